@@ -1,1 +1,16 @@
-//! Placeholder.
+//! Gristmill runs `WebAssembly` plugins over files at the speed of native code.
+//!
+//! The library behind the binary `host`. [`job::run`] takes a list of [sources](source), a
+//! [processor](process::Processor) (a [plugin], as a rule) and a writer for the results. What may
+//! depend on what is told in `ARCHITECTURE.md` and kept by a test.
+
+pub mod cli;
+pub mod input;
+pub mod job;
+pub mod output;
+pub mod plugin;
+pub mod process;
+pub mod settings;
+pub mod source;
+pub mod stats;
+pub mod work;

@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The binary `host`: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gristmill::cli::main()
+}

@@ -1,2 +1,37 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask COMMAND`: what a developer runs, each command with all of its own set-up.
+//!
+//! This file owns the choice of command only. Nothing here asks a question or reads the keyboard.
+
+mod bench;
+mod debian;
+mod demo;
+mod flags;
+mod lint;
+mod plugins;
+mod project;
+mod test;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use flags::{Xtask, XtaskCmd};
+use project::Project;
+
+fn main() -> ExitCode {
+    let flags = Xtask::from_env_or_exit();
+    let Err(error) = dispatch(flags.subcommand) else { return ExitCode::SUCCESS };
+    eprintln!("xtask: {error:#}");
+    ExitCode::FAILURE
+}
+
+fn dispatch(command: XtaskCmd) -> Result<()> {
+    let project = Project::open()?;
+    match command {
+        XtaskCmd::Plugins(flags) => plugins::run(&project, flags.std.unwrap_or_default()),
+        XtaskCmd::Demo(_) => demo::run(&project),
+        XtaskCmd::Test(_) => test::run(&project),
+        XtaskCmd::Lint(_) => lint::run(&project),
+        XtaskCmd::Bench(flags) => bench::run(&project, &flags),
+    }
+}

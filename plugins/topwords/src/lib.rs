@@ -1,1 +1,21 @@
-//! Placeholder.
+//! Finds the most frequent words: `[{"word":"the","count":42},...]`, ten of them unless `n` says otherwise,
+//! those that are equally frequent in byte order.
+//!
+//! A word is a run of bytes other than ASCII white space (9 to 13, and 32). Words are compared as bytes;
+//! what is not UTF-8 in one is shown as U+FFFD. Every distinct word is kept, in about 40 bytes: where
+//! they do not fit into the memory of an instance the job ends with an error that says so.
+
+pub mod hash;
+mod partition;
+mod plugin;
+mod saved;
+mod table;
+mod top;
+pub mod words;
+
+pub use plugin::TopWords;
+pub use hash::hash;
+pub use words::words;
+pub use table::Table;
+
+gristmill_sdk::export_aggregator!(TopWords);

@@ -1,0 +1,210 @@
+//! The flags, with their help and defaults; nothing is decided here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+/// Runs sandboxed `WebAssembly` plugins over files, in parallel, at the speed of native code.
+#[derive(Debug, Parser)]
+#[command(name = "host", version, arg_required_else_help = true)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a plugin over files and directories
+    Run(Box<RunArgs>),
+    /// Look at plugins
+    Plugin {
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for each command
+    Man {
+        /// Write host.1, host-run.1 and the others into this directory
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PluginCommand {
+    /// Tell what a plugin is: kind, manifest, imports, exports, size, limits, SIMD or not
+    Inspect {
+        /// The plugin, a component or a core module
+        #[arg(value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
+        plugin: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+const RUN_AFTER_HELP: &str = "\
+Results go to standard output in the order of the inputs, everything else to standard error.
+Exit status: 0 all done, 1 some source failed, 2 could not start, 130 interrupted.
+
+Examples:
+  host run --plugin wordcount.wasm logs/
+  host run --plugin wordcount.wasm --set chars=true --format jsonl *.txt
+  find . -name '*.log' -print0 | host run --plugin topwords.wasm --total --files-from - -0";
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = RUN_AFTER_HELP)]
+pub(super) struct RunArgs {
+    /// The plugin to run, a component or a core module
+    #[arg(short, long, value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
+    pub(super) plugin: PathBuf,
+
+    /// A setting for the plugin; `host plugin inspect` lists them. May be repeated
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(super) set: Vec<(String, String)>,
+
+    #[command(flatten)]
+    pub(super) inputs: InputArgs,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+
+    #[command(flatten)]
+    pub(super) sandbox: SandboxArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Inputs")]
+pub(super) struct InputArgs {
+    /// Files and directories; directories are read with all that is below them, links are not followed
+    #[arg(value_name = "FILES", value_hint = ValueHint::AnyPath)]
+    pub(super) files: Vec<PathBuf>,
+
+    /// Read further names from this file, one a line; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) files_from: Option<PathBuf>,
+
+    /// Names in --files-from end with NUL, as `find -print0` writes them
+    #[arg(short = '0', long, requires = "files_from")]
+    pub(super) null: bool,
+
+    /// Inside directories, take only files that match; as in a .gitignore. May be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(super) include: Vec<String>,
+
+    /// Inside directories, pass over files and directories that match. May be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
+
+    /// How files are read
+    #[arg(long, value_enum, default_value_t = IoArg::Auto)]
+    pub(super) io: IoArg,
+
+    /// Nominal size of the chunks that files are cut into
+    #[arg(long, value_name = "SIZE", default_value = "256KiB")]
+    pub(super) chunk_size: ByteSize,
+
+    /// Longest record; a chunk grows to hold one
+    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
+    pub(super) max_record: ByteSize,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Output")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(super) struct OutputArgs {
+    /// Show a result for each source [default: both this and --total]
+    #[arg(long)]
+    pub(super) per_source: bool,
+
+    /// Show a total over all sources [default: both this and --per-source]
+    #[arg(long)]
+    pub(super) total: bool,
+
+    /// What results look like [default: table on a terminal, else jsonl]
+    #[arg(short, long, value_enum)]
+    pub(super) format: Option<FormatArg>,
+
+    /// Write the figures of the run to this file, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) report: Option<PathBuf>,
+
+    /// Show no progress bar and no log of the plugin
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Show what the plugin logs below a warning; twice shows debugging too
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Work")]
+pub(super) struct WorkArgs {
+    /// Worker threads [default: one for each processor]
+    #[arg(short = 'j', long, value_name = "N", env = "GRISTMILL_THREADS")]
+    pub(super) threads: Option<usize>,
+
+    /// End with the first source that fails
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Sandbox")]
+pub(super) struct SandboxArgs {
+    /// Time that the plugin has for one call
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub(super) timeout: Duration,
+
+    /// Memory that one instance of the plugin may have
+    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    pub(super) memory: ByteSize,
+
+    /// Where compiled plugins are kept [default: gristmill in the user's cache directory]
+    #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
+    pub(super) cache: Option<PathBuf>,
+
+    /// Keep no compiled plugins, and use none
+    #[arg(long, conflicts_with = "cache")]
+    pub(super) no_cache: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum IoArg {
+    /// What measured best: read
+    Auto,
+    /// Read straight into the sandbox
+    Read,
+    /// Map into memory, and copy from there
+    Mmap,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatArg {
+    /// Aligned columns and a header
+    Table,
+    /// A JSON object a line
+    Jsonl,
+    /// One JSON document
+    Json,
+    /// What the plugin returns, and nothing else
+    Raw,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_string(), value.to_string())),
+        _ => Err("expected KEY=VALUE".to_string()),
+    }
+}

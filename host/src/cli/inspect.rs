@@ -1,0 +1,81 @@
+//! `host plugin inspect`.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+
+use bytesize::ByteSize;
+
+use super::say::Abort;
+use super::Exit;
+use crate::plugin::{Engine, Inspection, Kind, Manifest, inspect as look};
+
+/// Prints what the plugin in the file `path` is. Exits with 1 where it would not run.
+pub(super) fn inspect(path: &Path, json: bool) -> Result<Exit, Abort> {
+    let engine = Engine::new().map_err(Abort::new)?;
+    let found = look(&engine, path).map_err(|error| Abort::new(&error).hint(error.hint()))?;
+    let text = if json {
+        serde_json::to_string_pretty(&found).map_err(Abort::new)? + "\n"
+    } else {
+        describe(&found).map_err(Abort::new)?
+    };
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(Abort::new(error)),
+        _ => {}
+    }
+    Ok(if found.trouble.is_none() && found.kind.is_some() { Exit::Done } else { Exit::Failed })
+}
+
+fn describe(found: &Inspection) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    let out = &mut text;
+    let size = |bytes: u64| ByteSize(bytes).display().iec();
+    let kind = match found.kind {
+        Some(Kind::Aggregator) => "aggregator: bytes in, one result out",
+        Some(Kind::Transformer) => "transformer: bytes in, bytes out",
+        None => "none: it exports neither aggregate nor transform",
+    };
+    writeln!(out, "kind         {kind}")?;
+    if let Some(manifest) = &found.manifest {
+        describe_manifest(out, manifest)?;
+    }
+    if let Some(trouble) = &found.trouble {
+        writeln!(out, "trouble      {trouble}")?;
+    }
+    let (file, code) = (size(found.bytes), size(found.code_bytes));
+    writeln!(out, "size         {file} ({:?}), {code} compiled", found.binary)?;
+    writeln!(out, "simd         {}", if found.simd { "yes" } else { "no" })?;
+    let initial = size(found.memory_bytes_initial);
+    writeln!(out, "memory       {} memories, at most {initial} to start with", found.memories)?;
+    writeln!(out, "tables       {}", found.tables)?;
+    writeln!(out, "imports      {}", list(&found.imports))?;
+    writeln!(out, "exports      {}", list(&found.exports))?;
+    Ok(text)
+}
+
+fn describe_manifest(out: &mut String, manifest: &Manifest) -> std::fmt::Result {
+    let Manifest { name, version, summary, framing, output_type, header_records, .. } = manifest;
+    writeln!(out, "name         {name} {version}")?;
+    writeln!(out, "summary      {summary}")?;
+    writeln!(out, "framing      {framing}")?;
+    writeln!(out, "scope        {:?}, order {:?}", manifest.scope, manifest.order)?;
+    if *header_records > 0 {
+        writeln!(out, "header       {header_records} records")?;
+    }
+    writeln!(out, "output       {output_type}")?;
+    for setting in &manifest.settings {
+        let default = match &setting.default {
+            Some(default) => format!("default {default:?}"),
+            None => "required".to_string(),
+        };
+        writeln!(out, "setting      {}: {} [{default}]", setting.key, setting.summary)?;
+    }
+    for property in &manifest.properties {
+        writeln!(out, "property     {} = {}", property.key, property.value)?;
+    }
+    Ok(())
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "nothing".to_string() } else { names.join(", ") }
+}

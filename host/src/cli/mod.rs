@@ -1,0 +1,46 @@
+//! The command line: flags into settings, settings into a call, an end into an exit code. The only code that prints.
+
+mod args;
+mod generate;
+mod inspect;
+mod progress;
+mod run;
+mod say;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command, PluginCommand};
+use say::Abort;
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// All is done.
+    Done = 0,
+    /// Some source failed, or the job ended early because of one.
+    Failed = 1,
+    /// Nothing could be started.
+    NotStarted = 2,
+    /// The user stopped it (128 + SIGINT).
+    Interrupted = 130,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let ended = match args.command {
+        Command::Run(args) => run::run(&args),
+        Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
+            inspect::inspect(&plugin, json)
+        }
+        Command::Completions { shell } => generate::completions(shell),
+        Command::Man { dir } => generate::man(dir.as_deref()),
+    };
+    let exit = ended.unwrap_or_else(|abort: Abort| {
+        say::abort(&abort);
+        Exit::NotStarted
+    });
+    ExitCode::from(exit as u8)
+}

@@ -1,0 +1,98 @@
+//! The progress bar: on standard error, when that is a terminal.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::stats::Stats;
+
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// A bar, which may be hidden; clones are the same bar.
+#[derive(Clone)]
+pub(super) struct Progress {
+    bar: ProgressBar,
+}
+
+/// Keeps a bar moving until it is dropped.
+pub(super) struct Moving {
+    bar: ProgressBar,
+    mover: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Progress {
+    /// A bar on a terminal, unless the user wants quiet.
+    pub(super) fn new(quiet: bool) -> Self {
+        let shown = !quiet && io::stderr().is_terminal();
+        let target =
+            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self { bar: ProgressBar::with_draw_target(Some(0), target) }
+    }
+
+    /// Runs `body` while the bar is out of the way.
+    pub(super) fn suspend<R>(&self, body: impl FnOnce() -> R) -> R {
+        self.bar.suspend(body)
+    }
+
+    /// Shows what `stats` count out of `bytes`, from now until the result is dropped.
+    pub(super) fn follow(&self, stats: &Arc<Stats>, bytes: u64) -> Moving {
+        let bar = self.bar.clone();
+        if bar.is_hidden() {
+            return Moving { bar, mover: None };
+        }
+        bar.set_length(bytes);
+        if let Ok(style) = ProgressStyle::with_template(
+            "{bar:30} {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left",
+        ) {
+            bar.set_style(style);
+        }
+        let (stop, stopped) = mpsc::channel();
+        let mover = {
+            let (bar, stats) = (bar.clone(), Arc::clone(stats));
+            std::thread::spawn(move || {
+                while stopped.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
+                    bar.set_position(stats.bytes());
+                }
+            })
+        };
+        Moving { bar, mover: Some((stop, mover)) }
+    }
+
+    /// Standard output, before which the bar goes away where both are on the same terminal.
+    pub(super) fn stdout(&self) -> Box<dyn Write + Send> {
+        let stdout = io::stdout();
+        if stdout.is_terminal() {
+            return Box::new(Below { bar: self.bar.clone(), stdout });
+        }
+        Box::new(stdout)
+    }
+}
+
+impl Drop for Moving {
+    fn drop(&mut self) {
+        if let Some((stop, mover)) = self.mover.take() {
+            drop(stop);
+            let _ = mover.join(); // a bar that failed to draw is no reason to fail
+        }
+        self.bar.finish_and_clear();
+    }
+}
+
+struct Below {
+    bar: ProgressBar,
+    stdout: io::Stdout,
+}
+
+impl Write for Below {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bar.suspend(|| self.stdout.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stdout.flush()
+    }
+}

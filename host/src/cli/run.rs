@@ -1,0 +1,244 @@
+//! `host run`: settings from flags, the call, and how it ended.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytesize::ByteSize;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::Exit;
+use super::args::{FormatArg, IoArg, OutputArgs, RunArgs};
+use super::progress::Progress;
+use super::say::{self, Abort, Failures};
+use crate::job::{self, Error, Job, Summary};
+use crate::output::Format;
+use crate::plugin::{Cache, Engine, Options, Plugin};
+use crate::settings::limits::{
+    CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX, WINDOW_BYTES,
+};
+use crate::settings::{Io, Run, Show};
+use crate::source::{self, FilesFrom, Listing, Request};
+use crate::stats::Stats;
+use crate::work::Cancel;
+
+/// Runs a plugin over what the flags name.
+pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
+    let begun = Instant::now();
+    let settings = settings(args)?;
+    let progress = Progress::new(args.output.quiet);
+    say::log_to_stderr(level(&args.output), progress.clone());
+    let cancel = Arc::new(Cancel::default());
+    let interrupted = on_interrupt(&cancel)?;
+    let stats = Arc::new(Stats::default());
+
+    let engine = Engine::new().map_err(Abort::new)?;
+    let plugin = load(args, &settings, &engine, &stats, &cancel)?;
+    let listing = source::list(&request(args, settings.threads)?).map_err(Abort::new)?;
+    stats.add_skipped(listing.skipped);
+
+    let failures = Failures::new(&progress);
+    let job = Job {
+        sources: &listing.sources,
+        processor: &plugin,
+        framing: &plugin.manifest().framing,
+        output_type: &plugin.manifest().output_type,
+        settings: &settings,
+        format: format(&args.output),
+        cancel: &cancel,
+        stats: &stats,
+        on_failure: &|source, failure| failures.tell(source, failure),
+    };
+    let ended = {
+        let _moving = progress.follow(&stats, bytes(&listing));
+        job::run(&job, progress.stdout())
+    };
+    drop(plugin);
+    if let Some(path) = &args.output.report {
+        report(path, &stats, begun.elapsed(), settings.threads)?;
+    }
+    conclude(ended, &listing, interrupted.load(Ordering::Acquire))
+}
+
+/// Says what there is to say at the end, and how the process ends.
+fn conclude(
+    ended: Result<Summary, Error>,
+    listing: &Listing,
+    interrupted: bool,
+) -> Result<Exit, Abort> {
+    if listing.skipped > 0 {
+        say::line(&format!("{} entries that are no regular files were skipped", listing.skipped));
+    }
+    let all = listing.sources.len();
+    match ended {
+        Ok(summary) if interrupted => {
+            say::line(&format!("interrupted: {} of {all} sources are done", summary.sources));
+            Ok(Exit::Interrupted)
+        }
+        Ok(summary) if summary.failed > 0 => {
+            say::line(&format!("{} of {all} sources failed", summary.failed));
+            Ok(Exit::Failed)
+        }
+        Ok(summary) if summary.total_failed => Ok(Exit::Failed),
+        Ok(_) => Ok(Exit::Done),
+        // Whoever read the results has seen enough.
+        Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        Err(Error::Failed(failure)) => {
+            say::abort(&Abort::new(&failure).hint(failure.hint.as_deref()));
+            Ok(Exit::Failed)
+        }
+        Err(Error::Write(error)) => {
+            say::abort(&Abort::new(Error::Write(error)));
+            Ok(Exit::Failed)
+        }
+        Err(error) => Err(Abort::new(error)),
+    }
+}
+
+fn load(
+    args: &RunArgs,
+    settings: &Run,
+    engine: &Engine,
+    stats: &Arc<Stats>,
+    cancel: &Arc<Cancel>,
+) -> Result<Plugin, Abort> {
+    let cache = settings.cache.as_deref().and_then(|dir| {
+        let opened = Cache::open(dir);
+        opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", dir.display())).ok()
+    });
+    let options = Options {
+        settings: args.set.clone(),
+        memory_bytes: settings.memory_bytes,
+        timeout: settings.timeout,
+        stats: Arc::clone(stats),
+        stop: cancel.flag(),
+    };
+    Plugin::load(engine, &args.plugin, options, cache.as_ref())
+        .map_err(|error| Abort::new(&error).hint(error.hint()))
+}
+
+fn request(args: &RunArgs, threads: usize) -> Result<Request, Abort> {
+    let inputs = &args.inputs;
+    if inputs.files.is_empty() && inputs.files_from.is_none() {
+        return Err(Abort::new("no input").hint(Some("name files or directories, or --files-from")));
+    }
+    let separator = if inputs.null { 0 } else { b'\n' };
+    Ok(Request {
+        paths: inputs.files.clone(),
+        files_from: inputs.files_from.clone().map(|path| FilesFrom { path, separator }),
+        include: inputs.include.clone(),
+        exclude: inputs.exclude.clone(),
+        threads,
+    })
+}
+
+fn settings(args: &RunArgs) -> Result<Run, Abort> {
+    let (inputs, output, sandbox) = (&args.inputs, &args.output, &args.sandbox);
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = args.work.threads.unwrap_or_else(cores);
+    within("--threads", threads as u64, 1, THREADS_MAX as u64, |n| n.to_string())?;
+    let chunk_bytes = size("--chunk-size", inputs.chunk_size, CHUNK_BYTES_MIN)?;
+    let record_bytes_max = size("--max-record", inputs.max_record, 1)?;
+    let memory_bytes = size("--memory", sandbox.memory, 64 << 10)?;
+    if !(EPOCH_TICK..=CALL_TIMEOUT_CEILING).contains(&sandbox.timeout) {
+        let message = format!(
+            "--timeout {:?} is not within {EPOCH_TICK:?} and {CALL_TIMEOUT_CEILING:?}",
+            sandbox.timeout
+        );
+        return Err(Abort::new(message));
+    }
+    let both = output.per_source == output.total;
+    Ok(Run {
+        threads,
+        chunk_bytes,
+        record_bytes_max,
+        io: match inputs.io {
+            IoArg::Auto => Io::Auto,
+            IoArg::Read => Io::Read,
+            IoArg::Mmap => Io::Mmap,
+        },
+        show: Show { per_source: output.per_source || both, total: output.total || both },
+        fail_fast: args.work.fail_fast,
+        window_bytes: WINDOW_BYTES,
+        memory_bytes: usize::try_from(memory_bytes).unwrap_or(MEMORY_BYTES_CEILING),
+        timeout: sandbox.timeout,
+        cache: if sandbox.no_cache { None } else { sandbox.cache.clone().or_else(cache_dir) },
+    })
+}
+
+/// A size that fits into a guest's memory.
+fn size(flag: &str, size: ByteSize, min: u64) -> Result<u64, Abort> {
+    let shown = |bytes: u64| ByteSize(bytes).display().iec().to_string();
+    within(flag, size.as_u64(), min, MEMORY_BYTES_CEILING as u64, shown)
+}
+
+fn within(
+    flag: &str,
+    value: u64,
+    min: u64,
+    max: u64,
+    shown: impl Fn(u64) -> String,
+) -> Result<u64, Abort> {
+    if (min..=max).contains(&value) {
+        return Ok(value);
+    }
+    let [value, min, max] = [value, min, max].map(shown);
+    Err(Abort::new(format!("{flag} {value} is not within {min} and {max}")))
+}
+
+/// `gristmill` in the user's cache directory (XDG Base Directory Specification, section 3).
+fn cache_dir() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+    };
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(caches.join("gristmill"))
+}
+
+fn format(output: &OutputArgs) -> Format {
+    match output.format {
+        Some(FormatArg::Table) => Format::Table,
+        Some(FormatArg::Jsonl) => Format::Jsonl,
+        Some(FormatArg::Json) => Format::Json,
+        Some(FormatArg::Raw) => Format::Raw,
+        None if io::stdout().is_terminal() => Format::Table,
+        None => Format::Jsonl,
+    }
+}
+
+fn level(output: &OutputArgs) -> LevelFilter {
+    match output.verbose {
+        0 if output.quiet => LevelFilter::OFF,
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    }
+}
+
+fn bytes(listing: &Listing) -> u64 {
+    listing.sources.iter().filter_map(|source| source.listed.as_ref().ok()).sum()
+}
+
+/// Ctrl-C ends the run in order; a second one ends the process at once.
+fn on_interrupt(cancel: &Arc<Cancel>) -> Result<Arc<AtomicBool>, Abort> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let (cancel, set) = (Arc::clone(cancel), Arc::clone(&interrupted));
+    ctrlc::set_handler(move || {
+        if set.swap(true, Ordering::AcqRel) {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        cancel.set();
+    })
+    .map_err(Abort::new)?;
+    Ok(interrupted)
+}
+
+fn report(path: &Path, stats: &Stats, elapsed: Duration, threads: usize) -> Result<(), Abort> {
+    let report = stats.report(elapsed, threads);
+    let mut text = serde_json::to_string_pretty(&report).map_err(Abort::new)?;
+    text.push('\n');
+    std::fs::write(path, text)
+        .map_err(|error| Abort::new(format!("{}: {error}", path.display())))
+}

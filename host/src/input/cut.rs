@@ -1,0 +1,280 @@
+//! Where a source is cut into chunks: nominal cuts at multiples of the chunk size, each moved on to where the next
+//! record begins, so that any thread can find any chunk by reading a little around its two ends.
+//!
+//! The chunks of an input, joined in order, are the input; no record is cut; there is at least one chunk; a
+//! chunk that lies inside one long record is empty.
+
+use super::{Error, Framing, Input};
+use crate::settings::limits::{BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX};
+
+/// Cuts inputs by one framing.
+#[derive(Debug, Clone, Copy)]
+pub struct Cutter {
+    /// What records are.
+    pub framing: Framing,
+    /// Nominal size of a chunk in bytes, at least 1.
+    pub chunk_bytes: u64,
+    /// Longest record in bytes; at least the chunk size.
+    pub record_bytes_max: u64,
+}
+
+impl Cutter {
+    /// How many chunks an input of `bytes` has.
+    pub fn chunks(&self, bytes: u64) -> u64 {
+        match self.framing {
+            Framing::Whole => 1,
+            _ => bytes.div_ceil(self.chunk_bytes).max(1),
+        }
+    }
+
+    /// Checks what can be told from the size alone.
+    ///
+    /// # Errors
+    /// When the input is not a whole number of records, or is one that is too long.
+    pub fn check(&self, bytes: u64) -> Result<(), Error> {
+        match self.framing {
+            Framing::Fixed(record_bytes) if !bytes.is_multiple_of(record_bytes) => {
+                Err(Error::Ragged { bytes, record_bytes })
+            }
+            Framing::Whole if bytes > self.record_bytes_max => Err(self.too_long(0)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the chunk at `index` begins: at the first record that begins at or after its nominal cut.
+    ///
+    /// # Errors
+    /// When the input cannot be read, or no record begins within the longest record allowed.
+    pub fn start(&self, input: &Input, index: u64, scratch: &mut Vec<u8>) -> Result<u64, Error> {
+        let bytes = input.bytes();
+        let nominal = self.chunk_bytes.saturating_mul(index);
+        if nominal == 0 || nominal >= bytes {
+            return Ok(nominal.min(bytes));
+        }
+        match self.framing {
+            Framing::Bytes => Ok(nominal),
+            Framing::Whole => Ok(bytes),
+            Framing::Fixed(record) => Ok(nominal.div_ceil(record).saturating_mul(record).min(bytes)),
+            Framing::Delimited(byte) => {
+                // One byte back: a record that ends right before the cut leaves it where it is.
+                let end = nominal.saturating_sub(1).saturating_add(self.record_bytes_max);
+                let window = Window { from: nominal - 1, to: end.min(bytes) };
+                match find(input, byte, window, scratch)? {
+                    Some(at) => Ok(at + 1),
+                    None if end >= bytes => Ok(bytes),
+                    None => Err(self.too_long(nominal)),
+                }
+            }
+        }
+    }
+
+    /// Where the chunk at `index` ends, when it begins at `start`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); and when the last record that begins in the chunk is too long.
+    pub fn end(&self, input: &Input, index: u64, start: u64, scratch: &mut Vec<u8>) -> Result<u64, Error> {
+        let next = index + 1;
+        if next == self.chunks(input.bytes()) {
+            return self.checked_end(input, index, start, input.bytes(), scratch);
+        }
+        let nominal = self.chunk_bytes.saturating_mul(next);
+        if start >= nominal {
+            return Ok(start); // inside a record that began in an earlier chunk
+        }
+        match self.start(input, next, scratch) {
+            Ok(end) => self.checked_end(input, index, start, end, scratch),
+            Err(Error::RecordTooLong { .. }) => {
+                Err(self.too_long(self.last_start(input, index, start, scratch)?))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The first `records` records of an input, or all of it where it has fewer.
+    ///
+    /// # Errors
+    /// When the input cannot be read, or the records together are longer than one may be.
+    pub fn header(&self, input: &Input, records: u32) -> Result<Vec<u8>, Error> {
+        let end = match self.framing {
+            _ if records == 0 => 0,
+            Framing::Bytes | Framing::Whole => 0,
+            Framing::Fixed(record) => record.saturating_mul(u64::from(records)).min(input.bytes()),
+            Framing::Delimited(byte) => {
+                let to = self.record_bytes_max.min(input.bytes());
+                let mut scratch = Vec::new();
+                let mut from = 0;
+                for _ in 0..records {
+                    from = match find(input, byte, Window { from, to }, &mut scratch)? {
+                        Some(at) => at + 1,
+                        None => to,
+                    };
+                }
+                from
+            }
+        };
+        if end >= self.record_bytes_max && end < input.bytes() {
+            return Err(self.too_long(0));
+        }
+        let mut header = vec![0; usize::try_from(end).unwrap_or(usize::MAX)];
+        input.read_at(&mut header, 0)?;
+        Ok(header)
+    }
+
+    /// A chunk that ends at `end` is fine unless the record that runs over its nominal end is too long.
+    fn checked_end(
+        &self,
+        input: &Input,
+        index: u64,
+        start: u64,
+        end: u64,
+        scratch: &mut Vec<u8>,
+    ) -> Result<u64, Error> {
+        if !matches!(self.framing, Framing::Delimited(_)) || end - start <= self.record_bytes_max {
+            return Ok(end);
+        }
+        let record = self.last_start(input, index, start, scratch)?;
+        if end - record > self.record_bytes_max { Err(self.too_long(record)) } else { Ok(end) }
+    }
+
+    /// Where the last record begins that begins in the chunk at `index`, which begins at `start`.
+    fn last_start(&self, input: &Input, index: u64, start: u64, scratch: &mut Vec<u8>) -> Result<u64, Error> {
+        let Framing::Delimited(byte) = self.framing else { return Ok(start) };
+        // The delimiter just before the nominal end would start a record of the next chunk.
+        let nominal_end = self.chunk_bytes.saturating_mul(index + 1).min(input.bytes());
+        let mut to = nominal_end.saturating_sub(1).max(start);
+        while to > start {
+            let from = to.saturating_sub(BOUNDARY_READ_BYTES_MAX as u64).max(start);
+            scratch.resize(usize::try_from(to - from).unwrap_or(usize::MAX), 0);
+            input.read_at(scratch, from)?;
+            if let Some(at) = memchr::memrchr(byte, scratch) {
+                return Ok(from + at as u64 + 1);
+            }
+            to = from;
+        }
+        Ok(start)
+    }
+
+    fn too_long(&self, offset: u64) -> Error {
+        let record = self.framing.record();
+        Error::RecordTooLong { record, offset, bytes_max: self.record_bytes_max }
+    }
+}
+
+/// A stretch of an input.
+#[derive(Clone, Copy)]
+struct Window {
+    from: u64,
+    to: u64,
+}
+
+/// Where `byte` first is in `window`. Reads little at first, then more at a time.
+fn find(input: &Input, byte: u8, window: Window, scratch: &mut Vec<u8>) -> Result<Option<u64>, Error> {
+    let Window { mut from, to } = window;
+    let mut read_bytes = BOUNDARY_READ_BYTES;
+    while from < to {
+        let length = usize::try_from(to - from).map_or(read_bytes, |rest| rest.min(read_bytes));
+        scratch.resize(length, 0);
+        input.read_at(scratch, from)?;
+        if let Some(at) = memchr::memchr(byte, scratch) {
+            return Ok(Some(from + at as u64));
+        }
+        from += length as u64;
+        read_bytes = (read_bytes * 4).min(BOUNDARY_READ_BYTES_MAX);
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::settings::Io;
+
+    fn input(bytes: &[u8]) -> Input {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        Input::open(file.path(), Io::Read).unwrap()
+    }
+
+    fn chunks(cutter: &Cutter, input: &Input) -> Result<Vec<(u64, u64)>, Error> {
+        let mut scratch = Vec::new();
+        (0..cutter.chunks(input.bytes()))
+            .map(|index| {
+                let start = cutter.start(input, index, &mut scratch)?;
+                Ok((start, cutter.end(input, index, start, &mut scratch)?))
+            })
+            .collect()
+    }
+
+    fn lines(chunk_bytes: u64, record_bytes_max: u64) -> Cutter {
+        Cutter { framing: Framing::Delimited(b'\n'), chunk_bytes, record_bytes_max }
+    }
+
+    proptest! {
+        /// Invariant 2: the chunks of a source, joined, are the source; no record is cut.
+        #[test]
+        fn chunks_joined_are_the_source_and_cut_no_line(text in "[a\n]{0,60}", chunk_bytes in 1u64..20) {
+            let input = input(text.as_bytes());
+            let cuts = chunks(&lines(chunk_bytes, 64), &input).unwrap();
+            let mut at = 0;
+            for (start, end) in cuts {
+                prop_assert_eq!(start, at);
+                let before = usize::try_from(start).unwrap().checked_sub(1);
+                prop_assert!(start == input.bytes() || before.is_none_or(|i| text.as_bytes()[i] == b'\n'));
+                at = end;
+            }
+            prop_assert_eq!(at, input.bytes());
+        }
+
+        /// Which record is too long does not depend on where the cuts are.
+        #[test]
+        fn too_long_a_line_is_named_alike_whatever_the_chunk_size(text in "[aaaaa\n]{0,80}", chunk_bytes in 1u64..=12) {
+            let max = 12;
+            let mut offset = 0;
+            let long = text.split_inclusive('\n').find_map(|line| {
+                let start = offset;
+                offset += line.len() as u64;
+                (line.len() as u64 > max).then_some(start)
+            });
+            let found = match chunks(&lines(chunk_bytes, max), &input(text.as_bytes())) {
+                Ok(_) => None,
+                Err(Error::RecordTooLong { offset, .. }) => Some(offset),
+                Err(error) => panic!("{error}"),
+            };
+            prop_assert_eq!(found, long);
+        }
+
+        #[test]
+        fn fixed_records_are_never_cut(records in 0u64..30, size in 1u64..9, chunk_bytes in 1u64..20) {
+            let input = input(&vec![b'x'; usize::try_from(records * size).unwrap()]);
+            let cutter = Cutter { framing: Framing::Fixed(size), chunk_bytes, record_bytes_max: 64 };
+            cutter.check(input.bytes()).unwrap();
+            for (start, end) in chunks(&cutter, &input).unwrap() {
+                prop_assert!(start % size == 0 && end % size == 0 && start <= end);
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_source_is_one_empty_chunk() {
+        assert_eq!(chunks(&lines(8, 64), &input(b"")).unwrap(), [(0, 0)]);
+    }
+
+    #[test]
+    fn a_ragged_last_record_is_refused() {
+        let cutter = Cutter { framing: Framing::Fixed(4), chunk_bytes: 8, record_bytes_max: 64 };
+        let error = cutter.check(10).unwrap_err();
+        assert_eq!(error.to_string(), "10 bytes are not a whole number of 4-byte records");
+    }
+
+    #[test]
+    fn headers_are_the_first_records() {
+        let input = input(b"a,b\n1,2\n3,4");
+        assert_eq!(lines(2, 64).header(&input, 1).unwrap(), b"a,b\n");
+        assert_eq!(lines(2, 64).header(&input, 3).unwrap(), b"a,b\n1,2\n3,4");
+        assert_eq!(lines(2, 64).header(&input, 9).unwrap(), b"a,b\n1,2\n3,4");
+    }
+}

@@ -1,0 +1,100 @@
+//! Where one record ends and the next begins: the words of `framing` in the contract.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// How a source is made of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// No records: a cut may be anywhere.
+    Bytes,
+    /// Records end with this byte; the last one may lack it. `lines` is a line feed.
+    Delimited(u8),
+    /// Records of this many bytes.
+    Fixed(u64),
+    /// The source is one record.
+    Whole,
+}
+
+/// The framing is none that this host knows.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[error("unknown framing `{0}`: known are bytes, lines, delimited:0xNN, fixed:N, whole")]
+pub struct FramingError(String);
+
+impl Framing {
+    /// What a record is called in messages.
+    pub fn record(self) -> &'static str {
+        match self {
+            Self::Delimited(b'\n') => "line",
+            Self::Whole => "source, one record as a whole,",
+            _ => "record",
+        }
+    }
+
+    /// Whether there are records to count, for a header say.
+    pub fn has_records(self) -> bool {
+        matches!(self, Self::Delimited(_) | Self::Fixed(_))
+    }
+}
+
+impl FromStr for Framing {
+    type Err = FramingError;
+
+    fn from_str(text: &str) -> Result<Self, FramingError> {
+        let unknown = || FramingError(text.to_string());
+        match text.split_once(':') {
+            None => match text {
+                "bytes" => Ok(Self::Bytes),
+                "lines" => Ok(Self::Delimited(b'\n')),
+                "whole" => Ok(Self::Whole),
+                _ => Err(unknown()),
+            },
+            Some(("delimited", byte)) => byte
+                .strip_prefix("0x")
+                .filter(|digits| digits.len() == 2)
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+                .map(Self::Delimited)
+                .ok_or_else(unknown),
+            Some(("fixed", bytes)) => match bytes.parse() {
+                Ok(bytes) if bytes > 0 => Ok(Self::Fixed(bytes)),
+                _ => Err(unknown()),
+            },
+            Some(_) => Err(unknown()),
+        }
+    }
+}
+
+impl fmt::Display for Framing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes => f.write_str("bytes"),
+            Self::Delimited(b'\n') => f.write_str("lines"),
+            Self::Delimited(byte) => write!(f, "delimited:{byte:#04x}"),
+            Self::Fixed(bytes) => write!(f, "fixed:{bytes}"),
+            Self::Whole => f.write_str("whole"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_contract_are_read_and_written() {
+        for word in ["bytes", "lines", "delimited:0x1e", "fixed:128", "whole"] {
+            assert_eq!(word.parse::<Framing>().unwrap().to_string(), word);
+        }
+        assert_eq!("delimited:0x0a".parse(), Ok(Framing::Delimited(b'\n')));
+    }
+
+    #[test]
+    fn other_words_are_refused_by_name() {
+        for word in ["", "csv", "fixed:0", "fixed:-1", "delimited:1e", "delimited:0x", "prefixed:u32be"] {
+            let error = word.parse::<Framing>().unwrap_err();
+            assert!(error.to_string().starts_with(&format!("unknown framing `{word}`")));
+        }
+    }
+}

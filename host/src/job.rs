@@ -1,0 +1,107 @@
+//! One pass over many sources: puts source, input, work and output together, and says how it ended.
+//!
+//! Knows the processor by its trait alone; prints nothing.
+
+mod collect;
+
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::input::{Cutter, Framing, FramingError};
+use crate::output::Format;
+use crate::process::{Failure, Processor};
+use crate::settings;
+use crate::source::Source;
+use crate::stats::Stats;
+use crate::work::{self, Cancel, Plan};
+
+use collect::Collector;
+
+/// A job: what to do, over what, and where the results go.
+pub struct Job<'a> {
+    /// What to read, in the order of the results.
+    pub sources: &'a [Source],
+    /// What to do with it.
+    pub processor: &'a dyn Processor,
+    /// Where records end, in the words of the contract.
+    pub framing: &'a str,
+    /// Media type of the results.
+    pub output_type: &'a str,
+    /// How to go about it.
+    pub settings: &'a settings::Run,
+    /// What results look like.
+    pub format: Format,
+    /// How to stop.
+    pub cancel: &'a Cancel,
+    /// What is counted.
+    pub stats: &'a Stats,
+    /// Is told of each source that failed, in the order of the sources.
+    pub on_failure: &'a (dyn Fn(&str, &Failure) + Sync),
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// Sources that are done, failed ones among them.
+    pub sources: u64,
+    /// Sources that failed.
+    pub failed: u64,
+    /// Bytes of the sources that did not fail.
+    pub bytes: u64,
+    /// Whether there is no total because the plugin failed to make one.
+    pub total_failed: bool,
+}
+
+/// Why a job could not be run, or not to its end.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The plugin reads records of a kind that this host does not know.
+    #[error(transparent)]
+    Framing(#[from] FramingError),
+    /// The plugin asks for header records where there are no records.
+    #[error("header-records is {0}, but framing `{1}` has no records")]
+    Header(u32, Framing),
+    /// The threads could not be started.
+    #[error("cannot start worker threads: {0}")]
+    Threads(io::Error),
+    /// The results could not be written.
+    #[error("cannot write results: {0}")]
+    Write(io::Error),
+    /// Nothing can work, says the plugin.
+    #[error(transparent)]
+    Failed(Failure),
+}
+
+/// Runs a job, and writes its results to `out`, in the order of the sources.
+///
+/// # Errors
+/// When the job as a whole cannot be run or goes no further; a source that fails is a result.
+pub fn run(job: &Job<'_>, out: Box<dyn Write + Send>) -> Result<Summary, Error> {
+    let cutter = cutter(job)?;
+    let collector = Collector::new(job, out);
+    let plan = Plan {
+        sources: job.sources,
+        processor: job.processor,
+        cutter,
+        settings: job.settings,
+        cancel: job.cancel,
+        stats: job.stats,
+        deliver: &collector,
+    };
+    work::run(&plan).map_err(Error::Threads)?;
+    collector.finish()
+}
+
+fn cutter(job: &Job<'_>) -> Result<Cutter, Error> {
+    let framing = Framing::from_str(job.framing)?;
+    let header_records = job.processor.traits().header_records;
+    if header_records > 0 && !framing.has_records() {
+        return Err(Error::Header(header_records, framing));
+    }
+    let chunk_bytes = job.settings.chunk_bytes;
+    let record_bytes_max = job.settings.record_bytes_max.max(chunk_bytes);
+    Ok(Cutter { framing, chunk_bytes, record_bytes_max })
+}

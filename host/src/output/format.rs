@@ -1,0 +1,98 @@
+//! What results look like: one way to say it for each `--format`.
+
+use std::io::{self, Write};
+
+use super::json::{Document, Lines};
+use super::table::Table;
+use super::value::Value;
+
+/// Why there is no result.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault<'a> {
+    /// A word that scripts can match.
+    pub kind: &'a str,
+    /// What happened.
+    pub message: &'a str,
+}
+
+/// The result of one source.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// The source.
+    pub source: &'a str,
+    /// How many bytes of it were processed.
+    pub bytes: u64,
+    /// Its result, or why there is none.
+    pub result: Result<&'a Value, Fault<'a>>,
+}
+
+/// What stands at the end.
+#[derive(Debug)]
+pub struct Total<'a> {
+    /// The result over all sources that did not fail; `None` where it was not asked for.
+    pub result: Option<Result<&'a Value, Fault<'a>>>,
+    /// How many sources there were, failed ones among them.
+    pub sources: u64,
+    /// How many failed.
+    pub failed: u64,
+    /// Bytes that were processed.
+    pub bytes: u64,
+}
+
+/// The choices of `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns with a header, for people.
+    Table,
+    /// A JSON object a line.
+    Jsonl,
+    /// One JSON document.
+    Json,
+    /// The plugin's own bytes, one result after the other.
+    Raw,
+}
+
+impl Format {
+    /// A formatter of this kind.
+    pub fn formatter(self) -> Box<dyn Formatter> {
+        match self {
+            Self::Table => Box::new(Table::default()),
+            Self::Jsonl => Box::new(Lines),
+            Self::Json => Box::new(Document::default()),
+            Self::Raw => Box::new(Raw),
+        }
+    }
+
+    /// Whether failures are part of the output, rather than only told to the user.
+    pub fn shows_failures(self) -> bool {
+        matches!(self, Self::Jsonl | Self::Json)
+    }
+}
+
+/// Writes results as they come in order; a formatter may hold them back to the end.
+pub trait Formatter: Send {
+    /// Writes one source. Called in order, once for each that has something to show.
+    ///
+    /// # Errors
+    /// When writing fails, here and in the other method.
+    fn row(&mut self, out: &mut dyn Write, row: &Row<'_>) -> io::Result<()>;
+
+    /// Writes the end. Called once, last, unless the run was stopped: then with `None`.
+    fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()>;
+}
+
+/// The plugin's own bytes.
+struct Raw;
+
+impl Formatter for Raw {
+    fn row(&mut self, out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
+        row.result.as_ref().map_or(Ok(()), |value| out.write_all(&value.raw))
+    }
+
+    fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
+        match total.and_then(|total| total.result.as_ref()) {
+            Some(Ok(value)) => out.write_all(&value.raw),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Results as JSON: an object a line (`jsonl`), or one document (`json`).
+
+use std::io::{self, Write};
+
+use super::format::{Fault, Formatter, Row, Total};
+use super::value::Value;
+
+/// `{"source":…,"bytes":…,"result":…}` or `{"source":…,"error":{…}}` a line; last `{"total":…,"sources":…,…}`.
+pub(super) struct Lines;
+
+impl Formatter for Lines {
+    fn row(&mut self, out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
+        source(out, row)?;
+        out.write_all(b"\n")
+    }
+
+    fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
+        let Some(total) = total else { return Ok(()) };
+        out.write_all(b"{")?;
+        if let Some(result) = &total.result {
+            write_total(out, result)?;
+        }
+        counts(out, total)?;
+        out.write_all(b"}\n")
+    }
+}
+
+/// `{"results":[…],"total":…,"sources":…,…}`, a source a line.
+#[derive(Default)]
+pub(super) struct Document {
+    begun: bool,
+}
+
+impl Document {
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<&'static [u8]> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(b",\n");
+        }
+        out.write_all(b"{\"results\":[\n")?;
+        Ok(b"")
+    }
+}
+
+impl Formatter for Document {
+    fn row(&mut self, out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
+        let separator = self.begin(out)?;
+        out.write_all(separator)?;
+        source(out, row)
+    }
+
+    fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
+        if !self.begun {
+            self.begin(out)?;
+        }
+        out.write_all(b"\n]")?;
+        if let Some(total) = total {
+            out.write_all(b",\n")?;
+            if let Some(result) = &total.result {
+                write_total(out, result)?;
+            }
+            counts(out, total)?;
+        }
+        out.write_all(b"}\n")
+    }
+}
+
+fn source(out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
+    out.write_all(b"{\"source\":")?;
+    string(out, row.source)?;
+    match &row.result {
+        Ok(Value { json, .. }) => write!(out, ",\"bytes\":{},\"result\":{json}}}", row.bytes),
+        Err(fault) => {
+            out.write_all(b",")?;
+            error(out, fault)?;
+            out.write_all(b"}")
+        }
+    }
+}
+
+fn write_total(out: &mut dyn Write, result: &Result<&Value, Fault<'_>>) -> io::Result<()> {
+    match result {
+        Ok(Value { json, .. }) => write!(out, "\"total\":{json},"),
+        Err(fault) => {
+            out.write_all(b"\"total\":null,")?;
+            error(out, fault)?;
+            out.write_all(b",")
+        }
+    }
+}
+
+fn counts(out: &mut dyn Write, total: &Total<'_>) -> io::Result<()> {
+    let Total { sources, failed, bytes, .. } = total;
+    write!(out, "\"sources\":{sources},\"failed\":{failed},\"bytes\":{bytes}")
+}
+
+fn error(out: &mut dyn Write, fault: &Fault<'_>) -> io::Result<()> {
+    out.write_all(b"\"error\":{\"kind\":")?;
+    string(out, fault.kind)?;
+    out.write_all(b",\"message\":")?;
+    string(out, fault.message)?;
+    out.write_all(b"}")
+}
+
+fn string(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    serde_json::to_writer(out, text).map_err(io::Error::from)
+}

@@ -1,0 +1,88 @@
+//! One result of a plugin, as bytes and as JSON.
+
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+/// What a plugin's results are, by the media type that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputType {
+    /// `application/json`, or a type that ends in `+json`: one document.
+    Json,
+    /// Anything else: text where it is UTF-8.
+    Other,
+}
+
+impl OutputType {
+    /// Reads a media type (RFC 6838; the suffix is RFC 6839, section 3.1).
+    pub fn of(media_type: &str) -> Self {
+        let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/json" => Self::Json,
+            other if other.ends_with("+json") => Self::Json,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// One result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    /// The bytes that the plugin returned.
+    pub raw: Vec<u8>,
+    /// The same as a JSON text on one line: the document itself, or a string.
+    pub json: String,
+}
+
+/// The plugin says JSON and returns something else.
+#[derive(Debug, Error)]
+#[error("the plugin returned what is not one JSON document: {0}")]
+pub struct ValueError(#[from] serde_json::Error);
+
+impl Value {
+    /// Takes a result of the given type. Bytes that are not UTF-8 are replaced in the JSON form.
+    ///
+    /// # Errors
+    /// When it should be JSON and is not.
+    pub fn new(output_type: OutputType, raw: Vec<u8>) -> Result<Self, ValueError> {
+        let json = match output_type {
+            OutputType::Json => {
+                let document: &RawValue = serde_json::from_slice(&raw)?;
+                on_one_line(document.get())
+            }
+            OutputType::Other => serde_json::to_string(&String::from_utf8_lossy(&raw))?,
+        };
+        Ok(Self { raw, json })
+    }
+}
+
+/// A valid JSON text without its line breaks, which are only ever between tokens (RFC 8259, section 2).
+fn on_one_line(json: &str) -> String {
+    json.chars().filter(|c| !matches!(c, '\n' | '\r')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_kept_and_put_on_one_line() {
+        let value = Value::new(OutputType::Json, b"{\"a\":\r\n 1.50,\n\"b\":\"x\\n\"}\n".to_vec());
+        assert_eq!(value.unwrap().json, r#"{"a": 1.50,"b":"x\n"}"#);
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_or_a_string() {
+        assert!(Value::new(OutputType::Json, b"{} {}".to_vec()).is_err());
+        assert!(Value::new(OutputType::Json, Vec::new()).is_err());
+        let text = Value::new(OutputType::Other, b"a\n\xff".to_vec()).unwrap();
+        assert_eq!(text.json, "\"a\\n\u{fffd}\"");
+    }
+
+    #[test]
+    fn media_types_are_read_with_parameters_and_suffixes() {
+        for json in ["application/json", "Application/JSON; charset=utf-8", "application/geo+json"] {
+            assert_eq!(OutputType::of(json), OutputType::Json);
+        }
+        assert_eq!(OutputType::of("text/plain"), OutputType::Other);
+    }
+}

@@ -1,0 +1,132 @@
+//! Puts results back into the order of the inputs.
+//!
+//! Whoever brings the next one in order commits it, and all that wait behind it, at once; a later one is parked. Nobody
+//! who holds a result ever waits. Parked bytes are bounded by those who start new work: they ask
+//! [`Window::blocked_on`] first.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a waiter sleeps at most, so that it sees a cancelled run.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// Items by position, committed in order through one writer.
+#[derive(Debug)]
+pub struct Window<T, W> {
+    state: Mutex<State<T, W>>,
+    moved: Condvar,
+    bytes_max: usize,
+    parked_bytes: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct State<T, W> {
+    next: usize,
+    parked: BTreeMap<usize, Parked<T>>,
+    writer: W,
+}
+
+#[derive(Debug)]
+struct Parked<T> {
+    item: T,
+    bytes: usize,
+}
+
+impl<T, W> Window<T, W> {
+    /// A window that lets new work start while at most `bytes_max` are parked.
+    pub fn new(writer: W, bytes_max: usize) -> Self {
+        let state = State { next: 0, parked: BTreeMap::new(), writer };
+        Self {
+            state: Mutex::new(state),
+            moved: Condvar::new(),
+            bytes_max,
+            parked_bytes: AtomicUsize::new(0),
+        }
+    }
+
+    /// Brings the item at `index`, which holds `bytes`: commits what is next in order.
+    pub fn put(&self, index: usize, item: T, bytes: usize, mut commit: impl FnMut(&mut W, T)) {
+        let mut state = self.lock();
+        if index != state.next {
+            state.parked.insert(index, Parked { item, bytes });
+            self.parked_bytes.fetch_add(bytes, Ordering::Relaxed);
+            return;
+        }
+        commit(&mut state.writer, item);
+        state.next += 1;
+        loop {
+            let next = state.next;
+            let Some(Parked { item, bytes }) = state.parked.remove(&next) else { break };
+            commit(&mut state.writer, item);
+            self.parked_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            state.next += 1;
+        }
+        drop(state);
+        self.moved.notify_all();
+    }
+
+    /// The position that everything waits for, when too much is parked.
+    pub fn blocked_on(&self) -> Option<usize> {
+        let blocked = self.parked_bytes.load(Ordering::Relaxed) > self.bytes_max;
+        blocked.then(|| self.lock().next)
+    }
+
+    /// Waits while `index` is what everything waits for; may return early.
+    pub fn wait_while_blocked_on(&self, index: usize) {
+        let state = self.lock();
+        if state.next == index {
+            // Returning early is allowed, so neither the time-out nor a poisoned lock matters.
+            let _ = self.moved.wait_timeout(state, WAIT);
+        }
+    }
+
+    /// Commits what is left, in order, over gaps where a run was stopped; returns the writer.
+    pub fn finish(self, mut commit: impl FnMut(&mut W, T)) -> W {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let State { parked, mut writer, .. } = state;
+        for (_, Parked { item, .. }) in parked {
+            commit(&mut writer, item);
+        }
+        writer
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T, W>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_the_order_of_arrival_items_leave_in_order(
+            order in Just((0..40usize).collect::<Vec<_>>()).prop_shuffle(),
+        ) {
+            let window = Window::new(Vec::new(), 10);
+            for index in order {
+                window.put(index, index, 1, Vec::push);
+                prop_assert!(window.blocked_on().is_none_or(|next| next <= 40));
+            }
+            prop_assert_eq!(window.blocked_on(), None);
+            let left = window.finish(|_, _| panic!("nothing is left"));
+            prop_assert_eq!(left, (0..40).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn too_much_parked_blocks_on_the_first_gap() {
+        let window = Window::new(Vec::new(), 10);
+        window.put(1, 'b', 11, Vec::push);
+        assert_eq!(window.blocked_on(), Some(0));
+        window.put(0, 'a', 1, Vec::push);
+        assert_eq!(window.blocked_on(), None);
+        window.put(5, 'c', 1, Vec::push);
+        assert_eq!(window.finish(Vec::push), ['a', 'b', 'c']);
+    }
+}

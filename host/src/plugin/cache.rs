@@ -1,0 +1,223 @@
+//! Compiled code on disk, so that a plugin is compiled once.
+//!
+//! Code that is loaded runs unchecked, so nothing is loaded but what this user's host has written: the directory is
+//! private, and a keyed MAC covers the name and the bytes of each entry. Any doubt means that the plugin is compiled
+//! again; a cache that cannot be used is no error.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::settings::limits::CACHE_BYTES_MAX;
+
+const KEY_BYTES: usize = 32;
+const MAC_BYTES: usize = blake3::OUT_LEN;
+
+/// A directory of compiled code.
+#[derive(Debug)]
+pub struct Cache {
+    dir: PathBuf,
+    key: [u8; KEY_BYTES],
+}
+
+/// Compiled code whose MAC is right.
+pub(super) struct Trusted(Vec<u8>);
+
+impl Trusted {
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.get(MAC_BYTES..).unwrap_or_default()
+    }
+}
+
+impl Cache {
+    /// Opens the cache in `dir`, which is made where it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be made or read, or others can reach into it.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        private(&fs::symlink_metadata(dir)?, 0o077)?;
+        let key = key(&dir.join("key"))?;
+        Ok(Self { dir: dir.to_path_buf(), key })
+    }
+
+    /// The name of what `component` compiles to in `engine` on this machine.
+    pub(super) fn name(engine: &wasmtime::Engine, component: &[u8]) -> String {
+        let mut digest = Digest(blake3::Hasher::new());
+        // Covers the engine's version, its switches, and the CPU features that it compiles for.
+        engine.precompile_compatibility_hash().hash(&mut digest);
+        digest.0.update(env!("CARGO_PKG_VERSION").as_bytes());
+        digest.0.update(component);
+        digest.0.finalize().to_hex().to_string()
+    }
+
+    /// The code of that name, if it is there and as it was written.
+    pub(super) fn load(&self, name: &str) -> Option<Trusted> {
+        let mut file = File::open(self.path(name)).ok()?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).ok()?;
+        let (mac, code) = bytes.split_at_checked(MAC_BYTES)?;
+        // `blake3::Hash` compares in constant time.
+        if self.mac(name, code) != blake3::Hash::from_slice(mac).ok()? {
+            tracing::warn!("{}: not what was written: compiling again", self.path(name).display());
+            return None;
+        }
+        let _ = file.set_modified(SystemTime::now()); // only decides what is dropped first
+        Some(Trusted(bytes))
+    }
+
+    /// Keeps code under a name; visible only when whole. Drops the oldest where there is too much.
+    pub(super) fn store(&self, name: &str, code: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+        file.write_all(self.mac(name, code).as_bytes())?;
+        file.write_all(code)?;
+        file.persist(self.path(name))?;
+        self.prune(CACHE_BYTES_MAX)
+    }
+
+    fn prune(&self, bytes_max: u64) -> io::Result<()> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            if entry.path().extension().is_some_and(|extension| extension == "code") {
+                let metadata = entry.metadata()?;
+                entries.push((metadata.modified()?, metadata.len(), entry.path()));
+            }
+        }
+        entries.sort_unstable_by(|a, b| b.cmp(a));
+        let mut bytes = 0;
+        for (_, length, path) in entries {
+            bytes += length;
+            if bytes > bytes_max {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn mac(&self, name: &str, code: &[u8]) -> blake3::Hash {
+        blake3::Hasher::new_keyed(&self.key).update(name.as_bytes()).update(code).finalize()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name).with_extension("code")
+    }
+}
+
+/// The key file, made where it is missing. Two hosts that make it at once agree: only one can link its own.
+fn key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
+    if !path.exists() {
+        let mut fresh = [0; KEY_BYTES];
+        File::open("/dev/urandom")?.read_exact(&mut fresh)?;
+        let dir = path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::Builder::new().make_in(dir, |path| {
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+        })?;
+        file.write_all(&fresh)?;
+        match file.persist_noclobber(path) {
+            Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(error.error);
+            }
+            _ => {}
+        }
+    }
+    let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
+    private(&file.metadata()?, 0o077)?;
+    let mut key = [0; KEY_BYTES];
+    file.read_exact(&mut key)?;
+    Ok(key)
+}
+
+/// Refuses what is somebody else's, or what others can read or change.
+fn private(metadata: &fs::Metadata, others: u32) -> io::Result<()> {
+    if metadata.is_symlink() || metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("it is not this user's own"));
+    }
+    if metadata.mode() & others != 0 {
+        return Err(io::Error::other("others have access to it; want mode 0700, its key 0600"));
+    }
+    Ok(())
+}
+
+struct Digest(blake3::Hasher);
+
+impl Hasher for Digest {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let hash = self.0.finalize();
+        hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn cache() -> (tempfile::TempDir, Cache) {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::open(&dir.path().join("cache")).unwrap();
+        (dir, cache)
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_under_its_own_name_only() {
+        let (_dir, cache) = cache();
+        cache.store("a", b"code").unwrap();
+        assert_eq!(cache.load("a").unwrap().bytes(), b"code");
+        assert!(cache.load("b").is_none());
+        fs::copy(cache.path("a"), cache.path("b")).unwrap();
+        assert!(cache.load("b").is_none(), "the MAC covers the name");
+    }
+
+    #[test]
+    fn any_changed_byte_is_noticed() {
+        let (_dir, cache) = cache();
+        cache.store("a", b"code").unwrap();
+        let whole = fs::read(cache.path("a")).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            fs::write(cache.path("a"), &bytes).unwrap();
+            assert!(cache.load("a").is_none(), "byte {at}");
+            fs::write(cache.path("a"), &whole[..at]).unwrap();
+            assert!(cache.load("a").is_none(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_cache_with_another_key_is_not_believed() {
+        let (_dir, cache) = cache();
+        cache.store("a", b"code").unwrap();
+        fs::write(cache.dir.join("key"), [7; KEY_BYTES]).unwrap();
+        assert!(Cache::open(&cache.dir).unwrap().load("a").is_none());
+    }
+
+    #[test]
+    fn a_directory_that_others_can_reach_is_refused() {
+        let (_dir, cache) = cache();
+        fs::set_permissions(&cache.dir, fs::Permissions::from_mode(0o755)).unwrap();
+        let error = Cache::open(&cache.dir).unwrap_err();
+        assert!(error.to_string().contains("others have access"), "{error}");
+    }
+
+    #[test]
+    fn the_oldest_is_dropped_first() {
+        let (_dir, cache) = cache();
+        for (name, age) in [("old", 300), ("new", 0), ("middle", 100)] {
+            cache.store(name, &[0; 100]).unwrap();
+            let time = SystemTime::now() - std::time::Duration::from_secs(age);
+            File::options().write(true).open(cache.path(name)).unwrap().set_modified(time).unwrap();
+        }
+        cache.prune(2 * (100 + MAC_BYTES as u64)).unwrap();
+        let kept = ["old", "middle", "new"].map(|name| cache.load(name).is_some());
+        assert_eq!(kept, [false, true, true]);
+    }
+}

@@ -1,0 +1,133 @@
+//! Bytes on their way into a guest: the list is allocated by the guest first and filled in place, so that no
+//! buffer of the host's stands between a file and the sandbox.
+//!
+//! Implements what the engine's own lists of bytes implement, by methods that it does not document: everything that
+//! an upgrade could break is in this file, and `tests/fill.rs` compares it with the engine's own lists.
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use wasmtime::ValRaw;
+use wasmtime::component::__internal::{
+    CanonicalAbiInfo, InstanceType, InterfaceType, LowerContext,
+};
+use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower, TypedFunc};
+
+use crate::process::{Failure, Fill};
+
+/// A parameter of type `list<u8>` whose bytes are written by a [`Fill`]. Of use for one call.
+pub(super) struct Incoming<'a>(Mutex<Inner<'a>>);
+
+struct Inner<'a> {
+    fill: &'a mut (dyn Fill + 'a),
+    spent: Duration,
+    failure: Option<Failure>,
+}
+
+impl<'a> Incoming<'a> {
+    pub(super) fn new(fill: &'a mut (dyn Fill + 'a)) -> Self {
+        Self(Mutex::new(Inner { fill, spent: Duration::ZERO, failure: None }))
+    }
+
+    /// What became of it, once the call is over, whether that went well or not.
+    pub(super) fn told(&self) -> Filled {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Filled { spent: inner.spent, failure: inner.failure.take() }
+    }
+
+    /// Has the guest allocate the list and fills it. Guest time counts from here: the epoch deadline is set anew.
+    fn lower<T>(&self, cx: &mut LowerContext<'_, T>) -> wasmtime::Result<(usize, usize)> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let length = inner.fill.len();
+        let pointer = cx.realloc(0, 0, 1, length)?;
+        let begun = Instant::now();
+        let room = cx.as_slice_mut().get_mut(pointer..).and_then(|rest| rest.get_mut(..length));
+        let Some(room) = room else { wasmtime::bail!("realloc returned memory out of bounds") };
+        let filled = inner.fill.fill(room);
+        inner.spent = begun.elapsed();
+        cx.store.set_epoch_deadline(1);
+        if let Err(failure) = filled {
+            inner.failure = Some(failure);
+            wasmtime::bail!("the list could not be filled");
+        }
+        Ok((pointer, length))
+    }
+}
+
+/// What a call with an [`Incoming`] has told about it.
+pub(super) struct Filled {
+    /// How long filling took.
+    pub(super) spent: Duration,
+    /// Why it could not be filled.
+    pub(super) failure: Option<Failure>,
+}
+
+// SAFETY: the same `Lower`, `ABI` and `typecheck` as the engine's own `[u8]`.
+unsafe impl ComponentType for Incoming<'_> {
+    type Lower = <[u8] as ComponentType>::Lower;
+
+    const ABI: CanonicalAbiInfo = <[u8] as ComponentType>::ABI;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> wasmtime::Result<()> {
+        <[u8] as ComponentType>::typecheck(ty, types)
+    }
+}
+
+// SAFETY: both methods write all of what they are given room for: pointer and length of a list that the guest has
+// allocated, which `LowerContext::realloc` has checked to be within its memory.
+unsafe impl Lower for Incoming<'_> {
+    fn linear_lower_to_flat<T>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        _ty: InterfaceType,
+        dst: &mut MaybeUninit<Self::Lower>,
+    ) -> wasmtime::Result<()> {
+        let (pointer, length) = self.lower(cx)?;
+        // Core values are written in 64 bits whatever the width of the memory, as the engine does.
+        dst.write([ValRaw::u64(pointer as u64), ValRaw::u64(length as u64)]);
+        Ok(())
+    }
+
+    fn linear_lower_to_memory<T>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        _ty: InterfaceType,
+        offset: usize,
+    ) -> wasmtime::Result<()> {
+        let (pointer, length) = self.lower(cx)?;
+        *cx.get(offset) = u32::try_from(pointer)?.to_le_bytes();
+        *cx.get(offset + 4) = u32::try_from(length)?.to_le_bytes();
+        Ok(())
+    }
+}
+
+/// Parameters that end with an [`Incoming`], typechecked for one of any lifetime.
+pub(super) trait Borrowing<'a> {
+    /// The same with the lifetime of a call.
+    type Params: ComponentNamedList + Lower;
+}
+
+impl<'a, A: ComponentType + Lower> Borrowing<'a> for (A, &'static Incoming<'static>) {
+    type Params = (A, &'a Incoming<'a>);
+}
+
+impl<'a, A: ComponentType + Lower, B: ComponentType + Lower> Borrowing<'a>
+    for (A, B, &'static Incoming<'static>)
+{
+    type Params = (A, B, &'a Incoming<'a>);
+}
+
+/// The same function, for parameters that live as long as one call.
+pub(super) fn borrowing<'a, Params, Return>(
+    func: &TypedFunc<Params, Return>,
+) -> TypedFunc<<Params as Borrowing<'a>>::Params, Return>
+where
+    Params: ComponentNamedList + Lower + Borrowing<'a>,
+    Return: ComponentNamedList + Lift,
+{
+    // SAFETY: the types are those that `func` was typechecked with, but for a lifetime, which a type of the component
+    // model knows nothing of.
+    unsafe { TypedFunc::new_unchecked(*func.func()) }
+}

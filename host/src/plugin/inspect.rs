@@ -1,0 +1,125 @@
+//! What a plugin file is, told without running it over anything.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use serde::Serialize;
+use wasmparser::{Validator, WasmFeatures};
+
+use super::compile::{compile, read};
+use super::contract;
+use super::engine::Engine;
+use super::error::LoadError;
+use super::instance::{describe, find};
+use super::load::{Linked, Options};
+use super::manifest::Manifest;
+use super::wrap::{self, Binary};
+use crate::process::Failure;
+use crate::settings::limits::{CALL_TIMEOUT, MEMORY_BYTES};
+use crate::stats::Stats;
+
+/// What kind of plugin a component is, by what it exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Bytes in, one result out.
+    Aggregator,
+    /// Bytes in, bytes out.
+    Transformer,
+}
+
+/// What is known of a plugin file. Field names are the keys of the JSON form.
+#[derive(Debug, Serialize)]
+pub struct Inspection {
+    /// What kind of plugin it is; `None` when it is none.
+    pub kind: Option<Kind>,
+    /// Whether the file is a `component` or a core `module`, which is wrapped when it is loaded.
+    pub binary: Binary,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Size of the compiled code.
+    pub code_bytes: u64,
+    /// Whether it uses 128-bit vector instructions.
+    pub simd: bool,
+    /// Interfaces that it imports.
+    pub imports: Vec<String>,
+    /// Interfaces that it exports.
+    pub exports: Vec<String>,
+    /// Linear memories, over all its core modules.
+    pub memories: u32,
+    /// The largest memory that it starts with, in bytes.
+    pub memory_bytes_initial: u64,
+    /// Tables, over all its core modules.
+    pub tables: u32,
+    /// What it says of itself; `None` when it cannot be asked.
+    pub manifest: Option<Manifest>,
+    /// Why it would not run, if so.
+    pub trouble: Option<String>,
+}
+
+/// Looks at the plugin in the file `path`. Of the plugin's own code only `describe` is run.
+///
+/// # Errors
+/// When the file cannot be read or does not compile.
+pub fn inspect(engine: &Engine, path: &Path) -> Result<Inspection, LoadError> {
+    let bytes = read(path)?;
+    let component = compile(engine, &bytes, None).map_err(|refusal| refusal.at(path))?;
+    let component_type = component.component_type();
+    let exports = |name| component.get_export_index(None, name).is_some();
+    let kind = match () {
+        () if exports(contract::AGGREGATE) => Some(Kind::Aggregator),
+        () if exports(contract::TRANSFORM) => Some(Kind::Transformer),
+        () => None,
+    };
+    let asked = Linked::new(engine, &component, path, options())
+        .map_err(|refusal| refusal.at(path).to_string())
+        .and_then(|linked| ask(&component, &linked));
+    let (manifest, trouble) = match asked {
+        Ok(manifest) => (Some(manifest), None),
+        Err(trouble) => (None, Some(trouble)),
+    };
+    let needs = component.resources_required();
+    let code = component.image_range();
+    Ok(Inspection {
+        kind,
+        binary: wrap::binary(&bytes).unwrap_or(Binary::Component),
+        bytes: bytes.len() as u64,
+        code_bytes: (code.end.addr() - code.start.addr()) as u64,
+        simd: uses_simd(&bytes),
+        imports: component_type.imports(engine.wasmtime()).map(|(n, _)| n.to_string()).collect(),
+        exports: component_type.exports(engine.wasmtime()).map(|(n, _)| n.to_string()).collect(),
+        memories: needs.as_ref().map_or(0, |needs| needs.num_memories),
+        memory_bytes_initial: needs.as_ref().and_then(|n| n.max_initial_memory_size).unwrap_or(0),
+        tables: needs.as_ref().map_or(0, |needs| needs.num_tables),
+        manifest,
+        trouble,
+    })
+}
+
+fn options() -> Options {
+    Options {
+        settings: Vec::new(),
+        memory_bytes: MEMORY_BYTES,
+        timeout: CALL_TIMEOUT,
+        stats: Arc::<Stats>::default(),
+        stop: Arc::<AtomicBool>::default(),
+    }
+}
+
+fn ask(component: &wasmtime::component::Component, linked: &Linked) -> Result<Manifest, String> {
+    let index = find(component, contract::LIFECYCLE, "describe")
+        .map_err(|missing| format!("does not export {missing}"))?;
+    let failed = |failure: Failure| failure.message;
+    let (instance, mut store) = linked.instantiate().map_err(failed)?;
+    let manifest = describe(&instance, &mut store, index, linked.limits()).map_err(failed)?;
+    Ok(manifest.into())
+}
+
+/// Whether a valid binary is invalid without vector instructions.
+fn uses_simd(bytes: &[u8]) -> bool {
+    let valid = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();
+    let all = WasmFeatures::all();
+    let scalar = all.difference(WasmFeatures::SIMD.union(WasmFeatures::RELAXED_SIMD));
+    valid(all) && !valid(scalar)
+}

@@ -1,0 +1,182 @@
+//! From a file to a plugin: compiled, checked against the contract, and asked what it is.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use wasmtime::Store;
+use wasmtime::component::{Component, InstancePre, Linker};
+
+use super::cache::Cache;
+use super::compile::{compile, read};
+use super::contract::{self, Entry, IMPORTS};
+use super::engine::Engine;
+use super::error::{LoadError, Refusal};
+use super::fault::{Call, fault};
+use super::guest::{self, Guest};
+use super::instance::{Exports, Sandbox};
+use super::manifest::Manifest;
+use crate::process::{Failure, FailureKind, Instance, Processor, Traits};
+use crate::stats::Stats;
+
+/// What a plugin is loaded with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Settings for the plugin, as key and value.
+    pub settings: Vec<(String, String)>,
+    /// Linear memory of one instance, in bytes.
+    pub memory_bytes: usize,
+    /// Guest time of one call.
+    pub timeout: Duration,
+    /// Where its instances are counted.
+    pub stats: Arc<Stats>,
+    /// Set when running guests shall end.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// A compiled aggregator with its settings. Makes instances for any number of workers.
+pub struct Plugin {
+    linked: Linked,
+    exports: Exports,
+    settings: Vec<Entry>,
+    manifest: Manifest,
+    traits: Traits,
+}
+
+impl Plugin {
+    /// Loads the plugin in the file `path`, and makes a first instance to see that it starts.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not an aggregator of this contract, or does not take its settings.
+    pub fn load(
+        engine: &Engine,
+        path: &Path,
+        options: Options,
+        cache: Option<&Cache>,
+    ) -> Result<Self, LoadError> {
+        let bytes = read(path)?;
+        let refused = |refusal: Refusal| refusal.at(path);
+        let component = compile(engine, &bytes, cache).map_err(refused)?;
+        let linked = Linked::new(engine, &component, path, options).map_err(refused)?;
+        let exports = aggregator(&component).map_err(refused)?;
+        let settings = entries(&linked.options.settings);
+        let started = linked.instantiate().and_then(|(instance, store)| {
+            Sandbox::new(instance, store, &exports, &settings, linked.limits())
+        });
+        let (_, manifest) =
+            started.map_err(|failure| LoadError::Start { path: path.to_path_buf(), failure })?;
+        let manifest = Manifest::from(manifest);
+        let traits = manifest.traits();
+        Ok(Self { linked, exports, settings, manifest, traits })
+    }
+
+    /// What the plugin says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+}
+
+impl Processor for Plugin {
+    fn traits(&self) -> &Traits {
+        &self.traits
+    }
+
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+        let started = self.linked.instantiate().and_then(|(instance, store)| {
+            Sandbox::new(instance, store, &self.exports, &self.settings, self.linked.limits())
+        });
+        match started {
+            Ok((sandbox, _)) => Ok(Box::new(sandbox)),
+            Err(failure) if failure.kind == FailureKind::Cancelled => Err(failure),
+            Err(failure) => Err(Failure { kind: FailureKind::Start, ..failure }),
+        }
+    }
+}
+
+/// The bounds of one instance.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) memory_bytes: usize,
+    pub(super) timeout: Duration,
+}
+
+/// A component that imports only what it is given, ready to be instantiated.
+pub(super) struct Linked {
+    pre: InstancePre<Guest>,
+    name: Arc<str>,
+    options: Options,
+}
+
+impl Linked {
+    pub(super) fn new(
+        engine: &Engine,
+        component: &Component,
+        path: &Path,
+        options: Options,
+    ) -> Result<Self, Refusal> {
+        let foreign = foreign_imports(engine, component);
+        if !foreign.is_empty() {
+            let names = foreign.join(", ");
+            return Err(Refusal::new(format!("imports {names}, which no plugin is given"))
+                .hint("a plugin reaches nothing but gristmill:plugin/host: log, count and reject"));
+        }
+        let mut linker = Linker::new(engine.wasmtime());
+        let pre = guest::link(&mut linker)
+            .and_then(|()| linker.instantiate_pre(component))
+            .map_err(|error| {
+                let reason = format!("needs what this host does not have: {error:#}");
+                Refusal::new(reason.replace('\n', " ")).hint("it may be built for a newer gristmill")
+            })?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into();
+        Ok(Self { pre, name, options })
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        let Options { memory_bytes, timeout, .. } = self.options;
+        Limits { memory_bytes, timeout }
+    }
+
+    pub(super) fn instantiate(
+        &self,
+    ) -> Result<(wasmtime::component::Instance, Store<Guest>), Failure> {
+        let Options { memory_bytes, timeout, stats, stop, .. } = &self.options;
+        stats.add_instance();
+        let name = Arc::clone(&self.name);
+        let guest = Guest::new(name, *memory_bytes, Arc::clone(stats), Arc::clone(stop));
+        let mut store = Store::new(self.pre.engine(), guest);
+        store.limiter(|guest| guest);
+        store.epoch_deadline_callback(|mut cx| Ok(cx.data_mut().tick()?));
+        store.set_hostcall_fuel(*memory_bytes); // a guest has no more than that to give in one call
+        store.data_mut().begin_call(*timeout);
+        store.set_epoch_deadline(1);
+        match self.pre.instantiate(&mut store) {
+            Ok(instance) => Ok((instance, store)),
+            Err(error) => Err(fault(&error, Call::Start, store.data(), *timeout)),
+        }
+    }
+}
+
+/// Interfaces that a component imports beyond what the contract offers.
+fn foreign_imports(engine: &Engine, component: &Component) -> Vec<String> {
+    let ours = |name: &str| IMPORTS.iter().any(|prefix| name.starts_with(prefix));
+    let component_type = component.component_type();
+    let names = component_type.imports(engine.wasmtime()).map(|(name, _)| name.to_string());
+    names.filter(|name| !ours(name)).collect()
+}
+
+fn aggregator(component: &Component) -> Result<Exports, Refusal> {
+    if component.get_export_index(None, contract::TRANSFORM).is_some() {
+        return Err(Refusal::new("is a transformer; a run takes an aggregator")
+            .hint("`host plugin inspect` shows what it is"));
+    }
+    Exports::of(component).map_err(|missing| {
+        Refusal::new(format!("does not export {missing}"))
+            .hint("a plugin exports what the world `aggregator` of wit/plugin.wit lists")
+    })
+}
+
+fn entries(settings: &[(String, String)]) -> Vec<Entry> {
+    let entry = |(key, value): &(String, String)| Entry { key: key.clone(), value: value.clone() };
+    settings.iter().map(entry).collect()
+}

@@ -1,0 +1,28 @@
+//! Plugins: loaded, checked, compiled once, and run in instances. The only code that knows wasmtime.
+//!
+//! A plugin reaches what the contract lists and nothing else: a component that imports more is refused at load,
+//! by name. Knows nothing of files that are processed, or of threads.
+
+mod cache;
+mod code;
+mod compile;
+mod contract;
+mod engine;
+mod error;
+mod fault;
+mod fill;
+mod guest;
+mod inspect;
+mod instance;
+mod load;
+mod manifest;
+mod wrap;
+
+pub use cache::Cache;
+pub use contract::{Entry, Setting};
+pub use engine::{Engine, EngineError};
+pub use error::LoadError;
+pub use inspect::{Inspection, Kind, inspect};
+pub use load::{Options, Plugin};
+pub use manifest::Manifest;
+pub use wrap::Binary;

@@ -1,0 +1,228 @@
+//! The seam between work and sandboxes: what the scheduler may ask of a processor, and how a call may fail.
+//!
+//! Knows no wasm, no file and no thread, so `work/` and `job.rs` are tested with processors that are a few
+//! lines of plain Rust. Implemented for real by `plugin/`.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// How far the chunks of one source may be spread (`scope` of the contract).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Chunks of one source run in parallel.
+    Chunk,
+    /// One resource sees every chunk of a source, in order.
+    Source,
+}
+
+/// Whether the order of chunks matters to the result (`order` of the contract).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// A state is merged with its right-hand neighbour only.
+    Kept,
+    /// States are merged as they come.
+    Any,
+}
+
+/// What the scheduler needs to know of a processor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traits {
+    /// How far chunks may be spread.
+    pub scope: Scope,
+    /// Whether their order matters.
+    pub order: Order,
+    /// How many leading records every resource is given as its header.
+    pub header_records: u32,
+}
+
+/// What a resource is opened for. A total over sources has an empty name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Opening<'a> {
+    /// Name of the source, as the user gave it.
+    pub name: &'a str,
+    /// Its first records, as many as [`Traits::header_records`] asks for.
+    pub header: &'a [u8],
+}
+
+/// Which piece of its source a chunk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Position among the chunks of the source, from 0.
+    pub index: u64,
+    /// Offset of the first byte in the source.
+    pub offset: u64,
+    /// Whether this is the last chunk of the source.
+    pub last: bool,
+}
+
+/// A promise to write bytes: the length is known before the sandbox is entered, the bytes are
+/// written once the guest has allocated room for them.
+pub trait Fill: Send {
+    /// How many bytes will be written.
+    fn len(&self) -> usize;
+
+    /// Whether there is nothing to write.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called at most once.
+    ///
+    /// # Errors
+    /// When the bytes cannot be had: the source fails, and the instance that was being filled is dropped.
+    fn fill(&mut self, into: &mut [u8]) -> Result<(), Failure>;
+}
+
+/// Bytes that are in memory already.
+impl Fill for &[u8] {
+    fn len(&self) -> usize {
+        <[u8]>::len(self)
+    }
+
+    fn fill(&mut self, into: &mut [u8]) -> Result<(), Failure> {
+        into.copy_from_slice(self);
+        Ok(())
+    }
+}
+
+/// Where the time of one push went.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spent {
+    /// Filling the list: reading, or copying from memory.
+    pub fill: Duration,
+    /// The call without the fill: the guest, and the way into it and out.
+    pub guest: Duration,
+}
+
+/// A compiled plugin with its settings, shared by all workers.
+pub trait Processor: Sync {
+    /// What the scheduler needs to know.
+    fn traits(&self) -> &Traits;
+
+    /// A new instance, owned by the calling worker.
+    ///
+    /// # Errors
+    /// When the sandbox cannot be made or refuses its settings.
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure>;
+}
+
+/// One sandbox with at most one open resource. After any error it must be dropped: the guest may be
+/// halfway through anything.
+pub trait Instance {
+    /// Opens the resource that the next calls are for.
+    ///
+    /// # Errors
+    /// When the guest traps or overruns a limit, here and in every method below.
+    fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure>;
+
+    /// Hands over one chunk.
+    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Spent, Failure>;
+
+    /// The state of the open resource, which stays open.
+    fn save(&mut self) -> Result<Vec<u8>, Failure>;
+
+    /// Takes in the state that stands right after the open resource's own.
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure>;
+
+    /// The result of the open resource, which is closed.
+    fn finish(&mut self) -> Result<Vec<u8>, Failure>;
+
+    /// Closes the open resource without asking for a result.
+    fn close(&mut self) -> Result<(), Failure>;
+
+    /// Whether the instance should make room for a new one now that nothing is open in it.
+    fn spent(&self) -> bool;
+}
+
+/// What went wrong, as a word that scripts can match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The source does not exist.
+    NotFound,
+    /// The source may not be read.
+    PermissionDenied,
+    /// The source is not something that can be read: a directory, FIFO, socket or device.
+    NotRegular,
+    /// Reading failed.
+    Read,
+    /// The source changed while it was read.
+    Changed,
+    /// A record is longer than allowed.
+    RecordTooLong,
+    /// The source does not follow its framing.
+    Framing,
+    /// The plugin says that the data is not what it reads.
+    InvalidData,
+    /// The plugin says that nothing can work.
+    Fatal,
+    /// The plugin crashed.
+    Trap,
+    /// The plugin used up its time.
+    Timeout,
+    /// The plugin asked for more memory than allowed.
+    Memory,
+    /// The plugin returned more than allowed.
+    Output,
+    /// The plugin could not be started.
+    Start,
+    /// The run was interrupted.
+    Cancelled,
+}
+
+impl FailureKind {
+    /// The word used in output and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotFound => "not-found",
+            Self::PermissionDenied => "permission-denied",
+            Self::NotRegular => "not-regular",
+            Self::Read => "read",
+            Self::Changed => "changed",
+            Self::RecordTooLong => "record-too-long",
+            Self::Framing => "framing",
+            Self::InvalidData => "invalid-data",
+            Self::Fatal => "fatal",
+            Self::Trap => "trap",
+            Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::Output => "output",
+            Self::Start => "start",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether the job ends with it, rather than just the source.
+    pub fn ends_job(self) -> bool {
+        matches!(self, Self::Fatal | Self::Start)
+    }
+}
+
+/// Why a source, or the job, failed. The message names no source: whoever shows it does.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[error("{message}")]
+pub struct Failure {
+    /// What went wrong.
+    pub kind: FailureKind,
+    /// What happened, got and expected; one line.
+    pub message: String,
+    /// The way out, where there is one.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure without a hint.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None }
+    }
+
+    /// The same with the way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

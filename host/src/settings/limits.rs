@@ -1,0 +1,83 @@
+//! Every bound of the host, in one place: unit in the name, the reason for the default beside it.
+
+use std::time::Duration;
+
+/// Nominal size of a chunk. Measured: 128-256 KiB is fastest, as a chunk then stays in a core's own
+/// cache between the read that fills it and the guest that walks over it.
+pub const CHUNK_BYTES: u64 = 256 << 10;
+
+/// Smallest chunk that can be asked for: below it the calls cost more than the work.
+pub const CHUNK_BYTES_MIN: u64 = 64;
+
+/// Largest record, and so the largest that a chunk grows to: a record is held by one guest at once.
+pub const RECORD_BYTES_MAX: u64 = 64 << 20;
+
+/// First read around a nominal cut: longer than nearly every line, shorter than a page.
+pub const BOUNDARY_READ_BYTES: usize = 1 << 10;
+
+/// Largest read around a nominal cut, reached by doubling.
+pub const BOUNDARY_READ_BYTES_MAX: usize = 256 << 10;
+
+/// Linear memory of one instance. All languages but Python's and JavaScript's larger runtimes fit into a
+/// quarter of it.
+pub const MEMORY_BYTES: usize = 256 << 20;
+
+/// The most that can be given to an instance: what a 32-bit memory can address.
+pub const MEMORY_BYTES_CEILING: usize = 4 << 30;
+
+/// Memories, tables and core instances that one component may have: the largest language runtimes
+/// need 3, 3 and 128.
+pub const MEMORIES_MAX: usize = 8;
+/// See [`MEMORIES_MAX`].
+pub const TABLES_MAX: usize = 64;
+/// See [`MEMORIES_MAX`].
+pub const CORE_INSTANCES_MAX: usize = 256;
+
+/// Elements of one table: a large program has a few thousand functions in it.
+pub const TABLE_ELEMENTS_MAX: usize = 100_000;
+
+/// Guest time of one call, counted from the moment its data is there.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most guest time that can be given to one call.
+pub const CALL_TIMEOUT_CEILING: Duration = Duration::from_secs(300);
+
+/// How often running guests are looked at: a deadline and a cancel are kept to within one tick.
+pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// Bytes that one call may return, where four times its input is less.
+pub const OUTPUT_BYTES: usize = 64 << 20;
+
+/// Stack of a guest.
+pub const STACK_BYTES: usize = 1 << 20;
+
+/// A component file: the largest language runtime packs to 18 MB.
+pub const COMPONENT_BYTES_MAX: u64 = 50 << 20;
+
+/// One log line of a plugin; the rest is cut.
+pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
+
+/// What one instance may log; more is counted, not shown.
+pub const LOG_BYTES_MAX: usize = 64 << 10;
+
+/// Named counters of one plugin: they become names in reports.
+pub const COUNTERS_MAX: usize = 16;
+
+/// Length of a counter's name.
+pub const COUNTER_NAME_BYTES_MAX: usize = 64;
+
+/// Worker threads: far above any machine, below what would exhaust address space.
+pub const THREADS_MAX: usize = 1024;
+
+/// Results and states that wait for their turn, for all workers together. Past it a worker takes only what the
+/// output waits for.
+pub const WINDOW_BYTES: usize = 64 << 20;
+
+/// Small sources that a worker takes at once, so that the queue's lock is not felt.
+pub const BATCH_SOURCES_MAX: usize = 64;
+
+/// Compiled code kept on disk; the oldest is dropped first.
+pub const CACHE_BYTES_MAX: u64 = 1 << 30;
+
+/// Leading records that a plugin may ask for.
+pub const HEADER_RECORDS_MAX: u32 = 1000;

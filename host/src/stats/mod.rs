@@ -1,0 +1,132 @@
+//! What a run counts while it goes on, and the report made of it at the end. Knows nothing of what it counts.
+
+mod report;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use report::{Report, Seconds};
+
+/// Counters of one run, shared by all its threads.
+#[derive(Debug, Default)]
+pub struct Stats {
+    bytes: AtomicU64,
+    sources: AtomicU64,
+    failed: AtomicU64,
+    instances: AtomicU64,
+    rejected: AtomicU64,
+    skipped: AtomicU64,
+    read_ns: AtomicU64,
+    guest_ns: AtomicU64,
+    merge_ns: AtomicU64,
+    write_ns: AtomicU64,
+    errors: Mutex<BTreeMap<&'static str, u64>>,
+    counters: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Stats {
+    /// Counts bytes that a plugin has taken.
+    pub fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts a source that is done; with the word for what went wrong where it failed.
+    pub fn add_source(&self, error: Option<&'static str>) {
+        self.sources.fetch_add(1, Ordering::Relaxed);
+        if let Some(word) = error {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+            *lock(&self.errors).entry(word).or_default() += 1;
+        }
+    }
+
+    /// Counts an instance that was made.
+    pub fn add_instance(&self) {
+        self.instances.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts records that a plugin set aside.
+    pub fn add_rejected(&self, records: u64) {
+        self.rejected.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// Counts directory entries that are no regular files.
+    pub fn add_skipped(&self, entries: u64) {
+        self.skipped.fetch_add(entries, Ordering::Relaxed);
+    }
+
+    /// Adds to a counter of the plugin's own.
+    pub fn add_counter(&self, name: &str, by: u64) {
+        let mut counters = lock(&self.counters);
+        match counters.get_mut(name) {
+            Some(value) => *value = value.saturating_add(by),
+            None => {
+                counters.insert(name.to_string(), by);
+            }
+        }
+    }
+
+    /// Adds what one worker spent its time on.
+    pub fn add_times(&self, read: Duration, guest: Duration, merge: Duration, write: Duration) {
+        let add = |to: &AtomicU64, spent: Duration| {
+            to.fetch_add(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        };
+        add(&self.read_ns, read);
+        add(&self.guest_ns, guest);
+        add(&self.merge_ns, merge);
+        add(&self.write_ns, write);
+    }
+
+    /// Bytes that plugins have taken so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Sources that are done, failed ones among them.
+    pub fn sources(&self) -> u64 {
+        self.sources.load(Ordering::Relaxed)
+    }
+
+    /// Sources that failed.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Records that plugins set aside.
+    pub fn rejected(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
+    }
+
+    /// The figures of a run that took `elapsed` on `threads` workers.
+    pub fn report(&self, elapsed: Duration, threads: usize) -> Report {
+        let seconds = |ns: &AtomicU64| Duration::from_nanos(ns.load(Ordering::Relaxed)).as_secs_f64();
+        let bytes = self.bytes();
+        #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
+        let megabytes = bytes as f64 / 1e6;
+        Report {
+            files: self.sources(),
+            failed: self.failed(),
+            bytes,
+            seconds: elapsed.as_secs_f64(),
+            mb_per_second: megabytes / elapsed.as_secs_f64().max(1e-9),
+            peak_rss_bytes: report::peak_rss_bytes(),
+            threads,
+            instances: self.instances.load(Ordering::Relaxed),
+            rejected: self.rejected(),
+            skipped: self.skipped.load(Ordering::Relaxed),
+            errors: lock(&self.errors).iter().map(|(word, count)| ((*word).to_string(), *count)).collect(),
+            counters: lock(&self.counters).clone(),
+            thread_seconds: Seconds {
+                read: seconds(&self.read_ns),
+                guest: seconds(&self.guest_ns),
+                merge: seconds(&self.merge_ns),
+                write: seconds(&self.write_ns),
+            },
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

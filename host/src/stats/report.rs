@@ -1,0 +1,61 @@
+//! The figures of a run, as they are written by `--report`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// One run in figures. Field names are the keys of the JSON report.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Sources that are done, failed ones among them.
+    pub files: u64,
+    /// Sources that failed.
+    pub failed: u64,
+    /// Bytes that the plugin was given.
+    pub bytes: u64,
+    /// Wall-clock time from the first listing to the last result.
+    pub seconds: f64,
+    /// Million bytes a second of wall-clock time.
+    pub mb_per_second: f64,
+    /// Largest resident set of the process so far.
+    pub peak_rss_bytes: u64,
+    /// Worker threads.
+    pub threads: usize,
+    /// Instances that were made.
+    pub instances: u64,
+    /// Records that the plugin set aside.
+    pub rejected: u64,
+    /// Directory entries that were passed over because they are no regular files.
+    pub skipped: u64,
+    /// Failures by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// The plugin's own counters.
+    pub counters: BTreeMap<String, u64>,
+    /// Where the workers' time went, summed over threads.
+    pub thread_seconds: Seconds,
+}
+
+/// Thread time by what it was spent on.
+#[derive(Debug, Serialize)]
+pub struct Seconds {
+    /// Reading into sandboxes.
+    pub read: f64,
+    /// In the guest while it takes chunks, and on the way in and out.
+    pub guest: f64,
+    /// Saving and merging states.
+    pub merge: f64,
+    /// Delivering results.
+    pub write: f64,
+}
+
+/// Largest resident set of this process so far, 0 where it cannot be had (`VmHWM` of proc(5), in KiB).
+pub(super) fn peak_rss_bytes() -> u64 {
+    // Not `getrusage`: its figure survives exec and may be that of the parent.
+    std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| {
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            line.split_whitespace().next()?.parse::<u64>().ok()
+        })
+        .map_or(0, |kib| kib * 1024)
+}

@@ -1,0 +1,127 @@
+//! Which source a worker goes to next.
+//!
+//! Large sources first, the largest ahead, so that no worker is left with one at the end; then the small ones in
+//! the order of their names, several at a time; when none is left to open, the source with the most chunks
+//! left is joined. When too many results wait for one source, workers go to that source alone.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::settings::limits::BATCH_SOURCES_MAX;
+
+use super::open::Open;
+use super::Plan;
+
+/// A source of this many chunks or fewer is small: not worth a place of its own in the queue.
+const SMALL_CHUNKS: u64 = 4;
+
+/// What a worker is to do.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Open these sources, one after the other.
+    Sources(Vec<usize>),
+    /// Take chunks of this source.
+    Join(Arc<Open>),
+    /// Wait until results no longer wait for this source, which others are at.
+    Wait(usize),
+    /// There is nothing left to take.
+    Done,
+}
+
+/// The sources of a run, as they are handed out.
+pub(super) struct Feed {
+    /// Source and size, in the order in which they are opened.
+    queue: Vec<(usize, u64)>,
+    /// How many of `queue` are large.
+    large: usize,
+    threads: usize,
+    batch_bytes: u64,
+    state: Mutex<State>,
+}
+
+struct State {
+    cursor: usize,
+    /// By source; a source may be taken ahead of its place.
+    taken: Vec<bool>,
+    open: Vec<Arc<Open>>,
+}
+
+impl Feed {
+    pub(super) fn new(plan: &Plan<'_>) -> Self {
+        let small_bytes = plan.cutter.chunk_bytes.saturating_mul(SMALL_CHUNKS);
+        let sized = plan.sources.iter().map(|source| source.listed.as_ref().map_or(0, |bytes| *bytes));
+        let (mut queue, small): (Vec<_>, Vec<_>) =
+            sized.enumerate().partition(|(_, bytes)| *bytes > small_bytes);
+        queue.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        let large = queue.len();
+        queue.extend(small);
+        let taken = vec![false; queue.len()];
+        let state = Mutex::new(State { cursor: 0, taken, open: Vec::new() });
+        Self { queue, large, threads: plan.settings.threads, batch_bytes: small_bytes, state }
+    }
+
+    /// What to do next; with `only`, nothing that does not help that source along.
+    pub(super) fn next(&self, only: Option<usize>) -> Task {
+        let mut state = self.lock();
+        state.open.retain(|open| open.remaining() > 0);
+        if let Some(index) = only {
+            return state.help(index);
+        }
+        let batch = self.batch(&mut state);
+        if !batch.is_empty() {
+            return Task::Sources(batch);
+        }
+        let largest = state.open.iter().max_by_key(|open| open.remaining());
+        largest.map_or(Task::Done, |open| Task::Join(Arc::clone(open)))
+    }
+
+    /// Lets others join a source.
+    pub(super) fn share(&self, open: &Arc<Open>) {
+        self.lock().open.push(Arc::clone(open));
+    }
+
+    /// The next sources of the queue: one that is large, or several small ones.
+    fn batch(&self, state: &mut State) -> Vec<usize> {
+        let left = self.queue.len().saturating_sub(state.cursor);
+        let most = match self.large.checked_sub(state.cursor) {
+            Some(1..) => 1,
+            _ => (left / (4 * self.threads)).clamp(1, BATCH_SOURCES_MAX),
+        };
+        let mut batch = Vec::with_capacity(most.min(left));
+        let mut batch_bytes = 0;
+        while let Some(&(index, bytes)) = self.queue.get(state.cursor) {
+            if batch.len() == most || batch_bytes > self.batch_bytes {
+                break;
+            }
+            state.cursor += 1;
+            if state.take(index) {
+                batch.push(index);
+                batch_bytes += bytes;
+            }
+        }
+        batch
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Marks a source as taken; false where it was already.
+    fn take(&mut self, index: usize) -> bool {
+        match self.taken.get_mut(index) {
+            Some(taken) => !std::mem::replace(taken, true),
+            None => false,
+        }
+    }
+
+    fn help(&mut self, index: usize) -> Task {
+        if self.take(index) {
+            return Task::Sources(vec![index]);
+        }
+        match self.open.iter().find(|open| open.index == index) {
+            Some(open) => Task::Join(Arc::clone(open)),
+            None => Task::Wait(index),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Brings the parts of one whole together: the chunks of a source, or the sources of a total. Says who merges what; runs
+//! no guest, so its lock is only ever held for a few comparisons.
+//!
+//! A part is a span with the state of the accumulator that saw it. Where order is kept, a span grows only by its
+//! direct neighbours; where any order will do, by whatever is parked. Every position of the whole is at any
+//! time unseen, held by one worker, or settled (parked or failed); the whole has failed once all are settled and one failed.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::process::{Failure, Order};
+
+/// Positions `start..end` of the whole. Where any order will do, only their number matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: u64,
+    pub(super) end: u64,
+}
+
+impl Span {
+    pub(super) fn len(self) -> u64 {
+        self.end - self.start
+    }
+
+    /// The span with `count` more positions.
+    pub(super) fn longer(self, count: u64) -> Self {
+        Self { end: self.end + count, ..self }
+    }
+}
+
+/// A span and its state; `None` where nothing in it counted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) span: Span,
+    pub(super) state: Option<Vec<u8>>,
+}
+
+/// What to do next with an accumulator.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Merge this part after what it has.
+    After(Part),
+    /// Merge this part before what it has.
+    Before(Part),
+    /// It has seen everything: finish it.
+    Whole,
+    /// Save it and park it.
+    Park,
+}
+
+/// Collects the parts of one whole.
+#[derive(Debug)]
+pub(super) struct Gather {
+    whole: u64,
+    order: Order,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    parked: Vec<Part>,
+    settled: u64,
+    /// The failure at the lowest position, so that it does not depend on timing which one is told.
+    failure: Option<(u64, Failure)>,
+}
+
+impl Gather {
+    pub(super) fn new(whole: u64, order: Order) -> Self {
+        Self { whole, order, state: Mutex::default() }
+    }
+
+    /// What the holder of `span` does next. A part that is given out is held by the caller from then on.
+    pub(super) fn next(&self, span: Span) -> Next {
+        if span.len() == self.whole {
+            return Next::Whole;
+        }
+        let mut state = self.lock();
+        let Some((at, after)) = self.neighbour(&state, span) else { return Next::Park };
+        let part = state.parked.swap_remove(at);
+        state.settled -= part.span.len();
+        if after { Next::After(part) } else { Next::Before(part) }
+    }
+
+    /// Parks a part. It is given back when a neighbour has been parked meanwhile: the caller goes on with it.
+    ///
+    /// # Errors
+    /// The failure of the whole, when this settles its last position.
+    pub(super) fn park(&self, part: Part) -> Result<Option<Part>, Failure> {
+        let mut state = self.lock();
+        if self.neighbour(&state, part.span).is_some() {
+            return Ok(Some(part));
+        }
+        state.settled += part.span.len();
+        state.parked.push(part);
+        self.verdict(&mut state).map_or(Ok(None), Err)
+    }
+
+    /// Settles `count` positions as failed, at position `at` with `failure`. Returns the failure of the whole when these
+    /// were its last.
+    pub(super) fn fail(&self, count: u64, at: u64, failure: Failure) -> Option<Failure> {
+        let mut state = self.lock();
+        if state.failure.as_ref().is_none_or(|(lowest, _)| at < *lowest) {
+            state.failure = Some((at, failure));
+        }
+        state.settled += count;
+        self.verdict(&mut state)
+    }
+
+    /// Settles `count` positions that are given up because one before them failed. Returns as [`fail`](Self::fail).
+    pub(super) fn give_up(&self, count: u64) -> Option<Failure> {
+        let mut state = self.lock();
+        state.settled += count;
+        self.verdict(&mut state)
+    }
+
+    /// The position of the first failure so far: what comes after it need not be looked at.
+    pub(super) fn failed_at(&self) -> Option<u64> {
+        self.lock().failure.as_ref().map(|(at, _)| *at)
+    }
+
+    fn verdict(&self, state: &mut State) -> Option<Failure> {
+        if state.settled < self.whole {
+            return None;
+        }
+        state.failure.take().map(|(_, failure)| failure)
+    }
+
+    /// A parked part to merge with `span`, and whether it goes after it.
+    fn neighbour(&self, state: &State, span: Span) -> Option<(usize, bool)> {
+        state.parked.iter().enumerate().find_map(|(at, part)| match self.order {
+            Order::Any => Some((at, true)),
+            Order::Kept if part.span.start == span.end => Some((at, true)),
+            Order::Kept if part.span.end == span.start => Some((at, false)),
+            Order::Kept => None,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::FailureKind;
+
+    fn part(start: u64, end: u64) -> Part {
+        Part { span: Span { start, end }, state: None }
+    }
+
+    fn failure(message: &str) -> Failure {
+        Failure::new(FailureKind::Trap, message)
+    }
+
+    #[test]
+    fn kept_order_merges_direct_neighbours_only() {
+        let gather = Gather::new(10, Order::Kept);
+        assert_eq!(gather.park(part(0, 2)), Ok(None));
+        assert_eq!(gather.park(part(7, 10)), Ok(None));
+        let middle = Span { start: 3, end: 6 };
+        assert_eq!(gather.next(middle), Next::Park);
+        let wider = Span { start: 2, end: 7 };
+        let first = gather.next(wider);
+        assert!(first == Next::Before(part(0, 2)) || first == Next::After(part(7, 10)));
+        assert_eq!(gather.next(Span { start: 0, end: 10 }), Next::Whole);
+    }
+
+    #[test]
+    fn any_order_merges_whatever_is_parked() {
+        let gather = Gather::new(10, Order::Any);
+        assert_eq!(gather.park(part(7, 10)), Ok(None));
+        assert_eq!(gather.next(Span { start: 0, end: 4 }), Next::After(part(7, 10)));
+        assert_eq!(gather.next(Span { start: 0, end: 7 }), Next::Park);
+    }
+
+    #[test]
+    fn a_part_whose_neighbour_came_first_is_given_back() {
+        let gather = Gather::new(4, Order::Kept);
+        let mine = Span { start: 2, end: 4 };
+        assert_eq!(gather.next(mine), Next::Park);
+        assert_eq!(gather.park(part(0, 2)), Ok(None));
+        assert_eq!(gather.park(part(2, 4)), Ok(Some(part(2, 4))));
+    }
+
+    #[test]
+    fn the_lowest_failure_is_told_when_all_is_settled() {
+        let gather = Gather::new(10, Order::Kept);
+        assert_eq!(gather.fail(2, 5, failure("later")), None);
+        assert_eq!(gather.failed_at(), Some(5));
+        assert_eq!(gather.fail(4, 1, failure("first")), None);
+        assert_eq!(gather.give_up(3), None);
+        assert_eq!(gather.park(part(9, 10)), Err(failure("first")));
+    }
+}

@@ -1,0 +1,89 @@
+//! Offers an accumulator to the whole that it is part of: the only place that merges.
+
+use crate::process::{Failure, Instance, Opening};
+
+use super::gather::{Gather, Next, Part, Span};
+
+/// What became of an accumulator that was offered to its whole.
+#[derive(Debug)]
+pub(super) enum Settled {
+    /// It is saved and parked; nothing is open any more.
+    Parked,
+    /// It has seen everything, and is still open.
+    Whole,
+    /// It was the last that its whole waited for, which has failed.
+    Failed(Failure),
+}
+
+/// The guest failed while it held `span_len` positions.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) failure: Failure,
+    pub(super) held: u64,
+}
+
+/// Merges parked neighbours into the open accumulator of `instance`, which has seen `span`, until it is the whole or
+/// has no neighbours, and then parks it.
+///
+/// # Errors
+/// When the guest fails; all positions that the accumulator held by then are the caller's to fail.
+pub(super) fn settle(
+    instance: &mut dyn Instance,
+    opening: Opening<'_>,
+    mut span: Span,
+    gather: &Gather,
+) -> Result<Settled, Broken> {
+    loop {
+        let next = gather.next(span);
+        if let Next::After(part) | Next::Before(part) = &next {
+            span = span.longer(part.span.len());
+        }
+        let held = span.len();
+        let broken = |failure| Broken { failure, held };
+        match next {
+            Next::Whole => return Ok(Settled::Whole),
+            Next::After(part) => merge(instance, &part).map_err(broken)?,
+            Next::Before(part) => {
+                let length = span.len();
+                span = Span { start: part.span.start, end: part.span.start + length };
+                merge_before(instance, opening, &part).map_err(broken)?;
+            }
+            Next::Park => {
+                let state = Some(save(instance).map_err(broken)?);
+                match gather.park(Part { span, state }) {
+                    Err(failure) => return Ok(Settled::Failed(failure)),
+                    Ok(None) => return Ok(Settled::Parked),
+                    Ok(Some(part)) => reopen(instance, opening, &part).map_err(broken)?,
+                }
+            }
+        }
+    }
+}
+
+fn merge(instance: &mut dyn Instance, part: &Part) -> Result<(), Failure> {
+    part.state.as_ref().map_or(Ok(()), |state| instance.merge(state))
+}
+
+fn merge_before(
+    instance: &mut dyn Instance,
+    opening: Opening<'_>,
+    part: &Part,
+) -> Result<(), Failure> {
+    if part.state.is_none() {
+        return Ok(());
+    }
+    let own = save(instance)?;
+    reopen(instance, opening, part)?;
+    instance.merge(&own)
+}
+
+fn save(instance: &mut dyn Instance) -> Result<Vec<u8>, Failure> {
+    let state = instance.save()?;
+    instance.close()?;
+    Ok(state)
+}
+
+fn reopen(instance: &mut dyn Instance, opening: Opening<'_>, part: &Part) -> Result<(), Failure> {
+    instance.open(opening)?;
+    merge(instance, part)
+}

@@ -1,0 +1,271 @@
+//! One worker: a thread's loop over tasks, with the instance that it owns.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::process::{Failure, FailureKind, Instance, Order, Piece, Scope};
+
+use super::feed::{Feed, Task};
+use super::gather::{Gather, Span};
+use super::open::{Open, Slice};
+use super::settle::{Broken, Settled, settle};
+use super::tally::Tally;
+use super::{Done, Plan};
+
+pub(super) struct Worker<'a> {
+    plan: &'a Plan<'a>,
+    feed: &'a Feed,
+    tally: Option<Tally<'a>>,
+    /// Dropped after any failure; a new one costs microseconds.
+    instance: Option<Box<dyn Instance + 'a>>,
+    /// For reads around cuts; reused.
+    scratch: Vec<u8>,
+    times: Times,
+}
+
+#[derive(Default)]
+struct Times {
+    read: Duration,
+    guest: Duration,
+    merge: Duration,
+    write: Duration,
+}
+
+/// The run has been cancelled: leave everything as it is.
+struct Cancelled;
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(plan: &'a Plan<'a>, feed: &'a Feed, total: Option<&'a Gather>) -> Self {
+        let tally = total.map(|gather| Tally::new(plan, gather));
+        Self { plan, feed, tally, instance: None, scratch: Vec::new(), times: Times::default() }
+    }
+
+    /// Works until nothing is left to take, or the run is cancelled.
+    pub(super) fn run(mut self) {
+        let ended = self.work();
+        if let (Ok(()), Some(tally)) = (ended, &mut self.tally) {
+            let begun = Instant::now();
+            tally.flush();
+            self.times.merge += begun.elapsed();
+        }
+        let Times { read, guest, mut merge, write } = self.times;
+        merge += self.tally.as_ref().map_or(Duration::ZERO, |tally| tally.spent);
+        self.plan.stats.add_times(read, guest, merge, write);
+    }
+
+    fn work(&mut self) -> Result<(), Cancelled> {
+        loop {
+            self.check_cancel()?;
+            match self.feed.next(self.plan.deliver.blocked_on()) {
+                Task::Sources(batch) => {
+                    for index in batch {
+                        self.check_cancel()?;
+                        self.source(index)?;
+                    }
+                }
+                Task::Join(open) => self.join(&open)?,
+                Task::Wait(index) => self.plan.deliver.wait_while_blocked_on(index),
+                Task::Done => return Ok(()),
+            }
+        }
+    }
+
+    fn source(&mut self, index: usize) -> Result<(), Cancelled> {
+        let Some(source) = self.plan.sources.get(index) else { return Ok(()) };
+        let open = match Open::new(self.plan, index, source) {
+            Ok(open) => Arc::new(open),
+            Err(failure) => {
+                self.deliver(index, 0, Err(failure), None);
+                return Ok(());
+            }
+        };
+        if open.chunks > 1 && self.scope() == Scope::Chunk {
+            self.feed.share(&open);
+        }
+        self.join(&open)
+    }
+
+    /// Takes runs of chunks of a source until there are no more. Where the order is kept, an accumulator goes on
+    /// only over neighbouring runs; else one sees all runs of this worker.
+    fn join(&mut self, open: &Open) -> Result<(), Cancelled> {
+        let kept = self.plan.processor.traits().order == Order::Kept;
+        let mut live: Option<Span> = None;
+        while let Some(run) = open.take(self.scope(), self.plan.settings.threads) {
+            if let Some(span) = live.take_if(|span| kept && span.end != run.start) {
+                self.settle(open, span);
+            }
+            live = self.process(open, live, run)?;
+        }
+        if let Some(span) = live {
+            self.settle(open, span);
+        }
+        Ok(())
+    }
+
+    /// Pushes a run of chunks into the accumulator of `live`, or a new one. `None` when they could not be.
+    fn process(
+        &mut self,
+        open: &Open,
+        live: Option<Span>,
+        run: Range<u64>,
+    ) -> Result<Option<Span>, Cancelled> {
+        let begun = live.unwrap_or(Span { start: run.start, end: run.start });
+        let span = begun.longer(run.end - run.start);
+        let mut at = run.start;
+        match self.push_all(open, live.is_none(), run, &mut at) {
+            Ok(Pushed::All) => return Ok(Some(span)),
+            Ok(Pushed::GivenUp) => self.settle_failed(open, open.gather.give_up(span.len())),
+            Err(failure) => {
+                self.check_cancel()?; // a guest that was stopped for that is no failure
+                self.settle_failed(open, open.gather.fail(span.len(), at, failure));
+            }
+        }
+        self.instance = None;
+        self.check_cancel()?;
+        Ok(None)
+    }
+
+    fn push_all(
+        &mut self,
+        open: &Open,
+        fresh: bool,
+        run: Range<u64>,
+        at: &mut u64,
+    ) -> Result<Pushed, Failure> {
+        let cutter = self.plan.cutter;
+        if self.hopeless(open, run.start) {
+            return Ok(Pushed::GivenUp);
+        }
+        let mut instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => self.plan.processor.start()?,
+        };
+        if fresh {
+            instance.open(open.opening())?;
+        }
+        let mut start = cutter.start(&open.input, run.start, &mut self.scratch)?;
+        for index in run {
+            *at = index;
+            if self.hopeless(open, index) {
+                return Ok(Pushed::GivenUp);
+            }
+            let end = cutter.end(&open.input, index, start, &mut self.scratch)?;
+            let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
+            let piece = Piece { index, offset: start, last: index + 1 == open.chunks };
+            let mut slice = Slice { input: &open.input, offset: start, bytes };
+            let spent = instance.push(piece, &mut slice)?;
+            self.times.read += spent.fill;
+            self.times.guest += spent.guest;
+            self.plan.stats.add_bytes(end - start);
+            start = end;
+        }
+        self.instance = Some(instance);
+        Ok(Pushed::All)
+    }
+
+    /// Whether the chunk at `index` need not be looked at: one before it has failed, or the run is cancelled.
+    fn hopeless(&self, open: &Open, index: u64) -> bool {
+        let failed_before = || open.gather.failed_at().is_some_and(|at| at < index);
+        self.plan.cancel.is_set() || (open.chunks > 1 && failed_before())
+    }
+
+    /// Offers the open accumulator to the source; concludes the source if that completes it.
+    fn settle(&mut self, open: &Open, span: Span) {
+        let begun = Instant::now();
+        let Some(instance) = self.instance.as_deref_mut() else { return };
+        let settled = settle(instance, open.opening(), span, &open.gather);
+        self.times.merge += begun.elapsed();
+        match settled {
+            Ok(Settled::Parked) => self.recycle(),
+            Ok(Settled::Whole) => self.conclude(open),
+            Ok(Settled::Failed(failure)) => self.settle_failed(open, Some(failure)),
+            Err(Broken { failure, held }) => {
+                self.instance = None;
+                // After all chunks: a failure of the data itself is told rather than this one.
+                self.settle_failed(open, open.gather.fail(held, open.chunks, failure));
+            }
+        }
+    }
+
+    fn settle_failed(&mut self, open: &Open, failure: Option<Failure>) {
+        if let Some(failure) = failure {
+            self.deliver(open.index, 0, Err(failure), None);
+        }
+    }
+
+    /// Ends a source whose accumulator, in this worker's instance, has seen everything.
+    fn conclude(&mut self, open: &Open) {
+        let result = open.input.check_unchanged().map_err(Failure::from);
+        match result.and_then(|()| self.result()) {
+            Ok((result, state)) => {
+                self.recycle();
+                self.deliver(open.index, open.input.bytes(), Ok(result), state.as_deref());
+            }
+            Err(failure) => {
+                self.instance = None;
+                self.deliver(open.index, 0, Err(failure), None);
+            }
+        }
+    }
+
+    /// The result of the open accumulator and its state, each where it is wanted.
+    fn result(&mut self) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Failure> {
+        let Some(instance) = self.instance.as_deref_mut() else { return Ok((None, None)) };
+        let state = if self.tally.is_some() { Some(instance.save()?) } else { None };
+        if self.plan.settings.show.per_source {
+            return Ok((Some(instance.finish()?), state));
+        }
+        instance.close()?;
+        Ok((None, state))
+    }
+
+    fn deliver(
+        &mut self,
+        index: usize,
+        bytes: u64,
+        result: Result<Option<Vec<u8>>, Failure>,
+        state: Option<&[u8]>,
+    ) {
+        if let Err(failure) = &result {
+            if failure.kind.ends_job() {
+                self.plan.cancel.fail(failure.clone());
+            } else if self.plan.settings.fail_fast {
+                self.plan.cancel.set();
+            }
+        }
+        self.plan.stats.add_source(result.as_ref().err().map(|failure| failure.kind.word()));
+        let begun = Instant::now();
+        self.plan.deliver.source(index, Done { bytes, result });
+        self.times.write += begun.elapsed();
+        if let Some(tally) = &mut self.tally {
+            tally.add(index, state);
+        }
+    }
+
+    /// Makes room for a new instance when this one has grown; only called while nothing is open in it.
+    fn recycle(&mut self) {
+        if self.instance.as_ref().is_some_and(|instance| instance.spent()) {
+            self.instance = None;
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        self.plan.processor.traits().scope
+    }
+
+    fn check_cancel(&self) -> Result<(), Cancelled> {
+        if self.plan.cancel.is_set() { Err(Cancelled) } else { Ok(()) }
+    }
+}
+
+/// How a run of chunks ended.
+enum Pushed {
+    All,
+    /// A chunk before these has failed, or the run is cancelled.
+    GivenUp,
+}
+
+fn too_large(bytes: u64) -> Failure {
+    Failure::new(FailureKind::RecordTooLong, format!("a chunk of {bytes} bytes fits into no memory"))
+}

@@ -1,0 +1,28 @@
+//! Between the contract and the plain types of this crate: WebAssembly only, and not for authors.
+//!
+//! Bindings are generated a piece at a time, `lifecycle` and one of `aggregate` and `transform`: the
+//! macros that export a world's interfaces are named after the interface, so that two worlds that
+//! share one cannot be generated in one crate. Joined, the pieces that a plugin exports are the
+//! contract's world `aggregator` or `transformer`. Nothing outside this folder sees generated types.
+
+pub mod aggregate;
+mod convert;
+mod crash;
+mod held;
+pub mod lifecycle;
+pub mod transform;
+
+use self::lifecycle::generated::gristmill::plugin::{host, types};
+use crate::host::Level;
+
+pub(crate) fn log(level: Level, message: &str) {
+    host::log(level.into(), message);
+}
+
+pub(crate) fn count(counter: &str, by: u64) {
+    host::count(counter, by);
+}
+
+pub(crate) fn reject(offset: u64, reason: &str, data: &[u8]) {
+    host::reject(&types::Flaw { offset, reason: reason.into() }, data);
+}

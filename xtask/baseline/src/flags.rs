@@ -1,0 +1,66 @@
+//! The command line.
+
+// The macro makes every item `pub`; nothing outside this crate can see them.
+#![allow(unreachable_pub)]
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, ensure};
+
+/// As fast as any size from 128 KiB to 1 MiB, and what the host takes.
+const CHUNK_KIB: usize = 256;
+
+/// How the bytes of one file are reached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Io {
+    /// Read into a buffer of each thread.
+    Pread,
+    /// Mapped into memory.
+    Mmap,
+}
+
+impl FromStr for Io {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "pread" => Ok(Self::Pread),
+            "mmap" => Ok(Self::Mmap),
+            _ => Err(format!("got {text:?}, expected pread or mmap")),
+        }
+    }
+}
+
+xflags::xflags! {
+    /// Native programs to compare with. Prints `lines words bytes`.
+    cmd baseline {
+        /// Count one large file.
+        cmd wordcount {
+            /// The file.
+            required file: PathBuf
+            /// pread or mmap.
+            required --io io: Io
+            /// Threads.
+            required --threads threads: usize
+            /// Size of a chunk in KiB (default 256).
+            optional --chunk-kib kib: usize
+        }
+        /// Count many files.
+        cmd files {
+            /// A file that names one file a line.
+            required list: PathBuf
+            /// Threads.
+            required --threads threads: usize
+        }
+    }
+}
+
+impl Wordcount {
+    /// The size of a chunk in bytes, at least 1 KiB.
+    pub(crate) fn chunk_bytes(&self) -> Result<usize> {
+        let kib = self.chunk_kib.unwrap_or(CHUNK_KIB);
+        ensure!(kib > 0, "--chunk-kib: got 0, expected at least 1");
+        kib.checked_mul(1024).context("--chunk-kib: too large")
+    }
+}

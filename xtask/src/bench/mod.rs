@@ -1,0 +1,133 @@
+//! `cargo xtask bench`: Gristmill beside native programs, on the same bytes, in the same run.
+//!
+//! A subject is a file here: it names its inputs and programs, and returns rows. Rows carry the goal and
+//! say whether it is met; no time ever fails a command. Programs of a pair run in turn (A B A B ...),
+//! each after its input was read into the page cache, so a machine that slows down slows both.
+
+mod corpus;
+mod files;
+mod measure;
+mod memory;
+mod program;
+mod report;
+mod row;
+mod start;
+mod topwords;
+mod words;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::flags;
+use crate::plugins;
+use crate::project::Project;
+use program::Program;
+use row::Row;
+
+/// Pairs measured where the user says nothing: enough for a median that one slow run does not move.
+const RUNS: usize = 7;
+
+/// Threads of a run with more than one: the goals are stated for two cores.
+const THREADS: usize = 2;
+
+/// What every subject is given.
+struct Bench<'a> {
+    project: &'a Project,
+    /// The built plugins.
+    plugins: PathBuf,
+    /// Measured runs of each program.
+    runs: usize,
+    /// Whether the 10 GB file may be made.
+    big: bool,
+}
+
+/// One thing to measure.
+struct Subject {
+    name: &'static str,
+    rows: fn(&Bench) -> Result<Vec<Row>>,
+}
+
+/// Every subject, in the order of the table.
+const SUBJECTS: [Subject; 5] =
+    [words::SUBJECT, files::SUBJECT, start::SUBJECT, memory::SUBJECT, topwords::SUBJECT];
+
+/// Builds what is needed, measures the subjects asked for, prints the table and the commands.
+pub(crate) fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
+    let subjects = chosen(&flags.subjects)?;
+    let bench = Bench {
+        project,
+        plugins: plugins::build(project)?,
+        runs: flags.runs.unwrap_or(RUNS).max(1),
+        big: flags.big,
+    };
+    project.build_programs(&["host", "baseline"])?;
+    let mut rows = Vec::new();
+    for subject in subjects {
+        eprintln!("bench: {}", subject.name);
+        rows.extend((subject.rows)(&bench).with_context(|| format!("bench {}", subject.name))?);
+    }
+    report::print(&bench, &rows);
+    if let Some(path) = &flags.json {
+        fs::write(path, report::json(&bench, &rows)?)
+            .with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// The subjects with these names; all when there are none.
+fn chosen(names: &[String]) -> Result<Vec<&'static Subject>> {
+    if let Some(name) = names.iter().find(|name| SUBJECTS.iter().all(|known| known.name != *name)) {
+        let known: Vec<_> = SUBJECTS.iter().map(|subject| subject.name).collect();
+        bail!("no subject {name:?}\nhint: one of {}", known.join(", "));
+    }
+    let wanted = |subject: &&Subject| names.is_empty() || names.iter().any(|n| n == subject.name);
+    Ok(SUBJECTS.iter().filter(wanted).collect())
+}
+
+impl Bench<'_> {
+    /// The directory for inputs made here. They are kept from run to run.
+    fn directory(&self) -> PathBuf {
+        self.project.target.join("bench")
+    }
+
+    /// `host run` with a plugin of this repository.
+    fn host(&self, plugin: &str, threads: usize) -> Program {
+        Program::new(format!("host, {}", threads_word(threads)), self.project.program("host"))
+            .arg("run")
+            .arg("--plugin")
+            .arg(self.plugins.join(plugin).with_extension("wasm"))
+            .arg("--threads")
+            .arg(threads.to_string())
+            .args(["--format", "json"])
+    }
+
+    /// A native program.
+    fn native(&self, command: &str, threads: usize) -> Program {
+        Program::new(format!("native, {}", threads_word(threads)), self.project.program("baseline"))
+            .arg(command)
+            .arg("--threads")
+            .arg(threads.to_string())
+    }
+}
+
+fn threads_word(threads: usize) -> String {
+    if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_chosen_by_name() {
+        let names = |names: &[&str]| -> Result<Vec<&str>> {
+            let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+            Ok(chosen(&names)?.into_iter().map(|subject| subject.name).collect())
+        };
+        assert_eq!(names(&["start", "files"]).unwrap(), ["files", "start"]);
+        assert_eq!(names(&[]).unwrap().len(), SUBJECTS.len());
+        assert!(names(&["speed"]).is_err());
+    }
+}

@@ -1,0 +1,36 @@
+//! The command line. The text here is also what `--help` prints.
+
+// The macro makes every item `pub`; nothing outside this crate can see them.
+#![allow(unreachable_pub)]
+
+use std::path::PathBuf;
+
+use crate::toolchain::Choice;
+
+xflags::xflags! {
+    /// The project's own commands.
+    cmd xtask {
+        /// Build every crate in plugins/ to TARGET/plugins/NAME.wasm.
+        cmd plugins {
+            /// Where the Wasm standard library comes from: auto (default), installed, rustup or debian.
+            optional --std std: Choice
+        }
+        /// Build plugins and host, then count the words of this repository's own files.
+        cmd demo {}
+        /// Build plugins, then run every test.
+        cmd test {}
+        /// Format, clippy, docs, and cargo-deny where it is installed.
+        cmd lint {}
+        /// Measure against native programs on the same bytes, in the same run.
+        cmd bench {
+            /// What to measure: words, files, start, memory, topwords (default: all).
+            repeated subjects: String
+            /// Measured runs of each program (default 7).
+            optional --runs runs: usize
+            /// Write the rows here as JSON, too.
+            optional --json file: PathBuf
+            /// Also measure memory on a 10 GB file, made for this and deleted afterwards.
+            optional --big
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! `cargo xtask test`: the plugins, then every test of the workspace in the release profile.
+//!
+//! Release, and the whole workspace, so that tests, demo and benches share one optimised engine.
+
+use anyhow::Result;
+
+use crate::project::Project;
+use crate::{debian, plugins};
+
+/// Names the directory of built plugins to the tests.
+const PLUGINS_VARIABLE: &str = "GRISTMILL_TEST_PLUGINS";
+
+/// Programs the tests compare results with, and Debian's package of each.
+const ORACLES: [(&str, &str); 1] = [("python3", "python3")];
+
+/// Builds the plugins and runs `cargo test` with their directory in the environment.
+pub(crate) fn run(project: &Project) -> Result<()> {
+    report_missing_oracles(project);
+    let directory = plugins::build(project)?;
+    let cargo = project.cargo().env(PLUGINS_VARIABLE, directory);
+    Ok(cargo.args(["test", "--release", "--workspace"]).run()?)
+}
+
+fn report_missing_oracles(project: &Project) {
+    for (program, package) in ORACLES {
+        if !debian::succeeds(&project.shell, program, &["--version"]) {
+            eprintln!("{program} is missing, so tests that compare with it will fail");
+            eprintln!("hint: apt-get install {package}");
+        }
+    }
+}
