@@ -1,1 +1,18 @@
-//! Placeholder.
+//! What a user sees, and what the pieces promise one another: one module for each subject.
+//!
+//! Needs the built plugins (`cargo xtask test` builds them first), and `python3`, `wc`, `sha256sum` and
+//! `setpriv` to compare with or to run as somebody else.
+
+mod changing;
+mod cli;
+mod contract;
+mod edges;
+mod fill;
+mod guests;
+mod layering;
+mod oracle;
+mod paths;
+mod support;
+
+// `fill.rs` of the host is compiled into this crate, too: there it finds the seam under this name.
+use gristmill::process;

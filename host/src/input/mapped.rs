@@ -5,13 +5,12 @@
 //! end; the copy then fails. A SIGBUS from anywhere else goes where it would have gone without us.
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, compiler_fence};
 
 use memmap2::{Advice, Mmap};
 
@@ -50,30 +49,48 @@ impl Mapping {
         let from = usize::try_from(offset).map_err(|_| Torn)?;
         let to = from.checked_add(into.len()).ok_or(Torn)?;
         let bytes = map.get(from..to).ok_or(Torn)?;
-        let range = map.as_ptr_range();
-        GUARD.set(Guard { from: range.start.addr(), to: range.end.addr(), torn: &raw const self.torn });
-        into.copy_from_slice(bytes);
-        GUARD.set(Guard::NONE);
+        GUARD.with(|guard| {
+            guard.raise(map, &self.torn);
+            into.copy_from_slice(bytes);
+            guard.lower();
+        });
         // The handler sets the flag before it maps the page: whoever has read zeros sees it.
         if self.torn.load(Ordering::SeqCst) { Err(Torn) } else { Ok(()) }
     }
 }
 
-/// What this thread is copying from.
-#[derive(Clone, Copy)]
+/// What this thread is copying from: written by the thread, read by the handler that interrupts it.
 struct Guard {
-    from: usize,
-    to: usize,
-    torn: *const AtomicBool,
+    from: AtomicUsize,
+    to: AtomicUsize,
+    torn: AtomicPtr<AtomicBool>,
 }
 
 impl Guard {
-    const NONE: Self = Self { from: 0, to: 0, torn: ptr::null() };
+    fn raise(&self, map: &[u8], torn: &AtomicBool) {
+        let range = map.as_ptr_range();
+        self.torn.store(ptr::from_ref(torn).cast_mut(), Ordering::Relaxed);
+        self.from.store(range.start.addr(), Ordering::Relaxed);
+        self.to.store(range.end.addr(), Ordering::Relaxed);
+        // Keeps the compiler from moving the copy before the stores; the same thread needs no more.
+        compiler_fence(Ordering::SeqCst);
+    }
+
+    fn lower(&self) {
+        compiler_fence(Ordering::SeqCst);
+        self.to.store(0, Ordering::Relaxed);
+    }
+
+    fn holds(&self, address: usize) -> bool {
+        (self.from.load(Ordering::Relaxed)..self.to.load(Ordering::Relaxed)).contains(&address)
+    }
 }
 
 thread_local! {
     // Constant and without a destructor: reading it in a signal handler runs no code but the read.
-    static GUARD: Cell<Guard> = const { Cell::new(Guard::NONE) };
+    static GUARD: Guard = const {
+        Guard { from: AtomicUsize::new(0), to: AtomicUsize::new(0), torn: AtomicPtr::new(ptr::null_mut()) }
+    };
 }
 
 static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
@@ -107,10 +124,10 @@ fn install() -> io::Result<()> {
 extern "C" fn on_bus_error(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     // SAFETY: the kernel passes a valid `info` to a handler installed with SA_SIGINFO.
     let address = unsafe { (*info).si_addr() }.addr();
-    let guard = GUARD.get();
-    if (guard.from..guard.to).contains(&address) {
-        // SAFETY: `torn` belongs to the `Mapping` that this very thread borrows while the guard is set.
-        unsafe { &*guard.torn }.store(true, Ordering::SeqCst);
+    let torn = GUARD.with(|guard| guard.holds(address).then(|| guard.torn.load(Ordering::Relaxed)));
+    if let Some(torn) = torn {
+        // SAFETY: `torn` belongs to the `Mapping` that this very thread borrows while the guard is raised.
+        unsafe { &*torn }.store(true, Ordering::SeqCst);
         // SAFETY: the page lies inside that mapping, which nothing but `read_at` looks into, and which stays mapped
         // until its last borrower is gone; replacing it changes bytes that are about to be thrown away.
         let mapped = unsafe {

@@ -4,7 +4,8 @@
 //! the order of their names, several at a time; when none is left to open, the source with the most chunks
 //! left is joined. When too many results wait for one source, workers go to that source alone.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::settings::limits::BATCH_SOURCES_MAX;
 
@@ -14,15 +15,20 @@ use super::Plan;
 /// A source of this many chunks or fewer is small: not worth a place of its own in the queue.
 const SMALL_CHUNKS: u64 = 4;
 
+/// How long a worker with nothing to do sleeps at most, so that it sees a cancelled run.
+const WAIT: Duration = Duration::from_millis(50);
+
 /// What a worker is to do.
 #[derive(Debug)]
 pub(super) enum Task {
-    /// Open these sources, one after the other.
+    /// Open these sources, one after the other; then say [`Feed::opened`].
     Sources(Vec<usize>),
     /// Take chunks of this source.
     Join(Arc<Open>),
     /// Wait until results no longer wait for this source, which others are at.
     Wait(usize),
+    /// There is nothing to take now, but there may be: ask again.
+    Later,
     /// There is nothing left to take.
     Done,
 }
@@ -36,6 +42,7 @@ pub(super) struct Feed {
     threads: usize,
     batch_bytes: u64,
     state: Mutex<State>,
+    changed: Condvar,
 }
 
 struct State {
@@ -43,6 +50,8 @@ struct State {
     /// By source; a source may be taken ahead of its place.
     taken: Vec<bool>,
     open: Vec<Arc<Open>>,
+    /// Workers that are opening sources, each of which may turn out to be one to join.
+    opening: usize,
 }
 
 impl Feed {
@@ -55,8 +64,8 @@ impl Feed {
         let large = queue.len();
         queue.extend(small);
         let taken = vec![false; queue.len()];
-        let state = Mutex::new(State { cursor: 0, taken, open: Vec::new() });
-        Self { queue, large, threads: plan.settings.threads, batch_bytes: small_bytes, state }
+        let state = Mutex::new(State { cursor: 0, taken, open: Vec::new(), opening: 0 });
+        Self { queue, large, threads: plan.settings.threads, batch_bytes: small_bytes, state, changed: Condvar::new() }
     }
 
     /// What to do next; with `only`, nothing that does not help that source along.
@@ -68,15 +77,30 @@ impl Feed {
         }
         let batch = self.batch(&mut state);
         if !batch.is_empty() {
+            state.opening += 1;
             return Task::Sources(batch);
         }
-        let largest = state.open.iter().max_by_key(|open| open.remaining());
-        largest.map_or(Task::Done, |open| Task::Join(Arc::clone(open)))
+        if let Some(largest) = state.open.iter().max_by_key(|open| open.remaining()) {
+            return Task::Join(Arc::clone(largest));
+        }
+        if state.opening == 0 {
+            return Task::Done;
+        }
+        // Waking early is allowed, so neither the time-out nor a poisoned lock matters.
+        let _ = self.changed.wait_timeout(state, WAIT);
+        Task::Later
     }
 
     /// Lets others join a source.
     pub(super) fn share(&self, open: &Arc<Open>) {
         self.lock().open.push(Arc::clone(open));
+        self.changed.notify_all();
+    }
+
+    /// Says that the sources of a task are open, or done.
+    pub(super) fn opened(&self) {
+        self.lock().opening -= 1;
+        self.changed.notify_all();
     }
 
     /// The next sources of the queue: one that is large, or several small ones.
@@ -117,6 +141,7 @@ impl State {
 
     fn help(&mut self, index: usize) -> Task {
         if self.take(index) {
+            self.opening += 1;
             return Task::Sources(vec![index]);
         }
         match self.open.iter().find(|open| open.index == index) {

@@ -43,11 +43,8 @@ impl<'a> Worker<'a> {
 
     /// Works until nothing is left to take, or the run is cancelled.
     pub(super) fn run(mut self) {
-        let ended = self.work();
-        if let (Ok(()), Some(tally)) = (ended, &mut self.tally) {
-            let begun = Instant::now();
-            tally.flush();
-            self.times.merge += begun.elapsed();
+        if self.work().is_ok() {
+            self.flush();
         }
         let Times { read, guest, mut merge, write } = self.times;
         merge += self.tally.as_ref().map_or(Duration::ZERO, |tally| tally.spent);
@@ -63,12 +60,24 @@ impl<'a> Worker<'a> {
                         self.check_cancel()?;
                         self.source(index)?;
                     }
+                    self.feed.opened();
                 }
+                // Others are at the last sources: meanwhile they can merge what this worker has.
+                Task::Later => self.flush(),
                 Task::Join(open) => self.join(&open)?,
                 Task::Wait(index) => self.plan.deliver.wait_while_blocked_on(index),
                 Task::Done => return Ok(()),
             }
         }
+    }
+
+    /// Hands over this worker's share of the total.
+    fn flush(&mut self) {
+        let begun = Instant::now();
+        if let Some(tally) = &mut self.tally {
+            tally.flush();
+        }
+        self.times.merge += begun.elapsed();
     }
 
     fn source(&mut self, index: usize) -> Result<(), Cancelled> {

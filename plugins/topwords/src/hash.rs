@@ -8,7 +8,7 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A hash of which every bit depends on every byte.
 #[inline]
-pub fn hash(word: &[u8]) -> u64 {
+pub(crate) fn hash(word: &[u8]) -> u64 {
     let (eights, _) = word.as_chunks::<8>();
     let mut hash = mix(word.len() as u64);
     for eight in eights {

@@ -5,17 +5,16 @@
 //! what is not UTF-8 in one is shown as U+FFFD. Every distinct word is kept, in about 40 bytes: where
 //! they do not fit into the memory of an instance the job ends with an error that says so.
 
-pub mod hash;
+mod entries;
+mod hash;
 mod partition;
 mod plugin;
 mod saved;
 mod table;
 mod top;
-pub mod words;
+mod words;
 
 pub use plugin::TopWords;
-pub use hash::hash;
-pub use words::words;
 pub use table::Table;
 
 gristmill_sdk::export_aggregator!(TopWords);

@@ -1,9 +1,10 @@
 //! A share of the words, by hash: an open-addressed index of eight bytes a slot, and the entries it
-//! points to, one after the other. It grows by itself, so that no growth copies the whole table.
+//! points to. It grows by itself, so that no growth copies the whole table.
 
-use std::collections::{BTreeMap, TryReserveError};
+use std::collections::TryReserveError;
 
-use crate::entries::{self, Entries, HEADER_BYTES};
+use crate::entries::{self, entry_bytes};
+use crate::hash::same;
 
 const SLOTS_MIN: usize = 16;
 const ENTRY_BYTES_MIN: usize = 256;
@@ -19,19 +20,17 @@ pub(crate) struct Partition {
     /// Slots in use, at most three of four.
     used: usize,
     entries: Vec<u8>,
-    /// What the counts of entries overflowed by, by place.
-    carries: BTreeMap<u32, u64>,
 }
 
 impl Partition {
-    /// Reads the slot that a tag asks for. The value means nothing: that it was read brings the
-    /// slot into the processor's cache while the caller goes on with other words.
+    /// Reads the slot that a tag asks for. The value means nothing: that it was read brings the slot
+    /// into the processor's cache while the caller goes on with other words.
     #[inline]
     pub(crate) fn touch(&self, tag: u32) -> u64 {
         self.slots.get(wanted(tag, self.slots.len())).copied().unwrap_or(FREE)
     }
 
-    /// The place of a word's entry, if there is one.
+    /// The place of a word's entry, if it has one. `tag` is a part of its hash.
     #[inline]
     pub(crate) fn find(&self, tag: u32, word: &[u8]) -> Option<u32> {
         let mut at = wanted(tag, self.slots.len());
@@ -40,43 +39,110 @@ impl Partition {
             if slot == FREE {
                 return None;
             }
-            if tag_of(slot) == tag && entries::is(&self.entries, place_of(slot), word) {
-                return Some(place_of(slot));
+            let place = slot as u32 - 1;
+            if tag_of(slot) == tag
+                && entries::word_at(&self.entries, place).is_some_and(|found| same(found, word))
+            {
+                return Some(place);
             }
             at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
         }
     }
 
-    /// Adds to the count of the entry at a place that [`Partition::find`] gave.
+    /// Adds to the count at a place that [`Partition::find`] or [`Partition::insert`] gave. Returns what
+    /// has to be kept elsewhere, mostly nothing.
     #[inline]
-    pub(crate) fn raise(&mut self, place: u32, by: u64) {
-        let carry = entries::raise(&mut self.entries, place, by);
-        if carry > 0 {
-            *self.carries.entry(place).or_default() += carry;
-        }
+    pub(crate) fn raise(&mut self, place: u32, by: u64) -> u64 {
+        entries::raise(&mut self.entries, place, by)
     }
 
-    /// Adds to the count of a word of at most [`entries::WORD_BYTES_MAX`] bytes.
+    /// Gives a word that has none an entry, not counted yet. It has at most
+    /// [`entries::WORD_BYTES_MAX`] bytes.
     ///
     /// # Errors
     /// There is no memory for a further word.
-    #[inline]
-    pub(crate) fn add(&mut self, tag: u32, word: &[u8], by: u64) -> Result<(), TryReserveError> {
-        let place = match self.find(tag, word) {
-            Some(place) => place,
-            None => self.insert(tag, word)?,
-        };
-        self.raise(place, by);
+    pub(crate) fn insert(&mut self, tag: u32, word: &[u8]) -> Result<u32, TryReserveError> {
+        if self.used + 1 > self.slots.len() / 4 * 3 {
+            self.grow()?;
+        }
+        let needed = entry_bytes(word);
+        if self.entries.capacity() - self.entries.len() < needed {
+            // A fifth at a time: doubling would leave a quarter of all memory unused.
+            let more = (self.entries.len() / 5).max(ENTRY_BYTES_MIN).max(needed);
+            self.entries.try_reserve_exact(more)?;
+        }
+        let place = self.entries.len() as u32;
+        entries::push(&mut self.entries, word);
+        put(&mut self.slots, u64::from(tag) << 32 | u64::from(place + 1));
+        self.used += 1;
+        Ok(place)
+    }
+
+    /// Whether it has no words.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
+    /// The entries as they are in memory.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.entries
+    }
+
+    /// Half as many slots again: the tags say where each goes, so no entry is touched.
+    #[cold]
+    fn grow(&mut self) -> Result<(), TryReserveError> {
+        let length = (self.slots.len() + self.slots.len() / 2).max(SLOTS_MIN);
+        let mut slots = Vec::new();
+        slots.try_reserve_exact(length)?;
+        slots.resize(length, FREE);
+        for &slot in self.slots.iter().filter(|&&slot| slot != FREE) {
+            put(&mut slots, slot);
+        }
+        self.slots = slots;
         Ok(())
     }
+}
 
-    /// The words and their counts, in the order in which they were first added.
-    pub(crate) fn entries(&self) -> Entries<'_> {
-        Entries::new(&self.entries)
+/// The slot that a tag asks for: its share of all slots, so that their number need be no power of two.
+#[inline]
+fn wanted(tag: u32, slots: usize) -> usize {
+    ((u64::from(tag) * slots as u64) >> 32) as usize
+}
+
+/// Puts a slot into the first free place at or after the one it asks for. One place is free.
+#[inline]
+fn put(slots: &mut [u64], new: u64) {
+    let (before, after) = slots.split_at_mut(wanted(tag_of(new), slots.len()));
+    if let Some(free) = after.iter_mut().chain(before).find(|slot| **slot == FREE) {
+        *free = new;
     }
+}
 
-    /// What the counts of entries overflowed by: place and how much.
-    pub(crate) fn carries(&self) -> &BTreeMap<u32, u64> {
-        &self.carries
+#[inline]
+fn tag_of(slot: u64) -> u32 {
+    (slot >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entries::Entries;
+
+    #[test]
+    fn words_that_share_a_tag_are_apart() {
+        let mut partition = Partition::default();
+        let words: Vec<String> = (0..100).map(|number: u32| number.to_string()).collect();
+        let tag = |word: &str| if word.len() == 1 { 0 } else { u32::MAX };
+        for word in &words {
+            assert_eq!(partition.find(tag(word), word.as_bytes()), None);
+            let place = partition.insert(tag(word), word.as_bytes()).unwrap();
+            assert_eq!(partition.raise(place, 3), 0);
+        }
+        for word in &words {
+            let place = partition.find(tag(word), word.as_bytes()).unwrap();
+            assert_eq!(partition.raise(place, 4), 0);
+        }
+        let found = Entries::new(partition.bytes()).map(|entry| (entry.word, entry.count));
+        assert!(found.eq(words.iter().map(|word| (word.as_bytes(), 7))));
     }
 }

@@ -1,72 +1,99 @@
-//! The bytes of a saved table: for each partition the number of its entries, for each entry its
-//! count, its length and its word; numbers as LEB128 (WebAssembly 2.0, section 5.2.2). Long words come last, alike.
+//! The bytes of a saved table: how many bytes all that follows takes (8), how many bytes each partition's
+//! entries take (4 each), those entries as they are in memory, and the counts kept apart from entries:
+//! count (8), length of the word (4), word. All numbers have the least significant byte first.
 
-/// Appends a number.
-#[inline]
-pub(crate) fn write(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
+use std::collections::BTreeMap;
+
+use crate::entries::{Entries, WORD_BYTES_MAX};
+
+/// Partitions of a table, a power of two: with five million words of 15 bytes each takes 300 KB.
+pub(crate) const PARTITIONS: usize = 512;
+
+const SIZES_BYTES: usize = PARTITIONS * 4;
+
+/// Appends a table.
+pub(crate) fn write<'a>(
+    bytes: &mut Vec<u8>,
+    partitions: impl Iterator<Item = &'a [u8]> + Clone,
+    spilled: &BTreeMap<Vec<u8>, u64>,
+) {
+    bytes.extend(((written_bytes(partitions.clone(), spilled) - 8) as u64).to_le_bytes());
+    for entries in partitions.clone() {
+        bytes.extend((entries.len() as u32).to_le_bytes());
     }
-    bytes.push(number as u8);
-}
-
-/// Takes a number off the front; none if there is none.
-#[inline]
-pub(crate) fn read(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(number);
-        }
+    partitions.for_each(|entries| bytes.extend_from_slice(entries));
+    for (word, count) in spilled {
+        bytes.extend(count.to_le_bytes());
+        bytes.extend((word.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(word);
     }
-    None
 }
 
-/// Appends a word and its count.
-#[inline]
-pub(crate) fn write_entry(bytes: &mut Vec<u8>, word: &[u8], count: u64) {
-    write(bytes, count);
-    write(bytes, word.len() as u64);
-    bytes.extend_from_slice(word);
+/// How many bytes [`write`] appends.
+pub(crate) fn written_bytes<'a>(
+    partitions: impl Iterator<Item = &'a [u8]>,
+    spilled: &BTreeMap<Vec<u8>, u64>,
+) -> usize {
+    let entries: usize = partitions.map(<[u8]>::len).sum();
+    let spilled: usize = spilled.keys().map(|word| 12 + word.len()).sum();
+    8 + SIZES_BYTES + entries + spilled
 }
 
-/// Takes a word and its count off the front; none if they are not there.
-#[inline]
-pub(crate) fn read_entry<'a>(bytes: &mut &'a [u8]) -> Option<(&'a [u8], u64)> {
-    let count = read(bytes)?;
-    let length = usize::try_from(read(bytes)?).ok()?;
-    let (word, rest) = bytes.split_at_checked(length)?;
+/// Takes the bytes of one table off the front of several; none if they are not there.
+pub(crate) fn split<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(u64::from_le_bytes(*bytes.first_chunk()?)).ok()?;
+    let (table, rest) = bytes.split_at_checked(length.checked_add(8)?)?;
     *bytes = rest;
-    Some((word, count))
+    Some(table)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A table read where it stands, saved or not.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    /// The entries of every partition.
+    pub(crate) partitions: Vec<&'a [u8]>,
+    /// The counts kept apart from entries.
+    pub(crate) spilled: BTreeMap<&'a [u8], u64>,
+}
 
-    #[test]
-    fn what_is_written_is_read() {
-        let numbers = [0, 1, 127, 128, 300, 1 << 48, u64::MAX];
-        let mut bytes = Vec::new();
-        for number in numbers {
-            write(&mut bytes, number);
-            write_entry(&mut bytes, b"word", number);
+impl<'a> View<'a> {
+    /// Reads what [`split`] gave; none if it is damaged.
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (sizes, mut rest) = bytes.get(8..)?.split_at_checked(SIZES_BYTES)?;
+        let mut partitions = Vec::with_capacity(PARTITIONS);
+        for size in sizes.as_chunks::<4>().0 {
+            let (entries, after) = rest.split_at_checked(u32::from_le_bytes(*size) as usize)?;
+            partitions.push(entries);
+            rest = after;
         }
-        let mut rest = &bytes[..];
-        for number in numbers {
-            assert_eq!(read(&mut rest), Some(number));
-            assert_eq!(read_entry(&mut rest), Some((&b"word"[..], number)));
+        let mut spilled = BTreeMap::new();
+        while !rest.is_empty() {
+            let (count, after) = rest.split_first_chunk::<8>()?;
+            let (length, after) = after.split_first_chunk::<4>()?;
+            let (word, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            spilled.insert(word, u64::from_le_bytes(*count));
+            rest = after;
         }
-        assert_eq!(read(&mut rest), None);
+        Some(Self { partitions, spilled })
     }
 
-    #[test]
-    fn what_is_cut_short_is_no_entry() {
-        assert_eq!(read(&mut &[0x80; 12][..]), None);
-        assert_eq!(read_entry(&mut &b"\x01\x05abc"[..]), None);
+    /// The words that entries hold, with all of their counts.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&'a [u8], u64)> {
+        self.partitions.iter().flat_map(|entries| self.counts_in(entries))
+    }
+
+    /// The same of one partition's entries.
+    #[inline]
+    pub(crate) fn counts_in(&self, entries: &'a [u8]) -> impl Iterator<Item = (&'a [u8], u64)> {
+        Entries::new(entries).map(|entry| {
+            let spilled = if entry.spilled { self.spilled.get(entry.word) } else { None };
+            (entry.word, entry.count + spilled.copied().unwrap_or_default())
+        })
+    }
+
+    /// The words that are too long for an entry, with their counts.
+    pub(crate) fn long_counts(&self) -> impl Iterator<Item = (&'a [u8], u64)> {
+        let spilled = self.spilled.iter().map(|(&word, &count)| (word, count));
+        spilled.filter(|(word, _)| word.len() > WORD_BYTES_MAX)
     }
 }

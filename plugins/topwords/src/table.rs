@@ -1,120 +1,224 @@
 //! All words and their counts, in partitions by hash.
 //!
-//! A saved table is its partitions one after the other, so merging it reads it from front to back and
-//! touches one partition of this table at a time, which fits into the processor's cache: it costs a small fraction of
-//! counting, where every word goes anywhere.
+//! Counting goes anywhere in memory, so words are taken in batches: the slots of a batch are fetched at
+//! once, then its entries, and the processor waits for many of them together. Tables are saved and merged
+//! partition by partition, from front to back. A large table is not merged when it comes but laid aside as
+//! it is, and `top` mostly gets by without ever merging it.
 
 use std::collections::{BTreeMap, TryReserveError};
+use std::hint::black_box;
 
 use gristmill_sdk::{Error, State};
 
+use crate::entries::{Entries, WORD_BYTES_MAX};
 use crate::hash::hash;
-use crate::partition::{Partition, WORD_BYTES_MAX};
-use crate::saved;
+use crate::partition::Partition;
+use crate::saved::{self, PARTITIONS, View};
+use crate::words::words;
 
-/// Partitions, a power of two: with five million words of 15 bytes one takes 350 KB.
-const PARTITIONS: usize = 512;
+/// Words of a batch: more than the processor waits for at once, few enough for its first cache.
+const BATCH_WORDS: usize = 32;
+
+/// A table of fewer bytes is merged when it comes.
+const ASIDE_BYTES_MIN: usize = if cfg!(test) { 1 } else { 1 << 20 };
+
+/// Tables laid aside: with more, `top` finds less that cannot be among the most frequent.
+const ASIDE_TABLES_MAX: usize = 15;
 
 /// All words and their counts.
 #[derive(Debug)]
 pub struct Table {
-    partitions: Vec<Partition>,
-    /// The words that an entry cannot hold.
-    long: BTreeMap<Vec<u8>, u64>,
+    pub(crate) partitions: Vec<Partition>,
+    /// The counts that entries do not hold: of words too long for one, and of very frequent ones.
+    pub(crate) spilled: BTreeMap<Vec<u8>, u64>,
+    /// Saved tables that belong to this one, too.
+    pub(crate) aside: Vec<Vec<u8>>,
 }
 
 impl Default for Table {
     fn default() -> Self {
         let partitions = std::iter::repeat_with(Partition::default).take(PARTITIONS).collect();
-        Self { partitions, long: BTreeMap::new() }
+        Self { partitions, spilled: BTreeMap::new(), aside: Vec::new() }
     }
 }
 
 impl Table {
+    /// Counts every word of `data`.
+    ///
+    /// # Errors
+    /// There is no memory for a further word.
+    pub fn count(&mut self, data: &[u8]) -> Result<(), Error> {
+        let mut batch = [&[][..]; BATCH_WORDS];
+        let mut filled = 0;
+        let mut result = Ok(());
+        words(data, |word| {
+            if let Some(free) = batch.get_mut(filled) {
+                *free = word;
+                filled += 1;
+            }
+            if filled == BATCH_WORDS {
+                filled = 0;
+                result = self.count_batch(&batch);
+            }
+        });
+        result?;
+        self.count_batch(batch.get(..filled).unwrap_or_default())
+    }
+
     /// Adds to the count of a word.
     ///
     /// # Errors
     /// There is no memory for a further word.
     #[inline]
     pub fn add(&mut self, word: &[u8], by: u64) -> Result<(), Error> {
-        let hash = hash(word);
-        let partition = self.partitions.get_mut((hash >> 32) as usize % PARTITIONS);
-        match partition {
-            Some(partition) if word.len() <= WORD_BYTES_MAX => {
-                partition.add(hash as u32, word, by).map_err(|error| full(&error))
-            }
-            _ => {
-                self.add_long(word, by);
-                Ok(())
-            }
-        }
+        self.add_hashed(hash(word), word, by)
     }
 
-    /// How many distinct words there are.
-    pub fn len(&self) -> usize {
-        self.long.len() + self.partitions.iter().map(Partition::len).sum::<usize>()
-    }
-
-    /// Whether there is no word.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The words and their counts, in no order that means anything.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
-        let long = self.long.iter().map(|(word, &count)| (word.as_slice(), count));
-        self.partitions.iter().flat_map(Partition::iter).chain(long)
-    }
-
-    /// Adds a table that was saved.
+    /// Adds tables that were saved.
     ///
     /// # Errors
-    /// There is no memory for a further word, or `bytes` is no saved table.
-    pub fn merge_saved(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
-        for partition in &mut self.partitions {
-            for _ in 0..saved::read(&mut bytes).ok_or_else(broken)? {
-                let (word, count) = saved::read_entry(&mut bytes).ok_or_else(broken)?;
-                partition.add(hash(word) as u32, word, count).map_err(|error| full(&error))?;
+    /// There is no memory for them, or `bytes` are no saved tables.
+    pub fn merge_saved(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
+        let mut rest = bytes.as_slice();
+        let first = saved::split(&mut rest).ok_or_else(broken)?;
+        if rest.is_empty() {
+            return if self.lays_aside(first.len()) {
+                self.aside.push(bytes);
+                Ok(())
+            } else {
+                self.merge_now(&bytes)
+            };
+        }
+        self.merge_saved(first.to_vec())?;
+        while !rest.is_empty() {
+            self.merge_saved(saved::split(&mut rest).ok_or_else(broken)?.to_vec())?;
+        }
+        Ok(())
+    }
+
+    /// This table without those laid aside, to be read.
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            partitions: self.partitions.iter().map(Partition::bytes).collect(),
+            spilled: self.spilled.iter().map(|(word, &count)| (word.as_slice(), count)).collect(),
+        }
+    }
+
+    /// Adds to the count of a word that is in an entry of the partition; any other is not counted.
+    #[inline]
+    pub(crate) fn add_if_known(&mut self, partition: usize, word: &[u8], by: u64) {
+        let Some(partition) = self.partitions.get_mut(partition) else { return };
+        if let Some(place) = partition.find(hash(word) as u32, word) {
+            let over = partition.raise(place, by);
+            if over > 0 {
+                self.spill(word, over);
             }
         }
-        for _ in 0..saved::read(&mut bytes).ok_or_else(broken)? {
-            let (word, count) = saved::read_entry(&mut bytes).ok_or_else(broken)?;
-            self.add_long(word, count);
+    }
+
+    /// Merges all tables that were laid aside.
+    ///
+    /// # Errors
+    /// There is no memory for a further word, or one of them is damaged.
+    pub(crate) fn merge_aside(&mut self) -> Result<(), Error> {
+        while let Some(table) = self.aside.pop() {
+            self.merge_now(&table)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a table of so many bytes is laid aside: one that is small beside this one merges
+    /// at little cost.
+    fn lays_aside(&self, bytes: usize) -> bool {
+        let own: usize = self.partitions.iter().map(|partition| partition.bytes().len()).sum();
+        bytes >= ASIDE_BYTES_MIN && bytes >= own / 4 && self.aside.len() < ASIDE_TABLES_MAX
+    }
+
+    fn merge_now(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let table = View::read(bytes).ok_or_else(broken)?;
+        for entry in table.partitions.iter().flat_map(|entries| Entries::new(entries)) {
+            self.add(entry.word, entry.count)?;
+        }
+        for (word, count) in table.spilled {
+            self.add(word, count)?;
+        }
+        Ok(())
+    }
+
+    /// Counts each word once. No step of a pass waits for another one of it.
+    #[inline]
+    fn count_batch(&mut self, batch: &[&[u8]]) -> Result<(), Error> {
+        let mut hashes = [0; BATCH_WORDS];
+        let mut places = [None; BATCH_WORDS];
+        for (to, word) in hashes.iter_mut().zip(batch) {
+            *to = hash(word);
+            black_box(self.partitions.get(share(*to)).map(|partition| partition.touch(*to as u32)));
+        }
+        for ((to, hash), word) in places.iter_mut().zip(hashes).zip(batch) {
+            *to = self.partitions.get(share(hash)).and_then(|own| own.find(hash as u32, word));
+        }
+        for ((place, hash), word) in places.into_iter().zip(hashes).zip(batch) {
+            let over = match (place, self.partitions.get_mut(share(hash))) {
+                (Some(place), Some(partition)) => partition.raise(place, 1),
+                _ => {
+                    self.add_hashed(hash, word, 1)?;
+                    0
+                }
+            };
+            if over > 0 {
+                self.spill(word, over);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_hashed(&mut self, hash: u64, word: &[u8], by: u64) -> Result<(), Error> {
+        let over = match self.partitions.get_mut(share(hash)) {
+            Some(partition) if word.len() <= WORD_BYTES_MAX => {
+                let place = match partition.find(hash as u32, word) {
+                    Some(place) => place,
+                    None => partition.insert(hash as u32, word).map_err(|error| full(&error))?,
+                };
+                partition.raise(place, by)
+            }
+            _ => by,
+        };
+        if over > 0 {
+            self.spill(word, over);
         }
         Ok(())
     }
 
     #[cold]
-    fn add_long(&mut self, word: &[u8], by: u64) {
-        let count = self.long.entry(word.to_vec()).or_default();
+    fn spill(&mut self, word: &[u8], by: u64) {
+        let count = self.spilled.entry(word.to_vec()).or_default();
         *count = count.saturating_add(by);
     }
 }
 
 impl State for Table {
     fn save(&self) -> Result<Vec<u8>, Error> {
-        let long_bytes: usize = self.long.keys().map(|word| word.len() + 16).sum();
-        let entry_bytes: usize = self.partitions.iter().map(Partition::saved_bytes).sum();
+        let partitions = self.partitions.iter().map(Partition::bytes);
+        let aside: usize = self.aside.iter().map(Vec::len).sum();
+        let length = saved::written_bytes(partitions.clone(), &self.spilled) + aside;
         let mut bytes = Vec::new();
-        bytes.try_reserve_exact(entry_bytes + long_bytes + 16).map_err(|error| full(&error))?;
-        for partition in &self.partitions {
-            saved::write(&mut bytes, partition.len() as u64);
-            for (word, count) in partition.iter() {
-                saved::write_entry(&mut bytes, word, count);
-            }
-        }
-        saved::write(&mut bytes, self.long.len() as u64);
-        for (word, &count) in &self.long {
-            saved::write_entry(&mut bytes, word, count);
-        }
+        bytes.try_reserve_exact(length).map_err(|error| full(&error))?;
+        saved::write(&mut bytes, partitions, &self.spilled);
+        self.aside.iter().for_each(|table| bytes.extend_from_slice(table));
         Ok(bytes)
     }
 
     fn load(saved: &[u8]) -> Result<Self, Error> {
         let mut table = Self::default();
-        table.merge_saved(saved)?;
+        table.merge_saved(saved.to_vec())?;
         Ok(table)
     }
+}
+
+/// The partition that a hash belongs to. Its lower half is the tag, so this is of the upper one.
+#[inline]
+fn share(hash: u64) -> usize {
+    (hash >> 32) as usize % PARTITIONS
 }
 
 #[cold]
@@ -123,6 +227,6 @@ fn full(error: &TryReserveError) -> Error {
 }
 
 #[cold]
-fn broken() -> Error {
+pub(crate) fn broken() -> Error {
     Error::fatal("not a saved table of words")
 }

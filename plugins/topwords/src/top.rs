@@ -1,35 +1,161 @@
-//! The most frequent words of a table, and how they are written.
+//! The most frequent words of a table.
+//!
+//! Where tables are laid aside, they are not merged for it. Let `floor` be the count of the n-th most
+//! frequent word of any one of `k` tables: that many words have it in all of them together, too. A
+//! word whose sum reaches it has at least a k-th of it in one of the tables, and few words have. They
+//! are found by reading every table once, and only they are summed (Fagin, Lotem and Naor, "Optimal
+//! aggregation algorithms for middleware", 2003, has the idea and its relatives).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use gristmill_sdk::Error;
 use serde::Serialize;
 
 use crate::Table;
+use crate::saved::View;
+use crate::table::broken;
+
+/// Below this, too many words are candidates, and merging is as good.
+const CANDIDATE_COUNT_MIN: u64 = if cfg!(test) { 2 } else { 16 };
 
 /// A word of the output.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Frequent {
-    word: String,
-    count: u64,
+    pub(crate) word: String,
+    pub(crate) count: u64,
 }
 
 /// The `n` most frequent words, the most frequent first, equally frequent ones in byte order.
-pub(crate) fn top(table: &Table, n: usize) -> Vec<Frequent> {
-    let mut best = BinaryHeap::new();
-    for (word, count) in table.iter() {
-        if best.len() < n {
-            best.push((Reverse(count), word));
-        } else if let Some(mut worst) = best.peek_mut()
+///
+/// # Errors
+/// A table laid aside is damaged, or there is no memory to merge it.
+pub(crate) fn top(mut table: Table, n: usize) -> Result<Vec<Frequent>, Error> {
+    if !table.aside.is_empty() {
+        if let Some(found) = top_of_several(&table, n)? {
+            return Ok(found);
+        }
+        table.merge_aside()?;
+    }
+    Ok(Best::of(&table.view(), n).into_sorted())
+}
+
+/// The most frequent words without merging; none if that would not be faster.
+fn top_of_several(table: &Table, n: usize) -> Result<Option<Vec<Frequent>>, Error> {
+    let mut views = vec![table.view()];
+    for saved in &table.aside {
+        views.push(View::read(saved).ok_or_else(broken)?);
+    }
+    let floor = views.iter().map(|view| Best::of(view, n).floor()).max().unwrap_or_default();
+    let candidate = floor.div_ceil(views.len() as u64);
+    if candidate < CANDIDATE_COUNT_MIN {
+        return Ok(None);
+    }
+    let mut sums = Table::default();
+    for (word, _) in views.iter().flat_map(View::counts).filter(|&(_, count)| count >= candidate) {
+        sums.add(word, 0)?;
+    }
+    for view in &views {
+        for (index, entries) in view.partitions.iter().enumerate() {
+            if sums.partitions.get(index).is_some_and(|partition| !partition.is_empty()) {
+                view.counts_in(entries).for_each(|(word, by)| sums.add_if_known(index, word, by));
+            }
+        }
+        for (word, count) in view.long_counts() {
+            sums.add(word, count)?;
+        }
+    }
+    Ok(Some(Best::of(&sums.view(), n).into_sorted()))
+}
+
+/// The best words so far, at most `n`.
+struct Best<'a> {
+    n: usize,
+    /// The worst of them is its greatest element.
+    words: BinaryHeap<(Reverse<u64>, &'a [u8])>,
+}
+
+impl<'a> Best<'a> {
+    fn of(view: &View<'a>, n: usize) -> Self {
+        let mut best = Self { n, words: BinaryHeap::new() };
+        for (word, count) in view.counts().chain(view.long_counts()) {
+            best.offer(word, count);
+        }
+        best
+    }
+
+    #[inline]
+    fn offer(&mut self, word: &'a [u8], count: u64) {
+        if self.words.len() < self.n {
+            self.words.push((Reverse(count), word));
+        } else if let Some(worst) = self.words.peek()
             && (Reverse(count), word) < *worst
+            && let Some(mut worst) = self.words.peek_mut()
         {
             *worst = (Reverse(count), word);
         }
     }
-    let best = best.into_sorted_vec().into_iter();
-    best.map(|(Reverse(count), word)| Frequent {
-        word: String::from_utf8_lossy(word).into_owned(),
-        count,
-    })
-    .collect()
+
+    /// The count that `n` words reach: 0 if there are fewer words.
+    fn floor(&self) -> u64 {
+        let worst = self.words.peek().filter(|_| self.words.len() == self.n);
+        worst.map_or(0, |(Reverse(count), _)| *count)
+    }
+
+    fn into_sorted(self) -> Vec<Frequent> {
+        let words = self.words.into_sorted_vec().into_iter();
+        let shown = |word| String::from_utf8_lossy(word).into_owned();
+        words.map(|(Reverse(count), word)| Frequent { word: shown(word), count }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use gristmill_sdk::State;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::entries::{COUNT_MAX, WORD_BYTES_MAX};
+
+    /// Sorts all words: what `top` has to agree with.
+    fn sorted(counts: &HashMap<Vec<u8>, u64>, n: usize) -> Vec<Frequent> {
+        let mut all: Vec<_> = counts.iter().map(|(word, &count)| (Reverse(count), word)).collect();
+        all.sort();
+        let best = all.into_iter().take(n).map(|(Reverse(count), word)| Frequent {
+            word: String::from_utf8_lossy(word).into_owned(),
+            count,
+        });
+        best.collect()
+    }
+
+    /// Counts of words, some too long for an entry and some counts too great.
+    fn part() -> impl Strategy<Value = Vec<(Vec<u8>, u64)>> {
+        let length = prop_oneof![9 => 1..3_usize, 1 => WORD_BYTES_MAX - 1..WORD_BYTES_MAX + 2];
+        let count = prop_oneof![1 => 1..3_u64, 3 => 1..100_u64, 1 => COUNT_MAX - 1..COUNT_MAX + 9];
+        let word = (length, 0..9_u8).prop_map(|(length, byte)| vec![b'a' + byte; length]);
+        prop::collection::vec((word, count), 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn merged_or_laid_aside_the_best_words_are_the_same(
+            parts in prop::collection::vec(part(), 1..20),
+            n in prop_oneof![0..12_usize, Just(1000)],
+        ) {
+            let (mut total, mut counts) = (Table::default(), HashMap::new());
+            for part in &parts {
+                let mut table = Table::default();
+                for (word, by) in part {
+                    table.add(word, *by).unwrap();
+                    *counts.entry(word.clone()).or_default() += by;
+                }
+                total.merge_saved(table.save().unwrap()).unwrap();
+            }
+            let again = Table::load(&total.save().unwrap()).unwrap();
+            prop_assert_eq!(top(total, n).unwrap(), sorted(&counts, n));
+            prop_assert_eq!(top(again, n).unwrap(), sorted(&counts, n));
+        }
+    }
 }

@@ -11,19 +11,22 @@ pub(super) fn lane16(bytes: &[u8; 16]) -> core::arch::wasm32::v128 {
 
 /// A lane of AVX2.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,popcnt,bmi1")]
 #[inline]
 pub(super) fn lane32(bytes: &[u8; 32]) -> core::arch::x86_64::__m256i {
     // SAFETY: the reference covers the 32 bytes that are read, and `loadu` needs no alignment.
     unsafe { core::arch::x86_64::_mm256_loadu_si256(bytes.as_ptr().cast()) }
 }
 
-/// Line feeds and words, if the processor has AVX2.
+/// Line feeds and words, if the processor has AVX2 and what came with it.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn with_avx2(data: &[u8]) -> Option<(u64, u64)> {
-    if !is_x86_feature_detected!("avx2") {
+    let detected = is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("bmi1");
+    if !detected {
         return None;
     }
-    // SAFETY: the processor has AVX2, the only feature that the function is compiled with.
+    // SAFETY: the processor has the features that the function is compiled with.
     Some(unsafe { super::avx2::lines_and_words(data) })
 }

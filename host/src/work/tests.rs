@@ -1,0 +1,235 @@
+//! The scheduler with processors that are a few lines of plain Rust: no wasm, real files.
+
+use std::io::Write;
+use std::sync::Mutex;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::input::Framing;
+use crate::process::{
+    FailureKind, Fill, Instance, Opening, Order, Piece, Scope, Spent, Traits,
+};
+use crate::settings::{Io, Run, Show};
+
+/// Gives back what it is given: where the order is kept, the result tells whether it was.
+struct Echo {
+    traits: Traits,
+}
+
+#[derive(Default)]
+struct EchoInstance {
+    seen: Option<Vec<u8>>,
+}
+
+impl Echo {
+    fn new(scope: Scope, order: Order) -> Self {
+        Self { traits: Traits { scope, order, header_records: 0 } }
+    }
+}
+
+impl Processor for Echo {
+    fn traits(&self) -> &Traits {
+        &self.traits
+    }
+
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+        Ok(Box::new(EchoInstance::default()))
+    }
+}
+
+impl Instance for EchoInstance {
+    fn open(&mut self, _opening: Opening<'_>) -> Result<(), Failure> {
+        assert!(self.seen.replace(Vec::new()).is_none(), "one resource at a time");
+        Ok(())
+    }
+
+    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Spent, Failure> {
+        let mut bytes = vec![0; fill.len()];
+        fill.fill(&mut bytes)?;
+        if let Some(at) = bytes.iter().position(|&byte| byte == b'!') {
+            let at = piece.offset + at as u64;
+            return Err(Failure::new(FailureKind::InvalidData, format!("at byte {at}")));
+        }
+        self.seen.as_mut().unwrap().extend(bytes);
+        Ok(Spent::default())
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+        Ok(self.seen.clone().unwrap())
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        self.seen.as_mut().unwrap().extend(state);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+        Ok(self.seen.take().unwrap())
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        self.seen = None;
+        Ok(())
+    }
+
+    fn spent(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    sources: Mutex<Vec<Option<Done>>>,
+    total: Mutex<Option<Result<Vec<u8>, Failure>>>,
+    /// Results may only be started for this source until it is there.
+    only: Option<usize>,
+}
+
+impl Deliver for Kept {
+    fn source(&self, index: usize, done: Done) {
+        assert!(self.sources.lock().unwrap()[index].replace(done).is_none(), "delivered once");
+    }
+
+    fn total(&self, result: Result<Vec<u8>, Failure>) {
+        assert!(self.total.lock().unwrap().replace(result).is_none(), "one total");
+    }
+
+    fn blocked_on(&self) -> Option<usize> {
+        self.only.filter(|&index| self.sources.lock().unwrap()[index].is_none())
+    }
+
+    fn wait_while_blocked_on(&self, _index: usize) {
+        std::thread::yield_now();
+    }
+}
+
+struct Case {
+    _dir: TempDir,
+    sources: Vec<Source>,
+    settings: Run,
+}
+
+fn case(texts: &[String], threads: usize, chunk_bytes: u64) -> Case {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |(at, text): (usize, &String)| {
+        let path = dir.path().join(at.to_string());
+        std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+        Source { path, listed: Ok(text.len() as u64) }
+    };
+    let sources = texts.iter().enumerate().map(write).collect();
+    let settings = Run { threads, chunk_bytes, ..Run::default() };
+    Case { _dir: dir, sources, settings }
+}
+
+fn run_case(case: &Case, echo: &Echo, only: Option<usize>) -> Kept {
+    let sources = Mutex::new(case.sources.iter().map(|_| None).collect());
+    let kept = Kept { sources, only, ..Kept::default() };
+    let (cancel, stats) = (Cancel::default(), Stats::default());
+    let cutter = Cutter {
+        framing: Framing::Delimited(b'\n'),
+        chunk_bytes: case.settings.chunk_bytes,
+        record_bytes_max: 1 << 20,
+    };
+    let plan = Plan {
+        sources: &case.sources,
+        processor: echo,
+        cutter,
+        settings: &case.settings,
+        cancel: &cancel,
+        stats: &stats,
+        deliver: &kept,
+    };
+    run(&plan).unwrap();
+    kept
+}
+
+fn sorted(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.sort_unstable();
+    bytes
+}
+
+proptest! {
+    /// Invariant 1: results depend neither on threads nor on where the cuts are; invariant 7: a source is a
+    /// result or a named failure, and a total holds exactly the sources that did not fail.
+    #[test]
+    fn results_are_those_of_one_thread_and_one_chunk(
+        texts in prop::collection::vec("[ab\n]{0,12}(![ab]?)?[ab\n]{0,30}", 0..12),
+        threads in 1usize..5,
+        chunk_bytes in 1u64..40,
+        by_source: bool,
+        kept_order: bool,
+        window_is_full: bool,
+    ) {
+        let scope = if by_source { Scope::Source } else { Scope::Chunk };
+        let order = if kept_order { Order::Kept } else { Order::Any };
+        let only = (window_is_full && !texts.is_empty()).then(|| texts.len() / 2);
+        let case = case(&texts, threads, chunk_bytes);
+        let kept = run_case(&case, &Echo::new(scope, order), only);
+
+        let comparable = |bytes: Vec<u8>| if kept_order { bytes } else { sorted(bytes) };
+        let mut whole = Vec::new();
+        for (text, done) in texts.iter().zip(kept.sources.into_inner().unwrap()) {
+            let done = done.expect("every source is delivered");
+            match text.find('!') {
+                Some(at) => {
+                    let failure = done.result.unwrap_err();
+                    prop_assert_eq!(failure.message, format!("at byte {at}"));
+                }
+                None => {
+                    prop_assert_eq!(done.bytes, text.len() as u64);
+                    prop_assert_eq!(
+                        comparable(done.result.unwrap().unwrap()),
+                        comparable(text.clone().into_bytes())
+                    );
+                    whole.extend(text.bytes());
+                }
+            }
+        }
+        let total = kept.total.into_inner().unwrap().expect("there is a total");
+        prop_assert_eq!(comparable(total.unwrap()), comparable(whole));
+    }
+}
+
+#[test]
+fn a_total_alone_needs_no_results_of_sources() {
+    let texts = ["a\n", "b\n", "c\n"].map(String::from);
+    let mut case = case(&texts, 2, 1);
+    case.settings.show = Show { per_source: false, total: true };
+    let kept = run_case(&case, &Echo::new(Scope::Chunk, Order::Kept), None);
+    assert_eq!(kept.total.into_inner().unwrap(), Some(Ok(b"a\nb\nc\n".to_vec())));
+    let none = |done: &Option<Done>| matches!(done, Some(Done { result: Ok(None), .. }));
+    assert!(kept.sources.into_inner().unwrap().iter().all(none));
+}
+
+#[test]
+fn mapped_sources_give_the_same() {
+    let texts = ["a\nbb\nccc\n".repeat(100), String::new()];
+    let mut case = case(&texts, 2, 16);
+    case.settings.io = Io::Mmap;
+    let kept = run_case(&case, &Echo::new(Scope::Chunk, Order::Kept), None);
+    assert_eq!(kept.total.into_inner().unwrap(), Some(Ok(texts[0].clone().into_bytes())));
+}
+
+#[test]
+fn a_cancelled_run_starts_nothing_more() {
+    let case = case(&["a\n".to_string()], 1, 16);
+    let kept = Kept { sources: Mutex::new(vec![None]), ..Kept::default() };
+    let (cancel, stats) = (Cancel::default(), Stats::default());
+    cancel.set();
+    let cutter = Cutter { framing: Framing::Bytes, chunk_bytes: 16, record_bytes_max: 16 };
+    let echo = Echo::new(Scope::Chunk, Order::Kept);
+    let plan = Plan {
+        sources: &case.sources,
+        processor: &echo,
+        cutter,
+        settings: &case.settings,
+        cancel: &cancel,
+        stats: &stats,
+        deliver: &kept,
+    };
+    run(&plan).unwrap();
+    assert!(kept.sources.into_inner().unwrap()[0].is_none());
+    assert!(kept.total.into_inner().unwrap().is_none());
+}

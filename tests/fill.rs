@@ -1,0 +1,213 @@
+//! Fails when an upgrade of the engine changes what `host/src/plugin/fill.rs` relies on: the bytes that a
+//! guest sees through our fill are those that it sees through the engine's own list of bytes.
+//!
+//! That file is private to `plugin/`, so it is compiled here a second time, and called with functions of
+//! any shape; the last tests go the way that the host goes.
+
+#[path = "../host/src/plugin/fill.rs"]
+mod fill;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use gristmill::plugin::{Engine, Plugin};
+use gristmill::process::{Failure, FailureKind, Fill, Opening, Piece, Processor};
+use wasmtime::component::{Component, Instance, Linker, TypedFunc};
+use wasmtime::Store;
+
+use crate::support::guest::Guest;
+use crate::support::{job, tree::Tree};
+use fill::{Incoming, borrowing};
+
+/// Empty, small, odd, a power of two, and one that needs more memory than the guest has.
+const LENGTHS: [usize; 5] = [0, 1, 7, 64 << 10, (1 << 20) + 3];
+
+type Eight = (u64, u64, u64, u64, u64, u64, u64, u64);
+type Spill = (Eight, Eight);
+
+/// `flat` takes the list in registers; before that of `spilled` stand 16 numbers, which is as many as are
+/// passed flat: all its parameters are lowered to memory. Both return the list that they see.
+const ECHO: &str = r#"(component
+  (core module $module
+    (memory (export "memory") 1)
+    (global $heap (mut i32) (i32.const 1024))
+    (func (export "realloc") (param i32 i32) (param $align i32) (param $len i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and
+        (i32.sub (i32.add (global.get $heap) (local.get $align)) (i32.const 1))
+        (i32.sub (i32.const 0) (local.get $align))))
+      (global.set $heap (i32.add (local.get $at) (local.get $len)))
+      (block $room (loop $more
+        (br_if $room (i32.le_u (global.get $heap) (i32.shl (memory.size) (i32.const 16))))
+        (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))
+        (br $more)))
+      (local.get $at))
+    (func (export "outside") (param i32 i32 i32 i32) (result i32) (i32.const -16))
+    (func $told (param $data i32) (param $len i32) (result i32)
+      (i32.store (i32.const 8) (local.get $data))
+      (i32.store (i32.const 12) (local.get $len))
+      (i32.const 8))
+    (func (export "flat") (param i32 i32 i32) (result i32)
+      (call $told (local.get 1) (local.get 2)))
+    (func (export "spilled") (param $params i32) (result i32)
+      (call $told (i32.load offset=128 (local.get $params)) (i32.load offset=132 (local.get $params)))))
+  (core instance $core (instantiate $module))
+  (alias core export $core "memory" (core memory $memory))
+  (alias core export $core "realloc" (core func $realloc))
+  (alias core export $core "outside" (core func $outside))
+  (func (export "flat") (param "before" u32) (param "data" (list u8)) (result (list u8))
+    (canon lift (core func $core "flat") (memory $memory) (realloc $realloc)))
+  (type $eight (tuple u64 u64 u64 u64 u64 u64 u64 u64))
+  (func (export "spilled") (param "before" (tuple $eight $eight))
+    (param "data" (list u8)) (result (list u8))
+    (canon lift (core func $core "spilled") (memory $memory) (realloc $realloc)))
+  (func (export "outside") (param "before" u32) (param "data" (list u8)) (result (list u8))
+    (canon lift (core func $core "flat") (memory $memory) (realloc $outside)))
+  (func (export "wide") (param "before" u32) (param "data" (list u16)) (result (list u8))
+    (canon lift (core func $core "flat") (memory $memory) (realloc $realloc))))"#;
+
+fn echo() -> (Store<()>, Instance) {
+    let engine = wasmtime::Engine::default();
+    let component = Component::new(&engine, wat::parse_str(ECHO).unwrap()).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
+    (store, instance)
+}
+
+/// Every byte differs from its neighbours, and from those a page away.
+fn bytes(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at ^ (at >> 8) ^ (at >> 16)).to_le_bytes()[0]).collect()
+}
+
+fn through_engine<Before>(name: &str, before: Before, data: &[u8]) -> Vec<u8>
+where
+    Before: wasmtime::component::ComponentType + wasmtime::component::Lower,
+{
+    let (mut store, instance) = echo();
+    let func: TypedFunc<(Before, &[u8]), (Vec<u8>,)> =
+        instance.get_typed_func(&mut store, name).unwrap();
+    func.call(&mut store, (before, data)).unwrap().0
+}
+
+fn through_fill<Before>(
+    name: &str,
+    before: Before,
+    fill: &mut dyn Fill,
+) -> (wasmtime::Result<Vec<u8>>, fill::Filled)
+where
+    Before: wasmtime::component::ComponentType + wasmtime::component::Lower + 'static,
+{
+    let (mut store, instance) = echo();
+    let func: TypedFunc<(Before, &Incoming<'_>), (Vec<u8>,)> =
+        instance.get_typed_func(&mut store, name).unwrap();
+    let incoming = Incoming::new(fill);
+    let called = borrowing(&func).call(&mut store, (before, &incoming));
+    (called.map(|(seen,)| seen), incoming.told())
+}
+
+#[test]
+fn a_filled_list_is_what_the_engines_own_list_is_passed_flat() {
+    for data in LENGTHS.map(bytes) {
+        let (seen, filled) = through_fill("flat", 7u32, &mut &data[..]);
+        assert!(filled.failure.is_none());
+        let seen = seen.unwrap();
+        assert!(seen == data, "{} bytes", data.len());
+        assert!(seen == through_engine("flat", 7u32, &data), "{} bytes", data.len());
+    }
+}
+
+#[test]
+fn a_filled_list_is_what_the_engines_own_list_is_passed_in_memory() {
+    for data in LENGTHS.map(bytes) {
+        let before = Spill::default();
+        let (seen, filled) = through_fill("spilled", before, &mut &data[..]);
+        assert!(filled.failure.is_none());
+        let seen = seen.unwrap();
+        assert!(seen == data, "{} bytes", data.len());
+        assert!(seen == through_engine("spilled", before, &data), "{} bytes", data.len());
+    }
+}
+
+/// Promises bytes that cannot be had.
+struct Broken {
+    calls: AtomicUsize,
+}
+
+impl Broken {
+    fn new() -> Self {
+        Self { calls: AtomicUsize::new(0) }
+    }
+}
+
+impl Fill for Broken {
+    fn len(&self) -> usize {
+        100
+    }
+
+    fn fill(&mut self, into: &mut [u8]) -> Result<(), Failure> {
+        assert_eq!(into.len(), 100);
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        Err(Failure::new(FailureKind::Changed, "it is gone"))
+    }
+}
+
+#[test]
+fn a_fill_that_fails_is_told_as_its_failure() {
+    let spilled = through_fill("spilled", Spill::default(), &mut Broken::new());
+    for (called, filled) in [through_fill("flat", 7u32, &mut Broken::new()), spilled] {
+        assert_eq!(called.unwrap_err().to_string(), "the list could not be filled");
+        assert_eq!(filled.failure.unwrap().message, "it is gone");
+    }
+}
+
+#[test]
+fn memory_that_is_not_the_guests_is_never_filled() {
+    let mut broken = Broken::new();
+    let (called, filled) = through_fill("outside", 7u32, &mut broken);
+    assert!(called.is_err());
+    assert!(filled.failure.is_none());
+    assert_eq!(filled.spent, Duration::ZERO);
+    assert_eq!(broken.calls.into_inner(), 0);
+}
+
+#[test]
+fn a_function_with_other_parameters_is_not_taken_for_one_of_bytes() {
+    let (mut store, instance) = echo();
+    let typed = |store: &mut Store<()>, name| {
+        instance.get_typed_func::<(u32, &Incoming<'_>), (Vec<u8>,)>(store, name).is_ok()
+    };
+    assert!(typed(&mut store, "flat"));
+    assert!(!typed(&mut store, "wide"));
+}
+
+fn loaded(guest: &Guest, test: impl FnOnce(&Plugin)) {
+    let tree = Tree::new();
+    let engine = Engine::new().unwrap();
+    test(&job::load(&engine, &guest.file(&tree), &[]));
+}
+
+const PIECE: Piece = Piece { index: 0, offset: 0, last: true };
+
+#[test]
+fn a_plugin_sees_the_bytes_of_every_push_and_every_merge() {
+    loaded(&Guest::default(), |plugin| {
+        for data in LENGTHS.map(bytes) {
+            let mut instance = plugin.start().unwrap();
+            instance.open(Opening::default()).unwrap();
+            instance.push(PIECE, &mut &data[..]).unwrap();
+            instance.merge(&data).unwrap();
+            instance.push(PIECE, &mut &data[..]).unwrap();
+            assert!(instance.finish().unwrap() == data.repeat(3), "{} bytes", data.len());
+        }
+    });
+}
+
+#[test]
+fn a_plugin_that_could_not_be_filled_fails_with_the_reason() {
+    loaded(&Guest::default(), |plugin| {
+        let mut instance = plugin.start().unwrap();
+        instance.open(Opening::default()).unwrap();
+        let failure = instance.push(PIECE, &mut Broken::new()).unwrap_err();
+        assert_eq!(failure, Failure::new(FailureKind::Changed, "it is gone"));
+    });
+}

@@ -1,0 +1,83 @@
+//! Jobs in this process, through the library.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use gristmill::job::{self, Job, Summary};
+use gristmill::output::Format;
+use gristmill::plugin::{Cache, Engine, Options, Plugin};
+use gristmill::process::{Failure, Processor};
+use gristmill::settings::Run;
+use gristmill::source::{self, Request};
+use gristmill::stats::Stats;
+use gristmill::work::Cancel;
+
+use super::host::shared_cache;
+
+/// What a job left.
+pub(crate) struct Ran {
+    pub(crate) ended: Result<Summary, job::Error>,
+    pub(crate) out: Vec<u8>,
+    /// Source and failure, in the order in which they were told.
+    pub(crate) failures: Vec<(String, Failure)>,
+}
+
+/// What a job is about, beside its settings.
+#[derive(Clone, Copy)]
+pub(crate) struct Task<'a> {
+    pub(crate) processor: &'a dyn Processor,
+    pub(crate) framing: &'a str,
+    pub(crate) format: Format,
+}
+
+/// Runs `task` over files and directories.
+pub(crate) fn run(task: Task<'_>, paths: &[PathBuf], settings: &Run) -> Ran {
+    let request = Request { paths: paths.to_vec(), threads: 1, ..Request::default() };
+    let listing = source::list(&request).unwrap();
+    let (cancel, stats) = (Cancel::default(), Stats::default());
+    let (out, failures) = (Shared::default(), Mutex::new(Vec::new()));
+    let job = Job {
+        sources: &listing.sources,
+        processor: task.processor,
+        framing: task.framing,
+        output_type: "application/octet-stream",
+        settings,
+        format: task.format,
+        cancel: &cancel,
+        stats: &stats,
+        on_failure: &|source, failure| {
+            failures.lock().unwrap().push((source.to_string(), failure.clone()));
+        },
+    };
+    let ended = job::run(&job, Box::new(out.clone()));
+    let out = std::mem::take(&mut *out.0.lock().unwrap());
+    Ran { ended, out, failures: failures.into_inner().unwrap() }
+}
+
+/// Loads a plugin with settings, and the limits of a run.
+pub(crate) fn load(engine: &Engine, path: &Path, settings: &[(&str, &str)]) -> Plugin {
+    let run = Run::default();
+    let options = Options {
+        settings: settings.iter().map(|&(key, value)| (key.into(), value.into())).collect(),
+        memory_bytes: run.memory_bytes,
+        timeout: run.timeout,
+        stats: Arc::default(),
+        stop: Arc::default(),
+    };
+    let cache = Cache::open(shared_cache()).unwrap();
+    Plugin::load(engine, path, options, Some(&cache)).unwrap()
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

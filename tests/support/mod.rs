@@ -1,0 +1,9 @@
+//! What several subjects need: the binary, the built plugins, jobs in this process, guests of our own,
+//! oracles.
+
+pub(crate) mod guest;
+pub(crate) mod host;
+pub(crate) mod job;
+pub(crate) mod oracle;
+pub(crate) mod plugins;
+pub(crate) mod tree;
