@@ -1,1 +1,298 @@
-//! To come.
+//! The host's code keeps its map: who may use whom, where each outside crate lives, and what a file looks
+//! like. Invariant 10 is kept here, too: what is async has a home, and no other.
+
+use std::fs;
+use std::path::Path;
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+/// Folders and files of `host/src`, and what each may use; all may use `settings`, which uses nothing.
+const ARROWS: [(&str, &[&str]); 14] = [
+    ("cli", &["serve", "cluster", "watch", "job", "pipeline", "work", "plugin", "output", "input",
+        "source", "ledger", "stats", "process"]),
+    ("serve", &["job", "ledger", "stats"]),
+    ("cluster", &["job", "ledger", "stats"]),
+    ("watch", &["job", "ledger", "stats"]),
+    ("job", &["source", "input", "work", "output", "stats", "process"]),
+    ("pipeline", &["plugin", "process"]),
+    ("work", &["input", "source", "process", "stats"]),
+    ("plugin", &["process", "stats"]),
+    ("output", &["stats"]),
+    ("input", &["source", "stats"]),
+    ("source", &[]),
+    ("ledger", &[]),
+    ("stats", &[]),
+    ("process", &[]),
+];
+
+/// Outside crates, and the only places that know them.
+const HOMES: [(&str, &[&str]); 17] = [
+    ("async_nats", &["cluster/nats.rs"]),
+    ("axum", &["serve/"]),
+    ("blake3", &["plugin/cache.rs"]),
+    ("clap", &["cli/"]),
+    ("clap_complete", &["cli/"]),
+    ("comfy_table", &["output/table.rs"]),
+    ("ctrlc", &["cli/"]),
+    ("ignore", &["source/walk.rs"]),
+    ("indicatif", &["cli/progress.rs"]),
+    ("libc", &["input/", "plugin/cache.rs"]),
+    ("memmap2", &["input/mapped.rs"]),
+    ("notify", &["watch/"]),
+    ("object_store", &["source/", "input/"]),
+    ("rayon", &["work/threads.rs"]),
+    ("rusqlite", &["ledger.rs"]),
+    ("wasmtime", &["plugin/"]),
+    ("wit_component", &["plugin/wrap.rs"]),
+];
+
+/// The mapped input, the fill of a guest's memory, the load of compiled code.
+const UNSAFE: [&str; 3] = ["input/mapped.rs", "plugin/fill.rs", "plugin/code.rs"];
+
+/// They panic where the other end of a pipe is gone: what is printed is written to a handle, in `cli/`.
+const PRINTS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
+
+const LINES_MAX: usize = 400;
+
+#[test]
+fn the_host_keeps_its_code_map() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut files = 0;
+    walk(&root, &mut |path| {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+        found.extend(complaints(name, &fs::read_to_string(path).unwrap()));
+        files += 1;
+    });
+    assert!(files > 40, "only {files} files in {}", root.display());
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+fn walk(dir: &Path, visit: &mut impl FnMut(&Path)) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, visit);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            visit(&path);
+        }
+    }
+}
+
+/// What is wrong with one file, by its path below `host/src`.
+fn complaints(name: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut complain = |line: usize, what: String| found.push(format!("{name}:{line}: {what}"));
+    if !text.starts_with("//! ") {
+        complain(1, "does not begin with what it owns (`//! …`)".into());
+    }
+    let lines = text.lines().count();
+    if lines > LINES_MAX {
+        complain(lines, format!("more than {LINES_MAX} lines: split it by duty"));
+    }
+    let tokens = Tokens::of(text);
+    for (at, word) in tokens.words() {
+        let line = tokens.line(at);
+        if matches!(word, "unsafe" | "unsafe_code") && !UNSAFE.contains(&name) {
+            complain(line, "unsafe outside the three files that may".into());
+        }
+        if PRINTS.contains(&word) && tokens.is(at + 1, "!") {
+            complain(line, format!("`{word}!`: say it through cli/"));
+        }
+        if let Some((_, homes)) = HOMES.iter().find(|(outside, _)| *outside == word)
+            && tokens.begins_path(at)
+            && !homes.iter().any(|home| name.starts_with(home))
+        {
+            complain(line, format!("{word} is only known to {}", homes.join(", ")));
+        }
+    }
+    let Some(own) = layer(name) else { return found };
+    for (line, used) in tokens.used(name) {
+        match ARROWS.iter().find(|(from, _)| *from == own) {
+            _ if used == own || (used == "settings" && own != "settings") => {}
+            Some((_, allowed)) if allowed.contains(&used.as_str()) => {}
+            _ => found.push(format!("{name}:{line}: an arrow {own} -> {used}, which is not on the map")),
+        }
+    }
+    found
+}
+
+/// The folder or file directly below `src` that a file belongs to; none for the roots.
+fn layer(name: &str) -> Option<&str> {
+    let first = name.split('/').next().unwrap();
+    let layer = first.strip_suffix(".rs").unwrap_or(first);
+    (!matches!(layer, "lib" | "main")).then_some(layer)
+}
+
+/// The tokens of a file in one row, brackets among them; comments and strings are no words.
+struct Tokens(Vec<(String, usize)>);
+
+impl Tokens {
+    fn of(text: &str) -> Self {
+        let mut tokens = Self(Vec::new());
+        tokens.add(text.parse().expect("the file is Rust"));
+        tokens
+    }
+
+    fn add(&mut self, stream: TokenStream) {
+        for token in stream {
+            let line = token.span().start().line;
+            match token {
+                TokenTree::Group(group) => {
+                    let (open, close) = match group.delimiter() {
+                        Delimiter::Brace => ("{", "}"),
+                        Delimiter::Parenthesis => ("(", ")"),
+                        Delimiter::Bracket => ("[", "]"),
+                        Delimiter::None => ("", ""),
+                    };
+                    self.0.push((open.into(), line));
+                    self.add(group.stream());
+                    self.0.push((close.into(), group.span_close().start().line));
+                }
+                TokenTree::Literal(_) => self.0.push((String::new(), line)),
+                other => self.0.push((other.to_string(), line)),
+            }
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.0.iter().map(|(word, _)| word.as_str()).enumerate()
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.0[at].1
+    }
+
+    fn is(&self, at: usize, text: &str) -> bool {
+        self.0.get(at).is_some_and(|(token, _)| token == text)
+    }
+
+    fn is_path_separator(&self, at: usize) -> bool {
+        self.is(at, ":") && self.is(at + 1, ":")
+    }
+
+    /// Whether a path begins with the word there.
+    fn begins_path(&self, at: usize) -> bool {
+        let goes_on = at >= 3 && self.is_path_separator(at - 2) && self.ends_segment(at - 3);
+        self.is_path_separator(at + 1) && !goes_on
+    }
+
+    /// Whether a path may go on after the token there: it is a name or `>`, and no keyword.
+    fn ends_segment(&self, at: usize) -> bool {
+        let token = self.0[at].0.as_str();
+        let name = token.chars().all(|c| c.is_alphanumeric() || c == '_');
+        token == ">" || (name && !matches!(token, "" | "use" | "as" | "return" | "in" | "else"))
+    }
+
+    /// What the file uses of the crate's root, with the line.
+    fn used(&self, name: &str) -> Vec<(usize, String)> {
+        let mut used = Vec::new();
+        let mut inline = Vec::new(); // for each open brace, whether it is that of a module
+        for (at, word) in self.words() {
+            match word {
+                "{" => inline.push(at >= 2 && self.is(at - 2, "mod")),
+                "}" => drop(inline.pop()),
+                "crate" if self.begins_path(at) => self.roots(at + 3, &mut used),
+                "super" if self.begins_path(at) => {
+                    let mut next = at;
+                    let mut depth = depth(name) + inline.iter().filter(|module| **module).count();
+                    while self.is(next, "super") && self.is_path_separator(next + 1) {
+                        depth = depth.saturating_sub(1);
+                        next += 3;
+                    }
+                    if depth == 0 {
+                        self.roots(next, &mut used);
+                    }
+                }
+                _ => {}
+            }
+        }
+        used
+    }
+
+    /// The first words of the paths that begin at `at`: one, or several in braces.
+    fn roots(&self, at: usize, used: &mut Vec<(usize, String)>) {
+        let mut push = |at: usize| used.push((self.line(at), self.0[at].0.clone()));
+        if !self.is(at, "{") {
+            return push(at);
+        }
+        let mut depth = 0;
+        for here in at.. {
+            match self.0[here].0.as_str() {
+                "{" => depth += 1,
+                "}" if depth == 1 => return,
+                "}" => depth -= 1,
+                _ => {}
+            }
+            let begins = self.is(here, "{") || self.is(here, ",");
+            if depth == 1 && begins && !self.is(here + 1, "}") {
+                push(here + 1);
+            }
+        }
+    }
+}
+
+/// How many modules a file is below the root.
+fn depth(name: &str) -> usize {
+    let parts = name.split('/').count();
+    if name.ends_with("/mod.rs") { parts - 1 } else { parts }
+}
+
+/// What is complained of in a file with this body.
+fn told(name: &str, body: &str) -> Vec<String> {
+    complaints(name, &format!("//! A file.\n{body}"))
+}
+
+#[test]
+fn a_file_that_keeps_the_rules_is_let_through() {
+    let body = "use crate::process::Failure;\nuse crate::{stats::Stats, settings::limits};\n\
+        use super::error::{LoadError, Refusal};\nuse wasmtime::Store;\n\
+        // unsafe println! crate::work::run\nconst TEXT: &str = \"crate::work unsafe println!()\";\n\
+        mod tests { use super::super::error; }\n";
+    assert_eq!(told("plugin/load.rs", body), Vec::<String>::new());
+    assert_eq!(told("plugin/mod.rs", "use super::stats::Stats;"), Vec::<String>::new());
+}
+
+#[test]
+fn a_forbidden_arrow_is_told_however_it_is_written() {
+    for body in [
+        "use crate::work::Cancel;",
+        "use crate::{process::Fill, work};",
+        "use crate::{\n    process::{Fill, Order},\n    work::{self, Cancel},\n};",
+        "use super::super::work::Cancel;",
+        "fn run() { crate::work::run() }",
+        "mod tests { use super::super::super::work::Cancel; }",
+        "macro_rules! run { () => { crate::work::run() } }",
+    ] {
+        let found = told("plugin/load.rs", body);
+        assert_eq!(found.len(), 1, "{body}: {found:?}");
+        assert!(found[0].contains("an arrow plugin -> work,"), "{found:?}");
+    }
+    for (name, body) in [
+        ("settings/run.rs", "use crate::stats::Stats;"),
+        ("unheard_of.rs", "use crate::stats::Stats;"),
+        ("plugin/mod.rs", "use super::work::Cancel;"),
+        ("plugin/mod.rs", "use super::*;"),
+    ] {
+        assert_eq!(told(name, body).len(), 1, "{name}: {body}");
+    }
+}
+
+#[test]
+fn every_other_rule_can_be_broken() {
+    let broken = |name, body, what: &str| {
+        let found = told(name, body);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("{name}:2: ")) && found[0].contains(what), "{found:?}");
+    };
+    broken("work/feed.rs", "fn f() { unsafe { g() } }", "unsafe");
+    broken("work/feed.rs", "#![allow(unsafe_code)]", "unsafe");
+    broken("work/feed.rs", "fn f() { println!(\"x\") }", "`println!`");
+    broken("cli/say.rs", "fn f() { eprintln!(\"x\") }", "`eprintln!`");
+    broken("work/feed.rs", "use rayon::prelude::*;", "rayon is only known to work/threads.rs");
+    broken("job.rs", "fn f() -> wasmtime::Store<()> { g() }", "wasmtime is only known to plugin/");
+    broken("cli/run.rs", "use ::libc::c_int;", "libc");
+
+    assert_eq!(complaints("job.rs", "// No header.\n").len(), 1);
+    assert_eq!(told("job.rs", &"\n".repeat(LINES_MAX)).len(), 1);
+}

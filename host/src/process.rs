@@ -88,15 +88,6 @@ impl Fill for &[u8] {
     }
 }
 
-/// Where the time of one push went.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Spent {
-    /// Filling the list: reading, or copying from memory.
-    pub fill: Duration,
-    /// The call without the fill: the guest, and the way into it and out.
-    pub guest: Duration,
-}
-
 /// A compiled plugin with its settings, shared by all workers.
 pub trait Processor: Sync {
     /// What the scheduler needs to know.
@@ -118,8 +109,8 @@ pub trait Instance {
     /// When the guest traps or overruns a limit, here and in every method below.
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure>;
 
-    /// Hands over one chunk.
-    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Spent, Failure>;
+    /// Hands over one chunk. Returns how much of the call went into filling it.
+    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Duration, Failure>;
 
     /// The state of the open resource, which stays open.
     fn save(&mut self) -> Result<Vec<u8>, Failure>;

@@ -2,7 +2,7 @@
 //! other targets the calls are recorded, for tests to look at.
 
 #[cfg(target_family = "wasm")]
-use crate::bindings as backend;
+use crate::bindings::calls as backend;
 #[cfg(not(target_family = "wasm"))]
 use crate::testing::recorder as backend;
 

@@ -38,7 +38,7 @@
 //! # Testing
 //!
 //! On every other target the export macros only check the type, so a plugin's logic is tested with
-//! `cargo test`; [`testing`](crate::testing) drives it as a host would, cut wherever a host may cut.
+//! `cargo test`; [`testing`] drives it as a host would, cut wherever a host may cut.
 
 mod aggregator;
 #[cfg(target_family = "wasm")]

@@ -33,6 +33,8 @@ pub(crate) struct Guest {
     pub(crate) save: &'static str,
     pub(crate) merge: &'static str,
     pub(crate) finish: &'static str,
+    /// Comes before the guest allocates room for what it is given.
+    pub(crate) realloc: &'static str,
     /// Texts in its memory: `("hello", "…")` is at `$hello`, `$hello_len` bytes long.
     pub(crate) texts: &'static [(&'static str, &'static str)],
     /// Further imports of the module.
@@ -62,6 +64,7 @@ impl Default for Guest {
             save: "",
             merge: "",
             finish: "",
+            realloc: "",
             texts: &[],
             imports: "",
             items: "",
@@ -104,6 +107,7 @@ impl Guest {
         let Self { version, items, imports, pages, .. } = self;
         let Self { describe, configure, constructor, push, save, merge, finish, .. } = self;
         let data = self.data();
+        let support = SUPPORT.replace("REALLOC", self.realloc);
         let lifecycle = format!("gristmill:plugin/lifecycle@{version}");
         let aggregate = format!("gristmill:plugin/aggregate@{version}");
         format!(
@@ -118,9 +122,9 @@ impl Guest {
   (global $seen (mut i32) (i32.const 0))
   (global $seen_len (mut i32) (i32.const 0))
   {data}
-  {SUPPORT}
+  {support}
   {items}
-  (func (export "{lifecycle}#describe") (result i32) {describe} (i32.const {MANIFEST_AT}))
+  (func (export "{lifecycle}#describe") (result i32) (local $at i32) {describe} (i32.const {MANIFEST_AT}))
   (func (export "{lifecycle}#configure") (param $settings i32) (param $count i32) (result i32)
     {configure} (call $ok))
   (func (export "{aggregate}#[constructor]accumulator")
@@ -129,8 +133,7 @@ impl Guest {
     (global.set $seen_len (i32.const 0)) {constructor} (call $new (i32.const 1)))
   (func (export "{aggregate}#[method]accumulator.push")
     (param $self i32) (param $index i64) (param $offset i64) (param $last i32)
-    (param $data i32) (param $len i32) (result i32)
-    {push} (call $append (local.get $data) (local.get $len)) (call $ok))
+    (param $data i32) (param $len i32) (result i32) (local $at i32) {push} (call $append (local.get $data) (local.get $len)) (call $ok))
   (func (export "{aggregate}#[method]accumulator.save") (param $self i32) (result i32)
     {save} (call $bytes (global.get $seen) (global.get $seen_len)))
   (func (export "{aggregate}#[method]accumulator.merge")
@@ -181,6 +184,7 @@ const SUPPORT: &str = "
   (func $realloc (export \"cabi_realloc\")
     (param $old i32) (param $old_len i32) (param $align i32) (param $len i32) (result i32)
     (local $at i32) (local $end i32) (local $pages i32)
+    REALLOC
     (local.set $at (i32.and
       (i32.sub (i32.add (global.get $heap) (local.get $align)) (i32.const 1))
       (i32.sub (i32.const 0) (local.get $align))))

@@ -33,6 +33,11 @@ impl Progress {
         Self { bar: ProgressBar::with_draw_target(Some(0), target) }
     }
 
+    /// Whether anybody sees it.
+    pub(super) fn is_shown(&self) -> bool {
+        !self.bar.is_hidden()
+    }
+
     /// Runs `body` while the bar is out of the way.
     pub(super) fn suspend<R>(&self, body: impl FnOnce() -> R) -> R {
         self.bar.suspend(body)

@@ -16,11 +16,12 @@ use super::say::{self, Abort, Failures};
 use crate::job::{self, Error, Job, Summary};
 use crate::output::Format;
 use crate::plugin::{Cache, Engine, Options, Plugin};
+use crate::process::{Processor, Scope};
 use crate::settings::limits::{
     CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX, WINDOW_BYTES,
 };
 use crate::settings::{Io, Run, Show};
-use crate::source::{self, FilesFrom, Listing, Request};
+use crate::source::{self, FilesFrom, Listing, Look, Request};
 use crate::stats::Stats;
 use crate::work::Cancel;
 
@@ -36,7 +37,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
 
     let engine = Engine::new().map_err(Abort::new)?;
     let plugin = load(args, &settings, &engine, &stats, &cancel)?;
-    let listing = source::list(&request(args, settings.threads)?).map_err(Abort::new)?;
+    let sizes_matter = progress.is_shown() || plugin.traits().scope == Scope::Source;
+    let look = if sizes_matter { Look::Sizes } else { Look::Names };
+    let listing = source::list(&request(args, look, settings.threads)?).map_err(Abort::new)?;
     stats.add_skipped(listing.skipped);
 
     let failures = Failures::new(&progress);
@@ -119,7 +122,7 @@ fn load(
         .map_err(|error| Abort::new(&error).hint(error.hint()))
 }
 
-fn request(args: &RunArgs, threads: usize) -> Result<Request, Abort> {
+fn request(args: &RunArgs, look: Look, threads: usize) -> Result<Request, Abort> {
     let inputs = &args.inputs;
     if inputs.files.is_empty() && inputs.files_from.is_none() {
         return Err(Abort::new("no input").hint(Some("name files or directories, or --files-from")));
@@ -130,6 +133,7 @@ fn request(args: &RunArgs, threads: usize) -> Result<Request, Abort> {
         files_from: inputs.files_from.clone().map(|path| FilesFrom { path, separator }),
         include: inputs.include.clone(),
         exclude: inputs.exclude.clone(),
+        look,
         threads,
     })
 }
@@ -218,7 +222,7 @@ fn level(output: &OutputArgs) -> LevelFilter {
 }
 
 fn bytes(listing: &Listing) -> u64 {
-    listing.sources.iter().filter_map(|source| source.listed.as_ref().ok()).sum()
+    listing.sources.iter().filter_map(|source| source.listed.as_ref().ok().copied().flatten()).sum()
 }
 
 /// Ctrl-C ends the run in order; a second one ends the process at once.

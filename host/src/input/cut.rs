@@ -190,13 +190,14 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::Opener;
     use super::*;
     use crate::settings::Io;
 
     fn input(bytes: &[u8]) -> Input {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
-        Input::open(file.path(), Io::Read).unwrap()
+        Input::open(&mut Opener::default(), file.path(), Io::Read).unwrap()
     }
 
     fn chunks(cutter: &Cutter, input: &Input) -> Result<Vec<(u64, u64)>, Error> {

@@ -1,7 +1,6 @@
 //! In which version an open file was found.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
+use rustix::fs::Stat;
 
 /// Size and time of the last write of an open file. The change time is left out on purpose: a rename, a
 /// new link or new permissions move it, as log rotation does all the time, and leave the bytes alone.
@@ -12,10 +11,9 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        let seconds = i128::from(metadata.mtime());
-        let modified_ns = seconds * 1_000_000_000 + i128::from(metadata.mtime_nsec());
-        Self { bytes: metadata.len(), modified_ns }
+    pub(super) fn of(stat: &Stat) -> Self {
+        let modified_ns = i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec);
+        Self { bytes: stat.st_size.cast_unsigned(), modified_ns }
     }
 
     /// What is different in `now`, in words.

@@ -8,12 +8,14 @@ mod cut;
 mod framing;
 mod identity;
 mod mapped;
+mod open;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use rustix::fs::fstat;
 use thiserror::Error;
 
 use crate::settings::Io;
@@ -21,6 +23,7 @@ use crate::source::{Refusal, check_regular};
 
 pub use cut::Cutter;
 pub use framing::{Framing, FramingError};
+pub use open::Opener;
 
 use identity::Identity;
 use mapped::Mapping;
@@ -79,16 +82,11 @@ impl Input {
     ///
     /// # Errors
     /// When it cannot be opened or mapped, or is not a regular file.
-    pub fn open(path: &Path, io: Io) -> Result<Self, Error> {
-        // Without O_NONBLOCK, opening what has become a FIFO since it was listed would hang.
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-            .open(path)
-            .map_err(Error::Open)?;
-        let metadata = file.metadata().map_err(Error::Open)?;
-        check_regular(path, &metadata)?;
-        let identity = Identity::of(&metadata);
+    pub fn open(opener: &mut Opener, path: &Path, io: Io) -> Result<Self, Error> {
+        let file = opener.open(path).map_err(Error::Open)?;
+        let stat = fstat(&file).map_err(|error| Error::Open(error.into()))?;
+        check_regular(stat.st_mode)?;
+        let identity = Identity::of(&stat);
         let mapping = match io {
             Io::Mmap => Some(Mapping::new(&file, identity.bytes).map_err(Error::Open)?),
             Io::Auto | Io::Read => None,
@@ -125,11 +123,9 @@ impl Input {
     /// # Errors
     /// When its size or times are not what they were.
     pub fn check_unchanged(&self) -> Result<(), Error> {
-        let metadata = self
-            .file
-            .metadata()
-            .map_err(|error| Error::Read { offset: self.identity.bytes, error })?;
-        match self.identity.difference(&Identity::of(&metadata)) {
+        let stat = fstat(&self.file)
+            .map_err(|error| Error::Read { offset: self.identity.bytes, error: error.into() })?;
+        match self.identity.difference(&Identity::of(&stat)) {
             None => Ok(()),
             Some(difference) => Err(Error::Changed(difference)),
         }

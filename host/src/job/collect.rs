@@ -99,7 +99,7 @@ impl Deliver for Collector<'_> {
 
 fn commit(job: &Job<'_>, writer: &mut Writer, item: Item) {
     let Item { index, bytes, outcome } = item;
-    let name = job.sources.get(index).map(Source::name).unwrap_or_default();
+    let name = || job.sources.get(index).map(Source::name).unwrap_or_default();
     writer.sources += 1;
     let result = match &outcome {
         Ok(value) => {
@@ -108,12 +108,12 @@ fn commit(job: &Job<'_>, writer: &mut Writer, item: Item) {
         }
         Err(failure) => {
             writer.failed += 1;
-            (job.on_failure)(&name, failure);
+            (job.on_failure)(&name(), failure);
             Some(Err(fault(failure)))
         }
     };
     if let Some(result) = result {
-        let row = Row { source: &name, bytes, result };
+        let row = Row { source: &name(), bytes, result };
         writer.write(job, |formatter, out| formatter.row(out, &row));
     }
 }

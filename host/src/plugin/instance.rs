@@ -1,6 +1,6 @@
 //! One sandbox of a plugin, as the scheduler sees it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, Lift, Lower, ResourceAny, TypedFunc,
@@ -12,7 +12,7 @@ use super::fault::{Call, fault};
 use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
 use super::load::Limits;
-use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Piece, Spent};
+use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Piece};
 
 type Refusable<T> = (Result<T, Error>,);
 type PushFunc = TypedFunc<(ResourceAny, Chunk, &'static Incoming<'static>), Refusable<()>>;
@@ -128,8 +128,7 @@ impl Instance for Sandbox {
         Ok(())
     }
 
-    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Spent, Failure> {
-        let begun = Instant::now();
+    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Duration, Failure> {
         let resource = self.resource()?;
         let incoming = Incoming::new(fill);
         let func = borrowing(&self.functions.push);
@@ -141,7 +140,7 @@ impl Instance for Sandbox {
         }
         let (result,) = called?;
         result.map_err(|error| refusal(error, piece.offset))?;
-        Ok(Spent { fill: filled.spent, guest: begun.elapsed().saturating_sub(filled.spent) })
+        Ok(filled.spent)
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {

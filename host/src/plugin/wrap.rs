@@ -23,6 +23,8 @@ pub(super) fn binary(bytes: &[u8]) -> Option<Binary> {
 
 /// Wraps a core module into the component that its embedded type information describes.
 pub(super) fn component(module: &[u8]) -> Result<Vec<u8>, String> {
+    // The encoder panics on a custom section that is cut off.
+    wasmparser::validate(module).map_err(|error| error.to_string())?;
     ComponentEncoder::default()
         .validate(true)
         .module(module)

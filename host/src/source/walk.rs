@@ -8,7 +8,7 @@ use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use thiserror::Error;
 
-use super::{Listing, Refusal, Source};
+use super::{Listing, Look, Refusal, Request, Source};
 
 /// A glob that does not parse.
 #[derive(Debug, Error)]
@@ -41,13 +41,13 @@ impl Filter {
 }
 
 /// Adds the files below `root` to `listing`. What cannot be read is added with its reason.
-pub(super) fn walk(root: &Path, filter: &Filter, threads: usize, listing: &mut Listing) {
+pub(super) fn walk(root: &Path, filter: &Filter, request: &Request, listing: &mut Listing) {
     let found = Mutex::new(Vec::new());
     let skipped = AtomicU64::new(0);
     WalkBuilder::new(root)
         .standard_filters(false)
         .follow_links(false)
-        .threads(threads)
+        .threads(request.threads)
         .overrides(filter.globs.clone())
         .build_parallel()
         .run(|| {
@@ -55,7 +55,7 @@ pub(super) fn walk(root: &Path, filter: &Filter, threads: usize, listing: &mut L
             let skipped = &skipped;
             Box::new(move |entry| {
                 match entry {
-                    Ok(entry) => match source(entry) {
+                    Ok(entry) => match source(entry, request.look) {
                         Entry::Source(source) => mine.sources.push(source),
                         Entry::Skipped => {
                             skipped.fetch_add(1, Ordering::Relaxed);
@@ -92,16 +92,19 @@ enum Entry {
     Directory,
 }
 
-fn source(entry: DirEntry) -> Entry {
+fn source(entry: DirEntry, look: Look) -> Entry {
     match entry.file_type() {
         Some(kind) if kind.is_dir() => return Entry::Directory,
         Some(kind) if kind.is_file() => {}
         _ => return Entry::Skipped,
     }
-    let listed = entry
-        .metadata()
-        .map(|metadata| metadata.len())
-        .map_err(|error| Refusal::Io(io_error(error)));
+    let listed = match look {
+        Look::Names => Ok(None),
+        Look::Sizes => entry
+            .metadata()
+            .map(|metadata| Some(metadata.len()))
+            .map_err(|error| Refusal::Io(io_error(error))),
+    };
     Entry::Source(Source { path: entry.into_path(), listed })
 }
 
@@ -140,7 +143,8 @@ mod tests {
         let owned = |globs: &[&str]| globs.iter().map(ToString::to_string).collect::<Vec<_>>();
         let filter = Filter::new(&owned(include), &owned(exclude)).unwrap();
         let mut listing = Listing::default();
-        walk(dir.path(), &filter, 2, &mut listing);
+        let request = Request { look: Look::Sizes, threads: 2, ..Request::default() };
+        walk(dir.path(), &filter, &request, &mut listing);
         assert_eq!(listing.skipped, u64::from(include.is_empty()));
         let relative = |s: Source| s.path.strip_prefix(dir.path()).unwrap().to_path_buf();
         listing.sources.into_iter().map(relative).collect()

@@ -38,11 +38,11 @@ pub struct Report {
 /// Thread time by what it was spent on.
 #[derive(Debug, Serialize)]
 pub struct Seconds {
-    /// Reading into sandboxes.
+    /// Opening, and reading into sandboxes.
     pub read: f64,
-    /// In the guest while it takes chunks, and on the way in and out.
+    /// In the guest while it takes chunks, on the way in and out, and finding where to cut.
     pub guest: f64,
-    /// Saving and merging states.
+    /// Saving and merging states, and finishing results.
     pub merge: f64,
     /// Delivering results.
     pub write: f64,

@@ -1,6 +1,6 @@
 //! Which source a worker goes to next.
 //!
-//! Large sources first, the largest ahead, so that no worker is left with one at the end; then the small ones in
+//! Large sources (where sizes are known) first, the largest ahead, so that no worker is left with one at the end; then the small ones in
 //! the order of their names, several at a time; when none is left to open, the source with the most chunks
 //! left is joined. When too many results wait for one source, workers go to that source alone.
 
@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::settings::limits::BATCH_SOURCES_MAX;
+use crate::source::Source;
 
 use super::open::Open;
 use super::Plan;
@@ -20,11 +21,11 @@ const WAIT: Duration = Duration::from_millis(50);
 
 /// What a worker is to do.
 #[derive(Debug)]
-pub(super) enum Task {
+pub(super) enum Task<'a> {
     /// Open these sources, one after the other; then say [`Feed::opened`].
     Sources(Vec<usize>),
     /// Take chunks of this source.
-    Join(Arc<Open>),
+    Join(Arc<Open<'a>>),
     /// Wait until results no longer wait for this source, which others are at.
     Wait(usize),
     /// There is nothing to take now, but there may be: ask again.
@@ -34,30 +35,31 @@ pub(super) enum Task {
 }
 
 /// The sources of a run, as they are handed out.
-pub(super) struct Feed {
+pub(super) struct Feed<'a> {
     /// Source and size, in the order in which they are opened.
     queue: Vec<(usize, u64)>,
     /// How many of `queue` are large.
     large: usize,
     threads: usize,
     batch_bytes: u64,
-    state: Mutex<State>,
+    state: Mutex<State<'a>>,
     changed: Condvar,
 }
 
-struct State {
+struct State<'a> {
     cursor: usize,
     /// By source; a source may be taken ahead of its place.
     taken: Vec<bool>,
-    open: Vec<Arc<Open>>,
+    open: Vec<Arc<Open<'a>>>,
     /// Workers that are opening sources, each of which may turn out to be one to join.
     opening: usize,
 }
 
-impl Feed {
+impl<'a> Feed<'a> {
     pub(super) fn new(plan: &Plan<'_>) -> Self {
         let small_bytes = plan.cutter.chunk_bytes.saturating_mul(SMALL_CHUNKS);
-        let sized = plan.sources.iter().map(|source| source.listed.as_ref().map_or(0, |bytes| *bytes));
+        let bytes = |source: &Source| source.listed.as_ref().ok().copied().flatten().unwrap_or(0);
+        let sized = plan.sources.iter().map(bytes);
         let (mut queue, small): (Vec<_>, Vec<_>) =
             sized.enumerate().partition(|(_, bytes)| *bytes > small_bytes);
         queue.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
@@ -69,7 +71,7 @@ impl Feed {
     }
 
     /// What to do next; with `only`, nothing that does not help that source along.
-    pub(super) fn next(&self, only: Option<usize>) -> Task {
+    pub(super) fn next(&self, only: Option<usize>) -> Task<'a> {
         let mut state = self.lock();
         state.open.retain(|open| open.remaining() > 0);
         if let Some(index) = only {
@@ -92,7 +94,7 @@ impl Feed {
     }
 
     /// Lets others join a source.
-    pub(super) fn share(&self, open: &Arc<Open>) {
+    pub(super) fn share(&self, open: &Arc<Open<'a>>) {
         self.lock().open.push(Arc::clone(open));
         self.changed.notify_all();
     }
@@ -104,7 +106,7 @@ impl Feed {
     }
 
     /// The next sources of the queue: one that is large, or several small ones.
-    fn batch(&self, state: &mut State) -> Vec<usize> {
+    fn batch(&self, state: &mut State<'a>) -> Vec<usize> {
         let left = self.queue.len().saturating_sub(state.cursor);
         let most = match self.large.checked_sub(state.cursor) {
             Some(1..) => 1,
@@ -125,12 +127,12 @@ impl Feed {
         batch
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<'a>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl<'a> State<'a> {
     /// Marks a source as taken; false where it was already.
     fn take(&mut self, index: usize) -> bool {
         match self.taken.get_mut(index) {
@@ -139,7 +141,7 @@ impl State {
         }
     }
 
-    fn help(&mut self, index: usize) -> Task {
+    fn help(&mut self, index: usize) -> Task<'a> {
         if self.take(index) {
             self.opening += 1;
             return Task::Sources(vec![index]);

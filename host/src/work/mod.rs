@@ -10,6 +10,7 @@ mod open;
 mod settle;
 mod tally;
 mod threads;
+mod times;
 mod worker;
 
 #[cfg(test)]

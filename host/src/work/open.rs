@@ -1,9 +1,10 @@
 //! A source that workers are at: its input, its chunks yet to be taken, and its parts.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::input::{Error, Input};
+use crate::input::{Error, Input, Opener};
 use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
 use crate::source::{Refusal, Source};
 
@@ -12,25 +13,30 @@ use super::Plan;
 
 /// An opened source. Chunks are taken from front to back, each by one worker.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(super) struct Open<'a> {
     /// Position among the sources.
     pub(super) index: usize,
     pub(super) input: Input,
     pub(super) chunks: u64,
     pub(super) gather: Gather,
-    name: String,
+    name: Cow<'a, str>,
     header: Vec<u8>,
     taken: AtomicU64,
 }
 
-impl Open {
+impl<'a> Open<'a> {
     /// Opens the source at `index` of the plan.
-    pub(super) fn new(plan: &Plan<'_>, index: usize, source: &Source) -> Result<Self, Failure> {
+    pub(super) fn new(
+        plan: &Plan<'_>,
+        opener: &mut Opener,
+        index: usize,
+        source: &'a Source,
+    ) -> Result<Self, Failure> {
         if let Err(refusal) = &source.listed {
             return Err(refused(refusal));
         }
         let traits = plan.processor.traits();
-        let input = Input::open(&source.path, plan.settings.io).map_err(Failure::from)?;
+        let input = Input::open(opener, &source.path, plan.settings.io).map_err(Failure::from)?;
         plan.cutter.check(input.bytes())?;
         let header = match traits.header_records {
             0 => Vec::new(),
@@ -38,7 +44,7 @@ impl Open {
         };
         let chunks = plan.cutter.chunks(input.bytes());
         let gather = Gather::new(chunks, traits.order);
-        let name = source.name().into_owned();
+        let name = source.name();
         Ok(Self { index, input, chunks, gather, name, header, taken: AtomicU64::new(0) })
     }
 

@@ -1,8 +1,6 @@
 //! The total over sources, as one worker sees it: an accumulator of its own, in an instance that never sees data, so
 //! that a source which crashes its instance takes nothing of the total with it.
 
-use std::time::Instant;
-
 use crate::process::{Failure, Instance, Opening, Order};
 
 use super::Plan;
@@ -14,8 +12,6 @@ pub(super) struct Tally<'a> {
     plan: &'a Plan<'a>,
     gather: &'a Gather,
     share: Option<Share<'a>>,
-    /// Time in merges so far.
-    pub(super) spent: std::time::Duration,
 }
 
 /// An instance with an open accumulator, and the sources that are in it.
@@ -26,12 +22,11 @@ struct Share<'a> {
 
 impl<'a> Tally<'a> {
     pub(super) fn new(plan: &'a Plan<'a>, gather: &'a Gather) -> Self {
-        Self { plan, gather, share: None, spent: std::time::Duration::ZERO }
+        Self { plan, gather, share: None }
     }
 
     /// Takes in the source at `index`: its state, or nothing where it failed.
     pub(super) fn add(&mut self, index: usize, state: Option<&[u8]>) {
-        let begun = Instant::now();
         let index = index as u64;
         let kept = self.plan.processor.traits().order == Order::Kept;
         if kept && self.share.as_ref().is_some_and(|share| share.span.end != index) {
@@ -50,7 +45,6 @@ impl<'a> Tally<'a> {
             Ok(share) => self.share = Some(share),
             Err(failure) => self.fail(Broken { failure, held: span.len() }, span),
         }
-        self.spent += begun.elapsed();
     }
 
     /// Offers what this worker has to the whole. Whoever completes it delivers the total.

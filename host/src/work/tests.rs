@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::input::Framing;
 use crate::process::{
-    FailureKind, Fill, Instance, Opening, Order, Piece, Scope, Spent, Traits,
+    FailureKind, Fill, Instance, Opening, Order, Piece, Scope, Traits,
 };
 use crate::settings::{Io, Run, Show};
 
@@ -45,7 +46,7 @@ impl Instance for EchoInstance {
         Ok(())
     }
 
-    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Spent, Failure> {
+    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Duration, Failure> {
         let mut bytes = vec![0; fill.len()];
         fill.fill(&mut bytes)?;
         if let Some(at) = bytes.iter().position(|&byte| byte == b'!') {
@@ -53,7 +54,7 @@ impl Instance for EchoInstance {
             return Err(Failure::new(FailureKind::InvalidData, format!("at byte {at}")));
         }
         self.seen.as_mut().unwrap().extend(bytes);
-        Ok(Spent::default())
+        Ok(Duration::ZERO)
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {
@@ -116,7 +117,7 @@ fn case(texts: &[String], threads: usize, chunk_bytes: u64) -> Case {
     let write = |(at, text): (usize, &String)| {
         let path = dir.path().join(at.to_string());
         std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
-        Source { path, listed: Ok(text.len() as u64) }
+        Source { path, listed: Ok(Some(text.len() as u64)) }
     };
     let sources = texts.iter().enumerate().map(write).collect();
     let settings = Run { threads, chunk_bytes, ..Run::default() };

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
+use crate::input::Opener;
 use crate::process::{Failure, FailureKind, Instance, Order, Piece, Scope};
 
 use super::feed::{Feed, Task};
@@ -11,34 +11,29 @@ use super::gather::{Gather, Span};
 use super::open::{Open, Slice};
 use super::settle::{Broken, Settled, settle};
 use super::tally::Tally;
+use super::times::Times;
 use super::{Done, Plan};
 
 pub(super) struct Worker<'a> {
     plan: &'a Plan<'a>,
-    feed: &'a Feed,
+    feed: &'a Feed<'a>,
     tally: Option<Tally<'a>>,
     /// Dropped after any failure; a new one costs microseconds.
     instance: Option<Box<dyn Instance + 'a>>,
+    opener: Opener,
     /// For reads around cuts; reused.
     scratch: Vec<u8>,
     times: Times,
-}
-
-#[derive(Default)]
-struct Times {
-    read: Duration,
-    guest: Duration,
-    merge: Duration,
-    write: Duration,
 }
 
 /// The run has been cancelled: leave everything as it is.
 struct Cancelled;
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, feed: &'a Feed, total: Option<&'a Gather>) -> Self {
+    pub(super) fn new(plan: &'a Plan<'a>, feed: &'a Feed<'a>, total: Option<&'a Gather>) -> Self {
         let tally = total.map(|gather| Tally::new(plan, gather));
-        Self { plan, feed, tally, instance: None, scratch: Vec::new(), times: Times::default() }
+        let opener = Opener::default();
+        Self { plan, feed, tally, instance: None, opener, scratch: Vec::new(), times: Times::new() }
     }
 
     /// Works until nothing is left to take, or the run is cancelled.
@@ -46,15 +41,15 @@ impl<'a> Worker<'a> {
         if self.work().is_ok() {
             self.flush();
         }
-        let Times { read, guest, mut merge, write } = self.times;
-        merge += self.tally.as_ref().map_or(Duration::ZERO, |tally| tally.spent);
-        self.plan.stats.add_times(read, guest, merge, write);
+        self.times.add_to(self.plan.stats);
     }
 
     fn work(&mut self) -> Result<(), Cancelled> {
         loop {
             self.check_cancel()?;
-            match self.feed.next(self.plan.deliver.blocked_on()) {
+            let task = self.feed.next(self.plan.deliver.blocked_on());
+            self.times.was_idle(); // but for a moment, where there was something to do
+            match task {
                 Task::Sources(batch) => {
                     for index in batch {
                         self.check_cancel()?;
@@ -73,16 +68,17 @@ impl<'a> Worker<'a> {
 
     /// Hands over this worker's share of the total.
     fn flush(&mut self) {
-        let begun = Instant::now();
         if let Some(tally) = &mut self.tally {
             tally.flush();
         }
-        self.times.merge += begun.elapsed();
+        self.times.was_merge();
     }
 
     fn source(&mut self, index: usize) -> Result<(), Cancelled> {
         let Some(source) = self.plan.sources.get(index) else { return Ok(()) };
-        let open = match Open::new(self.plan, index, source) {
+        let opened = Open::new(self.plan, &mut self.opener, index, source);
+        self.times.was_read();
+        let open = match opened {
             Ok(open) => Arc::new(open),
             Err(failure) => {
                 self.deliver(index, 0, Err(failure), None);
@@ -97,7 +93,7 @@ impl<'a> Worker<'a> {
 
     /// Takes runs of chunks of a source until there are no more. Where the order is kept, an accumulator goes on
     /// only over neighbouring runs; else one sees all runs of this worker.
-    fn join(&mut self, open: &Open) -> Result<(), Cancelled> {
+    fn join(&mut self, open: &Open<'_>) -> Result<(), Cancelled> {
         let kept = self.plan.processor.traits().order == Order::Kept;
         let mut live: Option<Span> = None;
         while let Some(run) = open.take(self.scope(), self.plan.settings.threads) {
@@ -115,7 +111,7 @@ impl<'a> Worker<'a> {
     /// Pushes a run of chunks into the accumulator of `live`, or a new one. `None` when they could not be.
     fn process(
         &mut self,
-        open: &Open,
+        open: &Open<'_>,
         live: Option<Span>,
         run: Range<u64>,
     ) -> Result<Option<Span>, Cancelled> {
@@ -137,7 +133,7 @@ impl<'a> Worker<'a> {
 
     fn push_all(
         &mut self,
-        open: &Open,
+        open: &Open<'_>,
         fresh: bool,
         run: Range<u64>,
         at: &mut u64,
@@ -163,9 +159,8 @@ impl<'a> Worker<'a> {
             let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
             let piece = Piece { index, offset: start, last: index + 1 == open.chunks };
             let mut slice = Slice { input: &open.input, offset: start, bytes };
-            let spent = instance.push(piece, &mut slice)?;
-            self.times.read += spent.fill;
-            self.times.guest += spent.guest;
+            let filling = instance.push(piece, &mut slice)?;
+            self.times.was_guest(filling);
             self.plan.stats.add_bytes(end - start);
             start = end;
         }
@@ -174,18 +169,15 @@ impl<'a> Worker<'a> {
     }
 
     /// Whether the chunk at `index` need not be looked at: one before it has failed, or the run is cancelled.
-    fn hopeless(&self, open: &Open, index: u64) -> bool {
+    fn hopeless(&self, open: &Open<'_>, index: u64) -> bool {
         let failed_before = || open.gather.failed_at().is_some_and(|at| at < index);
         self.plan.cancel.is_set() || (open.chunks > 1 && failed_before())
     }
 
     /// Offers the open accumulator to the source; concludes the source if that completes it.
-    fn settle(&mut self, open: &Open, span: Span) {
-        let begun = Instant::now();
+    fn settle(&mut self, open: &Open<'_>, span: Span) {
         let Some(instance) = self.instance.as_deref_mut() else { return };
-        let settled = settle(instance, open.opening(), span, &open.gather);
-        self.times.merge += begun.elapsed();
-        match settled {
+        match settle(instance, open.opening(), span, &open.gather) {
             Ok(Settled::Parked) => self.recycle(),
             Ok(Settled::Whole) => self.conclude(open),
             Ok(Settled::Failed(failure)) => self.settle_failed(open, Some(failure)),
@@ -197,16 +189,17 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn settle_failed(&mut self, open: &Open, failure: Option<Failure>) {
+    fn settle_failed(&mut self, open: &Open<'_>, failure: Option<Failure>) {
         if let Some(failure) = failure {
             self.deliver(open.index, 0, Err(failure), None);
         }
     }
 
     /// Ends a source whose accumulator, in this worker's instance, has seen everything.
-    fn conclude(&mut self, open: &Open) {
-        let result = open.input.check_unchanged().map_err(Failure::from);
-        match result.and_then(|()| self.result()) {
+    fn conclude(&mut self, open: &Open<'_>) {
+        // What one call has read is of one moment: there is nothing that it could differ from.
+        let result = if open.chunks > 1 { open.input.check_unchanged() } else { Ok(()) };
+        match result.map_err(Failure::from).and_then(|()| self.result()) {
             Ok((result, state)) => {
                 self.recycle();
                 self.deliver(open.index, open.input.bytes(), Ok(result), state.as_deref());
@@ -244,12 +237,12 @@ impl<'a> Worker<'a> {
             }
         }
         self.plan.stats.add_source(result.as_ref().err().map(|failure| failure.kind.word()));
-        let begun = Instant::now();
-        self.plan.deliver.source(index, Done { bytes, result });
-        self.times.write += begun.elapsed();
         if let Some(tally) = &mut self.tally {
             tally.add(index, state);
         }
+        self.times.was_merge();
+        self.plan.deliver.source(index, Done { bytes, result });
+        self.times.was_write();
     }
 
     /// Makes room for a new instance when this one has grown; only called while nothing is open in it.

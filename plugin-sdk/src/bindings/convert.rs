@@ -1,10 +1,8 @@
 //! The contract's types from this crate's, and back.
 
-use super::types;
+use super::{host, types};
 use crate::host::Level;
 use crate::{Chunk, Error, Manifest, Order, Scope, Setting, Source};
-
-use super::host;
 
 impl From<types::Source> for Source {
     fn from(source: types::Source) -> Self {

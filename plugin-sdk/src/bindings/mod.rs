@@ -6,6 +6,7 @@
 //! contract's world `aggregator` or `transformer`. Nothing outside this folder sees generated types.
 
 pub mod aggregate;
+pub(crate) mod calls;
 mod convert;
 mod crash;
 mod held;
@@ -13,16 +14,3 @@ pub mod lifecycle;
 pub mod transform;
 
 use self::lifecycle::generated::gristmill::plugin::{host, types};
-use crate::host::Level;
-
-pub(crate) fn log(level: Level, message: &str) {
-    host::log(level.into(), message);
-}
-
-pub(crate) fn count(counter: &str, by: u64) {
-    host::count(counter, by);
-}
-
-pub(crate) fn reject(offset: u64, reason: &str, data: &[u8]) {
-    host::reject(&types::Flaw { offset, reason: reason.into() }, data);
-}

@@ -1,7 +1,7 @@
 //! Aggregators: one accumulator, several merged, and every way to make several of one source.
 
 use super::cuts::{pairs, pieces};
-use super::{SOURCE_NAME, differs, numbered, settings, source};
+use super::host::{SOURCE_NAME, differs, numbered, settings, source};
 use crate::{Aggregator, Error, Order, Scope, Source, State};
 
 type Given<'a> = &'a [(&'a str, &'a str)];

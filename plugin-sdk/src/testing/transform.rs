@@ -1,7 +1,7 @@
 //! Transformers: one, and one a piece where chunks stand alone.
 
 use super::cuts::{pairs, pieces};
-use super::{SOURCE_NAME, differs, numbered, settings, source};
+use super::host::{SOURCE_NAME, differs, numbered, settings, source};
 use crate::{Chunk, Error, Scope, Transformer};
 
 type Given<'a> = &'a [(&'a str, &'a str)];

@@ -9,7 +9,7 @@ const HEADER_BYTES: usize = 4;
 pub(crate) const WORD_BYTES_MAX: usize = u8::MAX as usize;
 
 /// The greatest count that an entry holds: it has 23 bits.
-pub(crate) const COUNT_MAX: u64 = (u32::MAX >> 9) as u64;
+pub(crate) const COUNT_MAX: u32 = u32::MAX >> 9;
 
 const LENGTH: u32 = 0xff;
 const SPILLED: u32 = 0x100;
@@ -30,7 +30,9 @@ pub(crate) fn entry_bytes(word: &[u8]) -> usize {
 
 /// Appends a word that is not counted yet, of at most [`WORD_BYTES_MAX`] bytes.
 pub(crate) fn push(entries: &mut Vec<u8>, word: &[u8]) {
-    entries.extend_from_slice(&(word.len() as u32 & LENGTH).to_le_bytes());
+    #[expect(clippy::cast_possible_truncation, reason = "at most WORD_BYTES_MAX")]
+    let length = word.len() as u32;
+    entries.extend_from_slice(&length.to_le_bytes());
     entries.extend_from_slice(word);
 }
 
@@ -40,18 +42,31 @@ pub(crate) fn word_at(entries: &[u8], place: u32) -> Option<&[u8]> {
     Entries::new(entries.get(place as usize..)?).next().map(|entry| entry.word)
 }
 
-/// Adds to the count of the entry at `place`. Returns what has to be kept elsewhere, mostly nothing.
+/// What became of a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Raised {
+    /// The entry holds it.
+    Count(u32),
+    /// The entry is flagged and begins anew: this much has to be kept elsewhere.
+    Spilled(u64),
+}
+
+/// Adds to the count of the entry at `place`.
 #[inline]
-pub(crate) fn raise(entries: &mut [u8], place: u32, by: u64) -> u64 {
+pub(crate) fn raise(entries: &mut [u8], place: u32, by: u64) -> Raised {
     let Some(header) = entries.get_mut(place as usize..).and_then(<[u8]>::first_chunk_mut) else {
-        return 0;
+        return Raised::Spilled(by);
     };
     let packed = u32::from_le_bytes(*header);
     let count = u64::from(packed >> 9).saturating_add(by);
-    let (kept, spilled, over) =
-        if count <= COUNT_MAX { (count, packed & SPILLED, 0) } else { (0, SPILLED, count) };
-    *header = ((kept as u32) << 9 | spilled | packed & LENGTH).to_le_bytes();
-    over
+    let (packed, raised) = match u32::try_from(count) {
+        Ok(count) if count <= COUNT_MAX => {
+            (count << 9 | packed & (SPILLED | LENGTH), Raised::Count(count))
+        }
+        _ => (SPILLED | packed & LENGTH, Raised::Spilled(count)),
+    };
+    *header = packed.to_le_bytes();
+    raised
 }
 
 /// Entries, in the order in which they were pushed.
@@ -87,9 +102,10 @@ mod tests {
     fn a_count_that_overflows_is_handed_out_whole() {
         let mut entries = Vec::new();
         push(&mut entries, b"word");
-        assert_eq!(raise(&mut entries, 0, COUNT_MAX), 0);
-        assert_eq!(raise(&mut entries, 0, 2), COUNT_MAX + 2);
-        assert_eq!(raise(&mut entries, 0, 3), 0);
+        let most = u64::from(COUNT_MAX);
+        assert_eq!(raise(&mut entries, 0, most), Raised::Count(COUNT_MAX));
+        assert_eq!(raise(&mut entries, 0, 2), Raised::Spilled(most + 2));
+        assert_eq!(raise(&mut entries, 0, 3), Raised::Count(3));
         let expected = Entry { word: b"word", count: 3, spilled: true };
         assert!(Entries::new(&entries).eq([expected]));
     }
@@ -98,7 +114,9 @@ mod tests {
     fn entries_are_read_in_order() {
         let mut entries = Vec::new();
         let words = [&b""[..], b"a", &[b'x'; WORD_BYTES_MAX]];
-        words.iter().for_each(|word| push(&mut entries, word));
+        for word in words {
+            push(&mut entries, word);
+        }
         assert!(Entries::new(&entries).map(|entry| entry.word).eq(words));
         assert_eq!(word_at(&entries, 4), Some(&b"a"[..]));
     }

@@ -2,19 +2,57 @@
 //! table can be merged partition by partition. There is no secret: whoever makes the input can make a
 //! table slow, and then meets the host's time limit.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
 /// Odd, with half of its bits set in no pattern: 2^64 divided by the golden ratio
 /// (Knuth, The Art of Computer Programming, volume 3, section 6.4).
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A hash of which every bit depends on every byte.
-#[inline]
-pub(crate) fn hash(word: &[u8]) -> u64 {
-    let (eights, _) = word.as_chunks::<8>();
-    let mut hash = mix(word.len() as u64);
-    for eight in eights {
-        hash = mix(hash ^ u64::from_le_bytes(*eight));
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hash(u64);
+
+impl Hash {
+    #[inline]
+    pub(crate) fn of(word: &[u8]) -> Self {
+        let (eights, _) = word.as_chunks::<8>();
+        let mut hash = mix(word.len() as u64);
+        for eight in eights {
+            hash = mix(hash ^ u64::from_le_bytes(*eight));
+        }
+        Self(mix(mix(hash ^ tail(word))))
     }
-    mix(mix(hash ^ tail(word)))
+
+    /// The lower half, which tells words of a partition apart.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+    pub(crate) fn tag(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Which of so many partitions the word belongs to: depends on the upper half only.
+    #[inline]
+    pub(crate) fn partition(self, partitions: usize) -> usize {
+        (self.0 >> 32) as usize % partitions
+    }
+}
+
+/// Words in a map of the standard library, for the few that no entry holds.
+pub(crate) type WordMap<Word> = HashMap<Word, u64, BuildHasherDefault<WordHasher>>;
+
+/// Hashes a word for a [`WordMap`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn write(&mut self, word: &[u8]) {
+        self.0 = mix(self.0 ^ Hash::of(word).0);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Whether two words are the same. It exists because comparing slices is a loop over bytes in WebAssembly.
@@ -71,21 +109,21 @@ mod tests {
                 let mut other = word.to_vec();
                 other[at] ^= 1;
                 assert!(!same(word, &other));
-                assert_ne!(hash(word), hash(&other));
+                assert_ne!(Hash::of(word), Hash::of(&other));
             }
         }
     }
 
     #[test]
     fn hashes_of_numbers_spread() {
-        let hashes = (0..100_000_u32).map(|number| hash(number.to_string().as_bytes()));
-        let (mut high, mut low) = ([0_u32; 256], HashSet::new());
+        let hashes = (0..100_000_u32).map(|number| Hash::of(number.to_string().as_bytes()));
+        let (mut shares, mut tags) = ([0_u32; 256], HashSet::new());
         for hash in hashes {
-            high[(hash >> 56) as usize] += 1;
-            low.insert(hash as u32);
+            shares[hash.partition(256)] += 1;
+            tags.insert(hash.tag());
         }
-        assert!(high.iter().all(|&bucket| (250..550).contains(&bucket)), "{high:?}");
+        assert!(shares.iter().all(|share| (250..550).contains(share)), "{shares:?}");
         // Of n values out of 2^32, n^2 / 2^33 pairs are expected to meet: one or two.
-        assert!(low.len() > 99_980, "{}", low.len());
+        assert!(tags.len() > 99_980, "{}", tags.len());
     }
 }

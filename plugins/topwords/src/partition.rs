@@ -3,7 +3,7 @@
 
 use std::collections::TryReserveError;
 
-use crate::entries::{self, entry_bytes};
+use crate::entries::{self, COUNT_MAX, Raised, entry_bytes};
 use crate::hash::same;
 
 const SLOTS_MIN: usize = 16;
@@ -20,6 +20,8 @@ pub(crate) struct Partition {
     /// Slots in use, at most three of four.
     used: usize,
     entries: Vec<u8>,
+    /// The greatest count; of a word that spilled, one more than an entry holds.
+    greatest: u32,
 }
 
 impl Partition {
@@ -39,7 +41,7 @@ impl Partition {
             if slot == FREE {
                 return None;
             }
-            let place = slot as u32 - 1;
+            let place = place_of(slot);
             if tag_of(slot) == tag
                 && entries::word_at(&self.entries, place).is_some_and(|found| same(found, word))
             {
@@ -52,8 +54,17 @@ impl Partition {
     /// Adds to the count at a place that [`Partition::find`] or [`Partition::insert`] gave. Returns what
     /// has to be kept elsewhere, mostly nothing.
     #[inline]
-    pub(crate) fn raise(&mut self, place: u32, by: u64) -> u64 {
-        entries::raise(&mut self.entries, place, by)
+    pub(crate) fn raise(&mut self, place: u32, by: u64) -> Option<u64> {
+        match entries::raise(&mut self.entries, place, by) {
+            Raised::Count(count) => {
+                self.greatest = self.greatest.max(count);
+                None
+            }
+            Raised::Spilled(count) => {
+                self.greatest = COUNT_MAX + 1;
+                Some(count)
+            }
+        }
     }
 
     /// Gives a word that has none an entry, not counted yet. It has at most
@@ -71,6 +82,7 @@ impl Partition {
             let more = (self.entries.len() / 5).max(ENTRY_BYTES_MIN).max(needed);
             self.entries.try_reserve_exact(more)?;
         }
+        #[expect(clippy::cast_possible_truncation, reason = "a 512th of a 32-bit memory")]
         let place = self.entries.len() as u32;
         entries::push(&mut self.entries, word);
         put(&mut self.slots, u64::from(tag) << 32 | u64::from(place + 1));
@@ -81,6 +93,11 @@ impl Partition {
     /// Whether it has no words.
     pub(crate) fn is_empty(&self) -> bool {
         self.used == 0
+    }
+
+    /// The greatest count, or one more than an entry holds if there is a greater one.
+    pub(crate) fn greatest(&self) -> u32 {
+        self.greatest
     }
 
     /// The entries as they are in memory.
@@ -123,6 +140,12 @@ fn tag_of(slot: u64) -> u32 {
     (slot >> 32) as u32
 }
 
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+fn place_of(slot: u64) -> u32 {
+    slot as u32 - 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,12 +159,13 @@ mod tests {
         for word in &words {
             assert_eq!(partition.find(tag(word), word.as_bytes()), None);
             let place = partition.insert(tag(word), word.as_bytes()).unwrap();
-            assert_eq!(partition.raise(place, 3), 0);
+            assert_eq!(partition.raise(place, 3), None);
         }
         for word in &words {
             let place = partition.find(tag(word), word.as_bytes()).unwrap();
-            assert_eq!(partition.raise(place, 4), 0);
+            assert_eq!(partition.raise(place, 4), None);
         }
+        assert_eq!(partition.greatest(), 7);
         let found = Entries::new(partition.bytes()).map(|entry| (entry.word, entry.count));
         assert!(found.eq(words.iter().map(|word| (word.as_bytes(), 7))));
     }

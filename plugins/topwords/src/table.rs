@@ -5,15 +5,16 @@
 //! partition by partition, from front to back. A large table is not merged when it comes but laid aside as
 //! it is, and `top` mostly gets by without ever merging it.
 
-use std::collections::{BTreeMap, TryReserveError};
+use std::collections::TryReserveError;
 use std::hint::black_box;
 
 use gristmill_sdk::{Error, State};
 
 use crate::entries::{Entries, WORD_BYTES_MAX};
-use crate::hash::hash;
+use crate::hash::{Hash, WordMap};
 use crate::partition::Partition;
-use crate::saved::{self, PARTITIONS, View};
+use crate::saved::{self, PARTITIONS};
+use crate::view::{Share, View};
 use crate::words::words;
 
 /// Words of a batch: more than the processor waits for at once, few enough for its first cache.
@@ -30,7 +31,7 @@ const ASIDE_TABLES_MAX: usize = 15;
 pub struct Table {
     pub(crate) partitions: Vec<Partition>,
     /// The counts that entries do not hold: of words too long for one, and of very frequent ones.
-    pub(crate) spilled: BTreeMap<Vec<u8>, u64>,
+    pub(crate) spilled: WordMap<Vec<u8>>,
     /// Saved tables that belong to this one, too.
     pub(crate) aside: Vec<Vec<u8>>,
 }
@@ -38,7 +39,7 @@ pub struct Table {
 impl Default for Table {
     fn default() -> Self {
         let partitions = std::iter::repeat_with(Partition::default).take(PARTITIONS).collect();
-        Self { partitions, spilled: BTreeMap::new(), aside: Vec::new() }
+        Self { partitions, spilled: WordMap::default(), aside: Vec::new() }
     }
 }
 
@@ -71,7 +72,7 @@ impl Table {
     /// There is no memory for a further word.
     #[inline]
     pub fn add(&mut self, word: &[u8], by: u64) -> Result<(), Error> {
-        self.add_hashed(hash(word), word, by)
+        self.add_hashed(Hash::of(word), word, by)
     }
 
     /// Adds tables that were saved.
@@ -98,21 +99,24 @@ impl Table {
 
     /// This table without those laid aside, to be read.
     pub(crate) fn view(&self) -> View<'_> {
+        let shares = self.partitions.iter();
         View {
-            partitions: self.partitions.iter().map(Partition::bytes).collect(),
+            shares: shares
+                .map(|own| Share { entries: own.bytes(), greatest: own.greatest() })
+                .collect(),
             spilled: self.spilled.iter().map(|(word, &count)| (word.as_slice(), count)).collect(),
         }
     }
 
-    /// Adds to the count of a word that is in an entry of the partition; any other is not counted.
+    /// Adds to the count of a word that has an entry; any other is not counted.
     #[inline]
-    pub(crate) fn add_if_known(&mut self, partition: usize, word: &[u8], by: u64) {
-        let Some(partition) = self.partitions.get_mut(partition) else { return };
-        if let Some(place) = partition.find(hash(word) as u32, word) {
-            let over = partition.raise(place, by);
-            if over > 0 {
-                self.spill(word, over);
-            }
+    pub(crate) fn add_if_known(&mut self, word: &[u8], by: u64) {
+        let hash = Hash::of(word);
+        if let Some(partition) = self.partitions.get_mut(hash.partition(PARTITIONS))
+            && let Some(place) = partition.find(hash.tag(), word)
+            && let Some(over) = partition.raise(place, by)
+        {
+            self.spill(word, over);
         }
     }
 
@@ -135,8 +139,8 @@ impl Table {
     }
 
     fn merge_now(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let table = View::read(bytes).ok_or_else(broken)?;
-        for entry in table.partitions.iter().flat_map(|entries| Entries::new(entries)) {
+        let table = saved::read(bytes).ok_or_else(broken)?;
+        for entry in table.shares.iter().flat_map(|share| Entries::new(share.entries)) {
             self.add(entry.word, entry.count)?;
         }
         for (word, count) in table.spilled {
@@ -148,42 +152,46 @@ impl Table {
     /// Counts each word once. No step of a pass waits for another one of it.
     #[inline]
     fn count_batch(&mut self, batch: &[&[u8]]) -> Result<(), Error> {
-        let mut hashes = [0; BATCH_WORDS];
+        let mut hashes = [Hash::default(); BATCH_WORDS];
         let mut places = [None; BATCH_WORDS];
         for (to, word) in hashes.iter_mut().zip(batch) {
-            *to = hash(word);
-            black_box(self.partitions.get(share(*to)).map(|partition| partition.touch(*to as u32)));
+            *to = Hash::of(word);
+            black_box(self.partition(*to).map(|partition| partition.touch(to.tag())));
         }
         for ((to, hash), word) in places.iter_mut().zip(hashes).zip(batch) {
-            *to = self.partitions.get(share(hash)).and_then(|own| own.find(hash as u32, word));
+            *to = self.partition(hash).and_then(|partition| partition.find(hash.tag(), word));
         }
         for ((place, hash), word) in places.into_iter().zip(hashes).zip(batch) {
-            let over = match (place, self.partitions.get_mut(share(hash))) {
-                (Some(place), Some(partition)) => partition.raise(place, 1),
-                _ => {
-                    self.add_hashed(hash, word, 1)?;
-                    0
-                }
+            let Some(place) = place else {
+                self.add_hashed(hash, word, 1)?;
+                continue;
             };
-            if over > 0 {
+            let partition = self.partitions.get_mut(hash.partition(PARTITIONS));
+            if let Some(over) = partition.and_then(|partition| partition.raise(place, 1)) {
                 self.spill(word, over);
             }
         }
         Ok(())
     }
 
-    fn add_hashed(&mut self, hash: u64, word: &[u8], by: u64) -> Result<(), Error> {
-        let over = match self.partitions.get_mut(share(hash)) {
-            Some(partition) if word.len() <= WORD_BYTES_MAX => {
-                let place = match partition.find(hash as u32, word) {
+    #[inline]
+    fn partition(&self, hash: Hash) -> Option<&Partition> {
+        self.partitions.get(hash.partition(PARTITIONS))
+    }
+
+    fn add_hashed(&mut self, hash: Hash, word: &[u8], by: u64) -> Result<(), Error> {
+        let partition = self.partitions.get_mut(hash.partition(PARTITIONS));
+        let over = match partition.filter(|_| word.len() <= WORD_BYTES_MAX) {
+            Some(partition) => {
+                let place = match partition.find(hash.tag(), word) {
                     Some(place) => place,
-                    None => partition.insert(hash as u32, word).map_err(|error| full(&error))?,
+                    None => partition.insert(hash.tag(), word).map_err(|error| full(&error))?,
                 };
                 partition.raise(place, by)
             }
-            _ => by,
+            None => Some(by),
         };
-        if over > 0 {
+        if let Some(over) = over {
             self.spill(word, over);
         }
         Ok(())
@@ -191,19 +199,22 @@ impl Table {
 
     #[cold]
     fn spill(&mut self, word: &[u8], by: u64) {
-        let count = self.spilled.entry(word.to_vec()).or_default();
-        *count = count.saturating_add(by);
+        match self.spilled.get_mut(word) {
+            Some(count) => *count = count.saturating_add(by),
+            None => drop(self.spilled.insert(word.to_vec(), by)),
+        }
     }
 }
 
 impl State for Table {
     fn save(&self) -> Result<Vec<u8>, Error> {
-        let partitions = self.partitions.iter().map(Partition::bytes);
+        let own = self.view();
         let aside: usize = self.aside.iter().map(Vec::len).sum();
-        let length = saved::written_bytes(partitions.clone(), &self.spilled) + aside;
         let mut bytes = Vec::new();
-        bytes.try_reserve_exact(length).map_err(|error| full(&error))?;
-        saved::write(&mut bytes, partitions, &self.spilled);
+        bytes
+            .try_reserve_exact(saved::written_bytes(&own) + aside)
+            .map_err(|error| full(&error))?;
+        saved::write(&mut bytes, &own);
         self.aside.iter().for_each(|table| bytes.extend_from_slice(table));
         Ok(bytes)
     }
@@ -215,15 +226,9 @@ impl State for Table {
     }
 }
 
-/// The partition that a hash belongs to. Its lower half is the tag, so this is of the upper one.
-#[inline]
-fn share(hash: u64) -> usize {
-    (hash >> 32) as usize % PARTITIONS
-}
-
 #[cold]
 fn full(error: &TryReserveError) -> Error {
-    Error::fatal(format_args!("too many distinct words for the memory of the plugin: {error}"))
+    Error::fatal(format_args!("too many distinct words for the memory of an instance: {error}"))
 }
 
 #[cold]

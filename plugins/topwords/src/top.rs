@@ -1,10 +1,11 @@
 //! The most frequent words of a table.
 //!
-//! Where tables are laid aside, they are not merged for it. Let `floor` be the count of the n-th most
-//! frequent word of any one of `k` tables: that many words have it in all of them together, too. A
-//! word whose sum reaches it has at least a k-th of it in one of the tables, and few words have. They
-//! are found by reading every table once, and only they are summed (Fagin, Lotem and Naor, "Optimal
-//! aggregation algorithms for middleware", 2003, has the idea and its relatives).
+//! The greatest count of each partition is known, so the n-th greatest of these is a floor: at least `n` words
+//! reach it, and partitions that do not are not looked at. Nor are tables that were laid aside
+//! merged. The highest floor of `k` tables is one for their sum, too; a word whose sum reaches it has at
+//! least a k-th of it in one table, and few words have. They are found by reading partitions that
+//! reach as much, and only they are summed (Fagin, Lotem and Naor, "Optimal aggregation algorithms for
+//! middleware", 2003, has the idea and its relatives).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -13,8 +14,9 @@ use gristmill_sdk::Error;
 use serde::Serialize;
 
 use crate::Table;
-use crate::saved::View;
+use crate::saved;
 use crate::table::broken;
+use crate::view::View;
 
 /// Below this, too many words are candidates, and merging is as good.
 const CANDIDATE_COUNT_MIN: u64 = if cfg!(test) { 2 } else { 16 };
@@ -37,35 +39,40 @@ pub(crate) fn top(mut table: Table, n: usize) -> Result<Vec<Frequent>, Error> {
         }
         table.merge_aside()?;
     }
-    Ok(Best::of(&table.view(), n).into_sorted())
+    let view = table.view();
+    Ok(Best::of(&view, view.floor(n), n).into_sorted())
 }
 
 /// The most frequent words without merging; none if that would not be faster.
 fn top_of_several(table: &Table, n: usize) -> Result<Option<Vec<Frequent>>, Error> {
     let mut views = vec![table.view()];
     for saved in &table.aside {
-        views.push(View::read(saved).ok_or_else(broken)?);
+        views.push(saved::read(saved).ok_or_else(broken)?);
     }
-    let floor = views.iter().map(|view| Best::of(view, n).floor()).max().unwrap_or_default();
+    let floor = views.iter().map(|view| view.floor(n)).max().unwrap_or_default();
     let candidate = floor.div_ceil(views.len() as u64);
     if candidate < CANDIDATE_COUNT_MIN {
         return Ok(None);
     }
     let mut sums = Table::default();
-    for (word, _) in views.iter().flat_map(View::counts).filter(|&(_, count)| count >= candidate) {
-        sums.add(word, 0)?;
+    for view in &views {
+        for (word, count) in view.counts_from(candidate) {
+            if count >= candidate {
+                sums.add(word, 0)?;
+            }
+        }
     }
     for view in &views {
-        for (index, entries) in view.partitions.iter().enumerate() {
+        for (index, share) in view.shares.iter().enumerate() {
             if sums.partitions.get(index).is_some_and(|partition| !partition.is_empty()) {
-                view.counts_in(entries).for_each(|(word, by)| sums.add_if_known(index, word, by));
+                view.counts(share).for_each(|(word, by)| sums.add_if_known(word, by));
             }
         }
         for (word, count) in view.long_counts() {
             sums.add(word, count)?;
         }
     }
-    Ok(Some(Best::of(&sums.view(), n).into_sorted()))
+    Ok(Some(Best::of(&sums.view(), 0, n).into_sorted()))
 }
 
 /// The best words so far, at most `n`.
@@ -76,9 +83,10 @@ struct Best<'a> {
 }
 
 impl<'a> Best<'a> {
-    fn of(view: &View<'a>, n: usize) -> Self {
+    /// Those of a table, of which at least `n` words have a count of `floor`.
+    fn of(view: &View<'a>, floor: u64, n: usize) -> Self {
         let mut best = Self { n, words: BinaryHeap::new() };
-        for (word, count) in view.counts().chain(view.long_counts()) {
+        for (word, count) in view.counts_from(floor).chain(view.long_counts()) {
             best.offer(word, count);
         }
         best
@@ -94,12 +102,6 @@ impl<'a> Best<'a> {
         {
             *worst = (Reverse(count), word);
         }
-    }
-
-    /// The count that `n` words reach: 0 if there are fewer words.
-    fn floor(&self) -> u64 {
-        let worst = self.words.peek().filter(|_| self.words.len() == self.n);
-        worst.map_or(0, |(Reverse(count), _)| *count)
     }
 
     fn into_sorted(self) -> Vec<Frequent> {
@@ -133,7 +135,8 @@ mod tests {
     /// Counts of words, some too long for an entry and some counts too great.
     fn part() -> impl Strategy<Value = Vec<(Vec<u8>, u64)>> {
         let length = prop_oneof![9 => 1..3_usize, 1 => WORD_BYTES_MAX - 1..WORD_BYTES_MAX + 2];
-        let count = prop_oneof![1 => 1..3_u64, 3 => 1..100_u64, 1 => COUNT_MAX - 1..COUNT_MAX + 9];
+        let most = u64::from(COUNT_MAX);
+        let count = prop_oneof![1 => 1..3_u64, 3 => 1..100_u64, 1 => most - 1..most + 9];
         let word = (length, 0..9_u8).prop_map(|(length, byte)| vec![b'a' + byte; length]);
         prop::collection::vec((word, count), 0..60)
     }

@@ -6,8 +6,8 @@ use core::arch::x86_64::{
     _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_sub_epi8,
 };
 
+use super::count::{BLOCK_TURNS, TURN_BYTES, padded};
 use super::load::lane32;
-use super::{BLOCK_TURNS, TURN_BYTES, padded};
 
 /// Line feeds and beginnings of words.
 #[target_feature(enable = "avx2,popcnt,bmi1")]

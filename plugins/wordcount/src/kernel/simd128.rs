@@ -6,8 +6,8 @@ use core::arch::wasm32::{
     u16x8_extadd_pairwise_u8x16, u32x4_extract_lane, v128, v128_or,
 };
 
+use super::count::{BLOCK_TURNS, TURN_BYTES, padded};
 use super::load::lane16;
-use super::{BLOCK_TURNS, TURN_BYTES, padded};
 
 /// Line feeds and beginnings of words.
 pub(super) fn lines_and_words(data: &[u8]) -> (u64, u64) {
