@@ -1,1 +1,139 @@
-//! To come.
+//! Results on a real tree are those of programs that nobody here wrote: `wc`, `sha256sum` and Python.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::support::host::Host;
+use crate::support::oracle::{names, oracle, python_counts, python_top};
+use crate::support::plugins::plugin;
+
+/// Every file of a tree that nobody here wrote: the sources of Rust, as Debian ships them, where they are
+/// installed; else what this project is built from.
+fn corpus() -> &'static [PathBuf] {
+    static CORPUS: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    CORPUS.get_or_init(|| {
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let shipped = fs::read_dir("/usr/src").into_iter().flatten().flatten();
+        let mut roots: Vec<_> = shipped
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("rustc-"))
+            .map(|entry| entry.path())
+            .collect();
+        if roots.is_empty() {
+            let home = std::env::var_os("HOME").expect("somebody runs this");
+            let cargo = std::env::var_os("CARGO_HOME");
+            let cargo = cargo.map_or_else(|| Path::new(&home).join(".cargo"), PathBuf::from);
+            roots = ["host", "plugin-sdk", "plugins", "tests", "wit", "xtask"]
+                .map(|folder| project.join(folder))
+                .to_vec();
+            roots.push(cargo.join("registry/src"));
+        }
+        let mut files = Vec::new();
+        roots.iter().for_each(|root| collect(root, &mut files));
+        assert!(files.len() > 1000, "only {} files below {roots:?}", files.len());
+        files
+    })
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let entry = entry.unwrap();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            collect(&entry.path(), files);
+        } else if kind.is_file() {
+            files.push(entry.path());
+        }
+    }
+}
+
+/// Results of a plugin over all files: one for each, and the last line.
+fn results(name: &str, args: &[&str], files: &[PathBuf]) -> (Vec<Value>, Value) {
+    let ended = Host::run(&plugin(name))
+        .args(args)
+        .args(["--format", "jsonl", "-0", "--files-from", "-"])
+        .stdin(names(files))
+        .ended()
+        .exits(0);
+    let mut lines = ended.lines();
+    let total = lines.pop().unwrap();
+    for (line, file) in lines.iter().zip(files) {
+        assert_eq!(line["source"], file.to_string_lossy().as_ref());
+    }
+    assert_eq!(lines.len(), files.len());
+    (lines.into_iter().map(|mut line| line["result"].take()).collect(), total)
+}
+
+#[test]
+fn wordcount_is_wc() {
+    let files = corpus();
+    let (results, total) = results("wordcount", &[], files);
+    let printed = oracle("wc", &["-lc", "--files0-from=-"], &names(files));
+    let mut rows = printed.split(|&byte| byte == b'\n').map(|row| {
+        let mut figures = row.split(u8::is_ascii_whitespace).filter(|figure| !figure.is_empty());
+        let mut figure = || std::str::from_utf8(figures.next()?).ok()?.parse::<u64>().ok();
+        Some((figure()?, figure()?))
+    });
+    let figures = |result: &Value| Some((result["lines"].as_u64()?, result["bytes"].as_u64()?));
+    for (result, file) in results.iter().zip(files) {
+        assert_eq!(figures(result), rows.next().unwrap(), "{}", file.display());
+    }
+    assert_eq!(figures(&total["total"]), rows.next().unwrap());
+    assert_eq!(total["sources"], files.len());
+}
+
+#[test]
+fn wordcount_is_python_word_for_word_and_character_for_character() {
+    let files = corpus();
+    let (results, total) =
+        results("wordcount", &["--set", "chars=true", "--set", "longest=true"], files);
+    let counts = python_counts(files);
+    assert_eq!(results.len(), counts.len());
+    for ((result, count), file) in results.iter().zip(&counts).zip(files) {
+        assert_eq!(result, count, "{}", file.display());
+    }
+    for sum in ["lines", "words", "bytes", "chars"] {
+        let all: u64 = counts.iter().map(|count| count[sum].as_u64().unwrap()).sum();
+        assert_eq!(total["total"][sum], all, "{sum}");
+    }
+    let longest = counts.iter().map(|count| count["longest"].as_u64().unwrap()).max().unwrap();
+    assert_eq!(total["total"]["longest"], longest);
+}
+
+#[test]
+fn checksum_is_sha256sum() {
+    let files = corpus();
+    let (results, _) = results("checksum", &["--per-source"], files);
+    let list = names(files);
+    let printed = oracle("xargs", &["-0", "sha256sum", "--binary", "--zero"], &list);
+    let sums: BTreeMap<_, _> = printed
+        .split(|&byte| byte == 0)
+        .filter_map(|row| Some((row.get(66..)?, row.get(..64)?)))
+        .collect();
+    assert_eq!(sums.len(), files.len());
+    for (result, file) in results.iter().zip(files) {
+        let sum = sums[std::os::unix::ffi::OsStrExt::as_bytes(file.as_os_str())];
+        assert_eq!(result["sha256"].as_str().unwrap().as_bytes(), sum, "{}", file.display());
+    }
+}
+
+#[test]
+fn topwords_is_a_counter_with_ties_in_byte_order() {
+    let some: Vec<_> = corpus().iter().step_by(7).cloned().collect();
+    // As many as make it certain that some are equally frequent.
+    let (_, total) = results("topwords", &["--set", "n=5000"], &some);
+    let expected = python_top(5000, &some);
+    let counts: Vec<_> = expected.as_array().unwrap().iter().map(|word| &word["count"]).collect();
+    assert!(counts.windows(2).any(|pair| pair[0] == pair[1]), "no ties");
+    assert_eq!(total["total"], expected);
+}
+
+#[test]
+fn topwords_of_each_file_is_that_of_python() {
+    let largest = corpus().iter().max_by_key(|file| fs::metadata(file).unwrap().len()).unwrap();
+    let (results, _) = results("topwords", &["--chunk-size", "4KiB"], std::slice::from_ref(largest));
+    assert_eq!(results[0], python_top(10, std::slice::from_ref(largest)));
+}

@@ -76,6 +76,18 @@ impl Default for Guest {
 }
 
 impl Guest {
+    /// One that says that the data is invalid at a `!`, wherever it is in the chunk.
+    pub(crate) fn picky() -> Self {
+        let push = "(block $none (loop $next
+            (br_if $none (i32.ge_u (local.get $at) (local.get $len)))
+            (if (i32.eq (i32.load8_u (i32.add (local.get $data) (local.get $at))) (i32.const 33))
+              (then (return (call $invalid (i64.extend_i32_u (local.get $at))
+                (global.get $reason) (global.get $reason_len)))))
+            (local.set $at (i32.add (local.get $at) (i32.const 1)))
+            (br $next)))";
+        Self { push, texts: &[("reason", "no such month")], ..Self::default() }
+    }
+
     /// A core module with type information.
     pub(crate) fn module(&self) -> Vec<u8> {
         let mut module = self.bare_module();

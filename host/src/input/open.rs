@@ -8,36 +8,48 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
-/// Opens files for one thread, and keeps the directory of the last one open: looking up a deep path
-/// costs as much as reading a small file.
+/// Opens files for one thread. Looking up a deep path costs as much as reading a small file, so a directory is
+/// kept open once a few files in a row have come from it.
 #[derive(Debug, Default)]
 pub struct Opener {
-    directory: Option<(Vec<u8>, OwnedFd)>,
+    /// The directory of the last file, as bytes of its path up to and with the last slash.
+    last: Vec<u8>,
+    in_a_row: usize,
+    directory: Option<OwnedFd>,
 }
+
+/// Files in a row after which their directory is opened, which costs as much as opening a file.
+const ROW: usize = 2;
 
 impl Opener {
     /// Opens a file for reading. Never waits for the other end of a FIFO.
     pub(super) fn open(&mut self, path: &Path) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let bytes = path.as_os_str().as_bytes();
-        let opened = match memchr::memrchr(b'/', bytes).map(|at| bytes.split_at(at + 1)) {
-            Some((directory, name)) if !name.is_empty() => {
-                openat(self.directory(directory)?, name, flags, Mode::empty())?
-            }
-            _ => openat(CWD, path, flags, Mode::empty())?,
+        let end = memchr::memrchr(b'/', bytes).map_or(0, |at| at + 1);
+        let (directory, name) = bytes.split_at(end);
+        let opened = match self.directory(directory) {
+            Some(directory) if !name.is_empty() => openat(directory, name, flags, Mode::empty()),
+            _ => openat(CWD, path, flags, Mode::empty()),
         };
-        Ok(opened.into())
+        Ok(opened?.into())
     }
 
-    fn directory(&mut self, path: &[u8]) -> io::Result<&OwnedFd> {
-        let directory = match self.directory.take_if(|(kept, _)| kept == path) {
-            Some(directory) => directory,
-            None => {
-                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-                (path.to_vec(), openat(CWD, path, flags, Mode::empty())?)
-            }
-        };
-        Ok(&self.directory.insert(directory).1)
+    /// The directory, if it is worth having open, and can be.
+    fn directory(&mut self, path: &[u8]) -> Option<&OwnedFd> {
+        if self.last != path {
+            self.last.clear();
+            self.last.extend_from_slice(path);
+            self.in_a_row = 0;
+            self.directory = None;
+        }
+        self.in_a_row += 1;
+        if self.in_a_row == ROW && !path.is_empty() {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            // Where it cannot be opened, the file itself says why.
+            self.directory = openat(CWD, path, flags, Mode::empty()).ok();
+        }
+        self.directory.as_ref()
     }
 }
 
@@ -51,7 +63,8 @@ mod tests {
     fn files_are_found_in_their_own_directories() {
         let dir = tempfile::tempdir().unwrap();
         let mut opener = Opener::default();
-        for name in ["a/one", "a/two", "b/one", "a/one", "top"] {
+        let names = ["a/one", "a/two", "a/three", "a/four", "b/one", "a/one", "top", "a/one", "a/two"];
+        for name in names {
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, name).unwrap();

@@ -76,7 +76,7 @@ impl Deliver for Collector<'_> {
         let Done { bytes, result } = done;
         let outcome = result.and_then(|raw| raw.map(|raw| self.value(raw)).transpose());
         let held = match &outcome {
-            Ok(value) => value.as_ref().map_or(0, |value| value.raw.len() + value.json.len()),
+            Ok(value) => value.as_ref().map_or(0, Value::bytes),
             Err(failure) => failure.message.len(),
         };
         let item = Item { index, bytes, outcome };

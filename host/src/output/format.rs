@@ -86,12 +86,12 @@ struct Raw;
 
 impl Formatter for Raw {
     fn row(&mut self, out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
-        row.result.as_ref().map_or(Ok(()), |value| out.write_all(&value.raw))
+        row.result.as_ref().map_or(Ok(()), |value| out.write_all(value.raw()))
     }
 
     fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
         match total.and_then(|total| total.result.as_ref()) {
-            Some(Ok(value)) => out.write_all(&value.raw),
+            Some(Ok(value)) => out.write_all(value.raw()),
             _ => Ok(()),
         }
     }

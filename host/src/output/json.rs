@@ -68,7 +68,11 @@ fn source(out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
     out.write_all(b"{\"source\":")?;
     string(out, row.source)?;
     match &row.result {
-        Ok(Value { json, .. }) => write!(out, ",\"bytes\":{},\"result\":{json}}}", row.bytes),
+        Ok(value) => {
+            write!(out, ",\"bytes\":{},\"result\":", row.bytes)?;
+            out.write_all(value.json())?;
+            out.write_all(b"}")
+        }
         Err(fault) => {
             out.write_all(b",")?;
             error(out, fault)?;
@@ -79,7 +83,11 @@ fn source(out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
 
 fn write_total(out: &mut dyn Write, result: &Result<&Value, Fault<'_>>) -> io::Result<()> {
     match result {
-        Ok(Value { json, .. }) => write!(out, "\"total\":{json},"),
+        Ok(value) => {
+            out.write_all(b"\"total\":")?;
+            out.write_all(value.json())?;
+            out.write_all(b",")
+        }
         Err(fault) => {
             out.write_all(b"\"total\":null,")?;
             error(out, fault)?;

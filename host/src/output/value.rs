@@ -27,10 +27,9 @@ impl OutputType {
 /// One result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
-    /// The bytes that the plugin returned.
-    pub raw: Vec<u8>,
-    /// The same as a JSON text on one line: the document itself, or a string.
-    pub json: String,
+    raw: Vec<u8>,
+    /// The JSON form, where that is not `raw` itself.
+    json: Option<String>,
 }
 
 /// The plugin says JSON and returns something else.
@@ -47,17 +46,36 @@ impl Value {
         let json = match output_type {
             OutputType::Json => {
                 let document: &RawValue = serde_json::from_slice(&raw)?;
-                on_one_line(document.get())
+                let text = document.get();
+                let same = text.len() == raw.len() && !text.contains(LINE_BREAKS);
+                (!same).then(|| on_one_line(text))
             }
-            OutputType::Other => serde_json::to_string(&String::from_utf8_lossy(&raw))?,
+            OutputType::Other => Some(serde_json::to_string(&String::from_utf8_lossy(&raw))?),
         };
         Ok(Self { raw, json })
     }
+
+    /// The bytes that the plugin returned.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The same as a JSON text on one line: the document itself, or a string.
+    pub fn json(&self) -> &[u8] {
+        self.json.as_ref().map_or(&self.raw, |json| json.as_bytes())
+    }
+
+    /// Memory that it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.raw.len() + self.json.as_ref().map_or(0, String::len)
+    }
 }
+
+const LINE_BREAKS: [char; 2] = ['\n', '\r'];
 
 /// A valid JSON text without its line breaks, which are only ever between tokens (RFC 8259, section 2).
 fn on_one_line(json: &str) -> String {
-    json.chars().filter(|c| !matches!(c, '\n' | '\r')).collect()
+    json.replace(LINE_BREAKS, "")
 }
 
 #[cfg(test)]
@@ -67,7 +85,7 @@ mod tests {
     #[test]
     fn json_is_kept_and_put_on_one_line() {
         let value = Value::new(OutputType::Json, b"{\"a\":\r\n 1.50,\n\"b\":\"x\\n\"}\n".to_vec());
-        assert_eq!(value.unwrap().json, r#"{"a": 1.50,"b":"x\n"}"#);
+        assert_eq!(value.unwrap().json(), br#"{"a": 1.50,"b":"x\n"}"#);
     }
 
     #[test]
@@ -75,7 +93,7 @@ mod tests {
         assert!(Value::new(OutputType::Json, b"{} {}".to_vec()).is_err());
         assert!(Value::new(OutputType::Json, Vec::new()).is_err());
         let text = Value::new(OutputType::Other, b"a\n\xff".to_vec()).unwrap();
-        assert_eq!(text.json, "\"a\\n\u{fffd}\"");
+        assert_eq!(text.json(), "\"a\\n\u{fffd}\"".as_bytes());
     }
 
     #[test]

@@ -26,6 +26,8 @@ struct State<T, W> {
     next: usize,
     parked: BTreeMap<usize, Parked<T>>,
     writer: W,
+    /// Threads in [`Window::wait_while_blocked_on`]: waking none costs a system call, too.
+    waiting: usize,
 }
 
 #[derive(Debug)]
@@ -37,7 +39,7 @@ struct Parked<T> {
 impl<T, W> Window<T, W> {
     /// A window that lets new work start while at most `bytes_max` are parked.
     pub fn new(writer: W, bytes_max: usize) -> Self {
-        let state = State { next: 0, parked: BTreeMap::new(), writer };
+        let state = State { next: 0, parked: BTreeMap::new(), writer, waiting: 0 };
         Self {
             state: Mutex::new(state),
             moved: Condvar::new(),
@@ -63,8 +65,9 @@ impl<T, W> Window<T, W> {
             self.parked_bytes.fetch_sub(bytes, Ordering::Relaxed);
             state.next += 1;
         }
-        drop(state);
-        self.moved.notify_all();
+        if state.waiting > 0 {
+            self.moved.notify_all();
+        }
     }
 
     /// The position that everything waits for, when too much is parked.
@@ -75,10 +78,12 @@ impl<T, W> Window<T, W> {
 
     /// Waits while `index` is what everything waits for; may return early.
     pub fn wait_while_blocked_on(&self, index: usize) {
-        let state = self.lock();
+        let mut state = self.lock();
         if state.next == index {
-            // Returning early is allowed, so neither the time-out nor a poisoned lock matters.
-            let _ = self.moved.wait_timeout(state, WAIT);
+            state.waiting += 1;
+            // Returning early is allowed, so the time-out does not matter.
+            let waited = self.moved.wait_timeout(state, WAIT);
+            waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
         }
     }
 

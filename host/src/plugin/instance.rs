@@ -7,7 +7,7 @@ use wasmtime::component::{
 };
 use wasmtime::{AsContextMut, Store};
 
-use super::contract::{self, Chunk, Entry, Error, Manifest, Source};
+use super::contract::{self, Chunk, Entry, Error, Flaw, Manifest, Source};
 use super::fault::{Call, fault};
 use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
@@ -109,10 +109,25 @@ impl Sandbox {
         self.resource.ok_or_else(closed)
     }
 
+    /// What a plugin says is wrong; offsets in its chunk become offsets in the source.
+    fn refusal(&self, error: Error, chunk_offset: u64) -> Failure {
+        let failure = match error {
+            Error::InvalidData(Flaw { offset, reason }) => {
+                let offset = chunk_offset.saturating_add(offset);
+                Failure::new(FailureKind::InvalidData, format!("at byte {offset}: {reason}"))
+            }
+            Error::Fatal(message) => Failure::new(FailureKind::Fatal, message),
+        };
+        match self.store.data().refused_bytes {
+            Some(_) => failure.hint("raise --memory"),
+            None => failure,
+        }
+    }
+
     fn bytes(&mut self, which: Call, func: BytesFunc) -> Result<Vec<u8>, Failure> {
         let resource = self.resource()?;
         let (result,) = call(&mut self.store, self.limits.timeout, which, &func, (resource,))?;
-        result.map_err(|error| refusal(error, 0))
+        result.map_err(|error| self.refusal(error, 0))
     }
 }
 
@@ -139,7 +154,7 @@ impl Instance for Sandbox {
             return Err(failure);
         }
         let (result,) = called?;
-        result.map_err(|error| refusal(error, piece.offset))?;
+        result.map_err(|error| self.refusal(error, piece.offset))?;
         Ok(filled.spent)
     }
 
@@ -153,7 +168,7 @@ impl Instance for Sandbox {
         let func = borrowing(&self.functions.merge);
         let (result,) =
             call(&mut self.store, self.limits.timeout, Call::Merge, &func, (resource, &incoming))?;
-        result.map_err(|error| refusal(error, 0))
+        result.map_err(|error| self.refusal(error, 0))
     }
 
     fn finish(&mut self) -> Result<Vec<u8>, Failure> {
@@ -225,15 +240,4 @@ where
 fn prepare(store: &mut Store<Guest>, timeout: Duration) {
     store.data_mut().begin_call(timeout);
     store.set_epoch_deadline(1);
-}
-
-/// What a plugin says is wrong; offsets in its chunk become offsets in the source.
-fn refusal(error: Error, chunk_offset: u64) -> Failure {
-    match error {
-        Error::InvalidData(flaw) => {
-            let offset = chunk_offset.saturating_add(flaw.offset);
-            Failure::new(FailureKind::InvalidData, format!("at byte {offset}: {}", flaw.reason))
-        }
-        Error::Fatal(message) => Failure::new(FailureKind::Fatal, message),
-    }
 }

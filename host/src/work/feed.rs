@@ -53,6 +53,8 @@ struct State<'a> {
     open: Vec<Arc<Open<'a>>>,
     /// Workers that are opening sources, each of which may turn out to be one to join.
     opening: usize,
+    /// Workers that wait for that: waking none costs a system call, too.
+    waiting: usize,
 }
 
 impl<'a> Feed<'a> {
@@ -66,7 +68,7 @@ impl<'a> Feed<'a> {
         let large = queue.len();
         queue.extend(small);
         let taken = vec![false; queue.len()];
-        let state = Mutex::new(State { cursor: 0, taken, open: Vec::new(), opening: 0 });
+        let state = Mutex::new(State { cursor: 0, taken, open: Vec::new(), opening: 0, waiting: 0 });
         Self { queue, large, threads: plan.settings.threads, batch_bytes: small_bytes, state, changed: Condvar::new() }
     }
 
@@ -88,21 +90,31 @@ impl<'a> Feed<'a> {
         if state.opening == 0 {
             return Task::Done;
         }
-        // Waking early is allowed, so neither the time-out nor a poisoned lock matters.
-        let _ = self.changed.wait_timeout(state, WAIT);
+        state.waiting += 1;
+        // Waking early is allowed, so the time-out does not matter.
+        let waited = self.changed.wait_timeout(state, WAIT);
+        waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
         Task::Later
     }
 
     /// Lets others join a source.
     pub(super) fn share(&self, open: &Arc<Open<'a>>) {
-        self.lock().open.push(Arc::clone(open));
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.open.push(Arc::clone(open));
+        self.wake(&state);
     }
 
     /// Says that the sources of a task are open, or done.
     pub(super) fn opened(&self) {
-        self.lock().opening -= 1;
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.opening -= 1;
+        self.wake(&state);
+    }
+
+    fn wake(&self, state: &State<'a>) {
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 
     /// The next sources of the queue: one that is large, or several small ones.
