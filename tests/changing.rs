@@ -13,9 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use gristmill::output::Format;
 use gristmill::plugin::Engine;
-use gristmill::process::{
-    Failure, FailureKind, Fill, Instance, Opening, Piece, Processor, Traits,
-};
+use gristmill::process::{Failure, FailureKind, Fill, Instance, Opening, Piece, Processor, Traits};
 use gristmill::settings::{Io, Run, Show};
 
 use crate::support::guest::Guest;
@@ -257,5 +255,8 @@ fn a_source_that_became_a_fifo_is_refused() {
 #[test]
 fn a_source_that_became_a_directory_is_refused() {
     let failure = run_replaced(&|path| fs::create_dir(path).unwrap());
-    assert_eq!(failure, Failure::new(FailureKind::NotRegular, "is a directory, not a regular file"));
+    assert_eq!(
+        failure,
+        Failure::new(FailureKind::NotRegular, "is a directory, not a regular file")
+    );
 }

@@ -584,10 +584,9 @@ fn manual_pages_are_made_for_each_command() {
 /// What is told of a plugin, without what differs from build to build.
 fn inspected(name: &str) -> String {
     let ended = Host::new().args(["plugin", "inspect"]).arg(plugin(name)).ended().exits(0);
-    let (built, told): (Vec<_>, Vec<_>) = ended
-        .text()
-        .lines()
-        .partition(|line| ["size ", "memory ", "tables "].iter().any(|word| line.starts_with(word)));
+    let (built, told): (Vec<_>, Vec<_>) = ended.text().lines().partition(|line| {
+        ["size ", "memory ", "tables "].iter().any(|word| line.starts_with(word))
+    });
     assert_eq!(built.len(), 3, "{ended}");
     told.join("\n")
 }
@@ -641,7 +640,10 @@ fn inspect_tells_it_as_json() {
         assert_eq!(told["manifest"]["name"], name);
         assert_eq!(told["kind"], "aggregator");
         assert_eq!(told["binary"], "module");
-        assert_eq!(told["simd"], true, "built without SIMD, which cannot be found out when it runs");
+        assert_eq!(
+            told["simd"], true,
+            "built without SIMD, which cannot be found out when it runs"
+        );
         assert_eq!(told["bytes"], fs::metadata(path).unwrap().len());
         assert_eq!(told["trouble"], Value::Null);
     }
@@ -658,7 +660,8 @@ fn inspect_tells_why_a_plugin_would_not_run() {
     assert_eq!(told["simd"], false);
     insta::assert_snapshot!(told["trouble"].as_str().unwrap(), @"the plugin crashed in describe: uncaught exception, failed assertion or out of memory");
     let none = tree.file("none.wasm", "text");
-    let ended = Host::new().args(["plugin", "inspect"]).arg(none).hide(tree.path(), "[dir]").ended();
+    let ended =
+        Host::new().args(["plugin", "inspect"]).arg(none).hide(tree.path(), "[dir]").ended();
     insta::assert_snapshot!(ended, @"
     exit: 2
     --- stdout
@@ -790,5 +793,8 @@ fn an_interrupt_ends_the_run_in_order() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert_eq!(rest, "interrupted: 1 of 3 sources are done\n");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"source\":\"a\",\"bytes\":2,\"result\":\"x\\n\"}\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "{\"source\":\"a\",\"bytes\":2,\"result\":\"x\\n\"}\n"
+    );
 }

@@ -66,11 +66,7 @@ fn interfaces_have_the_functions_that_the_host_looks_up() {
     );
     assert_eq!(
         functions(&resolve, interface("transform")),
-        [
-            "[constructor]transformer",
-            "[method]transformer.push",
-            "[method]transformer.finish"
-        ]
+        ["[constructor]transformer", "[method]transformer.push", "[method]transformer.finish"]
     );
 }
 

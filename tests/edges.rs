@@ -60,7 +60,9 @@ fn odd_files_are_counted_as_python_counts_them() {
     let expected = python_counts(&paths(&tree));
     assert_eq!(expected.len(), EDGES.len());
     for args in [&[][..], &["--chunk-size", "64B"], &["--io", "mmap", "--chunk-size", "64B"]] {
-        for ((found, expected), path) in counted(&tree, args).iter().zip(&expected).zip(paths(&tree)) {
+        for ((found, expected), path) in
+            counted(&tree, args).iter().zip(&expected).zip(paths(&tree))
+        {
             assert_eq!(found, expected, "{} {args:?}", path.display());
         }
     }
@@ -123,7 +125,8 @@ fn one_byte_more_is_a_record_too_long() {
 #[test]
 fn a_long_line_among_others_is_named_by_where_it_begins() {
     let tree = Tree::new();
-    let text = ["short\n".repeat(100), "x".repeat(5000), "\nshort".repeat(1000), "\n".into()].concat();
+    let text =
+        ["short\n".repeat(100), "x".repeat(5000), "\nshort".repeat(1000), "\n".into()].concat();
     tree.file("text", text);
     for (chunk_size, io) in [("64B", "read"), ("1KiB", "mmap"), ("4KiB", "read")] {
         let ended = Host::run(&plugin("wordcount"))

@@ -5,19 +5,19 @@
 //! any shape; the last tests go the way that the host goes.
 
 #[path = "../host/src/plugin/fill.rs"]
-mod fill;
+mod ours;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gristmill::plugin::{Engine, Plugin};
 use gristmill::process::{Failure, FailureKind, Fill, Opening, Piece, Processor};
-use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 use wasmtime::Store;
+use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 
 use crate::support::guest::Guest;
 use crate::support::{job, tree::Tree};
-use fill::{Incoming, borrowing};
+use ours::{Incoming, borrowing};
 
 /// Empty, small, odd, a power of two, and one that needs more memory than the guest has.
 const LENGTHS: [usize; 5] = [0, 1, 7, 64 << 10, (1 << 20) + 3];
@@ -93,7 +93,7 @@ fn through_fill<Before>(
     name: &str,
     before: Before,
     fill: &mut dyn Fill,
-) -> (wasmtime::Result<Vec<u8>>, fill::Filled)
+) -> (wasmtime::Result<Vec<u8>>, ours::Filled)
 where
     Before: wasmtime::component::ComponentType + wasmtime::component::Lower + 'static,
 {

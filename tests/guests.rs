@@ -64,7 +64,10 @@ fn crashing(crash: &'static str) -> Vec<(&'static str, Guest)> {
     let named = "(i32.eq (local.get $name_len) (i32.const 3))";
     vec![
         ("its constructor", guest(|guest| &mut guest.constructor, named)),
-        ("push", guest(|guest| &mut guest.push, "(call $marked (local.get $data) (local.get $len))")),
+        (
+            "push",
+            guest(|guest| &mut guest.push, "(call $marked (local.get $data) (local.get $len))"),
+        ),
         ("save", guest(|guest| &mut guest.save, "(call $seen_marked)")),
         ("finish", guest(|guest| &mut guest.finish, "(call $seen_marked)")),
     ]
@@ -117,7 +120,11 @@ fn other_crashes_say_what_they_were() {
     for (crash, text) in cases {
         for (place, mut guest) in crashing(crash) {
             guest.items = "(table 1 funcref)";
-            assert_one_failed(run(&guest, &[]), "trap", &format!("the plugin crashed in {place}: {text}"));
+            assert_one_failed(
+                run(&guest, &[]),
+                "trap",
+                &format!("the plugin crashed in {place}: {text}"),
+            );
         }
     }
 }
@@ -127,7 +134,8 @@ fn what_a_plugin_logs_as_an_error_before_it_crashes_is_the_message() {
     let crash = "(call $log (i32.const 3) (global.get $panic) (global.get $panic_len)) unreachable";
     for (place, mut guest) in crashing(crash) {
         guest.texts = &[("panic", "panicked at src/lib.rs:1:2: no such month")];
-        let message = format!("the plugin crashed in {place}: panicked at src/lib.rs:1:2: no such month");
+        let message =
+            format!("the plugin crashed in {place}: panicked at src/lib.rs:1:2: no such month");
         assert_one_failed(run(&guest, &[]), "trap", &message);
     }
 }
@@ -284,11 +292,17 @@ fn a_manifest_is_checked_before_it_is_believed() {
         ("scope", Guest { scope: 7, ..Guest::default() }),
         ("order", Guest { order: 2, ..Guest::default() }),
         ("address", Guest { describe: "(return (i32.const -4))", ..Guest::default() }),
-        ("name", Guest { describe: "(i32.store (i32.const 512) (i32.const -1))", ..Guest::default() }),
-        ("no text", Guest {
-            describe: "(i32.store (i32.const 512) (i32.const 2000)) (i32.store8 (i32.const 2000) (i32.const 255))",
-            ..Guest::default()
-        }),
+        (
+            "name",
+            Guest { describe: "(i32.store (i32.const 512) (i32.const -1))", ..Guest::default() },
+        ),
+        (
+            "no text",
+            Guest {
+                describe: "(i32.store (i32.const 512) (i32.const 2000)) (i32.store8 (i32.const 2000) (i32.const 255))",
+                ..Guest::default()
+            },
+        ),
     ];
     let told = cases.map(|(what, guest)| format!("{what}: {}\n", refused(&guest.module())));
     insta::assert_snapshot!(told.concat(), @"
@@ -371,7 +385,8 @@ fn header_records_are_given_to_every_accumulator() {
         constructor: "(call $append (local.get $header) (local.get $header_len))",
         ..Guest::default()
     };
-    let (plugins, sources) = (Tree::new(), Tree::with(&[("a", "h\ni\nj\n"), ("b", "h"), ("c", "")]));
+    let (plugins, sources) =
+        (Tree::new(), Tree::with(&[("a", "h\ni\nj\n"), ("b", "h"), ("c", "")]));
     let plugin = guest.file(&plugins);
     let ended = Host::run(&plugin)
         .within(sources.path())
@@ -421,7 +436,8 @@ fn fatal_ends_the_job() {
     let (plugins, sources) = (Tree::new(), Tree::with(&FILES));
     let plugin = guest.file(&plugins);
     let files = FILES.map(|(name, _)| name);
-    let ended = Host::run(&plugin).within(sources.path()).args(["--threads", "1"]).args(files).ended();
+    let ended =
+        Host::run(&plugin).within(sources.path()).args(["--threads", "1"]).args(files).ended();
     insta::assert_snapshot!(ended, @r#"
     exit: 1
     --- stdout
@@ -429,7 +445,7 @@ fn fatal_ends_the_job() {
     {"source":"bad","error":{"kind":"fatal","message":"the dictionary is of another year"}}
     --- stderr
     bad: the dictionary is of another year
-    error: the dictionary is of another year
+    the plugin cannot go on: the run ended early
     "#);
 }
 
@@ -662,7 +678,8 @@ fn a_component_that_is_no_aggregator_is_refused() {
 fn a_function_of_another_type_is_refused() {
     let push = "push: func(chunk: chunk, data: list<u8>) -> result<_, error>;";
     assert!(CONTRACT.contains(push));
-    let contract = CONTRACT.replace(push, "push: func(chunk: chunk, data: string) -> result<_, error>;");
+    let contract =
+        CONTRACT.replace(push, "push: func(chunk: chunk, data: string) -> result<_, error>;");
     insta::assert_snapshot!(refused(&Guest { contract, ..Guest::default() }.module()), @"
     exit: 2
     --- stdout

@@ -8,8 +8,13 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Folders and files of `host/src`, and what each may use; all may use `settings`, which uses nothing.
 const ARROWS: [(&str, &[&str]); 14] = [
-    ("cli", &["serve", "cluster", "watch", "job", "pipeline", "work", "plugin", "output", "input",
-        "source", "ledger", "stats", "process"]),
+    (
+        "cli",
+        &[
+            "serve", "cluster", "watch", "job", "pipeline", "work", "plugin", "output", "input",
+            "source", "ledger", "stats", "process",
+        ],
+    ),
     ("serve", &["job", "ledger", "stats"]),
     ("cluster", &["job", "ledger", "stats"]),
     ("watch", &["job", "ledger", "stats"]),
@@ -111,7 +116,8 @@ fn complaints(name: &str, text: &str) -> Vec<String> {
         match ARROWS.iter().find(|(from, _)| *from == own) {
             _ if used == own || (used == "settings" && own != "settings") => {}
             Some((_, allowed)) if allowed.contains(&used.as_str()) => {}
-            _ => found.push(format!("{name}:{line}: an arrow {own} -> {used}, which is not on the map")),
+            _ => found
+                .push(format!("{name}:{line}: an arrow {own} -> {used}, which is not on the map")),
         }
     }
     found
@@ -283,7 +289,10 @@ fn every_other_rule_can_be_broken() {
     let broken = |name, body, what: &str| {
         let found = told(name, body);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with(&format!("{name}:2: ")) && found[0].contains(what), "{found:?}");
+        assert!(
+            found[0].starts_with(&format!("{name}:2: ")) && found[0].contains(what),
+            "{found:?}"
+        );
     };
     broken("work/feed.rs", "fn f() { unsafe { g() } }", "unsafe");
     broken("work/feed.rs", "#![allow(unsafe_code)]", "unsafe");

@@ -32,7 +32,9 @@ fn corpus() -> &'static [PathBuf] {
             roots.push(cargo.join("registry/src"));
         }
         let mut files = Vec::new();
-        roots.iter().for_each(|root| collect(root, &mut files));
+        for root in &roots {
+            collect(root, &mut files);
+        }
         assert!(files.len() > 1000, "only {} files below {roots:?}", files.len());
         files
     })
@@ -134,6 +136,7 @@ fn topwords_is_a_counter_with_ties_in_byte_order() {
 #[test]
 fn topwords_of_each_file_is_that_of_python() {
     let largest = corpus().iter().max_by_key(|file| fs::metadata(file).unwrap().len()).unwrap();
-    let (results, _) = results("topwords", &["--chunk-size", "4KiB"], std::slice::from_ref(largest));
+    let (results, _) =
+        results("topwords", &["--chunk-size", "4KiB"], std::slice::from_ref(largest));
     assert_eq!(results[0], python_top(10, std::slice::from_ref(largest)));
 }

@@ -73,7 +73,8 @@ fn a_text() -> impl Strategy<Value = Vec<u8>> {
     ];
     let block = prop::collection::vec(piece, 0..120).prop_map(|pieces| pieces.concat());
     // One in four is repeated until it is longer than a chunk of the usual size.
-    (block, prop_oneof![3 => 1..4usize, 1 => 300..500usize]).prop_map(|(block, times)| block.repeat(times))
+    (block, prop_oneof![3 => 1..4usize, 1 => 300..500usize])
+        .prop_map(|(block, times)| block.repeat(times))
 }
 
 #[test]
@@ -81,7 +82,8 @@ fn generated_texts_give_the_same_whatever_the_way() {
     let engine = Engine::new().unwrap();
     let plugins = all_plugins(&engine);
     let texts = prop::collection::vec(a_text(), 1..5);
-    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
     let tested = runner.run(&(texts, 1..=8usize), |(texts, threads)| {
         let tree = Tree::new();
         for (index, text) in texts.iter().enumerate() {

@@ -100,7 +100,8 @@ impl Guest {
 
     /// The component that the module is wrapped into.
     pub(crate) fn component(&self) -> Vec<u8> {
-        let mut encoder = ComponentEncoder::default().validate(true).module(&self.module()).unwrap();
+        let mut encoder =
+            ComponentEncoder::default().validate(true).module(&self.module()).unwrap();
         encoder.encode().unwrap()
     }
 

@@ -37,10 +37,13 @@ impl Host {
 
     /// `host run` with a plugin, which is compiled once for all tests of this process.
     pub(crate) fn run(plugin: &Path) -> Self {
-        Self::new().arg("run").arg("--plugin").arg(plugin).arg("--cache").arg(shared_cache()).hide(
-            plugin.parent().expect("a plugin is in a directory"),
-            "[plugins]",
-        )
+        Self::new()
+            .arg("run")
+            .arg("--plugin")
+            .arg(plugin)
+            .arg("--cache")
+            .arg(shared_cache())
+            .hide(plugin.parent().expect("a plugin is in a directory"), "[plugins]")
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {

@@ -16,7 +16,9 @@ pub(crate) fn oracle(program: &str, args: &[&str], stdin: &[u8]) -> Vec<u8> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("{program}: {error}; this test compares with it: install it"));
+        .unwrap_or_else(|error| {
+            panic!("{program}: {error}; this test compares with it: install it")
+        });
     let mut pipe = child.stdin.take().unwrap();
     let output = thread::scope(|scope| {
         scope.spawn(move || pipe.write_all(stdin).unwrap());

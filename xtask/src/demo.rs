@@ -15,7 +15,8 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     let host = project.program("host");
     // The shell prints the command before it runs it.
     let command = project.shell.cmd(shorten(project, &host)).arg("run");
-    Ok(command.arg("--plugin").arg(shorten(project, &wordcount)).args(SOURCES).run()?)
+    let command = command.arg("--plugin").arg(shorten(project, &wordcount));
+    Ok(command.args(["--format", "table"]).args(SOURCES).run()?)
 }
 
 /// The path as one would type it in the root.

@@ -171,7 +171,7 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub(super) memory: ByteSize,
 
-    /// Where compiled plugins are kept [default: gristmill in the user's cache directory]
+    /// Where compiled plugins are kept [default: gristmill/code in the user's cache directory]
     #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
     pub(super) cache: Option<PathBuf>,
 

@@ -195,13 +195,13 @@ fn within(
     Err(Abort::new(format!("{flag} {value} is not within {min} and {max}")))
 }
 
-/// `gristmill` in the user's cache directory (XDG Base Directory Specification, section 3).
+/// `gristmill/code` in the user's cache directory (XDG Base Directory Specification, section 3).
 fn cache_dir() -> Option<PathBuf> {
     let absolute = |name: &str| {
         std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
     };
     let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-    Some(caches.join("gristmill"))
+    Some(caches.join("gristmill").join("code"))
 }
 
 fn format(output: &OutputArgs) -> Format {
