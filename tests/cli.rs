@@ -750,7 +750,7 @@ fn the_cache_is_the_users_own_unless_named() {
     host().arg("--no-cache").ended().exits(0);
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     host().ended().exits(0);
-    assert_eq!(compiled(&home.path().join("gristmill")).len(), 1);
+    assert_eq!(compiled(&home.path().join("gristmill/code")).len(), 1);
 }
 
 #[test]

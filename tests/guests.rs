@@ -285,6 +285,17 @@ fn an_accumulator_that_does_not_exist_fails_its_source() {
 }
 
 #[test]
+fn a_flood_of_resources_fails_its_source_and_no_other() {
+    let flood = "(loop $more (drop (call $new (i32.const 1))) (br $more))";
+    for (place, guest) in crashing(flood) {
+        let message = format!(
+            "the plugin crashed in {place}: cannot allocate another handle: store handle limit exceeded"
+        );
+        assert_one_failed(run(&guest, &[]), "trap", &message);
+    }
+}
+
+#[test]
 fn a_manifest_is_checked_before_it_is_believed() {
     let cases = [
         ("unknown framing", Guest { framing: "parquet", ..Guest::default() }),

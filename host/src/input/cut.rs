@@ -2,9 +2,11 @@
 //! record begins, so that any thread can find any chunk by reading a little around its two ends.
 //!
 //! The chunks of an input, joined in order, are the input; no record is cut; there is at least one chunk; a
-//! chunk that lies inside one long record is empty.
+//! chunk that lies inside one long record is empty. Records that cannot be found from the middle of a source are not for
+//! this file: such a source is read from its front, as a [`Stream`](super::Stream).
 
-use super::{Error, Framing, Input};
+use super::boundary::first_record;
+use super::{Error, Framing, Input, Piece};
 use crate::settings::limits::{BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX};
 
 /// Cuts inputs by one framing.
@@ -22,7 +24,7 @@ impl Cutter {
     /// How many chunks an input of `bytes` has.
     pub fn chunks(&self, bytes: u64) -> u64 {
         match self.framing {
-            Framing::Whole => 1,
+            Framing::Whole | Framing::Csv | Framing::Prefixed(_) => 1,
             _ => bytes.div_ceil(self.chunk_bytes).max(1),
         }
     }
@@ -41,7 +43,7 @@ impl Cutter {
         }
     }
 
-    /// Where the chunk at `index` begins: at the first record that begins at or after its nominal cut.
+    /// Where the chunk at `index` begins: at the first record that begins after its nominal cut, or at 0.
     ///
     /// # Errors
     /// When the input cannot be read, or no record begins within the longest record allowed.
@@ -53,12 +55,11 @@ impl Cutter {
         }
         match self.framing {
             Framing::Bytes => Ok(nominal),
-            Framing::Whole => Ok(bytes),
+            Framing::Whole | Framing::Csv | Framing::Prefixed(_) => Ok(bytes),
             Framing::Fixed(record) => Ok(nominal.div_ceil(record).saturating_mul(record).min(bytes)),
             Framing::Delimited(byte) => {
-                // One byte back: a record that ends right before the cut leaves it where it is.
-                let end = nominal.saturating_sub(1).saturating_add(self.record_bytes_max);
-                let window = Window { from: nominal - 1, to: end.min(bytes) };
+                let end = nominal.saturating_add(self.record_bytes_max);
+                let window = Window { from: nominal, to: end.min(bytes) };
                 match find(input, byte, window, scratch)? {
                     Some(at) => Ok(at + 1),
                     None if end >= bytes => Ok(bytes),
@@ -78,7 +79,7 @@ impl Cutter {
             return self.checked_end(input, index, start, input.bytes(), scratch);
         }
         let nominal = self.chunk_bytes.saturating_mul(next);
-        if start >= nominal {
+        if start > nominal {
             return Ok(start); // inside a record that began in an earlier chunk
         }
         match self.start(input, next, scratch) {
@@ -97,7 +98,7 @@ impl Cutter {
     pub fn header(&self, input: &Input, records: u32) -> Result<Vec<u8>, Error> {
         let end = match self.framing {
             _ if records == 0 => 0,
-            Framing::Bytes | Framing::Whole => 0,
+            Framing::Bytes | Framing::Whole | Framing::Csv | Framing::Prefixed(_) => 0,
             Framing::Fixed(record) => record.saturating_mul(u64::from(records)).min(input.bytes()),
             Framing::Delimited(byte) => {
                 let to = self.record_bytes_max.min(input.bytes());
@@ -120,6 +121,23 @@ impl Cutter {
         Ok(header)
     }
 
+    /// The first `records` records of a stream, or all of it where it has fewer.
+    ///
+    /// # Errors
+    /// When they are not all in the first chunk.
+    pub fn header_of(&self, first: &Piece, records: u32) -> Result<Vec<u8>, Error> {
+        let mut end = 0;
+        for _ in 0..records {
+            let rest = first.bytes().get(end..).unwrap_or_default();
+            end += match first_record(self.framing, rest) {
+                Some(length) => length,
+                None if first.last => rest.len(),
+                None => return Err(Error::HeaderTooLong { records, bytes: first.bytes().len() }),
+            };
+        }
+        Ok(first.bytes().get(..end).unwrap_or_default().to_vec())
+    }
+
     /// A chunk that ends at `end` is fine unless the record that runs over its nominal end is too long.
     fn checked_end(
         &self,
@@ -139,9 +157,8 @@ impl Cutter {
     /// Where the last record begins that begins in the chunk at `index`, which begins at `start`.
     fn last_start(&self, input: &Input, index: u64, start: u64, scratch: &mut Vec<u8>) -> Result<u64, Error> {
         let Framing::Delimited(byte) = self.framing else { return Ok(start) };
-        // The delimiter just before the nominal end would start a record of the next chunk.
         let nominal_end = self.chunk_bytes.saturating_mul(index + 1).min(input.bytes());
-        let mut to = nominal_end.saturating_sub(1).max(start);
+        let mut to = nominal_end.max(start);
         while to > start {
             let from = to.saturating_sub(BOUNDARY_READ_BYTES_MAX as u64).max(start);
             scratch.resize(usize::try_from(to - from).unwrap_or(usize::MAX), 0);
@@ -154,7 +171,7 @@ impl Cutter {
         Ok(start)
     }
 
-    fn too_long(&self, offset: u64) -> Error {
+    pub(super) fn too_long(&self, offset: u64) -> Error {
         let record = self.framing.record();
         Error::RecordTooLong { record, offset, bytes_max: self.record_bytes_max }
     }

@@ -4,11 +4,14 @@
 //! file, or the read is an error. Knows nothing of sandboxes or threads: any number of threads may read
 //! one input at once.
 
+mod boundary;
 mod cut;
+mod decode;
 mod framing;
 mod identity;
 mod mapped;
 mod open;
+mod stream;
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -22,8 +25,10 @@ use crate::settings::Io;
 use crate::source::{Refusal, check_regular};
 
 pub use cut::Cutter;
-pub use framing::{Framing, FramingError};
+pub use decode::{Codec, DecodeError, Decoder, DecodeLimits, UnknownCodec};
+pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
+pub use stream::{Bytes, Piece, Stream};
 
 use identity::Identity;
 use mapped::Mapping;
@@ -58,6 +63,22 @@ pub enum Error {
         offset: u64,
         /// What is allowed.
         bytes_max: u64,
+    },
+    /// The first records, which the plugin asks for, are too long.
+    #[error("the first {records} records are longer than the first chunk of {bytes} bytes")]
+    HeaderTooLong {
+        /// How many are wanted.
+        records: u32,
+        /// Size of the first chunk.
+        bytes: usize,
+    },
+    /// The last record is not all there.
+    #[error("the record that begins at byte {offset} is cut short: the source ends at byte {bytes}")]
+    CutShort {
+        /// Where the record begins.
+        offset: u64,
+        /// Size of the source.
+        bytes: u64,
     },
     /// The size is not a whole number of records.
     #[error("{bytes} bytes are not a whole number of {record_bytes}-byte records")]
@@ -110,12 +131,22 @@ impl Input {
                 .map_err(|_torn| Error::Changed("it was truncated".into()));
         }
         self.file.read_exact_at(into, offset).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => Error::Changed(format!(
-                "it had {} bytes when it was opened and is shorter now",
-                self.identity.bytes
-            )),
+            ErrorKind::UnexpectedEof => shrunk(&self.identity),
             _ => Error::Read { offset, error },
         })
+    }
+
+    /// The bytes from front to back, where they can only be had so: `None` for records that are found from
+    /// the middle.
+    ///
+    /// # Errors
+    /// When the file cannot be shared between readers.
+    pub fn stream(&self, framing: Framing) -> Result<Option<Box<dyn Bytes>>, Error> {
+        if framing.cuts_anywhere() {
+            return Ok(None);
+        }
+        let file = self.file.try_clone().map_err(Error::Open)?;
+        Ok(Some(Box::new(FromFront { file, identity: self.identity, offset: 0 })))
     }
 
     /// Checks that the file is still the one that was opened, unchanged. Called after the last read.
@@ -130,4 +161,31 @@ impl Input {
             Some(difference) => Err(Error::Changed(difference)),
         }
     }
+}
+
+/// A plain file from its front, up to the size that it had when it was opened.
+struct FromFront {
+    file: File,
+    identity: Identity,
+    offset: u64,
+}
+
+impl Bytes for FromFront {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        let left = usize::try_from(self.identity.bytes - self.offset).unwrap_or(usize::MAX);
+        let most = left.min(into.len());
+        let into = into.get_mut(..most).unwrap_or_default();
+        let offset = self.offset;
+        let got = self.file.read_at(into, offset).map_err(|error| Error::Read { offset, error })?;
+        if got == 0 && left > 0 {
+            return Err(shrunk(&self.identity));
+        }
+        self.offset += got as u64;
+        Ok(got)
+    }
+}
+
+fn shrunk(identity: &Identity) -> Error {
+    let bytes = identity.bytes;
+    Error::Changed(format!("it had {bytes} bytes when it was opened and is shorter now"))
 }

@@ -81,3 +81,27 @@ pub const CACHE_BYTES_MAX: u64 = 1 << 30;
 
 /// Leading records that a plugin may ask for.
 pub const HEADER_RECORDS_MAX: u32 = 1000;
+
+/// Compressed bytes read at once by a decoder: large enough that the reads are not felt, small enough to stay in a
+/// core's own cache beside a window of decompressed bytes.
+pub const DECODE_READ_BYTES: usize = 128 << 10;
+
+/// Decompressed bytes of one source. Decoding holds little of them at a time, so this bounds time, not memory:
+/// far above real files, below what would keep a worker busy for a day.
+pub const DECODED_BYTES_MAX: u64 = 1 << 40;
+
+/// Decompressed bytes for each compressed one. Text reaches 20, logs 100, and deflate cannot pass 1,032.
+pub const DECODE_RATIO_MAX: u64 = 1000;
+
+/// What may come out of a source before its ratio counts: small files of zeros are harmless.
+pub const DECODE_RATIO_FREE_BYTES: u64 = 1 << 20;
+
+/// Members, frames or streams of one source: BGZF has 16 in each decompressed MiB, so this is a full terabyte of it, and
+/// seconds of work when all are empty.
+pub const DECODE_MEMBERS_MAX: u64 = 16 << 20;
+
+/// Window of a zstd frame: 128 MiB, the most that `zstd` itself decodes unasked.
+pub const DECODE_ZSTD_WINDOW_LOG_MAX: u32 = 27;
+
+/// Memory of one xz decoder: `xz -9` needs 65 MiB.
+pub const DECODE_XZ_MEMORY_BYTES_MAX: u64 = 256 << 20;

@@ -50,13 +50,14 @@ pub(super) enum Next {
 /// Collects the parts of one whole.
 #[derive(Debug)]
 pub(super) struct Gather {
-    whole: u64,
     order: Order,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// How many positions there are; not known before the end of a stream.
+    whole: Option<u64>,
     parked: Vec<Part>,
     settled: u64,
     /// The failure at the lowest position, so that it does not depend on timing which one is told.
@@ -64,16 +65,24 @@ struct State {
 }
 
 impl Gather {
-    pub(super) fn new(whole: u64, order: Order) -> Self {
-        Self { whole, order, state: Mutex::default() }
+    /// Collects `whole` positions, or as many as [`set_whole`](Self::set_whole) says later.
+    pub(super) fn new(whole: Option<u64>, order: Order) -> Self {
+        Self { order, state: Mutex::new(State { whole, ..State::default() }) }
+    }
+
+    /// Says how many positions there are. Returns the failure of the whole when all of them are settled.
+    pub(super) fn set_whole(&self, whole: u64) -> Option<Failure> {
+        let mut state = self.lock();
+        state.whole = Some(whole);
+        verdict(&mut state)
     }
 
     /// What the holder of `span` does next. A part that is given out is held by the caller from then on.
     pub(super) fn next(&self, span: Span) -> Next {
-        if span.len() == self.whole {
+        let mut state = self.lock();
+        if state.whole == Some(span.len()) {
             return Next::Whole;
         }
-        let mut state = self.lock();
         let Some((at, after)) = self.neighbour(&state, span) else { return Next::Park };
         let part = state.parked.swap_remove(at);
         state.settled -= part.span.len();
@@ -91,7 +100,7 @@ impl Gather {
         }
         state.settled += part.span.len();
         state.parked.push(part);
-        self.verdict(&mut state).map_or(Ok(None), Err)
+        verdict(&mut state).map_or(Ok(None), Err)
     }
 
     /// Settles `count` positions as failed, at position `at` with `failure`. Returns the failure of the whole when these
@@ -102,26 +111,19 @@ impl Gather {
             state.failure = Some((at, failure));
         }
         state.settled += count;
-        self.verdict(&mut state)
+        verdict(&mut state)
     }
 
     /// Settles `count` positions that are given up because one before them failed. Returns as [`fail`](Self::fail).
     pub(super) fn give_up(&self, count: u64) -> Option<Failure> {
         let mut state = self.lock();
         state.settled += count;
-        self.verdict(&mut state)
+        verdict(&mut state)
     }
 
     /// The position of the first failure so far: what comes after it need not be looked at.
     pub(super) fn failed_at(&self) -> Option<u64> {
         self.lock().failure.as_ref().map(|(at, _)| *at)
-    }
-
-    fn verdict(&self, state: &mut State) -> Option<Failure> {
-        if state.settled < self.whole {
-            return None;
-        }
-        state.failure.take().map(|(_, failure)| failure)
     }
 
     /// A parked part to merge with `span`, and whether it goes after it.
@@ -139,6 +141,13 @@ impl Gather {
     }
 }
 
+fn verdict(state: &mut State) -> Option<Failure> {
+    if state.whole.is_none_or(|whole| state.settled < whole) {
+        return None;
+    }
+    state.failure.take().map(|(_, failure)| failure)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,7 +163,7 @@ mod tests {
 
     #[test]
     fn kept_order_merges_direct_neighbours_only() {
-        let gather = Gather::new(10, Order::Kept);
+        let gather = Gather::new(Some(10), Order::Kept);
         assert_eq!(gather.park(part(0, 2)), Ok(None));
         assert_eq!(gather.park(part(7, 10)), Ok(None));
         let middle = Span { start: 3, end: 6 };
@@ -167,7 +176,7 @@ mod tests {
 
     #[test]
     fn any_order_merges_whatever_is_parked() {
-        let gather = Gather::new(10, Order::Any);
+        let gather = Gather::new(Some(10), Order::Any);
         assert_eq!(gather.park(part(7, 10)), Ok(None));
         assert_eq!(gather.next(Span { start: 0, end: 4 }), Next::After(part(7, 10)));
         assert_eq!(gather.next(Span { start: 0, end: 7 }), Next::Park);
@@ -175,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_part_whose_neighbour_came_first_is_given_back() {
-        let gather = Gather::new(4, Order::Kept);
+        let gather = Gather::new(Some(4), Order::Kept);
         let mine = Span { start: 2, end: 4 };
         assert_eq!(gather.next(mine), Next::Park);
         assert_eq!(gather.park(part(0, 2)), Ok(None));
@@ -183,8 +192,17 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_of_unknown_size_waits_for_its_end() {
+        let gather = Gather::new(None, Order::Kept);
+        assert_eq!(gather.fail(1, 1, failure("bad")), None);
+        assert_eq!(gather.park(part(0, 1)), Ok(None));
+        assert_eq!(gather.set_whole(3), None);
+        assert_eq!(gather.give_up(1), Some(failure("bad")));
+    }
+
+    #[test]
     fn the_lowest_failure_is_told_when_all_is_settled() {
-        let gather = Gather::new(10, Order::Kept);
+        let gather = Gather::new(Some(10), Order::Kept);
         assert_eq!(gather.fail(2, 5, failure("later")), None);
         assert_eq!(gather.failed_at(), Some(5));
         assert_eq!(gather.fail(4, 1, failure("first")), None);

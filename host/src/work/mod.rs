@@ -7,6 +7,7 @@ mod cancel;
 mod feed;
 mod gather;
 mod open;
+mod ring;
 mod settle;
 mod tally;
 mod threads;
@@ -80,7 +81,7 @@ pub struct Plan<'a> {
 pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
     let feed = Feed::new(plan);
     let total = plan.settings.show.total.then(|| {
-        Gather::new(plan.sources.len() as u64, plan.processor.traits().order)
+        Gather::new(Some(plan.sources.len() as u64), plan.processor.traits().order)
     });
     if plan.sources.is_empty() && total.is_some() {
         tally::empty(plan);

@@ -4,24 +4,38 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::input::{Error, Input, Opener};
+use crate::input::{Error, Input, Opener, Stream};
 use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
 use crate::source::{Refusal, Source};
 
 use super::gather::Gather;
 use super::Plan;
+use super::ring::Ring;
 
-/// An opened source. Chunks are taken from front to back, each by one worker.
+/// An opened source.
 #[derive(Debug)]
 pub(super) struct Open<'a> {
     /// Position among the sources.
     pub(super) index: usize,
     pub(super) input: Input,
-    pub(super) chunks: u64,
+    pub(super) chunks: Chunks,
     pub(super) gather: Gather,
     name: Cow<'a, str>,
     header: Vec<u8>,
-    taken: AtomicU64,
+}
+
+/// How the chunks of a source are had.
+#[derive(Debug)]
+pub(super) enum Chunks {
+    /// Any worker finds any chunk: they are taken in runs, from front to back.
+    Placed {
+        /// How many there are.
+        count: u64,
+        /// How many have been taken.
+        taken: AtomicU64,
+    },
+    /// They come one after the other.
+    Streamed(Ring),
 }
 
 impl<'a> Open<'a> {
@@ -37,15 +51,25 @@ impl<'a> Open<'a> {
         }
         let traits = plan.processor.traits();
         let input = Input::open(opener, &source.path, plan.settings.io).map_err(Failure::from)?;
-        plan.cutter.check(input.bytes())?;
-        let header = match traits.header_records {
-            0 => Vec::new(),
-            records => plan.cutter.header(&input, records)?,
+        let bytes = input.stream(plan.cutter.framing)?;
+        if bytes.is_none() {
+            plan.cutter.check(input.bytes())?;
+        }
+        let (whole, chunks, header) = match bytes {
+            Some(bytes) => {
+                let mut stream = Stream::new(bytes, plan.cutter);
+                let first = stream.next(Vec::new())?;
+                let header = plan.cutter.header_of(&first, traits.header_records)?;
+                (first.last.then_some(1), Chunks::Streamed(Ring::new(stream, first)), header)
+            }
+            None => {
+                let count = plan.cutter.chunks(input.bytes());
+                let header = plan.cutter.header(&input, traits.header_records)?;
+                (Some(count), Chunks::Placed { count, taken: AtomicU64::new(0) }, header)
+            }
         };
-        let chunks = plan.cutter.chunks(input.bytes());
-        let gather = Gather::new(chunks, traits.order);
-        let name = source.name();
-        Ok(Self { index, input, chunks, gather, name, header, taken: AtomicU64::new(0) })
+        let gather = Gather::new(whole, traits.order);
+        Ok(Self { index, input, chunks, gather, name: source.name(), header })
     }
 
     /// What resources of this source are opened with.
@@ -53,22 +77,38 @@ impl<'a> Open<'a> {
         Opening { name: &self.name, header: &self.header }
     }
 
-    /// How many chunks nobody has taken yet.
-    pub(super) fn remaining(&self) -> u64 {
-        self.chunks.saturating_sub(self.taken.load(Ordering::Relaxed))
+    /// Bytes of the source, once all of it has been seen.
+    pub(super) fn bytes(&self) -> u64 {
+        match &self.chunks {
+            Chunks::Placed { .. } => self.input.bytes(),
+            Chunks::Streamed(ring) => ring.bytes(),
+        }
     }
 
-    /// Takes a run of neighbouring chunks: long at first, short near the end, so that workers end together.
-    pub(super) fn take(&self, scope: Scope, threads: usize) -> Option<Range<u64>> {
-        let share = match scope {
-            Scope::Chunk if threads > 1 => 2 * threads as u64,
-            _ => 1,
-        };
-        let length = |taken| (self.chunks.saturating_sub(taken) / share).max(1);
-        let next = |taken| (taken < self.chunks).then(|| taken + length(taken));
-        let start = self.taken.try_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
-        Some(start..start + length(start))
+    /// Whether it is one chunk, read by one call.
+    pub(super) fn is_single(&self) -> bool {
+        matches!(self.chunks, Chunks::Placed { count: 1, .. })
     }
+
+    /// About how many chunks nobody has taken yet; 0 when there are none.
+    pub(super) fn remaining(&self) -> u64 {
+        match &self.chunks {
+            Chunks::Placed { count, taken } => count.saturating_sub(taken.load(Ordering::Relaxed)),
+            Chunks::Streamed(ring) => u64::from(ring.has_more()),
+        }
+    }
+}
+
+/// Takes a run of neighbouring chunks of `count`: long at first, short near the end, so that workers end together.
+pub(super) fn take(count: u64, taken: &AtomicU64, scope: Scope, threads: usize) -> Option<Range<u64>> {
+    let share = match scope {
+        Scope::Chunk if threads > 1 => 2 * threads as u64,
+        _ => 1,
+    };
+    let length = |at| (count.saturating_sub(at) / share).max(1);
+    let next = |at| (at < count).then(|| at + length(at));
+    let start = taken.try_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
+    Some(start..start + length(start))
 }
 
 /// A chunk in a file, to be read when there is room for it.
@@ -109,11 +149,12 @@ impl From<Error> for Failure {
             Error::Open(io) | Error::Read { error: io, .. } => io_kind(io),
             Error::Refused(refusal) => return refused(refusal),
             Error::Changed(_) => FailureKind::Changed,
-            Error::RecordTooLong { .. } => FailureKind::RecordTooLong,
-            Error::Ragged { .. } => FailureKind::Framing,
+            Error::RecordTooLong { .. } | Error::HeaderTooLong { .. } => FailureKind::RecordTooLong,
+            Error::Ragged { .. } | Error::CutShort { .. } => FailureKind::Framing,
         };
         let failure = Self::new(kind, error.to_string());
         match kind {
+            _ if matches!(error, Error::HeaderTooLong { .. }) => failure.hint("raise --chunk-size"),
             FailureKind::RecordTooLong => failure.hint("raise --max-record"),
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),
             _ => failure,

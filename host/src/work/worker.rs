@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
-use crate::input::Opener;
-use crate::process::{Failure, FailureKind, Instance, Order, Piece, Scope};
+use crate::input::{Opener, Piece, Stream};
+use crate::process::{Failure, FailureKind, Instance, Order, Piece as Place, Scope};
 
 use super::feed::{Feed, Task};
 use super::gather::{Gather, Span};
-use super::open::{Open, Slice};
+use super::open::{Chunks, Open, Slice, take};
+use super::ring::{Ring, Turn};
 use super::settle::{Broken, Settled, settle};
 use super::tally::Tally;
 use super::times::Times;
@@ -85,22 +87,40 @@ impl<'a> Worker<'a> {
                 return Ok(());
             }
         };
-        if open.chunks > 1 && self.scope() == Scope::Chunk {
+        if !open.is_single() && self.scope() == Scope::Chunk {
             self.feed.share(&open);
         }
         self.join(&open)
     }
 
-    /// Takes runs of chunks of a source until there are no more. Where the order is kept, an accumulator goes on
-    /// only over neighbouring runs; else one sees all runs of this worker.
+    /// Takes chunks of a source until there are no more.
     fn join(&mut self, open: &Open<'_>) -> Result<(), Cancelled> {
-        let kept = self.plan.processor.traits().order == Order::Kept;
-        let mut live: Option<Span> = None;
-        while let Some(run) = open.take(self.scope(), self.plan.settings.threads) {
-            if let Some(span) = live.take_if(|span| kept && span.end != run.start) {
-                self.settle(open, span);
+        match &open.chunks {
+            Chunks::Placed { count, taken } => self.join_placed(open, *count, taken),
+            Chunks::Streamed(ring) => {
+                ring.enter();
+                let ended = self.join_streamed(open, ring);
+                ring.leave();
+                ended
             }
-            live = self.process(open, live, run)?;
+        }
+    }
+
+    /// Takes runs of chunks that are found by their place. Where the order is kept, an accumulator goes on
+    /// only over neighbouring runs; else one sees all runs of this worker.
+    fn join_placed(
+        &mut self,
+        open: &Open<'_>,
+        count: u64,
+        taken: &AtomicU64,
+    ) -> Result<(), Cancelled> {
+        let mut live = None;
+        while let Some(run) = take(count, taken, self.scope(), self.plan.settings.threads) {
+            live = self.make_way(open, live, run.start);
+            let (start, length) = (run.start, run.end - run.start);
+            let mut at = start;
+            let pushed = self.push_run(open, live.is_none(), run, count, &mut at);
+            live = self.after(open, live, Span { start, end: start + length }, pushed, at)?;
         }
         if let Some(span) = live {
             self.settle(open, span);
@@ -108,40 +128,98 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Pushes a run of chunks into the accumulator of `live`, or a new one. `None` when they could not be.
-    fn process(
+    /// Reads or runs the chunks of a stream, whichever is due.
+    fn join_streamed(&mut self, open: &Open<'_>, ring: &Ring) -> Result<(), Cancelled> {
+        let mut live = None;
+        loop {
+            self.check_cancel()?;
+            match ring.turn() {
+                Turn::Read(stream, buffer) => self.read_ahead(open, ring, stream, buffer),
+                Turn::Run(piece) => {
+                    let span = Span { start: piece.index, end: piece.index + 1 };
+                    live = self.make_way(open, live, span.start);
+                    let pushed = self.push_piece(open, live.is_none(), &piece);
+                    live = self.after(open, live, span, pushed, piece.index)?;
+                    ring.give_back(piece);
+                }
+                Turn::Later => self.times.was_idle(),
+                Turn::End => break,
+            }
+        }
+        if let Some(span) = live {
+            self.settle(open, span);
+        }
+        Ok(())
+    }
+
+    fn read_ahead(&mut self, open: &Open<'_>, ring: &Ring, mut stream: Box<Stream>, buffer: Vec<u8>) {
+        let index = stream.index();
+        let read = if self.hopeless(open, index) { None } else { Some(stream.next(buffer)) };
+        self.times.was_read();
+        match read {
+            Some(Ok(piece)) => {
+                if piece.last {
+                    // Before anybody can have seen it: nothing can have failed as a whole yet.
+                    open.gather.set_whole(index + 1);
+                }
+                ring.put(stream, piece);
+            }
+            Some(Err(error)) => {
+                ring.end();
+                open.gather.fail(1, index, error.into());
+                let failed = open.gather.set_whole(index + 1);
+                self.settle_failed(open, failed);
+            }
+            None => {
+                ring.end();
+                let failed = open.gather.set_whole(index);
+                self.settle_failed(open, failed);
+            }
+        }
+    }
+
+    /// Settles an accumulator that cannot go on at position `next`.
+    fn make_way(&mut self, open: &Open<'_>, live: Option<Span>, next: u64) -> Option<Span> {
+        let kept = self.plan.processor.traits().order == Order::Kept;
+        match live {
+            Some(span) if kept && span.end != next => {
+                self.settle(open, span);
+                None
+            }
+            live => live,
+        }
+    }
+
+    /// What the accumulator has seen after a push over `span`; nothing where that failed at position `at`.
+    fn after(
         &mut self,
         open: &Open<'_>,
         live: Option<Span>,
-        run: Range<u64>,
+        span: Span,
+        pushed: Result<Pushed, Failure>,
+        at: u64,
     ) -> Result<Option<Span>, Cancelled> {
-        let begun = live.unwrap_or(Span { start: run.start, end: run.start });
-        let span = begun.longer(run.end - run.start);
-        let mut at = run.start;
-        match self.push_all(open, live.is_none(), run, &mut at) {
-            Ok(Pushed::All) => return Ok(Some(span)),
-            Ok(Pushed::GivenUp) => self.settle_failed(open, open.gather.give_up(span.len())),
+        let seen = live.map_or(span, |live| live.longer(span.len()));
+        let failed = match pushed {
+            Ok(Pushed::All) => return Ok(Some(seen)),
+            Ok(Pushed::GivenUp) => open.gather.give_up(seen.len()),
             Err(failure) => {
                 self.check_cancel()?; // a guest that was stopped for that is no failure
-                self.settle_failed(open, open.gather.fail(span.len(), at, failure));
+                open.gather.fail(seen.len(), at, failure)
             }
-        }
+        };
         self.instance = None;
+        self.settle_failed(open, failed);
         self.check_cancel()?;
         Ok(None)
     }
 
-    fn push_all(
+    /// The instance with the source's accumulator open in it; a new one where it is to be fresh.
+    fn accumulator(
         &mut self,
         open: &Open<'_>,
         fresh: bool,
-        run: Range<u64>,
-        at: &mut u64,
-    ) -> Result<Pushed, Failure> {
-        let cutter = self.plan.cutter;
-        if self.hopeless(open, run.start) {
-            return Ok(Pushed::GivenUp);
-        }
+    ) -> Result<Box<dyn Instance + 'a>, Failure> {
         let mut instance = match self.instance.take() {
             Some(instance) => instance,
             None => self.plan.processor.start()?,
@@ -149,6 +227,35 @@ impl<'a> Worker<'a> {
         if fresh {
             instance.open(open.opening())?;
         }
+        Ok(instance)
+    }
+
+    fn push_piece(&mut self, open: &Open<'_>, fresh: bool, piece: &Piece) -> Result<Pushed, Failure> {
+        if self.hopeless(open, piece.index) {
+            return Ok(Pushed::GivenUp);
+        }
+        let mut instance = self.accumulator(open, fresh)?;
+        let place = Place { index: piece.index, offset: piece.offset, last: piece.last };
+        let filling = instance.push(place, &mut piece.bytes())?;
+        self.times.was_guest(filling);
+        self.plan.stats.add_bytes(piece.bytes().len() as u64);
+        self.instance = Some(instance);
+        Ok(Pushed::All)
+    }
+
+    fn push_run(
+        &mut self,
+        open: &Open<'_>,
+        fresh: bool,
+        run: Range<u64>,
+        count: u64,
+        at: &mut u64,
+    ) -> Result<Pushed, Failure> {
+        if self.hopeless(open, run.start) {
+            return Ok(Pushed::GivenUp);
+        }
+        let cutter = self.plan.cutter;
+        let mut instance = self.accumulator(open, fresh)?;
         let mut start = cutter.start(&open.input, run.start, &mut self.scratch)?;
         for index in run {
             *at = index;
@@ -157,9 +264,9 @@ impl<'a> Worker<'a> {
             }
             let end = cutter.end(&open.input, index, start, &mut self.scratch)?;
             let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
-            let piece = Piece { index, offset: start, last: index + 1 == open.chunks };
+            let place = Place { index, offset: start, last: index + 1 == count };
             let mut slice = Slice { input: &open.input, offset: start, bytes };
-            let filling = instance.push(piece, &mut slice)?;
+            let filling = instance.push(place, &mut slice)?;
             self.times.was_guest(filling);
             self.plan.stats.add_bytes(end - start);
             start = end;
@@ -171,7 +278,7 @@ impl<'a> Worker<'a> {
     /// Whether the chunk at `index` need not be looked at: one before it has failed, or the run is cancelled.
     fn hopeless(&self, open: &Open<'_>, index: u64) -> bool {
         let failed_before = || open.gather.failed_at().is_some_and(|at| at < index);
-        self.plan.cancel.is_set() || (open.chunks > 1 && failed_before())
+        self.plan.cancel.is_set() || (!open.is_single() && failed_before())
     }
 
     /// Offers the open accumulator to the source; concludes the source if that completes it.
@@ -184,7 +291,8 @@ impl<'a> Worker<'a> {
             Err(Broken { failure, held }) => {
                 self.instance = None;
                 // After all chunks: a failure of the data itself is told rather than this one.
-                self.settle_failed(open, open.gather.fail(held, open.chunks, failure));
+                let failed = open.gather.fail(held, u64::MAX, failure);
+                self.settle_failed(open, failed);
             }
         }
     }
@@ -198,11 +306,12 @@ impl<'a> Worker<'a> {
     /// Ends a source whose accumulator, in this worker's instance, has seen everything.
     fn conclude(&mut self, open: &Open<'_>) {
         // What one call has read is of one moment: there is nothing that it could differ from.
-        let result = if open.chunks > 1 { open.input.check_unchanged() } else { Ok(()) };
+        let result = if open.is_single() { Ok(()) } else { open.input.check_unchanged() };
         match result.map_err(Failure::from).and_then(|()| self.result()) {
             Ok((result, state)) => {
                 self.recycle();
-                self.deliver(open.index, open.input.bytes(), Ok(result), state.as_deref());
+                let bytes = open.bytes();
+                self.deliver(open.index, bytes, Ok(result), state.as_deref());
             }
             Err(failure) => {
                 self.instance = None;

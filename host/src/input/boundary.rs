@@ -1,0 +1,134 @@
+//! Where the last whole record ends in bytes that grow at their end, and begin where a record begins.
+
+use super::framing::{Framing, Prefix};
+
+/// Scans a buffer that grows: each byte is looked at once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Boundary {
+    scanned: usize,
+    /// End of the last whole record so far.
+    end: usize,
+    /// Whether `scanned` is inside quotes.
+    quoted: bool,
+}
+
+impl Boundary {
+    /// End of the last whole record in `buffer`, 0 if there is none.
+    pub(super) fn scan(&mut self, framing: Framing, buffer: &[u8]) -> usize {
+        let fresh = buffer.get(self.scanned..).unwrap_or_default();
+        match framing {
+            Framing::Bytes => self.end = buffer.len(),
+            Framing::Whole => {}
+            Framing::Fixed(record) => {
+                let record = usize::try_from(record).unwrap_or(usize::MAX);
+                self.end = buffer.len() - buffer.len() % record;
+            }
+            Framing::Delimited(byte) => {
+                if let Some(at) = memchr::memrchr(byte, fresh) {
+                    self.end = self.scanned + at + 1;
+                }
+            }
+            Framing::Csv => self.scan_csv(fresh),
+            Framing::Prefixed(prefix) => self.scan_prefixed(prefix, buffer),
+        }
+        self.scanned = buffer.len();
+        self.end
+    }
+
+    /// A quote inside quotes is written twice, which opens and closes them: counting is enough.
+    fn scan_csv(&mut self, fresh: &[u8]) {
+        for at in memchr::memchr2_iter(b'"', b'\n', fresh) {
+            match fresh.get(at) {
+                Some(b'"') => self.quoted = !self.quoted,
+                _ if !self.quoted => self.end = self.scanned + at + 1,
+                _ => {}
+            }
+        }
+    }
+
+    fn scan_prefixed(&mut self, prefix: Prefix, buffer: &[u8]) {
+        while let Some(bytes) = buffer.get(self.end..).and_then(|rest| rest.first_chunk()) {
+            let length = usize::try_from(prefix.read(*bytes)).unwrap_or(usize::MAX);
+            let next = self.end.saturating_add(Prefix::BYTES).saturating_add(length);
+            if next > buffer.len() {
+                break;
+            }
+            self.end = next;
+        }
+    }
+}
+
+/// Length of the first record in `bytes`, if all of it is there.
+pub(super) fn first_record(framing: Framing, bytes: &[u8]) -> Option<usize> {
+    match framing {
+        Framing::Bytes | Framing::Whole => None,
+        Framing::Fixed(record) => usize::try_from(record).ok().filter(|&length| length <= bytes.len()),
+        Framing::Delimited(byte) => memchr::memchr(byte, bytes).map(|at| at + 1),
+        Framing::Csv => {
+            let mut quoted = false;
+            memchr::memchr2_iter(b'"', b'\n', bytes).find_map(|at| match bytes.get(at) {
+                Some(b'"') => {
+                    quoted = !quoted;
+                    None
+                }
+                _ => (!quoted).then_some(at + 1),
+            })
+        }
+        Framing::Prefixed(prefix) => {
+            let length = usize::try_from(prefix.read(*bytes.first_chunk()?)).ok()?;
+            length.checked_add(Prefix::BYTES).filter(|&length| length <= bytes.len())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn once(framing: Framing, bytes: &[u8]) -> usize {
+        Boundary::default().scan(framing, bytes)
+    }
+
+    #[test]
+    fn quotes_hide_line_feeds() {
+        assert_eq!(once(Framing::Csv, b"a,\"b\nc\"\nd,\"e\n"), 8);
+        assert_eq!(once(Framing::Csv, b"\"a\"\"\n\"\nb"), 7);
+        assert_eq!(once(Framing::Csv, b"a\r\nb\r\n\"c"), 6);
+    }
+
+    #[test]
+    fn the_first_record_is_found_in_every_framing() {
+        assert_eq!(first_record(Framing::Csv, b"\"a\n\",b\nc"), Some(7));
+        assert_eq!(first_record(Framing::Delimited(b';'), b"a;b;"), Some(2));
+        assert_eq!(first_record(Framing::Fixed(3), b"abcd"), Some(3));
+        assert_eq!(first_record(Framing::Fixed(3), b"ab"), None);
+        assert_eq!(first_record(Framing::Prefixed(Prefix::U32Le), b"\x01\0\0\0ab"), Some(5));
+    }
+
+    #[test]
+    fn lengths_lead_from_record_to_record() {
+        let framing = Framing::Prefixed(Prefix::U32Be);
+        assert_eq!(once(framing, b"\0\0\0\x02ab\0\0\0\0\0\0\0\x09short"), 10);
+        assert_eq!(once(Framing::Prefixed(Prefix::U32Le), b"\x02\0\0\0ab\x01"), 6);
+    }
+
+    proptest! {
+        #[test]
+        fn growing_finds_what_scanning_at_once_finds(
+            text in "[a\"\n]{0,40}",
+            cuts in prop::collection::vec(0usize..40, 0..5),
+        ) {
+            for framing in [Framing::Csv, Framing::Delimited(b'\n'), Framing::Fixed(3)] {
+                let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
+                cuts.sort_unstable();
+                let mut growing = Boundary::default();
+                for cut in cuts {
+                    growing.scan(framing, &text.as_bytes()[..cut]);
+                }
+                prop_assert_eq!(growing.scan(framing, text.as_bytes()), once(framing, text.as_bytes()));
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! bzip2: any number of streams. Block and stream checksums are compared by the crate.
+
+use bzip2::{Decompress, Status};
+
+use super::codec::{BZIP2, is_cut_off};
+use super::{Begin, Decoded, Engine, Fault, Feed, moved};
+
+pub(super) struct Bzip2 {
+    /// Made anew for every stream, as it cannot be reset.
+    stream: Decompress,
+}
+
+impl Bzip2 {
+    pub(super) fn new() -> Self {
+        Self { stream: Decompress::new(false) }
+    }
+}
+
+impl Engine for Bzip2 {
+    fn begin(&mut self, feed: &mut Feed, first: bool) -> Result<Begin, Fault> {
+        let magic = feed.ahead(BZIP2.len())?;
+        if is_cut_off(magic, &BZIP2) {
+            return Err(Fault::Truncated);
+        }
+        if !magic.starts_with(&BZIP2) {
+            return Ok(Begin::NotOurs);
+        }
+        if !first {
+            self.stream = Decompress::new(false);
+        }
+        Ok(Begin::Member)
+    }
+
+    fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault> {
+        let (taken, written) = (self.stream.total_in(), self.stream.total_out());
+        let held = feed.peek()?;
+        let ended = held.is_empty();
+        let status = self
+            .stream
+            .decompress(held, into)
+            .map_err(|_| Fault::Corrupt("invalid block, or its CRC-32 does not match"))?;
+        feed.take(moved(taken, self.stream.total_in()));
+        let bytes = moved(written, self.stream.total_out());
+        match status {
+            Status::StreamEnd => Ok(Decoded::Last(bytes)),
+            Status::MemNeeded => Err(Fault::Corrupt("no memory for a block")),
+            _ if ended && bytes == 0 => Err(Fault::Truncated),
+            _ => Ok(Decoded::Some(bytes)),
+        }
+    }
+}

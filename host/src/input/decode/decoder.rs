@@ -1,0 +1,233 @@
+//! Decodes one source from its first byte to its last, within its limits.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
+
+use super::{Begin, Codec, DecodeError, Decoded, Engine, Fault, Feed, DecodeLimits};
+use super::{brotli, bzip2, gzip, lz4, snappy, xz, zstd};
+
+/// Most that an engine writes before the ratio is looked at.
+const STEP_BYTES: usize = 1 << 20;
+
+/// A stream of decompressed bytes.
+///
+/// The source is whole and well-formed once [`read`](Self::read) has returned 0: some checksums stand behind
+/// the last byte. After an error every further call returns the same error.
+pub struct Decoder {
+    codec: Codec,
+    limits: DecodeLimits,
+    feed: Feed,
+    engine: Box<dyn Engine>,
+    place: Place,
+    members: u64,
+    decompressed: u64,
+    failed: Option<DecodeError>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Start,
+    Member,
+    Between,
+    End,
+}
+
+/// When a read is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Full,
+    Some,
+}
+
+impl Decoder {
+    /// A decoder of `source`, which is read in large pieces and needs no buffer of its own.
+    pub fn new(codec: Codec, source: Box<dyn Read + Send>, limits: DecodeLimits) -> Self {
+        Self {
+            codec,
+            limits,
+            feed: Feed::new(source),
+            engine: engine(codec, &limits),
+            place: Place::Start,
+            members: 0,
+            decompressed: 0,
+            failed: None,
+        }
+    }
+
+    /// What it decodes.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// How many bytes came out so far.
+    pub fn decompressed(&self) -> u64 {
+        self.decompressed
+    }
+
+    /// How many bytes went in so far.
+    pub fn compressed(&self) -> u64 {
+        self.feed.taken()
+    }
+
+    /// Fills `into` from its start. Returns how many bytes were written: fewer than there is room for only at the end of
+    /// the source or before an error, which the next call returns.
+    ///
+    /// # Errors
+    /// When the source cannot be read, is not whole and well-formed, or exceeds a limit.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, DecodeError> {
+        self.read_until(into, Until::Full)
+    }
+
+    /// As [`read`](Self::read), but returns what there is before it would have to wait for the source.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_some(&mut self, into: &mut [u8]) -> Result<usize, DecodeError> {
+        self.read_until(into, Until::Some)
+    }
+
+    fn read_until(&mut self, into: &mut [u8], until: Until) -> Result<usize, DecodeError> {
+        let mut filled = 0;
+        while self.failed.is_none() && self.place != Place::End {
+            let room = into.get_mut(filled..).unwrap_or_default();
+            if room.is_empty() || (until == Until::Some && filled > 0 && self.feed.held().is_empty()) {
+                break;
+            }
+            match self.step(room) {
+                Ok(bytes) => filled += bytes,
+                Err(error) => self.failed = Some(error),
+            }
+        }
+        match &self.failed {
+            Some(error) if filled == 0 && !into.is_empty() => Err(error.clone()),
+            _ => Ok(filled),
+        }
+    }
+
+    fn step(&mut self, into: &mut [u8]) -> Result<usize, DecodeError> {
+        if self.place == Place::Member { self.decode(into) } else { self.begin().map(|()| 0) }
+    }
+
+    fn begin(&mut self) -> Result<(), DecodeError> {
+        let first = self.place == Place::Start;
+        match self.feed.peek() {
+            Ok([]) if first => return Err(self.error(Fault::Truncated)),
+            Ok([]) => {
+                self.place = Place::End;
+                return Ok(());
+            }
+            Ok(_) => {}
+            Err(error) => return Err(self.error(error.into())),
+        }
+        let compressed = self.feed.taken();
+        self.place = match self.engine.begin(&mut self.feed, first) {
+            Ok(Begin::Member) => Place::Member,
+            Ok(Begin::Skipped) => Place::Between,
+            Ok(Begin::End) => Place::End,
+            Ok(Begin::NotOurs) => return Err(self.not_ours(first, compressed)),
+            Err(fault) => return Err(self.error(fault)),
+        };
+        self.members += 1;
+        if self.members > self.limits.members_max {
+            let (codec, decompressed) = (self.codec, self.decompressed);
+            return Err(DecodeError::Members { codec, decompressed, members_max: self.limits.members_max });
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, into: &mut [u8]) -> Result<usize, DecodeError> {
+        let left = self.limits.bytes_max - self.decompressed;
+        let room = usize::try_from(left).unwrap_or(usize::MAX).min(STEP_BYTES).min(into.len());
+        // At the limit: what follows may still be the end, which takes no room.
+        let mut probe = [0];
+        let into = if room == 0 { &mut probe[..] } else { into.get_mut(..room).unwrap_or_default() };
+        let bytes = match self.engine.decode(&mut self.feed, into) {
+            Ok(Decoded::Some(bytes)) => bytes,
+            Ok(Decoded::Last(bytes)) => {
+                self.place = Place::Between;
+                bytes
+            }
+            Err(fault) => return Err(self.error(fault)),
+        };
+        if bytes > room {
+            return Err(DecodeError::TooLarge { bytes_max: self.limits.bytes_max });
+        }
+        self.decompressed += bytes as u64;
+        self.check_ratio()?;
+        Ok(bytes)
+    }
+
+    fn check_ratio(&self) -> Result<(), DecodeError> {
+        let (compressed, ratio_max) = (self.feed.taken(), self.limits.ratio_max);
+        if self.decompressed <= DECODE_RATIO_FREE_BYTES
+            || self.decompressed <= compressed.saturating_mul(ratio_max)
+        {
+            return Ok(());
+        }
+        let (codec, decompressed) = (self.codec, self.decompressed);
+        Err(DecodeError::Ratio { codec, compressed, decompressed, ratio_max })
+    }
+
+    fn not_ours(&mut self, first: bool, compressed: u64) -> DecodeError {
+        let (codec, decompressed) = (self.codec, self.decompressed);
+        if !first {
+            return DecodeError::TrailingGarbage { codec, compressed, decompressed };
+        }
+        let got: Vec<String> =
+            self.feed.held().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        DecodeError::Magic { codec, got: got.join(" "), expected: expected(codec) }
+    }
+
+    /// Says where a fault was met.
+    fn error(&self, fault: Fault) -> DecodeError {
+        let (codec, decompressed) = (self.codec, self.decompressed);
+        match fault {
+            Fault::Read(error) => DecodeError::Read {
+                compressed: self.feed.taken() + self.feed.held().len() as u64,
+                error: Arc::new(error),
+            },
+            Fault::Truncated => DecodeError::Truncated { codec, decompressed },
+            Fault::Corrupt(what) => DecodeError::Corrupt { codec, decompressed, what },
+            Fault::Checksum(what) => DecodeError::Checksum { codec, decompressed, what },
+            Fault::Unsupported(what) => DecodeError::Unsupported { codec, decompressed, what },
+            Fault::Window { bytes_max } => DecodeError::Window { codec, decompressed, bytes_max },
+        }
+    }
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoder")
+            .field("codec", &self.codec)
+            .field("place", &self.place)
+            .field("compressed", &self.compressed())
+            .field("decompressed", &self.decompressed)
+            .finish_non_exhaustive()
+    }
+}
+
+fn engine(codec: Codec, limits: &DecodeLimits) -> Box<dyn Engine> {
+    match codec {
+        Codec::Gzip => Box::new(gzip::Gzip::new()),
+        Codec::Zstd => Box::new(zstd::Zstd::new(limits.zstd_window_log_max)),
+        Codec::Lz4 => Box::new(lz4::Lz4::new()),
+        Codec::Bzip2 => Box::new(bzip2::Bzip2::new()),
+        Codec::Xz => Box::new(xz::Xz::new(limits.xz_memory_bytes_max)),
+        Codec::Brotli => Box::new(brotli::Brotli::new()),
+        Codec::Snappy => Box::new(snappy::Snappy::new()),
+    }
+}
+
+fn expected(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Gzip => "1f 8b",
+        Codec::Zstd => "28 b5 2f fd",
+        Codec::Lz4 => "04 22 4d 18",
+        Codec::Bzip2 => "42 5a 68",
+        Codec::Xz => "fd 37 7a 58 5a 00",
+        Codec::Brotli => "a window size",
+        Codec::Snappy => "ff 06 00 00",
+    }
+}

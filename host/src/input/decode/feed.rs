@@ -1,0 +1,162 @@
+//! The compressed bytes on their way into a codec: one reused buffer, filled by large reads.
+//!
+//! Knows no codec. Never reads while it still holds bytes, so a slow source is not waited for while there is
+//! something to decode.
+
+use std::io::{self, ErrorKind, Read};
+
+use crate::settings::limits::DECODE_READ_BYTES;
+
+use super::Fault;
+
+/// Compressed bytes, looked at first and taken afterwards.
+pub(super) struct Feed {
+    source: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    /// The unread bytes are `buffer[from..to]`.
+    from: usize,
+    to: usize,
+    ended: bool,
+    taken: u64,
+}
+
+impl Feed {
+    pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
+        let buffer = vec![0; DECODE_READ_BYTES];
+        Self { source, buffer, from: 0, to: 0, ended: false, taken: 0 }
+    }
+
+    /// How many bytes were taken so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// What was read and not yet taken.
+    pub(super) fn held(&self) -> &[u8] {
+        self.buffer.get(self.from..self.to).unwrap_or_default()
+    }
+
+    /// The next bytes: none only at the end of the source.
+    pub(super) fn peek(&mut self) -> io::Result<&[u8]> {
+        if self.from == self.to {
+            (self.from, self.to) = (0, 0);
+            self.read_more()?;
+        }
+        Ok(self.held())
+    }
+
+    /// The next `bytes` bytes or more, fewer only at the end of the source. At most [`DECODE_READ_BYTES`] can be
+    /// asked for.
+    pub(super) fn ahead(&mut self, bytes: usize) -> io::Result<&[u8]> {
+        if self.to - self.from < bytes && self.from > 0 {
+            self.buffer.copy_within(self.from..self.to, 0);
+            (self.from, self.to) = (0, self.to - self.from);
+        }
+        while self.to - self.from < bytes && self.read_more()? {}
+        Ok(self.held())
+    }
+
+    /// Marks bytes that were looked at as taken.
+    pub(super) fn take(&mut self, bytes: usize) {
+        debug_assert!(bytes <= self.to - self.from, "more was taken than was there");
+        self.from = (self.from + bytes).min(self.to);
+        self.taken += bytes as u64;
+    }
+
+    /// Takes exactly `into.len()` bytes.
+    pub(super) fn fill(&mut self, mut into: &mut [u8]) -> Result<(), Fault> {
+        while !into.is_empty() {
+            let held = self.peek()?;
+            if held.is_empty() {
+                return Err(Fault::Truncated);
+            }
+            let now = held.len().min(into.len());
+            let (head, rest) = into.split_at_mut(now);
+            head.copy_from_slice(held.get(..now).unwrap_or_default());
+            self.take(now);
+            into = rest;
+        }
+        Ok(())
+    }
+
+    /// Takes exactly `N` bytes.
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Takes exactly `bytes` bytes and shows them: in place where the buffer holds them, else by way of `scratch`,
+    /// which grows only as far as the source goes on.
+    pub(super) fn exactly<'a>(
+        &'a mut self,
+        bytes: usize,
+        scratch: &'a mut Vec<u8>,
+    ) -> Result<&'a [u8], Fault> {
+        if bytes <= self.buffer.len() {
+            if self.ahead(bytes)?.len() < bytes {
+                return Err(Fault::Truncated);
+            }
+            let from = self.from;
+            self.take(bytes);
+            return Ok(self.buffer.get(from..from + bytes).unwrap_or_default());
+        }
+        scratch.clear();
+        while scratch.len() < bytes {
+            let held = self.peek()?;
+            if held.is_empty() {
+                return Err(Fault::Truncated);
+            }
+            let now = held.len().min(bytes - scratch.len());
+            scratch.extend_from_slice(held.get(..now).unwrap_or_default());
+            self.take(now);
+        }
+        Ok(scratch)
+    }
+
+    /// Takes `bytes` bytes without looking at them.
+    pub(super) fn skip(&mut self, mut bytes: u64) -> Result<(), Fault> {
+        while bytes > 0 {
+            let held = self.peek()?.len();
+            if held == 0 {
+                return Err(Fault::Truncated);
+            }
+            let now = held.min(usize::try_from(bytes).unwrap_or(usize::MAX));
+            self.take(now);
+            bytes -= now as u64;
+        }
+        Ok(())
+    }
+
+    /// Takes zeros up to the first other byte. Returns how many.
+    pub(super) fn skip_zeros(&mut self) -> io::Result<u64> {
+        let mut zeros = 0;
+        loop {
+            let held = self.peek()?;
+            let all = held.len();
+            let now = held.iter().position(|&byte| byte != 0).unwrap_or(all);
+            self.take(now);
+            zeros += now as u64;
+            if now < all || all == 0 {
+                return Ok(zeros);
+            }
+        }
+    }
+
+    /// Reads behind what is held. Returns whether anything came.
+    fn read_more(&mut self) -> io::Result<bool> {
+        while !self.ended {
+            let room = self.buffer.get_mut(self.to..).unwrap_or_default();
+            match self.source.read(room) {
+                Ok(0) => self.ended = true,
+                Ok(read) => {
+                    self.to += read;
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,284 @@
+//! LZ4 frames (LZ4 frame format 1.6.4, and the legacy frame): the frame is read here, the blocks by the crate.
+//!
+//! The crate's own frame reader stops at skippable frames, copies every block once more, and cannot say what
+//! was wrong where.
+
+use std::hash::Hasher;
+
+use lz4_flex::block::{decompress_into, decompress_into_with_dict};
+use twox_hash::XxHash32;
+
+use super::codec::{LZ4, LZ4_LEGACY, is_cut_off, is_skippable};
+use super::{Begin, Decoded, Engine, Fault, Feed};
+
+/// How far back a block may reach into the ones before it ("Block Independence flag").
+const HISTORY_BYTES: usize = 64 << 10;
+
+/// "Legacy frame": every block but the last holds as much.
+const LEGACY_BLOCK_BYTES: usize = 8 << 20;
+
+pub(super) struct Lz4 {
+    frame: Frame,
+    /// A block that was decoded and not yet handed out, behind the history where blocks are linked.
+    plain: Vec<u8>,
+    from: usize,
+    to: usize,
+    /// How much of what stands before [`HISTORY_BYTES`] in `plain` may be referred to.
+    history: usize,
+    scratch: Vec<u8>,
+    hash: XxHash32,
+    bytes: u64,
+}
+
+/// What the descriptor of a frame says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Frame {
+    pub(super) legacy: bool,
+    pub(super) linked: bool,
+    pub(super) block_checksum: bool,
+    pub(super) content_checksum: bool,
+    pub(super) content_bytes: Option<u64>,
+    pub(super) block_bytes_max: usize,
+}
+
+enum Block<'a> {
+    Stored(&'a [u8]),
+    Compressed(&'a [u8]),
+}
+
+impl Lz4 {
+    pub(super) fn new() -> Self {
+        Self {
+            frame: Frame::default(),
+            plain: Vec::new(),
+            from: 0,
+            to: 0,
+            history: 0,
+            scratch: Vec::new(),
+            hash: XxHash32::with_seed(0),
+            bytes: 0,
+        }
+    }
+
+    fn start(&mut self, frame: Frame) {
+        self.frame = frame;
+        self.hash = XxHash32::with_seed(0);
+        (self.from, self.to, self.history, self.bytes) = (0, 0, 0, 0);
+    }
+
+    /// Keeps the end of what was handed out for the next block to refer to.
+    fn slide(&mut self) {
+        if self.to > 0 {
+            let all = self.history + self.to - HISTORY_BYTES;
+            self.history = all.min(HISTORY_BYTES);
+            self.plain.copy_within(self.to - self.history..self.to, HISTORY_BYTES - self.history);
+        }
+    }
+
+    /// Decodes the next block: into `into` if it is sure to fit and nothing refers back to it, else into `plain`.
+    /// `None`: there is none. Else what was written to `into`.
+    fn block(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Option<usize>, Fault> {
+        let Frame { block_bytes_max, linked, block_checksum, legacy, .. } = self.frame;
+        if linked {
+            self.slide();
+        }
+        let Some((stored, bytes)) = self.frame.next_block(feed)? else { return Ok(None) };
+        let data = feed.exactly(bytes, &mut self.scratch)?;
+        let block = if stored { Block::Stored(data) } else { Block::Compressed(data) };
+        let direct = !linked && into.len() >= block_bytes_max;
+        let checksum = if block_checksum { Some(XxHash32::oneshot(0, data)) } else { None };
+        let start = if linked { HISTORY_BYTES } else { 0 };
+        let written = if direct {
+            unpack(&block, into, &[])?
+        } else {
+            let room = start + block_bytes_max;
+            if self.plain.len() < room {
+                self.plain.resize(room, 0);
+            }
+            let (before, room) = self.plain.split_at_mut(start);
+            let history = before.get(start.saturating_sub(self.history)..).unwrap_or_default();
+            unpack(&block, room.get_mut(..block_bytes_max).unwrap_or_default(), history)?
+        };
+        if let Some(checksum) = checksum
+            && u32::from_le_bytes(feed.array()?) != checksum
+        {
+            return Err(Fault::Checksum("checksum of a block"));
+        }
+        debug_assert!(!legacy || !linked);
+        (self.from, self.to) = if direct { (0, 0) } else { (start, start + written) };
+        Ok(Some(if direct { written } else { 0 }))
+    }
+
+    /// Hands out what is left of the current block.
+    fn drain(&mut self, into: &mut [u8]) -> usize {
+        let bytes = into.len().min(self.to - self.from);
+        if let (Some(from), Some(into)) =
+            (self.plain.get(self.from..self.from + bytes), into.get_mut(..bytes))
+        {
+            into.copy_from_slice(from);
+        }
+        self.from += bytes;
+        bytes
+    }
+
+    fn finish(&mut self, feed: &mut Feed) -> Result<(), Fault> {
+        if self.frame.content_checksum {
+            let expected = u32::from_le_bytes(feed.array()?);
+            if u64::from(expected) != self.hash.finish() {
+                return Err(Fault::Checksum("content checksum of a frame"));
+            }
+        }
+        match self.frame.content_bytes {
+            Some(bytes) if bytes != self.bytes => {
+                Err(Fault::Corrupt("the size of a frame is not what its header says"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Engine for Lz4 {
+    fn begin(&mut self, feed: &mut Feed, _first: bool) -> Result<Begin, Fault> {
+        let magic = feed.ahead(4)?;
+        let Some(&magic) = magic.first_chunk() else {
+            let cut_off = is_cut_off(magic, &LZ4) || is_cut_off(magic, &LZ4_LEGACY);
+            return if cut_off { Err(Fault::Truncated) } else { Ok(Begin::NotOurs) };
+        };
+        if magic == LZ4 {
+            feed.take(4);
+            self.start(Frame::read(feed)?);
+            return Ok(Begin::Member);
+        }
+        if magic == LZ4_LEGACY {
+            feed.take(4);
+            let block_bytes_max = LEGACY_BLOCK_BYTES;
+            self.start(Frame { legacy: true, block_bytes_max, ..Frame::default() });
+            return Ok(Begin::Member);
+        }
+        if is_skippable(magic) {
+            feed.take(4);
+            let length = u32::from_le_bytes(feed.array()?);
+            feed.skip(u64::from(length))?;
+            return Ok(Begin::Skipped);
+        }
+        Ok(Begin::NotOurs)
+    }
+
+    fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault> {
+        let bytes = if self.from < self.to {
+            self.drain(into)
+        } else {
+            match self.block(feed, into)? {
+                None => {
+                    self.finish(feed)?;
+                    return Ok(Decoded::Last(0));
+                }
+                Some(0) => self.drain(into),
+                Some(bytes) => bytes,
+            }
+        };
+        self.bytes += bytes as u64;
+        if self.frame.content_checksum {
+            self.hash.write(into.get(..bytes).unwrap_or_default());
+        }
+        Ok(Decoded::Some(bytes))
+    }
+}
+
+impl Frame {
+    /// Reads what follows the magic number ("Frame Descriptor").
+    pub(super) fn read(feed: &mut Feed) -> Result<Self, Fault> {
+        let mut descriptor = [0; 2 + 8];
+        let [flags, sizes] = feed.array()?;
+        if flags >> 6 != 1 {
+            return Err(Fault::Unsupported("another version of the frame format"));
+        }
+        if flags & 0b10 != 0 || sizes & 0x8f != 0 {
+            return Err(Fault::Corrupt("a reserved bit of a frame is set"));
+        }
+        if flags & 1 != 0 {
+            return Err(Fault::Unsupported("a dictionary"));
+        }
+        let block_bytes_max = match sizes >> 4 {
+            4 => 64 << 10,
+            5 => 256 << 10,
+            6 => 1 << 20,
+            7 => 4 << 20,
+            _ => return Err(Fault::Corrupt("a reserved block size")),
+        };
+        descriptor[..2].copy_from_slice(&[flags, sizes]);
+        let mut content_bytes = None;
+        if flags & 1 << 3 != 0 {
+            let size = feed.array()?;
+            descriptor[2..].copy_from_slice(&size);
+            content_bytes = Some(u64::from_le_bytes(size));
+        }
+        let described = if content_bytes.is_some() { &descriptor[..] } else { &descriptor[..2] };
+        let [checksum] = feed.array()?;
+        if header_checksum(described) != checksum {
+            return Err(Fault::Checksum("checksum of a frame header"));
+        }
+        Ok(Self {
+            legacy: false,
+            linked: flags & 1 << 5 == 0,
+            block_checksum: flags & 1 << 4 != 0,
+            content_checksum: flags & 1 << 2 != 0,
+            content_bytes,
+            block_bytes_max,
+        })
+    }
+
+    /// Whether the next block is stored as it is, and its size in the frame. `None` at the end of the frame.
+    fn next_block(self, feed: &mut Feed) -> Result<Option<(bool, usize)>, Fault> {
+        if self.legacy {
+            return legacy_block(feed);
+        }
+        let size = u32::from_le_bytes(feed.array()?);
+        if size == 0 {
+            return Ok(None);
+        }
+        let bytes = (size & 0x7fff_ffff) as usize;
+        if bytes > self.block_bytes_max {
+            return Err(Fault::Corrupt("a block is larger than its frame allows"));
+        }
+        Ok(Some((size >> 31 == 1, bytes)))
+    }
+}
+
+/// A legacy frame has no end mark: it goes up to the end of the source or to the next magic number, which is larger than
+/// any block.
+fn legacy_block(feed: &mut Feed) -> Result<Option<(bool, usize)>, Fault> {
+    let next = feed.ahead(4)?;
+    if next.is_empty() {
+        return Ok(None);
+    }
+    let size = u32::from_le_bytes(*next.first_chunk().ok_or(Fault::Truncated)?) as usize;
+    if size > LEGACY_BLOCK_BYTES + LEGACY_BLOCK_BYTES / 255 + 16 {
+        return Ok(None);
+    }
+    feed.take(4);
+    Ok(Some((false, size)))
+}
+
+/// "Header Checksum": the second byte of the hash of the descriptor.
+pub(super) fn header_checksum(descriptor: &[u8]) -> u8 {
+    let [_, second, ..] = XxHash32::oneshot(0, descriptor).to_le_bytes();
+    second
+}
+
+/// Returns how much of `into` was written.
+fn unpack(block: &Block<'_>, into: &mut [u8], history: &[u8]) -> Result<usize, Fault> {
+    const INVALID: Fault = Fault::Corrupt("invalid block");
+    match *block {
+        Block::Stored(data) => {
+            into.get_mut(..data.len()).ok_or(INVALID)?.copy_from_slice(data);
+            Ok(data.len())
+        }
+        Block::Compressed(data) if history.is_empty() => {
+            decompress_into(data, into).map_err(|_| INVALID)
+        }
+        Block::Compressed(data) => {
+            decompress_into_with_dict(data, into, history).map_err(|_| INVALID)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Decompression: which codec a source is in, its bytes as a stream, and bounds on what may come out.
+//!
+//! A [`Decoder`] reads members, frames or streams one after the other, checks every checksum the format has, and ends in a
+//! named error on anything else than a whole, well-formed source. Memory is bounded by the format's window
+//! (see [`DecodeLimits`]) and one read buffer. Knows nothing of records, threads or sandboxes.
+
+mod brotli;
+mod bzip2;
+mod codec;
+mod decoder;
+mod error;
+mod feed;
+mod gzip;
+mod limits;
+mod lz4;
+mod snappy;
+mod xz;
+mod zstd;
+
+pub use codec::{Codec, UnknownCodec};
+pub use decoder::Decoder;
+pub use error::DecodeError;
+pub use limits::DecodeLimits;
+
+use error::Fault;
+use feed::Feed;
+
+/// One format: what is between a source's compressed bytes and its decompressed ones.
+///
+/// Called by the [`Decoder`] only, in turns: [`begin`](Self::begin) until there is a member, then
+/// [`decode`](Self::decode) until it is over. Not called again after a fault.
+trait Engine: Send {
+    /// Called where a member may begin, with at least one byte there to look at. `first`: at the start of the source.
+    fn begin(&mut self, feed: &mut Feed, first: bool) -> Result<Begin, Fault>;
+
+    /// Decodes more of the member into `into`, which is not empty.
+    fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault>;
+}
+
+/// What there is where a member may begin.
+enum Begin {
+    /// A member, whose beginning was taken as far as the engine cares.
+    Member,
+    /// Something to be passed over, which was taken: another member may follow.
+    Skipped,
+    /// Padding up to the end of the source, which was taken.
+    End,
+    /// Nothing that belongs to the format.
+    NotOurs,
+}
+
+/// What came out of one call: so many bytes, and whether they are the last of the member.
+enum Decoded {
+    Some(usize),
+    Last(usize),
+}
+
+/// How far a codec's running total moved in one call, which fits into the call's buffer.
+fn moved(before: u64, after: u64) -> usize {
+    usize::try_from(after.saturating_sub(before)).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,268 @@
+//! A source that is read from its front: compressed, or framed so that records cannot be found from the middle. Cut
+//! into chunks as it comes; what follows the last whole record of a chunk opens the next.
+
+use super::boundary::Boundary;
+use super::{Cutter, Error, Framing};
+
+/// Bytes that come one after the other.
+pub trait Bytes: Send {
+    /// Reads up to as many bytes as `into` holds, none only at the end.
+    ///
+    /// # Errors
+    /// When they cannot be read or decoded.
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error>;
+}
+
+/// A chunk of a stream, in a buffer that is given back for a later one.
+#[derive(Debug, Default)]
+pub struct Piece {
+    /// Position among the chunks, from 0.
+    pub index: u64,
+    /// Offset of its first byte in the source.
+    pub offset: u64,
+    /// Whether it is the last.
+    pub last: bool,
+    buffer: Vec<u8>,
+    length: usize,
+}
+
+impl Piece {
+    /// The bytes of the chunk.
+    pub fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.length).unwrap_or_default()
+    }
+
+    /// The buffer, for another chunk.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+}
+
+/// Cuts bytes into chunks.
+pub struct Stream {
+    bytes: Box<dyn Bytes>,
+    cutter: Cutter,
+    /// What follows the last chunk and has been read already.
+    tail: Vec<u8>,
+    index: u64,
+    offset: u64,
+    ended: bool,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("index", &self.index).field("offset", &self.offset).finish()
+    }
+}
+
+impl Stream {
+    /// A stream of chunks over `bytes`.
+    pub fn new(bytes: Box<dyn Bytes>, cutter: Cutter) -> Self {
+        Self { bytes, cutter, tail: Vec::new(), index: 0, offset: 0, ended: false }
+    }
+
+    /// Position of the chunk that comes next.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// The next chunk, in `buffer`. Not called again after the last.
+    ///
+    /// # Errors
+    /// When the bytes cannot be had, or do not follow the framing.
+    pub fn next(&mut self, buffer: Vec<u8>) -> Result<Piece, Error> {
+        let mut filling = Filling { buffer, length: 0 };
+        filling.append(&self.tail);
+        self.tail.clear();
+        let cut = self.fill(&mut filling)?;
+        self.tail.extend_from_slice(filling.bytes().get(cut..).unwrap_or_default());
+        if !self.ended && self.tail.is_empty() {
+            self.look_ahead()?;
+        }
+        let Filling { buffer, .. } = filling;
+        let last = self.ended && self.tail.is_empty();
+        let piece = Piece { index: self.index, offset: self.offset, last, buffer, length: cut };
+        self.index += 1;
+        self.offset += cut as u64;
+        Ok(piece)
+    }
+
+    /// Fills until there is a chunk of whole records, and says where it ends.
+    fn fill(&mut self, filling: &mut Filling) -> Result<usize, Error> {
+        let framing = self.cutter.framing;
+        let record_max = usize::try_from(self.cutter.record_bytes_max).unwrap_or(usize::MAX);
+        let mut boundary = Boundary::default();
+        let mut want = usize::try_from(self.cutter.chunk_bytes).unwrap_or(usize::MAX);
+        loop {
+            while filling.length < want && !self.ended {
+                let got = self.bytes.read(filling.room(want))?;
+                filling.length += got;
+                self.ended = got == 0;
+            }
+            let cut = boundary.scan(framing, filling.bytes());
+            match cut {
+                _ if self.ended => return self.end(filling.length, cut),
+                0 if want >= record_max => {
+                    self.look_ahead()?;
+                    if !self.ended {
+                        return Err(self.cutter.too_long(self.offset));
+                    }
+                }
+                0 => want = want.saturating_mul(2).min(record_max),
+                cut => return Ok(cut),
+            }
+        }
+    }
+
+    /// The last chunk takes all that is left, unless that cannot be the end of a record.
+    fn end(&self, length: usize, cut: usize) -> Result<usize, Error> {
+        let total = self.offset + length as u64;
+        match self.cutter.framing {
+            Framing::Fixed(record_bytes) if cut < length => {
+                Err(Error::Ragged { bytes: total, record_bytes })
+            }
+            Framing::Prefixed(_) if cut < length => {
+                Err(Error::CutShort { offset: self.offset + cut as u64, bytes: total })
+            }
+            _ => Ok(length),
+        }
+    }
+
+    /// Finds out whether there is more, so that the last chunk is known to be the last.
+    fn look_ahead(&mut self) -> Result<(), Error> {
+        let mut next = [0; 512];
+        let got = self.bytes.read(&mut next)?;
+        self.ended = got == 0;
+        self.tail.extend_from_slice(next.get(..got).unwrap_or_default());
+        Ok(())
+    }
+}
+
+/// A buffer with bytes at its front; it stays as long as it once was, so that it is zeroed once.
+struct Filling {
+    buffer: Vec<u8>,
+    length: usize,
+}
+
+impl Filling {
+    fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.length).unwrap_or_default()
+    }
+
+    /// Room for all that is missing to `want` bytes.
+    fn room(&mut self, want: usize) -> &mut [u8] {
+        if self.buffer.len() < want {
+            self.buffer.resize(want, 0);
+        }
+        self.buffer.get_mut(self.length..want).unwrap_or_default()
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        let want = self.length + bytes.len();
+        self.room(want).copy_from_slice(bytes);
+        self.length = want;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Prefix;
+    use super::*;
+
+    /// Gives a few bytes at a time.
+    struct Drip {
+        bytes: Vec<u8>,
+        at: usize,
+        step: usize,
+    }
+
+    impl Bytes for Drip {
+        fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+            let rest = &self.bytes[self.at..];
+            let got = rest.len().min(self.step).min(into.len());
+            into[..got].copy_from_slice(&rest[..got]);
+            self.at += got;
+            Ok(got)
+        }
+    }
+
+    fn stream(framing: Framing, bytes: &[u8], chunk_bytes: u64, step: usize) -> Stream {
+        let drip = Drip { bytes: bytes.to_vec(), at: 0, step };
+        Stream::new(Box::new(drip), Cutter { framing, chunk_bytes, record_bytes_max: 16 })
+    }
+
+    fn chunks(mut stream: Stream) -> Result<Vec<Vec<u8>>, Error> {
+        let mut chunks = Vec::new();
+        let mut offset = 0;
+        loop {
+            let piece = stream.next(vec![b'x'; 3])?;
+            assert_eq!(piece.index, chunks.len() as u64);
+            assert_eq!(piece.offset, offset);
+            offset += piece.bytes().len() as u64;
+            chunks.push(piece.bytes().to_vec());
+            if piece.last {
+                return Ok(chunks);
+            }
+        }
+    }
+
+    proptest! {
+        /// Invariant 2, for streams.
+        #[test]
+        fn chunks_joined_are_the_source_and_cut_no_line(
+            text in "([ab]{0,9}\n){0,8}[ab]{0,9}",
+            chunk_bytes in 1u64..16,
+            step in 1usize..20,
+        ) {
+            let chunks = chunks(stream(Framing::Delimited(b'\n'), text.as_bytes(), chunk_bytes, step)).unwrap();
+            for chunk in &chunks[..chunks.len() - 1] {
+                prop_assert_eq!(chunk.last(), Some(&b'\n'));
+            }
+            prop_assert_eq!(chunks.concat(), text.as_bytes());
+        }
+
+        #[test]
+        fn prefixed_records_are_never_cut(
+            records in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..12), 0..9),
+            chunk_bytes in 1u64..16,
+            step in 1usize..20,
+        ) {
+            let mut source = Vec::new();
+            for record in &records {
+                source.extend(u32::try_from(record.len()).unwrap().to_le_bytes());
+                source.extend(record);
+            }
+            let framing = Framing::Prefixed(Prefix::U32Le);
+            let chunks = chunks(stream(framing, &source, chunk_bytes, step)).unwrap();
+            for chunk in &chunks {
+                prop_assert_eq!(Boundary::default().scan(framing, chunk), chunk.len());
+            }
+            prop_assert_eq!(chunks.concat(), source);
+        }
+    }
+
+    #[test]
+    fn an_empty_source_is_one_empty_chunk() {
+        assert_eq!(chunks(stream(Framing::Delimited(b'\n'), b"", 8, 4)).unwrap(), [b""]);
+    }
+
+    #[test]
+    fn a_record_may_be_as_long_as_allowed_and_no_longer() {
+        let line = |length: usize| format!("a\n{}\nb", "x".repeat(length - 1));
+        let run = |text: String| chunks(stream(Framing::Delimited(b'\n'), text.as_bytes(), 4, 5));
+        assert!(run(line(16)).is_ok());
+        let error = run(line(17)).unwrap_err();
+        assert_eq!(error.to_string(), "the line that begins at byte 2 is longer than 16 bytes");
+    }
+
+    #[test]
+    fn what_cannot_be_the_end_of_a_record_is_an_error() {
+        let error = chunks(stream(Framing::Fixed(4), b"aaaabb", 4, 3)).unwrap_err();
+        assert_eq!(error.to_string(), "6 bytes are not a whole number of 4-byte records");
+        let framing = Framing::Prefixed(Prefix::U32Be);
+        let error = chunks(stream(framing, b"\0\0\0\x01a\0\0\0\x05b", 4, 3)).unwrap_err();
+        assert_eq!(error.to_string(), "the record that begins at byte 5 is cut short: the source ends at byte 10");
+    }
+}
