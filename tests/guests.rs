@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::guest::{CONTRACT, Guest};
+use crate::support::guest::{CONTRACT, Guest, crashing};
 use crate::support::host::{Ended, Host};
 use crate::support::tree::Tree;
 
@@ -50,27 +50,6 @@ fn a_guest_of_the_tests_gives_back_what_it_is_given() {
     --- stderr
     "#);
     assert_eq!(run_file(&echo.module(), &[]).stdout, run_file(&echo.component(), &[]).stdout);
-}
-
-/// One guest for each function that is called for a source, which crashes there at the second source.
-fn crashing(crash: &'static str) -> Vec<(&'static str, Guest)> {
-    let guest = |place: fn(&mut Guest) -> &mut &'static str, condition: &str| {
-        let mut guest = Guest::default();
-        let body = format!("(if {condition} (then {crash}))");
-        *place(&mut guest) = Box::leak(body.into_boxed_str());
-        guest
-    };
-    // The second source is the only one whose name is three bytes long.
-    let named = "(i32.eq (local.get $name_len) (i32.const 3))";
-    vec![
-        ("its constructor", guest(|guest| &mut guest.constructor, named)),
-        (
-            "push",
-            guest(|guest| &mut guest.push, "(call $marked (local.get $data) (local.get $len))"),
-        ),
-        ("save", guest(|guest| &mut guest.save, "(call $seen_marked)")),
-        ("finish", guest(|guest| &mut guest.finish, "(call $seen_marked)")),
-    ]
 }
 
 #[test]
@@ -296,9 +275,14 @@ fn a_flood_of_resources_fails_its_source_and_no_other() {
 }
 
 #[test]
+fn a_framing_that_the_host_does_not_know_starts_nothing() {
+    let told = refused(&Guest { framing: "parquet", ..Guest::default() }.module());
+    assert!(told.contains("error: unknown framing `parquet`: known are bytes, lines, "), "{told}");
+}
+
+#[test]
 fn a_manifest_is_checked_before_it_is_believed() {
     let cases = [
-        ("unknown framing", Guest { framing: "parquet", ..Guest::default() }),
         ("header", Guest { framing: "bytes", header_records: 1, ..Guest::default() }),
         ("scope", Guest { scope: 7, ..Guest::default() }),
         ("order", Guest { order: 2, ..Guest::default() }),
@@ -317,10 +301,6 @@ fn a_manifest_is_checked_before_it_is_believed() {
     ];
     let told = cases.map(|(what, guest)| format!("{what}: {}\n", refused(&guest.module())));
     insta::assert_snapshot!(told.concat(), @"
-    unknown framing: exit: 2
-    --- stdout
-    --- stderr
-    error: unknown framing `parquet`: known are bytes, lines, delimited:0xNN, fixed:N, whole
     header: exit: 2
     --- stdout
     --- stderr

@@ -9,10 +9,12 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::input::{Cutter, Framing, FramingError};
+use crate::input::{
+    Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, FramingError, UnknownCodec,
+};
 use crate::output::Format;
 use crate::process::{Failure, Processor};
-use crate::settings;
+use crate::settings::{self, Decompress};
 use crate::source::Source;
 use crate::stats::Stats;
 use crate::work::{self, Cancel, Plan};
@@ -61,6 +63,9 @@ pub enum Error {
     /// The plugin reads records of a kind that this host does not know.
     #[error(transparent)]
     Framing(#[from] FramingError),
+    /// There is no codec of that name.
+    #[error(transparent)]
+    Codec(#[from] UnknownCodec),
     /// The plugin asks for header records where there are no records.
     #[error("header-records is {0}, but framing `{1}` has no records")]
     Header(u32, Framing),
@@ -81,11 +86,13 @@ pub enum Error {
 /// When the job as a whole cannot be run or goes no further; a source that fails is a result.
 pub fn run(job: &Job<'_>, out: Box<dyn Write + Send>) -> Result<Summary, Error> {
     let cutter = cutter(job)?;
+    let decoding = decoding(job.settings)?;
     let collector = Collector::new(job, out);
     let plan = Plan {
         sources: job.sources,
         processor: job.processor,
         cutter,
+        decoding,
         settings: job.settings,
         cancel: job.cancel,
         stats: job.stats,
@@ -104,4 +111,19 @@ fn cutter(job: &Job<'_>) -> Result<Cutter, Error> {
     let chunk_bytes = job.settings.chunk_bytes;
     let record_bytes_max = job.settings.record_bytes_max.max(chunk_bytes);
     Ok(Cutter { framing, chunk_bytes, record_bytes_max })
+}
+
+fn decoding(settings: &settings::Run) -> Result<Decoding, UnknownCodec> {
+    let choice = match &settings.decompress {
+        Decompress::Auto => Choice::Detect,
+        Decompress::None => Choice::Never,
+        Decompress::As(name) => Choice::Always(Codec::from_str(name)?),
+    };
+    let limits = DecodeLimits {
+        bytes_max: settings.decompressed_bytes_max,
+        ratio_max: settings.ratio_max,
+        members_max: settings.members_max,
+        ..DecodeLimits::default()
+    };
+    Ok(Decoding { choice, limits })
 }

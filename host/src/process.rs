@@ -140,6 +140,10 @@ pub enum FailureKind {
     NotRegular,
     /// Reading failed.
     Read,
+    /// The source is not what its compression says.
+    Decode,
+    /// More comes out of the source than allowed.
+    TooLarge,
     /// The source changed while it was read.
     Changed,
     /// A record is longer than allowed.
@@ -172,6 +176,8 @@ impl FailureKind {
             Self::PermissionDenied => "permission-denied",
             Self::NotRegular => "not-regular",
             Self::Read => "read",
+            Self::Decode => "decode",
+            Self::TooLarge => "too-large",
             Self::Changed => "changed",
             Self::RecordTooLong => "record-too-long",
             Self::Framing => "framing",

@@ -189,6 +189,27 @@ impl Guest {
     }
 }
 
+/// One guest for each function that is called for a source, by how the host calls that function. There it
+/// does its worst, at a source whose name is three bytes long and whose first byte is `!`.
+pub(crate) fn crashing(crash: &'static str) -> Vec<(&'static str, Guest)> {
+    let guest = |place: fn(&mut Guest) -> &mut &'static str, condition: &str| {
+        let mut guest = Guest::default();
+        let body = format!("(if {condition} (then {crash}))");
+        *place(&mut guest) = Box::leak(body.into_boxed_str());
+        guest
+    };
+    let named = "(i32.eq (local.get $name_len) (i32.const 3))";
+    vec![
+        ("its constructor", guest(|guest| &mut guest.constructor, named)),
+        (
+            "push",
+            guest(|guest| &mut guest.push, "(call $marked (local.get $data) (local.get $len))"),
+        ),
+        ("save", guest(|guest| &mut guest.save, "(call $seen_marked)")),
+        ("finish", guest(|guest| &mut guest.finish, "(call $seen_marked)")),
+    ]
+}
+
 const MANIFEST_AT: u32 = 512;
 const TEXTS_AT: u32 = 4096;
 

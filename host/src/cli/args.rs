@@ -7,6 +7,8 @@ use bytesize::ByteSize;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use crate::settings::limits;
+
 /// Runs sandboxed `WebAssembly` plugins over files, in parallel, at the speed of native code.
 #[derive(Debug, Parser)]
 #[command(name = "host", version, arg_required_else_help = true)]
@@ -110,6 +112,28 @@ pub(super) struct InputArgs {
     #[arg(long, value_enum, default_value_t = IoArg::Auto)]
     pub(super) io: IoArg,
 
+    /// What is decompressed: what looks compressed, nothing, or everything with one codec
+    #[arg(long, value_name = "CODEC", default_value = "auto",
+        value_parser = ["auto", "none", "gzip", "zstd", "lz4", "bzip2", "xz", "brotli", "snappy"])]
+    pub(super) decompress: String,
+
+    /// Bytes that may come out of one compressed file
+    #[arg(long, value_name = "SIZE", default_value = "1TiB")]
+    pub(super) max_decompressed: ByteSize,
+
+    /// Bytes that may come out of a compressed file for each that goes in
+    #[arg(long, value_name = "N", default_value_t = limits::DECODE_RATIO_MAX)]
+    pub(super) max_ratio: u64,
+
+    /// Members or frames that a compressed file may have
+    #[arg(long, value_name = "N", default_value_t = limits::DECODE_MEMBERS_MAX)]
+    pub(super) max_members: u64,
+
+    /// Where files are cut, instead of what the plugin says: bytes, lines, csv, delimited:0xNN, fixed:N,
+    /// prefixed:u32be, prefixed:u32le or whole
+    #[arg(long, value_name = "FRAMING")]
+    pub(super) framing: Option<String>,
+
     /// Nominal size of the chunks that files are cut into
     #[arg(long, value_name = "SIZE", default_value = "256KiB")]
     pub(super) chunk_size: ByteSize,
@@ -121,7 +145,6 @@ pub(super) struct InputArgs {
 
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Output")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct OutputArgs {
     /// Show a result for each source [default: both this and --total]
     #[arg(long)]

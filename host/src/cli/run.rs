@@ -20,7 +20,7 @@ use crate::process::{Processor, Scope};
 use crate::settings::limits::{
     CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX, WINDOW_BYTES,
 };
-use crate::settings::{Io, Run, Show};
+use crate::settings::{Decompress, Io, Run, Show};
 use crate::source::{self, FilesFrom, Listing, Look, Request};
 use crate::stats::Stats;
 use crate::work::Cancel;
@@ -46,7 +46,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
     let job = Job {
         sources: &listing.sources,
         processor: &plugin,
-        framing: &plugin.manifest().framing,
+        framing: args.inputs.framing.as_ref().unwrap_or(&plugin.manifest().framing),
         output_type: &plugin.manifest().output_type,
         settings: &settings,
         format: format(&args.output),
@@ -166,6 +166,14 @@ fn settings(args: &RunArgs) -> Result<Run, Abort> {
             IoArg::Read => Io::Read,
             IoArg::Mmap => Io::Mmap,
         },
+        decompress: match inputs.decompress.as_str() {
+            "auto" => Decompress::Auto,
+            "none" => Decompress::None,
+            codec => Decompress::As(codec.to_string()),
+        },
+        decompressed_bytes_max: inputs.max_decompressed.as_u64(),
+        ratio_max: inputs.max_ratio,
+        members_max: inputs.max_members,
         show: Show { per_source: output.per_source || both, total: output.total || both },
         fail_fast: args.work.fail_fast,
         window_bytes: WINDOW_BYTES,
@@ -207,11 +215,10 @@ fn cache_dir() -> Option<PathBuf> {
 fn format(output: &OutputArgs) -> Format {
     match output.format {
         Some(FormatArg::Table) => Format::Table,
-        Some(FormatArg::Jsonl) => Format::Jsonl,
         Some(FormatArg::Json) => Format::Json,
         Some(FormatArg::Raw) => Format::Raw,
         None if io::stdout().is_terminal() => Format::Table,
-        None => Format::Jsonl,
+        Some(FormatArg::Jsonl) | None => Format::Jsonl,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is said on standard error: errors with the way out, logs, what failed.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,8 +18,8 @@ pub(super) struct Abort {
 }
 
 impl Abort {
-    pub(super) fn new(message: impl ToString) -> Self {
-        Self { message: message.to_string(), hint: None }
+    pub(super) fn new(message: impl Display) -> Self {
+        Self { message: format!("{message}"), hint: None }
     }
 
     pub(super) fn hint(self, hint: Option<&str>) -> Self {

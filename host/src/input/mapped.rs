@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_truncated_mapping_is_an_error_and_the_process_lives() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(&[b'x'; 100_000]).unwrap();
+        file.write_all(&vec![b'x'; 100_000]).unwrap();
         let mapping = Mapping::new(file.as_file(), 100_000).unwrap();
         let mut into = [0; 10];
         assert_eq!(mapping.read_at(&mut into, 90_000), Ok(()));

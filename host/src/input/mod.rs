@@ -14,7 +14,7 @@ mod open;
 mod stream;
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -25,7 +25,7 @@ use crate::settings::Io;
 use crate::source::{Refusal, check_regular};
 
 pub use cut::Cutter;
-pub use decode::{Codec, DecodeError, Decoder, DecodeLimits, UnknownCodec};
+pub use decode::{Codec, DecodeError, DecodeLimits, Decoder, UnknownCodec};
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
 pub use stream::{Bytes, Piece, Stream};
@@ -51,6 +51,9 @@ pub enum Error {
         /// Why.
         error: io::Error,
     },
+    /// It could not be decompressed.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
     /// It is not what it was when it was opened.
     #[error("changed while it was read: {0}")]
     Changed(String),
@@ -88,6 +91,27 @@ pub enum Error {
         /// Size of a record.
         record_bytes: u64,
     },
+}
+
+/// What is decompressed, and how much may come out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Decoding {
+    /// Which sources, with what.
+    pub choice: Choice,
+    /// Bounds of each.
+    pub limits: DecodeLimits,
+}
+
+/// Which sources are decompressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Choice {
+    /// Those whose first bytes, or failing that names, say so.
+    #[default]
+    Detect,
+    /// None.
+    Never,
+    /// All, with this.
+    Always(Codec),
 }
 
 /// The bytes of an opened source, readable at any offset.
@@ -136,17 +160,33 @@ impl Input {
         })
     }
 
-    /// The bytes from front to back, where they can only be had so: `None` for records that are found from
-    /// the middle.
+    /// What the file, which is called `name`, is compressed with, by its first bytes.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn codec(&self, name: &Path) -> Result<Option<Codec>, Error> {
+        let mut first = [0; Codec::DETECT_BYTES];
+        let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
+        let first = first.get_mut(..length).unwrap_or_default();
+        self.read_at(first, 0)?;
+        Ok(Codec::detect(first, name))
+    }
+
+    /// The bytes from front to back, decompressed where there is a codec.
     ///
     /// # Errors
     /// When the file cannot be shared between readers.
-    pub fn stream(&self, framing: Framing) -> Result<Option<Box<dyn Bytes>>, Error> {
-        if framing.cuts_anywhere() {
-            return Ok(None);
-        }
+    pub fn from_front(
+        &self,
+        codec: Option<Codec>,
+        limits: DecodeLimits,
+    ) -> Result<Box<dyn Bytes>, Error> {
         let file = self.file.try_clone().map_err(Error::Open)?;
-        Ok(Some(Box::new(FromFront { file, identity: self.identity, offset: 0 })))
+        let plain = FromFront { file, identity: self.identity, offset: 0 };
+        Ok(match codec {
+            Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
+            None => Box::new(plain),
+        })
     }
 
     /// Checks that the file is still the one that was opened, unchanged. Called after the last read.
@@ -182,6 +222,21 @@ impl Bytes for FromFront {
         }
         self.offset += got as u64;
         Ok(got)
+    }
+}
+
+impl Read for FromFront {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        Bytes::read(self, into).map_err(|error| match error {
+            Error::Read { error, .. } => error,
+            other => io::Error::other(other),
+        })
+    }
+}
+
+impl Bytes for Decoder {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        Ok(Self::read(self, into)?)
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Stream {
 
 impl std::fmt::Debug for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stream").field("index", &self.index).field("offset", &self.offset).finish()
+        f.debug_struct("Stream").field("index", &self.index).field("offset", &self.offset).finish_non_exhaustive()
     }
 }
 

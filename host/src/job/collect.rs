@@ -155,7 +155,7 @@ impl Writer {
         if let Some(failure) = job.cancel.reason() {
             return Err(Error::Failed(failure.clone()));
         }
-        if let Some(Err(failure)) = total {
+        if whole && let Some(Err(failure)) = total {
             (job.on_failure)("total", failure);
         }
         Ok(Summary {

@@ -46,7 +46,7 @@ pub(super) fn compile(
     let component = match binary {
         Binary::Component => Component::new(wasmtime, bytes),
         Binary::Module => {
-            let wrapped = wrap::component(bytes).map_err(unwrappable)?;
+            let wrapped = wrap::component(bytes).map_err(|error| unwrappable(&error))?;
             Component::new(wasmtime, wrapped)
         }
     }
@@ -60,10 +60,10 @@ pub(super) fn compile(
     Ok(component)
 }
 
-fn unwrappable(error: String) -> Refusal {
+fn unwrappable(error: &str) -> Refusal {
     let refusal = Refusal::new(format!("a core module that cannot be made a component: {error}"));
-    match error.contains("wasi") {
-        true => refusal.hint("build for wasm32-unknown-unknown: plugins have no WASI"),
-        false => refusal.hint("build it with wit-bindgen (the SDK does), which embeds the contract"),
+    if error.contains("wasi") {
+        return refusal.hint("build for wasm32-unknown-unknown: plugins have no WASI");
     }
+    refusal.hint("build it with wit-bindgen (the SDK does), which embeds the contract")
 }

@@ -12,7 +12,7 @@ use crate::settings::limits::{EPOCH_TICK, STACK_BYTES};
 
 /// The engine with its ticking thread, which ends when this is dropped.
 pub struct Engine {
-    engine: wasmtime::Engine,
+    inner: wasmtime::Engine,
     stop: Arc<Stop>,
     ticker: Option<JoinHandle<()>>,
 }
@@ -29,20 +29,20 @@ impl Engine {
     /// # Errors
     /// When this machine cannot run compiled wasm, or the ticking thread cannot be started.
     pub fn new() -> Result<Self, EngineError> {
-        let engine = wasmtime::Engine::new(&config()).map_err(|error| EngineError(error.to_string()))?;
+        let inner = wasmtime::Engine::new(&config()).map_err(|error| EngineError(error.to_string()))?;
         let stop = Arc::<Stop>::default();
         let ticker = std::thread::Builder::new()
             .name("epoch".into())
             .spawn({
-                let (engine, stop) = (engine.clone(), Arc::clone(&stop));
+                let (engine, stop) = (inner.clone(), Arc::clone(&stop));
                 move || tick(&engine, &stop)
             })
             .map_err(|error| EngineError(error.to_string()))?;
-        Ok(Self { engine, stop, ticker: Some(ticker) })
+        Ok(Self { inner, stop, ticker: Some(ticker) })
     }
 
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
-        &self.engine
+        &self.inner
     }
 }
 

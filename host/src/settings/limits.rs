@@ -40,7 +40,7 @@ pub const TABLE_ELEMENTS_MAX: usize = 100_000;
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most guest time that can be given to one call.
-pub const CALL_TIMEOUT_CEILING: Duration = Duration::from_secs(300);
+pub const CALL_TIMEOUT_CEILING: Duration = Duration::from_mins(5);
 
 /// How often running guests are looked at: a deadline and a cancel are kept to within one tick.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);

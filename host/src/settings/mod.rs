@@ -3,4 +3,4 @@
 pub mod limits;
 mod run;
 
-pub use run::{Io, Run, Show};
+pub use run::{Decompress, Io, Run, Show};

@@ -17,6 +17,18 @@ pub enum Io {
     Mmap,
 }
 
+/// What is decompressed on the way in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Decompress {
+    /// What looks compressed, by its first bytes before its name.
+    #[default]
+    Auto,
+    /// Nothing.
+    None,
+    /// Everything, with the codec of this name.
+    As(String),
+}
+
 /// Which results are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Show {
@@ -37,6 +49,14 @@ pub struct Run {
     pub record_bytes_max: u64,
     /// How plain files are read.
     pub io: Io,
+    /// What is decompressed.
+    pub decompress: Decompress,
+    /// Bytes that may come out of one compressed source.
+    pub decompressed_bytes_max: u64,
+    /// Bytes that may come out of a compressed source for each that goes in.
+    pub ratio_max: u64,
+    /// Members or frames that a compressed source may have.
+    pub members_max: u64,
     /// Which results are wanted.
     pub show: Show,
     /// Whether the first failure ends the run.
@@ -58,6 +78,10 @@ impl Default for Run {
             chunk_bytes: limits::CHUNK_BYTES,
             record_bytes_max: limits::RECORD_BYTES_MAX,
             io: Io::Auto,
+            decompress: Decompress::Auto,
+            decompressed_bytes_max: limits::DECODED_BYTES_MAX,
+            ratio_max: limits::DECODE_RATIO_MAX,
+            members_max: limits::DECODE_MEMBERS_MAX,
             show: Show { per_source: true, total: true },
             fail_fast: false,
             window_bytes: limits::WINDOW_BYTES,

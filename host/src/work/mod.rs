@@ -17,7 +17,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use crate::input::Cutter;
+use crate::input::{Cutter, Decoding};
 use crate::process::{Failure, Processor};
 use crate::settings;
 use crate::source::Source;
@@ -63,6 +63,8 @@ pub struct Plan<'a> {
     pub processor: &'a dyn Processor,
     /// Where to cut.
     pub cutter: Cutter,
+    /// What to decompress.
+    pub decoding: Decoding,
     /// How to go about it.
     pub settings: &'a settings::Run,
     /// How to stop.

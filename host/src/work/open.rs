@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::input::{Error, Input, Opener, Stream};
+use crate::input::{Choice, Codec, DecodeError, Error, Input, Opener, Stream};
 use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
 use crate::source::{Refusal, Source};
 
@@ -39,34 +39,36 @@ pub(super) enum Chunks {
 }
 
 impl<'a> Open<'a> {
-    /// Opens the source at `index` of the plan.
+    /// Opens the source at `index` of the plan, `known` to be compressed with that codec, if with any.
     pub(super) fn new(
         plan: &Plan<'_>,
         opener: &mut Opener,
         index: usize,
         source: &'a Source,
+        known: Option<Codec>,
     ) -> Result<Self, Failure> {
         if let Err(refusal) = &source.listed {
             return Err(refused(refusal));
         }
         let traits = plan.processor.traits();
         let input = Input::open(opener, &source.path, plan.settings.io).map_err(Failure::from)?;
-        let bytes = input.stream(plan.cutter.framing)?;
-        if bytes.is_none() {
+        let codec = match (known, plan.decoding.choice) {
+            (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
+            (None, Choice::Never) => None,
+            (None, Choice::Detect) => detect(plan, &input, source)?,
+        };
+        let streamed = codec.is_some() || !plan.cutter.framing.cuts_anywhere();
+        let (whole, chunks, header) = if streamed {
+            let bytes = input.from_front(codec, plan.decoding.limits)?;
+            let mut stream = Stream::new(bytes, plan.cutter);
+            let first = stream.next(Vec::new())?;
+            let header = plan.cutter.header_of(&first, traits.header_records)?;
+            (first.last.then_some(1), Chunks::Streamed(Ring::new(stream, first)), header)
+        } else {
             plan.cutter.check(input.bytes())?;
-        }
-        let (whole, chunks, header) = match bytes {
-            Some(bytes) => {
-                let mut stream = Stream::new(bytes, plan.cutter);
-                let first = stream.next(Vec::new())?;
-                let header = plan.cutter.header_of(&first, traits.header_records)?;
-                (first.last.then_some(1), Chunks::Streamed(Ring::new(stream, first)), header)
-            }
-            None => {
-                let count = plan.cutter.chunks(input.bytes());
-                let header = plan.cutter.header(&input, traits.header_records)?;
-                (Some(count), Chunks::Placed { count, taken: AtomicU64::new(0) }, header)
-            }
+            let count = plan.cutter.chunks(input.bytes());
+            let header = plan.cutter.header(&input, traits.header_records)?;
+            (Some(count), Chunks::Placed { count, taken: AtomicU64::new(0) }, header)
         };
         let gather = Gather::new(whole, traits.order);
         Ok(Self { index, input, chunks, gather, name: source.name(), header })
@@ -83,6 +85,11 @@ impl<'a> Open<'a> {
             Chunks::Placed { .. } => self.input.bytes(),
             Chunks::Streamed(ring) => ring.bytes(),
         }
+    }
+
+    /// Whether it is for the one who reads it to find out that it is compressed.
+    pub(super) fn is_to_be_looked_at(&self, plan: &Plan<'_>) -> bool {
+        self.is_single() && plan.decoding.choice == Choice::Detect
     }
 
     /// Whether it is one chunk, read by one call.
@@ -111,11 +118,28 @@ pub(super) fn take(count: u64, taken: &AtomicU64, scope: Scope, threads: usize) 
     Some(start..start + length(start))
 }
 
+/// A small source that nothing in its name says of is read at once, and looked at while it is: a read of its
+/// first bytes alone would cost more.
+fn detect(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Codec>, Failure> {
+    if is_looked_at_later(plan, input, source) {
+        return Ok(None);
+    }
+    Ok(input.codec(&source.path)?)
+}
+
+fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
+    let single = plan.cutter.framing.cuts_anywhere() && plan.cutter.chunks(input.bytes()) == 1;
+    single && plan.processor.traits().header_records == 0 && Codec::by_name(&source.path).is_none()
+}
+
 /// A chunk in a file, to be read when there is room for it.
 pub(super) struct Slice<'a> {
     pub(super) input: &'a Input,
     pub(super) offset: u64,
     pub(super) bytes: usize,
+    /// Look for a codec in the bytes; what is found is left in `found`, and filling fails.
+    pub(super) look: bool,
+    pub(super) found: Option<Codec>,
 }
 
 impl Fill for Slice<'_> {
@@ -124,7 +148,14 @@ impl Fill for Slice<'_> {
     }
 
     fn fill(&mut self, into: &mut [u8]) -> Result<(), Failure> {
-        Ok(self.input.read_at(into, self.offset)?)
+        self.input.read_at(into, self.offset)?;
+        if self.look {
+            self.found = Codec::detect_magic(into);
+        }
+        match self.found {
+            None => Ok(()),
+            Some(codec) => Err(Failure::new(FailureKind::Read, format!("is compressed with {codec}"))),
+        }
     }
 }
 
@@ -148,6 +179,7 @@ impl From<Error> for Failure {
         let kind = match &error {
             Error::Open(io) | Error::Read { error: io, .. } => io_kind(io),
             Error::Refused(refusal) => return refused(refusal),
+            Error::Decode(error) => return undecodable(error),
             Error::Changed(_) => FailureKind::Changed,
             Error::RecordTooLong { .. } | Error::HeaderTooLong { .. } => FailureKind::RecordTooLong,
             Error::Ragged { .. } | Error::CutShort { .. } => FailureKind::Framing,
@@ -159,5 +191,23 @@ impl From<Error> for Failure {
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),
             _ => failure,
         }
+    }
+}
+
+fn undecodable(error: &DecodeError) -> Failure {
+    let kind = match error {
+        DecodeError::Read { error, .. } => match error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
+            Some(Error::Changed(_)) => FailureKind::Changed,
+            _ => io_kind(error),
+        },
+        DecodeError::TooLarge { .. } | DecodeError::Ratio { .. } | DecodeError::Members { .. } => {
+            FailureKind::TooLarge
+        }
+        _ => FailureKind::Decode,
+    };
+    let failure = Failure::new(kind, error.to_string());
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use crate::input::{Opener, Piece, Stream};
+use crate::input::{Codec, Opener, Piece, Stream};
 use crate::process::{Failure, FailureKind, Instance, Order, Piece as Place, Scope};
+use crate::source::Source;
 
 use super::feed::{Feed, Task};
 use super::gather::{Gather, Span};
@@ -23,6 +24,8 @@ pub(super) struct Worker<'a> {
     /// Dropped after any failure; a new one costs microseconds.
     instance: Option<Box<dyn Instance + 'a>>,
     opener: Opener,
+    /// What the source at hand turned out to be compressed with.
+    found: Option<Codec>,
     /// For reads around cuts; reused.
     scratch: Vec<u8>,
     times: Times,
@@ -35,7 +38,7 @@ impl<'a> Worker<'a> {
     pub(super) fn new(plan: &'a Plan<'a>, feed: &'a Feed<'a>, total: Option<&'a Gather>) -> Self {
         let tally = total.map(|gather| Tally::new(plan, gather));
         let opener = Opener::default();
-        Self { plan, feed, tally, instance: None, opener, scratch: Vec::new(), times: Times::new() }
+        Self { plan, feed, tally, instance: None, opener, found: None, scratch: Vec::new(), times: Times::new() }
     }
 
     /// Works until nothing is left to take, or the run is cancelled.
@@ -78,7 +81,17 @@ impl<'a> Worker<'a> {
 
     fn source(&mut self, index: usize) -> Result<(), Cancelled> {
         let Some(source) = self.plan.sources.get(index) else { return Ok(()) };
-        let opened = Open::new(self.plan, &mut self.opener, index, source);
+        self.source_as(index, source, None)
+    }
+
+    /// Opens and joins a source that is `known` to be compressed with that codec, if with any.
+    fn source_as(
+        &mut self,
+        index: usize,
+        source: &'a Source,
+        known: Option<Codec>,
+    ) -> Result<(), Cancelled> {
+        let opened = Open::new(self.plan, &mut self.opener, index, source, known);
         self.times.was_read();
         let open = match opened {
             Ok(open) => Arc::new(open),
@@ -90,7 +103,11 @@ impl<'a> Worker<'a> {
         if !open.is_single() && self.scope() == Scope::Chunk {
             self.feed.share(&open);
         }
-        self.join(&open)
+        self.join(&open)?;
+        match self.found.take() {
+            Some(codec) => self.source_as(index, source, Some(codec)),
+            None => Ok(()),
+        }
     }
 
     /// Takes chunks of a source until there are no more.
@@ -202,6 +219,10 @@ impl<'a> Worker<'a> {
         let seen = live.map_or(span, |live| live.longer(span.len()));
         let failed = match pushed {
             Ok(Pushed::All) => return Ok(Some(seen)),
+            Ok(Pushed::Compressed(codec)) => {
+                self.found = Some(codec);
+                None
+            }
             Ok(Pushed::GivenUp) => open.gather.give_up(seen.len()),
             Err(failure) => {
                 self.check_cancel()?; // a guest that was stopped for that is no failure
@@ -265,9 +286,13 @@ impl<'a> Worker<'a> {
             let end = cutter.end(&open.input, index, start, &mut self.scratch)?;
             let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
             let place = Place { index, offset: start, last: index + 1 == count };
-            let mut slice = Slice { input: &open.input, offset: start, bytes };
-            let filling = instance.push(place, &mut slice)?;
-            self.times.was_guest(filling);
+            let look = open.is_to_be_looked_at(self.plan);
+            let mut slice = Slice { input: &open.input, offset: start, bytes, look, found: None };
+            let pushed = instance.push(place, &mut slice);
+            if let Some(codec) = slice.found {
+                return Ok(Pushed::Compressed(codec));
+            }
+            self.times.was_guest(pushed?);
             self.plan.stats.add_bytes(end - start);
             start = end;
         }
@@ -307,8 +332,8 @@ impl<'a> Worker<'a> {
     fn conclude(&mut self, open: &Open<'_>) {
         // What one call has read is of one moment: there is nothing that it could differ from.
         let result = if open.is_single() { Ok(()) } else { open.input.check_unchanged() };
-        match result.map_err(Failure::from).and_then(|()| self.result()) {
-            Ok((result, state)) => {
+        match result.map_err(Failure::from).and_then(|()| self.outcome()) {
+            Ok(Outcome { result, state }) => {
                 self.recycle();
                 let bytes = open.bytes();
                 self.deliver(open.index, bytes, Ok(result), state.as_deref());
@@ -321,14 +346,14 @@ impl<'a> Worker<'a> {
     }
 
     /// The result of the open accumulator and its state, each where it is wanted.
-    fn result(&mut self) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Failure> {
-        let Some(instance) = self.instance.as_deref_mut() else { return Ok((None, None)) };
+    fn outcome(&mut self) -> Result<Outcome, Failure> {
+        let Some(instance) = self.instance.as_deref_mut() else { return Ok(Outcome::default()) };
         let state = if self.tally.is_some() { Some(instance.save()?) } else { None };
         if self.plan.settings.show.per_source {
-            return Ok((Some(instance.finish()?), state));
+            return Ok(Outcome { result: Some(instance.finish()?), state });
         }
         instance.close()?;
-        Ok((None, state))
+        Ok(Outcome { result: None, state })
     }
 
     fn deliver(
@@ -339,6 +364,9 @@ impl<'a> Worker<'a> {
         state: Option<&[u8]>,
     ) {
         if let Err(failure) = &result {
+            if failure.kind == FailureKind::Cancelled {
+                return; // the run ends, and the source is not done
+            }
             if failure.kind.ends_job() {
                 self.plan.cancel.fail(failure.clone());
             } else if self.plan.settings.fail_fast {
@@ -370,11 +398,20 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// What comes of a source, each part where it is wanted.
+#[derive(Default)]
+struct Outcome {
+    result: Option<Vec<u8>>,
+    state: Option<Vec<u8>>,
+}
+
 /// How a run of chunks ended.
 enum Pushed {
     All,
     /// A chunk before these has failed, or the run is cancelled.
     GivenUp,
+    /// The source, which nothing said of, is compressed: it is to be opened as that.
+    Compressed(Codec),
 }
 
 fn too_large(bytes: u64) -> Failure {

@@ -80,8 +80,13 @@ impl Codec {
         Self::by_magic(first_bytes, named).or_else(|| named.filter(cut_off))
     }
 
+    /// The codec that a source begins with whose name says nothing.
+    pub fn detect_magic(first_bytes: &[u8]) -> Option<Self> {
+        Self::by_magic(first_bytes.get(..Self::DETECT_BYTES).unwrap_or(first_bytes), None)
+    }
+
     /// The codec that the extension stands for.
-    fn by_name(name: &Path) -> Option<Self> {
+    pub fn by_name(name: &Path) -> Option<Self> {
         let extension = name.extension()?.to_str()?.to_ascii_lowercase();
         Some(match extension.as_str() {
             "gz" | "tgz" | "bgz" => Self::Gzip,
