@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gristmill::input::{Input, Opener};
+use gristmill::input::{Access, Input, Opener};
 use gristmill::plugin::{Cache, Engine, Options, Plugin};
 use gristmill::process::{Failure, Fill, Instance, Opening, Piece, Processor};
-use gristmill::settings::{Io, limits};
+use gristmill::settings::limits;
+use gristmill::source::{Source, Way};
 
 /// Bytes of a chunk.
 const CHUNK: usize = 256 << 10;
@@ -68,7 +69,8 @@ fn chunks(criterion: &mut Criterion) {
     let text = text();
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(&text).expect("room for it");
-    let input = Input::open(&mut Opener::default(), file.path(), Io::Read).expect("it opens");
+    let source = Source { path: file.path().into(), listed: Ok(None), way: Way::File };
+    let input = Input::open(&mut Opener::default(), &source, &Access::default()).expect("it opens");
 
     let mut group = criterion.benchmark_group("chunk of 256 KiB");
     group.throughput(Throughput::Bytes(CHUNK as u64));

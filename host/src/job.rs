@@ -10,7 +10,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::input::{
-    Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, FramingError, UnknownCodec,
+    Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, FramingError, UnknownCodec,
 };
 use crate::output::Format;
 use crate::process::{Failure, Processor};
@@ -87,11 +87,13 @@ pub enum Error {
 pub fn run(job: &Job<'_>, out: Box<dyn Write + Send>) -> Result<Summary, Error> {
     let cutter = cutter(job)?;
     let decoding = decoding(job.settings)?;
+    let access = Access { io: job.settings.io, stop: job.cancel.flag() };
     let collector = Collector::new(job, out);
     let plan = Plan {
         sources: job.sources,
         processor: job.processor,
         cutter,
+        access: &access,
         decoding,
         settings: job.settings,
         cancel: job.cancel,

@@ -88,7 +88,8 @@ pub(super) struct RunArgs {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Inputs")]
 pub(super) struct InputArgs {
-    /// Files and directories; directories are read with all that is below them, links are not followed
+    /// Files and directories, `-` for standard input; directories are read with all that is below them, links are
+    /// not followed
     #[arg(value_name = "FILES", value_hint = ValueHint::AnyPath)]
     pub(super) files: Vec<PathBuf>,
 
@@ -111,6 +112,14 @@ pub(super) struct InputArgs {
     /// How files are read
     #[arg(long, value_enum, default_value_t = IoArg::Auto)]
     pub(super) io: IoArg,
+
+    /// Read FIFOs that are named, to their end
+    #[arg(long)]
+    pub(super) stream: bool,
+
+    /// How long standard input or a FIFO may pause before the records that are there are processed
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = humantime::parse_duration)]
+    pub(super) linger: Duration,
 
     /// What is decompressed: what looks compressed, nothing, or everything with one codec
     #[arg(long, value_name = "CODEC", default_value = "auto",

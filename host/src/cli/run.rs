@@ -21,7 +21,7 @@ use crate::settings::limits::{
     CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX, WINDOW_BYTES,
 };
 use crate::settings::{Decompress, Io, Run, Show};
-use crate::source::{self, FilesFrom, Listing, Look, Request};
+use crate::source::{self, Fifos, FilesFrom, Listing, Look, Request};
 use crate::stats::Stats;
 use crate::work::Cancel;
 
@@ -130,12 +130,17 @@ fn request(args: &RunArgs, look: Look, threads: usize) -> Result<Request, Abort>
     if inputs.files.is_empty() && inputs.files_from.is_none() {
         return Err(Abort::new("no input").hint(Some("name files or directories, or --files-from")));
     }
+    let dash = Path::new("-");
+    if inputs.files_from.as_deref() == Some(dash) && inputs.files.iter().any(|file| file == dash) {
+        return Err(Abort::new("standard input is named twice: as a source and as --files-from"));
+    }
     let separator = if inputs.null { 0 } else { b'\n' };
     Ok(Request {
         paths: inputs.files.clone(),
         files_from: inputs.files_from.clone().map(|path| FilesFrom { path, separator }),
         include: inputs.include.clone(),
         exclude: inputs.exclude.clone(),
+        fifos: if inputs.stream { Fifos::Read } else { Fifos::Refuse },
         look,
         threads,
     })
@@ -166,6 +171,7 @@ fn settings(args: &RunArgs) -> Result<Run, Abort> {
             IoArg::Read => Io::Read,
             IoArg::Mmap => Io::Mmap,
         },
+        linger: inputs.linger,
         decompress: match inputs.decompress.as_str() {
             "auto" => Decompress::Auto,
             "none" => Decompress::None,

@@ -207,14 +207,15 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::Opener;
+    use super::super::{Access, Opener};
     use super::*;
-    use crate::settings::Io;
+    use crate::source::{Source, Way};
 
     fn input(bytes: &[u8]) -> Input {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
-        Input::open(&mut Opener::default(), file.path(), Io::Read).unwrap()
+        let source = Source { path: file.path().into(), listed: Ok(None), way: Way::File };
+        Input::open(&mut Opener::default(), &source, &Access::default()).unwrap()
     }
 
     fn chunks(cutter: &Cutter, input: &Input) -> Result<Vec<(u64, u64)>, Error> {

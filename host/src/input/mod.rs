@@ -11,27 +11,32 @@ mod framing;
 mod identity;
 mod mapped;
 mod open;
+mod pipe;
 mod stream;
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek};
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rustix::fs::fstat;
 use thiserror::Error;
 
 use crate::settings::Io;
-use crate::source::{Refusal, check_regular};
+use crate::source::{Refusal, Source, Way, check_regular};
 
 pub use cut::Cutter;
-pub use decode::{Codec, DecodeError, DecodeLimits, Decoder, UnknownCodec};
+pub use decode::{Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, UnknownCodec};
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
 pub use stream::{Bytes, Piece, Stream};
 
 use identity::Identity;
 use mapped::Mapping;
+use pipe::Pipe;
 
 /// Why an input failed.
 #[derive(Debug, Error)]
@@ -114,29 +119,56 @@ pub enum Choice {
     Always(Codec),
 }
 
-/// The bytes of an opened source, readable at any offset.
+/// How sources are opened.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// How plain files are read.
+    pub io: Io,
+    /// Set when whoever waits for bytes shall end.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// The bytes of an opened source: of a file, readable at any offset; of a pipe, from its front.
 #[derive(Debug)]
 pub struct Input {
     file: File,
     identity: Identity,
     mapping: Option<Mapping>,
+    is_pipe: bool,
 }
 
 impl Input {
-    /// Opens a regular file.
+    /// Opens a source.
     ///
     /// # Errors
-    /// When it cannot be opened or mapped, or is not a regular file.
-    pub fn open(opener: &mut Opener, path: &Path, io: Io) -> Result<Self, Error> {
-        let file = opener.open(path).map_err(Error::Open)?;
-        let stat = fstat(&file).map_err(|error| Error::Open(error.into()))?;
-        check_regular(stat.st_mode)?;
-        let identity = Identity::of(&stat);
-        let mapping = match io {
-            Io::Mmap => Some(Mapping::new(&file, identity.bytes).map_err(Error::Open)?),
-            Io::Auto | Io::Read => None,
+    /// When it cannot be opened or mapped, or is neither a regular file nor to be read as a stream.
+    pub fn open(opener: &mut Opener, source: &Source, access: &Access) -> Result<Self, Error> {
+        let file = match source.way {
+            Way::File => opener.open(&source.path),
+            Way::Fifo => File::open(&source.path),
+            Way::StandardInput => io::stdin().as_fd().try_clone_to_owned().map(File::from),
         };
-        Ok(Self { file, identity, mapping })
+        let mut file = file.map_err(Error::Open)?;
+        let stat = fstat(&file).map_err(|error| Error::Open(error.into()))?;
+        let identity = Identity::of(&stat);
+        let regular = check_regular(stat.st_mode);
+        let is_pipe = match source.way {
+            Way::File => regular.map(|()| false)?,
+            // A file whose front has been read already is as good as a pipe.
+            Way::Fifo | Way::StandardInput => {
+                regular.is_err() || file.stream_position().map_err(Error::Open)? > 0
+            }
+        };
+        let mapping = match access.io {
+            Io::Mmap if !is_pipe => Some(Mapping::new(&file, identity.bytes).map_err(Error::Open)?),
+            _ => None,
+        };
+        Ok(Self { file, identity, mapping, is_pipe })
+    }
+
+    /// Whether the bytes come when they come: no size, no offsets, no second look.
+    pub fn is_pipe(&self) -> bool {
+        self.is_pipe
     }
 
     /// Size in bytes when it was opened.
@@ -183,10 +215,27 @@ impl Input {
     ) -> Result<Box<dyn Bytes>, Error> {
         let file = self.file.try_clone().map_err(Error::Open)?;
         let plain = FromFront { file, identity: self.identity, offset: 0 };
-        Ok(match codec {
-            Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
-            None => Box::new(plain),
-        })
+        Ok(decoded(plain, codec, limits))
+    }
+
+    /// The bytes of a pipe called `name`, decompressed where it is to be.
+    ///
+    /// # Errors
+    /// When the pipe cannot be shared, or its first bytes cannot be had.
+    pub fn from_pipe(
+        &self,
+        name: &Path,
+        decoding: Decoding,
+        access: &Access,
+    ) -> Result<Box<dyn Bytes>, Error> {
+        let file = self.file.try_clone().map_err(Error::Open)?;
+        let mut pipe = Pipe::new(file, Arc::clone(&access.stop));
+        let codec = match decoding.choice {
+            Choice::Never => None,
+            Choice::Always(codec) => Some(codec),
+            Choice::Detect => Codec::detect(pipe.first()?, name),
+        };
+        Ok(decoded(pipe, codec, decoding.limits))
     }
 
     /// Checks that the file is still the one that was opened, unchanged. Called after the last read.
@@ -194,12 +243,26 @@ impl Input {
     /// # Errors
     /// When its size or times are not what they were.
     pub fn check_unchanged(&self) -> Result<(), Error> {
+        if self.is_pipe {
+            return Ok(());
+        }
         let stat = fstat(&self.file)
             .map_err(|error| Error::Read { offset: self.identity.bytes, error: error.into() })?;
         match self.identity.difference(&Identity::of(&stat)) {
             None => Ok(()),
             Some(difference) => Err(Error::Changed(difference)),
         }
+    }
+}
+
+fn decoded<Plain: Bytes + Read + 'static>(
+    plain: Plain,
+    codec: Option<Codec>,
+    limits: DecodeLimits,
+) -> Box<dyn Bytes> {
+    match codec {
+        Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
+        None => Box::new(plain),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A source that is read from its front: compressed, or framed so that records cannot be found from the middle. Cut
 //! into chunks as it comes; what follows the last whole record of a chunk opens the next.
 
+use std::time::Duration;
+
 use super::boundary::Boundary;
 use super::{Cutter, Error, Framing};
 
@@ -11,6 +13,14 @@ pub trait Bytes: Send {
     /// # Errors
     /// When they cannot be read or decoded.
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error>;
+
+    /// Whether a read would not have to wait for somebody to write, at the latest after `within`.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    fn is_ready(&mut self, _within: Duration) -> Result<bool, Error> {
+        Ok(true)
+    }
 }
 
 /// A chunk of a stream, in a buffer that is given back for a later one.
@@ -42,6 +52,7 @@ impl Piece {
 pub struct Stream {
     bytes: Box<dyn Bytes>,
     cutter: Cutter,
+    linger: Duration,
     /// What follows the last chunk and has been read already.
     tail: Vec<u8>,
     index: u64,
@@ -56,9 +67,10 @@ impl std::fmt::Debug for Stream {
 }
 
 impl Stream {
-    /// A stream of chunks over `bytes`.
-    pub fn new(bytes: Box<dyn Bytes>, cutter: Cutter) -> Self {
-        Self { bytes, cutter, tail: Vec::new(), index: 0, offset: 0, ended: false }
+    /// A stream of chunks over `bytes`. Where no more bytes come for as long as `linger`, a chunk ends with the last
+    /// record that is there.
+    pub fn new(bytes: Box<dyn Bytes>, cutter: Cutter, linger: Duration) -> Self {
+        Self { bytes, cutter, linger, tail: Vec::new(), index: 0, offset: 0, ended: false }
     }
 
     /// Position of the chunk that comes next.
@@ -76,7 +88,8 @@ impl Stream {
         self.tail.clear();
         let cut = self.fill(&mut filling)?;
         self.tail.extend_from_slice(filling.bytes().get(cut..).unwrap_or_default());
-        if !self.ended && self.tail.is_empty() {
+        // Where that would mean waiting, an empty chunk may have to be the last one.
+        if !self.ended && self.tail.is_empty() && self.bytes.is_ready(Duration::ZERO)? {
             self.look_ahead()?;
         }
         let Filling { buffer, .. } = filling;
@@ -95,6 +108,12 @@ impl Stream {
         let mut want = usize::try_from(self.cutter.chunk_bytes).unwrap_or(usize::MAX);
         loop {
             while filling.length < want && !self.ended {
+                if filling.length > 0 && !self.bytes.is_ready(self.linger)? {
+                    let there = boundary.scan(framing, filling.bytes());
+                    if there > 0 {
+                        return Ok(there);
+                    }
+                }
                 let got = self.bytes.read(filling.room(want))?;
                 filling.length += got;
                 self.ended = got == 0;
@@ -190,7 +209,7 @@ mod tests {
 
     fn stream(framing: Framing, bytes: &[u8], chunk_bytes: u64, step: usize) -> Stream {
         let drip = Drip { bytes: bytes.to_vec(), at: 0, step };
-        Stream::new(Box::new(drip), Cutter { framing, chunk_bytes, record_bytes_max: 16 })
+        Stream::new(Box::new(drip), Cutter { framing, chunk_bytes, record_bytes_max: 16 }, Duration::ZERO)
     }
 
     fn chunks(mut stream: Stream) -> Result<Vec<Vec<u8>>, Error> {

@@ -105,3 +105,19 @@ pub const DECODE_ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
 /// Memory of one xz decoder: `xz -9` needs 65 MiB.
 pub const DECODE_XZ_MEMORY_BYTES_MAX: u64 = 256 << 20;
+
+/// Compressed bytes that are decoded by one worker at once where a source has independent pieces: a MiB or so of text,
+/// so that neither the pieces nor what is kept of them is felt.
+pub const DECODE_RUN_BYTES: u64 = 256 << 10;
+
+/// Runs that one source is cut into; past it they grow.
+pub const DECODE_RUNS_MAX: u64 = 64 << 10;
+
+/// How far the first frame of a source is walked over to see whether there is a second: a thousand small reads.
+pub const DECODE_FIRST_FRAME_BYTES_MAX: u64 = 32 << 20;
+
+/// Indexes of the streams of one xz file, with the padding between them: a million blocks.
+pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;
+
+/// How long a stream may pause before what is there is processed: short to a person, long to a machine.
+pub const LINGER: Duration = Duration::from_millis(100);

@@ -51,6 +51,8 @@ pub struct Run {
     pub io: Io,
     /// What is decompressed.
     pub decompress: Decompress,
+    /// How long a stream may pause before what is there is processed.
+    pub linger: Duration,
     /// Bytes that may come out of one compressed source.
     pub decompressed_bytes_max: u64,
     /// Bytes that may come out of a compressed source for each that goes in.
@@ -79,6 +81,7 @@ impl Default for Run {
             record_bytes_max: limits::RECORD_BYTES_MAX,
             io: Io::Auto,
             decompress: Decompress::Auto,
+            linger: limits::LINGER,
             decompressed_bytes_max: limits::DECODED_BYTES_MAX,
             ratio_max: limits::DECODE_RATIO_MAX,
             members_max: limits::DECODE_MEMBERS_MAX,

@@ -9,7 +9,7 @@ mod walk;
 use std::borrow::Cow;
 use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
 
 use rustix::fs::FileType;
@@ -25,6 +25,20 @@ pub struct Source {
     pub path: PathBuf,
     /// Size in bytes when it was listed, where that was looked at; or why it cannot be read.
     pub listed: Result<Option<u64>, Refusal>,
+    /// How it is opened.
+    pub way: Way,
+}
+
+/// How a source is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Way {
+    /// As a regular file.
+    #[default]
+    File,
+    /// As a FIFO, which somebody else writes to.
+    Fifo,
+    /// It is open already: standard input, by the name of `-`.
+    StandardInput,
 }
 
 impl Source {
@@ -58,10 +72,22 @@ pub struct Request {
     pub include: Vec<String>,
     /// Inside directories, no file or directory that matches one of these globs.
     pub exclude: Vec<String>,
+    /// What to do with FIFOs that are named.
+    pub fifos: Fifos,
     /// What to find out about each file.
     pub look: Look,
     /// Threads to look at names with.
     pub threads: usize,
+}
+
+/// What to do with FIFOs that are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fifos {
+    /// They are no sources.
+    #[default]
+    Refuse,
+    /// They are read to their end.
+    Read,
 }
 
 /// What to find out about a file before it is opened. A look costs a system call a file.
@@ -107,29 +133,37 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
     for (path, found) in look_at(request.paths.clone(), request.threads) {
         match found {
             Ok(metadata) if metadata.is_dir() => walk::walk(&path, &filter, request, &mut listing),
-            found => listing.sources.push(named(path, found)),
+            found => listing.sources.push(named(path, found, request.fifos)),
         }
     }
     let listed = listed.unwrap_or_default();
     match request.look {
         Look::Names => {
-            listing.sources.extend(listed.into_iter().map(|path| Source { path, listed: Ok(None) }));
+            let source = |path| Source { path, listed: Ok(None), way: Way::File };
+            listing.sources.extend(listed.into_iter().map(source));
         }
         Look::Sizes => {
             let looked = look_at(listed, request.threads).into_iter();
-            listing.sources.extend(looked.map(|(path, found)| named(path, found)));
+            listing.sources.extend(looked.map(|(path, found)| named(path, found, request.fifos)));
         }
     }
     Ok(listing)
 }
 
 /// The source of that name, given what was found there.
-fn named(path: PathBuf, found: io::Result<Metadata>) -> Source {
+fn named(path: PathBuf, found: io::Result<Metadata>, fifos: Fifos) -> Source {
+    if path.as_os_str() == "-" {
+        return Source { path, listed: Ok(None), way: Way::StandardInput };
+    }
+    let is_fifo = found.as_ref().is_ok_and(|metadata| metadata.file_type().is_fifo());
+    if is_fifo && fifos == Fifos::Read {
+        return Source { path, listed: Ok(None), way: Way::Fifo };
+    }
     let listed = found.map_err(Refusal::Io).and_then(|metadata| {
         check_regular(metadata.mode())?;
         Ok(Some(metadata.len()))
     });
-    Source { path, listed }
+    Source { path, listed, way: Way::File }
 }
 
 type Looked = (PathBuf, io::Result<Metadata>);

@@ -8,7 +8,7 @@ use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use thiserror::Error;
 
-use super::{Listing, Look, Refusal, Request, Source};
+use super::{Listing, Look, Refusal, Request, Source, Way};
 
 /// A glob that does not parse.
 #[derive(Debug, Error)]
@@ -105,12 +105,12 @@ fn source(entry: DirEntry, look: Look) -> Entry {
             .map(|metadata| Some(metadata.len()))
             .map_err(|error| Refusal::Io(io_error(error))),
     };
-    Entry::Source(Source { path: entry.into_path(), listed })
+    Entry::Source(Source { path: entry.into_path(), listed, way: Way::File })
 }
 
 fn unreadable(root: &Path, error: ignore::Error) -> Source {
     let path = path_of(&error).unwrap_or(root).to_path_buf();
-    Source { path, listed: Err(Refusal::Io(io_error(error))) }
+    Source { path, listed: Err(Refusal::Io(io_error(error))), way: Way::File }
 }
 
 fn path_of(error: &ignore::Error) -> Option<&Path> {

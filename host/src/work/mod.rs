@@ -17,7 +17,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use crate::input::{Cutter, Decoding};
+use crate::input::{Access, Cutter, Decoding};
 use crate::process::{Failure, Processor};
 use crate::settings;
 use crate::source::Source;
@@ -63,6 +63,8 @@ pub struct Plan<'a> {
     pub processor: &'a dyn Processor,
     /// Where to cut.
     pub cutter: Cutter,
+    /// How sources are opened.
+    pub access: &'a Access,
     /// What to decompress.
     pub decoding: Decoding,
     /// How to go about it.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::input::{Choice, Codec, DecodeError, Error, Input, Opener, Stream};
+use crate::input::{Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stream};
 use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
 use crate::source::{Refusal, Source};
 
@@ -51,16 +51,9 @@ impl<'a> Open<'a> {
             return Err(refused(refusal));
         }
         let traits = plan.processor.traits();
-        let input = Input::open(opener, &source.path, plan.settings.io).map_err(Failure::from)?;
-        let codec = match (known, plan.decoding.choice) {
-            (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
-            (None, Choice::Never) => None,
-            (None, Choice::Detect) => detect(plan, &input, source)?,
-        };
-        let streamed = codec.is_some() || !plan.cutter.framing.cuts_anywhere();
-        let (whole, chunks, header) = if streamed {
-            let bytes = input.from_front(codec, plan.decoding.limits)?;
-            let mut stream = Stream::new(bytes, plan.cutter);
+        let input = Input::open(opener, source, plan.access)?;
+        let (whole, chunks, header) = if let Some(bytes) = from_front(plan, &input, source, known)? {
+            let mut stream = Stream::new(bytes, plan.cutter, plan.settings.linger);
             let first = stream.next(Vec::new())?;
             let header = plan.cutter.header_of(&first, traits.header_records)?;
             (first.last.then_some(1), Chunks::Streamed(Ring::new(stream, first)), header)
@@ -116,6 +109,27 @@ pub(super) fn take(count: u64, taken: &AtomicU64, scope: Scope, threads: usize) 
     let next = |at| (at < count).then(|| at + length(at));
     let start = taken.try_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
     Some(start..start + length(start))
+}
+
+/// The bytes of a source that can only be read from its front; `None` for one whose chunks are found by their place.
+fn from_front(
+    plan: &Plan<'_>,
+    input: &Input,
+    source: &Source,
+    known: Option<Codec>,
+) -> Result<Option<Box<dyn Bytes>>, Failure> {
+    if input.is_pipe() {
+        return Ok(Some(input.from_pipe(&source.path, plan.decoding, plan.access)?));
+    }
+    let codec = match (known, plan.decoding.choice) {
+        (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
+        (None, Choice::Never) => None,
+        (None, Choice::Detect) => detect(plan, input, source)?,
+    };
+    if codec.is_none() && plan.cutter.framing.cuts_anywhere() {
+        return Ok(None);
+    }
+    Ok(Some(input.from_front(codec, plan.decoding.limits)?))
 }
 
 /// A small source that nothing in its name says of is read at once, and looked at while it is: a read of its

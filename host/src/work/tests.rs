@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::input::Framing;
+use crate::source::Way;
 use crate::process::{
     FailureKind, Fill, Instance, Opening, Order, Piece, Scope, Traits,
 };
@@ -118,7 +119,7 @@ fn case(texts: &[String], threads: usize, chunk_bytes: u64) -> Case {
     let write = |(at, text): (usize, &String)| {
         let path = dir.path().join(at.to_string());
         std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
-        Source { path, listed: Ok(Some(text.len() as u64)) }
+        Source { path, listed: Ok(Some(text.len() as u64)), way: Way::File }
     };
     let sources = texts.iter().enumerate().map(write).collect();
     let settings = Run { threads, chunk_bytes, ..Run::default() };
@@ -138,6 +139,7 @@ fn run_case(case: &Case, echo: &Echo, only: Option<usize>) -> Kept {
         sources: &case.sources,
         processor: echo,
         cutter,
+        access: &Access { io: case.settings.io, ..Access::default() },
         decoding: Decoding::default(),
         settings: &case.settings,
         cancel: &cancel,
@@ -226,6 +228,7 @@ fn a_cancelled_run_starts_nothing_more() {
         sources: &case.sources,
         processor: &echo,
         cutter,
+        access: &Access::default(),
         decoding: Decoding::default(),
         settings: &case.settings,
         cancel: &cancel,

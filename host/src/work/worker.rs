@@ -96,6 +96,7 @@ impl<'a> Worker<'a> {
         let open = match opened {
             Ok(open) => Arc::new(open),
             Err(failure) => {
+                self.check_cancel()?; // a reader that was stopped for that is no failure
                 self.deliver(index, 0, Err(failure), None);
                 return Ok(());
             }
@@ -181,6 +182,7 @@ impl<'a> Worker<'a> {
                 }
                 ring.put(stream, piece);
             }
+            Some(Err(_)) if self.plan.cancel.is_set() => ring.end(),
             Some(Err(error)) => {
                 ring.end();
                 open.gather.fail(1, index, error.into());

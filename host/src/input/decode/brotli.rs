@@ -13,7 +13,8 @@ impl Brotli {
     pub(super) fn new() -> Self {
         let alloc = StandardAlloc::default;
         // Strict: a window of 16 MiB at most, as the RFC has it; the "large window" extension goes up to 1 GiB.
-        Self { state: Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())), written: 0 }
+        let state = BrotliState::new_strict(alloc(), alloc(), alloc());
+        Self { state: Box::new(state), written: 0 }
     }
 }
 

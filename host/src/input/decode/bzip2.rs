@@ -6,18 +6,18 @@ use super::codec::{BZIP2, is_cut_off};
 use super::{Begin, Decoded, Engine, Fault, Feed, moved};
 
 pub(super) struct Bzip2 {
-    /// Made anew for every stream, as it cannot be reset.
-    stream: Decompress,
+    /// Made anew for every stream, as it cannot be reset. `None` before the first.
+    stream: Option<Decompress>,
 }
 
 impl Bzip2 {
     pub(super) fn new() -> Self {
-        Self { stream: Decompress::new(false) }
+        Self { stream: None }
     }
 }
 
 impl Engine for Bzip2 {
-    fn begin(&mut self, feed: &mut Feed, first: bool) -> Result<Begin, Fault> {
+    fn begin(&mut self, feed: &mut Feed, _first: bool) -> Result<Begin, Fault> {
         let magic = feed.ahead(BZIP2.len())?;
         if is_cut_off(magic, &BZIP2) {
             return Err(Fault::Truncated);
@@ -25,22 +25,20 @@ impl Engine for Bzip2 {
         if !magic.starts_with(&BZIP2) {
             return Ok(Begin::NotOurs);
         }
-        if !first {
-            self.stream = Decompress::new(false);
-        }
+        self.stream = Some(Decompress::new(false));
         Ok(Begin::Member)
     }
 
     fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault> {
-        let (taken, written) = (self.stream.total_in(), self.stream.total_out());
+        let Some(stream) = &mut self.stream else { return Err(Fault::Corrupt("no stream header")) };
+        let (taken, written) = (stream.total_in(), stream.total_out());
         let held = feed.peek()?;
         let ended = held.is_empty();
-        let status = self
-            .stream
+        let status = stream
             .decompress(held, into)
             .map_err(|_| Fault::Corrupt("invalid block, or its CRC-32 does not match"))?;
-        feed.take(moved(taken, self.stream.total_in()));
-        let bytes = moved(written, self.stream.total_out());
+        feed.take(moved(taken, stream.total_in()));
+        let bytes = moved(written, stream.total_out());
         match status {
             Status::StreamEnd => Ok(Decoded::Last(bytes)),
             Status::MemNeeded => Err(Fault::Corrupt("no memory for a block")),

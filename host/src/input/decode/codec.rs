@@ -63,6 +63,9 @@ impl Codec {
     pub const ALL: [Self; 7] =
         [Self::Gzip, Self::Zstd, Self::Lz4, Self::Bzip2, Self::Xz, Self::Brotli, Self::Snappy];
 
+    /// Bytes of the longest magic.
+    pub const MAGIC_BYTES_MAX: usize = 10;
+
     /// How many leading bytes [`detect`](Self::detect) makes use of.
     pub const DETECT_BYTES: usize = 512;
 

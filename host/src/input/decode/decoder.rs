@@ -1,10 +1,11 @@
 //! Decodes one source from its first byte to its last, within its limits.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
 
+use super::blocks::{Block, Envelope};
 use super::{Begin, Codec, DecodeError, Decoded, Engine, Fault, Feed, DecodeLimits};
 use super::{brotli, bzip2, gzip, lz4, snappy, xz, zstd};
 
@@ -23,7 +24,16 @@ pub struct Decoder {
     place: Place,
     members: u64,
     decompressed: u64,
+    /// What stands before a block in its source, for messages.
+    base: Base,
     failed: Option<DecodeError>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Base {
+    compressed: u64,
+    decompressed: u64,
+    envelope: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +62,43 @@ impl Decoder {
             place: Place::Start,
             members: 0,
             decompressed: 0,
+            base: Base::default(),
             failed: None,
         }
+    }
+
+    /// Turns to another source of the same codec, keeping the memory. Nothing of the last one is left, whether it
+    /// was read to its end or not.
+    pub fn turn_to(&mut self, source: Box<dyn Read + Send>) {
+        // An engine stands ready for a new source only where it finished the last one; brotli's never does.
+        if self.place != Place::End || self.failed.is_some() || self.codec == Codec::Brotli {
+            self.engine = engine(self.codec, &self.limits);
+        }
+        self.feed.turn_to(source);
+        self.place = Place::Start;
+        (self.members, self.decompressed) = (0, 0);
+        self.base = Base::default();
+        self.failed = None;
+    }
+
+    /// Turns to one piece of a source, whose compressed bytes are all that `source` gives. Limits count for the
+    /// piece; offsets in errors are those in the whole source, where they are known.
+    pub fn turn_to_block(&mut self, block: &Block, source: Box<dyn Read + Send>) {
+        let Envelope { before, after } = &block.envelope;
+        let source: Box<dyn Read + Send> = if before.is_empty() && after.is_empty() {
+            source
+        } else {
+            Box::new(Cursor::new(before.clone()).chain(source).chain(Cursor::new(after.clone())))
+        };
+        self.turn_to(source);
+        if block.rest && before.is_empty() {
+            self.place = Place::Between;
+        }
+        self.base = Base {
+            compressed: block.compressed_offset,
+            decompressed: block.decompressed_offset.unwrap_or(0),
+            envelope: before.len() as u64,
+        };
     }
 
     /// What it decodes.
@@ -131,7 +176,7 @@ impl Decoder {
         };
         self.members += 1;
         if self.members > self.limits.members_max {
-            let (codec, decompressed) = (self.codec, self.decompressed);
+            let (codec, decompressed) = (self.codec, self.reached());
             return Err(DecodeError::Members { codec, decompressed, members_max: self.limits.members_max });
         }
         Ok(())
@@ -170,8 +215,19 @@ impl Decoder {
         Err(DecodeError::Ratio { codec, compressed, decompressed, ratio_max })
     }
 
+    /// How far the whole source is decoded.
+    fn reached(&self) -> u64 {
+        self.base.decompressed + self.decompressed
+    }
+
+    /// An offset in the whole source.
+    fn located(&self, taken: u64) -> u64 {
+        self.base.compressed + taken.saturating_sub(self.base.envelope)
+    }
+
     fn not_ours(&mut self, first: bool, compressed: u64) -> DecodeError {
-        let (codec, decompressed) = (self.codec, self.decompressed);
+        let (codec, decompressed) = (self.codec, self.reached());
+        let compressed = self.located(compressed);
         if !first {
             return DecodeError::TrailingGarbage { codec, compressed, decompressed };
         }
@@ -182,10 +238,10 @@ impl Decoder {
 
     /// Says where a fault was met.
     fn error(&self, fault: Fault) -> DecodeError {
-        let (codec, decompressed) = (self.codec, self.decompressed);
+        let (codec, decompressed) = (self.codec, self.reached());
         match fault {
             Fault::Read(error) => DecodeError::Read {
-                compressed: self.feed.taken() + self.feed.held().len() as u64,
+                compressed: self.located(self.feed.taken() + self.feed.held().len() as u64),
                 error: Arc::new(error),
             },
             Fault::Truncated => DecodeError::Truncated { codec, decompressed },

@@ -26,6 +26,12 @@ impl Feed {
         Self { source, buffer, from: 0, to: 0, ended: false, taken: 0 }
     }
 
+    /// Turns to another source. What is held of the last one is lost.
+    pub(super) fn turn_to(&mut self, source: Box<dyn Read + Send>) {
+        self.source = source;
+        (self.from, self.to, self.ended, self.taken) = (0, 0, false, 0);
+    }
+
     /// How many bytes were taken so far.
     pub(super) fn taken(&self) -> u64 {
         self.taken

@@ -14,6 +14,9 @@ use super::{Begin, Decoded, Engine, Fault, Feed};
 /// How far back a block may reach into the ones before it ("Block Independence flag").
 const HISTORY_BYTES: usize = 64 << 10;
 
+/// The longest "Frame Descriptor" without a dictionary: flags, sizes, content size, checksum.
+pub(super) const DESCRIPTOR_BYTES_MAX: usize = 1 + 1 + 8 + 1;
+
 /// "Legacy frame": every block but the last holds as much.
 const LEGACY_BLOCK_BYTES: usize = 8 << 20;
 
@@ -146,7 +149,9 @@ impl Engine for Lz4 {
         };
         if magic == LZ4 {
             feed.take(4);
-            self.start(Frame::read(feed)?);
+            let (frame, bytes) = Frame::parse(feed.ahead(DESCRIPTOR_BYTES_MAX)?)?;
+            feed.take(bytes);
+            self.start(frame);
             return Ok(Begin::Member);
         }
         if magic == LZ4_LEGACY {
@@ -186,10 +191,9 @@ impl Engine for Lz4 {
 }
 
 impl Frame {
-    /// Reads what follows the magic number ("Frame Descriptor").
-    pub(super) fn read(feed: &mut Feed) -> Result<Self, Fault> {
-        let mut descriptor = [0; 2 + 8];
-        let [flags, sizes] = feed.array()?;
+    /// Reads what follows the magic number ("Frame Descriptor"). Returns its length too.
+    pub(super) fn parse(bytes: &[u8]) -> Result<(Self, usize), Fault> {
+        let Some(&[flags, sizes]) = bytes.first_chunk() else { return Err(Fault::Truncated) };
         if flags >> 6 != 1 {
             return Err(Fault::Unsupported("another version of the frame format"));
         }
@@ -206,26 +210,24 @@ impl Frame {
             7 => 4 << 20,
             _ => return Err(Fault::Corrupt("a reserved block size")),
         };
-        descriptor[..2].copy_from_slice(&[flags, sizes]);
-        let mut content_bytes = None;
-        if flags & 1 << 3 != 0 {
-            let size = feed.array()?;
-            descriptor[2..].copy_from_slice(&size);
-            content_bytes = Some(u64::from_le_bytes(size));
-        }
-        let described = if content_bytes.is_some() { &descriptor[..] } else { &descriptor[..2] };
-        let [checksum] = feed.array()?;
-        if header_checksum(described) != checksum {
+        let has_content_bytes = flags & 1 << 3 != 0;
+        let described_bytes = if has_content_bytes { 2 + 8 } else { 2 };
+        let (described, rest) = bytes.split_at_checked(described_bytes).ok_or(Fault::Truncated)?;
+        if *rest.first().ok_or(Fault::Truncated)? != header_checksum(described) {
             return Err(Fault::Checksum("checksum of a frame header"));
         }
-        Ok(Self {
+        let frame = Self {
             legacy: false,
             linked: flags & 1 << 5 == 0,
             block_checksum: flags & 1 << 4 != 0,
             content_checksum: flags & 1 << 2 != 0,
-            content_bytes,
+            content_bytes: described
+                .last_chunk()
+                .filter(|_| has_content_bytes)
+                .map(|size| u64::from_le_bytes(*size)),
             block_bytes_max,
-        })
+        };
+        Ok((frame, described_bytes + 1))
     }
 
     /// Whether the next block is stored as it is, and its size in the frame. `None` at the end of the frame.

@@ -4,6 +4,7 @@
 //! named error on anything else than a whole, well-formed source. Memory is bounded by the format's window
 //! (see [`DecodeLimits`]) and one read buffer. Knows nothing of records, threads or sandboxes.
 
+mod blocks;
 mod brotli;
 mod bzip2;
 mod codec;
@@ -17,6 +18,7 @@ mod snappy;
 mod xz;
 mod zstd;
 
+pub use blocks::{Block, Blocks, Stretch};
 pub use codec::{Codec, UnknownCodec};
 pub use decoder::Decoder;
 pub use error::DecodeError;

@@ -97,6 +97,7 @@ impl Engine for Snappy {
         if is_cut_off(magic, &SNAPPY) {
             return Err(Fault::Truncated);
         }
+        (self.from, self.to) = (0, 0);
         Ok(if magic.starts_with(&SNAPPY) { Begin::Member } else { Begin::NotOurs })
     }
 

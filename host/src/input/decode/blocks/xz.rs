@@ -1,0 +1,202 @@
+//! xz blocks, from the index at the end of each stream (.xz file format 1.2.1, section 4).
+//!
+//! Read from the end of the file backwards; anything odd, and there are no blocks. A block is decoded within a stream
+//! of its own, whose index says what the file's says of it, so the decoder compares both.
+
+use flate2::Crc;
+
+use crate::settings::limits::DECODE_INDEX_BYTES_MAX;
+
+use super::super::super::Input;
+use super::super::codec::XZ;
+use super::{Envelope, Unit, array};
+
+/// Section 2.1: Stream Header and Stream Footer.
+const HEADER_BYTES: u64 = 12;
+const FOOTER_BYTES: u64 = 12;
+const FOOTER_MAGIC: [u8; 2] = *b"YZ";
+
+/// The blocks of all streams, in order.
+#[derive(Debug)]
+pub(super) struct Walk {
+    blocks: Vec<Found>,
+    next: usize,
+    bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    offset: u64,
+    unpadded: u64,
+    decompressed: u64,
+    flags: [u8; 2],
+}
+
+impl Walk {
+    /// The blocks of an input that has more than one.
+    pub(super) fn of(input: &Input) -> Option<Self> {
+        let mut blocks = Vec::new();
+        let mut end = input.bytes();
+        let mut index_bytes = 0;
+        while end > 0 {
+            let padding: [u8; 4] = array(input, end.checked_sub(4)?)?;
+            if padding == [0; 4] {
+                end -= 4;
+                index_bytes += 4;
+            } else {
+                let stream = Stream::before(input, end)?;
+                index_bytes += stream.index.len() as u64;
+                end = stream.blocks(&mut blocks)?;
+            }
+            if index_bytes > DECODE_INDEX_BYTES_MAX {
+                return None;
+            }
+        }
+        // Streams came last to first, and the blocks of each as well.
+        blocks.reverse();
+        (blocks.len() > 1).then_some(Self { blocks, next: 0, bytes: input.bytes() })
+    }
+
+    /// The next block. `offset` is where the last one ended.
+    pub(super) fn unit(&mut self, offset: u64) -> Option<Unit> {
+        let found = *self.blocks.get(self.next)?;
+        self.next += 1;
+        let bytes = padded(found.unpadded)?;
+        let end = found.offset.checked_add(bytes)?;
+        let after = if self.next == self.blocks.len() { self.bytes.checked_sub(end)? } else { 0 };
+        Some(Unit {
+            before: found.offset.checked_sub(offset)?,
+            bytes,
+            after,
+            decompressed: Some(found.decompressed),
+            envelope: envelope(&found)?,
+        })
+    }
+}
+
+/// A stream that ends at `end`.
+struct Stream {
+    end: u64,
+    flags: [u8; 2],
+    index: Vec<u8>,
+    input_header: [u8; 12],
+    start: u64,
+    records: Vec<(u64, u64)>,
+}
+
+impl Stream {
+    fn before(input: &Input, end: u64) -> Option<Self> {
+        let footer: [u8; 12] = array(input, end.checked_sub(FOOTER_BYTES)?)?;
+        let [a, b, c, d, size @ .., f, g, y, z] = footer;
+        let size: [u8; 4] = size;
+        if [y, z] != FOOTER_MAGIC || crc([&size[..], &[f, g]]) != u32::from_le_bytes([a, b, c, d]) {
+            return None;
+        }
+        let index_bytes = (u64::from(u32::from_le_bytes(size)) + 1) * 4;
+        if index_bytes > DECODE_INDEX_BYTES_MAX {
+            return None;
+        }
+        let index_start = end.checked_sub(FOOTER_BYTES + index_bytes)?;
+        let mut index = vec![0; usize::try_from(index_bytes).ok()?];
+        input.read_at(&mut index, index_start).ok()?;
+        let records = records(&index)?;
+        let mut blocks_bytes = 0_u64;
+        for &(unpadded, _) in &records {
+            blocks_bytes = blocks_bytes.checked_add(padded(unpadded)?)?;
+        }
+        let start = index_start.checked_sub(blocks_bytes)?.checked_sub(HEADER_BYTES)?;
+        let input_header = array(input, start)?;
+        Some(Self { end, flags: [f, g], index, input_header, start, records })
+    }
+
+    /// Adds the blocks, last first. Returns where the stream begins.
+    fn blocks(&self, into: &mut Vec<Found>) -> Option<u64> {
+        if self.input_header != header(self.flags) {
+            return None;
+        }
+        let mut end = self.end.checked_sub(FOOTER_BYTES + self.index.len() as u64)?;
+        for &(unpadded, decompressed) in self.records.iter().rev() {
+            end = end.checked_sub(padded(unpadded)?)?;
+            into.push(Found { offset: end, unpadded, decompressed, flags: self.flags });
+        }
+        Some(self.start)
+    }
+}
+
+/// The unpadded and the uncompressed size of every block (section 4.3).
+fn records(index: &[u8]) -> Option<Vec<(u64, u64)>> {
+    let (body, checksum) = index.split_last_chunk::<4>()?;
+    if crc([body, &[]]) != u32::from_le_bytes(*checksum) {
+        return None;
+    }
+    let (&0, mut body) = body.split_first()? else { return None };
+    let count = integer(&mut body)?;
+    // Two bytes at least for each, so the count cannot ask for more than is there.
+    if count > body.len() as u64 / 2 {
+        return None;
+    }
+    let records = (0..count).map(|_| {
+        let unpadded = integer(&mut body)?;
+        Some((unpadded, integer(&mut body)?)).filter(|_| unpadded > 0)
+    });
+    records.collect()
+}
+
+/// Section 1.2: seven bits a byte, the lowest first.
+fn integer(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..63).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+fn write_integer(mut value: u64, into: &mut Vec<u8>) {
+    while value > 0x7f {
+        into.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    into.push((value & 0x7f) as u8);
+}
+
+/// A block is followed by zeros up to a multiple of four bytes.
+fn padded(unpadded: u64) -> Option<u64> {
+    unpadded.checked_next_multiple_of(4)
+}
+
+/// Section 2.1.1: Stream Header.
+fn header(flags: [u8; 2]) -> [u8; 12] {
+    let mut header = [0; 12];
+    let (magic, rest) = header.split_at_mut(6);
+    magic.copy_from_slice(&XZ);
+    let (own, checksum) = rest.split_at_mut(2);
+    own.copy_from_slice(&flags);
+    checksum.copy_from_slice(&crc([&flags, &[]]).to_le_bytes());
+    header
+}
+
+/// What makes a block a stream: a header in front of it, an index with one record and a footer behind it.
+fn envelope(found: &Found) -> Option<Envelope> {
+    let mut after = vec![0, 1];
+    write_integer(found.unpadded, &mut after);
+    write_integer(found.decompressed, &mut after);
+    after.resize(after.len().next_multiple_of(4), 0);
+    after.extend(crc([&after, &[]]).to_le_bytes());
+    let size = u32::try_from(after.len() / 4 - 1).ok()?.to_le_bytes();
+    after.extend(crc([&size[..], &found.flags]).to_le_bytes());
+    after.extend(size);
+    after.extend(found.flags);
+    after.extend(FOOTER_MAGIC);
+    Some(Envelope { before: header(found.flags).into(), after })
+}
+
+fn crc(parts: [&[u8]; 2]) -> u32 {
+    let mut crc = Crc::new();
+    parts.map(|part| crc.update(part));
+    crc.sum()
+}

@@ -1,0 +1,144 @@
+//! Standard input and FIFOs: bytes that come when they come.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
+
+use super::{Bytes, Codec, Error};
+
+/// How long a reader waits before it looks whether it shall stop.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// A pipe, or what else has no size and no offsets.
+pub(super) struct Pipe {
+    file: File,
+    stop: Arc<AtomicBool>,
+    /// Bytes that were read to look at them.
+    first: Vec<u8>,
+    offset: u64,
+}
+
+impl Pipe {
+    pub(super) fn new(file: File, stop: Arc<AtomicBool>) -> Self {
+        Self { file, stop, first: Vec::new(), offset: 0 }
+    }
+
+    /// The first bytes: as many as the longest magic needs, or all that there are; no more are waited for.
+    pub(super) fn first(&mut self) -> Result<&[u8], Error> {
+        let mut buffer = vec![0; Codec::DETECT_BYTES];
+        let mut length = 0;
+        while length < Codec::MAGIC_BYTES_MAX {
+            let got = self.wait_and_read(buffer.get_mut(length..).unwrap_or_default())?;
+            if got == 0 {
+                break;
+            }
+            length += got;
+        }
+        buffer.truncate(length);
+        self.first = buffer;
+        Ok(&self.first)
+    }
+
+    fn wait_and_read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            if self.stop.load(Ordering::Acquire) {
+                return Err(self.failed(io::Error::from(io::ErrorKind::Interrupted)));
+            }
+            if self.poll(WAIT)? {
+                let got = self.file.read(into).map_err(|error| self.failed(error))?;
+                self.offset += got as u64;
+                return Ok(got);
+            }
+        }
+    }
+
+    /// Whether a read would not have to wait, at the latest after `within`.
+    fn poll(&self, within: Duration) -> Result<bool, Error> {
+        let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
+        let within = Timespec::try_from(within).ok();
+        match poll(&mut fds, within.as_ref()) {
+            Ok(ready) => Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            Err(error) => Err(self.failed(error.into())),
+        }
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        Error::Read { offset: self.offset, error }
+    }
+}
+
+impl Bytes for Pipe {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        if self.first.is_empty() {
+            return self.wait_and_read(into);
+        }
+        let got = self.first.len().min(into.len());
+        for (to, from) in into.iter_mut().zip(self.first.drain(..got)) {
+            *to = from;
+        }
+        Ok(got)
+    }
+
+    fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
+        if !self.first.is_empty() {
+            return Ok(true);
+        }
+        let begun = Instant::now();
+        loop {
+            let left = within.saturating_sub(begun.elapsed());
+            if self.poll(left.min(WAIT))? {
+                return Ok(true);
+            }
+            if left.is_zero() || self.stop.load(Ordering::Acquire) {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+impl Read for Pipe {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        Bytes::read(self, into).map_err(|error| match error {
+            Error::Read { error, .. } => error,
+            other => io::Error::other(other),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn pipe() -> (Pipe, File) {
+        let (read, write) = io::pipe().unwrap();
+        let file = File::from(std::os::fd::OwnedFd::from(read));
+        (Pipe::new(file, Arc::default()), File::from(std::os::fd::OwnedFd::from(write)))
+    }
+
+    #[test]
+    fn what_was_looked_at_is_read_too() {
+        let (mut pipe, mut write) = pipe();
+        write.write_all(b"hello, world").unwrap();
+        assert_eq!(pipe.first().unwrap(), b"hello, world");
+        drop(write);
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "hello, world");
+    }
+
+    #[test]
+    fn a_reader_that_waits_ends_when_it_shall() {
+        let (mut pipe, _write) = pipe();
+        assert!(!pipe.is_ready(Duration::ZERO).unwrap());
+        pipe.stop.store(true, Ordering::Release);
+        assert!(Bytes::read(&mut pipe, &mut [0; 4]).is_err());
+    }
+}
