@@ -1,7 +1,8 @@
 //! Results on a real tree are those of programs that nobody here wrote: `wc`, `sha256sum` and Python.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -11,7 +12,7 @@ use crate::support::host::Host;
 use crate::support::oracle::{names, oracle, python_counts, python_top};
 use crate::support::plugins::plugin;
 
-/// Every file of a tree that nobody here wrote: the sources of Rust, as Debian ships them, where they are
+/// Every file that is not compressed of a tree that nobody here wrote: the sources of Rust, as Debian ships them, where they are
 /// installed; else what this project is built from.
 fn corpus() -> &'static [PathBuf] {
     static CORPUS: OnceLock<Vec<PathBuf>> = OnceLock::new();
@@ -46,10 +47,31 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
         let kind = entry.file_type().unwrap();
         if kind.is_dir() {
             collect(&entry.path(), files);
-        } else if kind.is_file() {
+        } else if kind.is_file() && !is_compressed(&entry.path()) {
             files.push(entry.path());
         }
     }
+}
+
+/// Whether a host may read something else in a file than what `wc` reads: by its name, or its first bytes
+/// (gzip, bzip2, xz, zstd, lz4, snappy).
+fn is_compressed(path: &Path) -> bool {
+    const EXTENSIONS: [&str; 11] =
+        ["br", "bz2", "gz", "lz4", "sz", "tbz2", "tgz", "txz", "xz", "zst", "zz"];
+    const MAGIC: [&[u8]; 6] = [
+        &[0x1f, 0x8b],
+        b"BZh",
+        &[0xfd, b'7', b'z', b'X', b'Z'],
+        &[0x28, 0xb5, 0x2f, 0xfd],
+        &[0x04, 0x22, 0x4d, 0x18],
+        &[0xff, 0x06, 0, 0, b's'],
+    ];
+    if path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|one| extension == *one)) {
+        return true;
+    }
+    let mut first = Vec::new();
+    File::open(path).unwrap().take(5).read_to_end(&mut first).unwrap();
+    MAGIC.iter().any(|magic| first.starts_with(magic))
 }
 
 /// Results of a plugin over all files: one for each, and the last line.

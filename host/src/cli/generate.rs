@@ -6,9 +6,9 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
+use super::Exit;
 use super::args::Args;
 use super::say::Abort;
-use super::Exit;
 
 /// Prints a completion script.
 pub(super) fn completions(shell: Shell) -> Result<Exit, Abort> {

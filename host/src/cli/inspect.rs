@@ -6,8 +6,8 @@ use std::path::Path;
 
 use bytesize::ByteSize;
 
-use super::say::Abort;
 use super::Exit;
+use super::say::Abort;
 use crate::plugin::{Engine, Inspection, Kind, Manifest, inspect as look};
 
 /// Prints what the plugin in the file `path` is. Exits with 1 where it would not run.

@@ -18,7 +18,8 @@ use crate::output::Format;
 use crate::plugin::{Cache, Engine, Options, Plugin};
 use crate::process::{Processor, Scope};
 use crate::settings::limits::{
-    CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX, WINDOW_BYTES,
+    CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX,
+    WINDOW_BYTES,
 };
 use crate::settings::{Decompress, Io, Run, Show};
 use crate::source::{self, Fifos, FilesFrom, Listing, Look, Request};
@@ -211,9 +212,8 @@ fn within(
 
 /// `gristmill/code` in the user's cache directory (XDG Base Directory Specification, section 3).
 fn cache_dir() -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
-    };
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
     Some(caches.join("gristmill").join("code"))
 }
@@ -259,6 +259,5 @@ fn report(path: &Path, stats: &Stats, elapsed: Duration, threads: usize) -> Resu
     let report = stats.report(elapsed, threads);
     let mut text = serde_json::to_string_pretty(&report).map_err(Abort::new)?;
     text.push('\n');
-    std::fs::write(path, text)
-        .map_err(|error| Abort::new(format!("{}: {error}", path.display())))
+    std::fs::write(path, text).map_err(|error| Abort::new(format!("{}: {error}", path.display())))
 }

@@ -62,7 +62,9 @@ impl Boundary {
 pub(super) fn first_record(framing: Framing, bytes: &[u8]) -> Option<usize> {
     match framing {
         Framing::Bytes | Framing::Whole => None,
-        Framing::Fixed(record) => usize::try_from(record).ok().filter(|&length| length <= bytes.len()),
+        Framing::Fixed(record) => {
+            usize::try_from(record).ok().filter(|&length| length <= bytes.len())
+        }
         Framing::Delimited(byte) => memchr::memchr(byte, bytes).map(|at| at + 1),
         Framing::Csv => {
             let mut quoted = false;

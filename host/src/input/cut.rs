@@ -56,7 +56,9 @@ impl Cutter {
         match self.framing {
             Framing::Bytes => Ok(nominal),
             Framing::Whole | Framing::Csv | Framing::Prefixed(_) => Ok(bytes),
-            Framing::Fixed(record) => Ok(nominal.div_ceil(record).saturating_mul(record).min(bytes)),
+            Framing::Fixed(record) => {
+                Ok(nominal.div_ceil(record).saturating_mul(record).min(bytes))
+            }
             Framing::Delimited(byte) => {
                 let end = nominal.saturating_add(self.record_bytes_max);
                 let window = Window { from: nominal, to: end.min(bytes) };
@@ -73,7 +75,13 @@ impl Cutter {
     ///
     /// # Errors
     /// As [`start`](Self::start); and when the last record that begins in the chunk is too long.
-    pub fn end(&self, input: &Input, index: u64, start: u64, scratch: &mut Vec<u8>) -> Result<u64, Error> {
+    pub fn end(
+        &self,
+        input: &Input,
+        index: u64,
+        start: u64,
+        scratch: &mut Vec<u8>,
+    ) -> Result<u64, Error> {
         let next = index + 1;
         if next == self.chunks(input.bytes()) {
             return self.checked_end(input, index, start, input.bytes(), scratch);
@@ -155,7 +163,13 @@ impl Cutter {
     }
 
     /// Where the last record begins that begins in the chunk at `index`, which begins at `start`.
-    fn last_start(&self, input: &Input, index: u64, start: u64, scratch: &mut Vec<u8>) -> Result<u64, Error> {
+    fn last_start(
+        &self,
+        input: &Input,
+        index: u64,
+        start: u64,
+        scratch: &mut Vec<u8>,
+    ) -> Result<u64, Error> {
         let Framing::Delimited(byte) = self.framing else { return Ok(start) };
         let nominal_end = self.chunk_bytes.saturating_mul(index + 1).min(input.bytes());
         let mut to = nominal_end.max(start);
@@ -185,7 +199,12 @@ struct Window {
 }
 
 /// Where `byte` first is in `window`. Reads little at first, then more at a time.
-fn find(input: &Input, byte: u8, window: Window, scratch: &mut Vec<u8>) -> Result<Option<u64>, Error> {
+fn find(
+    input: &Input,
+    byte: u8,
+    window: Window,
+    scratch: &mut Vec<u8>,
+) -> Result<Option<u64>, Error> {
     let Window { mut from, to } = window;
     let mut read_bytes = BOUNDARY_READ_BYTES;
     while from < to {

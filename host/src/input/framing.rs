@@ -142,7 +142,9 @@ mod tests {
 
     #[test]
     fn other_words_are_refused_by_name() {
-        for word in ["", "tsv", "fixed:0", "fixed:-1", "delimited:1e", "delimited:0x", "prefixed:u8"] {
+        for word in
+            ["", "tsv", "fixed:0", "fixed:-1", "delimited:1e", "delimited:0x", "prefixed:u8"]
+        {
             let error = word.parse::<Framing>().unwrap_err();
             assert!(error.to_string().starts_with(&format!("unknown framing `{word}`")));
         }

@@ -121,7 +121,11 @@ fn install() -> io::Result<()> {
 }
 
 /// Async-signal-safe: touches a constant thread-local, an atomic, and makes system calls.
-extern "C" fn on_bus_error(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+extern "C" fn on_bus_error(
+    _signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    _context: *mut libc::c_void,
+) {
     // SAFETY: the kernel passes a valid `info` to a handler installed with SA_SIGINFO.
     let address = unsafe { (*info).si_addr() }.addr();
     let torn = GUARD.with(|guard| guard.holds(address).then(|| guard.torn.load(Ordering::Relaxed)));

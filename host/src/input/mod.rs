@@ -81,7 +81,9 @@ pub enum Error {
         bytes: usize,
     },
     /// The last record is not all there.
-    #[error("the record that begins at byte {offset} is cut short: the source ends at byte {bytes}")]
+    #[error(
+        "the record that begins at byte {offset} is cut short: the source ends at byte {bytes}"
+    )]
     CutShort {
         /// Where the record begins.
         offset: u64,

@@ -63,7 +63,8 @@ mod tests {
     fn files_are_found_in_their_own_directories() {
         let dir = tempfile::tempdir().unwrap();
         let mut opener = Opener::default();
-        let names = ["a/one", "a/two", "a/three", "a/four", "b/one", "a/one", "top", "a/one", "a/two"];
+        let names =
+            ["a/one", "a/two", "a/three", "a/four", "b/one", "a/one", "top", "a/one", "a/two"];
         for name in names {
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -72,6 +73,9 @@ mod tests {
             opener.open(&path).unwrap().read_to_string(&mut text).unwrap();
             assert_eq!(text, name);
         }
-        assert_eq!(opener.open(&dir.path().join("c/one")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(
+            opener.open(&dir.path().join("c/one")).unwrap_err().kind(),
+            io::ErrorKind::NotFound
+        );
     }
 }

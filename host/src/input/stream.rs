@@ -62,7 +62,10 @@ pub struct Stream {
 
 impl std::fmt::Debug for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stream").field("index", &self.index).field("offset", &self.offset).finish_non_exhaustive()
+        f.debug_struct("Stream")
+            .field("index", &self.index)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
     }
 }
 
@@ -209,7 +212,11 @@ mod tests {
 
     fn stream(framing: Framing, bytes: &[u8], chunk_bytes: u64, step: usize) -> Stream {
         let drip = Drip { bytes: bytes.to_vec(), at: 0, step };
-        Stream::new(Box::new(drip), Cutter { framing, chunk_bytes, record_bytes_max: 16 }, Duration::ZERO)
+        Stream::new(
+            Box::new(drip),
+            Cutter { framing, chunk_bytes, record_bytes_max: 16 },
+            Duration::ZERO,
+        )
     }
 
     fn chunks(mut stream: Stream) -> Result<Vec<Vec<u8>>, Error> {
@@ -282,6 +289,9 @@ mod tests {
         assert_eq!(error.to_string(), "6 bytes are not a whole number of 4-byte records");
         let framing = Framing::Prefixed(Prefix::U32Be);
         let error = chunks(stream(framing, b"\0\0\0\x01a\0\0\0\x05b", 4, 3)).unwrap_err();
-        assert_eq!(error.to_string(), "the record that begins at byte 5 is cut short: the source ends at byte 10");
+        assert_eq!(
+            error.to_string(),
+            "the record that begins at byte 5 is cut short: the source ends at byte 10"
+        );
     }
 }

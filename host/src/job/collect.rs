@@ -80,7 +80,8 @@ impl Deliver for Collector<'_> {
             Err(failure) => failure.message.len(),
         };
         let item = Item { index, bytes, outcome };
-        self.window.put(index, item, ITEM_BYTES + held, |writer, item| commit(self.job, writer, item));
+        self.window
+            .put(index, item, ITEM_BYTES + held, |writer, item| commit(self.job, writer, item));
     }
 
     fn total(&self, result: Result<Vec<u8>, Failure>) {

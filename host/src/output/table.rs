@@ -34,7 +34,10 @@ impl Table {
         let cells = match serde_json::from_slice(value.json()) {
             Ok(Json::Object(cells)) => cells,
             Ok(other) => Map::from_iter([(RESULT.to_string(), other)]),
-            Err(_) => Map::from_iter([(RESULT.to_string(), Json::String(String::from_utf8_lossy(value.raw()).into_owned()))]),
+            Err(_) => Map::from_iter([(
+                RESULT.to_string(),
+                Json::String(String::from_utf8_lossy(value.raw()).into_owned()),
+            )]),
         };
         for (name, cell) in &cells {
             let number = cell.is_number();

@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn media_types_are_read_with_parameters_and_suffixes() {
-        for json in ["application/json", "Application/JSON; charset=utf-8", "application/geo+json"] {
+        for json in ["application/json", "Application/JSON; charset=utf-8", "application/geo+json"]
+        {
             assert_eq!(OutputType::of(json), OutputType::Json);
         }
         assert_eq!(OutputType::of("text/plain"), OutputType::Other);

@@ -21,7 +21,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     file.read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > COMPONENT_BYTES_MAX {
         let most = COMPONENT_BYTES_MAX >> 20;
-        return Err(Refusal::new(format!("larger than {most} MiB, the most that a plugin may be")).at(path));
+        return Err(
+            Refusal::new(format!("larger than {most} MiB, the most that a plugin may be")).at(path)
+        );
     }
     Ok(bytes)
 }
@@ -34,7 +36,9 @@ pub(super) fn compile(
 ) -> Result<Component, Refusal> {
     let wasmtime = engine.wasmtime();
     let Some(binary) = wrap::binary(bytes) else {
-        return Err(Refusal::new("is not WebAssembly: it lacks the preamble of a module or component"));
+        return Err(Refusal::new(
+            "is not WebAssembly: it lacks the preamble of a module or component",
+        ));
     };
     let name = Cache::name(wasmtime, bytes);
     if let Some(component) = cache.and_then(|cache| cache.load(&name)).and_then(|code| {

@@ -29,7 +29,8 @@ impl Engine {
     /// # Errors
     /// When this machine cannot run compiled wasm, or the ticking thread cannot be started.
     pub fn new() -> Result<Self, EngineError> {
-        let inner = wasmtime::Engine::new(&config()).map_err(|error| EngineError(error.to_string()))?;
+        let inner =
+            wasmtime::Engine::new(&config()).map_err(|error| EngineError(error.to_string()))?;
         let stop = Arc::<Stop>::default();
         let ticker = std::thread::Builder::new()
             .name("epoch".into())

@@ -193,10 +193,13 @@ impl ResourceLimiter for Guest {
 /// Offers guests what the contract says they may ask for, and nothing else.
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut host = linker.instance(contract::HOST)?;
-    host.func_wrap("log", |mut cx: StoreContextMut<'_, Guest>, (level, message): (Level, String)| {
-        cx.data_mut().log(level, &message);
-        Ok(())
-    })?;
+    host.func_wrap(
+        "log",
+        |mut cx: StoreContextMut<'_, Guest>, (level, message): (Level, String)| {
+            cx.data_mut().log(level, &message);
+            Ok(())
+        },
+    )?;
     host.func_wrap("count", |mut cx: StoreContextMut<'_, Guest>, (name, by): (String, u64)| {
         cx.data_mut().count(&name, by);
         Ok(())

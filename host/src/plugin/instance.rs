@@ -147,8 +147,13 @@ impl Instance for Sandbox {
         let resource = self.resource()?;
         let incoming = Incoming::new(fill);
         let func = borrowing(&self.functions.push);
-        let called =
-            call(&mut self.store, self.limits.timeout, Call::Push, &func, (resource, piece.into(), &incoming));
+        let called = call(
+            &mut self.store,
+            self.limits.timeout,
+            Call::Push,
+            &func,
+            (resource, piece.into(), &incoming),
+        );
         let filled = incoming.told();
         if let Some(failure) = filled.failure {
             return Err(failure);

@@ -118,15 +118,17 @@ impl Linked {
         let foreign = foreign_imports(engine, component);
         if !foreign.is_empty() {
             let names = foreign.join(", ");
-            return Err(Refusal::new(format!("imports {names}, which no plugin is given"))
-                .hint("a plugin reaches nothing but gristmill:plugin/host: log, count and reject"));
+            return Err(Refusal::new(format!("imports {names}, which no plugin is given")).hint(
+                "a plugin reaches nothing but gristmill:plugin/host: log, count and reject",
+            ));
         }
         let mut linker = Linker::new(engine.wasmtime());
         let pre = guest::link(&mut linker)
             .and_then(|()| linker.instantiate_pre(component))
             .map_err(|error| {
                 let reason = format!("needs what this host does not have: {error:#}");
-                Refusal::new(reason.replace('\n', " ")).hint("it may be built for a newer gristmill")
+                Refusal::new(reason.replace('\n', " "))
+                    .hint("it may be built for a newer gristmill")
             })?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into();
         Ok(Self { pre, name, options })

@@ -29,13 +29,9 @@ impl Filter {
         let included = include.iter().map(|glob| (glob, glob.clone()));
         let excluded = exclude.iter().map(|glob| (glob, format!("!{glob}")));
         for (glob, line) in included.chain(excluded) {
-            builder
-                .add(&line)
-                .map_err(|error| PatternError { glob: glob.clone(), error })?;
+            builder.add(&line).map_err(|error| PatternError { glob: glob.clone(), error })?;
         }
-        let globs = builder
-            .build()
-            .map_err(|error| PatternError { glob: String::new(), error })?;
+        let globs = builder.build().map_err(|error| PatternError { glob: String::new(), error })?;
         Ok(Self { globs })
     }
 }

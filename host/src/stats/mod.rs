@@ -100,7 +100,8 @@ impl Stats {
 
     /// The figures of a run that took `elapsed` on `threads` workers.
     pub fn report(&self, elapsed: Duration, threads: usize) -> Report {
-        let seconds = |ns: &AtomicU64| Duration::from_nanos(ns.load(Ordering::Relaxed)).as_secs_f64();
+        let seconds =
+            |ns: &AtomicU64| Duration::from_nanos(ns.load(Ordering::Relaxed)).as_secs_f64();
         let bytes = self.bytes();
         #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
         let megabytes = bytes as f64 / 1e6;
@@ -115,7 +116,10 @@ impl Stats {
             instances: self.instances.load(Ordering::Relaxed),
             rejected: self.rejected(),
             skipped: self.skipped.load(Ordering::Relaxed),
-            errors: lock(&self.errors).iter().map(|(word, count)| ((*word).to_string(), *count)).collect(),
+            errors: lock(&self.errors)
+                .iter()
+                .map(|(word, count)| ((*word).to_string(), *count))
+                .collect(),
             counters: lock(&self.counters).clone(),
             thread_seconds: Seconds {
                 read: seconds(&self.read_ns),

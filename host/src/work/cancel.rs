@@ -1,7 +1,7 @@
 //! The one way to stop a run before its end, and why it was stopped.
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::process::Failure;
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::settings::limits::BATCH_SOURCES_MAX;
 use crate::source::Source;
 
-use super::open::Open;
 use super::Plan;
+use super::open::Open;
 
 /// A source of this many chunks or fewer is small: not worth a place of its own in the queue.
 const SMALL_CHUNKS: u64 = 4;
@@ -68,8 +68,16 @@ impl<'a> Feed<'a> {
         let large = queue.len();
         queue.extend(small);
         let taken = vec![false; queue.len()];
-        let state = Mutex::new(State { cursor: 0, taken, open: Vec::new(), opening: 0, waiting: 0 });
-        Self { queue, large, threads: plan.settings.threads, batch_bytes: small_bytes, state, changed: Condvar::new() }
+        let state =
+            Mutex::new(State { cursor: 0, taken, open: Vec::new(), opening: 0, waiting: 0 });
+        Self {
+            queue,
+            large,
+            threads: plan.settings.threads,
+            batch_bytes: small_bytes,
+            state,
+            changed: Condvar::new(),
+        }
     }
 
     /// What to do next; with `only`, nothing that does not help that source along.

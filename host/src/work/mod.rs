@@ -84,9 +84,11 @@ pub struct Plan<'a> {
 /// is in `cancel`.
 pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
     let feed = Feed::new(plan);
-    let total = plan.settings.show.total.then(|| {
-        Gather::new(Some(plan.sources.len() as u64), plan.processor.traits().order)
-    });
+    let total = plan
+        .settings
+        .show
+        .total
+        .then(|| Gather::new(Some(plan.sources.len() as u64), plan.processor.traits().order));
     if plan.sources.is_empty() && total.is_some() {
         tally::empty(plan);
         return Ok(());

@@ -8,8 +8,8 @@ use crate::input::{Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stre
 use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
 use crate::source::{Refusal, Source};
 
-use super::gather::Gather;
 use super::Plan;
+use super::gather::Gather;
 use super::ring::Ring;
 
 /// An opened source.
@@ -52,7 +52,8 @@ impl<'a> Open<'a> {
         }
         let traits = plan.processor.traits();
         let input = Input::open(opener, source, plan.access)?;
-        let (whole, chunks, header) = if let Some(bytes) = from_front(plan, &input, source, known)? {
+        let (whole, chunks, header) = if let Some(bytes) = from_front(plan, &input, source, known)?
+        {
             let mut stream = Stream::new(bytes, plan.cutter, plan.settings.linger);
             let first = stream.next(Vec::new())?;
             let header = plan.cutter.header_of(&first, traits.header_records)?;
@@ -100,7 +101,12 @@ impl<'a> Open<'a> {
 }
 
 /// Takes a run of neighbouring chunks of `count`: long at first, short near the end, so that workers end together.
-pub(super) fn take(count: u64, taken: &AtomicU64, scope: Scope, threads: usize) -> Option<Range<u64>> {
+pub(super) fn take(
+    count: u64,
+    taken: &AtomicU64,
+    scope: Scope,
+    threads: usize,
+) -> Option<Range<u64>> {
     let share = match scope {
         Scope::Chunk if threads > 1 => 2 * threads as u64,
         _ => 1,
@@ -168,7 +174,9 @@ impl Fill for Slice<'_> {
         }
         match self.found {
             None => Ok(()),
-            Some(codec) => Err(Failure::new(FailureKind::Read, format!("is compressed with {codec}"))),
+            Some(codec) => {
+                Err(Failure::new(FailureKind::Read, format!("is compressed with {codec}")))
+            }
         }
     }
 }
@@ -210,10 +218,12 @@ impl From<Error> for Failure {
 
 fn undecodable(error: &DecodeError) -> Failure {
     let kind = match error {
-        DecodeError::Read { error, .. } => match error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
-            Some(Error::Changed(_)) => FailureKind::Changed,
-            _ => io_kind(error),
-        },
+        DecodeError::Read { error, .. } => {
+            match error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
+                Some(Error::Changed(_)) => FailureKind::Changed,
+                _ => io_kind(error),
+            }
+        }
         DecodeError::TooLarge { .. } | DecodeError::Ratio { .. } | DecodeError::Members { .. } => {
             FailureKind::TooLarge
         }

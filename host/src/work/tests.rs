@@ -9,11 +9,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::input::Framing;
-use crate::source::Way;
-use crate::process::{
-    FailureKind, Fill, Instance, Opening, Order, Piece, Scope, Traits,
-};
+use crate::process::{FailureKind, Fill, Instance, Opening, Order, Piece, Scope, Traits};
 use crate::settings::{Io, Run, Show};
+use crate::source::Way;
 
 /// Gives back what it is given: where the order is kept, the result tells whether it was.
 struct Echo {

@@ -10,7 +10,9 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// How a source is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
     /// RFC 1952, with any number of members; BGZF is such a file.
@@ -78,7 +80,8 @@ impl Codec {
         }
         // Too short to tell, but as its name says so far: to be reported as cut off, not read as text.
         let cut_off = |codec: &Self| {
-            !first_bytes.is_empty() && codec.magics().iter().any(|magic| is_cut_off(first_bytes, magic))
+            !first_bytes.is_empty()
+                && codec.magics().iter().any(|magic| is_cut_off(first_bytes, magic))
         };
         Self::by_magic(first_bytes, named).or_else(|| named.filter(cut_off))
     }

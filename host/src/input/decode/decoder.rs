@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
 
 use super::blocks::{Block, Envelope};
-use super::{Begin, Codec, DecodeError, Decoded, Engine, Fault, Feed, DecodeLimits};
+use super::{Begin, Codec, DecodeError, DecodeLimits, Decoded, Engine, Fault, Feed};
 use super::{brotli, bzip2, gzip, lz4, snappy, xz, zstd};
 
 /// Most that an engine writes before the ratio is looked at.
@@ -137,7 +137,9 @@ impl Decoder {
         let mut filled = 0;
         while self.failed.is_none() && self.place != Place::End {
             let room = into.get_mut(filled..).unwrap_or_default();
-            if room.is_empty() || (until == Until::Some && filled > 0 && self.feed.held().is_empty()) {
+            if room.is_empty()
+                || (until == Until::Some && filled > 0 && self.feed.held().is_empty())
+            {
                 break;
             }
             match self.step(room) {
@@ -177,7 +179,11 @@ impl Decoder {
         self.members += 1;
         if self.members > self.limits.members_max {
             let (codec, decompressed) = (self.codec, self.reached());
-            return Err(DecodeError::Members { codec, decompressed, members_max: self.limits.members_max });
+            return Err(DecodeError::Members {
+                codec,
+                decompressed,
+                members_max: self.limits.members_max,
+            });
         }
         Ok(())
     }
@@ -187,7 +193,8 @@ impl Decoder {
         let room = usize::try_from(left).unwrap_or(usize::MAX).min(STEP_BYTES).min(into.len());
         // At the limit: what follows may still be the end, which takes no room.
         let mut probe = [0];
-        let into = if room == 0 { &mut probe[..] } else { into.get_mut(..room).unwrap_or_default() };
+        let into =
+            if room == 0 { &mut probe[..] } else { into.get_mut(..room).unwrap_or_default() };
         let bytes = match self.engine.decode(&mut self.feed, into) {
             Ok(Decoded::Some(bytes)) => bytes,
             Ok(Decoded::Last(bytes)) => {

@@ -39,7 +39,9 @@ pub enum DecodeError {
         decompressed: u64,
     },
     /// After the last member there is something that is neither a member nor padding.
-    #[error("the {codec} data ends at byte {compressed}, after {decompressed} decompressed bytes, and is followed by something else")]
+    #[error(
+        "the {codec} data ends at byte {compressed}, after {decompressed} decompressed bytes, and is followed by something else"
+    )]
     TrailingGarbage {
         /// What it was read as.
         codec: Codec,
@@ -59,7 +61,9 @@ pub enum DecodeError {
         what: &'static str,
     },
     /// What was decoded is not what was encoded.
-    #[error("corrupt {codec} data within the first {decompressed} decompressed bytes: the {what} does not match")]
+    #[error(
+        "corrupt {codec} data within the first {decompressed} decompressed bytes: the {what} does not match"
+    )]
     Checksum {
         /// What it was read as.
         codec: Codec,
@@ -69,7 +73,9 @@ pub enum DecodeError {
         what: &'static str,
     },
     /// The data uses something that cannot be decoded here.
-    #[error("the {codec} data uses {what} after {decompressed} decompressed bytes, which is not supported")]
+    #[error(
+        "the {codec} data uses {what} after {decompressed} decompressed bytes, which is not supported"
+    )]
     Unsupported {
         /// What it was read as.
         codec: Codec,
@@ -85,7 +91,9 @@ pub enum DecodeError {
         bytes_max: u64,
     },
     /// More comes out for what goes in than allowed.
-    #[error("{compressed} bytes of {codec} data became more than {decompressed}, which exceeds {ratio_max} to 1")]
+    #[error(
+        "{compressed} bytes of {codec} data became more than {decompressed}, which exceeds {ratio_max} to 1"
+    )]
     Ratio {
         /// What it was read as.
         codec: Codec,
@@ -97,7 +105,9 @@ pub enum DecodeError {
         ratio_max: u64,
     },
     /// The data is in more pieces than allowed.
-    #[error("more than {members_max} members in the {codec} data, after {decompressed} decompressed bytes")]
+    #[error(
+        "more than {members_max} members in the {codec} data, after {decompressed} decompressed bytes"
+    )]
     Members {
         /// What it was read as.
         codec: Codec,

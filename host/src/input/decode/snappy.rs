@@ -44,7 +44,9 @@ impl Snappy {
             0x01 => self.block(feed, length, Kind::Stored)?,
             0xff => {
                 let mut body = [0; 6];
-                feed.fill(body.get_mut(..length).ok_or(Fault::Corrupt("not a stream identifier"))?)?;
+                feed.fill(
+                    body.get_mut(..length).ok_or(Fault::Corrupt("not a stream identifier"))?,
+                )?;
                 if !SNAPPY.ends_with(&body) {
                     return Err(Fault::Corrupt("not a stream identifier"));
                 }

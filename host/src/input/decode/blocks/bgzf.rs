@@ -33,7 +33,9 @@ pub(super) fn unit(input: &Input, offset: u64) -> Option<Unit> {
 
 /// The length of the member that begins with `header`: one more than what its extra field `BC` says.
 fn member_bytes(header: &[u8]) -> Option<u64> {
-    let ([0x1f, 0x8b, 8, flags, ..], extra) = header.split_first_chunk::<10>()? else { return None };
+    let ([0x1f, 0x8b, 8, flags, ..], extra) = header.split_first_chunk::<10>()? else {
+        return None;
+    };
     if flags & 4 == 0 {
         return None;
     }

@@ -88,7 +88,13 @@ impl Walk {
 }
 
 /// The frame at `offset`, to be decoded as one.
-fn whole(frame: Frame, input: &Input, offset: u64, header_bytes: u64, bytes_max: u64) -> Option<Unit> {
+fn whole(
+    frame: Frame,
+    input: &Input,
+    offset: u64,
+    header_bytes: u64,
+    bytes_max: u64,
+) -> Option<Unit> {
     let mut bytes = header_bytes;
     while let Some(block) = block_bytes(frame, input, offset.checked_add(bytes)?)? {
         bytes += block;
