@@ -5,7 +5,7 @@ mod course;
 use std::sync::Arc;
 
 use crate::input::{Codec, Opener};
-use crate::process::{Failure, Instance, Scope};
+use crate::process::{Failure, FailureKind, Instance, Scope};
 use crate::source::Source;
 
 use super::feed::{Feed, Task};

@@ -61,3 +61,6 @@ enum Decoded {
 fn moved(before: u64, after: u64) -> usize {
     usize::try_from(after.saturating_sub(before)).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,3 +177,6 @@ fn array<const N: usize>(input: &Input, offset: u64) -> Option<[u8; N]> {
     input.read_at(&mut bytes, offset).ok()?;
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests;

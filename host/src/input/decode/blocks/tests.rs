@@ -1,0 +1,255 @@
+//! Pieces, decoded and joined, against the source they were cut from.
+
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::super::super::Opener;
+use super::super::{Codec, DecodeError, DecodeLimits, Decoder};
+use super::*;
+use crate::settings::Io;
+
+fn open(packed: &[u8]) -> Arc<Input> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(packed).unwrap();
+    Arc::new(Input::open(&mut Opener::default(), file.path(), Io::Read).unwrap())
+}
+
+fn pieces(input: &Input, codec: Codec) -> Vec<Block> {
+    let Some(mut blocks) = Blocks::of(input, codec) else { return Vec::new() };
+    std::iter::from_fn(|| blocks.next(input)).collect()
+}
+
+/// Decodes every piece by itself, last first, and joins them. Checks what they claim.
+fn decode(input: &Arc<Input>, codec: Codec) -> Result<Vec<u8>, DecodeError> {
+    let mut decoder = Decoder::new(codec, Box::new(std::io::empty()), DecodeLimits::default());
+    let mut parts = Vec::new();
+    for block in pieces(input, codec).iter().rev() {
+        let source = Stretch::new(Arc::clone(input), block.compressed_offset, block.compressed_bytes);
+        decoder.turn_to_block(block, Box::new(source));
+        let (mut plain, mut chunk) = (Vec::new(), vec![0; 10_000]);
+        loop {
+            match decoder.read(&mut chunk)? {
+                0 => break,
+                bytes => plain.extend_from_slice(&chunk[..bytes]),
+            }
+        }
+        if let Some(bytes) = block.decompressed_bytes {
+            assert_eq!(bytes, plain.len() as u64);
+        }
+        parts.push((block.decompressed_offset, plain));
+    }
+    parts.reverse();
+    let mut joined = Vec::new();
+    for (offset, plain) in parts {
+        assert!(offset.is_none_or(|offset| offset == joined.len() as u64));
+        joined.extend(plain);
+    }
+    Ok(joined)
+}
+
+/// Lines that differ, and compress little enough for several runs.
+fn text(bytes: usize) -> Vec<u8> {
+    let mut text = Vec::new();
+    let mut state = 1_u64;
+    while text.len() < bytes {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        writeln!(text, "{state:x}").unwrap();
+    }
+    text.truncate(bytes);
+    text
+}
+
+/// SAM format specification section 4.1.
+fn bgzf(plain: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for part in plain.chunks(60_000).chain([&[][..]]) {
+        let mut body = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(6));
+        body.write_all(part).unwrap();
+        let body = body.finish().unwrap();
+        let mut crc = flate2::Crc::new();
+        crc.update(part);
+        packed.extend(b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0");
+        packed.extend(u16::try_from(body.len() + 25).unwrap().to_le_bytes());
+        packed.extend(body);
+        packed.extend(crc.sum().to_le_bytes());
+        packed.extend(u32::try_from(part.len()).unwrap().to_le_bytes());
+    }
+    packed
+}
+
+fn zstd_frames(plain: &[u8], frame_bytes: usize) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for part in plain.chunks(frame_bytes) {
+        let mut context = zstd_safe::CCtx::create();
+        context.set_parameter(zstd_safe::CParameter::ChecksumFlag(true)).unwrap();
+        let mut frame = Vec::with_capacity(zstd_safe::compress_bound(part.len()));
+        context.compress2(&mut frame, part).unwrap();
+        packed.extend(frame);
+    }
+    packed
+}
+
+fn lz4_frame(plain: &[u8], info: lz4_flex::frame::FrameInfo) -> Vec<u8> {
+    let mut writer = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
+    writer.write_all(plain).unwrap();
+    writer.finish().unwrap()
+}
+
+/// Blocks of 100,000 bytes, by flushing.
+fn xz_blocks(plain: &[u8]) -> Vec<u8> {
+    use liblzma::stream::{Action, Check, Stream};
+    let mut stream = Stream::new_easy_encoder(1, Check::Crc64).unwrap();
+    let mut packed = Vec::with_capacity(plain.len() * 2 + 10_000);
+    for part in plain.chunks(100_000) {
+        let before = stream.total_in();
+        while stream.total_in() - before < part.len() as u64 {
+            let rest = &part[(stream.total_in() - before) as usize..];
+            stream.process_vec(rest, &mut packed, Action::Run).unwrap();
+        }
+        stream.process_vec(&[], &mut packed, Action::FullFlush).unwrap();
+    }
+    stream.process_vec(&[], &mut packed, Action::Finish).unwrap();
+    packed
+}
+
+#[test]
+fn bgzf_is_cut_into_runs_of_members() {
+    let plain = text(2_000_000);
+    let input = open(&bgzf(&plain));
+    let found = pieces(&input, Codec::Gzip);
+    assert!(found.len() > 2 && found.iter().all(|block| block.decompressed_bytes.is_some()));
+    assert!(decode(&input, Codec::Gzip).unwrap() == plain);
+}
+
+#[test]
+fn gzip_behind_bgzf_is_the_last_piece() {
+    let plain = text(1_000_000);
+    let mut other = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(1));
+    other.write_all(&plain).unwrap();
+    let input = open(&[bgzf(&plain), other.finish().unwrap(), vec![0; 1000]].concat());
+    assert!(pieces(&input, Codec::Gzip).last().unwrap().rest);
+    assert!(decode(&input, Codec::Gzip).unwrap() == plain.repeat(2));
+}
+
+#[test]
+fn what_follows_the_last_piece_is_named_where_it_is() {
+    let plain = text(1_000_000);
+    let sources = [
+        (Codec::Gzip, bgzf(&plain)),
+        (Codec::Zstd, zstd_frames(&plain, 200_000)),
+        (Codec::Lz4, lz4_frame(&plain, lz4_flex::frame::FrameInfo::new().content_size(Some(1_000_000)))),
+    ];
+    for (codec, packed) in sources {
+        let input = open(&[&packed[..], b"garbage"].concat());
+        let error = decode(&input, codec).unwrap_err();
+        let DecodeError::TrailingGarbage { compressed, .. } = error else { panic!("{error}") };
+        assert_eq!(compressed, packed.len() as u64);
+    }
+}
+
+#[test]
+fn zstd_is_cut_into_runs_of_frames() {
+    let plain = text(2_000_000);
+    let skip = b"\x50\x2a\x4d\x18\x03\0\0\0abc";
+    let frames = zstd_frames(&plain, 100_000);
+    let input = open(&[skip, &frames[..], skip].concat());
+    assert!(pieces(&input, Codec::Zstd).len() > 2);
+    assert!(decode(&input, Codec::Zstd).unwrap() == plain);
+    let one = open(&zstd_frames(&plain, usize::MAX));
+    assert_eq!(pieces(&one, Codec::Zstd), []);
+}
+
+#[test]
+fn lz4_is_cut_into_blocks_where_they_can_be_checked() {
+    use lz4_flex::frame::{BlockMode, BlockSize, FrameInfo};
+    let plain = text(2_000_000);
+    let info = |checked| {
+        FrameInfo::new()
+            .block_size(BlockSize::Max64KB)
+            .block_mode(BlockMode::Independent)
+            .content_checksum(checked)
+    };
+    for (frame, several) in [
+        (info(false), true),
+        (info(true).block_checksums(true), true),
+        (info(true), false),
+        (info(false).block_mode(BlockMode::Linked), false),
+    ] {
+        let one = lz4_frame(&plain, frame.clone());
+        assert_eq!(pieces(&open(&one), Codec::Lz4).len() > 2, several);
+        let empty = lz4_frame(b"", frame);
+        let input = open(&[&one[..], &empty, &one, &empty].concat());
+        assert!(decode(&input, Codec::Lz4).unwrap() == plain.repeat(2), "{several}");
+    }
+}
+
+#[test]
+fn xz_is_cut_into_blocks() {
+    let plain = text(1_000_000);
+    let one = xz_blocks(&plain);
+    let empty = xz_blocks(b"");
+    let input = open(&[&one[..], &[0; 8], &empty, &one, &[0; 4]].concat());
+    assert_eq!(pieces(&input, Codec::Xz).len(), 20);
+    assert!(decode(&input, Codec::Xz).unwrap() == plain.repeat(2));
+    assert_eq!(pieces(&open(&[&one[..], b"x"].concat()), Codec::Xz), [], "left to the decoder");
+}
+
+#[test]
+fn a_source_in_one_piece_has_no_pieces() {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(1));
+    writer.write_all(b"hello").unwrap();
+    assert_eq!(pieces(&open(&writer.finish().unwrap()), Codec::Gzip), []);
+    for codec in Codec::ALL {
+        assert_eq!(pieces(&open(b""), codec), []);
+        assert_eq!(pieces(&open(b"hello"), codec), []);
+        assert_eq!(pieces(&open(&[0; 100]), codec), []);
+    }
+}
+
+/// What the pieces give is what the decoder gives without them: the same bytes, or both an error.
+#[test]
+fn damage_does_the_same_with_pieces_and_without() {
+    let plain = text(150_000);
+    let sources = [
+        (Codec::Gzip, bgzf(&plain)),
+        (Codec::Zstd, zstd_frames(&plain, 20_000)),
+        (Codec::Lz4, lz4_frame(&plain, lz4_flex::frame::FrameInfo::new().block_checksums(true))),
+        (Codec::Xz, xz_blocks(&plain)),
+    ];
+    let mut state = 99_u64;
+    let mut below = |bound: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % bound
+    };
+    for round in 0..400 {
+        let (codec, packed) = &sources[round % 4];
+        let mut packed = packed.clone();
+        if below(3) == 0 {
+            packed.truncate(below(packed.len()));
+        } else {
+            let at = below(packed.len());
+            packed[at] ^= 1 << below(8);
+        }
+        let input = open(&packed);
+        if Codec::detect(&packed, Path::new("x")).is_none() || pieces(&input, *codec).is_empty() {
+            continue;
+        }
+        let mut whole = Vec::new();
+        let mut decoder =
+            Decoder::new(*codec, Box::new(Cursor::new(packed.clone())), DecodeLimits::default());
+        let mut chunk = vec![0; 10_000];
+        let outcome = loop {
+            match decoder.read(&mut chunk) {
+                Ok(0) => break Ok(()),
+                Ok(bytes) => whole.extend_from_slice(&chunk[..bytes]),
+                Err(error) => break Err(error),
+            }
+        };
+        match (decode(&input, *codec), outcome) {
+            (Ok(joined), Ok(())) => assert!(joined == whole, "{codec} {round}"),
+            (Err(_), Err(_)) => {}
+            (a, b) => panic!("{codec} {round}: {:?} {b:?}", a.map(|bytes| bytes.len())),
+        }
+    }
+}
