@@ -31,24 +31,33 @@ const ARROWS: [(&str, &[&str]); 14] = [
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 17] = [
+const HOMES: [(&str, &[&str]); 26] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("axum", &["serve/"]),
     ("blake3", &["plugin/cache.rs"]),
+    ("brotli_decompressor", &["input/decode/"]),
+    ("bzip2", &["input/decode/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("comfy_table", &["output/table.rs"]),
+    ("crc32c", &["input/decode/"]),
     ("ctrlc", &["cli/"]),
+    ("flate2", &["input/decode/"]),
     ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("libc", &["input/", "plugin/cache.rs"]),
+    ("liblzma", &["input/decode/"]),
+    ("lz4_flex", &["input/decode/"]),
     ("memmap2", &["input/mapped.rs"]),
     ("notify", &["watch/"]),
     ("object_store", &["source/", "input/"]),
     ("rayon", &["work/threads.rs"]),
     ("rusqlite", &["ledger.rs"]),
+    ("snap", &["input/decode/"]),
+    ("twox_hash", &["input/decode/"]),
     ("wasmtime", &["plugin/"]),
     ("wit_component", &["plugin/wrap.rs"]),
+    ("zstd_safe", &["input/decode/"]),
 ];
 
 /// The mapped input, the fill of a guest's memory, the load of compiled code.

@@ -10,7 +10,8 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::input::{
-    Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, FramingError, UnknownCodec,
+    Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, FramingError, Transcoding, UnknownCodec,
+    UnknownEncoding,
 };
 use crate::output::Format;
 use crate::process::{Failure, Processor};
@@ -66,6 +67,9 @@ pub enum Error {
     /// There is no codec of that name.
     #[error(transparent)]
     Codec(#[from] UnknownCodec),
+    /// There is no encoding of that name.
+    #[error(transparent)]
+    Encoding(#[from] UnknownEncoding),
     /// The plugin asks for header records where there are no records.
     #[error("header-records is {0}, but framing `{1}` has no records")]
     Header(u32, Framing),
@@ -115,7 +119,7 @@ fn cutter(job: &Job<'_>) -> Result<Cutter, Error> {
     Ok(Cutter { framing, chunk_bytes, record_bytes_max })
 }
 
-fn decoding(settings: &settings::Run) -> Result<Decoding, UnknownCodec> {
+fn decoding(settings: &settings::Run) -> Result<Decoding, Error> {
     let choice = match &settings.decompress {
         Decompress::Auto => Choice::Detect,
         Decompress::None => Choice::Never,
@@ -127,5 +131,6 @@ fn decoding(settings: &settings::Run) -> Result<Decoding, UnknownCodec> {
         members_max: settings.members_max,
         ..DecodeLimits::default()
     };
-    Ok(Decoding { choice, limits })
+    let transcoding = Transcoding::from_str(&settings.encoding)?;
+    Ok(Decoding { choice, limits, transcoding })
 }

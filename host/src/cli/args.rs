@@ -138,6 +138,10 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "N", default_value_t = limits::DECODE_MEMBERS_MAX)]
     pub(super) max_members: u64,
 
+    /// Turn text into UTF-8: from the encoding of this name, as utf-16le; auto goes by byte order marks
+    #[arg(long, value_name = "ENCODING", default_value = "none")]
+    pub(super) encoding: String,
+
     /// Where files are cut, instead of what the plugin says: bytes, lines, csv, delimited:0xNN, fixed:N,
     /// prefixed:u32be, prefixed:u32le or whole
     #[arg(long, value_name = "FRAMING")]

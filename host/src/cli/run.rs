@@ -172,6 +172,7 @@ fn settings(args: &RunArgs) -> Result<Run, Abort> {
             IoArg::Read => Io::Read,
             IoArg::Mmap => Io::Mmap,
         },
+        encoding: inputs.encoding.clone(),
         linger: inputs.linger,
         decompress: match inputs.decompress.as_str() {
             "auto" => Decompress::Auto,

@@ -7,6 +7,7 @@
 mod boundary;
 mod cut;
 mod decode;
+mod encoding;
 mod framing;
 mod identity;
 mod mapped;
@@ -30,6 +31,7 @@ use crate::source::{Refusal, Source, Way, check_regular};
 
 pub use cut::Cutter;
 pub use decode::{Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, UnknownCodec};
+pub use encoding::{Transcoding, UnknownEncoding};
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
 pub use stream::{Bytes, Piece, Stream};
@@ -107,6 +109,8 @@ pub struct Decoding {
     pub choice: Choice,
     /// Bounds of each.
     pub limits: DecodeLimits,
+    /// What becomes of the bytes after that.
+    pub transcoding: Transcoding,
 }
 
 /// Which sources are decompressed.

@@ -51,6 +51,8 @@ pub struct Run {
     pub io: Io,
     /// What is decompressed.
     pub decompress: Decompress,
+    /// Encoding of text that becomes UTF-8 on the way in; `none` leaves bytes alone, `auto` goes by byte order marks.
+    pub encoding: String,
     /// How long a stream may pause before what is there is processed.
     pub linger: Duration,
     /// Bytes that may come out of one compressed source.
@@ -81,6 +83,7 @@ impl Default for Run {
             record_bytes_max: limits::RECORD_BYTES_MAX,
             io: Io::Auto,
             decompress: Decompress::Auto,
+            encoding: "none".into(),
             linger: limits::LINGER,
             decompressed_bytes_max: limits::DECODED_BYTES_MAX,
             ratio_max: limits::DECODE_RATIO_MAX,

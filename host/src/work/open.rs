@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::input::{Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stream};
+use crate::input::{
+    Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stream, Transcoding,
+};
 use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
 use crate::source::{Refusal, Source};
 
@@ -124,18 +126,21 @@ fn from_front(
     source: &Source,
     known: Option<Codec>,
 ) -> Result<Option<Box<dyn Bytes>>, Failure> {
+    let transcoding = plan.decoding.transcoding;
     if input.is_pipe() {
-        return Ok(Some(input.from_pipe(&source.path, plan.decoding, plan.access)?));
+        let bytes = input.from_pipe(&source.path, plan.decoding, plan.access)?;
+        return Ok(Some(transcoding.apply(bytes)?));
     }
     let codec = match (known, plan.decoding.choice) {
         (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
         (None, Choice::Never) => None,
         (None, Choice::Detect) => detect(plan, input, source)?,
     };
-    if codec.is_none() && plan.cutter.framing.cuts_anywhere() {
+    let placed = plan.cutter.framing.cuts_anywhere() && transcoding == Transcoding::None;
+    if codec.is_none() && placed {
         return Ok(None);
     }
-    Ok(Some(input.from_front(codec, plan.decoding.limits)?))
+    Ok(Some(transcoding.apply(input.from_front(codec, plan.decoding.limits)?)?))
 }
 
 /// A small source that nothing in its name says of is read at once, and looked at while it is: a read of its
@@ -148,7 +153,8 @@ fn detect(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Code
 }
 
 fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
-    let single = plan.cutter.framing.cuts_anywhere() && plan.cutter.chunks(input.bytes()) == 1;
+    let placed = plan.decoding.transcoding == Transcoding::None;
+    let single = placed && plan.cutter.framing.cuts_anywhere() && plan.cutter.chunks(input.bytes()) == 1;
     single && plan.processor.traits().header_records == 0 && Codec::by_name(&source.path).is_none()
 }
 

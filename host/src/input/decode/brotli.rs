@@ -41,7 +41,9 @@ impl Engine for Brotli {
         feed.take(taken);
         match result {
             BrotliResult::ResultSuccess => Ok(Decoded::Last(bytes)),
-            BrotliResult::ResultFailure => Err(Fault::Corrupt("invalid stream")),
+            BrotliResult::ResultFailure => {
+                Ok(Decoded::Failed(bytes, Fault::Corrupt("invalid stream")))
+            }
             BrotliResult::NeedsMoreInput if ended && bytes == 0 => Err(Fault::Truncated),
             _ => Ok(Decoded::Some(bytes)),
         }

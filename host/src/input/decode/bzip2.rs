@@ -34,16 +34,18 @@ impl Engine for Bzip2 {
         let (taken, written) = (stream.total_in(), stream.total_out());
         let held = feed.peek()?;
         let ended = held.is_empty();
-        let status = stream
-            .decompress(held, into)
-            .map_err(|_| Fault::Corrupt("invalid block, or its CRC-32 does not match"))?;
+        let status = stream.decompress(held, into);
         feed.take(moved(taken, stream.total_in()));
         let bytes = moved(written, stream.total_out());
-        match status {
-            Status::StreamEnd => Ok(Decoded::Last(bytes)),
-            Status::MemNeeded => Err(Fault::Corrupt("no memory for a block")),
-            _ if ended && bytes == 0 => Err(Fault::Truncated),
-            _ => Ok(Decoded::Some(bytes)),
-        }
+        Ok(match status {
+            Ok(Status::StreamEnd) => Decoded::Last(bytes),
+            Ok(Status::MemNeeded) => return Err(Fault::Corrupt("no memory for a block")),
+            Ok(_) if ended && bytes == 0 => return Err(Fault::Truncated),
+            Ok(_) => Decoded::Some(bytes),
+            Err(_) => {
+                let fault = Fault::Corrupt("invalid block, or its CRC-32 does not match");
+                Decoded::Failed(bytes, fault)
+            }
+        })
     }
 }

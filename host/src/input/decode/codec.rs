@@ -163,7 +163,7 @@ pub(super) fn is_cut_off(bytes: &[u8], magic: &[u8]) -> bool {
     bytes.len() < magic.len() && magic.starts_with(bytes)
 }
 
-/// "BZh" begins English words too, so as much as is there of the level and of what follows it has to fit.
+/// `BZh` begins English words too, so as much as is there of the level and of what follows it has to fit.
 fn is_bzip2(bytes: &[u8]) -> bool {
     let level = bytes.get(3);
     let next = bytes.get(4..bytes.len().min(10)).unwrap_or_default();

@@ -195,19 +195,21 @@ impl Decoder {
         let mut probe = [0];
         let into =
             if room == 0 { &mut probe[..] } else { into.get_mut(..room).unwrap_or_default() };
-        let bytes = match self.engine.decode(&mut self.feed, into) {
-            Ok(Decoded::Some(bytes)) => bytes,
+        let (bytes, fault) = match self.engine.decode(&mut self.feed, into) {
+            Ok(Decoded::Some(bytes)) => (bytes, None),
             Ok(Decoded::Last(bytes)) => {
                 self.place = Place::Between;
-                bytes
+                (bytes, None)
             }
-            Err(fault) => return Err(self.error(fault)),
+            Ok(Decoded::Failed(bytes, fault)) => (bytes, Some(fault)),
+            Err(fault) => (0, Some(fault)),
         };
         if bytes > room {
             return Err(DecodeError::TooLarge { bytes_max: self.limits.bytes_max });
         }
         self.decompressed += bytes as u64;
         self.check_ratio()?;
+        self.failed = fault.map(|fault| self.error(fault));
         Ok(bytes)
     }
 

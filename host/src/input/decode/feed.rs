@@ -77,8 +77,8 @@ impl Feed {
                 return Err(Fault::Truncated);
             }
             let now = held.len().min(into.len());
-            let (head, rest) = into.split_at_mut(now);
-            head.copy_from_slice(held.get(..now).unwrap_or_default());
+            let (room, rest) = into.split_at_mut(now);
+            room.copy_from_slice(held.get(..now).unwrap_or_default());
             self.take(now);
             into = rest;
         }

@@ -65,22 +65,20 @@ impl Engine for Gzip {
         let (taken, written) = (self.inflate.total_in(), self.inflate.total_out());
         let held = feed.peek()?;
         let ended = held.is_empty();
-        let status = self
-            .inflate
-            .decompress(held, into, FlushDecompress::None)
-            .map_err(|_| Fault::Corrupt("invalid deflate data"))?;
+        let status = self.inflate.decompress(held, into, FlushDecompress::None);
         let taken = moved(taken, self.inflate.total_in());
         let bytes = moved(written, self.inflate.total_out());
         feed.take(taken);
         self.crc.update(into.get(..bytes).unwrap_or_default());
-        if status == Status::StreamEnd {
-            self.trailer(feed)?;
-            return Ok(Decoded::Last(bytes));
-        }
-        if ended && bytes == 0 {
-            return Err(Fault::Truncated);
-        }
-        Ok(Decoded::Some(bytes))
+        Ok(match status {
+            Ok(Status::StreamEnd) => match self.trailer(feed) {
+                Ok(()) => Decoded::Last(bytes),
+                Err(fault) => Decoded::Failed(bytes, fault),
+            },
+            Ok(_) if ended && bytes == 0 => return Err(Fault::Truncated),
+            Ok(_) => Decoded::Some(bytes),
+            Err(_) => Decoded::Failed(bytes, Fault::Corrupt("invalid deflate data")),
+        })
     }
 }
 

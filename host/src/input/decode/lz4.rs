@@ -34,6 +34,7 @@ pub(super) struct Lz4 {
 }
 
 /// What the descriptor of a frame says.
+#[allow(clippy::struct_excessive_bools)] // they are flags of the format
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Frame {
     pub(super) legacy: bool,

@@ -51,10 +51,14 @@ enum Begin {
     NotOurs,
 }
 
-/// What came out of one call: so many bytes, and whether they are the last of the member.
+/// What came out of one call: so many bytes, and what is behind them.
 enum Decoded {
+    /// More of the member.
     Some(usize),
+    /// The end of the member.
     Last(usize),
+    /// Nothing that can be decoded.
+    Failed(usize, Fault),
 }
 
 /// How far a codec's running total moved in one call, which fits into the call's buffer.

@@ -16,8 +16,9 @@ fn encode(codec: Codec, plain: &[u8]) -> Vec<u8> {
         Codec::Zstd => {
             let mut context = zstd_safe::CCtx::create();
             context.set_parameter(zstd_safe::CParameter::ChecksumFlag(true)).unwrap();
-            let mut packed = Vec::with_capacity(zstd_safe::compress_bound(plain.len()));
-            context.compress2(&mut packed, plain).unwrap();
+            let mut packed = vec![0; zstd_safe::compress_bound(plain.len())];
+            let bytes = context.compress2(&mut packed[..], plain).unwrap();
+            packed.truncate(bytes);
             packed
         }
         Codec::Lz4 => {
@@ -25,7 +26,8 @@ fn encode(codec: Codec, plain: &[u8]) -> Vec<u8> {
             lz4(plain, info)
         }
         Codec::Bzip2 => {
-            let mut writer = ::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::new(1));
+            let mut writer =
+                ::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::new(1));
             writer.write_all(plain).unwrap();
             writer.finish().unwrap()
         }
@@ -204,12 +206,17 @@ fn members_follow_one_another() {
 #[test]
 fn padding_is_no_garbage() {
     let plain = text(1000);
-    for (codec, zeros) in [(Codec::Gzip, 1), (Codec::Gzip, 200_000), (Codec::Xz, 4), (Codec::Xz, 400_000)] {
+    for (codec, zeros) in
+        [(Codec::Gzip, 1), (Codec::Gzip, 200_000), (Codec::Xz, 4), (Codec::Xz, 400_000)]
+    {
         let packed = [encode(codec, &plain), vec![0; zeros]].concat();
         let (got, error) = decode(codec, &packed);
         assert!(error.is_none() && got == plain, "{codec} {zeros} {error:?}");
         let (got, error) = decode(codec, &[&packed[..], b"x"].concat());
-        assert!(matches!(error, Some(DecodeError::TrailingGarbage { decompressed: 1000, .. })), "{error:?}");
+        assert!(
+            matches!(error, Some(DecodeError::TrailingGarbage { decompressed: 1000, .. })),
+            "{error:?}"
+        );
         assert!(got == plain);
     }
     let packed = [encode(Codec::Xz, &plain), vec![0; 3]].concat();
@@ -225,7 +232,10 @@ fn skippable_frames_are_skipped() {
         let (got, error) = decode(codec, &[&skip[..], &one, &skip, &skip, &one, &skip].concat());
         assert!(error.is_none() && got == plain.repeat(2), "{codec} {error:?}");
         let (got, error) = decode(codec, &[&one[..], &skip[..10]].concat());
-        assert!(matches!(error, Some(DecodeError::Truncated { decompressed: 1000, .. })), "{error:?}");
+        assert!(
+            matches!(error, Some(DecodeError::Truncated { decompressed: 1000, .. })),
+            "{error:?}"
+        );
         assert!(got == plain);
     }
 }
@@ -245,7 +255,8 @@ fn all_kinds_of_lz4_frames_are_read() {
                     .content_size(checksums.then_some(plain.len() as u64));
                 let packed = lz4(&plain, info);
                 for chunk_bytes in [1000, 64 << 10, 2 << 20] {
-                    let (got, error) = decode_by(Codec::Lz4, &packed, DecodeLimits::default(), chunk_bytes);
+                    let (got, error) =
+                        decode_by(Codec::Lz4, &packed, DecodeLimits::default(), chunk_bytes);
                     assert!(error.is_none(), "{size:?} {mode:?} {checksums} {error:?}");
                     assert!(got == plain, "{size:?} {mode:?} {checksums} {chunk_bytes}");
                 }
@@ -268,7 +279,10 @@ fn legacy_lz4_frames_are_read() {
     assert!(error.is_none(), "{error:?}");
     assert!(got == plain.repeat(2));
     let error = decode(Codec::Lz4, &packed[..packed.len() - 1]).1;
-    assert!(matches!(error, Some(DecodeError::Truncated { decompressed: 8_388_608, .. })), "{error:?}");
+    assert!(
+        matches!(error, Some(DecodeError::Truncated { decompressed: 8_388_608, .. })),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -299,7 +313,10 @@ fn a_cut_source_is_named_wherever_it_is_cut() {
             if codec == Codec::Snappy && cut == 10 {
                 continue;
             }
-            assert!(matches!(error, Some(DecodeError::Truncated { .. })), "{codec} {cut} {error:?}");
+            assert!(
+                matches!(error, Some(DecodeError::Truncated { .. })),
+                "{codec} {cut} {error:?}"
+            );
             assert!(plain.starts_with(&got), "{codec} {cut}");
         }
     }
@@ -326,8 +343,23 @@ fn what_follows_the_data_is_named() {
 fn something_else_is_named() {
     for codec in Codec::ALL.into_iter().filter(|codec| *codec != Codec::Brotli) {
         let error = error(codec, b"plain text", DecodeLimits::default());
-        assert!(error.to_string().starts_with(&format!("not {codec} data: it begins with 70 6c 61 69")));
+        assert!(
+            error.to_string().starts_with(&format!("not {codec} data: it begins with 70 6c 61 69"))
+        );
         assert!(error.hint().unwrap().contains("--decompress auto"));
+    }
+}
+
+#[test]
+fn what_comes_before_the_damage_comes_out() {
+    let plain = text(300_000);
+    for (codec, from_end) in [(Codec::Gzip, 5), (Codec::Lz4, 1), (Codec::Xz, 40), (Codec::Bzip2, 3)] {
+        let mut packed = encode(codec, &plain);
+        let at = packed.len() - from_end;
+        packed[at] ^= 1;
+        let (got, error) = decode_by(codec, &packed, DecodeLimits::default(), 1 << 20);
+        assert!(got == plain, "{codec}");
+        assert!(error.unwrap().to_string().contains("300000"), "{codec}");
     }
 }
 
@@ -369,7 +401,10 @@ fn decompressed_size_is_limited_to_the_byte() {
             let less = DecodeLimits { bytes_max: 99_999, ..DecodeLimits::default() };
             let (got, error) = decode_by(codec, &packed, less, chunk_bytes);
             let error = error.unwrap();
-            assert!(matches!(error, DecodeError::TooLarge { bytes_max: 99_999 }), "{codec} {error}");
+            assert!(
+                matches!(error, DecodeError::TooLarge { bytes_max: 99_999 }),
+                "{codec} {error}"
+            );
             assert_eq!(error.hint(), Some("raise --max-decompressed"));
             assert_eq!(got.len(), 99_999, "{codec}");
         }
@@ -380,8 +415,15 @@ fn decompressed_size_is_limited_to_the_byte() {
 fn a_bomb_ends_at_its_ratio() {
     let zeros = vec![0; 64 << 20];
     // Deflate and snappy cannot reach 1000 to 1, and lz4 not even 256 to 1.
-    let reachable =
-        [(Codec::Gzip, 500), (Codec::Zstd, 1000), (Codec::Lz4, 200), (Codec::Bzip2, 1000), (Codec::Xz, 1000), (Codec::Brotli, 1000), (Codec::Snappy, 15)];
+    let reachable = [
+        (Codec::Gzip, 500),
+        (Codec::Zstd, 1000),
+        (Codec::Lz4, 200),
+        (Codec::Bzip2, 1000),
+        (Codec::Xz, 1000),
+        (Codec::Brotli, 1000),
+        (Codec::Snappy, 15),
+    ];
     for (codec, ratio_max) in reachable {
         let packed = encode(codec, &zeros);
         let limits = DecodeLimits { ratio_max, ..DecodeLimits::default() };

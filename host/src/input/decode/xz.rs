@@ -58,13 +58,13 @@ impl Engine for Xz {
         let ended = held.is_empty();
         let status = stream.process(held, into, Action::Run);
         let (now_taken, now_written) = (stream.total_in(), stream.total_out());
-        let status = status.map_err(|error| self.fault(error))?;
         feed.take(moved(taken, now_taken));
         let bytes = moved(written, now_written);
-        match status {
-            Status::StreamEnd => Ok(Decoded::Last(bytes)),
-            _ if ended && bytes == 0 => Err(Fault::Truncated),
-            _ => Ok(Decoded::Some(bytes)),
-        }
+        Ok(match status {
+            Ok(Status::StreamEnd) => Decoded::Last(bytes),
+            Ok(_) if ended && bytes == 0 => return Err(Fault::Truncated),
+            Ok(_) => Decoded::Some(bytes),
+            Err(error) => Decoded::Failed(bytes, self.fault(error)),
+        })
     }
 }

@@ -4,7 +4,7 @@ use super::super::super::Input;
 use super::{Envelope, Unit, array};
 
 /// What is looked at of a member's header: 12 bytes and as many of extra fields as writers use, with room to spare.
-const HEADER_BYTES: u64 = 64;
+const HEADER_BYTES: usize = 64;
 
 /// A member holds at most as much, and is at most as long (`BSIZE` is a `u16`).
 const MEMBER_BYTES_MAX: u32 = 64 << 10;
@@ -16,8 +16,8 @@ pub(super) fn is(input: &Input) -> bool {
 
 /// The member at `offset`.
 pub(super) fn unit(input: &Input, offset: u64) -> Option<Unit> {
-    let mut header = [0; HEADER_BYTES as usize];
-    let there = input.bytes().checked_sub(offset)?.min(HEADER_BYTES);
+    let mut header = [0; HEADER_BYTES];
+    let there = input.bytes().checked_sub(offset)?.min(HEADER_BYTES as u64);
     let header = header.get_mut(..usize::try_from(there).ok()?)?;
     input.read_at(header, offset).ok()?;
     let bytes = member_bytes(header)?;

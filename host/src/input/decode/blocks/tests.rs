@@ -4,15 +4,16 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::super::Opener;
+use super::super::super::{Access, Opener};
 use super::super::{Codec, DecodeError, DecodeLimits, Decoder};
 use super::*;
-use crate::settings::Io;
+use crate::source::{Source, Way};
 
 fn open(packed: &[u8]) -> Arc<Input> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(packed).unwrap();
-    Arc::new(Input::open(&mut Opener::default(), file.path(), Io::Read).unwrap())
+    let source = Source { path: file.path().into(), listed: Ok(None), way: Way::File };
+    Arc::new(Input::open(&mut Opener::default(), &source, &Access::default()).unwrap())
 }
 
 fn pieces(input: &Input, codec: Codec) -> Vec<Block> {
@@ -25,7 +26,8 @@ fn decode(input: &Arc<Input>, codec: Codec) -> Result<Vec<u8>, DecodeError> {
     let mut decoder = Decoder::new(codec, Box::new(std::io::empty()), DecodeLimits::default());
     let mut parts = Vec::new();
     for block in pieces(input, codec).iter().rev() {
-        let source = Stretch::new(Arc::clone(input), block.compressed_offset, block.compressed_bytes);
+        let source =
+            Stretch::new(Arc::clone(input), block.compressed_offset, block.compressed_bytes);
         decoder.turn_to_block(block, Box::new(source));
         let (mut plain, mut chunk) = (Vec::new(), vec![0; 10_000]);
         loop {
@@ -83,9 +85,9 @@ fn zstd_frames(plain: &[u8], frame_bytes: usize) -> Vec<u8> {
     for part in plain.chunks(frame_bytes) {
         let mut context = zstd_safe::CCtx::create();
         context.set_parameter(zstd_safe::CParameter::ChecksumFlag(true)).unwrap();
-        let mut frame = Vec::with_capacity(zstd_safe::compress_bound(part.len()));
-        context.compress2(&mut frame, part).unwrap();
-        packed.extend(frame);
+        let mut frame = vec![0; zstd_safe::compress_bound(part.len())];
+        let bytes = context.compress2(&mut frame[..], part).unwrap();
+        packed.extend_from_slice(&frame[..bytes]);
     }
     packed
 }
@@ -138,7 +140,10 @@ fn what_follows_the_last_piece_is_named_where_it_is() {
     let sources = [
         (Codec::Gzip, bgzf(&plain)),
         (Codec::Zstd, zstd_frames(&plain, 200_000)),
-        (Codec::Lz4, lz4_frame(&plain, lz4_flex::frame::FrameInfo::new().content_size(Some(1_000_000)))),
+        (
+            Codec::Lz4,
+            lz4_frame(&plain, lz4_flex::frame::FrameInfo::new().content_size(Some(1_000_000))),
+        ),
     ];
     for (codec, packed) in sources {
         let input = open(&[&packed[..], b"garbage"].concat());
@@ -219,7 +224,8 @@ fn damage_does_the_same_with_pieces_and_without() {
     ];
     let mut state = 99_u64;
     let mut below = |bound: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % bound
     };
     for round in 0..400 {

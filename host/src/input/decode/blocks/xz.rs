@@ -87,9 +87,12 @@ struct Stream {
 impl Stream {
     fn before(input: &Input, end: u64) -> Option<Self> {
         let footer: [u8; 12] = array(input, end.checked_sub(FOOTER_BYTES)?)?;
-        let [a, b, c, d, size @ .., f, g, y, z] = footer;
-        let size: [u8; 4] = size;
-        if [y, z] != FOOTER_MAGIC || crc([&size[..], &[f, g]]) != u32::from_le_bytes([a, b, c, d]) {
+        // CRC32, Backward Size, Stream Flags, and the magic bytes.
+        let (checksum, rest) = footer.split_first_chunk()?;
+        let (own, magic) = rest.split_at_checked(6)?;
+        let (&size, flags) = own.split_first_chunk()?;
+        let flags = *flags.first_chunk()?;
+        if magic != FOOTER_MAGIC || crc([own, &[]]) != u32::from_le_bytes(*checksum) {
             return None;
         }
         let index_bytes = (u64::from(u32::from_le_bytes(size)) + 1) * 4;
@@ -106,7 +109,7 @@ impl Stream {
         }
         let start = index_start.checked_sub(blocks_bytes)?.checked_sub(HEADER_BYTES)?;
         let input_header = array(input, start)?;
-        Some(Self { end, flags: [f, g], index, input_header, start, records })
+        Some(Self { end, flags, index, input_header, start, records })
     }
 
     /// Adds the blocks, last first. Returns where the stream begins.
@@ -197,6 +200,8 @@ fn envelope(found: &Found) -> Option<Envelope> {
 
 fn crc(parts: [&[u8]; 2]) -> u32 {
     let mut crc = Crc::new();
-    parts.map(|part| crc.update(part));
+    for part in parts {
+        crc.update(part);
+    }
     crc.sum()
 }

@@ -61,7 +61,7 @@ impl Header {
         let [descriptor] = array(input, offset)?;
         let single_segment = descriptor >> 5 & 1 == 1;
         let dictionary_bytes = [0, 1, 2, 4].get(usize::from(descriptor & 3)).copied()?;
-        let window_bytes = if single_segment { 0 } else { 1 };
+        let window_bytes = u64::from(!single_segment);
         let at = offset.checked_add(1 + window_bytes + dictionary_bytes)?;
         let (size_bytes, decompressed) = match descriptor >> 6 {
             0 if single_segment => (1, Some(u64::from(u8::from_le_bytes(array(input, at)?)))),

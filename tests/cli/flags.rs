@@ -1,0 +1,159 @@
+//! What is wrong with a command line is told, and nothing is started.
+
+use super::wordcount;
+use crate::support::host::Host;
+
+#[test]
+fn no_arguments_show_what_there_is() {
+    insta::assert_snapshot!(Host::new().ended(), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    Runs sandboxed `WebAssembly` plugins over files, in parallel, at the speed of native code
+
+    Usage: host <COMMAND>
+
+    Commands:
+      run          Run a plugin over files and directories
+      plugin       Look at plugins
+      completions  Print a completion script for a shell
+      man          Print the manual page, or write one for each command
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    ");
+}
+
+#[test]
+fn a_run_without_input_says_how_to_name_some() {
+    insta::assert_snapshot!(wordcount(&[]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: no input
+    hint: name files or directories, or --files-from
+    ");
+}
+
+#[test]
+fn flags_that_are_wrong_are_told() {
+    insta::assert_snapshot!(wordcount(&["--frobnicate", "one.txt"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: unexpected argument '--frobnicate' found
+
+      tip: a similar argument exists: '--format'
+
+    Usage: host run --plugin <PLUGIN.wasm> --cache <DIR> --format <FORMAT> [FILES]...
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(wordcount(&["--set", "chars", "one.txt"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: invalid value 'chars' for '--set <KEY=VALUE>': expected KEY=VALUE
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(wordcount(&["--null", "one.txt"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: the following required arguments were not provided:
+      --files-from <FILE>
+
+    Usage: host run --plugin <PLUGIN.wasm> --files-from <FILE> --cache <DIR> --null <FILES>...
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(wordcount(&["--include", "a[", "sub"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: a[: error parsing glob 'a[': unclosed character class; missing ']'
+    ");
+    insta::assert_snapshot!(wordcount(&["--files-from", "none"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: none: No such file or directory (os error 2)
+    ");
+    insta::assert_snapshot!(Host::new().args(["run", "one.txt"]).ended(), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: the following required arguments were not provided:
+      --plugin <PLUGIN.wasm>
+
+    Usage: host run --plugin <PLUGIN.wasm> <FILES>...
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_plugin_that_is_not_there_is_named() {
+    let ended = Host::new().args(["run", "--no-cache", "--plugin", "none.wasm", "one.txt"]).ended();
+    insta::assert_snapshot!(ended, @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: none.wasm: No such file or directory (os error 2)
+    ");
+}
+
+#[test]
+fn settings_that_the_plugin_does_not_take_are_told() {
+    insta::assert_snapshot!(wordcount(&["--set", "colour=red", "one.txt"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: [plugins]/wordcount.wasm: unknown setting `colour`: wordcount takes `chars`, `longest`
+    ");
+    insta::assert_snapshot!(wordcount(&["--set", "chars=perhaps", "one.txt"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: [plugins]/wordcount.wasm: setting `chars` cannot be `perhaps`: provided string was not `true` or `false`
+    ");
+    insta::assert_snapshot!(
+        wordcount(&["--set", "chars=true", "--set", "chars=false", "one.txt"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: [plugins]/wordcount.wasm: setting `chars` is given twice
+    ");
+}
+
+#[test]
+fn figures_out_of_range_are_told_with_the_range() {
+    let told = [
+        ["--threads", "0"],
+        ["--threads", "5000"],
+        ["--chunk-size", "1"],
+        ["--chunk-size", "1PiB"],
+        ["--max-record", "0"],
+        ["--memory", "1KiB"],
+        ["--timeout", "1ms"],
+        ["--timeout", "10min"],
+        ["--timeout", "soon"],
+    ]
+    .map(|[flag, value]| wordcount(&[flag, value, "one.txt"]).exits(2).stderr);
+    insta::assert_snapshot!(told.concat(), @"
+    error: --threads 0 is not within 1 and 1024
+    error: --threads 5000 is not within 1 and 1024
+    error: --chunk-size 1 B is not within 64 B and 4.0 GiB
+    error: --chunk-size 1.0 PiB is not within 64 B and 4.0 GiB
+    error: --max-record 0 B is not within 1 B and 4.0 GiB
+    error: --memory 1.0 KiB is not within 64.0 KiB and 4.0 GiB
+    error: --timeout 1ms is not within 10ms and 300s
+    error: --timeout 600s is not within 10ms and 300s
+    error: invalid value 'soon' for '--timeout <TIME>': expected number at 0
+
+    For more information, try '--help'.
+    ");
+}

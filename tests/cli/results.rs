@@ -1,0 +1,159 @@
+//! What results look like, and where they go.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+
+use serde_json::Value;
+
+use super::{wordcount, words};
+use crate::support::host::Host;
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+#[test]
+fn formats_say_the_same_in_their_own_way() {
+    let among = |format| wordcount(&["--format", format, "one.txt", "none.txt", "sub"]);
+    insta::assert_snapshot!(among("jsonl"), @r#"
+    exit: 1
+    --- stdout
+    {"source":"one.txt","bytes":17,"result":{"lines":2,"words":3,"bytes":17}}
+    {"source":"none.txt","error":{"kind":"not-found","message":"No such file or directory (os error 2)"}}
+    {"source":"sub/deep/four.txt","bytes":0,"result":{"lines":0,"words":0,"bytes":0}}
+    {"source":"sub/three.txt","bytes":6,"result":{"lines":1,"words":3,"bytes":6}}
+    {"total":{"lines":3,"words":6,"bytes":23},"sources":4,"failed":1,"bytes":23}
+    --- stderr
+    none.txt: No such file or directory (os error 2)
+    1 of 4 sources failed
+    "#);
+    insta::assert_snapshot!(among("json"), @r#"
+    exit: 1
+    --- stdout
+    {"results":[
+    {"source":"one.txt","bytes":17,"result":{"lines":2,"words":3,"bytes":17}},
+    {"source":"none.txt","error":{"kind":"not-found","message":"No such file or directory (os error 2)"}},
+    {"source":"sub/deep/four.txt","bytes":0,"result":{"lines":0,"words":0,"bytes":0}},
+    {"source":"sub/three.txt","bytes":6,"result":{"lines":1,"words":3,"bytes":6}}
+    ],
+    "total":{"lines":3,"words":6,"bytes":23},"sources":4,"failed":1,"bytes":23}
+    --- stderr
+    none.txt: No such file or directory (os error 2)
+    1 of 4 sources failed
+    "#);
+    insta::assert_snapshot!(among("raw"), @r#"
+    exit: 1
+    --- stdout
+    {"lines":2,"words":3,"bytes":17}{"lines":0,"words":0,"bytes":0}{"lines":1,"words":3,"bytes":6}{"lines":3,"words":6,"bytes":23}--- stderr
+    none.txt: No such file or directory (os error 2)
+    1 of 4 sources failed
+    "#);
+    insta::assert_snapshot!(among("table"), @"
+    exit: 1
+    --- stdout
+    bytes  lines  words  source
+       17      2      3  one.txt
+        0      0      0  sub/deep/four.txt
+        6      1      3  sub/three.txt
+       23      3      6  total
+    --- stderr
+    none.txt: No such file or directory (os error 2)
+    1 of 4 sources failed
+    ");
+    let document: Value = serde_json::from_slice(&among("json").stdout).unwrap();
+    assert_eq!(document["results"][0]["result"]["words"], 3);
+}
+
+#[test]
+fn a_table_has_a_column_for_each_key() {
+    let args = ["--format", "table", "--set", "longest=true", "--set", "chars=true", "."];
+    insta::assert_snapshot!(wordcount(&args), @"
+    exit: 0
+    --- stdout
+    bytes  chars  lines  longest  words  source
+       17     17      2       10      3  ./one.txt
+        0      0      0        0      0  ./sub/deep/four.txt
+        6      6      1        5      3  ./sub/three.txt
+       16     16      0       16      3  ./two.log
+       39     39      3       16      9  total
+    --- stderr
+    ");
+}
+
+#[test]
+fn rows_the_total_or_both() {
+    insta::assert_snapshot!(wordcount(&["--per-source", "one.txt", "two.log"]), @r#"
+    exit: 0
+    --- stdout
+    {"source":"one.txt","bytes":17,"result":{"lines":2,"words":3,"bytes":17}}
+    {"source":"two.log","bytes":16,"result":{"lines":0,"words":3,"bytes":16}}
+    {"sources":2,"failed":0,"bytes":33}
+    --- stderr
+    "#);
+    insta::assert_snapshot!(wordcount(&["--total", "one.txt", "two.log"]), @r#"
+    exit: 0
+    --- stdout
+    {"total":{"lines":2,"words":6,"bytes":33},"sources":2,"failed":0,"bytes":33}
+    --- stderr
+    "#);
+    let both = wordcount(&["--per-source", "--total", "one.txt", "two.log"]).exits(0);
+    assert_eq!(both.stdout, wordcount(&["one.txt", "two.log"]).stdout);
+}
+
+#[test]
+fn a_report_has_the_figures_of_the_run() {
+    let tree = words();
+    let report = tree.path().join("report.json");
+    Host::run(&plugin("wordcount"))
+        .within(tree.path())
+        .args(["one.txt", "none.txt", "-j3", "--report", "report.json"])
+        .ended()
+        .exits(1);
+    let mut report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
+    let figures = report.as_object_mut().unwrap();
+    for measured in ["seconds", "mb_per_second", "peak_rss_bytes", "instances"] {
+        let figure = figures.insert(measured.into(), "more than 0".into()).unwrap();
+        assert!(figure.as_f64().unwrap() > 0.0, "{measured}: {figure}");
+    }
+    for seconds in figures["thread_seconds"].as_object_mut().unwrap().values_mut() {
+        assert!(seconds.take().is_f64());
+    }
+    insta::assert_snapshot!(serde_json::to_string_pretty(&report).unwrap(), @r#"
+    {
+      "bytes": 17,
+      "counters": {},
+      "errors": {
+        "not-found": 1
+      },
+      "failed": 1,
+      "files": 2,
+      "instances": "more than 0",
+      "mb_per_second": "more than 0",
+      "peak_rss_bytes": "more than 0",
+      "rejected": 0,
+      "seconds": "more than 0",
+      "skipped": 0,
+      "thread_seconds": {
+        "guest": null,
+        "merge": null,
+        "read": null,
+        "write": null
+      },
+      "threads": 3
+    }
+    "#);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    // More than a pipe holds, so that the host is still writing when the reader goes.
+    let tree = Tree::new();
+    for index in 0..2000 {
+        tree.file(&format!("{index:0100}"), "x\n");
+    }
+    let mut child = Host::run(&plugin("wordcount")).within(tree.path()).arg(".").start();
+    let mut line = String::new();
+    BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("{\"source\":\"./0000"), "{line}");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
