@@ -63,6 +63,9 @@ const HOMES: [(&str, &[&str]); 26] = [
 /// The mapped input, the fill of a guest's memory, the load of compiled code.
 const UNSAFE: [&str; 3] = ["input/mapped.rs", "plugin/fill.rs", "plugin/code.rs"];
 
+/// Where code may be async: there, and in the one bridge to object stores.
+const ASYNC: [&str; 3] = ["serve/", "cluster/", "input/remote.rs"];
+
 /// They panic where the other end of a pipe is gone: what is printed is written to a handle, in `cli/`.
 const PRINTS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
 
@@ -109,6 +112,9 @@ fn complaints(name: &str, text: &str) -> Vec<String> {
         let line = tokens.line(at);
         if matches!(word, "unsafe" | "unsafe_code") && !UNSAFE.contains(&name) {
             complain(line, "unsafe outside the three files that may".into());
+        }
+        if matches!(word, "async" | "await") && !ASYNC.iter().any(|home| name.starts_with(home)) {
+            complain(line, "async outside serve/, cluster/ and the bridge to object stores".into());
         }
         if PRINTS.contains(&word) && tokens.is(at + 1, "!") {
             complain(line, format!("`{word}!`: say it through cli/"));
@@ -307,6 +313,7 @@ fn every_other_rule_can_be_broken() {
     broken("work/feed.rs", "#![allow(unsafe_code)]", "unsafe");
     broken("work/feed.rs", "fn f() { println!(\"x\") }", "`println!`");
     broken("cli/say.rs", "fn f() { eprintln!(\"x\") }", "`eprintln!`");
+    broken("work/feed.rs", "async fn f() {}", "async");
     broken("work/feed.rs", "use rayon::prelude::*;", "rayon is only known to work/threads.rs");
     broken("job.rs", "fn f() -> wasmtime::Store<()> { g() }", "wasmtime is only known to plugin/");
     broken("cli/run.rs", "use ::libc::c_int;", "libc");

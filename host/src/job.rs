@@ -10,8 +10,8 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::input::{
-    Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, FramingError, Transcoding, UnknownCodec,
-    UnknownEncoding,
+    Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, FramingError, Transcoding,
+    UnknownCodec, UnknownEncoding,
 };
 use crate::output::Format;
 use crate::process::{Failure, Processor};

@@ -7,7 +7,6 @@ mod inspect;
 mod interrupt;
 mod results;
 
-use super::words;
 use crate::support::host::{Ended, Host};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;

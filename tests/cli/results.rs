@@ -1,7 +1,7 @@
 //! What results look like, and where they go.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 
 use serde_json::Value;
 

@@ -9,7 +9,6 @@ mod talk;
 
 use serde_json::json;
 
-use super::{FILES, run, run_file};
 use crate::support::guest::Guest;
 use crate::support::host::{Ended, Host};
 use crate::support::tree::Tree;

@@ -21,11 +21,20 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// How many chunks an input of `bytes` has.
-    pub fn chunks(&self, bytes: u64) -> u64 {
-        match self.framing {
-            Framing::Whole | Framing::Csv | Framing::Prefixed(_) => 1,
-            _ => bytes.div_ceil(self.chunk_bytes).max(1),
+    /// How many chunks an input has.
+    pub fn chunks(&self, input: &Input) -> u64 {
+        match (self.framing, &input.blocked) {
+            (Framing::Whole | Framing::Csv | Framing::Prefixed(_), _) => 1,
+            (_, Some(blocked)) => blocked.chunks(),
+            _ => input.bytes().div_ceil(self.chunk_bytes).max(1),
+        }
+    }
+
+    /// Where the chunk at `index` would begin if there were no records.
+    fn nominal(&self, input: &Input, index: u64) -> u64 {
+        match &input.blocked {
+            Some(blocked) => blocked.nominal(index),
+            None => self.chunk_bytes.saturating_mul(index),
         }
     }
 
@@ -49,7 +58,7 @@ impl Cutter {
     /// When the input cannot be read, or no record begins within the longest record allowed.
     pub fn start(&self, input: &Input, index: u64, scratch: &mut Vec<u8>) -> Result<u64, Error> {
         let bytes = input.bytes();
-        let nominal = self.chunk_bytes.saturating_mul(index);
+        let nominal = self.nominal(input, index);
         if nominal == 0 || nominal >= bytes {
             return Ok(nominal.min(bytes));
         }
@@ -83,10 +92,10 @@ impl Cutter {
         scratch: &mut Vec<u8>,
     ) -> Result<u64, Error> {
         let next = index + 1;
-        if next == self.chunks(input.bytes()) {
+        if next == self.chunks(input) {
             return self.checked_end(input, index, start, input.bytes(), scratch);
         }
-        let nominal = self.chunk_bytes.saturating_mul(next);
+        let nominal = self.nominal(input, next);
         if start > nominal {
             return Ok(start); // inside a record that began in an earlier chunk
         }
@@ -171,7 +180,7 @@ impl Cutter {
         scratch: &mut Vec<u8>,
     ) -> Result<u64, Error> {
         let Framing::Delimited(byte) = self.framing else { return Ok(start) };
-        let nominal_end = self.chunk_bytes.saturating_mul(index + 1).min(input.bytes());
+        let nominal_end = self.nominal(input, index + 1).min(input.bytes());
         let mut to = nominal_end.max(start);
         while to > start {
             let from = to.saturating_sub(BOUNDARY_READ_BYTES_MAX as u64).max(start);
@@ -239,7 +248,7 @@ mod tests {
 
     fn chunks(cutter: &Cutter, input: &Input) -> Result<Vec<(u64, u64)>, Error> {
         let mut scratch = Vec::new();
-        (0..cutter.chunks(input.bytes()))
+        (0..cutter.chunks(input))
             .map(|index| {
                 let start = cutter.start(input, index, &mut scratch)?;
                 Ok((start, cutter.end(input, index, start, &mut scratch)?))

@@ -25,7 +25,9 @@ pub enum Transcoding {
 
 /// There is no encoding of that name.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown encoding `{0}`: known are none, auto, and the labels of the WHATWG Encoding Standard, as utf-16le")]
+#[error(
+    "unknown encoding `{0}`: known are none, auto, and the labels of the WHATWG Encoding Standard, as utf-16le"
+)]
 pub struct UnknownEncoding(String);
 
 impl FromStr for Transcoding {
@@ -193,6 +195,12 @@ mod tests {
     #[test]
     fn what_is_cut_off_or_malformed_is_replaced() {
         assert_eq!(read("utf-16le", b"a\0b"), "a\u{fffd}".as_bytes());
-        assert!("utf-17".parse::<Transcoding>().unwrap_err().to_string().starts_with("unknown encoding `utf-17`"));
+        assert!(
+            "utf-17"
+                .parse::<Transcoding>()
+                .unwrap_err()
+                .to_string()
+                .starts_with("unknown encoding `utf-17`")
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! file, or the read is an error. Knows nothing of sandboxes or threads: any number of threads may read
 //! one input at once.
 
+mod blocked;
 mod boundary;
 mod cut;
 mod decode;
@@ -36,6 +37,7 @@ pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
 pub use stream::{Bytes, Piece, Stream};
 
+use blocked::Blocked;
 use identity::Identity;
 use mapped::Mapping;
 use pipe::Pipe;
@@ -141,6 +143,8 @@ pub struct Input {
     identity: Identity,
     mapping: Option<Mapping>,
     is_pipe: bool,
+    /// For a compressed file that is decoded in pieces: what offsets are offsets in.
+    blocked: Option<Blocked>,
 }
 
 impl Input {
@@ -169,7 +173,7 @@ impl Input {
             Io::Mmap if !is_pipe => Some(Mapping::new(&file, identity.bytes).map_err(Error::Open)?),
             _ => None,
         };
-        Ok(Self { file, identity, mapping, is_pipe })
+        Ok(Self { file, identity, mapping, is_pipe, blocked: None })
     }
 
     /// Whether the bytes come when they come: no size, no offsets, no second look.
@@ -177,9 +181,32 @@ impl Input {
         self.is_pipe
     }
 
-    /// Size in bytes when it was opened.
+    /// From now on reads decompressed bytes, decoded in pieces by `workers` at once, if the file lets itself be read so;
+    /// says whether it does.
+    pub fn decode_in_pieces(
+        &mut self,
+        codec: Codec,
+        limits: DecodeLimits,
+        chunk_bytes: u64,
+        workers: usize,
+    ) -> bool {
+        self.blocked = Blocked::of(self, codec, limits, chunk_bytes, workers);
+        self.blocked.is_some()
+    }
+
+    /// Whether [`decode_in_pieces`](Self::decode_in_pieces) was said to.
+    pub fn is_decoded(&self) -> bool {
+        self.blocked.is_some()
+    }
+
+    /// Size in bytes when it was opened; decompressed, where it is decoded.
     pub fn bytes(&self) -> u64 {
-        self.identity.bytes
+        self.blocked.as_ref().map_or(self.identity.bytes, Blocked::bytes)
+    }
+
+    /// How many neighbouring chunks are best read by one worker.
+    pub fn chunks_at_once(&self) -> u64 {
+        self.blocked.as_ref().map_or(1, Blocked::chunks_per_piece)
     }
 
     /// Fills `into` with the bytes at `offset`.
@@ -187,6 +214,14 @@ impl Input {
     /// # Errors
     /// When they cannot be read or are there no more.
     pub fn read_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
+        match &self.blocked {
+            Some(blocked) => blocked.read_at(self, into, offset),
+            None => self.read_packed_at(into, offset),
+        }
+    }
+
+    /// The same, of the file as it is.
+    fn read_packed_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
         if let Some(mapping) = &self.mapping {
             return mapping
                 .read_at(into, offset)

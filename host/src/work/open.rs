@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::input::{
-    Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stream, Transcoding,
-};
+use crate::input::{Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stream, Transcoding};
 use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
 use crate::source::{Refusal, Source};
 
@@ -53,19 +51,19 @@ impl<'a> Open<'a> {
             return Err(refused(refusal));
         }
         let traits = plan.processor.traits();
-        let input = Input::open(opener, source, plan.access)?;
-        let (whole, chunks, header) = if let Some(bytes) = from_front(plan, &input, source, known)?
-        {
-            let mut stream = Stream::new(bytes, plan.cutter, plan.settings.linger);
-            let first = stream.next(Vec::new())?;
-            let header = plan.cutter.header_of(&first, traits.header_records)?;
-            (first.last.then_some(1), Chunks::Streamed(Ring::new(stream, first)), header)
-        } else {
-            plan.cutter.check(input.bytes())?;
-            let count = plan.cutter.chunks(input.bytes());
-            let header = plan.cutter.header(&input, traits.header_records)?;
-            (Some(count), Chunks::Placed { count, taken: AtomicU64::new(0) }, header)
-        };
+        let mut input = Input::open(opener, source, plan.access)?;
+        let (whole, chunks, header) =
+            if let Some(bytes) = from_front(plan, &mut input, source, known)? {
+                let mut stream = Stream::new(bytes, plan.cutter, plan.settings.linger);
+                let first = stream.next(Vec::new())?;
+                let header = plan.cutter.header_of(&first, traits.header_records)?;
+                (first.last.then_some(1), Chunks::Streamed(Ring::new(stream, first)), header)
+            } else {
+                plan.cutter.check(input.bytes())?;
+                let count = plan.cutter.chunks(&input);
+                let header = plan.cutter.header(&input, traits.header_records)?;
+                (Some(count), Chunks::Placed { count, taken: AtomicU64::new(0) }, header)
+            };
         let gather = Gather::new(whole, traits.order);
         Ok(Self { index, input, chunks, gather, name: source.name(), header })
     }
@@ -85,7 +83,7 @@ impl<'a> Open<'a> {
 
     /// Whether it is for the one who reads it to find out that it is compressed.
     pub(super) fn is_to_be_looked_at(&self, plan: &Plan<'_>) -> bool {
-        self.is_single() && plan.decoding.choice == Choice::Detect
+        self.is_single() && !self.input.is_decoded() && plan.decoding.choice == Choice::Detect
     }
 
     /// Whether it is one chunk, read by one call.
@@ -102,9 +100,10 @@ impl<'a> Open<'a> {
     }
 }
 
-/// Takes a run of neighbouring chunks of `count`: long at first, short near the end, so that workers end together.
+/// Takes a run of neighbouring chunks of `count`, whole groups of `at_once`: long at first, short near the end, so that workers end together.
 pub(super) fn take(
     count: u64,
+    at_once: u64,
     taken: &AtomicU64,
     scope: Scope,
     threads: usize,
@@ -113,7 +112,10 @@ pub(super) fn take(
         Scope::Chunk if threads > 1 => 2 * threads as u64,
         _ => 1,
     };
-    let length = |at| (count.saturating_sub(at) / share).max(1);
+    let length = |at: u64| {
+        let end = at + (count.saturating_sub(at) / share).max(1);
+        end.next_multiple_of(at_once).min(count) - at
+    };
     let next = |at| (at < count).then(|| at + length(at));
     let start = taken.try_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
     Some(start..start + length(start))
@@ -122,7 +124,7 @@ pub(super) fn take(
 /// The bytes of a source that can only be read from its front; `None` for one whose chunks are found by their place.
 fn from_front(
     plan: &Plan<'_>,
-    input: &Input,
+    input: &mut Input,
     source: &Source,
     known: Option<Codec>,
 ) -> Result<Option<Box<dyn Bytes>>, Failure> {
@@ -137,10 +139,21 @@ fn from_front(
         (None, Choice::Detect) => detect(plan, input, source)?,
     };
     let placed = plan.cutter.framing.cuts_anywhere() && transcoding == Transcoding::None;
-    if codec.is_none() && placed {
+    let shared = plan.settings.threads > 1 && plan.processor.traits().scope == Scope::Chunk;
+    let found_by_place = match codec {
+        _ if !placed => false,
+        None => true,
+        Some(codec) => shared && in_pieces(plan, input, codec),
+    };
+    if found_by_place {
         return Ok(None);
     }
     Ok(Some(transcoding.apply(input.from_front(codec, plan.decoding.limits)?)?))
+}
+
+fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
+    let (chunk_bytes, workers) = (plan.cutter.chunk_bytes, plan.settings.threads);
+    input.decode_in_pieces(codec, plan.decoding.limits, chunk_bytes, workers)
 }
 
 /// A small source that nothing in its name says of is read at once, and looked at while it is: a read of its
@@ -154,7 +167,7 @@ fn detect(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Code
 
 fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
     let placed = plan.decoding.transcoding == Transcoding::None;
-    let single = placed && plan.cutter.framing.cuts_anywhere() && plan.cutter.chunks(input.bytes()) == 1;
+    let single = placed && plan.cutter.framing.cuts_anywhere() && plan.cutter.chunks(input) == 1;
     single && plan.processor.traits().header_records == 0 && Codec::by_name(&source.path).is_none()
 }
 

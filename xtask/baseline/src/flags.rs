@@ -32,8 +32,32 @@ impl FromStr for Io {
     }
 }
 
+/// How the bytes of a file are compressed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Codec {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+    /// The LZ4 frame format.
+    Lz4,
+}
+
+impl FromStr for Codec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "gzip" => Ok(Self::Gzip),
+            "zstd" => Ok(Self::Zstd),
+            "lz4" => Ok(Self::Lz4),
+            _ => Err(format!("got {text:?}, expected gzip, zstd or lz4")),
+        }
+    }
+}
+
 xflags::xflags! {
-    /// Native programs to compare with. Prints `lines words bytes`.
+    /// Native programs to compare with. What counts prints `lines words bytes`.
     cmd baseline {
         /// Count one large file.
         cmd wordcount {
@@ -52,6 +76,13 @@ xflags::xflags! {
             required list: PathBuf
             /// Threads.
             required --threads threads: usize
+        }
+        /// Decompress one file to nothing, and print how many bytes came out.
+        cmd decode {
+            /// The file.
+            required file: PathBuf
+            /// gzip, zstd or lz4.
+            required --codec codec: Codec
         }
     }
 }

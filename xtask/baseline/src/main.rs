@@ -1,9 +1,11 @@
 //! `baseline`: the native programs that the benches are compared with, with nothing of the host in them.
 //!
 //! Each is the strongest simple form of its idea: threads of one rayon pool, the counting code of the
-//! word count plugin, and no allocation per chunk or file. Prints `lines words bytes`.
+//! word count plugin, and no allocation per chunk or file; or one decoder alone. What counts prints
+//! `lines words bytes`, what decodes prints bytes.
 
 mod cuts;
+mod decode;
 mod files;
 mod flags;
 mod mapped;
@@ -19,7 +21,7 @@ use wordcount::Counts;
 fn main() -> ExitCode {
     let flags = Baseline::from_env_or_exit();
     match run(flags.subcommand) {
-        Ok(Counts { lines, words, bytes }) => println!("{lines} {words} {bytes}"),
+        Ok(line) => println!("{line}"),
         Err(error) => {
             eprintln!("baseline: {error:#}");
             return ExitCode::FAILURE;
@@ -28,17 +30,24 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn run(command: BaselineCmd) -> Result<Counts> {
+/// The line to print.
+fn run(command: BaselineCmd) -> Result<String> {
     match command {
         BaselineCmd::Wordcount(flags) => {
             let (pool, chunk_bytes) = (pool(flags.threads)?, flags.chunk_bytes()?);
-            match flags.io {
+            let counts = match flags.io {
                 Io::Pread => positioned::count(&pool, &flags.file, chunk_bytes),
                 Io::Mmap => mapped::count(&pool, &flags.file, chunk_bytes),
-            }
+            };
+            counts.map(line)
         }
-        BaselineCmd::Files(flags) => files::count(&pool(flags.threads)?, &flags.list),
+        BaselineCmd::Files(flags) => files::count(&pool(flags.threads)?, &flags.list).map(line),
+        BaselineCmd::Decode(flags) => Ok(decode::decode(flags.codec, &flags.file)?.to_string()),
     }
+}
+
+fn line(Counts { lines, words, bytes }: Counts) -> String {
+    format!("{lines} {words} {bytes}")
 }
 
 fn pool(threads: usize) -> Result<ThreadPool> {

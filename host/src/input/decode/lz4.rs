@@ -14,6 +14,9 @@ use super::{Begin, Decoded, Engine, Fault, Feed};
 /// How far back a block may reach into the ones before it ("Block Independence flag").
 const HISTORY_BYTES: usize = 64 << 10;
 
+/// Linked blocks that are kept before the history is moved: moving it for each would copy small blocks twice.
+const LINKED_BYTES: usize = 256 << 10;
+
 /// The longest "Frame Descriptor" without a dictionary: flags, sizes, content size, checksum.
 pub(super) const DESCRIPTOR_BYTES_MAX: usize = 1 + 1 + 8 + 1;
 
@@ -22,11 +25,12 @@ const LEGACY_BLOCK_BYTES: usize = 8 << 20;
 
 pub(super) struct Lz4 {
     frame: Frame,
-    /// A block that was decoded and not yet handed out, behind the history where blocks are linked.
+    /// The last block is `plain[start..to]`, of which what is before `from` was handed out. Where blocks are linked, the
+    /// `history` bytes before `start` are what it refers to.
     plain: Vec<u8>,
+    start: usize,
     from: usize,
     to: usize,
-    /// How much of what stands before [`HISTORY_BYTES`] in `plain` may be referred to.
     history: usize,
     scratch: Vec<u8>,
     hash: XxHash32,
@@ -55,6 +59,7 @@ impl Lz4 {
         Self {
             frame: Frame::default(),
             plain: Vec::new(),
+            start: 0,
             from: 0,
             to: 0,
             history: 0,
@@ -67,38 +72,46 @@ impl Lz4 {
     fn start(&mut self, frame: Frame) {
         self.frame = frame;
         self.hash = XxHash32::with_seed(0);
-        (self.from, self.to, self.history, self.bytes) = (0, 0, 0, 0);
+        (self.start, self.from, self.to) = (0, 0, 0);
+        (self.history, self.bytes) = (0, 0);
     }
 
-    /// Keeps the end of what was handed out for the next block to refer to.
-    fn slide(&mut self) {
-        if self.to > 0 {
-            let all = self.history + self.to - HISTORY_BYTES;
-            self.history = all.min(HISTORY_BYTES);
-            self.plain.copy_within(self.to - self.history..self.to, HISTORY_BYTES - self.history);
+    /// Makes room for a block behind the last one, which linked blocks refer to; where there is none left, moves as much as
+    /// they may refer to to the front. Returns where the block begins.
+    fn make_room(&mut self) -> usize {
+        let block = self.frame.block_bytes_max;
+        if !self.frame.linked {
+            self.grow(block);
+            return 0;
+        }
+        self.history = (self.history + self.to - self.start).min(HISTORY_BYTES);
+        if self.to + block > HISTORY_BYTES + block.max(LINKED_BYTES) {
+            self.plain.copy_within(self.to - self.history..self.to, 0);
+            self.to = self.history;
+        }
+        self.grow(self.to + block);
+        self.to
+    }
+
+    fn grow(&mut self, bytes: usize) {
+        if self.plain.len() < bytes {
+            self.plain.resize(bytes, 0);
         }
     }
 
     /// Decodes the next block: into `into` if it is sure to fit and nothing refers back to it, else into `plain`.
     /// `None`: there is none. Else what was written to `into`.
     fn block(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Option<usize>, Fault> {
-        let Frame { block_bytes_max, linked, block_checksum, legacy, .. } = self.frame;
-        if linked {
-            self.slide();
-        }
+        let Frame { block_bytes_max, linked, block_checksum, .. } = self.frame;
         let Some((stored, bytes)) = self.frame.next_block(feed)? else { return Ok(None) };
+        let direct = !linked && into.len() >= block_bytes_max;
+        let start = if direct { 0 } else { self.make_room() };
         let data = feed.exactly(bytes, &mut self.scratch)?;
         let block = if stored { Block::Stored(data) } else { Block::Compressed(data) };
-        let direct = !linked && into.len() >= block_bytes_max;
-        let checksum = if block_checksum { Some(XxHash32::oneshot(0, data)) } else { None };
-        let start = if linked { HISTORY_BYTES } else { 0 };
+        let checksum = block_checksum.then(|| XxHash32::oneshot(0, data));
         let written = if direct {
             unpack(&block, into, &[])?
         } else {
-            let room = start + block_bytes_max;
-            if self.plain.len() < room {
-                self.plain.resize(room, 0);
-            }
             let (before, room) = self.plain.split_at_mut(start);
             let history = before.get(start.saturating_sub(self.history)..).unwrap_or_default();
             unpack(&block, room.get_mut(..block_bytes_max).unwrap_or_default(), history)?
@@ -108,9 +121,11 @@ impl Lz4 {
         {
             return Err(Fault::Checksum("checksum of a block"));
         }
-        debug_assert!(!legacy || !linked);
-        (self.from, self.to) = if direct { (0, 0) } else { (start, start + written) };
-        Ok(Some(if direct { written } else { 0 }))
+        if direct {
+            return Ok(Some(written));
+        }
+        (self.start, self.from, self.to) = (start, start, start + written);
+        Ok(Some(0))
     }
 
     /// Hands out what is left of the current block.

@@ -111,7 +111,7 @@ impl Random {
     }
 
     fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
+        usize::try_from(self.next()).unwrap() % bound
     }
 }
 
@@ -169,7 +169,7 @@ fn what_is_there_is_not_held_back() {
         // Reading on would fail: a source that has nothing for now.
         let source = Cursor::new(source).chain(Endless);
         let mut decoder = Decoder::new(codec, Box::new(source), DecodeLimits::default());
-        let mut into = [0; 8000];
+        let mut into = vec![0; 8000];
         assert_eq!(decoder.read_some(&mut into).unwrap(), 5000, "{codec}");
         assert!(decoder.read_some(&mut into).is_err());
     }
@@ -292,7 +292,7 @@ fn gzip_headers_are_read_to_their_end() {
     let mut header = b"\x1f\x8b\x08\x1e\0\0\0\0\0\xff\x03\0abcname\0comment\0".to_vec();
     let mut crc = flate2::Crc::new();
     crc.update(&header);
-    header.extend((crc.sum() as u16).to_le_bytes());
+    header.extend_from_slice(&crc.sum().to_le_bytes()[..2]);
     let packed = [&header[..], &body].concat();
     let (got, error) = decode(Codec::Gzip, &packed);
     assert!(error.is_none() && got == plain, "{error:?}");
@@ -353,7 +353,8 @@ fn something_else_is_named() {
 #[test]
 fn what_comes_before_the_damage_comes_out() {
     let plain = text(300_000);
-    for (codec, from_end) in [(Codec::Gzip, 5), (Codec::Lz4, 1), (Codec::Xz, 40), (Codec::Bzip2, 3)] {
+    for (codec, from_end) in [(Codec::Gzip, 5), (Codec::Lz4, 1), (Codec::Xz, 40), (Codec::Bzip2, 3)]
+    {
         let mut packed = encode(codec, &plain);
         let at = packed.len() - from_end;
         packed[at] ^= 1;

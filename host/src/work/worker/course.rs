@@ -42,7 +42,13 @@ impl<'a> Worker<'a> {
         taken: &AtomicU64,
     ) -> Result<(), Cancelled> {
         let mut live = None;
-        while let Some(run) = take(count, taken, self.scope(), self.plan.settings.threads) {
+        while let Some(run) = take(
+            count,
+            open.input.chunks_at_once(),
+            taken,
+            self.scope(),
+            self.plan.settings.threads,
+        ) {
             live = self.make_way(open, live, run.start);
             let (start, length) = (run.start, run.end - run.start);
             let mut at = start;

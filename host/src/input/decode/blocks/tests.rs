@@ -106,7 +106,7 @@ fn xz_blocks(plain: &[u8]) -> Vec<u8> {
     for part in plain.chunks(100_000) {
         let before = stream.total_in();
         while stream.total_in() - before < part.len() as u64 {
-            let rest = &part[(stream.total_in() - before) as usize..];
+            let rest = &part[usize::try_from(stream.total_in() - before).unwrap()..];
             stream.process_vec(rest, &mut packed, Action::Run).unwrap();
         }
         stream.process_vec(&[], &mut packed, Action::FullFlush).unwrap();
@@ -226,7 +226,7 @@ fn damage_does_the_same_with_pieces_and_without() {
     let mut below = |bound: usize| {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % bound
+        usize::try_from(state >> 33).unwrap() % bound
     };
     for round in 0..400 {
         let (codec, packed) = &sources[round % 4];
