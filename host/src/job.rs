@@ -15,6 +15,7 @@ use crate::input::{
 };
 use crate::output::Format;
 use crate::process::{Failure, Processor};
+use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress};
 use crate::source::Source;
 use crate::stats::Stats;
@@ -73,6 +74,9 @@ pub enum Error {
     /// The plugin asks for header records where there are no records.
     #[error("header-records is {0}, but framing `{1}` has no records")]
     Header(u32, Framing),
+    /// The plugin asks for too many header records.
+    #[error("header-records is {0}, more than {1}")]
+    HeaderRecords(u32, u32),
     /// The threads could not be started.
     #[error("cannot start worker threads: {0}")]
     Threads(io::Error),
@@ -111,11 +115,15 @@ pub fn run(job: &Job<'_>, out: Box<dyn Write + Send>) -> Result<Summary, Error> 
 fn cutter(job: &Job<'_>) -> Result<Cutter, Error> {
     let framing = Framing::from_str(job.framing)?;
     let header_records = job.processor.traits().header_records;
+    if header_records > HEADER_RECORDS_MAX {
+        return Err(Error::HeaderRecords(header_records, HEADER_RECORDS_MAX));
+    }
     if header_records > 0 && !framing.has_records() {
         return Err(Error::Header(header_records, framing));
     }
-    let chunk_bytes = job.settings.chunk_bytes;
-    let record_bytes_max = job.settings.record_bytes_max.max(chunk_bytes);
+    let record_bytes_max = job.settings.record_bytes_max;
+    // A chunk longer than a record may be would hide one that is too long.
+    let chunk_bytes = job.settings.chunk_bytes.min(record_bytes_max);
     Ok(Cutter { framing, chunk_bytes, record_bytes_max })
 }
 

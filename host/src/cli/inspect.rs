@@ -7,7 +7,7 @@ use std::path::Path;
 use bytesize::ByteSize;
 
 use super::Exit;
-use super::say::Abort;
+use super::say::{Abort, plain};
 use crate::plugin::{Engine, Inspection, Kind, Manifest, inspect as look};
 
 /// Prints what the plugin in the file `path` is. Exits with 1 where it would not run.
@@ -40,7 +40,7 @@ fn describe(found: &Inspection) -> Result<String, std::fmt::Error> {
         describe_manifest(out, manifest)?;
     }
     if let Some(trouble) = &found.trouble {
-        writeln!(out, "trouble      {trouble}")?;
+        writeln!(out, "trouble      {}", plain(trouble))?;
     }
     let (file, code) = (size(found.bytes), size(found.code_bytes));
     writeln!(out, "size         {file} ({:?}), {code} compiled", found.binary)?;
@@ -55,27 +55,28 @@ fn describe(found: &Inspection) -> Result<String, std::fmt::Error> {
 
 fn describe_manifest(out: &mut String, manifest: &Manifest) -> std::fmt::Result {
     let Manifest { name, version, summary, framing, output_type, header_records, .. } = manifest;
-    writeln!(out, "name         {name} {version}")?;
-    writeln!(out, "summary      {summary}")?;
-    writeln!(out, "framing      {framing}")?;
+    writeln!(out, "name         {} {}", plain(name), plain(version))?;
+    writeln!(out, "summary      {}", plain(summary))?;
+    writeln!(out, "framing      {}", plain(framing))?;
     writeln!(out, "scope        {:?}, order {:?}", manifest.scope, manifest.order)?;
     if *header_records > 0 {
         writeln!(out, "header       {header_records} records")?;
     }
-    writeln!(out, "output       {output_type}")?;
+    writeln!(out, "output       {}", plain(output_type))?;
     for setting in &manifest.settings {
         let default = match &setting.default {
             Some(default) => format!("default {default:?}"),
             None => "required".to_string(),
         };
-        writeln!(out, "setting      {}: {} [{default}]", setting.key, setting.summary)?;
+        let (key, summary) = (plain(&setting.key), plain(&setting.summary));
+        writeln!(out, "setting      {key}: {summary} [{default}]")?;
     }
     for property in &manifest.properties {
-        writeln!(out, "property     {} = {}", property.key, property.value)?;
+        writeln!(out, "property     {} = {}", plain(&property.key), plain(&property.value))?;
     }
     Ok(())
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_string() } else { names.join(", ") }
+    if names.is_empty() { "nothing".to_string() } else { plain(&names.join(", ")) }
 }

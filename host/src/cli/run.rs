@@ -78,6 +78,15 @@ fn conclude(
         say::line(&format!("{} entries that are no regular files were skipped", listing.skipped));
     }
     let all = listing.sources.len();
+    if let Ok(summary) = &ended
+        && !interrupted
+        && summary.sources < all as u64
+    {
+        say::line(&format!(
+            "{} of {all} sources were not read to the end",
+            all as u64 - summary.sources
+        ));
+    }
     match ended {
         Ok(summary) if interrupted => {
             say::line(&format!("interrupted: {} of {all} sources are done", summary.sources));

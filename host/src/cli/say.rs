@@ -35,9 +35,15 @@ pub(super) fn abort(abort: &Abort) {
     }
 }
 
-/// One line on standard error. Where that is gone, there is nobody left to tell.
+/// One line on standard error, whatever is in it. Where that is gone, there is nobody left to tell.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", plain(text));
+}
+
+/// The text without control characters: names of files and words of plugins must not reach a terminal as commands, or as
+/// further lines.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Failures told one by one; the others are only counted.

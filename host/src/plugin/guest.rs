@@ -20,7 +20,7 @@ pub(super) struct Guest {
     plugin: Arc<str>,
     stats: Arc<Stats>,
     stop: Arc<AtomicBool>,
-    memory_bytes_max: usize,
+    pub(super) memory_bytes_max: usize,
     /// Bytes of all memories of the instance.
     pub(super) memory_bytes: usize,
     /// How many bytes it would have had, had the last growth been allowed.
@@ -62,6 +62,11 @@ impl Guest {
             counters: Vec::new(),
             rejected: 0,
         }
+    }
+
+    /// Gives the next source its share of the log.
+    pub(super) fn begin_source(&mut self) {
+        self.logged_bytes = 0;
     }
 
     /// Gives the next call its time.

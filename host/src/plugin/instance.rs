@@ -13,6 +13,7 @@ use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
 use super::load::Limits;
 use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Piece};
+use crate::settings::limits::OUTPUT_BYTES;
 
 type Refusable<T> = (Result<T, Error>,);
 type PushFunc = TypedFunc<(ResourceAny, Chunk, &'static Incoming<'static>), Refusable<()>>;
@@ -136,6 +137,7 @@ impl Instance for Sandbox {
         let Opening { name, header } = opening;
         let source =
             Source { name: name.to_string(), header: header.to_vec(), properties: Vec::new() };
+        self.store.data_mut().begin_source();
         let constructor = &self.functions.constructor;
         let (resource,) =
             call(&mut self.store, self.limits.timeout, Call::Constructor, constructor, (source,))?;
@@ -184,7 +186,7 @@ impl Instance for Sandbox {
 
     fn close(&mut self) -> Result<(), Failure> {
         let Some(resource) = self.resource.take() else { return Ok(()) };
-        prepare(&mut self.store, self.limits.timeout);
+        prepare(&mut self.store, self.limits.timeout, Call::Drop);
         resource
             .resource_drop(&mut self.store)
             .map_err(|error| fault(&error, Call::Drop, self.store.data(), self.limits.timeout))
@@ -237,12 +239,17 @@ where
     Params: ComponentNamedList + Lower,
     Return: ComponentNamedList + Lift,
 {
-    prepare(store, timeout);
+    prepare(store, timeout, which);
     func.call(store.as_context_mut(), params)
         .map_err(|error| fault(&error, which, store.data(), timeout))
 }
 
-fn prepare(store: &mut Store<Guest>, timeout: Duration) {
+fn prepare(store: &mut Store<Guest>, timeout: Duration, which: Call) {
     store.data_mut().begin_call(timeout);
+    // What the guest may give in this call: a state is as large as its memory, a result is not.
+    store.set_hostcall_fuel(match which {
+        Call::Save => store.data().memory_bytes_max,
+        _ => OUTPUT_BYTES,
+    });
     store.set_epoch_deadline(1);
 }

@@ -18,6 +18,7 @@ use super::guest::{self, Guest};
 use super::instance::{Exports, Sandbox};
 use super::manifest::Manifest;
 use crate::process::{Failure, FailureKind, Instance, Processor, Traits};
+use crate::settings::limits::OUTPUT_BYTES;
 use crate::stats::Stats;
 
 /// What a plugin is loaded with.
@@ -149,7 +150,7 @@ impl Linked {
         let mut store = Store::new(self.pre.engine(), guest);
         store.limiter(|guest| guest);
         store.epoch_deadline_callback(|mut cx| Ok(cx.data_mut().tick()?));
-        store.set_hostcall_fuel(*memory_bytes); // a guest has no more than that to give in one call
+        store.set_hostcall_fuel(OUTPUT_BYTES);
         store.data_mut().begin_call(*timeout);
         store.set_epoch_deadline(1);
         match self.pre.instantiate(&mut store) {

@@ -1,5 +1,8 @@
 //! What a plugin file holds: a component, or a core module that is wrapped into one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use wasmparser::Payload;
 use wit_component::ComponentEncoder;
 
 /// The two things that a `.wasm` file can be (core specification, section 5.5.16; component model, Binary.md).
@@ -23,8 +26,11 @@ pub(super) fn binary(bytes: &[u8]) -> Option<Binary> {
 
 /// Wraps a core module into the component that its embedded type information describes.
 pub(super) fn component(module: &[u8]) -> Result<Vec<u8>, String> {
-    // The encoder panics on a custom section that is cut off.
+    // The encoder panics on a custom section that is cut off, and recurses for ever where packages need each other.
     wasmparser::validate(module).map_err(|error| error.to_string())?;
+    if let Some(package) = cycle(&packages(module)?) {
+        return Err(format!("package {package} of its type information needs itself"));
+    }
     ComponentEncoder::default()
         .validate(true)
         .module(module)
@@ -32,9 +38,64 @@ pub(super) fn component(module: &[u8]) -> Result<Vec<u8>, String> {
         .map_err(|error| format!("{error:#}").replace('\n', " "))
 }
 
+type Packages = BTreeMap<String, BTreeSet<String>>;
+
+/// The packages of a module's embedded type information, by name, and those that each needs.
+fn packages(module: &[u8]) -> Result<Packages, String> {
+    let mut packages = Packages::new();
+    for payload in wasmparser::Parser::new(0).parse_all(module) {
+        let Payload::CustomSection(section) = payload.map_err(|error| error.to_string())? else {
+            continue;
+        };
+        if !section.name().starts_with("component-type") {
+            continue;
+        }
+        let decoded =
+            wit_parser::decoding::decode(section.data()).map_err(|error| error.to_string())?;
+        let resolve = decoded.resolve();
+        for (id, package) in resolve.packages.iter() {
+            let needs = resolve.package_direct_deps(id).filter_map(|id| resolve.packages.get(id));
+            let needs = needs.map(|package| package.name.to_string());
+            packages.entry(package.name.to_string()).or_default().extend(needs);
+        }
+    }
+    Ok(packages)
+}
+
+/// A package that is part of a cycle, or needs one that is: what is left when packages are taken away whose needs are met.
+fn cycle(packages: &Packages) -> Option<&str> {
+    let mut met = BTreeSet::new();
+    loop {
+        let before = met.len();
+        for (name, needs) in packages {
+            if needs.iter().all(|need| met.contains(need) || !packages.contains_key(need)) {
+                met.insert(name.clone());
+            }
+        }
+        if met.len() == before {
+            return packages.keys().find(|name| !met.contains(*name)).map(String::as_str);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packages_that_need_each_other_are_found() {
+        let packages = |needs: &[(&str, &str)]| {
+            let mut packages = Packages::new();
+            for (name, need) in needs {
+                packages.entry((*name).into()).or_default().insert((*need).into());
+                packages.entry((*need).into()).or_default();
+            }
+            packages
+        };
+        assert_eq!(cycle(&packages(&[("a", "b"), ("b", "c"), ("a", "c")])), None);
+        assert_eq!(cycle(&packages(&[("a", "b"), ("b", "c"), ("c", "b")])), Some("a"));
+        assert_eq!(cycle(&packages(&[("a", "a")])), Some("a"));
+    }
 
     #[test]
     fn the_preamble_tells_modules_from_components() {

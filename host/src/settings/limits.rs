@@ -45,7 +45,7 @@ pub const CALL_TIMEOUT_CEILING: Duration = Duration::from_mins(5);
 /// How often running guests are looked at: a deadline and a cancel are kept to within one tick.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
-/// Bytes that one call may return, where four times its input is less.
+/// Bytes that one call may return, but for a state: a result is read by somebody, or held until it is its turn.
 pub const OUTPUT_BYTES: usize = 64 << 20;
 
 /// Stack of a guest.
@@ -57,7 +57,7 @@ pub const COMPONENT_BYTES_MAX: u64 = 50 << 20;
 /// One log line of a plugin; the rest is cut.
 pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
 
-/// What one instance may log; more is counted, not shown.
+/// What one instance may log of a source; the rest is not shown.
 pub const LOG_BYTES_MAX: usize = 64 << 10;
 
 /// Named counters of one plugin: they become names in reports.

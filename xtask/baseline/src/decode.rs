@@ -15,7 +15,7 @@ use zstd_safe::{DCtx, InBuffer, OutBuffer, get_error_name};
 use crate::flags::Codec;
 
 /// Compressed bytes read at once, and decompressed bytes made at once: as fast as any size from 64 KiB to 1 MiB.
-const BUFFER_BYTES: usize = 64 * 1024;
+const BUFFER_BYTES: usize = 128 * 1024;
 
 /// Decodes all of a file and returns how many bytes came out.
 pub(crate) fn decode(codec: Codec, path: &Path) -> Result<u64> {
