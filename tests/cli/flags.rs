@@ -9,7 +9,7 @@ fn no_arguments_show_what_there_is() {
     exit: 2
     --- stdout
     --- stderr
-    Runs sandboxed `WebAssembly` plugins over files, in parallel, at the speed of native code
+    Runs sandboxed WebAssembly plugins over files, in parallel, at the speed of native code
 
     Usage: host <COMMAND>
 

@@ -38,6 +38,7 @@ fn fail_fast_ends_with_the_first_failure() {
     {"source":"none.txt","error":{"kind":"not-found","message":"No such file or directory (os error 2)"}}
     --- stderr
     none.txt: No such file or directory (os error 2)
+    2 of 3 sources were not read to the end
     1 of 3 sources failed
     "#);
 }

@@ -49,11 +49,11 @@ fn formats_say_the_same_in_their_own_way() {
     insta::assert_snapshot!(among("table"), @"
     exit: 1
     --- stdout
-    bytes  lines  words  source
-       17      2      3  one.txt
+    lines  words  bytes  source
+        2      3     17  one.txt
         0      0      0  sub/deep/four.txt
-        6      1      3  sub/three.txt
-       23      3      6  total
+        1      3      6  sub/three.txt
+        3      6     23  total
     --- stderr
     none.txt: No such file or directory (os error 2)
     1 of 4 sources failed
@@ -68,12 +68,12 @@ fn a_table_has_a_column_for_each_key() {
     insta::assert_snapshot!(wordcount(&args), @"
     exit: 0
     --- stdout
-    bytes  chars  lines  longest  words  source
-       17     17      2       10      3  ./one.txt
-        0      0      0        0      0  ./sub/deep/four.txt
-        6      6      1        5      3  ./sub/three.txt
-       16     16      0       16      3  ./two.log
-       39     39      3       16      9  total
+    lines  words  bytes  chars  longest  source
+        2      3     17     17       10  ./one.txt
+        0      0      0      0        0  ./sub/deep/four.txt
+        1      3      6      6        5  ./sub/three.txt
+        0      3     16     16       16  ./two.log
+        3      9     39     39       16  total
     --- stderr
     ");
 }
@@ -118,26 +118,26 @@ fn a_report_has_the_figures_of_the_run() {
     }
     insta::assert_snapshot!(serde_json::to_string_pretty(&report).unwrap(), @r#"
     {
+      "files": 2,
+      "failed": 1,
       "bytes": 17,
-      "counters": {},
+      "seconds": "more than 0",
+      "mb_per_second": "more than 0",
+      "peak_rss_bytes": "more than 0",
+      "threads": 3,
+      "instances": "more than 0",
+      "rejected": 0,
+      "skipped": 0,
       "errors": {
         "not-found": 1
       },
-      "failed": 1,
-      "files": 2,
-      "instances": "more than 0",
-      "mb_per_second": "more than 0",
-      "peak_rss_bytes": "more than 0",
-      "rejected": 0,
-      "seconds": "more than 0",
-      "skipped": 0,
+      "counters": {},
       "thread_seconds": {
+        "read": null,
         "guest": null,
         "merge": null,
-        "read": null,
         "write": null
-      },
-      "threads": 3
+      }
     }
     "#);
 }

@@ -23,7 +23,7 @@ xflags::xflags! {
         cmd lint {}
         /// Measure against native programs on the same bytes, in the same run.
         cmd bench {
-            /// What to measure: words, files, start, memory, topwords (default: all).
+            /// What to measure: words, files, start, memory, topwords (default: these five), inputs, or all.
             repeated subjects: String
             /// Measured runs of each program (default 7).
             optional --runs runs: usize

@@ -1,6 +1,7 @@
 //! What a plugin file holds: a component, or a core module that is wrapped into one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic;
 
 use wasmparser::Payload;
 use wit_component::ComponentEncoder;
@@ -26,6 +27,16 @@ pub(super) fn binary(bytes: &[u8]) -> Option<Binary> {
 
 /// Wraps a core module into the component that its embedded type information describes.
 pub(super) fn component(module: &[u8]) -> Result<Vec<u8>, String> {
+    // The libraries that read type information are not made for bytes that somebody has damaged: where they panic, the
+    // module is refused like any other, and nothing of theirs is kept.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let wrapped = panic::catch_unwind(|| wrap(module));
+    panic::set_hook(hook);
+    wrapped.unwrap_or_else(|_| Err("its type information is damaged".into()))
+}
+
+fn wrap(module: &[u8]) -> Result<Vec<u8>, String> {
     // The encoder panics on a custom section that is cut off, and recurses for ever where packages need each other.
     wasmparser::validate(module).map_err(|error| error.to_string())?;
     if let Some(package) = cycle(&packages(module)?) {

@@ -100,6 +100,13 @@ pub const DECODE_RATIO_FREE_BYTES: u64 = 1 << 20;
 /// seconds of work when all are empty.
 pub const DECODE_MEMBERS_MAX: u64 = 16 << 20;
 
+/// What a bzip2 stream of less than [`DECODE_SMALL_STREAM_BYTES`] counts for: it costs 170 us, a gzip member 0.2 us. A
+/// flood of them ends after 11 s.
+pub const DECODE_SMALL_BZIP2_MEMBERS: u64 = 256;
+
+/// See [`DECODE_SMALL_BZIP2_MEMBERS`]: streams that are made for parallel decoding hold 100 KB or more.
+pub const DECODE_SMALL_STREAM_BYTES: u64 = 64 << 10;
+
 /// Window of a zstd frame: 128 MiB, the most that `zstd` itself decodes unasked.
 pub const DECODE_ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
@@ -115,6 +122,10 @@ pub const DECODE_RUNS_MAX: u64 = 64 << 10;
 
 /// How far the first frame of a source is walked over to see whether there is a second: a thousand small reads.
 pub const DECODE_FIRST_FRAME_BYTES_MAX: u64 = 32 << 20;
+
+/// How far behind the beginning of a bzip2 file a second stream is looked for: four of the largest streams that parallel
+/// compressors write.
+pub const DECODE_FIRST_STREAM_BYTES_MAX: u64 = 4 << 20;
 
 /// Indexes of the streams of one xz file, with the padding between them: a million blocks.
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;

@@ -79,7 +79,8 @@ pub(super) fn text(bench: &Bench) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn cut_to_whole_lines(file: &mut File) -> Result<()> {
+/// Cuts off what follows the last line end.
+pub(super) fn cut_to_whole_lines(file: &mut File) -> Result<()> {
     let length = file.metadata()?.len();
     let mut tail = Vec::new();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
@@ -95,17 +96,22 @@ pub(super) fn tree(bench: &Bench) -> Result<PathBuf> {
         debian::install(&bench.project.shell, &[TREE_PACKAGE])?;
         find_tree()
     })?;
+    write_list(&tree, &list)?;
+    Ok(list)
+}
+
+/// Writes the name of every file below a directory to `list`, one a line, sorted.
+pub(super) fn write_list(directory: &Path, list: &Path) -> Result<()> {
     let mut files = Vec::new();
-    walk(&tree, &mut files)?;
+    walk(directory, &mut files)?;
     files.sort();
-    write_whole(&list, |file| {
+    write_whole(list, |file| {
         let mut lines = io::BufWriter::new(file);
         for path in &files {
             writeln!(lines, "{}", path.to_str().context("a name that is not UTF-8")?)?;
         }
         Ok(lines.flush()?)
-    })?;
-    Ok(list)
+    })
 }
 
 /// The newest source tree of Rust that Debian has put here.
@@ -181,7 +187,7 @@ pub(super) fn ten_times(bench: &Bench) -> Result<Temporary> {
 }
 
 /// Writes a file that appears when it is complete.
-fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+pub(super) fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let context = || path.display().to_string();
     fs::create_dir_all(path.parent().with_context(context)?)?;
     let partial = path.with_extension("partial");

@@ -84,6 +84,11 @@ impl Pairs {
     pub(super) fn our_peak_bytes(&self) -> u64 {
         peak_bytes(&self.ours)
     }
+
+    /// Our runs, for what is drawn from them alone.
+    pub(super) fn into_our_runs(self) -> Vec<Run> {
+        self.ours
+    }
 }
 
 /// The largest peak among some runs; 0 when there are none.

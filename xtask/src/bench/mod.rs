@@ -6,6 +6,7 @@
 
 mod corpus;
 mod files;
+mod inputs;
 mod measure;
 mod memory;
 mod program;
@@ -50,8 +51,20 @@ struct Subject {
 }
 
 /// Every subject, in the order of the table.
-const SUBJECTS: [Subject; 5] =
-    [words::SUBJECT, files::SUBJECT, start::SUBJECT, memory::SUBJECT, topwords::SUBJECT];
+const SUBJECTS: [Subject; 6] = [
+    words::SUBJECT,
+    files::SUBJECT,
+    start::SUBJECT,
+    memory::SUBJECT,
+    topwords::SUBJECT,
+    inputs::SUBJECT,
+];
+
+/// What is measured only when it is asked for: it takes minutes, and programs of others.
+const ON_REQUEST: [&str; 1] = [inputs::SUBJECT.name];
+
+/// The name that stands for every subject.
+const ALL: &str = "all";
 
 /// Builds what is needed, measures the subjects asked for, prints the table and the commands.
 pub(crate) fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
@@ -76,14 +89,17 @@ pub(crate) fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
     Ok(())
 }
 
-/// The subjects with these names; all when there are none.
+/// The subjects with these names; when there are none, all but those [`ON_REQUEST`].
 fn chosen(names: &[String]) -> Result<Vec<&'static Subject>> {
-    if let Some(name) = names.iter().find(|name| SUBJECTS.iter().all(|known| known.name != *name)) {
-        let known: Vec<_> = SUBJECTS.iter().map(|subject| subject.name).collect();
-        bail!("no subject {name:?}\nhint: one of {}", known.join(", "));
+    let known = || SUBJECTS.iter().map(|subject| subject.name).chain([ALL]);
+    if let Some(name) = names.iter().find(|name| known().all(|known| known != *name)) {
+        bail!("no subject {name:?}\nhint: one of {}", known().collect::<Vec<_>>().join(", "));
     }
-    let wanted = |subject: &&Subject| names.is_empty() || names.iter().any(|n| n == subject.name);
-    Ok(SUBJECTS.iter().filter(wanted).collect())
+    let is_named = |wanted: &str| names.iter().any(|name| name == wanted);
+    let is_wanted = |subject: &&Subject| {
+        if names.is_empty() { !ON_REQUEST.contains(&subject.name) } else { is_named(subject.name) }
+    };
+    Ok(SUBJECTS.iter().filter(|subject| is_named(ALL) || is_wanted(subject)).collect())
 }
 
 impl Bench<'_> {
@@ -127,7 +143,9 @@ mod tests {
             Ok(chosen(&names)?.into_iter().map(|subject| subject.name).collect())
         };
         assert_eq!(names(&["start", "files"]).unwrap(), ["files", "start"]);
-        assert_eq!(names(&[]).unwrap().len(), SUBJECTS.len());
+        assert_eq!(names(&[]).unwrap(), ["words", "files", "start", "memory", "topwords"]);
+        assert_eq!(names(&["inputs"]).unwrap(), ["inputs"]);
+        assert_eq!(names(&["all"]).unwrap().len(), SUBJECTS.len());
         assert!(names(&["speed"]).is_err());
     }
 }

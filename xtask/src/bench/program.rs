@@ -16,6 +16,16 @@ pub(super) struct Program {
     executable: OsString,
     arguments: Vec<OsString>,
     environment: Vec<(&'static str, &'static str)>,
+    output: Output,
+}
+
+/// Where a program prints.
+#[derive(Clone, Copy)]
+enum Output {
+    /// To us.
+    Captured,
+    /// To /dev/null, where a write costs the least it can.
+    Discarded,
 }
 
 /// What one run took.
@@ -26,15 +36,15 @@ pub(super) struct Run {
     /// what *this* program had resident, which the kernel carries over `exec`: so nothing here holds an
     /// input in memory.
     pub(super) peak_bytes: u64,
-    /// All that was printed.
+    /// All that was printed; nothing when that was discarded.
     pub(super) stdout: String,
 }
 
 impl Program {
     /// A command without arguments.
     pub(super) fn new(name: impl Into<String>, program: impl Into<OsString>) -> Self {
-        let (arguments, environment) = (Vec::new(), Vec::new());
-        Self { name: name.into(), executable: program.into(), arguments, environment }
+        let (arguments, environment, output) = (Vec::new(), Vec::new(), Output::Captured);
+        Self { name: name.into(), executable: program.into(), arguments, environment, output }
     }
 
     /// Adds an argument.
@@ -44,8 +54,8 @@ impl Program {
     }
 
     /// Adds arguments.
-    pub(super) fn args<const N: usize>(mut self, arguments: [&str; N]) -> Self {
-        self.arguments.extend(arguments.map(OsString::from));
+    pub(super) fn args<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(OsString::from));
         self
     }
 
@@ -55,19 +65,32 @@ impl Program {
         self
     }
 
+    /// Sends what it prints to /dev/null.
+    pub(super) fn silenced(mut self) -> Self {
+        self.output = Output::Discarded;
+        self
+    }
+
     /// The command as one would type it.
     pub(super) fn command_line(&self) -> String {
         let variables = self.environment.iter().map(|(name, value)| format!("{name}={value}"));
         let words = [&self.executable].into_iter().chain(&self.arguments);
         let words = words.map(|word| quoted(&word.to_string_lossy()));
-        variables.chain(words).collect::<Vec<_>>().join(" ")
+        let redirection = match self.output {
+            Output::Captured => None,
+            Output::Discarded => Some("> /dev/null".to_owned()),
+        };
+        variables.chain(words).chain(redirection).collect::<Vec<_>>().join(" ")
     }
 
     /// Runs it once. An exit code other than 0 is an error.
     pub(super) fn run(&self) -> Result<Run> {
         let mut command = Command::new(&self.executable);
         command.args(&self.arguments).envs(self.environment.iter().copied());
-        command.env_remove("LD_LIBRARY_PATH").stdin(Stdio::null()).stdout(Stdio::piped());
+        command.env_remove("LD_LIBRARY_PATH").stdin(Stdio::null()).stdout(match self.output {
+            Output::Captured => Stdio::piped(),
+            Output::Discarded => Stdio::null(),
+        });
         let context = || self.command_line();
         let started = Instant::now();
         let mut child = command.spawn().with_context(context)?;
@@ -99,7 +122,9 @@ mod tests {
     fn a_command_line_can_be_typed() {
         let program =
             Program::new("name", "/bin/echo").env("LC_ALL", "C").args(["a b", "it's", ""]);
-        assert_eq!(program.command_line(), r"LC_ALL=C /bin/echo 'a b' 'it'\''s' ''");
+        let command = r"LC_ALL=C /bin/echo 'a b' 'it'\''s' ''";
+        assert_eq!(program.command_line(), command);
+        assert_eq!(program.silenced().command_line(), format!("{command} > /dev/null"));
     }
 
     #[test]
@@ -108,6 +133,7 @@ mod tests {
         assert_eq!(run.stdout, "1 2 3\n");
         assert!(run.wall > Duration::ZERO);
         assert!(run.peak_bytes > 0);
+        assert_eq!(Program::new("name", "echo").silenced().run().unwrap().stdout, "");
         assert!(Program::new("name", "sh").args(["-c", "exit 1"]).run().is_err());
     }
 }

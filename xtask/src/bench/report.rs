@@ -33,9 +33,12 @@ pub(super) fn json(bench: &Bench, rows: &[Row]) -> Result<String> {
 }
 
 fn cells(row: &Row) -> [String; 5] {
-    let met = if row.goal.is_met(row.measured) { "yes" } else { "NO" };
-    let (goal, figure) = (row.goal.text(), row.goal.figure(row.measured));
-    [row.name.clone(), goal, figure, met.to_owned(), row.detail.clone()]
+    let met = match row.is_met() {
+        Some(true) => "yes",
+        Some(false) => "NO",
+        None => "-",
+    };
+    [row.name.clone(), row.goal.text(), row.figure(), met.to_owned(), row.detail.clone()]
 }
 
 fn widths<const N: usize>(lines: &[[String; N]]) -> [usize; N] {

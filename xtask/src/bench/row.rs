@@ -12,6 +12,8 @@ use super::program::{Program, Run};
 pub(super) enum Goal {
     /// Baseline time over our time.
     RatioAtLeast(f64),
+    /// Baseline time over our time, to be known; nothing is asked of it.
+    RatioReported,
     /// Wall time.
     MillisecondsAtMost(f64),
     /// Peak resident memory.
@@ -24,20 +26,21 @@ pub(super) struct Row {
     pub(super) name: String,
     /// What it should be.
     pub(super) goal: Goal,
-    /// What it is, in the goal's unit.
-    pub(super) measured: f64,
-    /// The figures behind it.
+    /// What it is, in the goal's unit; nothing where it could not be measured.
+    pub(super) measured: Option<f64>,
+    /// The figures behind it, or why there are none.
     pub(super) detail: String,
     /// The command lines, to be repeated by hand.
     pub(super) commands: Vec<String>,
 }
 
 impl Goal {
-    /// Whether a figure is good enough.
-    pub(super) fn is_met(self, measured: f64) -> bool {
+    /// Whether a figure is good enough, where anything is asked of it.
+    fn is_met(self, measured: f64) -> Option<bool> {
         match self {
-            Self::RatioAtLeast(least) => measured >= least,
-            Self::MillisecondsAtMost(most) | Self::MebibytesAtMost(most) => measured <= most,
+            Self::RatioAtLeast(least) => Some(measured >= least),
+            Self::RatioReported => None,
+            Self::MillisecondsAtMost(most) | Self::MebibytesAtMost(most) => Some(measured <= most),
         }
     }
 
@@ -45,15 +48,16 @@ impl Goal {
     pub(super) fn text(self) -> String {
         match self {
             Self::RatioAtLeast(least) => format!(">= {least}x"),
+            Self::RatioReported => "none".to_owned(),
             Self::MillisecondsAtMost(most) => format!("<= {most} ms"),
             Self::MebibytesAtMost(most) => format!("<= {most} MiB"),
         }
     }
 
     /// A figure in the goal's unit.
-    pub(super) fn figure(self, measured: f64) -> String {
+    fn figure(self, measured: f64) -> String {
         match self {
-            Self::RatioAtLeast(_) => format!("{measured:.2}x"),
+            Self::RatioAtLeast(_) | Self::RatioReported => format!("{measured:.3}x"),
             Self::MillisecondsAtMost(_) => format!("{measured:.1} ms"),
             Self::MebibytesAtMost(_) => format!("{measured:.1} MiB"),
         }
@@ -64,7 +68,7 @@ impl Row {
     /// Our program beside another.
     pub(super) fn ratio(
         name: impl Into<String>,
-        goal: f64,
+        goal: Goal,
         programs: [&Program; 2],
         pairs: &Pairs,
     ) -> Self {
@@ -80,8 +84,8 @@ impl Row {
         );
         Self {
             name: name.into(),
-            goal: Goal::RatioAtLeast(goal),
-            measured: pairs.ratio_of_medians(),
+            goal,
+            measured: Some(pairs.ratio_of_medians()),
             detail,
             commands: programs.map(Program::command_line).to_vec(),
         }
@@ -92,21 +96,43 @@ impl Row {
         Self {
             name: name.to_owned(),
             goal: Goal::MillisecondsAtMost(most_ms),
-            measured: median_wall(runs).as_secs_f64() * 1000.0,
+            measured: Some(median_wall(runs).as_secs_f64() * 1000.0),
             detail: format!("median of {} runs", runs.len()),
             commands: vec![program.command_line()],
         }
     }
 
     /// The peak memory of one program.
-    pub(super) fn memory(name: &str, most_mib: f64, program: &Program, runs: &[Run]) -> Self {
+    pub(super) fn memory(
+        name: impl Into<String>,
+        most_mib: f64,
+        program: &Program,
+        runs: &[Run],
+    ) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             goal: Goal::MebibytesAtMost(most_mib),
-            measured: mebibytes(peak_bytes(runs)),
+            measured: Some(mebibytes(peak_bytes(runs))),
             detail: format!("most of {} runs, {}", runs.len(), seconds(median_wall(runs))),
             commands: vec![program.command_line()],
         }
+    }
+
+    /// A row that could not be measured, and why.
+    pub(super) fn skipped(name: impl Into<String>, goal: Goal, reason: &anyhow::Error) -> Self {
+        let reason = format!("{reason:#}").replace('\n', "; ");
+        let detail = format!("skipped: {reason}");
+        Self { name: name.into(), goal, measured: None, detail, commands: Vec::new() }
+    }
+
+    /// Whether the goal is met, where there is a goal and a figure.
+    pub(super) fn is_met(&self) -> Option<bool> {
+        self.goal.is_met(self.measured?)
+    }
+
+    /// The figure as the table says it.
+    pub(super) fn figure(&self) -> String {
+        self.measured.map_or_else(|| "-".to_owned(), |measured| self.goal.figure(measured))
     }
 
     /// The row for machines.
@@ -115,7 +141,7 @@ impl Row {
             "name": self.name,
             "goal": self.goal.text(),
             "measured": self.measured,
-            "met": self.goal.is_met(self.measured),
+            "met": self.is_met(),
             "detail": self.detail,
             "commands": self.commands,
         })
@@ -137,9 +163,19 @@ mod tests {
 
     #[test]
     fn a_goal_is_met_at_its_bound() {
-        assert!(Goal::RatioAtLeast(0.85).is_met(0.85));
-        assert!(!Goal::RatioAtLeast(0.85).is_met(0.84));
-        assert!(Goal::MebibytesAtMost(96.0).is_met(mebibytes(96 << 20)));
-        assert!(!Goal::MillisecondsAtMost(15.0).is_met(15.1));
+        assert_eq!(Goal::RatioAtLeast(0.85).is_met(0.85), Some(true));
+        assert_eq!(Goal::RatioAtLeast(0.85).is_met(0.84), Some(false));
+        assert_eq!(Goal::MebibytesAtMost(96.0).is_met(mebibytes(96 << 20)), Some(true));
+        assert_eq!(Goal::MillisecondsAtMost(15.0).is_met(15.1), Some(false));
+        assert_eq!(Goal::RatioReported.is_met(0.0), None);
+    }
+
+    #[test]
+    fn a_skipped_row_says_why_and_meets_nothing() {
+        let reason = anyhow::anyhow!("no pigz\nhint: install it").context("pigz");
+        let row = Row::skipped("gzip", Goal::RatioAtLeast(1.0), &reason);
+        assert_eq!(row.detail, "skipped: pigz: no pigz; hint: install it");
+        assert_eq!((row.figure().as_str(), row.is_met()), ("-", None));
+        assert_eq!(row.json()["measured"], Value::Null);
     }
 }

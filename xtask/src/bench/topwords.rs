@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::corpus::{self, Input};
 use super::measure::pairs;
-use super::row::Row;
+use super::row::{Goal, Row};
 use super::{Bench, Subject, THREADS};
 
 pub(super) const SUBJECT: Subject = Subject { name: "topwords", rows };
@@ -15,5 +15,6 @@ fn rows(bench: &Bench) -> Result<Vec<Row>> {
     let host = |threads| bench.host("topwords", threads).args(["--memory", "2GiB"]).arg(&text);
     let (many, one) = (host(THREADS), host(1));
     let pairs = pairs(&many, &one, &input, bench.runs)?;
-    Ok(vec![Row::ratio("top words of 1 GB, 2 thr. vs 1", 1.7, [&many, &one], &pairs)])
+    let goal = Goal::RatioAtLeast(1.7);
+    Ok(vec![Row::ratio("top words of 1 GB, 2 thr. vs 1", goal, [&many, &one], &pairs)])
 }

@@ -3,7 +3,9 @@
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
-use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
+use crate::settings::limits::{
+    DECODE_RATIO_FREE_BYTES, DECODE_SMALL_BZIP2_MEMBERS, DECODE_SMALL_STREAM_BYTES,
+};
 
 use super::blocks::{Block, Envelope};
 use super::{Begin, Codec, DecodeError, DecodeLimits, Decoded, Engine, Fault, Feed};
@@ -23,6 +25,8 @@ pub struct Decoder {
     engine: Box<dyn Engine>,
     place: Place,
     members: u64,
+    /// Where the current member begins in the decompressed bytes.
+    member_start: u64,
     decompressed: u64,
     /// What stands before a block in its source, for messages.
     base: Base,
@@ -61,6 +65,7 @@ impl Decoder {
             engine: engine(codec, &limits),
             place: Place::Start,
             members: 0,
+            member_start: 0,
             decompressed: 0,
             base: Base::default(),
             failed: None,
@@ -170,7 +175,10 @@ impl Decoder {
         }
         let compressed = self.feed.taken();
         self.place = match self.engine.begin(&mut self.feed, first) {
-            Ok(Begin::Member) => Place::Member,
+            Ok(Begin::Member) => {
+                self.member_start = self.decompressed;
+                Place::Member
+            }
             Ok(Begin::Skipped) => Place::Between,
             Ok(Begin::End) => Place::End,
             Ok(Begin::NotOurs) => return Err(self.not_ours(first, compressed)),
@@ -199,6 +207,10 @@ impl Decoder {
             Ok(Decoded::Some(bytes)) => (bytes, None),
             Ok(Decoded::Last(bytes)) => {
                 self.place = Place::Between;
+                if self.decompressed + bytes as u64 - self.member_start < DECODE_SMALL_STREAM_BYTES
+                {
+                    self.members += small_member_surcharge(self.codec);
+                }
                 (bytes, None)
             }
             Ok(Decoded::Failed(bytes, fault)) => (bytes, Some(fault)),
@@ -282,6 +294,15 @@ fn engine(codec: Codec, limits: &DecodeLimits) -> Box<dyn Engine> {
         Codec::Xz => Box::new(xz::Xz::new(limits.xz_memory_bytes_max)),
         Codec::Brotli => Box::new(brotli::Brotli::new()),
         Codec::Snappy => Box::new(snappy::Snappy::new()),
+    }
+}
+
+/// What a member that holds next to nothing counts for besides itself: as much more as it costs than one of gzip.
+fn small_member_surcharge(codec: Codec) -> u64 {
+    match codec {
+        // Its tables, 4 MB, are made anew for every stream.
+        Codec::Bzip2 => DECODE_SMALL_BZIP2_MEMBERS - 1,
+        _ => 0,
     }
 }
 

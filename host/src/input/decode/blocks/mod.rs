@@ -1,11 +1,12 @@
 //! Where a compressed source can be decoded in parallel: pieces of it that need nothing of what stands before them.
 //!
 //! Found without decoding, from sizes that the format writes down: BGZF members, zstd and lz4 frames, lz4 blocks, xz
-//! blocks. Found one after the other, as they are asked for, so a large source is not read twice. What is
+//! blocks; for bzip2 streams by looking for their beginnings. Found one after the other, as they are asked for, so a large source is not read twice. What is
 //! found is only advice: each piece is checked like a source of its own when it is decoded, and where the
 //! sizes stop making sense the last piece is all that is left, for the decoder to read or to refuse.
 
 mod bgzf;
+mod bzip2;
 mod lz4;
 mod stretch;
 mod xz;
@@ -57,6 +58,7 @@ pub struct Blocks {
 enum Walk {
     Bgzf,
     Zstd,
+    Bzip2,
     Lz4(lz4::Walk),
     Xz(xz::Walk),
 }
@@ -78,6 +80,7 @@ impl Blocks {
         let walk = match codec {
             Codec::Gzip if bgzf::is(input) => Walk::Bgzf,
             Codec::Zstd if zstd::is(input) => Walk::Zstd,
+            Codec::Bzip2 if bzip2::is(input) => Walk::Bzip2,
             Codec::Lz4 => Walk::Lz4(lz4::Walk::of(input)?),
             Codec::Xz => Walk::Xz(xz::Walk::of(input)?),
             _ => return None,
@@ -148,6 +151,7 @@ impl Blocks {
         let unit = match &mut self.walk {
             Walk::Bgzf => bgzf::unit(input, self.at),
             Walk::Zstd => zstd::unit(input, self.at),
+            Walk::Bzip2 => bzip2::unit(input, self.at),
             Walk::Lz4(walk) => walk.unit(input, self.at),
             Walk::Xz(walk) => walk.unit(self.at),
         }?;
@@ -161,7 +165,7 @@ impl Walk {
     /// Whether neighbouring units can be decoded as one.
     fn joins(&self, a: &Envelope, b: &Envelope) -> bool {
         match self {
-            Self::Bgzf | Self::Zstd | Self::Lz4(_) => a == b,
+            Self::Bgzf | Self::Zstd | Self::Bzip2 | Self::Lz4(_) => a == b,
             Self::Xz(_) => false,
         }
     }

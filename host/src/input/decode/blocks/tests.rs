@@ -200,6 +200,26 @@ fn xz_is_cut_into_blocks() {
     assert_eq!(pieces(&open(&[&one[..], b"x"].concat()), Codec::Xz), [], "left to the decoder");
 }
 
+fn bzip2_streams(plain: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for part in plain.chunks(200_000) {
+        let mut stream = ::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::new(9));
+        stream.write_all(part).unwrap();
+        packed.extend(stream.finish().unwrap());
+    }
+    packed
+}
+
+#[test]
+fn bzip2_is_cut_into_runs_of_streams() {
+    let plain = text(2_000_000);
+    let empty = bzip2_streams(b"");
+    let input = open(&[&bzip2_streams(&plain)[..], &empty, &bzip2_streams(b"end")].concat());
+    assert!(pieces(&input, Codec::Bzip2).len() > 2);
+    assert!(decode(&input, Codec::Bzip2).unwrap() == [&plain[..], b"end"].concat());
+    assert_eq!(pieces(&open(&bzip2_streams(b"one")), Codec::Bzip2), []);
+}
+
 #[test]
 fn a_source_in_one_piece_has_no_pieces() {
     let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(1));
@@ -221,6 +241,7 @@ fn damage_does_the_same_with_pieces_and_without() {
         (Codec::Zstd, zstd_frames(&plain, 20_000)),
         (Codec::Lz4, lz4_frame(&plain, lz4_flex::frame::FrameInfo::new().block_checksums(true))),
         (Codec::Xz, xz_blocks(&plain)),
+        (Codec::Bzip2, bzip2_streams(&plain.repeat(2))),
     ];
     let mut state = 99_u64;
     let mut below = |bound: usize| {
@@ -229,7 +250,7 @@ fn damage_does_the_same_with_pieces_and_without() {
         usize::try_from(state >> 33).unwrap() % bound
     };
     for round in 0..400 {
-        let (codec, packed) = &sources[round % 4];
+        let (codec, packed) = &sources[round % sources.len()];
         let mut packed = packed.clone();
         if below(3) == 0 {
             packed.truncate(below(packed.len()));
