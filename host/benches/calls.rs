@@ -3,6 +3,13 @@
 //! `cargo bench --workspace --bench calls`, after `cargo xtask plugins`. Wasm runs `wordcount`; native is the
 //! plugin's own kernel, called directly on the same bytes.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a bench may stop, as a test may"
+)]
+
 use std::hint::black_box;
 use std::io::Write;
 use std::path::{Path, PathBuf};

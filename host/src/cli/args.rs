@@ -10,7 +10,6 @@ use clap_complete::Shell;
 use crate::settings::limits;
 
 /// Runs sandboxed WebAssembly plugins over files, in parallel, at the speed of native code.
-#[expect(clippy::doc_markdown, reason = "also the text of --help")]
 #[derive(Debug, Parser)]
 #[command(name = "host", version, arg_required_else_help = true)]
 pub(super) struct Args {

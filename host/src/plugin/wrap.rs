@@ -64,7 +64,7 @@ fn packages(module: &[u8]) -> Result<Packages, String> {
         let decoded =
             wit_parser::decoding::decode(section.data()).map_err(|error| error.to_string())?;
         let resolve = decoded.resolve();
-        for (id, package) in resolve.packages.iter() {
+        for (id, package) in &resolve.packages {
             let needs = resolve.package_direct_deps(id).filter_map(|id| resolve.packages.get(id));
             let needs = needs.map(|package| package.name.to_string());
             packages.entry(package.name.to_string()).or_default().extend(needs);
