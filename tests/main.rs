@@ -17,6 +17,7 @@ mod contract;
 mod edges;
 mod fill;
 mod guests;
+mod inputs;
 mod layering;
 mod oracle;
 mod paths;

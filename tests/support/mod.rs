@@ -1,9 +1,10 @@
-//! What several subjects need: the binary, the built plugins, jobs in this process, guests of our own,
-//! oracles.
+//! What several subjects need: the binary, the built plugins, jobs in this process, guests of our own, compressed
+//! texts, oracles.
 
 pub(crate) mod guest;
 pub(crate) mod host;
 pub(crate) mod job;
 pub(crate) mod oracle;
+pub(crate) mod pack;
 pub(crate) mod plugins;
 pub(crate) mod tree;

@@ -1,8 +1,8 @@
 //! A compressed file as bytes at any offset: one whose format lets it be decoded in pieces, and says how long they are.
 //!
-//! A piece is decoded when bytes of it are asked for, and kept while its neighbours are: there is room for one more than there
-//! are workers, so a worker that goes from front to back decodes each once. A few bytes at the front of a piece, which is
-//! what finding a record boundary asks for, are decoded alone and not kept.
+//! A piece is decoded when bytes of it are asked for, and kept for a while: there is room for two a worker, the one that it is
+//! at and the one that the last record of that runs into, so a worker that goes from front to back decodes each once. Who only looks at the front of a piece, which
+//! somebody else is at, decodes no more than that. Buffers and decoders are reused.
 
 use std::collections::VecDeque;
 use std::io::Cursor;
@@ -11,8 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder};
 use super::{Error, Input};
 
-/// Bytes at the front of a piece that are decoded alone.
-const FRONT_BYTES: u64 = 16 << 10;
+/// Who asks for the bytes of a piece, and so whether they are asked for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Who goes on to read the rest.
+    ToGoOn,
+    /// Who looks where a record ends that began before.
+    ToLook,
+}
 
 /// The pieces of one source.
 #[derive(Debug)]
@@ -35,10 +41,20 @@ struct Piece {
     bytes: u64,
 }
 
+/// A buffer that is given back when its reader is done with it.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 #[derive(Debug, Default)]
 struct Kept {
     pieces: VecDeque<(usize, Arc<Vec<u8>>)>,
     decoders: Vec<Decoder>,
+    buffers: Vec<Vec<u8>>,
 }
 
 impl Blocked {
@@ -67,7 +83,7 @@ impl Blocked {
             bytes: start,
             chunks_per_piece: longest.div_ceil(chunk_bytes).max(1),
             chunk_bytes,
-            keep: workers + 1,
+            keep: 2 * workers,
             kept: Mutex::default(),
         })
     }
@@ -96,7 +112,13 @@ impl Blocked {
     }
 
     /// Fills `into` with the decompressed bytes at `offset`; what is past the end is left as it is.
-    pub(super) fn read_at(&self, input: &Input, into: &mut [u8], offset: u64) -> Result<(), Error> {
+    pub(super) fn read_at(
+        &self,
+        input: &Input,
+        into: &mut [u8],
+        offset: u64,
+        asked: Asked,
+    ) -> Result<(), Error> {
         let mut offset = offset;
         let mut into = into;
         while !into.is_empty() && offset < self.bytes {
@@ -105,7 +127,7 @@ impl Blocked {
             let skip = offset - piece.start;
             let left = usize::try_from(piece.bytes - skip).unwrap_or(usize::MAX);
             let (now, later) = into.split_at_mut(left.min(into.len()));
-            self.read_piece(input, (at, piece), now, skip)?;
+            self.read_piece(input, at, now, skip, asked)?;
             offset += now.len() as u64;
             into = later;
         }
@@ -115,58 +137,78 @@ impl Blocked {
     fn read_piece(
         &self,
         input: &Input,
-        (at, piece): (usize, &Piece),
+        at: usize,
         into: &mut [u8],
         skip: u64,
+        asked: Asked,
     ) -> Result<(), Error> {
-        let end = skip + into.len() as u64;
-        let kept =
-            self.lock().pieces.iter().find(|(index, _)| *index == at).map(|(_, b)| Arc::clone(b));
+        let Some(piece) = self.pieces.get(at) else { return Ok(()) };
+        let kept = self.kept(at);
+        let whole = kept.is_none() && asked == Asked::ToGoOn;
+        let end = if whole { piece.bytes } else { skip + into.len() as u64 };
         let bytes = match kept {
             Some(bytes) => bytes,
-            None if end <= FRONT_BYTES && end < piece.bytes => {
-                Arc::new(self.decode(input, piece, end)?)
-            }
-            None => {
-                let bytes = Arc::new(self.decode(input, piece, piece.bytes)?);
-                let mut kept = self.lock();
-                kept.pieces.push_back((at, Arc::clone(&bytes)));
-                if kept.pieces.len() > self.keep {
-                    kept.pieces.pop_front();
-                }
-                bytes
-            }
+            None => Arc::new(self.decode(input, piece, end)?),
         };
         let from = usize::try_from(skip).unwrap_or(usize::MAX);
-        let bytes = bytes.get(from..).and_then(|rest| rest.get(..into.len())).unwrap_or_default();
-        into.copy_from_slice(bytes);
+        let asked_for = bytes.get(from..).and_then(|rest| rest.get(..into.len()));
+        into.copy_from_slice(asked_for.unwrap_or_default());
+        if whole {
+            self.keep(at, bytes);
+        }
         Ok(())
     }
 
     /// The first `bytes` bytes of a piece; all of them are checked where all are asked for.
     fn decode(&self, input: &Input, piece: &Piece, bytes: u64) -> Result<Vec<u8>, Error> {
         let Piece { block, .. } = piece;
-        let mut packed = vec![0; usize::try_from(block.compressed_bytes).unwrap_or(usize::MAX)];
+        let (decoder, mut packed, mut plain) = self.take();
+        packed.resize(usize::try_from(block.compressed_bytes).unwrap_or(usize::MAX), 0);
         input.read_packed_at(&mut packed, block.compressed_offset)?;
-        let decoder = self.lock().decoders.pop();
         let mut decoder = decoder
             .unwrap_or_else(|| Decoder::new(self.codec, Box::new(std::io::empty()), self.limits));
-        decoder.turn_to_block(block, Box::new(Cursor::new(packed)));
-        // Room for one byte more: a piece that is longer than it says is an error, not cut off.
-        let most = usize::try_from(bytes).unwrap_or(usize::MAX);
-        let more = usize::from(bytes == piece.bytes);
-        let mut plain = vec![0; most.saturating_add(more)];
+        let packed = Arc::new(packed);
+        decoder.turn_to_block(block, Box::new(Cursor::new(Shared(Arc::clone(&packed)))));
+        plain.resize(usize::try_from(bytes).unwrap_or(usize::MAX), 0);
         let got = decoder.read(&mut plain)?;
-        if got == most && more > 0 {
-            decoder.read(&mut [0])?;
-        }
-        if got != most {
-            let message = format!("a piece has {got} bytes where it says {bytes}");
+        // A piece that is longer than it says is an error, not cut off.
+        let more = if bytes == piece.bytes { decoder.read(&mut [0])? } else { 0 };
+        if got < plain.len() || more > 0 {
+            let message = format!("a piece does not have the {bytes} bytes that it says");
             return Err(Error::Read { offset: piece.start, error: std::io::Error::other(message) });
         }
-        plain.truncate(most);
-        self.lock().decoders.push(decoder);
+        decoder.turn_to(Box::new(std::io::empty()));
+        let mut kept = self.lock();
+        kept.decoders.push(decoder);
+        kept.buffers.extend(Arc::into_inner(packed));
         Ok(plain)
+    }
+
+    fn take(&self) -> (Option<Decoder>, Vec<u8>, Vec<u8>) {
+        let mut kept = self.lock();
+        let (decoder, packed) = (kept.decoders.pop(), kept.buffers.pop());
+        let plain = kept.buffers.pop();
+        (decoder, packed.unwrap_or_default(), plain.unwrap_or_default())
+    }
+
+    /// A piece that is kept; it is the last to go now.
+    fn kept(&self, at: usize) -> Option<Arc<Vec<u8>>> {
+        let mut kept = self.lock();
+        let place = kept.pieces.iter().position(|(index, _)| *index == at)?;
+        let found = kept.pieces.remove(place)?;
+        let bytes = Arc::clone(&found.1);
+        kept.pieces.push_back(found);
+        Some(bytes)
+    }
+
+    fn keep(&self, at: usize, bytes: Arc<Vec<u8>>) {
+        let mut kept = self.lock();
+        kept.pieces.push_back((at, bytes));
+        if kept.pieces.len() > self.keep
+            && let Some((_, oldest)) = kept.pieces.pop_front()
+        {
+            kept.buffers.extend(Arc::into_inner(oldest));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

@@ -6,8 +6,22 @@
 //! this file: such a source is read from its front, as a [`Stream`](super::Stream).
 
 use super::boundary::first_record;
-use super::{Error, Framing, Input, Piece};
+use super::{Asked, Error, Framing, Input, Piece};
 use crate::settings::limits::{BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX};
+
+/// What finding record boundaries takes; reused.
+#[derive(Debug)]
+pub struct Scan {
+    buffer: Vec<u8>,
+    /// Whether the bytes after a boundary are for the one who looks for it.
+    pub asked: Asked,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self { buffer: Vec::new(), asked: Asked::ToGoOn }
+    }
+}
 
 /// Cuts inputs by one framing.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +70,7 @@ impl Cutter {
     ///
     /// # Errors
     /// When the input cannot be read, or no record begins within the longest record allowed.
-    pub fn start(&self, input: &Input, index: u64, scratch: &mut Vec<u8>) -> Result<u64, Error> {
+    pub fn start(&self, input: &Input, index: u64, scan: &mut Scan) -> Result<u64, Error> {
         let bytes = input.bytes();
         let nominal = self.nominal(input, index);
         if nominal == 0 || nominal >= bytes {
@@ -71,7 +85,7 @@ impl Cutter {
             Framing::Delimited(byte) => {
                 let end = nominal.saturating_add(self.record_bytes_max);
                 let window = Window { from: nominal, to: end.min(bytes) };
-                match find(input, byte, window, scratch)? {
+                match find(input, byte, window, scan)? {
                     Some(at) => Ok(at + 1),
                     None if end >= bytes => Ok(bytes),
                     None => Err(self.too_long(nominal)),
@@ -89,20 +103,20 @@ impl Cutter {
         input: &Input,
         index: u64,
         start: u64,
-        scratch: &mut Vec<u8>,
+        scan: &mut Scan,
     ) -> Result<u64, Error> {
         let next = index + 1;
         if next == self.chunks(input) {
-            return self.checked_end(input, index, start, input.bytes(), scratch);
+            return self.checked_end(input, index, start, input.bytes(), scan);
         }
         let nominal = self.nominal(input, next);
         if start > nominal {
             return Ok(start); // inside a record that began in an earlier chunk
         }
-        match self.start(input, next, scratch) {
-            Ok(end) => self.checked_end(input, index, start, end, scratch),
+        match self.start(input, next, scan) {
+            Ok(end) => self.checked_end(input, index, start, end, scan),
             Err(Error::RecordTooLong { .. }) => {
-                Err(self.too_long(self.last_start(input, index, start, scratch)?))
+                Err(self.too_long(self.last_start(input, index, start, scan)?))
             }
             Err(error) => Err(error),
         }
@@ -119,10 +133,10 @@ impl Cutter {
             Framing::Fixed(record) => record.saturating_mul(u64::from(records)).min(input.bytes()),
             Framing::Delimited(byte) => {
                 let to = self.record_bytes_max.min(input.bytes());
-                let mut scratch = Vec::new();
+                let mut scan = Scan::default();
                 let mut from = 0;
                 for _ in 0..records {
-                    from = match find(input, byte, Window { from, to }, &mut scratch)? {
+                    from = match find(input, byte, Window { from, to }, &mut scan)? {
                         Some(at) => at + 1,
                         None => to,
                     };
@@ -162,12 +176,12 @@ impl Cutter {
         index: u64,
         start: u64,
         end: u64,
-        scratch: &mut Vec<u8>,
+        scan: &mut Scan,
     ) -> Result<u64, Error> {
         if !matches!(self.framing, Framing::Delimited(_)) || end - start <= self.record_bytes_max {
             return Ok(end);
         }
-        let record = self.last_start(input, index, start, scratch)?;
+        let record = self.last_start(input, index, start, scan)?;
         if end - record > self.record_bytes_max { Err(self.too_long(record)) } else { Ok(end) }
     }
 
@@ -177,16 +191,16 @@ impl Cutter {
         input: &Input,
         index: u64,
         start: u64,
-        scratch: &mut Vec<u8>,
+        scan: &mut Scan,
     ) -> Result<u64, Error> {
         let Framing::Delimited(byte) = self.framing else { return Ok(start) };
         let nominal_end = self.nominal(input, index + 1).min(input.bytes());
         let mut to = nominal_end.max(start);
         while to > start {
             let from = to.saturating_sub(BOUNDARY_READ_BYTES_MAX as u64).max(start);
-            scratch.resize(usize::try_from(to - from).unwrap_or(usize::MAX), 0);
-            input.read_at(scratch, from)?;
-            if let Some(at) = memchr::memrchr(byte, scratch) {
+            scan.buffer.resize(usize::try_from(to - from).unwrap_or(usize::MAX), 0);
+            input.read_at(&mut scan.buffer, from)?;
+            if let Some(at) = memchr::memrchr(byte, &scan.buffer) {
                 return Ok(from + at as u64 + 1);
             }
             to = from;
@@ -208,19 +222,14 @@ struct Window {
 }
 
 /// Where `byte` first is in `window`. Reads little at first, then more at a time.
-fn find(
-    input: &Input,
-    byte: u8,
-    window: Window,
-    scratch: &mut Vec<u8>,
-) -> Result<Option<u64>, Error> {
+fn find(input: &Input, byte: u8, window: Window, scan: &mut Scan) -> Result<Option<u64>, Error> {
     let Window { mut from, to } = window;
     let mut read_bytes = BOUNDARY_READ_BYTES;
     while from < to {
         let length = usize::try_from(to - from).map_or(read_bytes, |rest| rest.min(read_bytes));
-        scratch.resize(length, 0);
-        input.read_at(scratch, from)?;
-        if let Some(at) = memchr::memchr(byte, scratch) {
+        scan.buffer.resize(length, 0);
+        input.read_asked(&mut scan.buffer, from, scan.asked)?;
+        if let Some(at) = memchr::memchr(byte, &scan.buffer) {
             return Ok(Some(from + at as u64));
         }
         from += length as u64;
@@ -247,11 +256,11 @@ mod tests {
     }
 
     fn chunks(cutter: &Cutter, input: &Input) -> Result<Vec<(u64, u64)>, Error> {
-        let mut scratch = Vec::new();
+        let mut scan = Scan::default();
         (0..cutter.chunks(input))
             .map(|index| {
-                let start = cutter.start(input, index, &mut scratch)?;
-                Ok((start, cutter.end(input, index, start, &mut scratch)?))
+                let start = cutter.start(input, index, &mut scan)?;
+                Ok((start, cutter.end(input, index, start, &mut scan)?))
             })
             .collect()
     }

@@ -30,7 +30,8 @@ use thiserror::Error;
 use crate::settings::Io;
 use crate::source::{Refusal, Source, Way, check_regular};
 
-pub use cut::Cutter;
+pub use blocked::Asked;
+pub use cut::{Cutter, Scan};
 pub use decode::{Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, UnknownCodec};
 pub use encoding::{Transcoding, UnknownEncoding};
 pub use framing::{Framing, FramingError, Prefix};
@@ -214,8 +215,12 @@ impl Input {
     /// # Errors
     /// When they cannot be read or are there no more.
     pub fn read_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
+        self.read_asked(into, offset, Asked::ToGoOn)
+    }
+
+    fn read_asked(&self, into: &mut [u8], offset: u64, asked: Asked) -> Result<(), Error> {
         match &self.blocked {
-            Some(blocked) => blocked.read_at(self, into, offset),
+            Some(blocked) => blocked.read_at(self, into, offset, asked),
             None => self.read_packed_at(into, offset),
         }
     }

@@ -4,7 +4,7 @@ mod course;
 
 use std::sync::Arc;
 
-use crate::input::{Codec, Opener};
+use crate::input::{Codec, Opener, Scan};
 use crate::process::{Failure, FailureKind, Instance, Scope};
 use crate::source::Source;
 
@@ -25,8 +25,7 @@ pub(super) struct Worker<'a> {
     opener: Opener,
     /// What the source at hand turned out to be compressed with.
     found: Option<Codec>,
-    /// For reads around cuts; reused.
-    scratch: Vec<u8>,
+    scan: Scan,
     times: Times,
 }
 
@@ -44,7 +43,7 @@ impl<'a> Worker<'a> {
             instance: None,
             opener,
             found: None,
-            scratch: Vec::new(),
+            scan: Scan::default(),
             times: Times::new(),
         }
     }

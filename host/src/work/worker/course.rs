@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 
 use super::{Cancelled, Worker};
-use crate::input::{Codec, Piece, Stream};
+use crate::input::{Asked, Codec, Piece, Stream};
 use crate::process::{Failure, FailureKind, Instance, Order, Piece as Place};
 use crate::work::gather::Span;
 use crate::work::open::{Chunks, Open, Slice, take};
@@ -205,13 +205,17 @@ impl<'a> Worker<'a> {
         }
         let cutter = self.plan.cutter;
         let mut instance = self.accumulator(open, fresh)?;
-        let mut start = cutter.start(&open.input, run.start, &mut self.scratch)?;
-        for index in run {
+        self.scan.asked = Asked::ToGoOn;
+        let mut start = cutter.start(&open.input, run.start, &mut self.scan)?;
+        for index in run.clone() {
             *at = index;
             if self.hopeless(open, index) {
                 return Ok(Pushed::GivenUp);
             }
-            let end = cutter.end(&open.input, index, start, &mut self.scratch)?;
+            if index + 1 == run.end {
+                self.scan.asked = Asked::ToLook;
+            }
+            let end = cutter.end(&open.input, index, start, &mut self.scan)?;
             let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
             let place = Place { index, offset: start, last: index + 1 == count };
             let look = open.is_to_be_looked_at(self.plan);

@@ -1,0 +1,149 @@
+//! Compressed files that are cut off, go on behind their end, or were damaged: a failure of kind `decode` that says how far they
+//! could be decoded, the same for any number of threads and any size of chunks; every other source has its result.
+
+use serde_json::Value;
+
+use super::run_over;
+use crate::support::pack::{forms, text};
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+/// The forms of a text, each spoilt; what a form cannot lose, or lacks, is `None`.
+fn spoilt(plain: &[u8], spoil: &dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>) -> Tree {
+    let tree = Tree::with(&[("a-good", plain), ("z-good", plain)]);
+    for (name, packed) in forms(plain) {
+        if let Some(packed) = spoil(name, packed) {
+            tree.file(name, packed);
+        }
+    }
+    tree
+}
+
+/// How far a message says that decoding came.
+fn reached(message: &str) -> usize {
+    let (before, _) =
+        message.split_once(" decompressed bytes").unwrap_or_else(|| panic!("{message}"));
+    before.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// Checks that all but the good ones failed, and returns what is said of them.
+#[track_caller]
+fn failures(tree: &Tree, plain: &[u8]) -> Vec<(String, String)> {
+    let run = |threads, chunk_size| {
+        let args = ["--threads", threads, "--chunk-size", chunk_size];
+        run_over(&plugin("wordcount"), tree, &args).exits(1)
+    };
+    let ended = run("1", "256KiB");
+    for (threads, chunk_size) in [("2", "256KiB"), ("4", "4KiB"), ("1", "4KiB")] {
+        let other = run(threads, chunk_size);
+        assert_eq!(other.to_string(), ended.to_string(), "{threads} threads, {chunk_size}");
+    }
+    let mut rows = ended.lines();
+    rows.pop();
+    let (good, bad): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row["error"].is_null());
+    assert_eq!(good.len(), 2, "{ended}");
+    assert!(good.iter().all(|row| row["result"]["bytes"] == plain.len()), "{ended}");
+    let said = |row: Value| {
+        assert_eq!(row["error"]["kind"], "decode", "{row}");
+        let message = row["error"]["message"].as_str().unwrap().to_string();
+        assert!(reached(&message) <= plain.len(), "{row}");
+        (row["source"].as_str().unwrap()[2..].to_string(), message)
+    };
+    bad.into_iter().map(said).collect()
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_named_wherever_it_is_cut() {
+    let plain = text(700_000);
+    for part in [30, 500, 970] {
+        // A padded file that lacks some of its padding is whole: cut before it.
+        let cut = |name: &str, mut packed: Vec<u8>| {
+            packed.truncate(
+                (packed.len() - if name == "padded.gz" { 3001 } else { 0 }) * part / 1000,
+            );
+            Some(packed)
+        };
+        let failures = failures(&spoilt(&plain, &cut), &plain);
+        assert_eq!(failures.len(), forms(b"x").len());
+        for (name, message) in failures {
+            assert!(message.contains(" data is cut off after "), "{name}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_lacks_its_last_byte_is_cut_off_where_all_came_out() {
+    let plain = text(200_000);
+    let cut = |name: &str, mut packed: Vec<u8>| {
+        packed.pop();
+        // Padding has no last byte that counts; a snappy stream ends with its last chunk.
+        (name != "padded.gz").then_some(packed)
+    };
+    for (name, message) in failures(&spoilt(&plain, &cut), &plain) {
+        assert!(message.contains(" data is cut off after "), "{name}: {message}");
+        let all = !name.ends_with(".sz") && !name.ends_with(".br");
+        assert!(!all || reached(&message) == plain.len(), "{name}: {message}");
+    }
+}
+
+#[test]
+fn what_follows_the_data_is_named() {
+    let plain = text(700_000);
+    let more = |_: &str, packed: Vec<u8>| Some([&packed[..], b"garbage"].concat());
+    let failures = failures(&spoilt(&plain, &more), &plain);
+    assert_eq!(failures.len(), forms(b"x").len());
+    for (name, message) in failures {
+        // A snappy stream has no end: what follows is a chunk of a kind that there is not.
+        let what = if name == "framed.sz" {
+            "a reserved kind of chunk"
+        } else {
+            "is followed by something else"
+        };
+        assert!(message.contains(what), "{name}: {message}");
+        assert_eq!(reached(&message), plain.len(), "{name}: {message}");
+    }
+}
+
+/// Where the last checksum of the data is, in bytes from the end.
+fn checksum_at(name: &str) -> Option<usize> {
+    Some(match name {
+        "single.gz" | "members.gz" => 8,
+        "padded.gz" => 3008,
+        "blocks.bgz" => 28 + 8, // an empty member follows
+        "single.zst" | "frames.zst" | "linked.lz4" | "independent.lz4" | "frames.lz4" => 1,
+        "single.bz2" | "streams.bz2" => 3,
+        "single.xz" => 12 + 12 + 4, // an index of one block and the footer follow
+        _ => return None,
+    })
+}
+
+#[test]
+fn a_checksum_that_does_not_match_is_named() {
+    let plain = text(700_000);
+    let flip = |name: &str, mut packed: Vec<u8>| {
+        let at = packed.len() - checksum_at(name)?;
+        packed[at] ^= 0x10;
+        Some(packed)
+    };
+    let failures = failures(&spoilt(&plain, &flip), &plain);
+    assert_eq!(failures.len(), 12);
+    for (name, message) in failures {
+        assert!(message.starts_with("corrupt "), "{name}: {message}");
+        assert_eq!(reached(&message), plain.len(), "{name}: {message}");
+    }
+}
+
+/// A byte in the middle of the data: what comes of it depends on the byte, but a result never does.
+#[test]
+fn a_byte_that_was_flipped_in_the_middle_is_never_a_result() {
+    let plain = text(700_000);
+    for part in [300, 600, 900] {
+        // Brotli has no checksum.
+        let flip = |name: &str, mut packed: Vec<u8>| {
+            let at = packed.len() * part / 1000;
+            packed[at] ^= 0x10;
+            (name != "quality.br").then_some(packed)
+        };
+        assert_eq!(failures(&spoilt(&plain, &flip), &plain).len(), forms(b"x").len() - 1);
+    }
+}

@@ -1,0 +1,121 @@
+//! What says that a source is compressed: its first bytes, before its name, before nothing; and what the user says of it.
+
+use super::{rows, run_over};
+use crate::support::host::Host;
+use crate::support::pack::{brotli, gzip, text, zstd};
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+/// Rows of wordcount over a tree, with one thread and with two.
+fn counted(tree: &Tree, args: &[&str]) -> Vec<(String, String)> {
+    let run = |threads| {
+        let args = [&["--threads", threads][..], args].concat();
+        rows(&run_over(&plugin("wordcount"), tree, &args).exits(0))
+    };
+    let found = run("1");
+    assert_eq!(found, run("2"));
+    found
+}
+
+/// What is said of a source of so many bytes that are one line of one word.
+fn a_word(bytes: usize) -> String {
+    format!("\"bytes\":{bytes},\"result\":{{\"lines\":1,\"words\":1,\"bytes\":{bytes}}}}}")
+}
+
+#[test]
+fn bytes_count_before_the_name() {
+    let tree = Tree::with(&[
+        ("text.gz", b"hello\n".to_vec()),
+        ("text.br.txt", b"hello\n".to_vec()),
+        ("packed.txt", gzip(b"hello\n")),
+        ("packed.zst", gzip(b"hello\n")),
+        ("packed.br", zstd(b"hello\n")),
+        ("packed", zstd(b"hello\n")),
+        ("BZhello.bz2", b"hello\n".to_vec()),
+    ]);
+    for (name, said) in counted(&tree, &[]) {
+        assert_eq!(said, a_word(6), "{name}");
+    }
+}
+
+/// One is read at once and looked at then, the other is cut into chunks.
+#[test]
+fn a_source_without_an_extension_is_decompressed_whatever_its_size() {
+    let plain = text(900_000);
+    let tree = Tree::with(&[
+        ("large", gzip(&plain)),
+        ("large.gz", gzip(&plain)),
+        ("small", gzip(b"hello\n")),
+        ("small.gz", gzip(b"hello\n")),
+    ]);
+    for args in [&[][..], &["--chunk-size", "1KiB"], &["--io", "mmap"]] {
+        let found = counted(&tree, args);
+        assert!(found[0].1.starts_with(&format!("\"bytes\":{},", plain.len())), "{found:?}");
+        assert_eq!(found[0].1, found[1].1);
+        assert_eq!(found[2].1, a_word(6));
+        assert_eq!(found[3].1, a_word(6));
+    }
+}
+
+#[test]
+fn brotli_is_known_by_its_name_only() {
+    let packed = brotli(b"hello\n");
+    let size = packed.len();
+    let tree = Tree::with(&[("a.BR", &packed), ("b.br", &packed), ("c", &packed)]);
+    let found = counted(&tree, &[]);
+    assert_eq!(found[0].1, a_word(6));
+    assert_eq!(found[1].1, a_word(6));
+    assert!(found[2].1.starts_with(&format!("\"bytes\":{size},")), "{found:?}");
+    for (name, said) in counted(&tree, &["--decompress", "brotli"]) {
+        assert_eq!(said, a_word(6), "{name}");
+    }
+}
+
+#[test]
+fn nothing_is_decompressed_where_nothing_is_to_be() {
+    let packed = gzip(&text(300_000));
+    let tree = Tree::with(&[("a.gz", &packed), ("b", &packed), ("c.txt", &packed)]);
+    for threads in ["1", "2"] {
+        let ended = Host::run(&plugin("checksum"))
+            .within(tree.path())
+            .args(["--per-source", "--format", "raw", "--decompress", "none", "--threads", threads])
+            .args(["a.gz", "b", "c.txt"])
+            .ended()
+            .exits(0);
+        let raw = Tree::with(&[("raw", &packed)]);
+        let expected = crate::support::oracle::oracle(
+            "sha256sum",
+            &[raw.path().join("raw").to_str().unwrap()],
+            b"",
+        );
+        let sum = std::str::from_utf8(&expected[..64]).unwrap();
+        assert_eq!(ended.text(), format!("{{\"sha256\":\"{sum}\"}}").repeat(3));
+    }
+}
+
+#[test]
+fn another_codec_than_the_one_asked_for_is_named() {
+    let tree = Tree::with(&[
+        ("a.gz", gzip(b"hello\n")),
+        ("b", zstd(b"hello\n")),
+        ("c.gz", gzip(&text(300_000))),
+        ("d.txt", b"text\n".to_vec()),
+    ]);
+    let run = |threads| {
+        Host::run(&plugin("wordcount"))
+            .within(tree.path())
+            .args(["--per-source", "--decompress", "zstd", "--threads", threads])
+            .args(["a.gz", "b", "c.gz", "d.txt"])
+            .ended()
+    };
+    insta::assert_snapshot!(run("1"), @"");
+    assert_eq!(run("2").to_string(), run("1").to_string());
+}
+
+#[test]
+fn a_codec_that_there_is_not_starts_nothing() {
+    let tree = Tree::with(&[("a", "x\n")]);
+    let ended = run_over(&plugin("wordcount"), &tree, &["--decompress", "rar"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("[possible values: auto, none, gzip, zstd, lz4"), "{ended}");
+}
