@@ -13,71 +13,13 @@ use std::time::{Duration, SystemTime};
 
 use gristmill::output::Format;
 use gristmill::plugin::Engine;
-use gristmill::process::{Failure, FailureKind, Fill, Instance, Opening, Piece, Processor, Traits};
+use gristmill::process::{Failure, FailureKind};
 use gristmill::settings::{Io, Run, Show};
 
 use crate::support::guest::Guest;
 use crate::support::job::{self, Ran, Task};
+use crate::support::meddle::Meddled;
 use crate::support::tree::Tree;
-
-/// A processor that lets something happen right before the chunk `at` of the source `victim` is pushed.
-struct Meddled<'a> {
-    inner: &'a dyn Processor,
-    victim: &'a str,
-    at: u64,
-    meddle: &'a (dyn Fn() + Sync),
-}
-
-struct MeddledInstance<'a> {
-    inner: Box<dyn Instance + 'a>,
-    meddled: &'a Meddled<'a>,
-    is_victim: bool,
-}
-
-impl Processor for Meddled<'_> {
-    fn traits(&self) -> &Traits {
-        self.inner.traits()
-    }
-
-    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
-        let inner = self.inner.start()?;
-        Ok(Box::new(MeddledInstance { inner, meddled: self, is_victim: false }))
-    }
-}
-
-impl Instance for MeddledInstance<'_> {
-    fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
-        self.is_victim = opening.name.ends_with(self.meddled.victim);
-        self.inner.open(opening)
-    }
-
-    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Duration, Failure> {
-        if self.is_victim && piece.index == self.meddled.at {
-            (self.meddled.meddle)();
-        }
-        self.inner.push(piece, fill)
-    }
-
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
-        self.inner.save()
-    }
-
-    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        self.inner.merge(state)
-    }
-
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
-        self.inner.finish()
-    }
-
-    fn close(&mut self) -> Result<(), Failure> {
-        self.inner.close()
-    }
-
-    fn spent(&self) -> bool {
-        self.inner.spent()
-    }
-}
 
 const CHUNK_BYTES: u64 = 64 << 10;
 const CHUNKS: u64 = 8;

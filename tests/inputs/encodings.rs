@@ -1,1 +1,116 @@
-//! x
+//! Text in other encodings is counted as the same text in UTF-8 is: as many characters as Python finds.
+
+use serde_json::Value;
+
+use super::{rows, run_over};
+use crate::support::oracle::oracle;
+use crate::support::pack::gzip;
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+/// Some lines with characters of one to four bytes in UTF-8, long enough for several reads.
+const WIDE: &str = "plain ascii\nгрегорианский календарь 日本語 😀\u{200d}😀 e\u{301}\r\n\n";
+const WESTERN: &str = "naïve café — “quoted” für 5 €\n";
+const JAPANESE: &str = "日本語の文章です。カタカナと ascii と記号※〒\n";
+
+/// Python's bytes of a text.
+fn encoded(text: &str, encoding: &str) -> Vec<u8> {
+    let script = "import sys; t = sys.stdin.buffer.read().decode(); \
+        sys.stdout.buffer.write(t.encode(sys.argv[1]))";
+    oracle("python3", &["-c", script, encoding], text.as_bytes())
+}
+
+/// How many characters Python finds in bytes, without a mark where `encoding` is one that takes it.
+fn python_chars(bytes: &[u8], encoding: &str) -> u64 {
+    let script = "import sys; print(len(sys.stdin.buffer.read().decode(sys.argv[1])))";
+    let printed = oracle("python3", &["-c", script, encoding], bytes);
+    std::str::from_utf8(&printed).unwrap().trim().parse().unwrap()
+}
+
+/// Counts a text in an encoding, plain and compressed, by several ways, against the same text in UTF-8.
+#[track_caller]
+fn assert_counted(text: &str, bytes: &[u8], python: &str, encoding: &str) {
+    let (plain, tree) = (Tree::new(), Tree::new());
+    plain.file("a", text);
+    tree.file("a", bytes);
+    tree.file("b.gz", gzip(bytes));
+    let settings = ["--set", "chars=true", "--set", "longest=true"];
+    let expected = rows(&run_over(&plugin("wordcount"), &plain, &settings).exits(0));
+    let row: Value = serde_json::from_str(&format!("{{{}", expected[0].1)).unwrap();
+    assert_eq!(row["result"]["chars"], python_chars(bytes, python), "{encoding}");
+    for threads in ["1", "2"] {
+        for chunk_size in ["64B", "4KiB", "4MiB"] {
+            let way = ["--encoding", encoding, "--threads", threads, "--chunk-size", chunk_size];
+            let ended = run_over(&plugin("wordcount"), &tree, &[&way[..], &settings].concat());
+            for (name, said) in rows(&ended.exits(0)) {
+                assert_eq!(said, expected[0].1, "{name}: {way:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn utf_16_is_known_by_its_mark() {
+    // A mark and an even number of units, and an odd one.
+    for text in [WIDE.repeat(700), WIDE.repeat(700) + "x"] {
+        for (encoding, mark) in [("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")] {
+            let bytes = [&mark[..], &encoded(&text, encoding)].concat();
+            assert_counted(&text, &bytes, "utf-16", "auto");
+        }
+    }
+}
+
+#[test]
+fn utf_16_without_a_mark_is_what_it_is_said_to_be() {
+    let text = WIDE.repeat(700);
+    for (python, encoding) in [("utf-16-le", "utf-16le"), ("utf-16-be", "utf-16be")] {
+        assert_counted(&text, &encoded(&text, python), python, encoding);
+    }
+}
+
+#[test]
+fn a_mark_before_utf_8_is_no_character() {
+    let text = WIDE.repeat(700);
+    let bytes = encoded(&text, "utf-8-sig");
+    assert_eq!(bytes.len(), text.len() + 3);
+    assert_counted(&text, &bytes, "utf-8-sig", "auto");
+    assert_counted(&text, &bytes, "utf-8-sig", "utf-8");
+}
+
+#[test]
+fn without_a_mark_nothing_is_changed() {
+    for text in [WIDE.repeat(700), String::new(), "x".into(), "\n".into()] {
+        assert_counted(&text, text.as_bytes(), "utf-8", "auto");
+    }
+    let latin = Tree::with(&[("a", b"caf\xe9\n".repeat(1000))]);
+    let plain = run_over(&plugin("checksum"), &latin, &[]).exits(0);
+    assert_eq!(run_over(&plugin("checksum"), &latin, &["--encoding", "auto"]).stdout, plain.stdout);
+}
+
+#[test]
+fn single_and_double_byte_encodings_are_those_of_python() {
+    let western = WESTERN.repeat(2500);
+    assert_counted(&western, &encoded(&western, "cp1252"), "cp1252", "windows-1252");
+    let japanese = JAPANESE.repeat(1500);
+    assert_counted(&japanese, &encoded(&japanese, "euc-jp"), "euc-jp", "euc-jp");
+    assert_counted(&japanese, &encoded(&japanese, "shift-jis"), "shift-jis", "shift_jis");
+}
+
+/// UTF-16 that ends in the middle of a unit or of a pair: U+FFFD, as the WHATWG Encoding Standard has it.
+#[test]
+fn what_is_cut_off_is_a_character_that_replaces_it() {
+    for (bytes, chars) in [(&b"\xff\xfea\0b"[..], 2), (b"\xff\xfea\0\x3d\xd8", 2)] {
+        let tree = Tree::with(&[("a", bytes)]);
+        let args = ["--encoding", "auto", "--set", "chars=true"];
+        let row = run_over(&plugin("wordcount"), &tree, &args).exits(0).lines().remove(0);
+        assert_eq!(row["result"]["chars"], chars, "{row}");
+        assert_eq!(row["result"]["bytes"], 1 + "\u{fffd}".len());
+    }
+}
+
+#[test]
+fn an_encoding_that_there_is_not_starts_nothing() {
+    let tree = Tree::with(&[("a", "x\n")]);
+    let ended = run_over(&plugin("wordcount"), &tree, &["--encoding", "utf-7"]).exits(2);
+    assert!(ended.stderr.starts_with("error: unknown encoding `utf-7`: known are none, auto"));
+}

@@ -108,7 +108,23 @@ fn another_codec_than_the_one_asked_for_is_named() {
             .args(["a.gz", "b", "c.gz", "d.txt"])
             .ended()
     };
-    insta::assert_snapshot!(run("1"), @"");
+    insta::assert_snapshot!(run("1"), @r#"
+    exit: 1
+    --- stdout
+    {"source":"a.gz","error":{"kind":"decode","message":"not zstd data: it begins with 1f 8b 08 00, expected 28 b5 2f fd"}}
+    {"source":"b","bytes":6,"result":{"lines":1,"words":1,"bytes":6}}
+    {"source":"c.gz","error":{"kind":"decode","message":"not zstd data: it begins with 1f 8b 08 00, expected 28 b5 2f fd"}}
+    {"source":"d.txt","error":{"kind":"decode","message":"not zstd data: it begins with 74 65 78 74, expected 28 b5 2f fd"}}
+    {"sources":4,"failed":3,"bytes":6}
+    --- stderr
+    a.gz: not zstd data: it begins with 1f 8b 08 00, expected 28 b5 2f fd
+    hint: --decompress auto finds out how a source is compressed
+    c.gz: not zstd data: it begins with 1f 8b 08 00, expected 28 b5 2f fd
+    hint: --decompress auto finds out how a source is compressed
+    d.txt: not zstd data: it begins with 74 65 78 74, expected 28 b5 2f fd
+    hint: --decompress auto finds out how a source is compressed
+    3 of 4 sources failed
+    "#);
     assert_eq!(run("2").to_string(), run("1").to_string());
 }
 

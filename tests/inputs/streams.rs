@@ -1,1 +1,251 @@
-//! x
+//! Standard input and FIFOs: read to their end as they come, compressed or not, and no longer than somebody waits.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{report, rows, run_over};
+use crate::support::guest::Guest;
+use crate::support::host::{Host, shared_cache};
+use crate::support::pack::{forms, gzip, text};
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+/// How long a test waits for something that is sure to happen soon.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What wordcount says of a plain file.
+fn said_of(plain: &[u8]) -> String {
+    let tree = Tree::with(&[("plain", plain)]);
+    rows(&run_over(&plugin("wordcount"), &tree, &[]).exits(0)).remove(0).1
+}
+
+/// A row for standard input.
+fn row_of(said: &str) -> String {
+    format!("{{\"source\":\"-\",{said}")
+}
+
+#[test]
+fn standard_input_is_a_source_from_a_pipe() {
+    let plain = text(700_000);
+    let expected = row_of(&said_of(&plain));
+    for (name, packed) in forms(&plain).into_iter().chain([("plain", plain.clone())]) {
+        for threads in ["1", "3"] {
+            let mut args = vec!["--per-source", "--threads", threads, "-"];
+            if name == "quality.br" {
+                args.extend(["--decompress", "brotli"]);
+            }
+            let host = Host::run(&plugin("wordcount")).args(args).stdin(packed.clone());
+            let ended = host.ended().exits(0);
+            assert_eq!(ended.text().lines().next().unwrap(), expected, "{name}, {threads} threads");
+        }
+    }
+}
+
+/// A host whose standard input is a file in a tree.
+fn from_file(tree: &Tree, name: &str, before: &str) -> Host {
+    let mut command = Command::new("bash");
+    let script = format!("exec < {name}; {before} exec \"$0\" \"$@\"");
+    command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_host"));
+    Host::through(command)
+        .within(tree.path())
+        .arg("run")
+        .arg("--cache")
+        .arg(shared_cache())
+        .arg("--plugin")
+        .arg(plugin("wordcount"))
+}
+
+#[test]
+fn standard_input_is_a_source_from_a_file() {
+    let plain = text(700_000);
+    let expected = row_of(&said_of(&plain));
+    let tree = Tree::with(&forms(&plain));
+    tree.file("plain", &plain);
+    for (name, _) in forms(b"x").iter().filter(|(name, _)| *name != "quality.br") {
+        for threads in ["1", "2"] {
+            let args = ["--per-source", "--threads", threads, "-"];
+            let ended = from_file(&tree, name, "").args(args).ended().exits(0);
+            assert_eq!(ended.text().lines().next().unwrap(), expected, "{name}");
+        }
+    }
+    for io in ["read", "mmap"] {
+        let ended = from_file(&tree, "plain", "").args(["--io", io, "--per-source", "-"]).ended();
+        assert_eq!(ended.exits(0).text().lines().next().unwrap(), expected, "{io}");
+    }
+}
+
+/// Somebody else has read the first line: the source is what is left.
+#[test]
+fn a_file_that_was_read_from_begins_where_it_stands() {
+    let plain = text(300_000);
+    let rest = &plain[plain.iter().position(|&byte| byte == b'\n').unwrap() + 1..];
+    let tree = Tree::with(&[("plain", &plain)]);
+    for io in ["read", "mmap"] {
+        let ended = from_file(&tree, "plain", "IFS= read -r line;")
+            .args(["--io", io, "--per-source", "-"])
+            .ended()
+            .exits(0);
+        assert_eq!(ended.text().lines().next().unwrap(), row_of(&said_of(rest)), "{io}");
+    }
+}
+
+#[test]
+fn nothing_on_standard_input_is_an_empty_source() {
+    let ended = Host::run(&plugin("wordcount")).args(["--per-source", "-"]).ended();
+    insta::assert_snapshot!(ended, @r#"
+    exit: 0
+    --- stdout
+    {"source":"-","bytes":0,"result":{"lines":0,"words":0,"bytes":0}}
+    {"sources":1,"failed":0,"bytes":0}
+    --- stderr
+    "#);
+}
+
+#[test]
+fn standard_input_cannot_be_names_and_a_source() {
+    let ended =
+        Host::run(&plugin("wordcount")).args(["-", "--files-from", "-"]).stdin("x\n").ended();
+    insta::assert_snapshot!(ended, @r"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: standard input is named twice: as a source and as --files-from
+    ");
+}
+
+#[test]
+fn standard_input_that_is_named_twice_is_read_once() {
+    let ended =
+        Host::run(&plugin("wordcount")).args(["--threads", "1", "-", "-"]).stdin("x\n").ended();
+    // Read to its end once, there is nothing left.
+    insta::assert_snapshot!(ended, @r#"
+    exit: 0
+    --- stdout
+    {"source":"-","bytes":2,"result":{"lines":1,"words":1,"bytes":2}}
+    {"source":"-","bytes":0,"result":{"lines":0,"words":0,"bytes":0}}
+    {"total":{"lines":1,"words":1,"bytes":2},"sources":2,"failed":0,"bytes":2}
+    --- stderr
+    "#);
+}
+
+fn fifo(tree: &Tree, name: &str) -> PathBuf {
+    let path = tree.path().join(name);
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    path
+}
+
+#[test]
+fn a_fifo_is_read_where_streams_are_asked_for() {
+    let tree = Tree::with(&[("a", "x\n"), ("z", "x\n")]);
+    let plain = text(700_000);
+    let pipes = [fifo(&tree, "one"), fifo(&tree, "two.gz")];
+    let bytes = [plain.clone(), gzip(&plain)];
+    let host = || Host::run(&plugin("wordcount")).within(tree.path()).arg("--per-source");
+    let refused = host().args(["a", "one", "two.gz", "z"]).ended().exits(1);
+    for row in &refused.lines()[1..3] {
+        assert_eq!(row["error"]["kind"], "not-regular", "{refused}");
+    }
+    let expected = said_of(&plain);
+    for threads in ["1", "2"] {
+        let ended = thread::scope(|scope| {
+            for (path, bytes) in pipes.iter().zip(&bytes) {
+                // Opening it waits for the reader.
+                scope.spawn(move || fs::write(path, bytes).unwrap());
+            }
+            host().args(["--stream", "--threads", threads, "a", "one", "two.gz", "z"]).ended()
+        });
+        let ended = ended.exits(0);
+        let lines: Vec<_> = ended.text().lines().collect();
+        assert_eq!(lines[1], format!("{{\"source\":\"one\",{expected}"));
+        assert_eq!(lines[2], format!("{{\"source\":\"two.gz\",{expected}"));
+        assert_eq!(lines.len(), 5, "{ended}");
+    }
+}
+
+/// A run that says of each chunk that it has it.
+struct Told {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Told {
+    fn start(guest: &Path, args: &[&str], tree: &Tree) -> Self {
+        let host = Host::run(guest).within(tree.path());
+        let mut child = host.args(["-v", "--per-source", "-"]).args(args).start();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        // Ends with the standard error that it reads.
+        thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        Self { child, lines }
+    }
+
+    /// Writes, and waits until a chunk is there.
+    #[track_caller]
+    fn say(&mut self, bytes: &[u8]) {
+        self.child.stdin.as_mut().unwrap().write_all(bytes).unwrap();
+        assert_eq!(self.lines.recv_timeout(PATIENCE).unwrap(), " INFO guest: has a chunk");
+    }
+}
+
+fn talkative(plugins: &Tree) -> PathBuf {
+    let guest = Guest {
+        push: "(if (local.get $len) (then
+            (call $count (global.get $text) (i32.const 3) (i64.const 1))
+            (call $log (i32.const 1) (global.get $text) (global.get $text_len))))",
+        texts: &[("text", "has a chunk")],
+        ..Guest::default()
+    };
+    guest.file(plugins)
+}
+
+/// Whoever writes still holds the pipe open, and writes no more before the record was seen.
+#[test]
+fn a_record_is_processed_while_its_writer_waits() {
+    let (plugins, tree) = (Tree::new(), Tree::new());
+    let guest = talkative(&plugins);
+    for threads in ["1", "3"] {
+        for args in [&["--linger", "1ms"][..], &[], &["--framing", "csv"]] {
+            let args = [args, &["--threads", threads, "--report", "report.json"]].concat();
+            let mut told = Told::start(&guest, &args, &tree);
+            told.say(b"first\n");
+            told.say(b"\"sec\"\n");
+            told.say(b"third\nfou");
+            told.child.stdin.as_mut().unwrap().write_all(b"rth").unwrap();
+            drop(told.child.stdin.take());
+            let output = told.child.wait_with_output().unwrap();
+            let expected = r#"{"source":"-","bytes":24,"result":"first\n\"sec\"\nthird\nfourth"}"#;
+            let out = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(out.lines().next().unwrap(), expected, "{args:?}");
+            assert_eq!(report(&tree)["counters"]["has"], 4, "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_for_standard_input() {
+    let (plugins, tree) = (Tree::new(), Tree::new());
+    let guest = talkative(&plugins);
+    for threads in ["1", "3"] {
+        let mut told = Told::start(&guest, &["--threads", threads], &tree);
+        told.say(b"first\n");
+        kill_process(Pid::from_child(&told.child), Signal::INT).unwrap();
+        // Standard input stays open until the process has ended.
+        let stdin = told.child.stdin.take();
+        let mut out = String::new();
+        told.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        assert_eq!(told.child.wait().unwrap().code(), Some(130), "{out}");
+        assert_eq!(out, "");
+        let said: Vec<_> = told.lines.iter().collect();
+        assert_eq!(said, ["interrupted: 0 of 1 sources are done"]);
+        drop(stdin);
+    }
+}

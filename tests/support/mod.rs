@@ -1,9 +1,10 @@
 //! What several subjects need: the binary, the built plugins, jobs in this process, guests of our own, compressed
-//! texts, oracles.
+//! texts, what changes while it is read, oracles.
 
 pub(crate) mod guest;
 pub(crate) mod host;
 pub(crate) mod job;
+pub(crate) mod meddle;
 pub(crate) mod oracle;
 pub(crate) mod pack;
 pub(crate) mod plugins;

@@ -17,13 +17,14 @@ pub(crate) fn text(bytes: usize) -> Vec<u8> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let word = state >> 32;
         write!(text, "{word:x} ").unwrap();
-        if word % 97 == 0 {
+        if word.is_multiple_of(97) {
             text.push_str("größer ");
         }
         if text.len() >= line_ends {
             text.push('\n');
             // Mostly short, now and then longer than a chunk of the usual size.
-            line_ends = text.len() + if word % 1500 == 0 { 30_000 } else { word as usize % 120 };
+            line_ends =
+                text.len() + if word.is_multiple_of(1500) { 30_000 } else { word as usize % 120 };
         }
     }
     text.push_str("end");

@@ -28,11 +28,13 @@ impl Pipe {
         Self { file, stop, first: Vec::new(), offset: 0 }
     }
 
-    /// The first bytes: as many as the longest magic needs, or all that there are; no more are waited for.
+    /// The first bytes: as many as it takes to tell whether they are a magic, or all that there are; no more are waited for.
     pub(super) fn first(&mut self) -> Result<&[u8], Error> {
         let mut buffer = vec![0; Codec::DETECT_BYTES];
         let mut length = 0;
-        while length < Codec::MAGIC_BYTES_MAX {
+        while length < Codec::MAGIC_BYTES_MAX
+            && Codec::is_undecided(buffer.get(..length).unwrap_or_default())
+        {
             let got = self.wait_and_read(buffer.get_mut(length..).unwrap_or_default())?;
             if got == 0 {
                 break;

@@ -86,6 +86,17 @@ impl Codec {
         Self::by_magic(first_bytes, named).or_else(|| named.filter(cut_off))
     }
 
+    /// Whether what a source begins with may become a magic when more of it is there.
+    pub fn is_undecided(first_bytes: &[u8]) -> bool {
+        let begun =
+            |codec: &Self| codec.magics().iter().any(|magic| is_cut_off(first_bytes, magic));
+        let skippable = match first_bytes {
+            [0x50..=0x5f, rest @ ..] => b"\x2a\x4d\x18".iter().zip(rest).all(|(a, b)| a == b),
+            _ => false,
+        };
+        skippable || first_bytes.starts_with(&BZIP2) || Self::ALL.iter().any(begun)
+    }
+
     /// The codec that a source begins with whose name says nothing.
     pub fn detect_magic(first_bytes: &[u8]) -> Option<Self> {
         Self::by_magic(first_bytes.get(..Self::DETECT_BYTES).unwrap_or(first_bytes), None)
@@ -229,6 +240,18 @@ mod tests {
         assert_eq!(detect(b"\x1f", "a.gz"), Some(Codec::Gzip), "cut off");
         assert_eq!(detect(b"\x1f", "a"), None);
         assert_eq!(detect(b"BZ", "a.BZ2"), Some(Codec::Bzip2));
+    }
+
+    #[test]
+    fn what_cannot_become_a_magic_is_decided_at_once() {
+        for bytes in
+            [&b""[..], b"\x1f", b"B", b"BZh9", b"P", b"P*", b"\x53\x2a\x4d\x18\x01", b"\xff\x06\0"]
+        {
+            assert!(Codec::is_undecided(bytes), "{bytes:?}");
+        }
+        for bytes in [&b"a"[..], b"B\n", b"P\n", b"\x1f\x8b\x08", b"\xff\xfe"] {
+            assert!(!Codec::is_undecided(bytes), "{bytes:?}");
+        }
     }
 
     #[test]

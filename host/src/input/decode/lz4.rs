@@ -110,7 +110,7 @@ impl Lz4 {
         let block = if stored { Block::Stored(data) } else { Block::Compressed(data) };
         let checksum = block_checksum.then(|| XxHash32::oneshot(0, data));
         let written = if direct {
-            unpack(&block, into, &[])?
+            unpack(&block, into.get_mut(..block_bytes_max).unwrap_or_default(), &[])?
         } else {
             let (before, room) = self.plain.split_at_mut(start);
             let history = before.get(start.saturating_sub(self.history)..).unwrap_or_default();

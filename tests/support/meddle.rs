@@ -1,0 +1,64 @@
+//! Something that happens inside the call that hands over a chunk, before the chunk is read.
+
+use std::time::Duration;
+
+use gristmill::process::{Failure, Fill, Instance, Opening, Piece, Processor, Traits};
+
+/// A processor that lets something happen right before the chunk `at` of the source `victim` is pushed.
+pub(crate) struct Meddled<'a> {
+    pub(crate) inner: &'a dyn Processor,
+    pub(crate) victim: &'a str,
+    pub(crate) at: u64,
+    pub(crate) meddle: &'a (dyn Fn() + Sync),
+}
+
+struct MeddledInstance<'a> {
+    inner: Box<dyn Instance + 'a>,
+    meddled: &'a Meddled<'a>,
+    is_victim: bool,
+}
+
+impl Processor for Meddled<'_> {
+    fn traits(&self) -> &Traits {
+        self.inner.traits()
+    }
+
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+        let inner = self.inner.start()?;
+        Ok(Box::new(MeddledInstance { inner, meddled: self, is_victim: false }))
+    }
+}
+
+impl Instance for MeddledInstance<'_> {
+    fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
+        self.is_victim = opening.name.ends_with(self.meddled.victim);
+        self.inner.open(opening)
+    }
+
+    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Duration, Failure> {
+        if self.is_victim && piece.index == self.meddled.at {
+            (self.meddled.meddle)();
+        }
+        self.inner.push(piece, fill)
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+        self.inner.save()
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        self.inner.merge(state)
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+        self.inner.finish()
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        self.inner.close()
+    }
+
+    fn spent(&self) -> bool {
+        self.inner.spent()
+    }
+}
