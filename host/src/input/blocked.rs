@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder};
 use super::{Error, Input};
+use crate::settings::limits::{DECODE_PIECE_BYTES_MAX, DECODE_RATIO_FREE_BYTES};
 
 /// Who asks for the bytes of a piece, and so whether they are asked for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,11 @@ struct Piece {
     bytes: u64,
 }
 
+/// Whether so many bytes may come out of so many.
+fn is_within(limits: DecodeLimits, bytes: u64, packed: u64) -> bool {
+    bytes <= DECODE_RATIO_FREE_BYTES || bytes <= packed.saturating_mul(limits.ratio_max)
+}
+
 /// A buffer that is given back when its reader is done with it.
 struct Shared(Arc<Vec<u8>>);
 
@@ -58,7 +64,8 @@ struct Kept {
 }
 
 impl Blocked {
-    /// The pieces of a compressed file, for `workers` at once; `None` where it has one or they say not how long they are.
+    /// The pieces of a compressed file, for `workers` at once. `None` where it has one, where they say not how long they are, or
+    /// where a limit is near: read from its front, such a file meets it at the right place, in little memory.
     pub(super) fn of(
         input: &Input,
         codec: Codec,
@@ -68,15 +75,25 @@ impl Blocked {
     ) -> Option<Self> {
         let mut blocks = Blocks::of(input, codec)?;
         let mut pieces = Vec::new();
-        let mut start = 0_u64;
+        let (mut start, mut members) = (0_u64, 0_u64);
         while let Some(block) = blocks.next(input) {
             let bytes = block.decompressed_bytes?;
+            let packed_so_far = block.compressed_offset.saturating_add(block.compressed_bytes);
+            let end = start.checked_add(bytes)?;
+            members = members.checked_add(block.members)?;
+            let fine = bytes <= DECODE_PIECE_BYTES_MAX
+                && end <= limits.bytes_max
+                && members <= limits.members_max
+                && is_within(limits, bytes, block.compressed_bytes)
+                && is_within(limits, end, packed_so_far);
+            if !fine {
+                return None;
+            }
             pieces.push(Piece { block, start, bytes });
-            start = start.checked_add(bytes)?;
+            start = end;
         }
-        let within = start <= limits.bytes_max && start / input.bytes().max(1) <= limits.ratio_max;
         let longest = pieces.iter().map(|piece| piece.bytes).max()?;
-        (pieces.len() > 1 && within).then(|| Self {
+        (pieces.len() > 1).then(|| Self {
             codec,
             limits,
             pieces,

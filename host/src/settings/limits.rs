@@ -117,6 +117,10 @@ pub const DECODE_XZ_MEMORY_BYTES_MAX: u64 = 256 << 20;
 /// so that neither the pieces nor what is kept of them is felt.
 pub const DECODE_RUN_BYTES: u64 = 256 << 10;
 
+/// Decompressed bytes of one such piece: the blocks of `xz -6`. There are two for each worker in memory; a source with longer
+/// ones is read from its front.
+pub const DECODE_PIECE_BYTES_MAX: u64 = 24 << 20;
+
 /// Runs that one source is cut into; past it they grow.
 pub const DECODE_RUNS_MAX: u64 = 64 << 10;
 

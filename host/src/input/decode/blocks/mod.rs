@@ -30,6 +30,8 @@ pub struct Block {
     pub decompressed_offset: Option<u64>,
     /// How many bytes come out of it, if the format says so. Decoding fails when it is something else.
     pub decompressed_bytes: Option<u64>,
+    /// How many members, frames or blocks it has, as far as they could be told apart.
+    pub members: u64,
     /// What has to stand around it to make it whole.
     pub(super) envelope: Envelope,
     /// Whether it is what is left where no more pieces could be told apart.
@@ -103,6 +105,7 @@ impl Blocks {
             compressed_bytes: first.bytes,
             decompressed_offset: self.decompressed,
             decompressed_bytes: first.decompressed,
+            members: 1,
             envelope: first.envelope,
             rest: false,
         };
@@ -114,6 +117,7 @@ impl Blocks {
                 self.next = Some(unit);
                 break;
             }
+            run.members += 1;
             run.compressed_bytes += unit.bytes;
             run.decompressed_bytes =
                 run.decompressed_bytes.zip(unit.decompressed).and_then(|(a, b)| a.checked_add(b));
@@ -139,6 +143,7 @@ impl Blocks {
             compressed_bytes: left,
             decompressed_offset: self.decompressed,
             decompressed_bytes: None,
+            members: 1,
             envelope: Envelope { before, after: Vec::new() },
             rest: true,
         };
