@@ -148,7 +148,7 @@ pub(super) struct InputArgs {
     pub(super) framing: Option<String>,
 
     /// Nominal size of the chunks that files are cut into
-    #[arg(long, value_name = "SIZE", default_value = "256KiB")]
+    #[arg(long, value_name = "SIZE", default_value = "512KiB")]
     pub(super) chunk_size: ByteSize,
 
     /// Longest record; a chunk grows to hold one
