@@ -4,7 +4,7 @@
 //! who holds a result ever waits. Parked bytes are bounded by those who start new work: they ask
 //! [`Window::blocked_on`] first.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,7 +24,8 @@ pub struct Window<T, W> {
 #[derive(Debug)]
 struct State<T, W> {
     next: usize,
-    parked: BTreeMap<usize, Parked<T>>,
+    /// What stands after `next`, in order; `None` where it has not come.
+    parked: VecDeque<Option<Parked<T>>>,
     writer: W,
     /// Threads in [`Window::wait_while_blocked_on`]: waking none costs a system call, too.
     waiting: usize,
@@ -39,7 +40,7 @@ struct Parked<T> {
 impl<T, W> Window<T, W> {
     /// A window that lets new work start while at most `bytes_max` are parked.
     pub fn new(writer: W, bytes_max: usize) -> Self {
-        let state = State { next: 0, parked: BTreeMap::new(), writer, waiting: 0 };
+        let state = State { next: 0, parked: VecDeque::new(), writer, waiting: 0 };
         Self {
             state: Mutex::new(state),
             moved: Condvar::new(),
@@ -51,16 +52,24 @@ impl<T, W> Window<T, W> {
     /// Brings the item at `index`, which holds `bytes`: commits what is next in order.
     pub fn put(&self, index: usize, item: T, bytes: usize, mut commit: impl FnMut(&mut W, T)) {
         let mut state = self.lock();
-        if index != state.next {
-            state.parked.insert(index, Parked { item, bytes });
-            self.parked_bytes.fetch_add(bytes, Ordering::Relaxed);
-            return;
+        let Some(place) = index.checked_sub(state.next).and_then(|ahead| ahead.checked_sub(1))
+        else {
+            commit(&mut state.writer, item);
+            return self.go_on(&mut state, commit);
+        };
+        if state.parked.len() <= place {
+            state.parked.resize_with(place + 1, || None);
         }
-        commit(&mut state.writer, item);
+        if let Some(parked) = state.parked.get_mut(place) {
+            *parked = Some(Parked { item, bytes });
+            self.parked_bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Commits what was parked right after an item that has been committed.
+    fn go_on(&self, state: &mut State<T, W>, mut commit: impl FnMut(&mut W, T)) {
         state.next += 1;
-        loop {
-            let next = state.next;
-            let Some(Parked { item, bytes }) = state.parked.remove(&next) else { break };
+        while let Some(Some(Parked { item, bytes })) = state.parked.pop_front() {
             commit(&mut state.writer, item);
             self.parked_bytes.fetch_sub(bytes, Ordering::Relaxed);
             state.next += 1;
@@ -91,7 +100,7 @@ impl<T, W> Window<T, W> {
     pub fn finish(self, mut commit: impl FnMut(&mut W, T)) -> W {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let State { parked, mut writer, .. } = state;
-        for (_, Parked { item, .. }) in parked {
+        for Parked { item, .. } in parked.into_iter().flatten() {
             commit(&mut writer, item);
         }
         writer

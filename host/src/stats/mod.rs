@@ -27,18 +27,17 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Counts bytes that a plugin has taken.
-    pub fn add_bytes(&self, bytes: u64) {
+    /// Counts sources that are done and did not fail, and bytes that a plugin has taken.
+    pub fn add_done(&self, sources: u64, bytes: u64) {
+        self.sources.fetch_add(sources, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts a source that is done; with the word for what went wrong where it failed.
-    pub fn add_source(&self, error: Option<&'static str>) {
+    /// Counts a source that failed, with the word for what went wrong.
+    pub fn add_failed(&self, word: &'static str) {
         self.sources.fetch_add(1, Ordering::Relaxed);
-        if let Some(word) = error {
-            self.failed.fetch_add(1, Ordering::Relaxed);
-            *lock(&self.errors).entry(word).or_default() += 1;
-        }
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.errors).entry(word).or_default() += 1;
     }
 
     /// Counts an instance that was made.

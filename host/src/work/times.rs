@@ -1,4 +1,5 @@
-//! Where a worker's time goes: what has passed since the last look at the clock goes to what was done in it.
+//! Where a worker's time goes: what has passed since the last look at the clock goes to what was done in it. And how far
+//! it has come, counted for itself first.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +11,22 @@ pub(super) struct Times {
     guest: Duration,
     merge: Duration,
     write: Duration,
+    bytes: u64,
+    sources: u64,
 }
 
 impl Times {
     pub(super) fn new() -> Self {
         let none = Duration::ZERO;
-        Self { last: Instant::now(), read: none, guest: none, merge: none, write: none }
+        Self {
+            last: Instant::now(),
+            read: none,
+            guest: none,
+            merge: none,
+            write: none,
+            bytes: 0,
+            sources: 0,
+        }
     }
 
     /// The time since the last look was waiting, or nothing worth a name.
@@ -48,7 +59,23 @@ impl Times {
         self.write += spent;
     }
 
-    pub(super) fn add_to(&self, stats: &Stats) {
+    /// So many bytes have been taken.
+    pub(super) fn count_bytes(&mut self, bytes: u64) {
+        self.bytes += bytes;
+    }
+
+    /// A source is done, and did not fail.
+    pub(super) fn count_source(&mut self) {
+        self.sources += 1;
+    }
+
+    /// Shows all workers' counters what this one has counted: not for each small source, as they are shared.
+    pub(super) fn show_counts(&mut self, stats: &Stats) {
+        stats.add_done(std::mem::take(&mut self.sources), std::mem::take(&mut self.bytes));
+    }
+
+    pub(super) fn add_to(&mut self, stats: &Stats) {
+        self.show_counts(stats);
         stats.add_times(self.read, self.guest, self.merge, self.write);
     }
 

@@ -59,6 +59,7 @@ impl<'a> Worker<'a> {
     fn work(&mut self) -> Result<(), Cancelled> {
         loop {
             self.check_cancel()?;
+            self.times.show_counts(self.plan.stats);
             let task = self.feed.next(self.plan.deliver.blocked_on());
             self.times.was_idle(); // but for a moment, where there was something to do
             match task {
@@ -101,17 +102,20 @@ impl<'a> Worker<'a> {
         let opened = Open::new(self.plan, &mut self.opener, index, source, known);
         self.times.was_read();
         let open = match opened {
-            Ok(open) => Arc::new(open),
+            Ok(open) => open,
             Err(failure) => {
                 self.check_cancel()?; // a reader that was stopped for that is no failure
                 self.deliver(index, 0, Err(failure), None);
                 return Ok(());
             }
         };
-        if !open.is_single() && self.scope() == Scope::Chunk {
+        if open.is_single() || self.scope() == Scope::Source {
+            self.join(&open)?;
+        } else {
+            let open = Arc::new(open);
             self.feed.share(&open);
+            self.join(&open)?;
         }
-        self.join(&open)?;
         match self.found.take() {
             Some(codec) => self.source_as(index, source, Some(codec)),
             None => Ok(()),
@@ -185,7 +189,10 @@ impl<'a> Worker<'a> {
                 self.plan.cancel.set();
             }
         }
-        self.plan.stats.add_source(result.as_ref().err().map(|failure| failure.kind.word()));
+        match &result {
+            Ok(_) => self.times.count_source(),
+            Err(failure) => self.plan.stats.add_failed(failure.kind.word()),
+        }
         if let Some(tally) = &mut self.tally {
             tally.add(index, state);
         }

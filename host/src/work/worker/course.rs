@@ -187,7 +187,8 @@ impl<'a> Worker<'a> {
         let place = Place { index: piece.index, offset: piece.offset, last: piece.last };
         let filling = instance.push(place, &mut piece.bytes())?;
         self.times.was_guest(filling);
-        self.plan.stats.add_bytes(piece.bytes().len() as u64);
+        self.times.count_bytes(piece.bytes().len() as u64);
+        self.times.show_counts(self.plan.stats);
         self.instance = Some(instance);
         Ok(Pushed::All)
     }
@@ -225,7 +226,10 @@ impl<'a> Worker<'a> {
                 return Ok(Pushed::Compressed(codec));
             }
             self.times.was_guest(pushed?);
-            self.plan.stats.add_bytes(end - start);
+            self.times.count_bytes(end - start);
+            if !open.is_single() {
+                self.times.show_counts(self.plan.stats);
+            }
             start = end;
         }
         self.instance = Some(instance);
