@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gristmill::plugin::{Engine, Plugin};
-use gristmill::process::{Failure, FailureKind, Fill, Opening, Piece, Processor};
+use gristmill::process::{Failure, FailureKind, Fill, Opening, Place, Processor};
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 
@@ -186,7 +186,7 @@ fn loaded(guest: &Guest, test: impl FnOnce(&Plugin)) {
     test(&job::load(&engine, &guest.file(&tree), &[]));
 }
 
-const PIECE: Piece = Piece { index: 0, offset: 0, last: true };
+const PIECE: Place = Place { index: 0, offset: 0, last: true };
 
 #[test]
 fn a_plugin_sees_the_bytes_of_every_push_and_every_merge() {

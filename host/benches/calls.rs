@@ -18,7 +18,7 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gristmill::input::{Access, Input, Opener};
 use gristmill::plugin::{Cache, Engine, Options, Plugin};
-use gristmill::process::{Failure, Fill, Instance, Opening, Piece, Processor};
+use gristmill::process::{Failure, Fill, Instance, Opening, Place, Processor};
 use gristmill::settings::limits;
 use gristmill::source::{Source, Way};
 
@@ -65,8 +65,8 @@ fn text() -> Vec<u8> {
 }
 
 fn push(instance: &mut dyn Instance, fill: &mut dyn Fill) {
-    let piece = Piece { index: 0, offset: 0, last: false };
-    instance.push(piece, fill).expect("wordcount takes any bytes");
+    let place = Place { index: 0, offset: 0, last: false };
+    instance.push(place, fill).expect("wordcount takes any bytes");
 }
 
 fn chunks(criterion: &mut Criterion) {

@@ -47,9 +47,9 @@ pub struct Opening<'a> {
     pub header: &'a [u8],
 }
 
-/// Which piece of its source a chunk is.
+/// Where a chunk stands in its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece {
+pub struct Place {
     /// Position among the chunks of the source, from 0.
     pub index: u64,
     /// Offset of the first byte in the source.
@@ -110,7 +110,7 @@ pub trait Instance {
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure>;
 
     /// Hands over one chunk. Returns how much of the call went into filling it.
-    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Duration, Failure>;
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Duration, Failure>;
 
     /// The state of the open resource, which stays open.
     fn save(&mut self) -> Result<Vec<u8>, Failure>;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gristmill::process::{Failure, Fill, Instance, Opening, Piece, Processor, Traits};
+use gristmill::process::{Failure, Fill, Instance, Opening, Place, Processor, Traits};
 
 /// A processor that lets something happen right before the chunk `at` of the source `victim` is pushed.
 pub(crate) struct Meddled<'a> {
@@ -35,11 +35,11 @@ impl Instance for MeddledInstance<'_> {
         self.inner.open(opening)
     }
 
-    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Duration, Failure> {
-        if self.is_victim && piece.index == self.meddled.at {
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Duration, Failure> {
+        if self.is_victim && place.index == self.meddled.at {
             (self.meddled.meddle)();
         }
-        self.inner.push(piece, fill)
+        self.inner.push(place, fill)
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {

@@ -6,7 +6,7 @@
 //! this file: such a source is read from its front, as a [`Stream`](super::Stream).
 
 use super::boundary::first_record;
-use super::{Asked, Error, Framing, Input, Piece};
+use super::{Asked, Chunk, Error, Framing, Input};
 use crate::settings::limits::{BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX};
 
 /// What finding record boundaries takes; reused.
@@ -156,7 +156,7 @@ impl Cutter {
     ///
     /// # Errors
     /// When they are not all in the first chunk.
-    pub fn header_of(&self, first: &Piece, records: u32) -> Result<Vec<u8>, Error> {
+    pub fn header_of(&self, first: &Chunk, records: u32) -> Result<Vec<u8>, Error> {
         let mut end = 0;
         for _ in 0..records {
             let rest = first.bytes().get(end..).unwrap_or_default();

@@ -36,7 +36,7 @@ pub use decode::{Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stret
 pub use encoding::{Transcoding, UnknownEncoding};
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
-pub use stream::{Bytes, Piece, Stream};
+pub use stream::{Bytes, Chunk, Stream};
 
 use blocked::Blocked;
 use identity::Identity;

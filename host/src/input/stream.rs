@@ -25,7 +25,7 @@ pub trait Bytes: Send {
 
 /// A chunk of a stream, in a buffer that is given back for a later one.
 #[derive(Debug, Default)]
-pub struct Piece {
+pub struct Chunk {
     /// Position among the chunks, from 0.
     pub index: u64,
     /// Offset of its first byte in the source.
@@ -36,7 +36,7 @@ pub struct Piece {
     length: usize,
 }
 
-impl Piece {
+impl Chunk {
     /// The bytes of the chunk.
     pub fn bytes(&self) -> &[u8] {
         self.buffer.get(..self.length).unwrap_or_default()
@@ -85,7 +85,7 @@ impl Stream {
     ///
     /// # Errors
     /// When the bytes cannot be had, or do not follow the framing.
-    pub fn next(&mut self, buffer: Vec<u8>) -> Result<Piece, Error> {
+    pub fn next(&mut self, buffer: Vec<u8>) -> Result<Chunk, Error> {
         let mut filling = Filling { buffer, length: 0 };
         filling.append(&self.tail);
         self.tail.clear();
@@ -97,10 +97,10 @@ impl Stream {
         }
         let Filling { buffer, .. } = filling;
         let last = self.ended && self.tail.is_empty();
-        let piece = Piece { index: self.index, offset: self.offset, last, buffer, length: cut };
+        let chunk = Chunk { index: self.index, offset: self.offset, last, buffer, length: cut };
         self.index += 1;
         self.offset += cut as u64;
-        Ok(piece)
+        Ok(chunk)
     }
 
     /// Fills until there is a chunk of whole records, and says where it ends.
@@ -223,12 +223,12 @@ mod tests {
         let mut chunks = Vec::new();
         let mut offset = 0;
         loop {
-            let piece = stream.next(vec![b'x'; 3])?;
-            assert_eq!(piece.index, chunks.len() as u64);
-            assert_eq!(piece.offset, offset);
-            offset += piece.bytes().len() as u64;
-            chunks.push(piece.bytes().to_vec());
-            if piece.last {
+            let chunk = stream.next(vec![b'x'; 3])?;
+            assert_eq!(chunk.index, chunks.len() as u64);
+            assert_eq!(chunk.offset, offset);
+            offset += chunk.bytes().len() as u64;
+            chunks.push(chunk.bytes().to_vec());
+            if chunk.last {
                 return Ok(chunks);
             }
         }

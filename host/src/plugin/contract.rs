@@ -139,9 +139,9 @@ impl From<Order> for process::Order {
     }
 }
 
-impl From<process::Piece> for Chunk {
-    fn from(piece: process::Piece) -> Self {
-        let process::Piece { index, offset, last } = piece;
+impl From<process::Place> for Chunk {
+    fn from(place: process::Place) -> Self {
+        let process::Place { index, offset, last } = place;
         Self { index, offset, last }
     }
 }

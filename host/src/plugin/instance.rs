@@ -12,7 +12,7 @@ use super::fault::{Call, fault};
 use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
 use super::load::Limits;
-use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Piece};
+use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Place};
 use crate::settings::limits::OUTPUT_BYTES;
 
 type Refusable<T> = (Result<T, Error>,);
@@ -145,7 +145,7 @@ impl Instance for Sandbox {
         Ok(())
     }
 
-    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Duration, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Duration, Failure> {
         let resource = self.resource()?;
         let incoming = Incoming::new(fill);
         let func = borrowing(&self.functions.push);
@@ -154,14 +154,14 @@ impl Instance for Sandbox {
             self.limits.timeout,
             Call::Push,
             &func,
-            (resource, piece.into(), &incoming),
+            (resource, place.into(), &incoming),
         );
         let filled = incoming.told();
         if let Some(failure) = filled.failure {
             return Err(failure);
         }
         let (result,) = called?;
-        result.map_err(|error| self.refusal(error, piece.offset))?;
+        result.map_err(|error| self.refusal(error, place.offset))?;
         Ok(filled.spent)
     }
 

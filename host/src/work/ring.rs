@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::input::{Piece, Stream};
+use crate::input::{Chunk, Stream};
 
 /// Chunks that are read ahead for each worker.
 const AHEAD: usize = 2;
@@ -22,7 +22,7 @@ pub(super) enum Turn {
     /// Read the next chunk, into this buffer; then [`Ring::put`] it or [`Ring::end`].
     Read(Box<Stream>, Vec<u8>),
     /// Run this chunk; then [`Ring::give_back`] its buffer.
-    Run(Piece),
+    Run(Chunk),
     /// There is nothing to do now: ask again.
     Later,
     /// All chunks have been given out.
@@ -43,7 +43,7 @@ struct State {
     ended: bool,
     /// Bytes of all chunks so far.
     bytes: u64,
-    ready: VecDeque<Piece>,
+    ready: VecDeque<Chunk>,
     free: Vec<Vec<u8>>,
     workers: usize,
     waiting: usize,
@@ -51,7 +51,7 @@ struct State {
 
 impl Ring {
     /// A ring with its first chunk, which was read when the source was opened.
-    pub(super) fn new(stream: Stream, first: Piece) -> Self {
+    pub(super) fn new(stream: Stream, first: Chunk) -> Self {
         let ended = first.last;
         let stream = (!ended).then(|| Box::new(stream));
         let bytes = first.bytes().len() as u64;
@@ -90,8 +90,8 @@ impl Ring {
         {
             return Turn::Read(stream, state.free.pop().unwrap_or_default());
         }
-        if let Some(piece) = state.ready.pop_front() {
-            return Turn::Run(piece);
+        if let Some(chunk) = state.ready.pop_front() {
+            return Turn::Run(chunk);
         }
         if state.ended {
             return Turn::End;
@@ -104,12 +104,12 @@ impl Ring {
     }
 
     /// Brings a chunk that was read, and the stream back.
-    pub(super) fn put(&self, stream: Box<Stream>, piece: Piece) {
+    pub(super) fn put(&self, stream: Box<Stream>, chunk: Chunk) {
         let mut state = self.lock();
-        state.ended = piece.last;
-        state.bytes += piece.bytes().len() as u64;
-        state.stream = (!piece.last).then_some(stream);
-        state.ready.push_back(piece);
+        state.ended = chunk.last;
+        state.bytes += chunk.bytes().len() as u64;
+        state.stream = (!chunk.last).then_some(stream);
+        state.ready.push_back(chunk);
         self.wake(&state);
     }
 
@@ -121,8 +121,8 @@ impl Ring {
     }
 
     /// Brings the buffer of a chunk back.
-    pub(super) fn give_back(&self, piece: Piece) {
-        self.lock().free.push(piece.into_buffer());
+    pub(super) fn give_back(&self, chunk: Chunk) {
+        self.lock().free.push(chunk.into_buffer());
     }
 
     fn wake(&self, state: &State) {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::input::Framing;
-use crate::process::{FailureKind, Fill, Instance, Opening, Order, Piece, Scope, Traits};
+use crate::process::{FailureKind, Fill, Instance, Opening, Order, Place, Scope, Traits};
 use crate::settings::{Io, Run, Show};
 use crate::source::Way;
 
@@ -45,11 +45,11 @@ impl Instance for EchoInstance {
         Ok(())
     }
 
-    fn push(&mut self, piece: Piece, fill: &mut dyn Fill) -> Result<Duration, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Duration, Failure> {
         let mut bytes = vec![0; fill.len()];
         fill.fill(&mut bytes)?;
         if let Some(at) = bytes.iter().position(|&byte| byte == b'!') {
-            let at = piece.offset + at as u64;
+            let at = place.offset + at as u64;
             return Err(Failure::new(FailureKind::InvalidData, format!("at byte {at}")));
         }
         self.seen.as_mut().unwrap().extend(bytes);

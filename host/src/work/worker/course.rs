@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 
 use super::{Cancelled, Worker};
-use crate::input::{Asked, Codec, Piece, Stream};
-use crate::process::{Failure, FailureKind, Instance, Order, Piece as Place};
+use crate::input::{Asked, Chunk, Codec, Stream};
+use crate::process::{Failure, FailureKind, Instance, Order, Place};
 use crate::work::gather::Span;
 use crate::work::open::{Chunks, Open, Slice, take};
 use crate::work::ring::{Ring, Turn};
@@ -68,12 +68,12 @@ impl<'a> Worker<'a> {
             self.check_cancel()?;
             match ring.turn() {
                 Turn::Read(stream, buffer) => self.read_ahead(open, ring, stream, buffer),
-                Turn::Run(piece) => {
-                    let span = Span { start: piece.index, end: piece.index + 1 };
+                Turn::Run(chunk) => {
+                    let span = Span { start: chunk.index, end: chunk.index + 1 };
                     live = self.make_way(open, live, span.start);
-                    let pushed = self.push_piece(open, live.is_none(), &piece);
-                    live = self.after(open, live, span, pushed, piece.index)?;
-                    ring.give_back(piece);
+                    let pushed = self.push_chunk(open, live.is_none(), &chunk);
+                    live = self.after(open, live, span, pushed, chunk.index)?;
+                    ring.give_back(chunk);
                 }
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
@@ -96,12 +96,12 @@ impl<'a> Worker<'a> {
         let read = if self.hopeless(open, index) { None } else { Some(stream.next(buffer)) };
         self.times.was_read();
         match read {
-            Some(Ok(piece)) => {
-                if piece.last {
+            Some(Ok(chunk)) => {
+                if chunk.last {
                     // Before anybody can have seen it: nothing can have failed as a whole yet.
                     open.gather.set_whole(index + 1);
                 }
-                ring.put(stream, piece);
+                ring.put(stream, chunk);
             }
             Some(Err(_)) if self.plan.cancel.is_set() => ring.end(),
             Some(Err(error)) => {
@@ -174,20 +174,20 @@ impl<'a> Worker<'a> {
         Ok(instance)
     }
 
-    fn push_piece(
+    fn push_chunk(
         &mut self,
         open: &Open<'_>,
         fresh: bool,
-        piece: &Piece,
+        chunk: &Chunk,
     ) -> Result<Pushed, Failure> {
-        if self.hopeless(open, piece.index) {
+        if self.hopeless(open, chunk.index) {
             return Ok(Pushed::GivenUp);
         }
         let mut instance = self.accumulator(open, fresh)?;
-        let place = Place { index: piece.index, offset: piece.offset, last: piece.last };
-        let filling = instance.push(place, &mut piece.bytes())?;
+        let place = Place { index: chunk.index, offset: chunk.offset, last: chunk.last };
+        let filling = instance.push(place, &mut chunk.bytes())?;
         self.times.was_guest(filling);
-        self.times.count_bytes(piece.bytes().len() as u64);
+        self.times.count_bytes(chunk.bytes().len() as u64);
         self.times.show_counts(self.plan.stats);
         self.instance = Some(instance);
         Ok(Pushed::All)
