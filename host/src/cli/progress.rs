@@ -10,6 +10,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::stats::Stats;
 
+const BAR: &str = "{bar:30} {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left";
+
 const REDRAW: Duration = Duration::from_millis(100);
 
 /// A bar, which may be hidden; clones are the same bar.
@@ -30,7 +32,11 @@ impl Progress {
         let shown = !quiet && io::stderr().is_terminal();
         let target =
             if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { bar: ProgressBar::with_draw_target(Some(0), target) }
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        match ProgressStyle::with_template(BAR) {
+            Ok(style) => Self { bar: bar.with_style(style) },
+            Err(_) => Self { bar }, // the template is a constant; were it wrong, a plain bar would do
+        }
     }
 
     /// Whether anybody sees it.
@@ -50,11 +56,6 @@ impl Progress {
             return Moving { bar, mover: None };
         }
         bar.set_length(bytes);
-        if let Ok(style) = ProgressStyle::with_template(
-            "{bar:30} {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left",
-        ) {
-            bar.set_style(style);
-        }
         let (stop, stopped) = mpsc::channel();
         let mover = {
             let (bar, stats) = (bar.clone(), Arc::clone(stats));
