@@ -68,7 +68,7 @@ impl Progress {
         Moving { bar, mover: Some((stop, mover)) }
     }
 
-    /// Standard output, before which the bar goes away where both are on the same terminal.
+    /// Standard output; where it is on the same terminal, the bar goes away for good with the first result.
     pub(super) fn stdout(&self) -> Box<dyn Write + Send> {
         let stdout = io::stdout();
         if stdout.is_terminal() {
@@ -95,7 +95,8 @@ struct Below {
 
 impl Write for Below {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bar.suspend(|| self.stdout.write(bytes))
+        self.bar.finish_and_clear();
+        self.stdout.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
