@@ -25,10 +25,6 @@ pub enum Framing {
 /// How the length before a record is written. It does not count itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prefix {
-    /// Two bytes, the most significant first.
-    U16Be,
-    /// Two bytes, the least significant first.
-    U16Le,
     /// Four bytes, the most significant first.
     U32Be,
     /// Four bytes, the least significant first.
@@ -53,8 +49,6 @@ impl fmt::Display for Framing {
 impl fmt::Display for Prefix {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Self::U16Be => "u16be",
-            Self::U16Le => "u16le",
             Self::U32Be => "u32be",
             Self::U32Le => "u32le",
         })

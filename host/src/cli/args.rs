@@ -244,3 +244,20 @@ fn key_value(text: &str) -> Result<(String, String), String> {
         _ => Err("expected KEY=VALUE".to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_the_limits() {
+        let args = Args::parse_from(["host", "run", "--plugin", "p.wasm"]);
+        let Command::Run(run) = args.command else { panic!("it is a run") };
+        assert_eq!(run.inputs.chunk_size.as_u64(), limits::CHUNK_BYTES);
+        assert_eq!(run.inputs.max_record.as_u64(), limits::RECORD_BYTES_MAX);
+        assert_eq!(run.inputs.max_decompressed.as_u64(), limits::DECODED_BYTES_MAX);
+        assert_eq!(run.inputs.linger, limits::LINGER);
+        assert_eq!(run.sandbox.memory.as_u64(), limits::MEMORY_BYTES as u64);
+        assert_eq!(run.sandbox.timeout, limits::CALL_TIMEOUT);
+    }
+}

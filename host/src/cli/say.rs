@@ -9,6 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::progress::Progress;
 use crate::process::Failure;
+use crate::settings::limits::FAILURES_TOLD_MAX;
 
 /// Why nothing could be started.
 #[derive(Debug)]
@@ -46,9 +47,6 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Failures told one by one; the others are only counted.
-const FAILURES_TOLD: u64 = 20;
-
 /// Tells of failed sources above a progress bar.
 pub(super) struct Failures<'a> {
     progress: &'a Progress,
@@ -62,11 +60,11 @@ impl<'a> Failures<'a> {
 
     pub(super) fn tell(&self, source: &str, failure: &Failure) {
         let before = self.told.fetch_add(1, Ordering::Relaxed);
-        if before > FAILURES_TOLD {
+        if before > FAILURES_TOLD_MAX {
             return;
         }
         self.progress.suspend(|| {
-            if before == FAILURES_TOLD {
+            if before == FAILURES_TOLD_MAX {
                 line("further failures are not shown");
                 return;
             }

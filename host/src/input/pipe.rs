@@ -10,9 +10,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 
 use super::{Bytes, Codec, Error};
-
-/// How long a reader waits before it looks whether it shall stop.
-const WAIT: Duration = Duration::from_millis(50);
+use crate::settings::limits::WAIT;
 
 /// A pipe, or what else has no size and no offsets.
 pub(super) struct Pipe {

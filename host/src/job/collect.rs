@@ -6,14 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use super::{Error, Job, Summary};
 use crate::output::{Fault, Formatter, OutputType, Row, Total, Value, Window};
 use crate::process::{Failure, FailureKind};
+use crate::settings::limits::WRITE_BYTES;
 use crate::source::Source;
 use crate::work::{Deliver, Done};
 
 /// What a parked result costs beside its bytes.
 const ITEM_BYTES: usize = size_of::<Item>() + 64;
-
-/// Buffer before the writer.
-const WRITE_BYTES: usize = 64 << 10;
 
 /// The results of one job on their way out.
 pub(super) struct Collector<'a> {
@@ -74,7 +72,10 @@ impl<'a> Collector<'a> {
 impl Deliver for Collector<'_> {
     fn source(&self, index: usize, done: Done) {
         let Done { bytes, result } = done;
-        let outcome = result.and_then(|raw| raw.map(|raw| self.value(raw)).transpose());
+        let outcome = result.and_then(|raw| {
+            let value = raw.map(|raw| self.value(raw)).transpose();
+            value.inspect_err(|failure| self.job.stats.turn_failed(failure.kind.word()))
+        });
         let held = match &outcome {
             Ok(value) => value.as_ref().map_or(0, Value::bytes),
             Err(failure) => failure.message.len(),

@@ -7,10 +7,8 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-/// How long a waiter sleeps at most, so that it sees a cancelled run.
-const WAIT: Duration = Duration::from_millis(50);
+use crate::settings::limits::WAIT;
 
 /// Items by position, committed in order through one writer.
 #[derive(Debug)]

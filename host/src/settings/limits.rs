@@ -136,3 +136,18 @@ pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;
 
 /// How long a stream may pause before what is there is processed: short to a person, long to a machine.
 pub const LINGER: Duration = Duration::from_millis(100);
+
+/// How long a thread that waits for others, or for bytes, sleeps at most, so that it sees a cancelled run.
+pub const WAIT: Duration = Duration::from_millis(50);
+
+/// Chunks of a stream that are read ahead for each worker at it: one to run, one to come.
+pub const AHEAD_CHUNKS: usize = 2;
+
+/// Buffer before the writer of results.
+pub const WRITE_BYTES: usize = 64 << 10;
+
+/// Bytes read at once to be transcoded.
+pub const TRANSCODE_READ_BYTES: usize = 64 << 10;
+
+/// Failures told one by one on standard error; the others are only counted.
+pub const FAILURES_TOLD_MAX: u64 = 20;

@@ -5,9 +5,8 @@
 //! left is joined. When too many results wait for one source, workers go to that source alone.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use crate::settings::limits::BATCH_SOURCES_MAX;
+use crate::settings::limits::{BATCH_SOURCES_MAX, WAIT};
 use crate::source::Source;
 
 use super::Plan;
@@ -15,9 +14,6 @@ use super::open::Open;
 
 /// A source of this many chunks or fewer is small: not worth a place of its own in the queue.
 const SMALL_CHUNKS: u64 = 4;
-
-/// How long a worker with nothing to do sleeps at most, so that it sees a cancelled run.
-const WAIT: Duration = Duration::from_millis(50);
 
 /// What a worker is to do.
 #[derive(Debug)]

@@ -6,15 +6,9 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use crate::input::{Chunk, Stream};
-
-/// Chunks that are read ahead for each worker.
-const AHEAD: usize = 2;
-
-/// How long a worker sleeps at most, so that it sees a cancelled run.
-const WAIT: Duration = Duration::from_millis(50);
+use crate::settings::limits::{AHEAD_CHUNKS, WAIT};
 
 /// What a worker at the ring is to do.
 #[derive(Debug)]
@@ -84,7 +78,7 @@ impl Ring {
     /// What the calling worker does next.
     pub(super) fn turn(&self) -> Turn {
         let mut state = self.lock();
-        let room = if state.workers > 1 { AHEAD * state.workers } else { 1 };
+        let room = if state.workers > 1 { AHEAD_CHUNKS * state.workers } else { 1 };
         if state.ready.len() < room
             && let Some(stream) = state.stream.take()
         {

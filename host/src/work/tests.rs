@@ -237,3 +237,39 @@ fn a_cancelled_run_starts_nothing_more() {
     assert!(kept.sources.into_inner().unwrap()[0].is_none());
     assert!(kept.total.into_inner().unwrap().is_none());
 }
+
+/// Panics at the first chunk that it is given.
+struct Panics(Traits);
+
+impl Processor for Panics {
+    fn traits(&self) -> &Traits {
+        &self.0
+    }
+
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+        panic!("a mistake of the host's own");
+    }
+}
+
+#[test]
+fn a_panic_is_passed_on_and_nobody_waits_for_what_it_held() {
+    let case = case(&["a\n".repeat(100)], 4, 16);
+    let kept = Kept { sources: Mutex::new(vec![None]), ..Kept::default() };
+    let (cancel, stats) = (Cancel::default(), Stats::default());
+    let cutter = Cutter { framing: Framing::Csv, chunk_bytes: 16, record_bytes_max: 16 };
+    let panics = Panics(Traits { scope: Scope::Source, order: Order::Kept, header_records: 0 });
+    let plan = Plan {
+        sources: &case.sources,
+        processor: &panics,
+        cutter,
+        access: &Access::default(),
+        decoding: Decoding::default(),
+        settings: &case.settings,
+        cancel: &cancel,
+        stats: &stats,
+        deliver: &kept,
+    };
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&plan)));
+    assert!(ended.is_err());
+    assert!(cancel.is_set());
+}

@@ -29,6 +29,15 @@ pub(super) struct Worker<'a> {
     times: Times,
 }
 
+/// What a worker that panics held will never come: the others are not to wait for it.
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.plan.cancel.set();
+        }
+    }
+}
+
 /// The run has been cancelled: leave everything as it is.
 struct Cancelled;
 

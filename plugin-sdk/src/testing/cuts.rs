@@ -61,15 +61,12 @@ fn record_bytes(framing: Framing, rest: &[u8], quoted: &mut bool) -> usize {
 
 /// The length that a prefix tells, with its own; all the rest where the prefix is cut short.
 fn prefixed_bytes(prefix: Prefix, rest: &[u8]) -> usize {
-    let two = || rest.first_chunk::<2>();
-    let four = || rest.first_chunk::<4>();
+    let Some(&length) = rest.first_chunk::<4>() else { return rest.len() };
     let length = match prefix {
-        Prefix::U16Be => two().map(|&bytes| usize::from(u16::from_be_bytes(bytes)) + 2),
-        Prefix::U16Le => two().map(|&bytes| usize::from(u16::from_le_bytes(bytes)) + 2),
-        Prefix::U32Be => four().map(|&bytes| u32::from_be_bytes(bytes) as usize + 4),
-        Prefix::U32Le => four().map(|&bytes| u32::from_le_bytes(bytes) as usize + 4),
+        Prefix::U32Be => u32::from_be_bytes(length),
+        Prefix::U32Le => u32::from_le_bytes(length),
     };
-    length.unwrap_or(rest.len())
+    length as usize + 4
 }
 
 #[cfg(test)]
@@ -82,7 +79,7 @@ mod tests {
         assert_eq!(boundaries(Framing::Csv, b"a,\"b\nc\"\nd\n"), [0, 8, 10]);
         assert_eq!(boundaries(Framing::Delimited(0), b"a\0b"), [0, 2, 3]);
         assert_eq!(boundaries(Framing::Fixed(2), b"abcde"), [0, 2, 4, 5]);
-        assert_eq!(boundaries(Framing::Prefixed(Prefix::U16Be), b"\0\x01a\0\0"), [0, 3, 5]);
+        assert_eq!(boundaries(Framing::Prefixed(Prefix::U32Be), b"\0\0\0\x01a\0\0"), [0, 5, 7]);
         assert_eq!(boundaries(Framing::Whole, b"ab"), [0, 2]);
         assert_eq!(boundaries(Framing::Bytes, b""), [0]);
     }
