@@ -9,101 +9,39 @@ mod boundary;
 mod cut;
 mod decode;
 mod encoding;
+mod error;
 mod framing;
 mod identity;
 mod mapped;
 mod open;
 mod pipe;
+mod store;
 mod stream;
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek};
+use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use rustix::fs::fstat;
-use thiserror::Error;
 
 use crate::settings::Io;
-use crate::source::{Refusal, Source, Way, check_regular};
+use crate::source::{Source, Way, check_regular};
 
 pub use blocked::Asked;
 pub use cut::{Cutter, Scan};
 pub use decode::{Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, UnknownCodec};
 pub use encoding::{Transcoding, UnknownEncoding};
+pub use error::Error;
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
 pub use stream::{Bytes, Chunk, Stream};
 
 use blocked::Blocked;
-use identity::Identity;
-use mapped::Mapping;
 use pipe::Pipe;
-
-/// Why an input failed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// It could not be opened.
-    #[error("cannot open: {0}")]
-    Open(io::Error),
-    /// It is not something to read.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// It could not be read.
-    #[error("cannot read at byte {offset}: {error}")]
-    Read {
-        /// Where.
-        offset: u64,
-        /// Why.
-        error: io::Error,
-    },
-    /// It could not be decompressed.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// It is not what it was when it was opened.
-    #[error("changed while it was read: {0}")]
-    Changed(String),
-    /// A record is longer than allowed.
-    #[error("the {record} that begins at byte {offset} is longer than {bytes_max} bytes")]
-    RecordTooLong {
-        /// What a record is called.
-        record: &'static str,
-        /// Where it begins.
-        offset: u64,
-        /// What is allowed.
-        bytes_max: u64,
-    },
-    /// The first records, which the plugin asks for, are too long.
-    #[error("the first {records} records are longer than the first chunk of {bytes} bytes")]
-    HeaderTooLong {
-        /// How many are wanted.
-        records: u32,
-        /// Size of the first chunk.
-        bytes: usize,
-    },
-    /// The last record is not all there.
-    #[error(
-        "the record that begins at byte {offset} is cut short: the source ends at byte {bytes}"
-    )]
-    CutShort {
-        /// Where the record begins.
-        offset: u64,
-        /// Size of the source.
-        bytes: u64,
-    },
-    /// The size is not a whole number of records.
-    #[error("{bytes} bytes are not a whole number of {record_bytes}-byte records")]
-    Ragged {
-        /// Size of the input.
-        bytes: u64,
-        /// Size of a record.
-        record_bytes: u64,
-    },
-}
+use store::{FromFront, Store};
 
 /// What is decompressed, and how much may come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -140,9 +78,10 @@ pub struct Access {
 /// The bytes of an opened source: of a file, readable at any offset; of a pipe, from its front.
 #[derive(Debug)]
 pub struct Input {
-    file: File,
-    identity: Identity,
-    mapping: Option<Mapping>,
+    store: Store,
+    /// The source is this stretch of the store.
+    start: u64,
+    bytes: u64,
     is_pipe: bool,
     /// For a compressed file that is decoded in pieces: what offsets are offsets in.
     blocked: Option<Blocked>,
@@ -161,7 +100,6 @@ impl Input {
         };
         let mut file = file.map_err(Error::Open)?;
         let stat = fstat(&file).map_err(|error| Error::Open(error.into()))?;
-        let identity = Identity::of(&stat);
         let regular = check_regular(stat.st_mode);
         let is_pipe = match source.way {
             Way::File => regular.map(|()| false)?,
@@ -170,11 +108,10 @@ impl Input {
                 regular.is_err() || file.stream_position().map_err(Error::Open)? > 0
             }
         };
-        let mapping = match access.io {
-            Io::Mmap if !is_pipe => Some(Mapping::new(&file, identity.bytes).map_err(Error::Open)?),
-            _ => None,
-        };
-        Ok(Self { file, identity, mapping, is_pipe, blocked: None })
+        let io = if is_pipe { Io::Read } else { access.io };
+        let store = Store::file(file, &stat, io)?;
+        let bytes = store.bytes();
+        Ok(Self { store, start: 0, bytes, is_pipe, blocked: None })
     }
 
     /// Whether the bytes come when they come: no size, no offsets, no second look.
@@ -202,7 +139,7 @@ impl Input {
 
     /// Size in bytes when it was opened; decompressed, where it is decoded.
     pub fn bytes(&self) -> u64 {
-        self.blocked.as_ref().map_or(self.identity.bytes, Blocked::bytes)
+        self.blocked.as_ref().map_or(self.bytes, Blocked::bytes)
     }
 
     /// How many neighbouring chunks are best read by one worker.
@@ -225,17 +162,9 @@ impl Input {
         }
     }
 
-    /// The same, of the file as it is.
+    /// The same, of the source as it is stored.
     fn read_packed_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
-        if let Some(mapping) = &self.mapping {
-            return mapping
-                .read_at(into, offset)
-                .map_err(|_torn| Error::Changed("it was truncated".into()));
-        }
-        self.file.read_exact_at(into, offset).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => shrunk(&self.identity),
-            _ => Error::Read { offset, error },
-        })
+        self.store.read_at(into, self.start + offset)
     }
 
     /// What the file, which is called `name`, is compressed with, by its first bytes.
@@ -259,8 +188,8 @@ impl Input {
         codec: Option<Codec>,
         limits: DecodeLimits,
     ) -> Result<Box<dyn Bytes>, Error> {
-        let file = self.file.try_clone().map_err(Error::Open)?;
-        let plain = FromFront { file, identity: self.identity, offset: 0 };
+        let store = self.store.share().map_err(Error::Open)?;
+        let plain = FromFront { store, offset: self.start, left: self.bytes };
         Ok(decoded(plain, codec, limits))
     }
 
@@ -274,7 +203,8 @@ impl Input {
         decoding: Decoding,
         access: &Access,
     ) -> Result<Box<dyn Bytes>, Error> {
-        let file = self.file.try_clone().map_err(Error::Open)?;
+        let Store::File { file, .. } = &self.store;
+        let file = file.try_clone().map_err(Error::Open)?;
         let mut pipe = Pipe::new(file, Arc::clone(&access.stop));
         let codec = match decoding.choice {
             Choice::Never => None,
@@ -289,15 +219,7 @@ impl Input {
     /// # Errors
     /// When its size or times are not what they were.
     pub fn check_unchanged(&self) -> Result<(), Error> {
-        if self.is_pipe {
-            return Ok(());
-        }
-        let stat = fstat(&self.file)
-            .map_err(|error| Error::Read { offset: self.identity.bytes, error: error.into() })?;
-        match self.identity.difference(&Identity::of(&stat)) {
-            None => Ok(()),
-            Some(difference) => Err(Error::Changed(difference)),
-        }
+        if self.is_pipe { Ok(()) } else { self.store.check_unchanged() }
     }
 }
 
@@ -312,44 +234,8 @@ fn decoded<Plain: Bytes + Read + 'static>(
     }
 }
 
-/// A plain file from its front, up to the size that it had when it was opened.
-struct FromFront {
-    file: File,
-    identity: Identity,
-    offset: u64,
-}
-
-impl Bytes for FromFront {
-    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
-        let left = usize::try_from(self.identity.bytes - self.offset).unwrap_or(usize::MAX);
-        let most = left.min(into.len());
-        let into = into.get_mut(..most).unwrap_or_default();
-        let offset = self.offset;
-        let got = self.file.read_at(into, offset).map_err(|error| Error::Read { offset, error })?;
-        if got == 0 && left > 0 {
-            return Err(shrunk(&self.identity));
-        }
-        self.offset += got as u64;
-        Ok(got)
-    }
-}
-
-impl Read for FromFront {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Bytes::read(self, into).map_err(|error| match error {
-            Error::Read { error, .. } => error,
-            other => io::Error::other(other),
-        })
-    }
-}
-
 impl Bytes for Decoder {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         Ok(Self::read(self, into)?)
     }
-}
-
-fn shrunk(identity: &Identity) -> Error {
-    let bytes = identity.bytes;
-    Error::Changed(format!("it had {bytes} bytes when it was opened and is shorter now"))
 }

@@ -1,0 +1,70 @@
+//! Why an input failed.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::DecodeError;
+use crate::source::Refusal;
+
+/// Why an input failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It could not be opened.
+    #[error("cannot open: {0}")]
+    Open(io::Error),
+    /// It is not something to read.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be read.
+    #[error("cannot read at byte {offset}: {error}")]
+    Read {
+        /// Where.
+        offset: u64,
+        /// Why.
+        error: io::Error,
+    },
+    /// It could not be decompressed.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// It is not what it was when it was opened.
+    #[error("changed while it was read: {0}")]
+    Changed(String),
+    /// A record is longer than allowed.
+    #[error("the {record} that begins at byte {offset} is longer than {bytes_max} bytes")]
+    RecordTooLong {
+        /// What a record is called.
+        record: &'static str,
+        /// Where it begins.
+        offset: u64,
+        /// What is allowed.
+        bytes_max: u64,
+    },
+    /// The first records, which the plugin asks for, are too long.
+    #[error("the first {records} records are longer than the first chunk of {bytes} bytes")]
+    HeaderTooLong {
+        /// How many are wanted.
+        records: u32,
+        /// Size of the first chunk.
+        bytes: usize,
+    },
+    /// The last record is not all there.
+    #[error(
+        "the record that begins at byte {offset} is cut short: the source ends at byte {bytes}"
+    )]
+    CutShort {
+        /// Where the record begins.
+        offset: u64,
+        /// Size of the source.
+        bytes: u64,
+    },
+    /// The size is not a whole number of records.
+    #[error("{bytes} bytes are not a whole number of {record_bytes}-byte records")]
+    Ragged {
+        /// Size of the input.
+        bytes: u64,
+        /// Size of a record.
+        record_bytes: u64,
+    },
+}

@@ -1,0 +1,128 @@
+//! Where the bytes of an input lie: any of them can be had at any time, in the version in which they were found.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{Stat, fstat};
+
+use super::identity::Identity;
+use super::mapped::Mapping;
+use super::{Bytes, Error};
+use crate::settings::Io;
+
+/// What an input is read from.
+#[derive(Debug)]
+pub(super) enum Store {
+    /// A file; what is not a regular one has no offsets, and no second look.
+    File {
+        /// The open file.
+        file: File,
+        /// In which version it was found.
+        identity: Identity,
+        /// Its pages, where it is read by mapping it.
+        mapping: Option<Mapping>,
+    },
+}
+
+impl Store {
+    /// An open file that was found as `stat`; `io` says how it is read, unless it is a pipe.
+    pub(super) fn file(file: File, stat: &Stat, io: Io) -> Result<Self, Error> {
+        let identity = Identity::of(stat);
+        let mapping = match io {
+            Io::Mmap => Some(Mapping::new(&file, identity.bytes).map_err(Error::Open)?),
+            Io::Auto | Io::Read => None,
+        };
+        Ok(Self::File { file, identity, mapping })
+    }
+
+    /// Size in bytes when it was opened.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::File { identity, .. } => identity.bytes,
+        }
+    }
+
+    /// The same bytes, for one who lives longer.
+    pub(super) fn share(&self) -> io::Result<Self> {
+        match self {
+            Self::File { file, identity, .. } => {
+                Ok(Self::File { file: file.try_clone()?, identity: *identity, mapping: None })
+            }
+        }
+    }
+
+    /// Fills `into` with the bytes at `offset`.
+    pub(super) fn read_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
+        match self {
+            Self::File { mapping: Some(mapping), .. } => mapping
+                .read_at(into, offset)
+                .map_err(|_torn| Error::Changed("it was truncated".into())),
+            Self::File { file, identity, .. } => {
+                file.read_exact_at(into, offset).map_err(|error| match error.kind() {
+                    ErrorKind::UnexpectedEof => shrunk(identity),
+                    _ => Error::Read { offset, error },
+                })
+            }
+        }
+    }
+
+    /// Reads as many bytes at `offset` as are to be had at once, at most as many as `into` holds.
+    fn read_some_at(&self, into: &mut [u8], offset: u64) -> Result<usize, Error> {
+        match self {
+            Self::File { file, identity, .. } => match file.read_at(into, offset) {
+                Ok(0) if !into.is_empty() => Err(shrunk(identity)),
+                Ok(got) => Ok(got),
+                Err(error) => Err(Error::Read { offset, error }),
+            },
+        }
+    }
+
+    /// Checks that it is still what was opened. Called after the last read.
+    pub(super) fn check_unchanged(&self) -> Result<(), Error> {
+        match self {
+            Self::File { file, identity, .. } => {
+                let stat = fstat(file)
+                    .map_err(|error| Error::Read { offset: identity.bytes, error: error.into() })?;
+                match identity.difference(&Identity::of(&stat)) {
+                    None => Ok(()),
+                    Some(difference) => Err(Error::Changed(difference)),
+                }
+            }
+        }
+    }
+}
+
+fn shrunk(identity: &Identity) -> Error {
+    let bytes = identity.bytes;
+    Error::Changed(format!("it had {bytes} bytes when it was opened and is shorter now"))
+}
+
+/// A stretch of a store, from its front to its end.
+pub(super) struct FromFront {
+    pub(super) store: Store,
+    /// What comes next.
+    pub(super) offset: u64,
+    /// How much is left.
+    pub(super) left: u64,
+}
+
+impl Bytes for FromFront {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
+        let into = into.get_mut(..most).unwrap_or_default();
+        let got = self.store.read_some_at(into, self.offset)?;
+        self.offset += got as u64;
+        self.left -= got as u64;
+        Ok(got)
+    }
+}
+
+impl Read for FromFront {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        Bytes::read(self, into).map_err(|error| match error {
+            Error::Read { error, .. } => error,
+            other => io::Error::other(other),
+        })
+    }
+}
