@@ -48,12 +48,14 @@ pub struct Job<'a> {
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
-    /// Sources that are done, failed ones among them.
+    /// Sources that are done, failed ones and members of archives among them.
     pub sources: u64,
     /// Sources that failed.
     pub failed: u64,
     /// Bytes of the sources that did not fail.
     pub bytes: u64,
+    /// Sources that were not read to their end, because the run was ended before.
+    pub unread: u64,
     /// Whether there is no total because the plugin failed to make one.
     pub total_failed: bool,
 }

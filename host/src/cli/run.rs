@@ -63,7 +63,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
     if let Some(path) = &args.output.report {
         report(path, &stats, begun.elapsed(), settings.threads)?;
     }
-    let exit = conclude(ended, &listing, interrupted.load(Ordering::Acquire));
+    let exit = conclude(ended, &listing, stats.skipped(), interrupted.load(Ordering::Acquire));
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
     exit
 }
@@ -72,27 +72,27 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
 fn conclude(
     ended: Result<Summary, Error>,
     listing: &Listing,
+    skipped: u64,
     interrupted: bool,
 ) -> Result<Exit, Abort> {
-    if listing.skipped > 0 {
-        say::line(&format!("{} entries that are no regular files were skipped", listing.skipped));
+    if skipped > 0 {
+        say::line(&format!("{skipped} entries that are no regular files were skipped"));
     }
     let all = listing.sources.len();
     if let Ok(summary) = &ended
         && !interrupted
-        && summary.sources < all as u64
+        && summary.unread > 0
     {
-        say::line(&format!(
-            "{} of {all} sources were not read to the end",
-            all as u64 - summary.sources
-        ));
+        say::line(&format!("{} of {all} sources were not read to the end", summary.unread));
     }
     match ended {
         Ok(summary) if interrupted => {
-            say::line(&format!("interrupted: {} of {all} sources are done", summary.sources));
+            let done = all as u64 - summary.unread;
+            say::line(&format!("interrupted: {done} of {all} sources are done"));
             Ok(Exit::Interrupted)
         }
         Ok(summary) if summary.failed > 0 => {
+            let all = summary.sources + summary.unread;
             say::line(&format!("{} of {all} sources failed", summary.failed));
             Ok(Exit::Failed)
         }
@@ -183,6 +183,7 @@ fn settings(args: &RunArgs) -> Result<Run, Abort> {
         },
         encoding: inputs.encoding.clone(),
         linger: inputs.linger,
+        archives: true,
         decompress: match inputs.decompress.as_str() {
             "auto" => Decompress::Auto,
             "none" => Decompress::None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use encoding_rs::{Decoder, Encoding};
 
 use super::{Bytes, Error};
-use crate::settings::limits::TRANSCODE_READ_BYTES;
+use crate::settings::limits::COPY_BYTES;
 
 /// What becomes of the bytes of a source before they are cut into records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,7 +99,7 @@ impl Transcoded {
     /// Decodes the next bytes; only called when all text has been passed on.
     fn refill(&mut self) -> Result<(), Error> {
         if self.held.is_empty() {
-            self.held.resize(TRANSCODE_READ_BYTES, 0);
+            self.held.resize(COPY_BYTES, 0);
             let got = self.bytes.read(&mut self.held)?;
             self.held.truncate(got);
             self.done = got == 0;

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::DecodeError;
+use super::{ArchiveError, DecodeError};
 use crate::source::Refusal;
 
 /// Why an input failed.
@@ -28,6 +28,9 @@ pub enum Error {
     /// It could not be decompressed.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// It is in an archive that cannot be read, or is one.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// It is not what it was when it was opened.
     #[error("changed while it was read: {0}")]
     Changed(String),

@@ -11,12 +11,14 @@ mod decode;
 mod encoding;
 mod error;
 mod framing;
+mod front;
 mod identity;
 mod mapped;
 mod open;
 mod pipe;
 mod store;
 mod stream;
+mod tape;
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -38,6 +40,7 @@ pub use error::Error;
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
 pub use stream::{Bytes, Chunk, Stream};
+pub use tape::{ArchiveError, Flaw, Member, Members, is_named_tar};
 
 use blocked::Blocked;
 use pipe::Pipe;

@@ -21,6 +21,11 @@ pub trait Bytes: Send {
     fn is_ready(&mut self, _within: Duration) -> Result<bool, Error> {
         Ok(true)
     }
+
+    /// How many are left, where that is known.
+    fn left(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A chunk of a stream, in a buffer that is given back for a later one.
@@ -37,9 +42,19 @@ pub struct Chunk {
 }
 
 impl Chunk {
+    /// The only chunk of nothing.
+    pub(super) fn end(buffer: Vec<u8>) -> Self {
+        Self { last: true, buffer, ..Self::default() }
+    }
+
     /// The bytes of the chunk.
     pub fn bytes(&self) -> &[u8] {
         self.buffer.get(..self.length).unwrap_or_default()
+    }
+
+    /// Memory that it takes.
+    pub fn held_bytes(&self) -> usize {
+        self.buffer.capacity()
     }
 
     /// The buffer, for another chunk.
@@ -109,6 +124,11 @@ impl Stream {
         let record_max = usize::try_from(self.cutter.record_bytes_max).unwrap_or(usize::MAX);
         let mut boundary = Boundary::default();
         let mut want = usize::try_from(self.cutter.chunk_bytes).unwrap_or(usize::MAX);
+        if let Some(left) = self.bytes.left() {
+            // No larger a buffer than it takes to come upon the end.
+            let all = usize::try_from(left).unwrap_or(usize::MAX).saturating_add(filling.length);
+            want = want.min(all.saturating_add(1));
+        }
         loop {
             while filling.length < want && !self.ended {
                 if filling.length > 0 && !self.bytes.is_ready(self.linger)? {

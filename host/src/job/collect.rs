@@ -1,5 +1,6 @@
 //! Takes what workers deliver, puts it in order, formats and writes it.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +9,9 @@ use crate::output::{Fault, Formatter, OutputType, Row, Total, Value, Window};
 use crate::process::{Failure, FailureKind};
 use crate::settings::limits::WRITE_BYTES;
 use crate::source::Source;
-use crate::work::{Deliver, Done};
+use crate::work::{At, Deliver, Done, End, Slot};
+
+const FIRST: At = At { source: 0, member: 0 };
 
 /// What a parked result costs beside its bytes.
 const ITEM_BYTES: usize = size_of::<Item>() + 64;
@@ -17,15 +20,21 @@ const ITEM_BYTES: usize = size_of::<Item>() + 64;
 pub(super) struct Collector<'a> {
     job: &'a Job<'a>,
     output_type: OutputType,
-    window: Window<Item, Writer>,
+    window: Window<At, Item, Writer>,
     total: Mutex<Option<Result<Value, Failure>>>,
 }
 
 /// What became of one source.
 struct Item {
-    index: usize,
+    slot: Slot,
     bytes: u64,
-    outcome: Result<Option<Value>, Failure>,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Row(Result<Option<Value>, Failure>),
+    /// It was an archive, and all of its members have been read.
+    End,
 }
 
 /// The end that writes; used by one thread at a time. After a failed write it writes no more.
@@ -36,6 +45,8 @@ struct Writer {
     sources: u64,
     failed: u64,
     bytes: u64,
+    /// Sources that are done, with all of their members.
+    ended: u64,
 }
 
 impl<'a> Collector<'a> {
@@ -47,11 +58,12 @@ impl<'a> Collector<'a> {
             sources: 0,
             failed: 0,
             bytes: 0,
+            ended: 0,
         };
         Self {
             job,
             output_type: OutputType::of(job.output_type),
-            window: Window::new(writer, job.settings.window_bytes),
+            window: Window::new(FIRST, writer, job.settings.window_bytes),
             total: Mutex::new(None),
         }
     }
@@ -63,6 +75,13 @@ impl<'a> Collector<'a> {
         writer.end(self.job, total.as_ref())
     }
 
+    fn bring(&self, item: Item, held: usize) {
+        let name = item.slot.member.as_ref().map_or(0, String::len);
+        self.window.put(item.slot.at, item, ITEM_BYTES + name + held, |writer, item| {
+            commit(self.job, writer, item)
+        });
+    }
+
     fn value(&self, raw: Vec<u8>) -> Result<Value, Failure> {
         Value::new(self.output_type, raw)
             .map_err(|error| Failure::new(FailureKind::Output, error.to_string()))
@@ -70,7 +89,7 @@ impl<'a> Collector<'a> {
 }
 
 impl Deliver for Collector<'_> {
-    fn source(&self, index: usize, done: Done) {
+    fn put(&self, slot: Slot, done: Done) {
         let Done { bytes, result } = done;
         let outcome = result.and_then(|raw| {
             let value = raw.map(|raw| self.value(raw)).transpose();
@@ -80,9 +99,13 @@ impl Deliver for Collector<'_> {
             Ok(value) => value.as_ref().map_or(0, Value::bytes),
             Err(failure) => failure.message.len(),
         };
-        let item = Item { index, bytes, outcome };
-        self.window
-            .put(index, item, ITEM_BYTES + held, |writer, item| commit(self.job, writer, item));
+        self.bring(Item { slot, bytes, outcome: Outcome::Row(outcome) }, held);
+    }
+
+    fn end(&self, source: usize, members: u64) {
+        let at = At { source, member: members };
+        let slot = Slot { at, end: End::Source, member: None };
+        self.bring(Item { slot, bytes: 0, outcome: Outcome::End }, 0);
     }
 
     fn total(&self, result: Result<Vec<u8>, Failure>) {
@@ -91,36 +114,59 @@ impl Deliver for Collector<'_> {
     }
 
     fn blocked_on(&self) -> Option<usize> {
-        self.window.blocked_on()
+        self.window.blocked_on().map(|at| at.source)
     }
 
     fn wait_while_blocked_on(&self, index: usize) {
-        self.window.wait_while_blocked_on(index);
+        self.window.wait_while_blocked_on(|at| at.source == index);
     }
 }
 
-fn commit(job: &Job<'_>, writer: &mut Writer, item: Item) {
-    let Item { index, bytes, outcome } = item;
-    let name = || job.sources.get(index).map(Source::name).unwrap_or_default();
-    writer.sources += 1;
-    let result = match &outcome {
-        Ok(value) => {
-            writer.bytes += bytes;
-            value.as_ref().map(Ok)
+/// Writes an item, and says which comes next.
+fn commit(job: &Job<'_>, writer: &mut Writer, item: Item) -> At {
+    let Item { slot: Slot { at, end, member }, bytes, outcome } = item;
+    if let Outcome::Row(outcome) = outcome {
+        let name = || match &member {
+            Some(name) => Cow::Borrowed(name.as_str()),
+            None => job.sources.get(at.source).map(Source::name).unwrap_or_default(),
+        };
+        writer.row(job, &name, bytes, &outcome);
+    }
+    match end {
+        End::Member => At { member: at.member + 1, ..at },
+        End::Source => {
+            writer.ended += 1;
+            At { source: at.source + 1, member: 0 }
         }
-        Err(failure) => {
-            writer.failed += 1;
-            (job.on_failure)(&name(), failure);
-            Some(Err(fault(failure)))
-        }
-    };
-    if let Some(result) = result {
-        let row = Row { source: &name(), bytes, result };
-        writer.write(job, |formatter, out| formatter.row(out, &row));
     }
 }
 
 impl Writer {
+    fn row<'n>(
+        &mut self,
+        job: &Job<'_>,
+        name: &dyn Fn() -> Cow<'n, str>,
+        bytes: u64,
+        outcome: &Result<Option<Value>, Failure>,
+    ) {
+        self.sources += 1;
+        let result = match outcome {
+            Ok(value) => {
+                self.bytes += bytes;
+                value.as_ref().map(Ok)
+            }
+            Err(failure) => {
+                self.failed += 1;
+                (job.on_failure)(&name(), failure);
+                Some(Err(fault(failure)))
+            }
+        };
+        if let Some(result) = result {
+            let row = Row { source: &name(), bytes, result };
+            self.write(job, |formatter, out| formatter.row(out, &row));
+        }
+    }
+
     /// Writes, unless an earlier write failed; a failure ends the job.
     fn write(
         &mut self,
@@ -164,6 +210,7 @@ impl Writer {
             sources: self.sources,
             failed: self.failed,
             bytes: self.bytes,
+            unread: job.sources.len() as u64 - self.ended,
             total_failed: matches!(total, Some(Err(_))),
         })
     }

@@ -2,9 +2,9 @@
 //!
 //! Whoever brings the next one in order commits it, and all that wait behind it, at once; a later one is parked. Nobody
 //! who holds a result ever waits. Parked bytes are bounded by those who start new work: they ask
-//! [`Window::blocked_on`] first.
+//! [`Window::blocked_on`] first. What comes after an item only the item knows: committing it says so.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -12,18 +12,18 @@ use crate::settings::limits::WAIT;
 
 /// Items by position, committed in order through one writer.
 #[derive(Debug)]
-pub struct Window<T, W> {
-    state: Mutex<State<T, W>>,
+pub struct Window<P, T, W> {
+    state: Mutex<State<P, T, W>>,
     moved: Condvar,
     bytes_max: usize,
     parked_bytes: AtomicUsize,
 }
 
 #[derive(Debug)]
-struct State<T, W> {
-    next: usize,
-    /// What stands after `next`, in order; `None` where it has not come.
-    parked: VecDeque<Option<Parked<T>>>,
+struct State<P, T, W> {
+    next: P,
+    /// What stands behind `next`.
+    parked: BTreeMap<P, Parked<T>>,
     writer: W,
     /// Threads in [`Window::wait_while_blocked_on`]: waking none costs a system call, too.
     waiting: usize,
@@ -35,10 +35,10 @@ struct Parked<T> {
     bytes: usize,
 }
 
-impl<T, W> Window<T, W> {
-    /// A window that lets new work start while at most `bytes_max` are parked.
-    pub fn new(writer: W, bytes_max: usize) -> Self {
-        let state = State { next: 0, parked: VecDeque::new(), writer, waiting: 0 };
+impl<P: Ord + Copy, T, W> Window<P, T, W> {
+    /// A window that begins at `first`, and lets new work start while at most `bytes_max` are parked.
+    pub fn new(first: P, writer: W, bytes_max: usize) -> Self {
+        let state = State { next: first, parked: BTreeMap::new(), writer, waiting: 0 };
         Self {
             state: Mutex::new(state),
             moved: Condvar::new(),
@@ -47,30 +47,21 @@ impl<T, W> Window<T, W> {
         }
     }
 
-    /// Brings the item at `index`, which holds `bytes`: commits what is next in order.
-    pub fn put(&self, index: usize, item: T, bytes: usize, mut commit: impl FnMut(&mut W, T)) {
+    /// Brings the item at `position`, which holds `bytes`. Commits what is next in order; `commit` returns the position
+    /// that comes after what it is given.
+    pub fn put(&self, position: P, item: T, bytes: usize, mut commit: impl FnMut(&mut W, T) -> P) {
         let mut state = self.lock();
-        let Some(place) = index.checked_sub(state.next).and_then(|ahead| ahead.checked_sub(1))
-        else {
-            commit(&mut state.writer, item);
-            return self.go_on(&mut state, commit);
-        };
-        if state.parked.len() <= place {
-            state.parked.resize_with(place + 1, || None);
-        }
-        if let Some(parked) = state.parked.get_mut(place) {
-            *parked = Some(Parked { item, bytes });
+        if state.next != position {
+            state.parked.insert(position, Parked { item, bytes });
             self.parked_bytes.fetch_add(bytes, Ordering::Relaxed);
+            return;
         }
-    }
-
-    /// Commits what was parked right after an item that has been committed.
-    fn go_on(&self, state: &mut State<T, W>, mut commit: impl FnMut(&mut W, T)) {
-        state.next += 1;
-        while let Some(Some(Parked { item, bytes })) = state.parked.pop_front() {
-            commit(&mut state.writer, item);
+        state.next = commit(&mut state.writer, item);
+        loop {
+            let next = state.next;
+            let Some(Parked { item, bytes }) = state.parked.remove(&next) else { break };
+            state.next = commit(&mut state.writer, item);
             self.parked_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            state.next += 1;
         }
         if state.waiting > 0 {
             self.moved.notify_all();
@@ -78,15 +69,15 @@ impl<T, W> Window<T, W> {
     }
 
     /// The position that everything waits for, when too much is parked.
-    pub fn blocked_on(&self) -> Option<usize> {
+    pub fn blocked_on(&self) -> Option<P> {
         let blocked = self.parked_bytes.load(Ordering::Relaxed) > self.bytes_max;
         blocked.then(|| self.lock().next)
     }
 
-    /// Waits while `index` is what everything waits for; may return early.
-    pub fn wait_while_blocked_on(&self, index: usize) {
+    /// Waits while a position that `is` recognises is what everything waits for; may return early.
+    pub fn wait_while_blocked_on(&self, is: impl Fn(P) -> bool) {
         let mut state = self.lock();
-        if state.next == index {
+        if is(state.next) {
             state.waiting += 1;
             // Returning early is allowed, so the time-out does not matter.
             let waited = self.moved.wait_timeout(state, WAIT);
@@ -95,16 +86,16 @@ impl<T, W> Window<T, W> {
     }
 
     /// Commits what is left, in order, over gaps where a run was stopped; returns the writer.
-    pub fn finish(self, mut commit: impl FnMut(&mut W, T)) -> W {
+    pub fn finish(self, mut commit: impl FnMut(&mut W, T) -> P) -> W {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let State { parked, mut writer, .. } = state;
-        for Parked { item, .. } in parked.into_iter().flatten() {
+        for Parked { item, .. } in parked.into_values() {
             commit(&mut writer, item);
         }
         writer
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T, W>> {
+    fn lock(&self) -> MutexGuard<'_, State<P, T, W>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -115,14 +106,20 @@ mod tests {
 
     use super::*;
 
+    /// Each item says what comes next.
+    fn push(writer: &mut Vec<usize>, item: usize) -> usize {
+        writer.push(item);
+        item + 1
+    }
+
     proptest! {
         #[test]
         fn whatever_the_order_of_arrival_items_leave_in_order(
             order in Just((0..40usize).collect::<Vec<_>>()).prop_shuffle(),
         ) {
-            let window = Window::new(Vec::new(), 10);
+            let window = Window::new(0, Vec::new(), 10);
             for index in order {
-                window.put(index, index, 1, Vec::push);
+                window.put(index, index, 1, push);
                 prop_assert!(window.blocked_on().is_none_or(|next| next <= 40));
             }
             prop_assert_eq!(window.blocked_on(), None);
@@ -133,12 +130,25 @@ mod tests {
 
     #[test]
     fn too_much_parked_blocks_on_the_first_gap() {
-        let window = Window::new(Vec::new(), 10);
-        window.put(1, 'b', 11, Vec::push);
+        let window = Window::new(0, Vec::new(), 10);
+        window.put(1, 1, 11, push);
         assert_eq!(window.blocked_on(), Some(0));
-        window.put(0, 'a', 1, Vec::push);
+        window.put(0, 0, 1, push);
         assert_eq!(window.blocked_on(), None);
-        window.put(5, 'c', 1, Vec::push);
-        assert_eq!(window.finish(Vec::push), ['a', 'b', 'c']);
+        window.put(5, 5, 1, push);
+        assert_eq!(window.finish(push), [0, 1, 5]);
+    }
+
+    #[test]
+    fn an_item_may_say_that_another_row_of_positions_begins() {
+        let window = Window::new((0, 0), String::new(), 10);
+        let commit = |text: &mut String, (letter, next)| {
+            text.push(letter);
+            next
+        };
+        window.put((1, 0), ('c', (2, 0)), 1, commit);
+        window.put((0, 1), ('b', (1, 0)), 1, commit);
+        window.put((0, 0), ('a', (0, 1)), 1, commit);
+        assert_eq!(window.finish(commit), "abc");
     }
 }

@@ -134,6 +134,12 @@ pub const DECODE_FIRST_STREAM_BYTES_MAX: u64 = 4 << 20;
 /// Indexes of the streams of one xz file, with the padding between them: a million blocks.
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;
 
+/// A name or pax header in a tar archive: far above the 4 KiB that a path may have.
+pub const ARCHIVE_EXTENSION_BYTES_MAX: u64 = 1 << 20;
+
+/// Bytes read at once where they are only passed over or passed on.
+pub const COPY_BYTES: usize = 64 << 10;
+
 /// How long a stream may pause before what is there is processed: short to a person, long to a machine.
 pub const LINGER: Duration = Duration::from_millis(100);
 
@@ -143,11 +149,12 @@ pub const WAIT: Duration = Duration::from_millis(50);
 /// Chunks of a stream that are read ahead for each worker at it: one to run, one to come.
 pub const AHEAD_CHUNKS: usize = 2;
 
+/// The most that are, where chunks are small, as members of archives can be: so many that workers do not wait for one another
+/// at each.
+pub const AHEAD_SMALL_CHUNKS: usize = 64;
+
 /// Buffer before the writer of results.
 pub const WRITE_BYTES: usize = 64 << 10;
-
-/// Bytes read at once to be transcoded.
-pub const TRANSCODE_READ_BYTES: usize = 64 << 10;
 
 /// Failures told one by one on standard error; the others are only counted.
 pub const FAILURES_TOLD_MAX: u64 = 20;

@@ -51,6 +51,8 @@ pub struct Run {
     pub io: Io,
     /// What is decompressed.
     pub decompress: Decompress,
+    /// Whether members of archives are sources of their own.
+    pub archives: bool,
     /// Encoding of text that becomes UTF-8 on the way in; `none` leaves bytes alone, `auto` goes by byte order marks.
     pub encoding: String,
     /// How long a stream may pause before what is there is processed.
@@ -83,6 +85,7 @@ impl Default for Run {
             record_bytes_max: limits::RECORD_BYTES_MAX,
             io: Io::Auto,
             decompress: Decompress::Auto,
+            archives: true,
             encoding: "none".into(),
             linger: limits::LINGER,
             decompressed_bytes_max: limits::DECODED_BYTES_MAX,

@@ -55,7 +55,7 @@ impl Stats {
         self.rejected.fetch_add(records, Ordering::Relaxed);
     }
 
-    /// Counts directory entries that are no regular files.
+    /// Counts entries of directories and archives that are no regular files.
     pub fn add_skipped(&self, entries: u64) {
         self.skipped.fetch_add(entries, Ordering::Relaxed);
     }
@@ -102,6 +102,11 @@ impl Stats {
         self.rejected.load(Ordering::Relaxed)
     }
 
+    /// Entries of directories and archives that are no regular files.
+    pub fn skipped(&self) -> u64 {
+        self.skipped.load(Ordering::Relaxed)
+    }
+
     /// The figures of a run that took `elapsed` on `threads` workers.
     pub fn report(&self, elapsed: Duration, threads: usize) -> Report {
         let seconds =
@@ -119,7 +124,7 @@ impl Stats {
             threads,
             instances: self.instances.load(Ordering::Relaxed),
             rejected: self.rejected(),
-            skipped: self.skipped.load(Ordering::Relaxed),
+            skipped: self.skipped(),
             errors: lock(&self.errors)
                 .iter()
                 .map(|(word, count)| ((*word).to_string(), *count))

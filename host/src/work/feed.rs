@@ -162,7 +162,7 @@ impl<'a> State<'a> {
             self.opening += 1;
             return Task::Sources(vec![index]);
         }
-        match self.open.iter().find(|open| open.index == index) {
+        match self.open.iter().find(|open| open.whole.at.source == index) {
             Some(open) => Task::Join(Arc::clone(open)),
             None => Task::Wait(index),
         }

@@ -12,6 +12,7 @@ mod settle;
 mod tally;
 mod threads;
 mod times;
+mod whole;
 mod worker;
 
 #[cfg(test)]
@@ -26,13 +27,16 @@ use crate::stats::Stats;
 pub use cancel::Cancel;
 
 use feed::Feed;
-use gather::Gather;
 use worker::Worker;
 
-/// Takes what workers finish. Called from any worker, in any order, once for each source.
+/// Takes what workers finish. Called from any worker, in any order.
 pub trait Deliver: Sync {
-    /// What became of the source at `index`: its result, where one was asked for, or why it failed.
-    fn source(&self, index: usize, done: Done);
+    /// What became of a source, or of a member of one. Called once for each; for an archive with its failure, where it
+    /// could not be read to its end.
+    fn put(&self, slot: Slot, done: Done);
+
+    /// An archive is at its end, behind so many members. Called once for each that did not fail.
+    fn end(&self, source: usize, members: u64);
 
     /// The result over all sources, or why there is none. Called at most once, after all sources.
     fn total(&self, result: Result<Vec<u8>, Failure>);
@@ -43,6 +47,42 @@ pub trait Deliver: Sync {
 
     /// Waits until [`blocked_on`](Self::blocked_on) is no longer `index`.
     fn wait_while_blocked_on(&self, index: usize);
+}
+
+/// Where a result stands among all: in the order of the sources, and of the members of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At {
+    /// Position among the sources.
+    pub source: usize,
+    /// Position among the members of an archive; 0 for what is none.
+    pub member: u64,
+}
+
+/// What comes after a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The next member of the same archive, or its end.
+    Member,
+    /// The next source.
+    Source,
+}
+
+/// Where a result goes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Its place.
+    pub at: At,
+    /// What comes after it.
+    pub end: End,
+    /// The name, where it is not that of the source.
+    pub member: Option<String>,
+}
+
+impl Slot {
+    /// That of a source.
+    pub fn source(index: usize) -> Self {
+        Self { at: At { source: index, member: 0 }, end: End::Source, member: None }
+    }
 }
 
 /// What became of a source.
@@ -84,11 +124,7 @@ pub struct Plan<'a> {
 /// is in `cancel`.
 pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
     let feed = Feed::new(plan);
-    let total = plan
-        .settings
-        .show
-        .total
-        .then(|| Gather::new(Some(plan.sources.len() as u64), plan.processor.traits().order));
+    let total = plan.settings.show.total.then(|| tally::gather(plan));
     if plan.sources.is_empty() && total.is_some() {
         tally::empty(plan);
         return Ok(());

@@ -1,32 +1,32 @@
 //! A source that workers are at: its input, its chunks yet to be taken, and its parts.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::input::{Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stream, Transcoding};
-use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
+use crate::input::{
+    ArchiveError, Bytes, Choice, Codec, DecodeError, Error, Input, Members, Opener, Stream,
+    Transcoding, is_named_tar,
+};
+use crate::process::{Failure, FailureKind, Fill, Scope};
 use crate::source::{Refusal, Source};
 
 use super::Plan;
 use super::gather::Gather;
-use super::ring::Ring;
+use super::ring::{Archive, Reader, Ring};
+use super::whole::Whole;
 
 /// An opened source.
 #[derive(Debug)]
 pub(super) struct Open<'a> {
-    /// Position among the sources.
-    pub(super) index: usize,
     pub(super) input: Input,
-    pub(super) chunks: Chunks,
-    pub(super) gather: Gather,
-    name: Cow<'a, str>,
-    header: Vec<u8>,
+    pub(super) chunks: Chunks<'a>,
+    /// What the chunks are pieces of; an archive's are pieces of its members.
+    pub(super) whole: Whole<'a>,
 }
 
 /// How the chunks of a source are had.
 #[derive(Debug)]
-pub(super) enum Chunks {
+pub(super) enum Chunks<'a> {
     /// Any worker finds any chunk: they are taken in runs, from front to back.
     Placed {
         /// How many there are.
@@ -35,7 +35,7 @@ pub(super) enum Chunks {
         taken: AtomicU64,
     },
     /// They come one after the other.
-    Streamed(Ring),
+    Streamed(Ring<'a>),
 }
 
 impl<'a> Open<'a> {
@@ -50,35 +50,34 @@ impl<'a> Open<'a> {
         if let Err(refusal) = &source.listed {
             return Err(refused(refusal));
         }
-        let traits = plan.processor.traits();
         let mut input = Input::open(opener, source, plan.access)?;
-        let (whole, chunks, header) =
-            if let Some(bytes) = from_front(plan, &mut input, source, known)? {
-                let mut stream = Stream::new(bytes, plan.cutter, plan.settings.linger);
-                let first = stream.next(Vec::new())?;
-                let header = plan.cutter.header_of(&first, traits.header_records)?;
-                (first.last.then_some(1), Chunks::Streamed(Ring::new(stream, first)), header)
-            } else {
-                plan.cutter.check(input.bytes())?;
-                let count = plan.cutter.chunks(&input);
-                let header = plan.cutter.header(&input, traits.header_records)?;
-                (Some(count), Chunks::Placed { count, taken: AtomicU64::new(0) }, header)
-            };
-        let gather = Gather::new(whole, traits.order);
-        Ok(Self { index, input, chunks, gather, name: source.name(), header })
-    }
-
-    /// What resources of this source are opened with.
-    pub(super) fn opening(&self) -> Opening<'_> {
-        Opening { name: &self.name, header: &self.header }
-    }
-
-    /// Bytes of the source, once all of it has been seen.
-    pub(super) fn bytes(&self) -> u64 {
-        match &self.chunks {
-            Chunks::Placed { .. } => self.input.bytes(),
-            Chunks::Streamed(ring) => ring.bytes(),
-        }
+        let bytes = from_front(plan, &mut input, source, known)?;
+        let whole = |count, header| {
+            let gather = Gather::new(count, plan.processor.traits().order);
+            Whole::source(index, source, header, gather)
+        };
+        let header_records = plan.processor.traits().header_records;
+        let Some(bytes) = bytes else {
+            plan.cutter.check(input.bytes())?;
+            let count = plan.cutter.chunks(&input);
+            let whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
+            whole.add_bytes(input.bytes());
+            let chunks = Chunks::Placed { count, taken: AtomicU64::new(0) };
+            return Ok(Self { input, chunks, whole });
+        };
+        let (first, reader) = match reader(plan, source, bytes)? {
+            Reader::Stream(mut stream) => (Some(stream.next(Vec::new())?), Reader::Stream(stream)),
+            archive @ Reader::Archive(_) => (None, archive),
+        };
+        let header = match &first {
+            Some(first) => plan.cutter.header_of(first, header_records)?,
+            None => Vec::new(),
+        };
+        let last = first.as_ref().is_some_and(|first| first.last);
+        let whole = whole(last.then_some(1), header);
+        whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
+        let chunks = Chunks::Streamed(Ring::new(reader, plan.cutter.chunk_bytes, first));
+        Ok(Self { input, chunks, whole })
     }
 
     /// Whether it is for the one who reads it to find out that it is compressed.
@@ -98,6 +97,27 @@ impl<'a> Open<'a> {
             Chunks::Streamed(ring) => u64::from(ring.has_more()),
         }
     }
+}
+
+/// What the bytes of a source are read through: it is an archive if its name and its first block say so.
+fn reader<'a>(
+    plan: &Plan<'_>,
+    source: &Source,
+    bytes: Box<dyn Bytes>,
+) -> Result<Reader<'a>, Failure> {
+    let linger = plan.settings.linger;
+    let bytes = if plan.settings.archives && is_named_tar(&source.path) {
+        match Members::of(bytes, plan.cutter, plan.decoding, linger)? {
+            Ok(members) => {
+                return Ok(Reader::Archive(Archive { members, at: None, count: 0 }));
+            }
+            Err(bytes) => bytes,
+        }
+    } else {
+        bytes
+    };
+    let bytes = plan.decoding.transcoding.apply(bytes)?;
+    Ok(Reader::Stream(Stream::new(bytes, plan.cutter, linger)))
 }
 
 /// Takes a run of neighbouring chunks of `count`, whole groups of `at_once`: long at first, short near the end, so that workers end together.
@@ -121,34 +141,34 @@ pub(super) fn take(
     Some(start..start + length(start))
 }
 
-/// The bytes of a source that can only be read from its front; `None` for one whose chunks are found by their place.
+/// The bytes of a source that can only be read from its front, decompressed; `None` for one whose chunks are found by their place.
 fn from_front(
     plan: &Plan<'_>,
     input: &mut Input,
     source: &Source,
     known: Option<Codec>,
 ) -> Result<Option<Box<dyn Bytes>>, Failure> {
-    let transcoding = plan.decoding.transcoding;
     if input.is_pipe() {
-        let bytes = input.from_pipe(&source.path, plan.decoding, plan.access)?;
-        return Ok(Some(transcoding.apply(bytes)?));
+        return Ok(Some(input.from_pipe(&source.path, plan.decoding, plan.access)?));
     }
     let codec = match (known, plan.decoding.choice) {
         (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
         (None, Choice::Never) => None,
         (None, Choice::Detect) => detect(plan, input, source)?,
     };
-    let placed = plan.cutter.framing.cuts_anywhere() && transcoding == Transcoding::None;
+    let placed =
+        plan.cutter.framing.cuts_anywhere() && plan.decoding.transcoding == Transcoding::None;
+    let archive = plan.settings.archives && codec.is_some() && is_named_tar(&source.path);
     let shared = plan.settings.threads > 1 && plan.processor.traits().scope == Scope::Chunk;
     let found_by_place = match codec {
-        _ if !placed => false,
+        _ if !placed || archive => false,
         None => true,
         Some(codec) => shared && in_pieces(plan, input, codec),
     };
     if found_by_place {
         return Ok(None);
     }
-    Ok(Some(transcoding.apply(input.from_front(codec, plan.decoding.limits)?)?))
+    Ok(Some(input.from_front(codec, plan.decoding.limits)?))
 }
 
 fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
@@ -221,6 +241,7 @@ impl From<Error> for Failure {
             Error::Open(io) | Error::Read { error: io, .. } => io_kind(io),
             Error::Refused(refusal) => return refused(refusal),
             Error::Decode(error) => return undecodable(error),
+            Error::Archive(error) => return bad_archive(error),
             Error::Changed(_) => FailureKind::Changed,
             Error::RecordTooLong { .. } | Error::HeaderTooLong { .. } => FailureKind::RecordTooLong,
             Error::Ragged { .. } | Error::CutShort { .. } => FailureKind::Framing,
@@ -232,6 +253,16 @@ impl From<Error> for Failure {
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),
             _ => failure,
         }
+    }
+}
+
+fn bad_archive(error: &ArchiveError) -> Failure {
+    let message = error.to_string();
+    match error {
+        ArchiveError::Members { .. } => {
+            Failure::new(FailureKind::TooLarge, message).hint("raise --max-members")
+        }
+        _ => Failure::new(FailureKind::Decode, message),
     }
 }
 

@@ -1,22 +1,49 @@
 //! A source that is read from its front, shared by workers: one of them reads ahead, while there is room, and the others
 //! run what it has read. A worker on its own runs each chunk as soon as it is read, while the bytes are hot.
 //!
-//! The stream never stands still while there is room for a chunk and a worker without one. Room is for a few chunks a
+//! The reader never stands still while there is room for a chunk and a worker without one. Room is for a few chunks a
 //! worker, in buffers that are reused.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::input::{Chunk, Stream};
-use crate::settings::limits::{AHEAD_CHUNKS, WAIT};
+use super::whole::Whole;
+use crate::input::{Chunk, Members, Stream};
+use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, WAIT};
+
+/// What a source is read through.
+#[derive(Debug)]
+pub(super) enum Reader<'a> {
+    /// It is cut into chunks.
+    Stream(Stream),
+    /// Its members are.
+    Archive(Archive<'a>),
+}
+
+/// An archive, and how far it has been read.
+#[derive(Debug)]
+pub(super) struct Archive<'a> {
+    pub(super) members: Members,
+    /// The member that it is at, and the position of the chunk that comes next.
+    pub(super) at: Option<(Arc<Whole<'a>>, u64)>,
+    /// How many members there were.
+    pub(super) count: u64,
+}
+
+/// A chunk, and what it is a piece of: the source itself, or a member of it.
+#[derive(Debug)]
+pub(super) struct Piece<'a> {
+    pub(super) member: Option<Arc<Whole<'a>>>,
+    pub(super) chunk: Chunk,
+}
 
 /// What a worker at the ring is to do.
 #[derive(Debug)]
-pub(super) enum Turn {
+pub(super) enum Turn<'a> {
     /// Read the next chunk, into this buffer; then [`Ring::put`] it or [`Ring::end`].
-    Read(Box<Stream>, Vec<u8>),
+    Read(Box<Reader<'a>>, Vec<u8>),
     /// Run this chunk; then [`Ring::give_back`] its buffer.
-    Run(Chunk),
+    Run(Piece<'a>),
     /// There is nothing to do now: ask again.
     Later,
     /// All chunks have been given out.
@@ -25,33 +52,36 @@ pub(super) enum Turn {
 
 /// The chunks of a stream between the worker that reads and those that run.
 #[derive(Debug)]
-pub(super) struct Ring {
-    state: Mutex<State>,
+pub(super) struct Ring<'a> {
+    chunk_bytes: usize,
+    state: Mutex<State<'a>>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct State<'a> {
     /// `None` while a worker reads, and after the end.
-    stream: Option<Box<Stream>>,
+    reader: Option<Box<Reader<'a>>>,
     ended: bool,
-    /// Bytes of all chunks so far.
-    bytes: u64,
-    ready: VecDeque<Chunk>,
+    ready: VecDeque<Piece<'a>>,
+    /// Memory of what is ready.
+    ready_bytes: usize,
     free: Vec<Vec<u8>>,
     workers: usize,
     waiting: usize,
 }
 
-impl Ring {
-    /// A ring with its first chunk, which was read when the source was opened.
-    pub(super) fn new(stream: Stream, first: Chunk) -> Self {
-        let ended = first.last;
-        let stream = (!ended).then(|| Box::new(stream));
-        let bytes = first.bytes().len() as u64;
-        let ready = VecDeque::from([first]);
-        let state = State { stream, ended, bytes, ready, ..State::default() };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+impl<'a> Ring<'a> {
+    /// A ring over what `reader` reads, in chunks of about `chunk_bytes`, behind those that were read already.
+    pub(super) fn new(reader: Reader<'a>, chunk_bytes: u64, first: Option<Chunk>) -> Self {
+        let ended = first.as_ref().is_some_and(|first| first.last);
+        let reader = (!ended).then(|| Box::new(reader));
+        let mut state = State { reader, ended, ..State::default() };
+        if let Some(chunk) = first {
+            state.push(Piece { member: None, chunk });
+        }
+        let chunk_bytes = usize::try_from(chunk_bytes).unwrap_or(usize::MAX);
+        Self { chunk_bytes, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     /// A worker comes.
@@ -70,22 +100,17 @@ impl Ring {
         !state.ended || !state.ready.is_empty()
     }
 
-    /// Bytes of all chunks so far.
-    pub(super) fn bytes(&self) -> u64 {
-        self.lock().bytes
-    }
-
     /// What the calling worker does next.
-    pub(super) fn turn(&self) -> Turn {
+    pub(super) fn turn(&self) -> Turn<'a> {
         let mut state = self.lock();
-        let room = if state.workers > 1 { AHEAD_CHUNKS * state.workers } else { 1 };
-        if state.ready.len() < room
-            && let Some(stream) = state.stream.take()
+        if self.has_room(&state)
+            && let Some(reader) = state.reader.take()
         {
-            return Turn::Read(stream, state.free.pop().unwrap_or_default());
+            return Turn::Read(reader, state.free.pop().unwrap_or_default());
         }
-        if let Some(chunk) = state.ready.pop_front() {
-            return Turn::Run(chunk);
+        if let Some(piece) = state.ready.pop_front() {
+            state.ready_bytes -= piece.chunk.held_bytes();
+            return Turn::Run(piece);
         }
         if state.ended {
             return Turn::End;
@@ -97,17 +122,26 @@ impl Ring {
         Turn::Later
     }
 
-    /// Brings a chunk that was read, and the stream back.
-    pub(super) fn put(&self, stream: Box<Stream>, chunk: Chunk) {
+    fn has_room(&self, state: &State<'a>) -> bool {
+        match state.workers {
+            0 | 1 => state.ready.is_empty(),
+            workers => {
+                let ahead_bytes = (AHEAD_CHUNKS * workers).saturating_mul(self.chunk_bytes);
+                state.ready_bytes < ahead_bytes && state.ready.len() < AHEAD_SMALL_CHUNKS * workers
+            }
+        }
+    }
+
+    /// Brings a chunk that was read, and the reader back, unless it is at its end.
+    pub(super) fn put(&self, reader: Option<Box<Reader<'a>>>, piece: Piece<'a>) {
         let mut state = self.lock();
-        state.ended = chunk.last;
-        state.bytes += chunk.bytes().len() as u64;
-        state.stream = (!chunk.last).then_some(stream);
-        state.ready.push_back(chunk);
+        state.ended = reader.is_none();
+        state.reader = reader;
+        state.push(piece);
         self.wake(&state);
     }
 
-    /// Ends the stream early: nothing more can be read, or needs to be.
+    /// Ends the stream: nothing more can be read, or needs to be.
     pub(super) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
@@ -116,16 +150,27 @@ impl Ring {
 
     /// Brings the buffer of a chunk back.
     pub(super) fn give_back(&self, chunk: Chunk) {
-        self.lock().free.push(chunk.into_buffer());
+        let mut state = self.lock();
+        // Who runs one, who reads another, and those between them.
+        if state.free.len() < (AHEAD_CHUNKS + 1) * state.workers {
+            state.free.push(chunk.into_buffer());
+        }
     }
 
-    fn wake(&self, state: &State) {
+    fn wake(&self, state: &State<'_>) {
         if state.waiting > 0 {
             self.changed.notify_all();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<'a>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> State<'a> {
+    fn push(&mut self, piece: Piece<'a>) {
+        self.ready_bytes += piece.chunk.held_bytes();
+        self.ready.push_back(piece);
     }
 }

@@ -3,9 +3,28 @@
 
 use crate::process::{Failure, Instance, Opening, Order};
 
-use super::Plan;
 use super::gather::{Gather, Span};
 use super::settle::{Broken, Settled, settle};
+use super::{At, End, Plan};
+
+/// Members that one source may have: each has a position of its own in the whole, as have sources that are none.
+const MEMBERS_MAX: u64 = 1 << 32;
+
+/// What brings the total together. Each source has [`MEMBERS_MAX`] positions; the last result of one takes what its members
+/// have left.
+pub(super) fn gather(plan: &Plan<'_>) -> Gather {
+    let whole = (plan.sources.len() as u64).saturating_mul(MEMBERS_MAX);
+    Gather::new(Some(whole), plan.processor.traits().order)
+}
+
+fn span(at: At, end: End) -> Span {
+    let first = (at.source as u64).saturating_mul(MEMBERS_MAX);
+    let start = first.saturating_add(at.member.min(MEMBERS_MAX - 1));
+    match end {
+        End::Member => Span { start, end: start + 1 },
+        End::Source => Span { start, end: first.saturating_add(MEMBERS_MAX) },
+    }
+}
 
 /// One worker's share of the total.
 pub(super) struct Tally<'a> {
@@ -25,18 +44,17 @@ impl<'a> Tally<'a> {
         Self { plan, gather, share: None }
     }
 
-    /// Takes in the source at `index`: its state, or nothing where it failed.
-    pub(super) fn add(&mut self, index: usize, state: Option<&[u8]>) {
-        let index = index as u64;
+    /// Takes in what stands there: its state, or nothing where it failed.
+    pub(super) fn add(&mut self, at: At, end: End, state: Option<&[u8]>) {
+        let fresh = span(at, end);
         let kept = self.plan.processor.traits().order == Order::Kept;
-        if kept && self.share.as_ref().is_some_and(|share| share.span.end != index) {
+        if kept && self.share.as_ref().is_some_and(|share| share.span.end != fresh.start) {
             self.flush();
         }
         let (instance, span) = match self.share.take() {
-            Some(Share { instance, span }) => (Ok(instance), span),
-            None => (self.start(), Span { start: index, end: index }),
+            Some(Share { instance, span }) => (Ok(instance), span.longer(fresh.len())),
+            None => (self.start(), fresh),
         };
-        let span = span.longer(1);
         let merged = instance.and_then(|mut instance| {
             state.map_or(Ok(()), |state| instance.merge(state))?;
             Ok(Share { instance, span })

@@ -88,8 +88,14 @@ struct Kept {
 }
 
 impl Deliver for Kept {
-    fn source(&self, index: usize, done: Done) {
-        assert!(self.sources.lock().unwrap()[index].replace(done).is_none(), "delivered once");
+    fn put(&self, slot: Slot, done: Done) {
+        assert_eq!(slot, Slot::source(slot.at.source));
+        let before = self.sources.lock().unwrap()[slot.at.source].replace(done);
+        assert!(before.is_none(), "delivered once");
+    }
+
+    fn end(&self, source: usize, _members: u64) {
+        panic!("source {source} is no archive");
     }
 
     fn total(&self, result: Result<Vec<u8>, Failure>) {

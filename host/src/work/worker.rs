@@ -1,5 +1,6 @@
 //! One worker: a thread's loop over tasks, with the instance that it owns.
 
+mod archive;
 mod course;
 
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use super::open::Open;
 use super::settle::{Broken, Settled, settle};
 use super::tally::Tally;
 use super::times::Times;
-use super::{Done, Plan};
+use super::whole::Whole;
+use super::{Done, Plan, Slot};
 
 pub(super) struct Worker<'a> {
     plan: &'a Plan<'a>,
@@ -114,7 +116,7 @@ impl<'a> Worker<'a> {
             Ok(open) => open,
             Err(failure) => {
                 self.check_cancel()?; // a reader that was stopped for that is no failure
-                self.deliver(index, 0, Err(failure), None);
+                self.fail(Slot::source(index), failure);
                 return Ok(());
             }
         };
@@ -131,41 +133,45 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Offers the open accumulator to the source; concludes the source if that completes it.
-    fn settle(&mut self, open: &Open<'_>, span: Span) {
+    /// Offers the open accumulator to its whole; concludes that if it completes it.
+    fn settle(&mut self, open: &Open<'_>, whole: &Whole<'_>, span: Span) {
         let Some(instance) = self.instance.as_deref_mut() else { return };
-        match settle(instance, open.opening(), span, &open.gather) {
+        match settle(instance, whole.opening(), span, &whole.gather) {
             Ok(Settled::Parked) => self.recycle(),
-            Ok(Settled::Whole) => self.conclude(open),
-            Ok(Settled::Failed(failure)) => self.settle_failed(open, Some(failure)),
+            Ok(Settled::Whole) => self.conclude(open, whole),
+            Ok(Settled::Failed(failure)) => self.settle_failed(whole, Some(failure)),
             Err(Broken { failure, held }) => {
                 self.instance = None;
                 // After all chunks: a failure of the data itself is told rather than this one.
-                let failed = open.gather.fail(held, u64::MAX, failure);
-                self.settle_failed(open, failed);
+                let failed = whole.gather.fail(held, u64::MAX, failure);
+                self.settle_failed(whole, failed);
             }
         }
     }
 
-    fn settle_failed(&mut self, open: &Open<'_>, failure: Option<Failure>) {
+    fn settle_failed(&mut self, whole: &Whole<'_>, failure: Option<Failure>) {
         if let Some(failure) = failure {
-            self.deliver(open.index, 0, Err(failure), None);
+            self.fail(whole.slot(), failure);
         }
     }
 
-    /// Ends a source whose accumulator, in this worker's instance, has seen everything.
-    fn conclude(&mut self, open: &Open<'_>) {
-        // What one call has read is of one moment: there is nothing that it could differ from.
-        let result = if open.is_single() { Ok(()) } else { open.input.check_unchanged() };
-        match result.map_err(Failure::from).and_then(|()| self.outcome()) {
+    /// Ends a whole whose accumulator, in this worker's instance, has seen everything.
+    fn conclude(&mut self, open: &Open<'_>, whole: &Whole<'_>) {
+        let checked = match whole.is_source() {
+            // What one call has read is of one moment: there is nothing that it could differ from.
+            true if !open.is_single() => open.input.check_unchanged().map_err(Failure::from),
+            // An archive is checked at its end.
+            _ => Ok(()),
+        };
+        match checked.and_then(|()| self.outcome()) {
             Ok(Outcome { result, state }) => {
                 self.recycle();
-                let bytes = open.bytes();
-                self.deliver(open.index, bytes, Ok(result), state.as_deref());
+                let done = Done { bytes: whole.bytes(), result: Ok(result) };
+                self.deliver(whole.slot(), done, state.as_deref());
             }
             Err(failure) => {
                 self.instance = None;
-                self.deliver(open.index, 0, Err(failure), None);
+                self.fail(whole.slot(), failure);
             }
         }
     }
@@ -181,14 +187,12 @@ impl<'a> Worker<'a> {
         Ok(Outcome { result: None, state })
     }
 
-    fn deliver(
-        &mut self,
-        index: usize,
-        bytes: u64,
-        result: Result<Option<Vec<u8>>, Failure>,
-        state: Option<&[u8]>,
-    ) {
-        if let Err(failure) = &result {
+    fn fail(&mut self, slot: Slot, failure: Failure) {
+        self.deliver(slot, Done { bytes: 0, result: Err(failure) }, None);
+    }
+
+    fn deliver(&mut self, slot: Slot, done: Done, state: Option<&[u8]>) {
+        if let Err(failure) = &done.result {
             if failure.kind == FailureKind::Cancelled {
                 return; // the run ends, and the source is not done
             }
@@ -198,15 +202,15 @@ impl<'a> Worker<'a> {
                 self.plan.cancel.set();
             }
         }
-        match &result {
+        match &done.result {
             Ok(_) => self.times.count_source(),
             Err(failure) => self.plan.stats.add_failed(failure.kind.word()),
         }
         if let Some(tally) = &mut self.tally {
-            tally.add(index, state);
+            tally.add(slot.at, slot.end, state);
         }
         self.times.was_merge();
-        self.plan.deliver.source(index, Done { bytes, result });
+        self.plan.deliver.put(slot, done);
         self.times.was_write();
     }
 

@@ -1,14 +1,23 @@
 //! A worker's way through the chunks of one source: which it takes, and what its accumulator has seen.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::{Cancelled, Worker};
-use crate::input::{Asked, Chunk, Codec, Stream};
+use crate::input::{Asked, Chunk, Codec, Error, Stream};
 use crate::process::{Failure, FailureKind, Instance, Order, Place};
 use crate::work::gather::Span;
 use crate::work::open::{Chunks, Open, Slice, take};
-use crate::work::ring::{Ring, Turn};
+use crate::work::ring::{Piece, Reader, Ring, Turn};
+use crate::work::whole::Whole;
+
+/// What was read of a stream.
+pub(super) struct Read<'r> {
+    pub(super) piece: Piece<'r>,
+    /// Whether there is more.
+    pub(super) more: bool,
+}
 
 /// How a run of chunks ended.
 enum Pushed {
@@ -49,81 +58,130 @@ impl<'a> Worker<'a> {
             self.scope(),
             self.plan.settings.threads,
         ) {
-            live = self.make_way(open, live, run.start);
+            live = self.make_way(open, &open.whole, live, run.start);
             let (start, length) = (run.start, run.end - run.start);
             let mut at = start;
             let pushed = self.push_run(open, live.is_none(), run, count, &mut at);
-            live = self.after(open, live, Span { start, end: start + length }, pushed, at)?;
+            let span = Span { start, end: start + length };
+            live = self.after(&open.whole, live, span, pushed, at)?;
         }
         if let Some(span) = live {
-            self.settle(open, span);
+            self.settle(open, &open.whole, span);
         }
         Ok(())
     }
 
     /// Reads or runs the chunks of a stream, whichever is due.
-    fn join_streamed(&mut self, open: &Open<'_>, ring: &Ring) -> Result<(), Cancelled> {
-        let mut live = None;
+    fn join_streamed<'r>(&mut self, open: &Open<'r>, ring: &Ring<'r>) -> Result<(), Cancelled> {
+        let mut live: Option<(Option<Arc<Whole<'r>>>, Span)> = None;
         loop {
             self.check_cancel()?;
             match ring.turn() {
-                Turn::Read(stream, buffer) => self.read_ahead(open, ring, stream, buffer),
-                Turn::Run(chunk) => {
+                Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
+                Turn::Run(Piece { member, chunk }) => {
+                    let whole = member.as_deref().unwrap_or(&open.whole);
+                    let seen = match live.take() {
+                        Some((other, span)) if !is_same(other.as_ref(), member.as_ref()) => {
+                            self.settle(open, other.as_deref().unwrap_or(&open.whole), span);
+                            None
+                        }
+                        live => live.map(|(_, span)| span),
+                    };
                     let span = Span { start: chunk.index, end: chunk.index + 1 };
-                    live = self.make_way(open, live, span.start);
-                    let pushed = self.push_chunk(open, live.is_none(), &chunk);
-                    live = self.after(open, live, span, pushed, chunk.index)?;
+                    let seen = self.make_way(open, whole, seen, span.start);
+                    let pushed = self.push_chunk(whole, seen.is_none(), &chunk);
+                    let seen = self.after(whole, seen, span, pushed, chunk.index)?;
+                    match seen {
+                        // Nothing of this whole comes after it: it need not wait.
+                        Some(span) if chunk.last => self.settle(open, whole, span),
+                        seen => live = seen.map(|span| (member, span)),
+                    }
                     ring.give_back(chunk);
                 }
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
             }
         }
-        if let Some(span) = live {
-            self.settle(open, span);
+        if let Some((member, span)) = live {
+            self.settle(open, member.as_deref().unwrap_or(&open.whole), span);
         }
         Ok(())
     }
 
-    fn read_ahead(
+    fn read_ahead<'r>(
         &mut self,
-        open: &Open<'_>,
-        ring: &Ring,
-        mut stream: Box<Stream>,
+        open: &Open<'r>,
+        ring: &Ring<'r>,
+        mut reader: Box<Reader<'r>>,
         buffer: Vec<u8>,
     ) {
-        let index = stream.index();
-        let read = if self.hopeless(open, index) { None } else { Some(stream.next(buffer)) };
+        let next = match &mut *reader {
+            Reader::Stream(stream) => self.read_stream(&open.whole, stream, buffer),
+            Reader::Archive(archive) => self.read_archive(open, archive, buffer),
+        };
         self.times.was_read();
+        match next {
+            Some(Read { piece, more }) => ring.put(more.then_some(reader), piece),
+            None => ring.end(),
+        }
+    }
+
+    /// The next chunk of a source; `None` when there is none, or it is not worth having.
+    fn read_stream<'r>(
+        &mut self,
+        whole: &Whole<'_>,
+        stream: &mut Stream,
+        buffer: Vec<u8>,
+    ) -> Option<Read<'r>> {
+        let index = stream.index();
+        if self.hopeless(whole, index) {
+            let failed = whole.gather.set_whole(index);
+            self.settle_failed(whole, failed);
+            return None;
+        }
+        let chunk = self.read_chunk(whole, index, stream.next(buffer))?;
+        let more = !chunk.last;
+        Some(Read { piece: Piece { member: None, chunk }, more })
+    }
+
+    /// The chunk at `index` of a whole, if it could be read: the failure of the whole if not.
+    pub(super) fn read_chunk(
+        &mut self,
+        whole: &Whole<'_>,
+        index: u64,
+        read: Result<Chunk, Error>,
+    ) -> Option<Chunk> {
         match read {
-            Some(Ok(chunk)) => {
+            Ok(chunk) => {
+                whole.add_bytes(chunk.bytes().len() as u64);
                 if chunk.last {
                     // Before anybody can have seen it: nothing can have failed as a whole yet.
-                    open.gather.set_whole(index + 1);
+                    whole.gather.set_whole(index + 1);
                 }
-                ring.put(stream, chunk);
+                Some(chunk)
             }
-            Some(Err(_)) if self.plan.cancel.is_set() => ring.end(),
-            Some(Err(error)) => {
-                ring.end();
-                open.gather.fail(1, index, error.into());
-                let failed = open.gather.set_whole(index + 1);
-                self.settle_failed(open, failed);
-            }
-            None => {
-                ring.end();
-                let failed = open.gather.set_whole(index);
-                self.settle_failed(open, failed);
+            Err(_) if self.plan.cancel.is_set() => None,
+            Err(error) => {
+                whole.gather.fail(1, index, error.into());
+                let failed = whole.gather.set_whole(index + 1);
+                self.settle_failed(whole, failed);
+                None
             }
         }
     }
 
     /// Settles an accumulator that cannot go on at position `next`.
-    fn make_way(&mut self, open: &Open<'_>, live: Option<Span>, next: u64) -> Option<Span> {
+    fn make_way(
+        &mut self,
+        open: &Open<'_>,
+        whole: &Whole<'_>,
+        live: Option<Span>,
+        next: u64,
+    ) -> Option<Span> {
         let kept = self.plan.processor.traits().order == Order::Kept;
         match live {
             Some(span) if kept && span.end != next => {
-                self.settle(open, span);
+                self.settle(open, whole, span);
                 None
             }
             live => live,
@@ -133,7 +191,7 @@ impl<'a> Worker<'a> {
     /// What the accumulator has seen after a push over `span`; nothing where that failed at position `at`.
     fn after(
         &mut self,
-        open: &Open<'_>,
+        whole: &Whole<'_>,
         live: Option<Span>,
         span: Span,
         pushed: Result<Pushed, Failure>,
@@ -146,14 +204,14 @@ impl<'a> Worker<'a> {
                 self.found = Some(codec);
                 None
             }
-            Ok(Pushed::GivenUp) => open.gather.give_up(seen.len()),
+            Ok(Pushed::GivenUp) => whole.gather.give_up(seen.len()),
             Err(failure) => {
                 self.check_cancel()?; // a guest that was stopped for that is no failure
-                open.gather.fail(seen.len(), at, failure)
+                whole.gather.fail(seen.len(), at, failure)
             }
         };
         self.instance = None;
-        self.settle_failed(open, failed);
+        self.settle_failed(whole, failed);
         self.check_cancel()?;
         Ok(None)
     }
@@ -161,7 +219,7 @@ impl<'a> Worker<'a> {
     /// The instance with the source's accumulator open in it; a new one where it is to be fresh.
     fn accumulator(
         &mut self,
-        open: &Open<'_>,
+        whole: &Whole<'_>,
         fresh: bool,
     ) -> Result<Box<dyn Instance + 'a>, Failure> {
         let mut instance = match self.instance.take() {
@@ -169,21 +227,21 @@ impl<'a> Worker<'a> {
             None => self.plan.processor.start()?,
         };
         if fresh {
-            instance.open(open.opening())?;
+            instance.open(whole.opening())?;
         }
         Ok(instance)
     }
 
     fn push_chunk(
         &mut self,
-        open: &Open<'_>,
+        whole: &Whole<'_>,
         fresh: bool,
         chunk: &Chunk,
     ) -> Result<Pushed, Failure> {
-        if self.hopeless(open, chunk.index) {
+        if self.hopeless(whole, chunk.index) {
             return Ok(Pushed::GivenUp);
         }
-        let mut instance = self.accumulator(open, fresh)?;
+        let mut instance = self.accumulator(whole, fresh)?;
         let place = Place { index: chunk.index, offset: chunk.offset, last: chunk.last };
         let filling = instance.push(place, &mut chunk.bytes())?;
         self.times.was_guest(filling);
@@ -201,16 +259,20 @@ impl<'a> Worker<'a> {
         count: u64,
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
-        if self.hopeless(open, run.start) {
+        let hopeless = |worker: &Self, index| match open.is_single() {
+            true => worker.plan.cancel.is_set(),
+            false => worker.hopeless(&open.whole, index),
+        };
+        if hopeless(self, run.start) {
             return Ok(Pushed::GivenUp);
         }
         let cutter = self.plan.cutter;
-        let mut instance = self.accumulator(open, fresh)?;
+        let mut instance = self.accumulator(&open.whole, fresh)?;
         self.scan.asked = Asked::ToGoOn;
         let mut start = cutter.start(&open.input, run.start, &mut self.scan)?;
         for index in run.clone() {
             *at = index;
-            if self.hopeless(open, index) {
+            if hopeless(self, index) {
                 return Ok(Pushed::GivenUp);
             }
             if index + 1 == run.end {
@@ -237,9 +299,15 @@ impl<'a> Worker<'a> {
     }
 
     /// Whether the chunk at `index` need not be looked at: one before it has failed, or the run is cancelled.
-    fn hopeless(&self, open: &Open<'_>, index: u64) -> bool {
-        let failed_before = || open.gather.failed_at().is_some_and(|at| at < index);
-        self.plan.cancel.is_set() || (!open.is_single() && failed_before())
+    pub(super) fn hopeless(&self, whole: &Whole<'_>, index: u64) -> bool {
+        self.plan.cancel.is_set() || whole.gather.failed_at().is_some_and(|at| at < index)
+    }
+}
+
+fn is_same(a: Option<&Arc<Whole<'_>>>, b: Option<&Arc<Whole<'_>>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (a, b) => a.is_none() && b.is_none(),
     }
 }
 

@@ -1,0 +1,72 @@
+//! Bytes whose first ones have been looked at.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use super::{Bytes, Error};
+
+/// Bytes, with the first of them at hand.
+pub(super) struct Front {
+    first: Vec<u8>,
+    /// How many of `first` have been read.
+    given: usize,
+    rest: Box<dyn Bytes>,
+}
+
+impl Front {
+    /// Has a look at the first `count` bytes, or all that there are.
+    pub(super) fn of(mut rest: Box<dyn Bytes>, count: usize) -> Result<Self, Error> {
+        let mut first = vec![0; count];
+        let mut length = 0;
+        while length < count {
+            let got = rest.read(first.get_mut(length..).unwrap_or_default())?;
+            if got == 0 {
+                break;
+            }
+            length += got;
+        }
+        first.truncate(length);
+        Ok(Self { first, given: 0, rest })
+    }
+
+    /// The first bytes.
+    pub(super) fn first(&self) -> &[u8] {
+        &self.first
+    }
+
+    fn waiting(&self) -> &[u8] {
+        self.first.get(self.given..).unwrap_or_default()
+    }
+}
+
+impl Bytes for Front {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        let waiting = self.waiting();
+        if waiting.is_empty() {
+            return self.rest.read(into);
+        }
+        let got = waiting.len().min(into.len());
+        for (to, from) in into.iter_mut().zip(waiting) {
+            *to = *from;
+        }
+        self.given += got;
+        Ok(got)
+    }
+
+    fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
+        if self.waiting().is_empty() { self.rest.is_ready(within) } else { Ok(true) }
+    }
+
+    fn left(&self) -> Option<u64> {
+        self.rest.left().map(|left| left.saturating_add(self.waiting().len() as u64))
+    }
+}
+
+impl Read for Front {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        Bytes::read(self, into).map_err(|error| match error {
+            Error::Read { error, .. } => error,
+            other => io::Error::other(other),
+        })
+    }
+}

@@ -1,0 +1,299 @@
+//! A tar archive that is read from its front, as a compressed one has to be: its members come one after the other,
+//! each cut into chunks like a source of its own.
+
+mod error;
+mod header;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::front::Front;
+use super::stream::{Bytes, Chunk, Stream};
+use super::{Choice, Codec, Cutter, Decoding, Error, decoded};
+use crate::settings::limits::{ARCHIVE_EXTENSION_BYTES_MAX, COPY_BYTES};
+use header::{BLOCK_BYTES, Entry, Extension, Headers};
+
+pub use error::ArchiveError;
+pub use header::Flaw;
+
+/// Whether a file of that name is a tar archive, compressed or not.
+pub fn is_named_tar(name: &Path) -> bool {
+    let has = |extension: &str| {
+        name.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+    };
+    match Codec::by_name(name) {
+        None => has("tar"),
+        Some(_) if ["tgz", "tzst", "tlz4", "tbz", "tbz2", "txz"].into_iter().any(has) => true,
+        Some(_) => Path::new(name.file_stem().unwrap_or_default())
+            .extension()
+            .is_some_and(|found| found.eq_ignore_ascii_case("tar")),
+    }
+}
+
+/// The members of an archive.
+pub struct Members {
+    tar: Arc<Mutex<Tar>>,
+    cutter: Cutter,
+    decoding: Decoding,
+    linger: Duration,
+    headers: Headers,
+    /// What is left of the member that it is at.
+    stream: Option<Stream>,
+    count: u64,
+    skipped: u64,
+}
+
+impl std::fmt::Debug for Members {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Members").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+/// What comes next in an archive.
+#[derive(Debug)]
+pub enum Member {
+    /// A file with this path.
+    File(String),
+    /// A file with this path that cannot be read, and why.
+    Unread(String, Error),
+}
+
+impl Members {
+    /// The members of the archive that `bytes` are; the bytes again where they are none.
+    ///
+    /// # Errors
+    /// When the first block cannot be had.
+    pub fn of(
+        bytes: Box<dyn Bytes>,
+        cutter: Cutter,
+        decoding: Decoding,
+        linger: Duration,
+    ) -> Result<Result<Self, Box<dyn Bytes>>, Error> {
+        let bytes = Front::of(bytes, BLOCK_BYTES)?;
+        let is_tar = bytes.first().first_chunk().is_some_and(Headers::is_first);
+        if !is_tar {
+            return Ok(Err(Box::new(bytes)));
+        }
+        let tar = Tar { bytes: Box::new(bytes), offset: 0, left: 0, padding: 0 };
+        Ok(Ok(Self {
+            tar: Arc::new(Mutex::new(tar)),
+            cutter,
+            decoding,
+            linger,
+            headers: Headers::default(),
+            stream: None,
+            count: 0,
+            skipped: 0,
+        }))
+    }
+
+    /// Links, devices and the like so far.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Goes to the next member, past what is left of the last one; `None` after the last.
+    ///
+    /// # Errors
+    /// When the archive cannot be read any further.
+    pub fn advance(&mut self) -> Result<Option<Member>, Error> {
+        self.stream = None;
+        loop {
+            let mut tar = lock(&self.tar);
+            tar.skip()?;
+            let Some(block) = tar.block()? else { return Err(tar.cut_short()) };
+            let at = tar.offset - BLOCK_BYTES as u64;
+            let damaged = |flaw| ArchiveError::Damaged { offset: at, flaw };
+            match self.headers.next(&block).map_err(damaged)? {
+                Entry::End => {
+                    tar.end()?;
+                    return Ok(None);
+                }
+                Entry::Extension { bytes, kind } => {
+                    tar.enter(bytes);
+                    let content = tar.extension(kind)?;
+                    self.headers.extend(kind, &content).map_err(damaged)?;
+                }
+                Entry::Nothing { bytes } => tar.enter(bytes),
+                Entry::Special { bytes } => {
+                    tar.enter(bytes);
+                    self.skipped += 1;
+                }
+                Entry::Unread { name, bytes, what } => {
+                    tar.enter(bytes);
+                    return Ok(Some(Member::Unread(name, ArchiveError::Unread(what).into())));
+                }
+                Entry::File { name, bytes } => {
+                    tar.enter(bytes);
+                    drop(tar);
+                    return self.enter(name).map(Some);
+                }
+            }
+            self.count += 1;
+            self.check_count()?;
+        }
+    }
+
+    fn enter(&mut self, name: String) -> Result<Member, Error> {
+        self.count += 1;
+        self.check_count()?;
+        let content = Content { tar: Arc::clone(&self.tar) };
+        match self.bytes(content, Path::new(&name)) {
+            Ok(bytes) => {
+                self.stream = Some(Stream::new(bytes, self.cutter, self.linger));
+                Ok(Member::File(name))
+            }
+            Err(error) => Ok(Member::Unread(name, error)),
+        }
+    }
+
+    /// What a member is made of, decompressed where it is to be.
+    fn bytes(&self, content: Content, name: &Path) -> Result<Box<dyn Bytes>, Error> {
+        let front = Front::of(Box::new(content), Codec::DETECT_BYTES)?;
+        let codec = match self.decoding.choice {
+            Choice::Detect => Codec::detect(front.first(), name),
+            Choice::Never | Choice::Always(_) => None,
+        };
+        self.decoding.transcoding.apply(decoded(front, codec, self.decoding.limits))
+    }
+
+    fn check_count(&self) -> Result<(), Error> {
+        let members_max = self.decoding.limits.members_max;
+        if self.count > members_max {
+            Err(ArchiveError::Members { members_max }.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The next chunk of the member that it is at, in `buffer`. Not called again after its last.
+    ///
+    /// # Errors
+    /// When the bytes cannot be had, or do not follow the framing.
+    pub fn next(&mut self, buffer: Vec<u8>) -> Result<Chunk, Error> {
+        match &mut self.stream {
+            Some(stream) => stream.next(buffer),
+            None => Ok(Chunk::end(buffer)),
+        }
+    }
+}
+
+fn lock(tar: &Mutex<Tar>) -> MutexGuard<'_, Tar> {
+    tar.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The bytes of an archive, and how far they have been read.
+struct Tar {
+    bytes: Box<dyn Bytes>,
+    offset: u64,
+    /// What is left of the content of the entry that it is at, and the zeros that fill its last block.
+    left: u64,
+    padding: u64,
+}
+
+impl Tar {
+    fn enter(&mut self, bytes: u64) {
+        let block = BLOCK_BYTES as u64;
+        self.left = bytes;
+        self.padding = (block - bytes % block) % block;
+    }
+
+    /// Reads content.
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
+        let into = into.get_mut(..most).unwrap_or_default();
+        let got = self.bytes.read(into)?;
+        if got == 0 && !into.is_empty() {
+            return Err(self.cut_short());
+        }
+        self.offset += got as u64;
+        self.left -= got as u64;
+        Ok(got)
+    }
+
+    /// Passes over the rest of an entry.
+    fn skip(&mut self) -> Result<(), Error> {
+        self.left = self.left.saturating_add(std::mem::take(&mut self.padding));
+        if self.left > 0 {
+            let mut scratch = vec![0; COPY_BYTES];
+            while self.left > 0 {
+                self.read(&mut scratch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next block; `None` where the bytes are at their end.
+    fn block(&mut self) -> Result<Option<[u8; BLOCK_BYTES]>, Error> {
+        let mut block = [0; BLOCK_BYTES];
+        let mut length = 0;
+        while let Some(room) = block.get_mut(length..).filter(|room| !room.is_empty()) {
+            let got = self.bytes.read(room)?;
+            if got == 0 {
+                return if length == 0 { Ok(None) } else { Err(self.cut_short()) };
+            }
+            length += got;
+            self.offset += got as u64;
+        }
+        Ok(Some(block))
+    }
+
+    fn extension(&mut self, kind: Extension) -> Result<Vec<u8>, Error> {
+        let what = match kind {
+            Extension::LongName => "name",
+            Extension::Pax => "pax header",
+        };
+        if self.left > ARCHIVE_EXTENSION_BYTES_MAX {
+            let (offset, bytes) = (self.offset, self.left);
+            let bytes_max = ARCHIVE_EXTENSION_BYTES_MAX;
+            return Err(ArchiveError::Extension { offset, what, bytes, bytes_max }.into());
+        }
+        let mut content = vec![0; usize::try_from(self.left).unwrap_or(usize::MAX)];
+        let mut length = 0;
+        while self.left > 0 {
+            length += self.read(content.get_mut(length..).unwrap_or_default())?;
+        }
+        Ok(content)
+    }
+
+    /// Reads what fills the archive up, so that all that stands behind it is checked, too.
+    fn end(&mut self) -> Result<(), Error> {
+        let mut scratch = vec![0; COPY_BYTES];
+        loop {
+            let got = self.bytes.read(&mut scratch)?;
+            if got == 0 {
+                return Ok(());
+            }
+            let fresh = scratch.get(..got).unwrap_or_default();
+            if let Some(at) = fresh.iter().position(|&byte| byte != 0) {
+                return Err(ArchiveError::Followed { offset: self.offset + at as u64 }.into());
+            }
+            self.offset += got as u64;
+        }
+    }
+
+    fn cut_short(&self) -> Error {
+        ArchiveError::CutShort { offset: self.offset }.into()
+    }
+}
+
+/// The content of the member that an archive is at.
+struct Content {
+    tar: Arc<Mutex<Tar>>,
+}
+
+impl Bytes for Content {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        lock(&self.tar).read(into)
+    }
+
+    fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
+        let mut tar = lock(&self.tar);
+        Ok(tar.left == 0 || tar.bytes.is_ready(within)?)
+    }
+
+    fn left(&self) -> Option<u64> {
+        Some(lock(&self.tar).left)
+    }
+}

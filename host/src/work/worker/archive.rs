@@ -1,0 +1,118 @@
+//! How a worker reads ahead in an archive: from one member on to the next, each a whole of its own.
+
+use std::sync::Arc;
+
+use super::Worker;
+use super::course::Read;
+use crate::input::{Chunk, Error, Member};
+use crate::process::Failure;
+use crate::work::open::Open;
+use crate::work::ring::{Archive, Piece};
+use crate::work::whole::Whole;
+use crate::work::{At, End, Slot};
+
+impl Worker<'_> {
+    /// The next chunk of an archive, of whichever member; `None` at its end.
+    pub(super) fn read_archive<'r>(
+        &mut self,
+        open: &Open<'r>,
+        archive: &mut Archive<'r>,
+        buffer: Vec<u8>,
+    ) -> Option<Read<'r>> {
+        let mut buffer = buffer;
+        while !self.plan.cancel.is_set() {
+            let buffer = std::mem::take(&mut buffer);
+            let read = match archive.at.take() {
+                Some((whole, index)) => self.read_on(archive, whole, index, buffer),
+                None => match archive.members.advance() {
+                    Ok(Some(member)) => self.read_member(open, archive, member, buffer),
+                    ended => {
+                        self.end_archive(open, archive, ended.map(|_none| ()));
+                        return None;
+                    }
+                },
+            };
+            let Some((whole, chunk)) = read else { continue };
+            if !chunk.last {
+                archive.at = Some((Arc::clone(&whole), chunk.index + 1));
+            }
+            return Some(Read { piece: Piece { member: Some(whole), chunk }, more: true });
+        }
+        None
+    }
+
+    /// The next chunk of the member that the archive is at; `None` where that is given up.
+    fn read_on<'r>(
+        &mut self,
+        archive: &mut Archive<'r>,
+        whole: Arc<Whole<'r>>,
+        index: u64,
+        buffer: Vec<u8>,
+    ) -> Option<(Arc<Whole<'r>>, Chunk)> {
+        if self.hopeless(&whole, index) {
+            let failed = whole.gather.set_whole(index);
+            self.settle_failed(&whole, failed);
+            return None;
+        }
+        let chunk = self.read_chunk(&whole, index, archive.members.next(buffer))?;
+        Some((whole, chunk))
+    }
+
+    /// The first chunk of a member; `None` where it cannot be had, which is delivered.
+    fn read_member<'r>(
+        &mut self,
+        open: &Open<'r>,
+        archive: &mut Archive<'r>,
+        member: Member,
+        buffer: Vec<u8>,
+    ) -> Option<(Arc<Whole<'r>>, Chunk)> {
+        let at = At { source: open.whole.at.source, member: archive.count };
+        archive.count += 1;
+        let (name, unread) = match member {
+            Member::File(name) => (name, None),
+            Member::Unread(name, error) => (name, Some(error)),
+        };
+        let name = format!("{}!/{name}", open.whole.opening().name);
+        let traits = self.plan.processor.traits();
+        let first = match unread {
+            Some(error) => Err(error),
+            None => archive.members.next(buffer).and_then(|first| {
+                let header = self.plan.cutter.header_of(&first, traits.header_records)?;
+                Ok((first, header))
+            }),
+        };
+        match first {
+            Ok((first, header)) => {
+                let whole = Arc::new(Whole::member(at, name, header, traits.order));
+                let chunk = self.read_chunk(&whole, 0, Ok(first))?;
+                Some((whole, chunk))
+            }
+            Err(error) => {
+                let slot = Slot { at, end: End::Member, member: Some(name) };
+                if !self.plan.cancel.is_set() {
+                    self.fail(slot, error.into());
+                }
+                None
+            }
+        }
+    }
+
+    /// Delivers the end of an archive, or why there is none.
+    fn end_archive(&mut self, open: &Open<'_>, archive: &Archive<'_>, ended: Result<(), Error>) {
+        let source = open.whole.at.source;
+        let at = At { source, member: archive.count };
+        self.plan.stats.add_skipped(archive.members.skipped());
+        match ended.and_then(|()| open.input.check_unchanged()) {
+            Ok(()) => {
+                if let Some(tally) = &mut self.tally {
+                    tally.add(at, End::Source, None);
+                }
+                self.plan.deliver.end(source, archive.count);
+            }
+            Err(_) if self.plan.cancel.is_set() => {}
+            Err(error) => {
+                self.fail(Slot { at, end: End::Source, member: None }, Failure::from(error));
+            }
+        }
+    }
+}
