@@ -9,6 +9,7 @@ mod framing;
 mod limits;
 mod names;
 mod streams;
+mod tapes;
 mod tools;
 
 use std::fs;

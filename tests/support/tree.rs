@@ -26,6 +26,11 @@ impl Tree {
         self.0.path()
     }
 
+    /// What is in a file.
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path().join(name)).unwrap()
+    }
+
     /// Writes a file, and returns where it is.
     pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
