@@ -31,7 +31,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 27] = [
+const HOMES: [(&str, &[&str]); 28] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("axum", &["serve/"]),
     ("blake3", &["plugin/cache.rs"]),
@@ -42,6 +42,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("comfy_table", &["output/table.rs"]),
     ("crc32c", &["input/decode/"]),
     ("ctrlc", &["cli/"]),
+    ("data_encoding", &["output/rejects.rs"]),
     ("flate2", &["input/decode/"]),
     ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gristmill::input::{Access, Input, Opener};
-use gristmill::plugin::{Cache, Engine, Options, Plugin};
+use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
 use gristmill::process::{Failure, Fill, Instance, Opening, Place, Processor};
 use gristmill::settings::limits;
 use gristmill::source::{Source, Way};
@@ -52,6 +52,7 @@ fn load(engine: &Engine, cache: Option<&Cache>) -> Plugin {
         timeout: limits::CALL_TIMEOUT,
         stats: Arc::default(),
         stop: Arc::default(),
+        rejects: Rejects::Count,
     };
     match Plugin::load(engine, &wordcount(), options, cache) {
         Ok(plugin) => plugin,

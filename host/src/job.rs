@@ -3,9 +3,12 @@
 //! Knows the processor by its trait alone; prints nothing.
 
 mod collect;
+mod ends;
+mod pour;
 
 use std::io::{self, Write};
 use std::str::FromStr;
+use std::sync::Mutex;
 
 use thiserror::Error;
 
@@ -14,7 +17,7 @@ use crate::input::{
     UnknownCodec, UnknownEncoding,
 };
 use crate::output::Format;
-use crate::process::{Failure, Processor};
+use crate::process::{Failure, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress};
 use crate::source::Source;
@@ -22,6 +25,7 @@ use crate::stats::Stats;
 use crate::work::{self, Cancel, Plan};
 
 use collect::Collector;
+use pour::Pour;
 
 /// A job: what to do, over what, and where the results go.
 pub struct Job<'a> {
@@ -41,6 +45,8 @@ pub struct Job<'a> {
     pub cancel: &'a Cancel,
     /// What is counted.
     pub stats: &'a Stats,
+    /// Where records that plugins set aside are written, if anywhere.
+    pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
     /// Is told of each source that failed, in the order of the sources.
     pub on_failure: &'a (dyn Fn(&str, &Failure) + Sync),
 }
@@ -82,6 +88,9 @@ pub enum Error {
     /// The threads could not be started.
     #[error("cannot start worker threads: {0}")]
     Threads(io::Error),
+    /// Records that were set aside could not be written.
+    #[error("cannot write rejects: {0}")]
+    Rejects(io::Error),
     /// The results could not be written.
     #[error("cannot write results: {0}")]
     Write(io::Error),
@@ -98,8 +107,7 @@ pub fn run(job: &Job<'_>, out: Box<dyn Write + Send>) -> Result<Summary, Error> 
     let cutter = cutter(job)?;
     let decoding = decoding(job.settings)?;
     let access = Access { io: job.settings.io, stop: job.cancel.flag() };
-    let collector = Collector::new(job, out);
-    let plan = Plan {
+    let plan = |deliver| Plan {
         sources: job.sources,
         processor: job.processor,
         cutter,
@@ -108,10 +116,20 @@ pub fn run(job: &Job<'_>, out: Box<dyn Write + Send>) -> Result<Summary, Error> 
         settings: job.settings,
         cancel: job.cancel,
         stats: job.stats,
-        deliver: &collector,
+        deliver,
     };
-    work::run(&plan).map_err(Error::Threads)?;
-    collector.finish()
+    match job.processor.traits().kind {
+        Kind::Aggregator => {
+            let collector = Collector::new(job, out);
+            work::run(&plan(&collector)).map_err(Error::Threads)?;
+            collector.finish()
+        }
+        Kind::Transformer => {
+            let pour = Pour::new(job, out);
+            work::run(&plan(&pour)).map_err(Error::Threads)?;
+            pour.finish()
+        }
+    }
 }
 
 fn cutter(job: &Job<'_>) -> Result<Cutter, Error> {

@@ -7,6 +7,16 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+/// What comes of the chunks of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// One result: bytes in, one result out.
+    Aggregator,
+    /// Something of each: bytes in, bytes out.
+    Transformer,
+}
+
 /// How far the chunks of one source may be spread (`scope` of the contract).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -30,6 +40,8 @@ pub enum Order {
 /// What the scheduler needs to know of a processor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Traits {
+    /// What comes of chunks.
+    pub kind: Kind,
     /// How far chunks may be spread.
     pub scope: Scope,
     /// Whether their order matters.
@@ -56,6 +68,28 @@ pub struct Place {
     pub offset: u64,
     /// Whether this is the last chunk of the source.
     pub last: bool,
+}
+
+/// What came of a chunk.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Pushed {
+    /// How much of the call went into filling the chunk.
+    pub filling: Duration,
+    /// What comes out of it; nothing of an aggregator.
+    pub output: Vec<u8>,
+}
+
+/// A record that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Where it begins in the source, as far as the plugin says so.
+    pub offset: u64,
+    /// What is wrong with it.
+    pub reason: String,
+    /// The record, or the beginning of a long one.
+    pub data: Vec<u8>,
+    /// How long it is.
+    pub bytes: u64,
 }
 
 /// A promise to write bytes: the length is known before the sandbox is entered, the bytes are
@@ -109,10 +143,15 @@ pub trait Instance {
     /// When the guest traps or overruns a limit, here and in every method below.
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure>;
 
-    /// Hands over one chunk. Returns how much of the call went into filling it.
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Duration, Failure>;
+    /// Hands over one chunk. With the last chunk of a source, a transformer says all that is left to say.
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure>;
 
-    /// The state of the open resource, which stays open.
+    /// The records that were set aside since the last call of this method.
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        Vec::new()
+    }
+
+    /// The state of the open resource, which stays open. Only aggregators have states and results.
     fn save(&mut self) -> Result<Vec<u8>, Failure>;
 
     /// Takes in the state that stands right after the open resource's own.
@@ -162,6 +201,8 @@ pub enum FailureKind {
     Memory,
     /// The plugin returned more than allowed.
     Output,
+    /// The plugin set aside more records than allowed.
+    Rejects,
     /// The plugin could not be started.
     Start,
     /// The run was interrupted.
@@ -187,6 +228,7 @@ impl FailureKind {
             Self::Timeout => "timeout",
             Self::Memory => "memory",
             Self::Output => "output",
+            Self::Rejects => "rejects",
             Self::Start => "start",
             Self::Cancelled => "cancelled",
         }

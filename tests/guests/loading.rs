@@ -96,7 +96,7 @@ fn a_plugin_of_another_contract_is_refused() {
 }
 
 #[test]
-fn a_component_that_is_no_aggregator_is_refused() {
+fn a_component_that_is_no_plugin_is_refused() {
     let component = |text: &str| wat::parse_str(text).unwrap();
     insta::assert_snapshot!(refused(&component("(component)")), @"
     exit: 2
@@ -111,8 +111,8 @@ fn a_component_that_is_no_aggregator_is_refused() {
     exit: 2
     --- stdout
     --- stderr
-    error: [plugins]/guest.wasm: is a transformer; a run takes an aggregator
-    hint: `host plugin inspect` shows what it is
+    error: [plugins]/guest.wasm: does not export gristmill:plugin/lifecycle@0.1.0#describe
+    hint: a plugin exports what the world `transformer` of wit/plugin.wit lists
     ");
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use gristmill::job::{self, Job, Summary};
 use gristmill::output::Format;
-use gristmill::plugin::{Cache, Engine, Options, Plugin};
+use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
 use gristmill::process::{Failure, Processor};
 use gristmill::settings::Run;
 use gristmill::source::{self, Request};
@@ -46,6 +46,7 @@ pub(crate) fn run(task: Task<'_>, paths: &[PathBuf], settings: &Run) -> Ran {
         format: task.format,
         cancel: &cancel,
         stats: &stats,
+        rejects: None,
         on_failure: &|source, failure| {
             failures.lock().unwrap().push((source.to_string(), failure.clone()));
         },
@@ -64,6 +65,7 @@ pub(crate) fn load(engine: &Engine, path: &Path, settings: &[(&str, &str)]) -> P
         timeout: run.timeout,
         stats: Arc::default(),
         stop: Arc::default(),
+        rejects: Rejects::Count,
     };
     let cache = Cache::open(shared_cache()).unwrap();
     Plugin::load(engine, path, options, Some(&cache)).unwrap()

@@ -1,8 +1,6 @@
 //! Something that happens inside the call that hands over a chunk, before the chunk is read.
 
-use std::time::Duration;
-
-use gristmill::process::{Failure, Fill, Instance, Opening, Place, Processor, Traits};
+use gristmill::process::{Failure, Fill, Instance, Opening, Place, Processor, Pushed, Traits};
 
 /// A processor that lets something happen right before the chunk `at` of the source `victim` is pushed.
 pub(crate) struct Meddled<'a> {
@@ -35,7 +33,7 @@ impl Instance for MeddledInstance<'_> {
         self.inner.open(opening)
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Duration, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
         if self.is_victim && place.index == self.meddled.at {
             (self.meddled.meddle)();
         }

@@ -8,7 +8,8 @@ use bytesize::ByteSize;
 
 use super::Exit;
 use super::say::{Abort, plain};
-use crate::plugin::{Engine, Inspection, Kind, Manifest, inspect as look};
+use crate::plugin::{Engine, Inspection, Manifest, inspect as look};
+use crate::process::Kind;
 
 /// Prints what the plugin in the file `path` is. Exits with 1 where it would not run.
 pub(super) fn inspect(path: &Path, json: bool) -> Result<Exit, Abort> {

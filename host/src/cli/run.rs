@@ -15,7 +15,7 @@ use super::progress::Progress;
 use super::say::{self, Abort, Failures};
 use crate::job::{self, Error, Job, Summary};
 use crate::output::Format;
-use crate::plugin::{Cache, Engine, Options, Plugin};
+use crate::plugin::{Cache, Engine, Options, Plugin, Rejects};
 use crate::process::{Processor, Scope};
 use crate::settings::limits::{
     CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX,
@@ -53,6 +53,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
         format: format(&args.output),
         cancel: &cancel,
         stats: &stats,
+        rejects: None,
         on_failure: &|source, failure| failures.tell(source, failure),
     };
     let ended = {
@@ -130,6 +131,7 @@ fn load(
         timeout: settings.timeout,
         stats: Arc::clone(stats),
         stop: cancel.flag(),
+        rejects: Rejects::Count,
     };
     Plugin::load(engine, &args.plugin, options, cache.as_ref())
         .map_err(|error| Abort::new(&error).hint(error.hint()))
@@ -184,6 +186,7 @@ fn settings(args: &RunArgs) -> Result<Run, Abort> {
         encoding: inputs.encoding.clone(),
         linger: inputs.linger,
         archives: true,
+        rejects_max: None,
         decompress: match inputs.decompress.as_str() {
             "auto" => Decompress::Auto,
             "none" => Decompress::None,

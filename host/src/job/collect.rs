@@ -1,17 +1,14 @@
 //! Takes what workers deliver, puts it in order, formats and writes it.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
+use super::ends::{Ends, name};
 use super::{Error, Job, Summary};
 use crate::output::{Fault, Formatter, OutputType, Row, Total, Value, Window};
-use crate::process::{Failure, FailureKind};
+use crate::process::{Failure, FailureKind, Reject};
 use crate::settings::limits::WRITE_BYTES;
-use crate::source::Source;
 use crate::work::{At, Deliver, Done, End, Slot};
-
-const FIRST: At = At { source: 0, member: 0 };
 
 /// What a parked result costs beside its bytes.
 const ITEM_BYTES: usize = size_of::<Item>() + 64;
@@ -29,6 +26,7 @@ struct Item {
     slot: Slot,
     bytes: u64,
     outcome: Outcome,
+    rejects: Vec<Reject>,
 }
 
 enum Outcome {
@@ -42,11 +40,7 @@ struct Writer {
     out: io::BufWriter<Box<dyn Write + Send>>,
     formatter: Box<dyn Formatter>,
     error: Option<io::Error>,
-    sources: u64,
-    failed: u64,
-    bytes: u64,
-    /// Sources that are done, with all of their members.
-    ended: u64,
+    ends: Ends,
 }
 
 impl<'a> Collector<'a> {
@@ -55,15 +49,12 @@ impl<'a> Collector<'a> {
             out: io::BufWriter::with_capacity(WRITE_BYTES, out),
             formatter: job.format.formatter(),
             error: None,
-            sources: 0,
-            failed: 0,
-            bytes: 0,
-            ended: 0,
+            ends: Ends::default(),
         };
         Self {
             job,
             output_type: OutputType::of(job.output_type),
-            window: Window::new(FIRST, writer, job.settings.window_bytes),
+            window: Window::new(At::default(), writer, job.settings.window_bytes),
             total: Mutex::new(None),
         }
     }
@@ -90,7 +81,7 @@ impl<'a> Collector<'a> {
 
 impl Deliver for Collector<'_> {
     fn put(&self, slot: Slot, done: Done) {
-        let Done { bytes, result } = done;
+        let Done { bytes, result, rejects } = done;
         let outcome = result.and_then(|raw| {
             let value = raw.map(|raw| self.value(raw)).transpose();
             value.inspect_err(|failure| self.job.stats.turn_failed(failure.kind.word()))
@@ -99,13 +90,15 @@ impl Deliver for Collector<'_> {
             Ok(value) => value.as_ref().map_or(0, Value::bytes),
             Err(failure) => failure.message.len(),
         };
-        self.bring(Item { slot, bytes, outcome: Outcome::Row(outcome) }, held);
+        let held = held + rejects.iter().map(|reject| reject.data.len()).sum::<usize>();
+        self.bring(Item { slot, bytes, outcome: Outcome::Row(outcome), rejects }, held);
     }
 
     fn end(&self, source: usize, members: u64) {
-        let at = At { source, member: members };
+        let at = At { source, member: members, part: 0 };
         let slot = Slot { at, end: End::Source, member: None };
-        self.bring(Item { slot, bytes: 0, outcome: Outcome::End }, 0);
+        let (outcome, rejects) = (Outcome::End, Vec::new());
+        self.bring(Item { slot, bytes: 0, outcome, rejects }, 0);
     }
 
     fn total(&self, result: Result<Vec<u8>, Failure>) {
@@ -113,56 +106,40 @@ impl Deliver for Collector<'_> {
         *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(total);
     }
 
-    fn blocked_on(&self) -> Option<usize> {
-        self.window.blocked_on().map(|at| at.source)
+    fn blocked_on(&self, _own: Option<At>) -> Option<At> {
+        self.window.blocked_on()
     }
 
-    fn wait_while_blocked_on(&self, index: usize) {
-        self.window.wait_while_blocked_on(|at| at.source == index);
+    fn wait_while_blocked_on(&self, at: At) {
+        self.window.wait_while_blocked_on(at);
     }
 }
 
 /// Writes an item, and says which comes next.
 fn commit(job: &Job<'_>, writer: &mut Writer, item: Item) -> At {
-    let Item { slot: Slot { at, end, member }, bytes, outcome } = item;
+    let Item { slot, bytes, outcome, rejects } = item;
     if let Outcome::Row(outcome) = outcome {
-        let name = || match &member {
-            Some(name) => Cow::Borrowed(name.as_str()),
-            None => job.sources.get(at.source).map(Source::name).unwrap_or_default(),
-        };
-        writer.row(job, &name, bytes, &outcome);
+        writer.ends.reject(job, &slot, &rejects);
+        writer.row(job, &slot, bytes, &outcome);
     }
-    match end {
-        End::Member => At { member: at.member + 1, ..at },
-        End::Source => {
-            writer.ended += 1;
-            At { source: at.source + 1, member: 0 }
-        }
-    }
+    writer.ends.after(&slot)
 }
 
 impl Writer {
-    fn row<'n>(
+    fn row(
         &mut self,
         job: &Job<'_>,
-        name: &dyn Fn() -> Cow<'n, str>,
+        slot: &Slot,
         bytes: u64,
         outcome: &Result<Option<Value>, Failure>,
     ) {
-        self.sources += 1;
+        self.ends.count(job, slot, bytes, outcome.as_ref().err());
         let result = match outcome {
-            Ok(value) => {
-                self.bytes += bytes;
-                value.as_ref().map(Ok)
-            }
-            Err(failure) => {
-                self.failed += 1;
-                (job.on_failure)(&name(), failure);
-                Some(Err(fault(failure)))
-            }
+            Ok(value) => value.as_ref().map(Ok),
+            Err(failure) => Some(Err(fault(failure))),
         };
         if let Some(result) = result {
-            let row = Row { source: &name(), bytes, result };
+            let row = Row { source: &name(job, slot), bytes, result };
             self.write(job, |formatter, out| formatter.row(out, &row));
         }
     }
@@ -188,9 +165,9 @@ impl Writer {
     ) -> Result<Summary, Error> {
         let shown = Total {
             result: total.map(|result| result.as_ref().map_err(fault)),
-            sources: self.sources,
-            failed: self.failed,
-            bytes: self.bytes,
+            sources: self.ends.sources,
+            failed: self.ends.failed,
+            bytes: self.ends.bytes,
         };
         let whole = !job.cancel.is_set();
         self.write(job, |formatter, out| {
@@ -200,19 +177,11 @@ impl Writer {
         if let Some(error) = self.error.take() {
             return Err(Error::Write(error));
         }
-        if let Some(failure) = job.cancel.reason() {
-            return Err(Error::Failed(failure.clone()));
-        }
         if whole && let Some(Err(failure)) = total {
             (job.on_failure)("total", failure);
         }
-        Ok(Summary {
-            sources: self.sources,
-            failed: self.failed,
-            bytes: self.bytes,
-            unread: job.sources.len() as u64 - self.ended,
-            total_failed: matches!(total, Some(Err(_))),
-        })
+        let total_failed = matches!(total, Some(Err(_)));
+        Ok(Summary { total_failed, ..self.ends.summary(job)? })
     }
 }
 

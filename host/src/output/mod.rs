@@ -4,10 +4,12 @@
 
 mod format;
 mod json;
+mod rejects;
 mod table;
 mod value;
 mod window;
 
 pub use format::{Fault, Format, Formatter, Row, Total};
+pub use rejects::{Rejected, write_reject};
 pub use value::{OutputType, Value, ValueError};
 pub use window::Window;

@@ -13,18 +13,21 @@ use crate::settings::limits::WAIT;
 /// Items by position, committed in order through one writer.
 #[derive(Debug)]
 pub struct Window<P, T, W> {
-    state: Mutex<State<P, T, W>>,
+    state: Mutex<State<P, T>>,
+    /// Held by whoever commits, and by nobody who holds the lock of the state: bringing an item never waits for a writer.
+    writer: Mutex<W>,
     moved: Condvar,
     bytes_max: usize,
     parked_bytes: AtomicUsize,
 }
 
 #[derive(Debug)]
-struct State<P, T, W> {
+struct State<P, T> {
     next: P,
-    /// What stands behind `next`.
+    /// Whether somebody commits, who will come back for what is parked meanwhile.
+    committing: bool,
+    /// What stands behind `next`, or at it while somebody commits.
     parked: BTreeMap<P, Parked<T>>,
-    writer: W,
     /// Threads in [`Window::wait_while_blocked_on`]: waking none costs a system call, too.
     waiting: usize,
 }
@@ -38,9 +41,10 @@ struct Parked<T> {
 impl<P: Ord + Copy, T, W> Window<P, T, W> {
     /// A window that begins at `first`, and lets new work start while at most `bytes_max` are parked.
     pub fn new(first: P, writer: W, bytes_max: usize) -> Self {
-        let state = State { next: first, parked: BTreeMap::new(), writer, waiting: 0 };
+        let state = State { next: first, committing: false, parked: BTreeMap::new(), waiting: 0 };
         Self {
             state: Mutex::new(state),
+            writer: Mutex::new(writer),
             moved: Condvar::new(),
             bytes_max,
             parked_bytes: AtomicUsize::new(0),
@@ -48,36 +52,59 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
     }
 
     /// Brings the item at `position`, which holds `bytes`. Commits what is next in order; `commit` returns the position
-    /// that comes after what it is given.
+    /// that comes after what it is given. What stands before that, and has not been committed, never will be.
     pub fn put(&self, position: P, item: T, bytes: usize, mut commit: impl FnMut(&mut W, T) -> P) {
-        let mut state = self.lock();
-        if state.next != position {
+        let mut state = lock(&self.state);
+        if position < state.next {
+            return;
+        }
+        if position > state.next || state.committing {
             state.parked.insert(position, Parked { item, bytes });
             self.parked_bytes.fetch_add(bytes, Ordering::Relaxed);
             return;
         }
-        state.next = commit(&mut state.writer, item);
-        loop {
-            let next = state.next;
-            let Some(Parked { item, bytes }) = state.parked.remove(&next) else { break };
-            state.next = commit(&mut state.writer, item);
-            self.parked_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        state.committing = true;
+        drop(state);
+        let mut writer = lock(&self.writer);
+        let mut next = commit(&mut writer, item);
+        while let Some(item) = self.go_on(next) {
+            next = commit(&mut writer, item);
         }
+    }
+
+    /// Says what comes next: the item there, if it has come already. If not, nobody commits any more.
+    fn go_on(&self, next: P) -> Option<T> {
+        let mut state = lock(&self.state);
+        state.next = next;
+        let mut found = None;
+        while let Some(first) = state.parked.first_entry()
+            && *first.key() <= next
+        {
+            let position = *first.key();
+            let Parked { item, bytes } = first.remove();
+            self.parked_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            if position == next {
+                found = Some(item);
+                break;
+            }
+        }
+        state.committing = found.is_some();
         if state.waiting > 0 {
             self.moved.notify_all();
         }
+        found
     }
 
     /// The position that everything waits for, when too much is parked.
     pub fn blocked_on(&self) -> Option<P> {
         let blocked = self.parked_bytes.load(Ordering::Relaxed) > self.bytes_max;
-        blocked.then(|| self.lock().next)
+        blocked.then(|| lock(&self.state).next)
     }
 
-    /// Waits while a position that `is` recognises is what everything waits for; may return early.
-    pub fn wait_while_blocked_on(&self, is: impl Fn(P) -> bool) {
-        let mut state = self.lock();
-        if is(state.next) {
+    /// Waits while `position` is what everything waits for; may return early.
+    pub fn wait_while_blocked_on(&self, position: P) {
+        let mut state = lock(&self.state);
+        if state.next == position {
             state.waiting += 1;
             // Returning early is allowed, so the time-out does not matter.
             let waited = self.moved.wait_timeout(state, WAIT);
@@ -85,19 +112,27 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
         }
     }
 
+    /// The writer; what is left is dropped.
+    pub fn into_writer(self) -> W {
+        self.writer.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Commits what is left, in order, over gaps where a run was stopped; returns the writer.
     pub fn finish(self, mut commit: impl FnMut(&mut W, T) -> P) -> W {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let State { parked, mut writer, .. } = state;
-        for Parked { item, .. } in parked.into_values() {
-            commit(&mut writer, item);
+        let mut writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut next = state.next;
+        for (position, Parked { item, .. }) in state.parked {
+            if position >= next {
+                next = commit(&mut writer, item);
+            }
         }
         writer
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, State<P, T, W>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wasmtime::Trap;
 
-use super::guest::{Guest, Stopped};
+use super::guest::{Guest, Stopped, TooManyRejects};
 use crate::process::{Failure, FailureKind};
 
 /// Which function of the contract was called.
@@ -54,6 +54,10 @@ pub(super) fn fault(
             )
             .hint("raise --timeout, or look for an endless loop"),
         };
+    }
+    if error.downcast_ref::<TooManyRejects>().is_some() {
+        let message = format!("the plugin set aside too much in {name}");
+        return Failure::new(FailureKind::Output, message);
     }
     if let Some(bytes) = guest.refused_bytes {
         let asked = bytes.div_ceil(1 << 20);

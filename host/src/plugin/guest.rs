@@ -9,9 +9,12 @@ use wasmtime::component::Linker;
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 
 use super::contract::{self, Flaw, Level};
+use super::load::Rejects;
+use crate::process::Reject;
 use crate::settings::limits::{
     CORE_INSTANCES_MAX, COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, EPOCH_TICK, LOG_BYTES_MAX,
-    LOG_LINE_BYTES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX,
+    LOG_LINE_BYTES_MAX, MEMORIES_MAX, OUTPUT_BYTES, REJECT_BYTES_MAX, TABLE_ELEMENTS_MAX,
+    TABLES_MAX,
 };
 use crate::stats::Stats;
 
@@ -31,6 +34,12 @@ pub(super) struct Guest {
     logged_bytes: usize,
     counters: Vec<(String, u64)>,
     rejected: u64,
+    rejects: Rejects,
+    /// Those that nobody has taken yet, and their bytes.
+    kept: Vec<Reject>,
+    kept_bytes: usize,
+    /// Where the chunk at hand begins in its source.
+    chunk_offset: u64,
 }
 
 /// Why a running guest was stopped.
@@ -42,12 +51,18 @@ pub(super) enum Stopped {
     Timeout,
 }
 
+/// A guest has set aside more in one call than it may give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("too many rejects")]
+pub(super) struct TooManyRejects;
+
 impl Guest {
     pub(super) fn new(
         plugin: Arc<str>,
         memory_bytes_max: usize,
         stats: Arc<Stats>,
         stop: Arc<AtomicBool>,
+        rejects: Rejects,
     ) -> Self {
         Self {
             plugin,
@@ -61,12 +76,27 @@ impl Guest {
             logged_bytes: 0,
             counters: Vec::new(),
             rejected: 0,
+            rejects,
+            kept: Vec::new(),
+            kept_bytes: 0,
+            chunk_offset: 0,
         }
     }
 
     /// Gives the next source its share of the log.
     pub(super) fn begin_source(&mut self) {
         self.logged_bytes = 0;
+    }
+
+    /// Says which chunk the next call is about.
+    pub(super) fn begin_chunk(&mut self, offset: u64) {
+        self.chunk_offset = offset;
+    }
+
+    /// The records that were set aside, where they are kept.
+    pub(super) fn take_rejects(&mut self) -> Vec<Reject> {
+        self.kept_bytes = 0;
+        std::mem::take(&mut self.kept)
     }
 
     /// Gives the next call its time.
@@ -126,10 +156,24 @@ impl Guest {
         }
     }
 
-    fn reject(&mut self, flaw: &Flaw) {
+    fn reject(&mut self, flaw: Flaw, mut data: Vec<u8>) -> Result<(), TooManyRejects> {
         self.rejected += 1;
         let Flaw { offset, reason } = flaw;
-        self.log(Level::Warn, &format!("rejects a record at byte {offset} of its chunk: {reason}"));
+        if self.rejects == Rejects::Count {
+            let line = format!("rejects a record at byte {offset} of its chunk: {reason}");
+            self.log(Level::Warn, &line);
+            return Ok(());
+        }
+        let bytes = data.len() as u64;
+        data.truncate(REJECT_BYTES_MAX);
+        let reason = clean(&reason);
+        self.kept_bytes += data.len() + reason.len() + size_of::<Reject>();
+        if self.kept_bytes > OUTPUT_BYTES {
+            return Err(TooManyRejects);
+        }
+        let offset = self.chunk_offset.saturating_add(offset);
+        self.kept.push(Reject { offset, reason, data, bytes });
+        Ok(())
     }
 }
 
@@ -209,13 +253,9 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         cx.data_mut().count(&name, by);
         Ok(())
     })?;
-    host.func_wrap(
-        "reject",
-        |mut cx: StoreContextMut<'_, Guest>, (flaw, _data): (Flaw, Vec<u8>)| {
-            cx.data_mut().reject(&flaw);
-            Ok(())
-        },
-    )
+    host.func_wrap("reject", |mut cx: StoreContextMut<'_, Guest>, (flaw, data): (Flaw, Vec<u8>)| {
+        Ok(cx.data_mut().reject(flaw, data)?)
+    })
 }
 
 #[cfg(test)]
@@ -223,7 +263,7 @@ mod tests {
     use super::*;
 
     fn guest() -> Guest {
-        Guest::new("test".into(), 100, Arc::default(), Arc::default())
+        Guest::new("test".into(), 100, Arc::default(), Arc::default(), Rejects::Count)
     }
 
     #[test]

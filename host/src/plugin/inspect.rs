@@ -11,23 +11,13 @@ use super::compile::{compile, read};
 use super::contract;
 use super::engine::Engine;
 use super::error::LoadError;
-use super::instance::{describe, find};
-use super::load::{Linked, Options};
+use super::load::{Linked, Options, Rejects};
 use super::manifest::Manifest;
+use super::sandbox::{describe, find};
 use super::wrap::{self, Binary};
-use crate::process::Failure;
+use crate::process::{Failure, Kind};
 use crate::settings::limits::{CALL_TIMEOUT, MEMORY_BYTES};
 use crate::stats::Stats;
-
-/// What kind of plugin a component is, by what it exports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Bytes in, one result out.
-    Aggregator,
-    /// Bytes in, bytes out.
-    Transformer,
-}
 
 /// What is known of a plugin file. Field names are the keys of the JSON form.
 #[derive(Debug, Serialize)]
@@ -104,6 +94,7 @@ fn options() -> Options {
         timeout: CALL_TIMEOUT,
         stats: Arc::<Stats>::default(),
         stop: Arc::<AtomicBool>::default(),
+        rejects: Rejects::Count,
     }
 }
 

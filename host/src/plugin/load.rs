@@ -15,9 +15,9 @@ use super::engine::Engine;
 use super::error::{LoadError, Refusal};
 use super::fault::{Call, fault};
 use super::guest::{self, Guest};
-use super::instance::{Exports, Sandbox};
 use super::manifest::Manifest;
-use crate::process::{Failure, FailureKind, Instance, Processor, Traits};
+use super::{aggregator, transformer};
+use crate::process::{Failure, FailureKind, Instance, Kind, Processor, Traits};
 use crate::settings::limits::OUTPUT_BYTES;
 use crate::stats::Stats;
 
@@ -34,9 +34,21 @@ pub struct Options {
     pub stats: Arc<Stats>,
     /// Set when running guests shall end.
     pub stop: Arc<AtomicBool>,
+    /// What becomes of records that are set aside.
+    pub rejects: Rejects,
 }
 
-/// A compiled aggregator with its settings. Makes instances for any number of workers.
+/// What becomes of records that a plugin sets aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rejects {
+    /// They are counted.
+    #[default]
+    Count,
+    /// They are kept, for [`Instance::take_rejects`].
+    Keep,
+}
+
+/// A compiled plugin with its settings. Makes instances for any number of workers.
 pub struct Plugin {
     linked: Linked,
     exports: Exports,
@@ -49,7 +61,7 @@ impl Plugin {
     /// Loads the plugin in the file `path`, and makes a first instance to see that it starts.
     ///
     /// # Errors
-    /// When the file cannot be read, is not an aggregator of this contract, or does not take its settings.
+    /// When the file cannot be read, is no plugin of this contract, or does not take its settings.
     pub fn load(
         engine: &Engine,
         path: &Path,
@@ -60,15 +72,13 @@ impl Plugin {
         let refused = |refusal: Refusal| refusal.at(path);
         let component = compile(engine, &bytes, cache).map_err(refused)?;
         let linked = Linked::new(engine, &component, path, options).map_err(refused)?;
-        let exports = aggregator(&component).map_err(refused)?;
+        let exports = Exports::of(&component).map_err(refused)?;
         let settings = entries(&linked.options.settings);
-        let started = linked.instantiate().and_then(|(instance, store)| {
-            Sandbox::new(instance, store, &exports, &settings, linked.limits())
-        });
-        let (_, manifest) =
-            started.map_err(|failure| LoadError::Start { path: path.to_path_buf(), failure })?;
+        let (_, manifest) = exports
+            .start(&linked, &settings)
+            .map_err(|failure| LoadError::Start { path: path.to_path_buf(), failure })?;
         let manifest = Manifest::from(manifest);
-        let traits = manifest.traits();
+        let traits = manifest.traits(exports.kind());
         Ok(Self { linked, exports, settings, manifest, traits })
     }
 
@@ -84,13 +94,59 @@ impl Processor for Plugin {
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
-        let started = self.linked.instantiate().and_then(|(instance, store)| {
-            Sandbox::new(instance, store, &self.exports, &self.settings, self.linked.limits())
-        });
-        match started {
-            Ok((sandbox, _)) => Ok(Box::new(sandbox)),
+        match self.exports.start(&self.linked, &self.settings) {
+            Ok((instance, _)) => Ok(instance),
             Err(failure) if failure.kind == FailureKind::Cancelled => Err(failure),
             Err(failure) => Err(Failure { kind: FailureKind::Start, ..failure }),
+        }
+    }
+}
+
+/// The functions of a plugin, of whichever kind it is.
+enum Exports {
+    Aggregator(aggregator::Exports),
+    Transformer(transformer::Exports),
+}
+
+impl Exports {
+    /// Those of a component: its kind is what it exports.
+    fn of(component: &Component) -> Result<Self, Refusal> {
+        let (exports, world) = match component.get_export_index(None, contract::TRANSFORM) {
+            Some(_) => (transformer::Exports::of(component).map(Self::Transformer), "transformer"),
+            None => (aggregator::Exports::of(component).map(Self::Aggregator), "aggregator"),
+        };
+        exports.map_err(|missing| {
+            Refusal::new(format!("does not export {missing}"))
+                .hint(format!("a plugin exports what the world `{world}` of wit/plugin.wit lists"))
+        })
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Aggregator(_) => Kind::Aggregator,
+            Self::Transformer(_) => Kind::Transformer,
+        }
+    }
+
+    /// A new instance, described and configured.
+    fn start<'a>(
+        &self,
+        linked: &'a Linked,
+        settings: &[Entry],
+    ) -> Result<(Box<dyn Instance + 'a>, contract::Manifest), Failure> {
+        let (instance, store) = linked.instantiate()?;
+        let limits = linked.limits();
+        match self {
+            Self::Aggregator(exports) => {
+                let (aggregator, manifest) =
+                    aggregator::Aggregator::new(instance, store, exports, settings, limits)?;
+                Ok((Box::new(aggregator), manifest))
+            }
+            Self::Transformer(exports) => {
+                let (transformer, manifest) =
+                    transformer::Transformer::new(instance, store, exports, settings, limits)?;
+                Ok((Box::new(transformer), manifest))
+            }
         }
     }
 }
@@ -143,10 +199,10 @@ impl Linked {
     pub(super) fn instantiate(
         &self,
     ) -> Result<(wasmtime::component::Instance, Store<Guest>), Failure> {
-        let Options { memory_bytes, timeout, stats, stop, .. } = &self.options;
+        let Options { memory_bytes, timeout, stats, stop, rejects, .. } = &self.options;
         stats.add_instance();
         let name = Arc::clone(&self.name);
-        let guest = Guest::new(name, *memory_bytes, Arc::clone(stats), Arc::clone(stop));
+        let guest = Guest::new(name, *memory_bytes, Arc::clone(stats), Arc::clone(stop), *rejects);
         let mut store = Store::new(self.pre.engine(), guest);
         store.limiter(|guest| guest);
         store.epoch_deadline_callback(|mut cx| Ok(cx.data_mut().tick()?));
@@ -166,17 +222,6 @@ fn foreign_imports(engine: &Engine, component: &Component) -> Vec<String> {
     let component_type = component.component_type();
     let names = component_type.imports(engine.wasmtime()).map(|(name, _)| name.to_string());
     names.filter(|name| !ours(name)).collect()
-}
-
-fn aggregator(component: &Component) -> Result<Exports, Refusal> {
-    if component.get_export_index(None, contract::TRANSFORM).is_some() {
-        return Err(Refusal::new("is a transformer; a run takes an aggregator")
-            .hint("`host plugin inspect` shows what it is"));
-    }
-    Exports::of(component).map_err(|missing| {
-        Refusal::new(format!("does not export {missing}"))
-            .hint("a plugin exports what the world `aggregator` of wit/plugin.wit lists")
-    })
 }
 
 fn entries(settings: &[(String, String)]) -> Vec<Entry> {

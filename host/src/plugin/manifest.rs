@@ -1,7 +1,7 @@
 //! What a plugin says of itself.
 
 use super::contract::{self, Entry, Setting};
-use crate::process::{Order, Scope, Traits};
+use crate::process::{Kind, Order, Scope, Traits};
 
 /// What a plugin says of itself.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -47,7 +47,8 @@ impl From<contract::Manifest> for Manifest {
 
 impl Manifest {
     /// The part that the scheduler needs.
-    pub(super) fn traits(&self) -> Traits {
-        Traits { scope: self.scope, order: self.order, header_records: self.header_records }
+    pub(super) fn traits(&self, kind: Kind) -> Traits {
+        let Self { scope, order, header_records, .. } = *self;
+        Traits { kind, scope, order, header_records }
     }
 }

@@ -3,6 +3,7 @@
 //! A plugin reaches what the contract lists and nothing else: a component that imports more is refused at load,
 //! by name. Knows nothing of files that are processed, or of threads.
 
+mod aggregator;
 mod cache;
 mod code;
 mod compile;
@@ -13,16 +14,17 @@ mod fault;
 mod fill;
 mod guest;
 mod inspect;
-mod instance;
 mod load;
 mod manifest;
+mod sandbox;
+mod transformer;
 mod wrap;
 
 pub use cache::Cache;
 pub use contract::{Entry, Setting};
 pub use engine::{Engine, EngineError};
 pub use error::LoadError;
-pub use inspect::{Inspection, Kind, inspect};
-pub use load::{Options, Plugin};
+pub use inspect::{Inspection, inspect};
+pub use load::{Options, Plugin, Rejects};
 pub use manifest::Manifest;
 pub use wrap::Binary;

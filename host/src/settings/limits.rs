@@ -48,6 +48,12 @@ pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 /// Bytes that one call may return, but for a state: a result is read by somebody, or held until it is its turn.
 pub const OUTPUT_BYTES: usize = 64 << 20;
 
+/// What is kept of one record that a plugin sets aside; the rest is cut off.
+pub const REJECT_BYTES_MAX: usize = 64 << 10;
+
+/// Records set aside that are kept until the result of their source is there: 1,000,000 in a job is more than anybody reads.
+pub const REJECTS_KEPT_MAX: usize = 1_000_000;
+
 /// Stack of a guest.
 pub const STACK_BYTES: usize = 1 << 20;
 

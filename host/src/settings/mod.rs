@@ -3,4 +3,4 @@
 pub mod limits;
 mod run;
 
-pub use run::{Decompress, Io, Run, Show};
+pub use run::{Decompress, Io, RejectsMax, Run, Show};

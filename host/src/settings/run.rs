@@ -29,6 +29,15 @@ pub enum Decompress {
     As(String),
 }
 
+/// How much of a source may be set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectsMax {
+    /// So many records.
+    Records(u64),
+    /// So many hundredths of its bytes.
+    Percent(u8),
+}
+
 /// Which results are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Show {
@@ -65,6 +74,8 @@ pub struct Run {
     pub members_max: u64,
     /// Which results are wanted.
     pub show: Show,
+    /// How much of a source may be set aside before it fails; `None` lets all of it.
+    pub rejects_max: Option<RejectsMax>,
     /// Whether the first failure ends the run.
     pub fail_fast: bool,
     /// Bytes of results and states that may wait for their turn.
@@ -92,6 +103,7 @@ impl Default for Run {
             ratio_max: limits::DECODE_RATIO_MAX,
             members_max: limits::DECODE_MEMBERS_MAX,
             show: Show { per_source: true, total: true },
+            rejects_max: None,
             fail_fast: false,
             window_bytes: limits::WINDOW_BYTES,
             memory_bytes: limits::MEMORY_BYTES,

@@ -6,11 +6,12 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::process::Kind;
 use crate::settings::limits::{BATCH_SOURCES_MAX, WAIT};
 use crate::source::Source;
 
-use super::Plan;
 use super::open::Open;
+use super::{At, Plan};
 
 /// A source of this many chunks or fewer is small: not worth a place of its own in the queue.
 const SMALL_CHUNKS: u64 = 4;
@@ -22,8 +23,8 @@ pub(super) enum Task<'a> {
     Sources(Vec<usize>),
     /// Take chunks of this source.
     Join(Arc<Open<'a>>),
-    /// Wait until results no longer wait for this source, which others are at.
-    Wait(usize),
+    /// Wait until results no longer wait for this one, which others are at.
+    Wait(At),
     /// There is nothing to take now, but there may be: ask again.
     Later,
     /// There is nothing left to take.
@@ -58,8 +59,10 @@ impl<'a> Feed<'a> {
         let small_bytes = plan.cutter.chunk_bytes.saturating_mul(SMALL_CHUNKS);
         let bytes = |source: &Source| source.listed.as_ref().ok().copied().flatten().unwrap_or(0);
         let sized = plan.sources.iter().map(bytes);
+        // What comes out of transformers is written in the order of the sources: they begin in that order.
+        let by_size = plan.processor.traits().kind == Kind::Aggregator;
         let (mut queue, small): (Vec<_>, Vec<_>) =
-            sized.enumerate().partition(|(_, bytes)| *bytes > small_bytes);
+            sized.enumerate().partition(|(_, bytes)| by_size && *bytes > small_bytes);
         queue.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
         let large = queue.len();
         queue.extend(small);
@@ -77,11 +80,11 @@ impl<'a> Feed<'a> {
     }
 
     /// What to do next; with `only`, nothing that does not help that source along.
-    pub(super) fn next(&self, only: Option<usize>) -> Task<'a> {
+    pub(super) fn next(&self, only: Option<At>) -> Task<'a> {
         let mut state = self.lock();
         state.open.retain(|open| open.remaining() > 0);
-        if let Some(index) = only {
-            return state.help(index);
+        if let Some(at) = only {
+            return state.help(at);
         }
         let batch = self.batch(&mut state);
         if !batch.is_empty() {
@@ -157,14 +160,14 @@ impl<'a> State<'a> {
         }
     }
 
-    fn help(&mut self, index: usize) -> Task<'a> {
-        if self.take(index) {
+    fn help(&mut self, at: At) -> Task<'a> {
+        if self.take(at.source) {
             self.opening += 1;
-            return Task::Sources(vec![index]);
+            return Task::Sources(vec![at.source]);
         }
-        match self.open.iter().find(|open| open.whole.at.source == index) {
+        match self.open.iter().find(|open| open.whole.at.source == at.source) {
             Some(open) => Task::Join(Arc::clone(open)),
-            None => Task::Wait(index),
+            None => Task::Wait(at),
         }
     }
 }

@@ -19,7 +19,7 @@ mod worker;
 mod tests;
 
 use crate::input::{Access, Cutter, Decoding};
-use crate::process::{Failure, Processor};
+use crate::process::{Failure, Processor, Reject};
 use crate::settings;
 use crate::source::Source;
 use crate::stats::Stats;
@@ -31,7 +31,7 @@ use worker::Worker;
 
 /// Takes what workers finish. Called from any worker, in any order.
 pub trait Deliver: Sync {
-    /// What became of a source, or of a member of one. Called once for each; for an archive with its failure, where it
+    /// What became of a source, or of a member of one; or a part of what comes out of it. Called once for each; for an archive with its failure, where it
     /// could not be read to its end.
     fn put(&self, slot: Slot, done: Done);
 
@@ -41,26 +41,30 @@ pub trait Deliver: Sync {
     /// The result over all sources, or why there is none. Called at most once, after all sources.
     fn total(&self, result: Result<Vec<u8>, Failure>);
 
-    /// Whether so many results wait for their turn that no more should be started, but for the source
-    /// that they wait for: its index.
-    fn blocked_on(&self) -> Option<usize>;
+    /// The result that others wait for, so many of them that nothing should be started but what brings it nearer; `own` is the
+    /// source that the caller is at.
+    fn blocked_on(&self, own: Option<At>) -> Option<At>;
 
-    /// Waits until [`blocked_on`](Self::blocked_on) is no longer `index`.
-    fn wait_while_blocked_on(&self, index: usize);
+    /// Waits until [`blocked_on`](Self::blocked_on) is no longer `at`.
+    fn wait_while_blocked_on(&self, at: At);
 }
 
-/// Where a result stands among all: in the order of the sources, and of the members of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Where a result stands among all: in the order of the sources, of the members of one, and of what comes out of its chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct At {
     /// Position among the sources.
     pub source: usize,
     /// Position among the members of an archive; 0 for what is none.
     pub member: u64,
+    /// Position among the chunks; 0 for a result over all.
+    pub part: u64,
 }
 
 /// What comes after a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
+    /// The next part of the same.
+    Part,
     /// The next member of the same archive, or its end.
     Member,
     /// The next source.
@@ -81,7 +85,8 @@ pub struct Slot {
 impl Slot {
     /// That of a source.
     pub fn source(index: usize) -> Self {
-        Self { at: At { source: index, member: 0 }, end: End::Source, member: None }
+        let at = At { source: index, ..At::default() };
+        Self { at, end: End::Source, member: None }
     }
 }
 
@@ -90,8 +95,11 @@ impl Slot {
 pub struct Done {
     /// Bytes that were processed.
     pub bytes: u64,
-    /// The result, `None` where only a total was asked for; or the first failure.
+    /// The result, or what came out of a chunk; `None` where only a total was asked for, or nothing is left to come. Or the first
+    /// failure.
     pub result: Result<Option<Vec<u8>>, Failure>,
+    /// Records that were set aside.
+    pub rejects: Vec<Reject>,
 }
 
 /// Everything that a pass over sources needs.

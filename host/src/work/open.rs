@@ -61,6 +61,7 @@ impl<'a> Open<'a> {
             plan.cutter.check(input.bytes())?;
             let count = plan.cutter.chunks(&input);
             let whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
+            whole.set_parts(count);
             whole.add_bytes(input.bytes());
             let chunks = Chunks::Placed { count, taken: AtomicU64::new(0) };
             return Ok(Self { input, chunks, whole });
@@ -75,6 +76,9 @@ impl<'a> Open<'a> {
         };
         let last = first.as_ref().is_some_and(|first| first.last);
         let whole = whole(last.then_some(1), header);
+        if last {
+            whole.set_parts(1);
+        }
         whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
         let chunks = Chunks::Streamed(Ring::new(reader, plan.cutter.chunk_bytes, first));
         Ok(Self { input, chunks, whole })
@@ -139,6 +143,22 @@ pub(super) fn take(
     let next = |at| (at < count).then(|| at + length(at));
     let start = taken.try_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
     Some(start..start + length(start))
+}
+
+/// Takes the next group of chunks that belong together.
+pub(super) fn take_next(count: u64, at_once: u64, taken: &AtomicU64) -> Option<Range<u64>> {
+    let end = |start: u64| (start + at_once).min(count);
+    let next = |start| (start < count).then(|| end(start));
+    let start = taken.try_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
+    Some(start..end(start))
+}
+
+/// That a chunk is larger than memory can be.
+pub(super) fn too_large(bytes: u64) -> Failure {
+    Failure::new(
+        FailureKind::RecordTooLong,
+        format!("a chunk of {bytes} bytes fits into no memory"),
+    )
 }
 
 /// The bytes of a source that can only be read from its front, decompressed; `None` for one whose chunks are found by their place.

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::At;
 use super::whole::Whole;
 use crate::input::{Chunk, Members, Stream};
 use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, WAIT};
@@ -69,6 +70,8 @@ struct State<'a> {
     free: Vec<Vec<u8>>,
     workers: usize,
     waiting: usize,
+    /// Member and position of the last chunk that was given out.
+    given: Option<(u64, u64)>,
 }
 
 impl<'a> Ring<'a> {
@@ -100,6 +103,11 @@ impl<'a> Ring<'a> {
         !state.ended || !state.ready.is_empty()
     }
 
+    /// Whether the chunk there has been given out.
+    pub(super) fn has_given(&self, at: At) -> bool {
+        self.lock().given.is_some_and(|last| (at.member, at.part) <= last)
+    }
+
     /// What the calling worker does next.
     pub(super) fn turn(&self) -> Turn<'a> {
         let mut state = self.lock();
@@ -110,6 +118,8 @@ impl<'a> Ring<'a> {
         }
         if let Some(piece) = state.ready.pop_front() {
             state.ready_bytes -= piece.chunk.held_bytes();
+            let member = piece.member.as_ref().map_or(0, |whole| whole.at.member);
+            state.given = Some((member, piece.chunk.index));
             return Turn::Run(piece);
         }
         if state.ended {

@@ -21,7 +21,7 @@ fn span(at: At, end: End) -> Span {
     let first = (at.source as u64).saturating_mul(MEMBERS_MAX);
     let start = first.saturating_add(at.member.min(MEMBERS_MAX - 1));
     match end {
-        End::Member => Span { start, end: start + 1 },
+        End::Part | End::Member => Span { start, end: start + 1 },
         End::Source => Span { start, end: first.saturating_add(MEMBERS_MAX) },
     }
 }

@@ -2,14 +2,15 @@
 
 use std::io::Write;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
 use crate::input::Framing;
-use crate::process::{FailureKind, Fill, Instance, Opening, Order, Place, Scope, Traits};
+use crate::process::{
+    FailureKind, Fill, Instance, Kind, Opening, Order, Place, Pushed, Scope, Traits,
+};
 use crate::settings::{Io, Run, Show};
 use crate::source::Way;
 
@@ -25,7 +26,7 @@ struct EchoInstance {
 
 impl Echo {
     fn new(scope: Scope, order: Order) -> Self {
-        Self { traits: Traits { scope, order, header_records: 0 } }
+        Self { traits: Traits { kind: Kind::Aggregator, scope, order, header_records: 0 } }
     }
 }
 
@@ -45,7 +46,7 @@ impl Instance for EchoInstance {
         Ok(())
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Duration, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
         let mut bytes = vec![0; fill.len()];
         fill.fill(&mut bytes)?;
         if let Some(at) = bytes.iter().position(|&byte| byte == b'!') {
@@ -53,7 +54,7 @@ impl Instance for EchoInstance {
             return Err(Failure::new(FailureKind::InvalidData, format!("at byte {at}")));
         }
         self.seen.as_mut().unwrap().extend(bytes);
-        Ok(Duration::ZERO)
+        Ok(Pushed::default())
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {
@@ -102,11 +103,12 @@ impl Deliver for Kept {
         assert!(self.total.lock().unwrap().replace(result).is_none(), "one total");
     }
 
-    fn blocked_on(&self) -> Option<usize> {
-        self.only.filter(|&index| self.sources.lock().unwrap()[index].is_none())
+    fn blocked_on(&self, _own: Option<At>) -> Option<At> {
+        let missing = |&index: &usize| self.sources.lock().unwrap()[index].is_none();
+        self.only.filter(missing).map(|source| At { source, ..At::default() })
     }
 
-    fn wait_while_blocked_on(&self, _index: usize) {
+    fn wait_while_blocked_on(&self, _at: At) {
         std::thread::yield_now();
     }
 }
@@ -263,7 +265,12 @@ fn a_panic_is_passed_on_and_nobody_waits_for_what_it_held() {
     let kept = Kept { sources: Mutex::new(vec![None]), ..Kept::default() };
     let (cancel, stats) = (Cancel::default(), Stats::default());
     let cutter = Cutter { framing: Framing::Csv, chunk_bytes: 16, record_bytes_max: 16 };
-    let panics = Panics(Traits { scope: Scope::Source, order: Order::Kept, header_records: 0 });
+    let panics = Panics(Traits {
+        kind: Kind::Aggregator,
+        scope: Scope::Source,
+        order: Order::Kept,
+        header_records: 0,
+    });
     let plan = Plan {
         sources: &case.sources,
         processor: &panics,

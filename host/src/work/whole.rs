@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::gather::Gather;
 use super::{At, End, Slot};
-use crate::process::{Opening, Order};
+use crate::process::{Failure, FailureKind, Opening, Order, Reject};
+use crate::settings::RejectsMax;
+use crate::settings::limits::REJECTS_KEPT_MAX;
 use crate::source::Source;
 
 /// A source, or a member of an archive, whose parts are brought together.
@@ -17,6 +20,13 @@ pub(super) struct Whole<'a> {
     header: Vec<u8>,
     bytes: AtomicU64,
     end: End,
+    /// How many parts there will be, [`u64::MAX`] while that is not known; and how many there are.
+    parts: AtomicU64,
+    parts_done: AtomicU64,
+    rejected: AtomicU64,
+    rejected_bytes: AtomicU64,
+    /// Those of an aggregator, until its result is there.
+    rejects: Mutex<Vec<Reject>>,
 }
 
 impl<'a> Whole<'a> {
@@ -27,16 +37,30 @@ impl<'a> Whole<'a> {
         header: Vec<u8>,
         gather: Gather,
     ) -> Self {
-        let at = At { source: index, member: 0 };
-        let name = source.name();
-        Self { at, gather, name, header, bytes: AtomicU64::new(0), end: End::Source }
+        let at = At { source: index, ..At::default() };
+        Self::new(at, source.name(), header, gather, End::Source)
     }
 
     /// A member of an archive, with the whole of its name.
     pub(super) fn member(at: At, name: String, header: Vec<u8>, order: Order) -> Self {
         let gather = Gather::new(None, order);
-        let name = Cow::Owned(name);
-        Self { at, gather, name, header, bytes: AtomicU64::new(0), end: End::Member }
+        Self::new(at, Cow::Owned(name), header, gather, End::Member)
+    }
+
+    fn new(at: At, name: Cow<'a, str>, header: Vec<u8>, gather: Gather, end: End) -> Self {
+        Self {
+            at,
+            gather,
+            name,
+            header,
+            bytes: AtomicU64::new(0),
+            end,
+            parts: AtomicU64::new(u64::MAX),
+            parts_done: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            rejected_bytes: AtomicU64::new(0),
+            rejects: Mutex::default(),
+        }
     }
 
     /// What resources are opened with.
@@ -48,7 +72,7 @@ impl<'a> Whole<'a> {
     pub(super) fn slot(&self) -> Slot {
         let member = match self.end {
             End::Member => Some(self.name.clone().into_owned()),
-            End::Source => None,
+            End::Part | End::Source => None,
         };
         Slot { at: self.at, end: self.end, member }
     }
@@ -67,4 +91,91 @@ impl<'a> Whole<'a> {
     pub(super) fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
+
+    /// It has so many parts; said before the last of them can be done.
+    pub(super) fn set_parts(&self, parts: u64) {
+        self.parts.store(parts, Ordering::Release);
+    }
+
+    /// How many parts it has.
+    pub(super) fn parts(&self) -> u64 {
+        self.parts.load(Ordering::Acquire)
+    }
+
+    /// One more part is done: whether it was the last.
+    pub(super) fn part_is_done(&self) -> bool {
+        self.parts_done.fetch_add(1, Ordering::AcqRel) + 1 == self.parts()
+    }
+
+    /// Counts records that were set aside.
+    ///
+    /// # Errors
+    /// When there are more than the source may have.
+    pub(super) fn count_rejects(
+        &self,
+        rejects: &[Reject],
+        max: Option<RejectsMax>,
+    ) -> Result<(), Failure> {
+        if rejects.is_empty() {
+            return Ok(());
+        }
+        let count = rejects.len() as u64;
+        let before = self.rejected.fetch_add(count, Ordering::Relaxed);
+        let bytes = rejects.iter().map(|reject| reject.bytes).sum();
+        self.rejected_bytes.fetch_add(bytes, Ordering::Relaxed);
+        match max {
+            Some(RejectsMax::Records(max)) if before + count > max => {
+                Err(too_many(&format!("more than {max} records")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks what can only be told at the end: the share of what was set aside.
+    ///
+    /// # Errors
+    /// When it is more than the source may have.
+    pub(super) fn check_rejects(&self, max: Option<RejectsMax>) -> Result<(), Failure> {
+        let Some(RejectsMax::Percent(percent)) = max else { return Ok(()) };
+        let (rejected, bytes) = (self.rejected_bytes.load(Ordering::Relaxed), self.bytes());
+        if u128::from(rejected) * 100 <= u128::from(bytes) * u128::from(percent) {
+            return Ok(());
+        }
+        Err(too_many(&format!("{rejected} of {bytes} bytes, more than {percent}%,")))
+    }
+
+    /// Counts records and keeps them until the result is there.
+    ///
+    /// # Errors
+    /// When there are more than the source may have, or than can be kept.
+    pub(super) fn keep_rejects(
+        &self,
+        rejects: Vec<Reject>,
+        max: Option<RejectsMax>,
+    ) -> Result<(), Failure> {
+        if rejects.is_empty() {
+            return Ok(());
+        }
+        self.count_rejects(&rejects, max)?;
+        let mut kept = self.rejects.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() + rejects.len() > REJECTS_KEPT_MAX {
+            return Err(too_many(&format!("more than {REJECTS_KEPT_MAX} records")));
+        }
+        kept.extend(rejects);
+        Ok(())
+    }
+
+    /// The records that were kept, in their order.
+    pub(super) fn take_rejects(&self) -> Vec<Reject> {
+        let mut kept = self.rejects.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rejects = std::mem::take(&mut *kept);
+        rejects.sort_by_key(|reject| reject.offset);
+        rejects
+    }
+}
+
+fn too_many(what: &str) -> Failure {
+    let message = format!("{what} were set aside by the plugin");
+    Failure::new(FailureKind::Rejects, message)
+        .hint("--rejects FILE shows them; raise --max-rejects")
 }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod course;
+mod transform;
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use super::settle::{Broken, Settled, settle};
 use super::tally::Tally;
 use super::times::Times;
 use super::whole::Whole;
-use super::{Done, Plan, Slot};
+use super::{Done, End, Plan, Slot};
 
 pub(super) struct Worker<'a> {
     plan: &'a Plan<'a>,
@@ -71,7 +72,7 @@ impl<'a> Worker<'a> {
         loop {
             self.check_cancel()?;
             self.times.show_counts(self.plan.stats);
-            let task = self.feed.next(self.plan.deliver.blocked_on());
+            let task = self.feed.next(self.plan.deliver.blocked_on(None));
             self.times.was_idle(); // but for a moment, where there was something to do
             match task {
                 Task::Sources(batch) => {
@@ -84,7 +85,7 @@ impl<'a> Worker<'a> {
                 // Others are at the last sources: meanwhile they can merge what this worker has.
                 Task::Later => self.flush(),
                 Task::Join(open) => self.join(&open)?,
-                Task::Wait(index) => self.plan.deliver.wait_while_blocked_on(index),
+                Task::Wait(at) => self.plan.deliver.wait_while_blocked_on(at),
                 Task::Done => return Ok(()),
             }
         }
@@ -163,10 +164,12 @@ impl<'a> Worker<'a> {
             // An archive is checked at its end.
             _ => Ok(()),
         };
-        match checked.and_then(|()| self.outcome()) {
+        let max = self.plan.settings.rejects_max;
+        match checked.and_then(|()| whole.check_rejects(max)).and_then(|()| self.outcome()) {
             Ok(Outcome { result, state }) => {
                 self.recycle();
-                let done = Done { bytes: whole.bytes(), result: Ok(result) };
+                let (bytes, rejects) = (whole.bytes(), whole.take_rejects());
+                let done = Done { bytes, result: Ok(result), rejects };
                 self.deliver(whole.slot(), done, state.as_deref());
             }
             Err(failure) => {
@@ -188,7 +191,8 @@ impl<'a> Worker<'a> {
     }
 
     fn fail(&mut self, slot: Slot, failure: Failure) {
-        self.deliver(slot, Done { bytes: 0, result: Err(failure) }, None);
+        let done = Done { bytes: 0, result: Err(failure), rejects: Vec::new() };
+        self.deliver(slot, done, None);
     }
 
     fn deliver(&mut self, slot: Slot, done: Done, state: Option<&[u8]>) {
@@ -203,6 +207,7 @@ impl<'a> Worker<'a> {
             }
         }
         match &done.result {
+            Ok(_) if slot.end == End::Part => {}
             Ok(_) => self.times.count_source(),
             Err(failure) => self.plan.stats.add_failed(failure.kind.word()),
         }

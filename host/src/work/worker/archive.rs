@@ -50,8 +50,7 @@ impl Worker<'_> {
         buffer: Vec<u8>,
     ) -> Option<(Arc<Whole<'r>>, Chunk)> {
         if self.hopeless(&whole, index) {
-            let failed = whole.gather.set_whole(index);
-            self.settle_failed(&whole, failed);
+            self.give_up(&whole, index);
             return None;
         }
         let chunk = self.read_chunk(&whole, index, archive.members.next(buffer))?;
@@ -66,7 +65,7 @@ impl Worker<'_> {
         member: Member,
         buffer: Vec<u8>,
     ) -> Option<(Arc<Whole<'r>>, Chunk)> {
-        let at = At { source: open.whole.at.source, member: archive.count };
+        let at = At { source: open.whole.at.source, member: archive.count, part: 0 };
         archive.count += 1;
         let (name, unread) = match member {
             Member::File(name) => (name, None),
@@ -100,7 +99,7 @@ impl Worker<'_> {
     /// Delivers the end of an archive, or why there is none.
     fn end_archive(&mut self, open: &Open<'_>, archive: &Archive<'_>, ended: Result<(), Error>) {
         let source = open.whole.at.source;
-        let at = At { source, member: archive.count };
+        let at = At { source, member: archive.count, part: 0 };
         self.plan.stats.add_skipped(archive.members.skipped());
         match ended.and_then(|()| open.input.check_unchanged()) {
             Ok(()) => {

@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicU64;
 
 use super::{Cancelled, Worker};
 use crate::input::{Asked, Chunk, Codec, Error, Stream};
-use crate::process::{Failure, FailureKind, Instance, Order, Place};
+use crate::process::{Failure, Instance, Kind, Order, Place};
 use crate::work::gather::Span;
-use crate::work::open::{Chunks, Open, Slice, take};
+use crate::work::open::{Chunks, Open, Slice, take, too_large};
 use crate::work::ring::{Piece, Reader, Ring, Turn};
 use crate::work::whole::Whole;
 
@@ -31,11 +31,20 @@ enum Pushed {
 impl<'a> Worker<'a> {
     /// Takes chunks of a source until there are no more.
     pub(super) fn join(&mut self, open: &Open<'_>) -> Result<(), Cancelled> {
-        match &open.chunks {
-            Chunks::Placed { count, taken } => self.join_placed(open, *count, taken),
-            Chunks::Streamed(ring) => {
+        let kind = self.plan.processor.traits().kind;
+        match (&open.chunks, kind) {
+            (Chunks::Placed { count, taken }, Kind::Aggregator) => {
+                self.join_placed(open, *count, taken)
+            }
+            (Chunks::Placed { count, taken }, Kind::Transformer) => {
+                self.transform_placed(open, *count, taken)
+            }
+            (Chunks::Streamed(ring), kind) => {
                 ring.enter();
-                let ended = self.join_streamed(open, ring);
+                let ended = match kind {
+                    Kind::Aggregator => self.join_streamed(open, ring),
+                    Kind::Transformer => self.transform_streamed(open, ring),
+                };
                 ring.leave();
                 ended
             }
@@ -108,7 +117,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    fn read_ahead<'r>(
+    pub(super) fn read_ahead<'r>(
         &mut self,
         open: &Open<'r>,
         ring: &Ring<'r>,
@@ -135,13 +144,20 @@ impl<'a> Worker<'a> {
     ) -> Option<Read<'r>> {
         let index = stream.index();
         if self.hopeless(whole, index) {
-            let failed = whole.gather.set_whole(index);
-            self.settle_failed(whole, failed);
+            self.give_up(whole, index);
             return None;
         }
         let chunk = self.read_chunk(whole, index, stream.next(buffer))?;
         let more = !chunk.last;
         Some(Read { piece: Piece { member: None, chunk }, more })
+    }
+
+    /// What a whole has left from the position `index` on need not be read: one before it has failed.
+    pub(super) fn give_up(&mut self, whole: &Whole<'_>, index: u64) {
+        let failed = whole.gather.set_whole(index);
+        if self.plan.processor.traits().kind == Kind::Aggregator {
+            self.settle_failed(whole, failed);
+        }
     }
 
     /// The chunk at `index` of a whole, if it could be read: the failure of the whole if not.
@@ -157,10 +173,15 @@ impl<'a> Worker<'a> {
                 if chunk.last {
                     // Before anybody can have seen it: nothing can have failed as a whole yet.
                     whole.gather.set_whole(index + 1);
+                    whole.set_parts(index + 1);
                 }
                 Some(chunk)
             }
             Err(_) if self.plan.cancel.is_set() => None,
+            Err(error) if self.plan.processor.traits().kind == Kind::Transformer => {
+                self.fail_read(whole, index, error.into());
+                None
+            }
             Err(error) => {
                 whole.gather.fail(1, index, error.into());
                 let failed = whole.gather.set_whole(index + 1);
@@ -217,7 +238,7 @@ impl<'a> Worker<'a> {
     }
 
     /// The instance with the source's accumulator open in it; a new one where it is to be fresh.
-    fn accumulator(
+    pub(super) fn accumulator(
         &mut self,
         whole: &Whole<'_>,
         fresh: bool,
@@ -243,8 +264,9 @@ impl<'a> Worker<'a> {
         }
         let mut instance = self.accumulator(whole, fresh)?;
         let place = Place { index: chunk.index, offset: chunk.offset, last: chunk.last };
-        let filling = instance.push(place, &mut chunk.bytes())?;
-        self.times.was_guest(filling);
+        let pushed = instance.push(place, &mut chunk.bytes())?;
+        whole.keep_rejects(instance.take_rejects(), self.plan.settings.rejects_max)?;
+        self.times.was_guest(pushed.filling);
         self.times.count_bytes(chunk.bytes().len() as u64);
         self.times.show_counts(self.plan.stats);
         self.instance = Some(instance);
@@ -287,7 +309,8 @@ impl<'a> Worker<'a> {
             if let Some(codec) = slice.found {
                 return Ok(Pushed::Compressed(codec));
             }
-            self.times.was_guest(pushed?);
+            self.times.was_guest(pushed?.filling);
+            open.whole.keep_rejects(instance.take_rejects(), self.plan.settings.rejects_max)?;
             self.times.count_bytes(end - start);
             if !open.is_single() {
                 self.times.show_counts(self.plan.stats);
@@ -309,11 +332,4 @@ fn is_same(a: Option<&Arc<Whole<'_>>>, b: Option<&Arc<Whole<'_>>>) -> bool {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         (a, b) => a.is_none() && b.is_none(),
     }
-}
-
-fn too_large(bytes: u64) -> Failure {
-    Failure::new(
-        FailureKind::RecordTooLong,
-        format!("a chunk of {bytes} bytes fits into no memory"),
-    )
 }

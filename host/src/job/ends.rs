@@ -1,0 +1,108 @@
+//! How the sources of a job ended: counted and told in their order, whatever becomes of their results.
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::PoisonError;
+
+use super::{Error, Job, Summary};
+use crate::output::{Rejected, write_reject};
+use crate::process::{Failure, Reject};
+use crate::source::Source;
+use crate::work::{At, End, Slot};
+
+/// What has been counted so far.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    /// Sources and members that are done, failed ones among them.
+    pub(super) sources: u64,
+    pub(super) failed: u64,
+    /// Bytes of those that did not fail.
+    pub(super) bytes: u64,
+    /// Bytes of the parts so far of the one that is at hand.
+    open_bytes: u64,
+    /// Sources that are done, with all of their members.
+    ended: u64,
+    rejects_error: Option<io::Error>,
+}
+
+/// What stands in a slot is called.
+pub(super) fn name<'n>(job: &'n Job<'_>, slot: &'n Slot) -> Cow<'n, str> {
+    match &slot.member {
+        Some(name) => Cow::Borrowed(name),
+        None => job.sources.get(slot.at.source).map(Source::name).unwrap_or_default(),
+    }
+}
+
+impl Ends {
+    /// Counts a result, or a part of one, of `bytes` bytes; tells of a failure.
+    pub(super) fn count(
+        &mut self,
+        job: &Job<'_>,
+        slot: &Slot,
+        bytes: u64,
+        failure: Option<&Failure>,
+    ) {
+        self.open_bytes += bytes;
+        if let Some(failure) = failure {
+            self.failed += 1;
+            self.open_bytes = 0;
+            (job.on_failure)(&name(job, slot), failure);
+        }
+        if slot.end != End::Part {
+            self.sources += 1;
+            self.bytes += std::mem::take(&mut self.open_bytes);
+        }
+    }
+
+    /// Writes records that were set aside, where that is wanted; when that fails, the job ends.
+    pub(super) fn reject(&mut self, job: &Job<'_>, slot: &Slot, rejects: &[Reject]) {
+        let Some(out) = job.rejects.as_ref().filter(|_| !rejects.is_empty()) else { return };
+        let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = name(job, slot);
+        for Reject { offset, reason, data, bytes } in rejects {
+            if self.rejects_error.is_some() {
+                return;
+            }
+            let rejected =
+                Rejected { source: &source, offset: *offset, reason, data, bytes: *bytes };
+            if let Err(error) = write_reject(&mut **out, &rejected) {
+                self.rejects_error = Some(error);
+                job.cancel.set();
+            }
+        }
+    }
+
+    /// The place that comes after a slot.
+    pub(super) fn after(&mut self, slot: &Slot) -> At {
+        let at = slot.at;
+        match slot.end {
+            End::Part => At { part: at.part + 1, ..at },
+            End::Member => At { member: at.member + 1, part: 0, ..at },
+            End::Source => {
+                self.ended += 1;
+                At { source: at.source + 1, ..At::default() }
+            }
+        }
+    }
+
+    /// How the job ended, as far as its sources go.
+    pub(super) fn summary(&mut self, job: &Job<'_>) -> Result<Summary, Error> {
+        if let Some(error) = self.rejects_error.take() {
+            return Err(Error::Rejects(error));
+        }
+        if let Some(rejects) = &job.rejects {
+            let mut out = rejects.lock().unwrap_or_else(PoisonError::into_inner);
+            out.flush().map_err(Error::Rejects)?;
+        }
+        if let Some(failure) = job.cancel.reason() {
+            return Err(Error::Failed(failure.clone()));
+        }
+        Ok(Summary {
+            sources: self.sources,
+            failed: self.failed,
+            bytes: self.bytes,
+            unread: (job.sources.len() as u64).saturating_sub(self.ended),
+            total_failed: false,
+        })
+    }
+}

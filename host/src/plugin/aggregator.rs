@@ -1,0 +1,128 @@
+//! An aggregator in its sandbox: bytes in, one result out.
+
+use wasmtime::Store;
+use wasmtime::component::{Component, ComponentExportIndex, ResourceAny, TypedFunc};
+
+use super::contract::{self, Entry, Manifest};
+use super::fault::Call;
+use super::fill::{Incoming, borrowing};
+use super::guest::Guest;
+use super::load::Limits;
+use super::sandbox::{BytesFunc, Common, Constructor, PushFunc, Refusable, Sandbox, closed, find};
+use crate::process::{Failure, Fill, Instance, Opening, Place, Pushed, Reject};
+
+type MergeFunc = TypedFunc<(ResourceAny, &'static Incoming<'static>), Refusable<()>>;
+
+/// Where an aggregator's functions are among its exports, found once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Exports {
+    common: Common,
+    constructor: ComponentExportIndex,
+    push: ComponentExportIndex,
+    save: ComponentExportIndex,
+    merge: ComponentExportIndex,
+    finish: ComponentExportIndex,
+}
+
+impl Exports {
+    /// Those of a component; the name of the first that is missing.
+    pub(super) fn of(component: &Component) -> Result<Self, String> {
+        let aggregate = |name| find(component, contract::AGGREGATE, name);
+        Ok(Self {
+            common: Common::of(component)?,
+            constructor: aggregate("[constructor]accumulator")?,
+            push: aggregate("[method]accumulator.push")?,
+            save: aggregate("[method]accumulator.save")?,
+            merge: aggregate("[method]accumulator.merge")?,
+            finish: aggregate("[method]accumulator.finish")?,
+        })
+    }
+}
+
+/// One instance of an aggregator, with at most one accumulator.
+pub(super) struct Aggregator {
+    sandbox: Sandbox,
+    accumulator: Option<ResourceAny>,
+    constructor: Constructor,
+    push: PushFunc<()>,
+    save: BytesFunc,
+    merge: MergeFunc,
+    finish: BytesFunc,
+}
+
+impl Aggregator {
+    /// Describes and configures a new instance.
+    pub(super) fn new(
+        instance: wasmtime::component::Instance,
+        store: Store<Guest>,
+        exports: &Exports,
+        settings: &[Entry],
+        limits: Limits,
+    ) -> Result<(Self, Manifest), Failure> {
+        let (mut sandbox, manifest) =
+            Sandbox::new(&instance, store, &exports.common, settings, limits)?;
+        let aggregator = Self {
+            accumulator: None,
+            constructor: sandbox.typed(&instance, exports.constructor, "constructor")?,
+            push: sandbox.typed(&instance, exports.push, "push")?,
+            save: sandbox.typed(&instance, exports.save, "save")?,
+            merge: sandbox.typed(&instance, exports.merge, "merge")?,
+            finish: sandbox.typed(&instance, exports.finish, "finish")?,
+            sandbox,
+        };
+        Ok((aggregator, manifest))
+    }
+
+    fn accumulator(&self) -> Result<ResourceAny, Failure> {
+        self.accumulator.ok_or_else(closed)
+    }
+}
+
+impl Instance for Aggregator {
+    fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
+        self.sandbox.begin_source();
+        self.accumulator = Some(self.sandbox.open(&self.constructor, opening)?);
+        Ok(())
+    }
+
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+        let accumulator = self.accumulator()?;
+        let (filling, ()) = self.sandbox.push(&self.push, accumulator, place, fill)?;
+        Ok(Pushed { filling, output: Vec::new() })
+    }
+
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        self.sandbox.take_rejects()
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+        let accumulator = self.accumulator()?;
+        self.sandbox.bytes(Call::Save, &self.save, accumulator)
+    }
+
+    fn merge(&mut self, mut state: &[u8]) -> Result<(), Failure> {
+        let accumulator = self.accumulator()?;
+        let incoming = Incoming::new(&mut state);
+        let merge = borrowing(&self.merge);
+        let (result,) = self.sandbox.call(Call::Merge, &merge, (accumulator, &incoming))?;
+        result.map_err(|error| self.sandbox.refusal(error, 0))
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+        let accumulator = self.accumulator()?;
+        let result = self.sandbox.bytes(Call::Finish, &self.finish, accumulator)?;
+        self.close()?;
+        Ok(result)
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        match self.accumulator.take() {
+            Some(accumulator) => self.sandbox.close(accumulator),
+            None => Ok(()),
+        }
+    }
+
+    fn spent(&self) -> bool {
+        self.sandbox.spent()
+    }
+}

@@ -1,0 +1,147 @@
+//! A transformer in its sandbox: bytes in, bytes out.
+//!
+//! Where its scope is a chunk, each chunk has a resource of its own, so what comes out of it cannot depend on which
+//! chunks the same instance has seen before.
+
+use wasmtime::Store;
+use wasmtime::component::{Component, ComponentExportIndex, ResourceAny};
+
+use super::contract::{self, Entry, Manifest};
+use super::fault::Call;
+use super::guest::Guest;
+use super::load::Limits;
+use super::sandbox::{BytesFunc, Common, Constructor, PushFunc, Sandbox, closed, find};
+use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject, Scope};
+
+/// Where a transformer's functions are among its exports, found once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Exports {
+    common: Common,
+    constructor: ComponentExportIndex,
+    push: ComponentExportIndex,
+    finish: ComponentExportIndex,
+}
+
+impl Exports {
+    /// Those of a component; the name of the first that is missing.
+    pub(super) fn of(component: &Component) -> Result<Self, String> {
+        let transform = |name| find(component, contract::TRANSFORM, name);
+        Ok(Self {
+            common: Common::of(component)?,
+            constructor: transform("[constructor]transformer")?,
+            push: transform("[method]transformer.push")?,
+            finish: transform("[method]transformer.finish")?,
+        })
+    }
+}
+
+/// One instance of a transformer, with at most one resource.
+pub(super) struct Transformer {
+    sandbox: Sandbox,
+    scope: Scope,
+    /// What resources are opened for; none when nothing is open.
+    source: Option<Source>,
+    resource: Option<ResourceAny>,
+    constructor: Constructor,
+    push: PushFunc<Vec<u8>>,
+    finish: BytesFunc,
+}
+
+struct Source {
+    name: String,
+    header: Vec<u8>,
+}
+
+impl Transformer {
+    /// Describes and configures a new instance.
+    pub(super) fn new(
+        instance: wasmtime::component::Instance,
+        store: Store<Guest>,
+        exports: &Exports,
+        settings: &[Entry],
+        limits: Limits,
+    ) -> Result<(Self, Manifest), Failure> {
+        let (mut sandbox, manifest) =
+            Sandbox::new(&instance, store, &exports.common, settings, limits)?;
+        let transformer = Self {
+            scope: manifest.scope.into(),
+            source: None,
+            resource: None,
+            constructor: sandbox.typed(&instance, exports.constructor, "constructor")?,
+            push: sandbox.typed(&instance, exports.push, "push")?,
+            finish: sandbox.typed(&instance, exports.finish, "finish")?,
+            sandbox,
+        };
+        Ok((transformer, manifest))
+    }
+
+    /// The resource that the next chunk is for.
+    fn resource(&mut self) -> Result<ResourceAny, Failure> {
+        if let Some(resource) = self.resource {
+            return Ok(resource);
+        }
+        let Source { name, header } = self.source.as_ref().ok_or_else(closed)?;
+        let resource = self.sandbox.open(&self.constructor, Opening { name, header })?;
+        self.resource = Some(resource);
+        Ok(resource)
+    }
+}
+
+impl Instance for Transformer {
+    fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
+        // One that was given up halfway may have left its resource.
+        self.close()?;
+        self.sandbox.begin_source();
+        let Opening { name, header } = opening;
+        self.source = Some(Source { name: name.to_string(), header: header.to_vec() });
+        Ok(())
+    }
+
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+        let resource = self.resource()?;
+        let (filling, mut output) = self.sandbox.push(&self.push, resource, place, fill)?;
+        if self.scope == Scope::Chunk || place.last {
+            let rest = self.sandbox.bytes(Call::Finish, &self.finish, resource)?;
+            if output.is_empty() {
+                output = rest;
+            } else {
+                output.extend(rest);
+            }
+            self.resource = None;
+            self.sandbox.close(resource)?;
+        }
+        Ok(Pushed { filling, output })
+    }
+
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        self.sandbox.take_rejects()
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+        Err(stateless())
+    }
+
+    fn merge(&mut self, _state: &[u8]) -> Result<(), Failure> {
+        Err(stateless())
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+        Err(stateless())
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        self.source = None;
+        match self.resource.take() {
+            Some(resource) => self.sandbox.close(resource),
+            None => Ok(()),
+        }
+    }
+
+    fn spent(&self) -> bool {
+        self.sandbox.spent()
+    }
+}
+
+fn stateless() -> Failure {
+    Failure::new(FailureKind::Start, "a transformer has neither states nor results")
+}

@@ -1,0 +1,227 @@
+//! A worker's way through the chunks of one source with a transformer: what comes out of each is delivered at once, in
+//! its place. One chunk is taken at a time, in the order of the source, and none while too much waits for another.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{Cancelled, Worker};
+use crate::input::Asked;
+use crate::process::{Failure, Fill, Place, Scope};
+use crate::work::open::{Open, Slice, take_next, too_large};
+use crate::work::ring::{Piece, Ring, Turn};
+use crate::work::whole::Whole;
+use crate::work::{At, Done, End};
+
+/// Whether a worker goes on with a source.
+#[derive(Debug, PartialEq, Eq)]
+enum Onward {
+    Yes,
+    /// Another source is waited for, which this worker can help along.
+    Elsewhere,
+}
+
+impl<'a> Worker<'a> {
+    /// Takes chunks that are found by their place.
+    pub(super) fn transform_placed(
+        &mut self,
+        open: &Open<'_>,
+        count: u64,
+        taken: &AtomicU64,
+    ) -> Result<(), Cancelled> {
+        let mut fresh = true;
+        let next = || taken.load(Ordering::Relaxed);
+        while self.onward(&open.whole, |at| at.part < next())? == Onward::Yes {
+            let Some(run) = take_next(count, open.input.chunks_at_once(), taken) else { break };
+            self.scan.asked = Asked::ToGoOn;
+            for index in run.clone() {
+                self.check_cancel()?;
+                if index + 1 == run.end {
+                    self.scan.asked = Asked::ToLook;
+                }
+                if !open.is_single() && self.hopeless(&open.whole, index) {
+                    continue;
+                }
+                match self.slice(open, index, count) {
+                    Ok((place, mut slice)) => {
+                        self.transform(open, &open.whole, fresh, place, &mut slice)?;
+                        if let Some(codec) = slice.found {
+                            self.found = Some(codec);
+                            return Ok(());
+                        }
+                        fresh = self.instance.is_none();
+                    }
+                    Err(failure) => self.fail_chunk(&open.whole, index, failure),
+                }
+            }
+        }
+        self.close();
+        Ok(())
+    }
+
+    /// The chunk at `index`: where it stands, and the promise to read it.
+    fn slice<'o>(
+        &mut self,
+        open: &'o Open<'_>,
+        index: u64,
+        count: u64,
+    ) -> Result<(Place, Slice<'o>), Failure> {
+        let cutter = self.plan.cutter;
+        let start = cutter.start(&open.input, index, &mut self.scan)?;
+        let end = cutter.end(&open.input, index, start, &mut self.scan)?;
+        let place = Place { index, offset: start, last: index + 1 == count };
+        let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
+        let look = open.is_to_be_looked_at(self.plan);
+        Ok((place, Slice { input: &open.input, offset: start, bytes, look, found: None }))
+    }
+
+    /// Reads or runs the chunks of a stream, whichever is due.
+    pub(super) fn transform_streamed<'r>(
+        &mut self,
+        open: &Open<'r>,
+        ring: &Ring<'r>,
+    ) -> Result<(), Cancelled> {
+        let mut open_for: Option<Arc<Whole<'r>>> = None;
+        let mut fresh = true;
+        while self.onward(&open.whole, |at| ring.has_given(at))? == Onward::Yes {
+            match ring.turn() {
+                Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
+                Turn::Run(Piece { member, chunk }) => {
+                    let same = match (&open_for, &member) {
+                        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+                        (a, b) => a.is_none() && b.is_none(),
+                    };
+                    let whole = member.as_deref().unwrap_or(&open.whole);
+                    if !self.hopeless(whole, chunk.index) {
+                        let place =
+                            Place { index: chunk.index, offset: chunk.offset, last: chunk.last };
+                        let fresh_now = fresh || !same;
+                        self.transform(open, whole, fresh_now, place, &mut chunk.bytes())?;
+                        fresh = self.instance.is_none();
+                        open_for = member;
+                    }
+                    ring.give_back(chunk);
+                }
+                Turn::Later => self.times.was_idle(),
+                Turn::End => break,
+            }
+        }
+        self.close();
+        Ok(())
+    }
+
+    /// Runs one chunk, and delivers what comes out of it.
+    fn transform(
+        &mut self,
+        open: &Open<'_>,
+        whole: &Whole<'_>,
+        fresh: bool,
+        place: Place,
+        fill: &mut dyn Fill,
+    ) -> Result<(), Cancelled> {
+        let bytes = fill.len() as u64;
+        let pushed = self.accumulator(whole, fresh).and_then(|mut instance| {
+            let pushed = instance.push(place, fill)?;
+            let rejects = instance.take_rejects();
+            self.instance = Some(instance);
+            Ok((pushed, rejects))
+        });
+        let (pushed, rejects) = match pushed {
+            Ok(pushed) => pushed,
+            Err(failure) => {
+                self.check_cancel()?; // a guest that was stopped for that is no failure
+                self.fail_chunk(whole, place.index, failure);
+                return Ok(());
+            }
+        };
+        self.times.was_guest(pushed.filling);
+        self.times.count_bytes(bytes);
+        let max = self.plan.settings.rejects_max;
+        let few = whole.count_rejects(&rejects, max).and_then(|()| match open.is_single() {
+            true => whole.check_rejects(max),
+            false => Ok(()),
+        });
+        if let Err(failure) = few {
+            self.fail_chunk(whole, place.index, failure);
+            return Ok(());
+        }
+        let mut slot = whole.slot();
+        slot.at.part = place.index;
+        if !open.is_single() {
+            slot.end = End::Part;
+            self.times.show_counts(self.plan.stats);
+        }
+        self.deliver(slot, Done { bytes, result: Ok(Some(pushed.output)), rejects }, None);
+        if place.last {
+            self.recycle();
+        }
+        if whole.part_is_done() && !open.is_single() {
+            self.end(open, whole);
+        }
+        self.check_cancel()
+    }
+
+    /// All chunks have been delivered: says that there are no more, or that they are worth nothing.
+    fn end(&mut self, open: &Open<'_>, whole: &Whole<'_>) {
+        let mut slot = whole.slot();
+        slot.at.part = whole.parts();
+        let checked = match whole.is_source() {
+            true => open.input.check_unchanged().map_err(Failure::from),
+            false => Ok(()),
+        };
+        let max = self.plan.settings.rejects_max;
+        match checked.and_then(|()| whole.check_rejects(max)) {
+            Ok(()) => {
+                let done = Done { bytes: 0, result: Ok(None), rejects: Vec::new() };
+                self.deliver(slot, done, None);
+            }
+            Err(failure) => self.fail(slot, failure),
+        }
+    }
+
+    /// Ends a whole with what happened at one of its chunks. Of several, the first in the source is told.
+    fn fail_chunk(&mut self, whole: &Whole<'_>, index: u64, failure: Failure) {
+        self.instance = None;
+        self.fail_read(whole, index, failure);
+    }
+
+    /// The same for a chunk that no instance has seen.
+    pub(super) fn fail_read(&mut self, whole: &Whole<'_>, index: u64, failure: Failure) {
+        whole.gather.fail(1, index, failure.clone());
+        let mut slot = whole.slot();
+        slot.at.part = index;
+        self.fail(slot, failure);
+    }
+
+    fn close(&mut self) {
+        // An instance that cannot be closed is dropped: what it had to say has been said.
+        if let Some(mut instance) = self.instance.take()
+            && instance.close().is_ok()
+            && !instance.spent()
+        {
+            self.instance = Some(instance);
+        }
+    }
+
+    /// Waits while too much waits for a chunk of this source that somebody else is at, as `is_taken` tells.
+    fn onward(
+        &mut self,
+        whole: &Whole<'_>,
+        is_taken: impl Fn(At) -> bool,
+    ) -> Result<Onward, Cancelled> {
+        loop {
+            self.check_cancel()?;
+            let Some(at) = self.plan.deliver.blocked_on(Some(whole.at)) else {
+                return Ok(Onward::Yes);
+            };
+            if at.source != whole.at.source {
+                if self.scope() == Scope::Chunk {
+                    return Ok(Onward::Elsewhere);
+                }
+            } else if !is_taken(at) {
+                return Ok(Onward::Yes);
+            }
+            self.plan.deliver.wait_while_blocked_on(at);
+            self.times.was_idle();
+        }
+    }
+}
