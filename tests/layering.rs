@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("cluster", &["job", "ledger", "stats"]),
     ("watch", &["job", "ledger", "stats"]),
     ("job", &["source", "input", "work", "output", "stats", "process"]),
-    ("pipeline", &["plugin", "process"]),
+    ("pipeline", &["input", "process"]),
     ("work", &["input", "source", "process", "stats"]),
     ("plugin", &["process", "stats"]),
     ("output", &["stats"]),

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod input;
 pub mod job;
 pub mod output;
+pub mod pipeline;
 pub mod plugin;
 pub mod process;
 pub mod settings;

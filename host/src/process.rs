@@ -3,6 +3,8 @@
 //! Knows no wasm, no file and no thread, so `work/` and `job.rs` are tested with processors that are a few
 //! lines of plain Rust. Implemented for real by `plugin/`.
 
+pub mod bundle;
+
 use std::time::Duration;
 
 use thiserror::Error;
@@ -210,6 +212,33 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::NotFound,
+        Self::PermissionDenied,
+        Self::NotRegular,
+        Self::Read,
+        Self::Decode,
+        Self::TooLarge,
+        Self::Changed,
+        Self::RecordTooLong,
+        Self::Framing,
+        Self::InvalidData,
+        Self::Fatal,
+        Self::Trap,
+        Self::Timeout,
+        Self::Memory,
+        Self::Output,
+        Self::Rejects,
+        Self::Start,
+        Self::Cancelled,
+    ];
+
+    /// The kind that is told by this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// The word used in output and reports.
     pub fn word(self) -> &'static str {
         match self {

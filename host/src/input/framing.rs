@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::boundary::first_record;
+
 /// How a source is made of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -65,6 +67,16 @@ impl Framing {
     /// Whether there are records to count, for a header say.
     pub fn has_records(self) -> bool {
         !matches!(self, Self::Bytes | Self::Whole)
+    }
+
+    /// The first `count` records of `bytes`; all of them where there are fewer.
+    pub fn first_records(self, bytes: &[u8], count: u32) -> &[u8] {
+        let mut end = 0;
+        for _ in 0..count {
+            let rest = bytes.get(end..).unwrap_or_default();
+            end += first_record(self, rest).unwrap_or(rest.len());
+        }
+        bytes.get(..end).unwrap_or_default()
     }
 
     /// Whether a record can be found from the middle of a source, without reading what comes before.

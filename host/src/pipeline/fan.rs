@@ -1,0 +1,165 @@
+//! A fan: several aggregators over the same chunks, which are read and decoded once. One that fails is out for its source; the
+//! others go on.
+
+use std::time::Instant;
+
+use crate::process::bundle::{Lane as Given, pack, unpack};
+use crate::process::{
+    Failure, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Processor, Pushed, Reject,
+    Scope, Traits,
+};
+
+/// Several aggregators as one, whose states and results are bundles.
+pub struct Fan {
+    lanes: Vec<Box<dyn Processor + Send>>,
+    traits: Traits,
+}
+
+impl Fan {
+    /// All of `lanes`, which are aggregators.
+    pub fn new(lanes: Vec<Box<dyn Processor + Send>>) -> Self {
+        let all = || lanes.iter().map(|lane| lane.traits());
+        let in_order = all().any(|traits| traits.scope == Scope::Source);
+        let kept = all().any(|traits| traits.order == Order::Kept);
+        let traits = Traits {
+            kind: Kind::Aggregator,
+            scope: if in_order { Scope::Source } else { Scope::Chunk },
+            order: if kept { Order::Kept } else { Order::Any },
+            header_records: all().map(|traits| traits.header_records).max().unwrap_or(0),
+        };
+        Self { lanes, traits }
+    }
+}
+
+impl Processor for Fan {
+    fn traits(&self) -> &Traits {
+        &self.traits
+    }
+
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+        let mut lanes = Vec::with_capacity(self.lanes.len());
+        for processor in &self.lanes {
+            let instance = Some(processor.start()?);
+            lanes.push(Lane { processor: &**processor, instance, failed: None });
+        }
+        Ok(Box::new(Lanes { lanes, chunk: Vec::new() }))
+    }
+}
+
+/// One aggregator: its instance, or how that failed for the source at hand.
+struct Lane<'a> {
+    processor: &'a (dyn Processor + Send),
+    instance: Option<Box<dyn Instance + 'a>>,
+    failed: Option<Failure>,
+}
+
+struct Lanes<'a> {
+    lanes: Vec<Lane<'a>>,
+    /// The chunk at hand, for all of them; reused.
+    chunk: Vec<u8>,
+}
+
+impl<'a> Lane<'a> {
+    /// Calls the instance, if it has not failed. What ends the whole job, or the run, is not for this lane alone.
+    fn call<T: Default>(
+        &mut self,
+        call: impl FnOnce(&mut (dyn Instance + 'a)) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Some(instance) = self.instance.as_deref_mut() else { return Ok(T::default()) };
+        match call(instance) {
+            Ok(value) => Ok(value),
+            Err(failure) => {
+                self.fail(failure)?;
+                Ok(T::default())
+            }
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) -> Result<(), Failure> {
+        if failure.kind.ends_job() || failure.kind == FailureKind::Cancelled {
+            return Err(failure);
+        }
+        self.instance = None;
+        self.failed.get_or_insert(failure);
+        Ok(())
+    }
+
+    fn given(&mut self, given: Result<Vec<u8>, Failure>) -> Given {
+        match self.failed.take() {
+            Some(failure) => Err(failure),
+            None => given,
+        }
+    }
+}
+
+impl Instance for Lanes<'_> {
+    fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
+        for lane in &mut self.lanes {
+            lane.failed = None;
+            if lane.instance.is_none() {
+                lane.instance = Some(lane.processor.start()?);
+            }
+            lane.call(|instance| instance.open(opening))?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+        let begun = Instant::now();
+        self.chunk.resize(fill.len(), 0);
+        fill.fill(&mut self.chunk)?;
+        let mut filling = begun.elapsed();
+        for lane in &mut self.lanes {
+            let chunk = &self.chunk;
+            filling += lane.call(|instance| instance.push(place, &mut &chunk[..]))?.filling;
+        }
+        Ok(Pushed { filling, output: Vec::new() })
+    }
+
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        let instances = self.lanes.iter_mut().filter_map(|lane| lane.instance.as_deref_mut());
+        instances.flat_map(|instance| instance.take_rejects()).collect()
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+        let mut states = Vec::with_capacity(self.lanes.len());
+        for lane in &mut self.lanes {
+            let state = lane.call(|instance| instance.save())?;
+            let failed = lane.failed.clone();
+            states.push(failed.map_or(Ok(state), Err));
+        }
+        Ok(pack(&states))
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        let states = unpack(state).filter(|states| states.len() == self.lanes.len());
+        let Some(states) = states else {
+            return Err(Failure::new(FailureKind::Start, "a state of other plugins"));
+        };
+        for (lane, state) in self.lanes.iter_mut().zip(states) {
+            match state {
+                Ok(state) => lane.call(|instance| instance.merge(&state))?,
+                Err(failure) => lane.fail(failure)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+        let mut results = Vec::with_capacity(self.lanes.len());
+        for lane in &mut self.lanes {
+            let result = lane.call(|instance| instance.finish())?;
+            results.push(lane.given(Ok(result)));
+        }
+        Ok(pack(&results))
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        self.lanes.iter_mut().try_for_each(|lane| lane.call(|instance| instance.close()))
+    }
+
+    fn spent(&self) -> bool {
+        let instances = self.lanes.iter().filter_map(|lane| lane.instance.as_ref());
+        instances.into_iter().any(|instance| instance.spent())
+    }
+}

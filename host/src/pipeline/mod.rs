@@ -1,0 +1,8 @@
+//! Several plugins as one: a chain, in which each takes what the one before it gives, and a fan, in which all take the same.
+//! Both are processors of processors: whoever runs them knows no difference.
+
+mod chain;
+mod fan;
+
+pub use chain::{Chain, ChainError, Stage};
+pub use fan::Fan;

@@ -1,0 +1,91 @@
+//! Several results, states or failures in one row of bytes, as a processor of several plugins gives them.
+//!
+//! Each is a tag of one byte, a length of eight bytes, little-endian, and as many bytes as that says. Never leaves the process.
+
+use super::{Failure, FailureKind};
+
+/// What one of several plugins gave, or how it failed.
+pub type Lane = Result<Vec<u8>, Failure>;
+
+const BYTES: u8 = 0;
+const FAILURE: u8 = 1;
+
+/// Packs what each plugin gave.
+pub fn pack(lanes: &[Lane]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for lane in lanes {
+        match lane {
+            Ok(bytes) => put(&mut packed, BYTES, bytes),
+            Err(Failure { kind, message, hint }) => {
+                let mut inner = Vec::new();
+                put(&mut inner, BYTES, kind.word().as_bytes());
+                put(&mut inner, BYTES, message.as_bytes());
+                if let Some(hint) = hint {
+                    put(&mut inner, BYTES, hint.as_bytes());
+                }
+                put(&mut packed, FAILURE, &inner);
+            }
+        }
+    }
+    packed
+}
+
+/// What [`pack`] has packed; nothing where it has not.
+pub fn unpack(packed: &[u8]) -> Option<Vec<Lane>> {
+    let lane = |(tag, bytes): (u8, &[u8])| match tag {
+        BYTES => Some(Ok(bytes.to_vec())),
+        FAILURE => failure(bytes).map(Err),
+        _ => None,
+    };
+    parts(packed)?.into_iter().map(lane).collect()
+}
+
+fn failure(bytes: &[u8]) -> Option<Failure> {
+    let parts = parts(bytes)?;
+    let text = |at: usize| {
+        let (_, bytes) = parts.get(at)?;
+        std::str::from_utf8(bytes).ok()
+    };
+    let kind = FailureKind::from_word(text(0)?)?;
+    Some(Failure { kind, message: text(1)?.to_string(), hint: text(2).map(str::to_string) })
+}
+
+fn put(into: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    into.push(tag);
+    into.extend((bytes.len() as u64).to_le_bytes());
+    into.extend(bytes);
+}
+
+fn parts(mut packed: &[u8]) -> Option<Vec<(u8, &[u8])>> {
+    let mut parts = Vec::new();
+    while let Some((tag, rest)) = packed.split_first() {
+        let (length, rest) = rest.split_first_chunk::<8>()?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        let (bytes, rest) = rest.split_at_checked(length)?;
+        parts.push((*tag, bytes));
+        packed = rest;
+    }
+    Some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_is_unpacked() {
+        let failure = Failure::new(FailureKind::Memory, "too much").hint("raise --memory");
+        let plain = Failure::new(FailureKind::Trap, "crashed");
+        let lanes = vec![Ok(b"result".to_vec()), Err(failure), Ok(Vec::new()), Err(plain)];
+        assert_eq!(unpack(&pack(&lanes)), Some(lanes));
+        assert_eq!(unpack(b""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn anything_else_is_nothing() {
+        let packed = pack(&[Ok(b"result".to_vec())]);
+        for end in 1..packed.len() {
+            assert_eq!(unpack(&packed[..end]), None);
+        }
+    }
+}
