@@ -13,8 +13,8 @@ use std::sync::Mutex;
 use thiserror::Error;
 
 use crate::input::{
-    Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, FramingError, Transcoding,
-    UnknownCodec, UnknownEncoding,
+    Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, Transcoding, UnknownCodec,
+    UnknownEncoding,
 };
 use crate::output::Format;
 use crate::process::{Failure, Kind, Processor};
@@ -33,10 +33,10 @@ pub struct Job<'a> {
     pub sources: &'a [Source],
     /// What to do with it.
     pub processor: &'a dyn Processor,
-    /// Where records end, in the words of the contract.
-    pub framing: &'a str,
-    /// Media type of the results.
-    pub output_type: &'a str,
+    /// Where records end.
+    pub framing: Framing,
+    /// What gives results: the processor itself, or each of those that it is made of.
+    pub lanes: &'a [Lane],
     /// How to go about it.
     pub settings: &'a settings::Run,
     /// What results look like.
@@ -49,6 +49,23 @@ pub struct Job<'a> {
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
     /// Is told of each source that failed, in the order of the sources.
     pub on_failure: &'a (dyn Fn(&str, &Failure) + Sync),
+}
+
+/// What is said of a plugin's results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// What the plugin is called, where there are several.
+    pub name: String,
+    /// Media type of the results.
+    pub output_type: String,
+}
+
+impl Job<'_> {
+    /// What results are labelled with, where there are several of each source.
+    fn labels(&self) -> impl Iterator<Item = Option<&str>> {
+        let many = self.lanes.len() > 1;
+        self.lanes.iter().map(move |lane| many.then_some(lane.name.as_str()))
+    }
 }
 
 /// How a job ended.
@@ -70,9 +87,6 @@ pub struct Summary {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The plugin reads records of a kind that this host does not know.
-    #[error(transparent)]
-    Framing(#[from] FramingError),
     /// There is no codec of that name.
     #[error(transparent)]
     Codec(#[from] UnknownCodec),
@@ -133,7 +147,7 @@ pub fn run(job: &Job<'_>, out: Box<dyn Write + Send>) -> Result<Summary, Error> 
 }
 
 fn cutter(job: &Job<'_>) -> Result<Cutter, Error> {
-    let framing = Framing::from_str(job.framing)?;
+    let framing = job.framing;
     let header_records = job.processor.traits().header_records;
     if header_records > HEADER_RECORDS_MAX {
         return Err(Error::HeaderRecords(header_records, HEADER_RECORDS_MAX));

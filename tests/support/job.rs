@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use gristmill::job::{self, Job, Summary};
+use gristmill::job::{self, Job, Lane, Summary};
 use gristmill::output::Format;
 use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
 use gristmill::process::{Failure, Processor};
@@ -37,11 +37,12 @@ pub(crate) fn run(task: Task<'_>, paths: &[PathBuf], settings: &Run) -> Ran {
     let listing = source::list(&request).unwrap();
     let (cancel, stats) = (Cancel::default(), Stats::default());
     let (out, failures) = (Shared::default(), Mutex::new(Vec::new()));
+    let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
     let job = Job {
         sources: &listing.sources,
         processor: task.processor,
-        framing: task.framing,
-        output_type: "application/octet-stream",
+        framing: task.framing.parse().unwrap(),
+        lanes: &[lane],
         settings,
         format: task.format,
         cancel: &cancel,

@@ -64,11 +64,13 @@ Examples:
 #[derive(Debug, ClapArgs)]
 #[command(after_help = RUN_AFTER_HELP)]
 pub(super) struct RunArgs {
-    /// The plugin to run, a component or a core module
-    #[arg(short, long, value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
-    pub(super) plugin: PathBuf,
+    /// The plugin to run, a component or a core module; `a.wasm | b.wasm` gives what comes out of one to the next.
+    /// Repeated, all are run over one scan
+    #[arg(short, long, required = true, value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
+    pub(super) plugin: Vec<String>,
 
-    /// A setting for the plugin; `host plugin inspect` lists them. May be repeated
+    /// A setting for the plugin; `host plugin inspect` lists them. With several plugins NAME.KEY=VALUE, by file name
+    /// or position. May be repeated
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(super) set: Vec<(String, String)>,
 

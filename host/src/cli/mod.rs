@@ -3,6 +3,7 @@
 mod args;
 mod generate;
 mod inspect;
+mod plugins;
 mod progress;
 mod run;
 mod say;

@@ -11,12 +11,14 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::Exit;
 use super::args::{FormatArg, IoArg, OutputArgs, RunArgs};
+use super::plugins::{self, Plugins};
 use super::progress::Progress;
 use super::say::{self, Abort, Failures};
+use crate::input::Framing;
 use crate::job::{self, Error, Job, Summary};
 use crate::output::Format;
-use crate::plugin::{Cache, Engine, Options, Plugin, Rejects};
-use crate::process::{Processor, Scope};
+use crate::plugin::{Cache, Engine, Options, Rejects};
+use crate::process::Scope;
 use crate::settings::limits::{
     CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX,
     WINDOW_BYTES,
@@ -37,8 +39,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
     let stats = Arc::new(Stats::default());
 
     let engine = Engine::new().map_err(Abort::new)?;
-    let plugin = load(args, &settings, &engine, &stats, &cancel)?;
-    let sizes_matter = progress.is_shown() || plugin.traits().scope == Scope::Source;
+    let plugins = load(args, &settings, &engine, &stats, &cancel)?;
+    let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
     let listing = source::list(&request(args, look, settings.threads)?).map_err(Abort::new)?;
     stats.add_skipped(listing.skipped);
@@ -46,9 +48,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
     let failures = Failures::new(&progress);
     let job = Job {
         sources: &listing.sources,
-        processor: &plugin,
-        framing: args.inputs.framing.as_ref().unwrap_or(&plugin.manifest().framing),
-        output_type: &plugin.manifest().output_type,
+        processor: &*plugins.processor,
+        framing: framing(args, &plugins)?,
+        lanes: &plugins.lanes,
         settings: &settings,
         format: format(&args.output),
         cancel: &cancel,
@@ -60,7 +62,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
         let _moving = progress.follow(&stats, bytes(&listing));
         job::run(&job, progress.stdout())
     };
-    drop(plugin);
+    drop(plugins);
     if let Some(path) = &args.output.report {
         report(path, &stats, begun.elapsed(), settings.threads)?;
     }
@@ -120,21 +122,27 @@ fn load(
     engine: &Engine,
     stats: &Arc<Stats>,
     cancel: &Arc<Cancel>,
-) -> Result<Plugin, Abort> {
+) -> Result<Plugins, Abort> {
     let cache = settings.cache.as_deref().and_then(|dir| {
         let opened = Cache::open(dir);
         opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", dir.display())).ok()
     });
     let options = Options {
-        settings: args.set.clone(),
+        settings: Vec::new(),
         memory_bytes: settings.memory_bytes,
         timeout: settings.timeout,
         stats: Arc::clone(stats),
         stop: cancel.flag(),
         rejects: Rejects::Count,
     };
-    Plugin::load(engine, &args.plugin, options, cache.as_ref())
-        .map_err(|error| Abort::new(&error).hint(error.hint()))
+    plugins::load(&args.plugin, &args.set, engine, &options, cache.as_ref())
+}
+
+fn framing(args: &RunArgs, plugins: &Plugins) -> Result<Framing, Abort> {
+    match &args.inputs.framing {
+        Some(framing) => framing.parse().map_err(Abort::new),
+        None => Ok(plugins.framing),
+    }
 }
 
 fn request(args: &RunArgs, look: Look, threads: usize) -> Result<Request, Abort> {

@@ -69,6 +69,16 @@ impl Framing {
         !matches!(self, Self::Bytes | Self::Whole)
     }
 
+    /// Whether chunks cut by `other` cut no record of this framing, either.
+    pub fn is_cut_by(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Bytes, _) | (_, Self::Whole) => true,
+            // Where csv is cut a line ends, but not the other way round.
+            (Self::Delimited(b'\n'), Self::Csv) => true,
+            (own, other) => own == other,
+        }
+    }
+
     /// The first `count` records of `bytes`; all of them where there are fewer.
     pub fn first_records(self, bytes: &[u8], count: u32) -> &[u8] {
         let mut end = 0;

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::ends::{Ends, name};
 use super::{Error, Job, Summary};
-use crate::output::{Fault, Formatter, OutputType, Row, Total, Value, Window};
+use crate::output::{Fault, Formatter, OutputType, Row, Shown, Total, Value, Window};
+use crate::process::bundle::{Lane, unpack};
 use crate::process::{Failure, FailureKind, Reject};
 use crate::settings::limits::WRITE_BYTES;
 use crate::work::{At, Deliver, Done, End, Slot};
@@ -16,10 +17,13 @@ const ITEM_BYTES: usize = size_of::<Item>() + 64;
 /// The results of one job on their way out.
 pub(super) struct Collector<'a> {
     job: &'a Job<'a>,
-    output_type: OutputType,
+    output_types: Vec<OutputType>,
     window: Window<At, Item, Writer>,
-    total: Mutex<Option<Result<Value, Failure>>>,
+    total: Mutex<Option<Result<Results, Failure>>>,
 }
+
+/// What the plugins gave, in the order of the lanes; nothing where only a total was asked for.
+type Results = Vec<Result<Value, Failure>>;
 
 /// What became of one source.
 struct Item {
@@ -30,7 +34,7 @@ struct Item {
 }
 
 enum Outcome {
-    Row(Result<Option<Value>, Failure>),
+    Row(Result<Results, Failure>),
     /// It was an archive, and all of its members have been read.
     End,
 }
@@ -53,7 +57,7 @@ impl<'a> Collector<'a> {
         };
         Self {
             job,
-            output_type: OutputType::of(job.output_type),
+            output_types: job.lanes.iter().map(|lane| OutputType::of(&lane.output_type)).collect(),
             window: Window::new(At::default(), writer, job.settings.window_bytes),
             total: Mutex::new(None),
         }
@@ -73,24 +77,39 @@ impl<'a> Collector<'a> {
         });
     }
 
-    fn value(&self, raw: Vec<u8>) -> Result<Value, Failure> {
-        Value::new(self.output_type, raw)
-            .map_err(|error| Failure::new(FailureKind::Output, error.to_string()))
+    /// What each plugin gave, of a result that has been checked, or of one of several plugins.
+    fn results(&self, raw: Vec<u8>) -> Results {
+        let value = |(raw, output_type): (Lane, &OutputType)| {
+            raw.and_then(|raw| check(*output_type, &raw).map(|()| Value::new(*output_type, raw)))
+        };
+        match self.output_types.as_slice() {
+            [only] => vec![Ok(Value::new(*only, raw))],
+            many => unpack(&raw).unwrap_or_default().into_iter().zip(many).map(value).collect(),
+        }
     }
 }
 
+fn check(output_type: OutputType, result: &[u8]) -> Result<(), Failure> {
+    let checked = output_type.check(result);
+    checked.map_err(|error| Failure::new(FailureKind::Output, error.to_string()))
+}
+
 impl Deliver for Collector<'_> {
+    fn check(&self, result: &[u8]) -> Result<(), Failure> {
+        match self.output_types.as_slice() {
+            [only] => check(*only, result),
+            _ => Ok(()), // a plugin that fails so fails by itself
+        }
+    }
+
     fn put(&self, slot: Slot, done: Done) {
         let Done { bytes, result, rejects } = done;
-        let outcome = result.and_then(|raw| {
-            let value = raw.map(|raw| self.value(raw)).transpose();
-            value.inspect_err(|failure| self.job.stats.turn_failed(failure.kind.word()))
-        });
+        let outcome = result.map(|raw| raw.map(|raw| self.results(raw)).unwrap_or_default());
         let held = match &outcome {
-            Ok(value) => value.as_ref().map_or(0, Value::bytes),
+            Ok(results) => results.iter().flatten().map(Value::bytes).sum(),
             Err(failure) => failure.message.len(),
         };
-        let held = held + rejects.iter().map(|reject| reject.data.len()).sum::<usize>();
+        let held: usize = held + rejects.iter().map(|reject| reject.data.len()).sum::<usize>();
         self.bring(Item { slot, bytes, outcome: Outcome::Row(outcome), rejects }, held);
     }
 
@@ -102,7 +121,7 @@ impl Deliver for Collector<'_> {
     }
 
     fn total(&self, result: Result<Vec<u8>, Failure>) {
-        let total = result.and_then(|raw| self.value(raw));
+        let total = result.and_then(|raw| self.check(&raw).map(|()| self.results(raw)));
         *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(total);
     }
 
@@ -126,21 +145,24 @@ fn commit(job: &Job<'_>, writer: &mut Writer, item: Item) -> At {
 }
 
 impl Writer {
-    fn row(
-        &mut self,
-        job: &Job<'_>,
-        slot: &Slot,
-        bytes: u64,
-        outcome: &Result<Option<Value>, Failure>,
-    ) {
+    fn row(&mut self, job: &Job<'_>, slot: &Slot, bytes: u64, outcome: &Result<Results, Failure>) {
         self.ends.count(job, slot, bytes, outcome.as_ref().err());
-        let result = match outcome {
-            Ok(value) => value.as_ref().map(Ok),
-            Err(failure) => Some(Err(fault(failure))),
-        };
-        if let Some(result) = result {
-            let row = Row { source: &name(job, slot), bytes, result };
-            self.write(job, |formatter, out| formatter.row(out, &row));
+        let source = name(job, slot);
+        match outcome {
+            Ok(results) => {
+                if let Some(failure) = self.ends.lanes_failed(job, &source, results) {
+                    job.stats.turn_failed(failure.kind.word());
+                }
+                for (result, plugin) in results.iter().zip(job.labels()) {
+                    let result = result.as_ref().map_err(fault);
+                    let row = Row { source: &source, plugin, bytes, result };
+                    self.write(job, |formatter, out| formatter.row(out, &row));
+                }
+            }
+            Err(failure) => {
+                let row = Row { source: &source, plugin: None, bytes, result: Err(fault(failure)) };
+                self.write(job, |formatter, out| formatter.row(out, &row));
+            }
         }
     }
 
@@ -161,10 +183,19 @@ impl Writer {
     fn end(
         &mut self,
         job: &Job<'_>,
-        total: Option<&Result<Value, Failure>>,
+        total: Option<&Result<Results, Failure>>,
     ) -> Result<Summary, Error> {
+        let results: Vec<Shown<'_>> = match total {
+            None => Vec::new(),
+            Some(Err(failure)) => vec![Shown { plugin: None, result: Err(fault(failure)) }],
+            Some(Ok(results)) => results
+                .iter()
+                .zip(job.labels())
+                .map(|(result, plugin)| Shown { plugin, result: result.as_ref().map_err(fault) })
+                .collect(),
+        };
         let shown = Total {
-            result: total.map(|result| result.as_ref().map_err(fault)),
+            results: &results,
             sources: self.ends.sources,
             failed: self.ends.failed,
             bytes: self.ends.bytes,
@@ -177,11 +208,17 @@ impl Writer {
         if let Some(error) = self.error.take() {
             return Err(Error::Write(error));
         }
-        if whole && let Some(Err(failure)) = total {
-            (job.on_failure)("total", failure);
+        let failures: Vec<&Failure> = match total {
+            Some(Ok(results)) => {
+                results.iter().filter_map(|result| result.as_ref().err()).collect()
+            }
+            Some(Err(failure)) => vec![failure],
+            None => Vec::new(),
+        };
+        if whole {
+            failures.iter().for_each(|failure| (job.on_failure)("total", failure));
         }
-        let total_failed = matches!(total, Some(Err(_)));
-        Ok(Summary { total_failed, ..self.ends.summary(job)? })
+        Ok(Summary { total_failed: !failures.is_empty(), ..self.ends.summary(job)? })
     }
 }
 

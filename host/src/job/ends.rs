@@ -54,6 +54,24 @@ impl Ends {
         }
     }
 
+    /// Counts a source as failed where one of several plugins failed; tells of each that did, and returns the first.
+    pub(super) fn lanes_failed<'r, T>(
+        &mut self,
+        job: &Job<'_>,
+        source: &str,
+        results: &'r [Result<T, Failure>],
+    ) -> Option<&'r Failure> {
+        let mut first = None;
+        for (result, plugin) in results.iter().zip(job.labels()) {
+            let Err(failure) = result else { continue };
+            let message = format!("{}: {}", plugin.unwrap_or_default(), failure.message);
+            (job.on_failure)(source, &Failure { message, ..failure.clone() });
+            first.get_or_insert(failure);
+        }
+        self.failed += u64::from(first.is_some());
+        first
+    }
+
     /// Writes records that were set aside, where that is wanted; when that fails, the job ends.
     pub(super) fn reject(&mut self, job: &Job<'_>, slot: &Slot, rejects: &[Reject]) {
         let Some(out) = job.rejects.as_ref().filter(|_| !rejects.is_empty()) else { return };

@@ -20,17 +20,28 @@ pub struct Fault<'a> {
 pub struct Row<'a> {
     /// The source.
     pub source: &'a str,
+    /// Which of several plugins gave the result.
+    pub plugin: Option<&'a str>,
     /// How many bytes of it were processed.
     pub bytes: u64,
     /// Its result, or why there is none.
     pub result: Result<&'a Value, Fault<'a>>,
 }
 
+/// One of the results that stand at the end.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// Which of several plugins gave it.
+    pub plugin: Option<&'a str>,
+    /// The result, or why there is none.
+    pub result: Result<&'a Value, Fault<'a>>,
+}
+
 /// What stands at the end.
 #[derive(Debug)]
 pub struct Total<'a> {
-    /// The result over all sources that did not fail; `None` where it was not asked for.
-    pub result: Option<Result<&'a Value, Fault<'a>>>,
+    /// The results over all sources that did not fail, one for each plugin; none where they were not asked for.
+    pub results: &'a [Shown<'a>],
     /// How many sources there were, failed ones among them.
     pub sources: u64,
     /// How many failed.
@@ -90,9 +101,8 @@ impl Formatter for Raw {
     }
 
     fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
-        match total.and_then(|total| total.result.as_ref()) {
-            Some(Ok(value)) => out.write_all(value.raw()),
-            _ => Ok(()),
-        }
+        let results = total.map(|total| total.results).unwrap_or_default();
+        let values = results.iter().filter_map(|shown| shown.result.as_ref().ok());
+        values.into_iter().try_for_each(|value| out.write_all(value.raw()))
     }
 }

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::format::{Fault, Formatter, Row, Total};
-use super::value::Value;
+use super::format::{Fault, Formatter, Row, Shown, Total};
 
 /// `{"source":…,"bytes":…,"result":…}` or `{"source":…,"error":{…}}` a line; last `{"total":…,"sources":…,…}`.
 pub(super) struct Lines;
@@ -17,9 +16,7 @@ impl Formatter for Lines {
     fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
         let Some(total) = total else { return Ok(()) };
         out.write_all(b"{")?;
-        if let Some(result) = &total.result {
-            write_total(out, result)?;
-        }
+        write_total(out, total.results)?;
         counts(out, total)?;
         out.write_all(b"}\n")
     }
@@ -55,9 +52,7 @@ impl Formatter for Document {
         out.write_all(b"\n]")?;
         if let Some(total) = total {
             out.write_all(b",\n")?;
-            if let Some(result) = &total.result {
-                write_total(out, result)?;
-            }
+            write_total(out, total.results)?;
             counts(out, total)?;
         }
         out.write_all(b"}\n")
@@ -67,6 +62,10 @@ impl Formatter for Document {
 fn source(out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
     out.write_all(b"{\"source\":")?;
     string(out, row.source)?;
+    if let Some(plugin) = row.plugin {
+        out.write_all(b",\"plugin\":")?;
+        string(out, plugin)?;
+    }
     match &row.result {
         Ok(value) => {
             write!(out, ",\"bytes\":{},\"result\":", row.bytes)?;
@@ -81,17 +80,38 @@ fn source(out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
     }
 }
 
-fn write_total(out: &mut dyn Write, result: &Result<&Value, Fault<'_>>) -> io::Result<()> {
-    match result {
-        Ok(value) => {
+/// `"total":…,`, or `"total":{"<plugin>":…,…},` where there are several.
+fn write_total(out: &mut dyn Write, results: &[Shown<'_>]) -> io::Result<()> {
+    match results {
+        [] => Ok(()),
+        [Shown { plugin: None, result: Ok(value) }] => {
             out.write_all(b"\"total\":")?;
             out.write_all(value.json())?;
             out.write_all(b",")
         }
-        Err(fault) => {
+        [Shown { plugin: None, result: Err(fault) }] => {
             out.write_all(b"\"total\":null,")?;
             error(out, fault)?;
             out.write_all(b",")
+        }
+        several => {
+            out.write_all(b"\"total\":")?;
+            let mut before: &[u8] = b"{";
+            for Shown { plugin, result } in several {
+                out.write_all(before)?;
+                string(out, plugin.unwrap_or_default())?;
+                out.write_all(b":")?;
+                match result {
+                    Ok(value) => out.write_all(value.json())?,
+                    Err(fault) => {
+                        out.write_all(b"{")?;
+                        error(out, fault)?;
+                        out.write_all(b"}")?;
+                    }
+                }
+                before = b",";
+            }
+            out.write_all(b"},")
         }
     }
 }

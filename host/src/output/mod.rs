@@ -9,7 +9,7 @@ mod table;
 mod value;
 mod window;
 
-pub use format::{Fault, Format, Formatter, Row, Total};
+pub use format::{Fault, Format, Formatter, Row, Shown, Total};
 pub use rejects::{Rejected, write_reject};
 pub use value::{OutputType, Value, ValueError};
 pub use window::Window;

@@ -11,6 +11,9 @@ use super::value::Value;
 /// The column of results that are not objects.
 const RESULT: &str = "result";
 
+/// The column that says which of several plugins a result is from.
+const PLUGIN: &str = "plugin";
+
 /// Holds rows back to the end, when the widths of the columns are known. Failed sources have no row: the user is told of
 /// them otherwise.
 #[derive(Default)]
@@ -30,8 +33,8 @@ struct Line {
 }
 
 impl Table {
-    fn add(&mut self, source: &str, value: &Value) {
-        let cells = match serde_json::from_slice(value.json()) {
+    fn add(&mut self, source: &str, plugin: Option<&str>, value: &Value) {
+        let mut cells = match serde_json::from_slice(value.json()) {
             Ok(Json::Object(cells)) => cells,
             Ok(other) => Map::from_iter([(RESULT.to_string(), other)]),
             Err(_) => Map::from_iter([(
@@ -39,6 +42,9 @@ impl Table {
                 Json::String(String::from_utf8_lossy(value.raw()).into_owned()),
             )]),
         };
+        if let Some(plugin) = plugin {
+            cells.insert(PLUGIN.to_string(), Json::String(plugin.to_string()));
+        }
         for (name, cell) in &cells {
             let number = cell.is_number();
             match self.columns.iter_mut().find(|column| &column.name == name) {
@@ -76,14 +82,16 @@ impl Table {
 impl Formatter for Table {
     fn row(&mut self, _out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
         if let Ok(value) = row.result {
-            self.add(row.source, value);
+            self.add(row.source, row.plugin, value);
         }
         Ok(())
     }
 
     fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
-        if let Some(Ok(value)) = total.and_then(|total| total.result.as_ref()) {
-            self.add("total", value);
+        for shown in total.map(|total| total.results).unwrap_or_default() {
+            if let Ok(value) = shown.result {
+                self.add("total", shown.plugin, value);
+            }
         }
         if self.rows.is_empty() {
             return Ok(());

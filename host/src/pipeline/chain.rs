@@ -7,7 +7,8 @@ use thiserror::Error;
 
 use crate::input::Framing;
 use crate::process::{
-    Failure, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Processor, Pushed, Reject, Scope, Traits,
+    Failure, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Processor, Pushed, Reject,
+    Scope, Traits,
 };
 
 /// One plugin of a chain.
@@ -28,7 +29,9 @@ pub enum ChainError {
     #[error("a chain has at least one plugin")]
     Empty,
     /// Nothing can come after an aggregator.
-    #[error("`{0}` is an aggregator, which gives one result: it can only stand last, but `{1}` comes after it")]
+    #[error(
+        "`{0}` is an aggregator, which gives one result: it can only stand last, but `{1}` comes after it"
+    )]
     AggregatorNotLast(String, String),
 }
 
@@ -65,7 +68,8 @@ impl Chain {
         };
         let framing = stages.iter().skip(1).fold(
             stages.first().map_or(Framing::Bytes, |first| first.framing),
-            |framing, stage| narrower(framing, stage.framing),
+            // What a stage gives is for the next one to take as whole records, unless the source can be cut for both.
+            |framing, stage| if framing.is_cut_by(stage.framing) { stage.framing } else { framing },
         );
         Ok(Self { stages, traits, framing })
     }
@@ -73,18 +77,6 @@ impl Chain {
     /// Where a source is cut for it.
     pub fn framing(&self) -> Framing {
         self.framing
-    }
-}
-
-/// Where a source is cut that is first taken by a plugin of one framing, and what comes out of that by one of another: where both
-/// can be cut, if the second sees the records of the first.
-fn narrower(first: Framing, then: Framing) -> Framing {
-    match (first, then) {
-        (_, Framing::Whole) => Framing::Whole,
-        (Framing::Bytes, then) => then,
-        // Where csv is cut a line ends, but not the other way round.
-        (Framing::Delimited(b'\n'), Framing::Csv) => Framing::Csv,
-        (first, _) => first,
     }
 }
 

@@ -3,11 +3,36 @@
 
 use std::time::Instant;
 
+use thiserror::Error;
+
+use crate::input::Framing;
 use crate::process::bundle::{Lane as Given, pack, unpack};
 use crate::process::{
     Failure, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Processor, Pushed, Reject,
     Scope, Traits,
 };
+
+/// Plugins cannot see the same chunks.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{}` reads {}, `{}` reads {}: they cannot share one scan", .0.0, .0.1, .1.0, .1.1)]
+pub struct SharedError((String, Framing), (String, Framing));
+
+/// Where sources are cut for plugins that share a scan: where all of them can be cut.
+///
+/// # Errors
+/// When there is no such place: the plugins that disagree.
+pub fn shared_framing(framings: &[(String, Framing)]) -> Result<Framing, SharedError> {
+    let mut shared: Option<&(String, Framing)> = None;
+    for next in framings {
+        shared = Some(match shared {
+            Some(so_far) if so_far.1.is_cut_by(next.1) => next,
+            Some(so_far) if next.1.is_cut_by(so_far.1) => so_far,
+            Some(so_far) => return Err(SharedError(so_far.clone(), next.clone())),
+            None => next,
+        });
+    }
+    Ok(shared.map_or(Framing::Bytes, |(_, framing)| *framing))
+}
 
 /// Several aggregators as one, whose states and results are bundles.
 pub struct Fan {

@@ -31,6 +31,12 @@ use worker::Worker;
 
 /// Takes what workers finish. Called from any worker, in any order.
 pub trait Deliver: Sync {
+    /// Whether a result is one that can be delivered. Asked of each source's before its state counts.
+    ///
+    /// # Errors
+    /// Why not: the source fails with it.
+    fn check(&self, result: &[u8]) -> Result<(), Failure>;
+
     /// What became of a source, or of a member of one; or a part of what comes out of it. Called once for each; for an archive with its failure, where it
     /// could not be read to its end.
     fn put(&self, slot: Slot, done: Done);

@@ -3,14 +3,22 @@
 //!
 //! The reader never stands still while there is room for a chunk and a worker without one. Room is for a few chunks a
 //! worker, in buffers that are reused.
+//!
+//! Where running a chunk takes a fraction of the time of reading it, who has read it runs it, too: to have it fetched from another
+//! core's cache would cost more than the two save by working at the same time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::At;
 use super::whole::Whole;
 use crate::input::{Chunk, Members, Stream};
 use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, WAIT};
+
+/// Reading a chunk takes so many times as long as running it where that is light: then two workers at once would save a
+/// fifth at most, and lose a tenth to the way between their caches.
+const LIGHT_RUNNING: u64 = 4;
 
 /// What a source is read through.
 #[derive(Debug)]
@@ -70,8 +78,27 @@ struct State<'a> {
     free: Vec<Vec<u8>>,
     workers: usize,
     waiting: usize,
+    reading: Pace,
+    running: Pace,
     /// Member and position of the last chunk that was given out.
     given: Option<(u64, u64)>,
+}
+
+/// How long a byte takes, lately.
+#[derive(Debug, Default)]
+struct Pace {
+    ns_per_kib: u64,
+}
+
+impl Pace {
+    fn was(&mut self, took: Duration, bytes: usize) {
+        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let now = ns.saturating_mul(1024) / (bytes as u64).max(1);
+        self.ns_per_kib = match self.ns_per_kib {
+            0 => now,
+            before => (before.saturating_mul(3).saturating_add(now)) / 4,
+        };
+    }
 }
 
 impl<'a> Ring<'a> {
@@ -135,6 +162,7 @@ impl<'a> Ring<'a> {
     fn has_room(&self, state: &State<'a>) -> bool {
         match state.workers {
             0 | 1 => state.ready.is_empty(),
+            _ if state.is_light() => state.ready.is_empty(),
             workers => {
                 let ahead_bytes = (AHEAD_CHUNKS * workers).saturating_mul(self.chunk_bytes);
                 state.ready_bytes < ahead_bytes && state.ready.len() < AHEAD_SMALL_CHUNKS * workers
@@ -142,13 +170,16 @@ impl<'a> Ring<'a> {
         }
     }
 
-    /// Brings a chunk that was read, and the reader back, unless it is at its end.
-    pub(super) fn put(&self, reader: Option<Box<Reader<'a>>>, piece: Piece<'a>) {
+    /// Brings a chunk, which it took so long to read, and the reader back, unless it is at its end.
+    pub(super) fn put(&self, reader: Option<Box<Reader<'a>>>, piece: Piece<'a>, took: Duration) {
         let mut state = self.lock();
+        state.reading.was(took, piece.chunk.bytes().len());
         state.ended = reader.is_none();
         state.reader = reader;
         state.push(piece);
-        self.wake(&state);
+        if state.ended || !state.is_light() {
+            self.wake(&state);
+        }
     }
 
     /// Ends the stream: nothing more can be read, or needs to be.
@@ -158,9 +189,10 @@ impl<'a> Ring<'a> {
         self.wake(&state);
     }
 
-    /// Brings the buffer of a chunk back.
-    pub(super) fn give_back(&self, chunk: Chunk) {
+    /// Brings the buffer of a chunk back, which it took so long to run.
+    pub(super) fn give_back(&self, chunk: Chunk, took: Duration) {
         let mut state = self.lock();
+        state.running.was(took, chunk.bytes().len());
         // Who runs one, who reads another, and those between them.
         if state.free.len() < (AHEAD_CHUNKS + 1) * state.workers {
             state.free.push(chunk.into_buffer());
@@ -179,6 +211,12 @@ impl<'a> Ring<'a> {
 }
 
 impl<'a> State<'a> {
+    /// Whether running takes so much less than reading that one worker does both.
+    fn is_light(&self) -> bool {
+        let (reading, running) = (self.reading.ns_per_kib, self.running.ns_per_kib);
+        running > 0 && running.saturating_mul(LIGHT_RUNNING) < reading
+    }
+
     fn push(&mut self, piece: Piece<'a>) {
         self.ready_bytes += piece.chunk.held_bytes();
         self.ready.push_back(piece);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use super::{Cancelled, Worker};
 use crate::input::{Asked, Chunk, Codec, Error, Stream};
@@ -88,6 +89,7 @@ impl<'a> Worker<'a> {
             match ring.turn() {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
                 Turn::Run(Piece { member, chunk }) => {
+                    let begun = Instant::now();
                     let whole = member.as_deref().unwrap_or(&open.whole);
                     let seen = match live.take() {
                         Some((other, span)) if !is_same(other.as_ref(), member.as_ref()) => {
@@ -105,7 +107,7 @@ impl<'a> Worker<'a> {
                         Some(span) if chunk.last => self.settle(open, whole, span),
                         seen => live = seen.map(|span| (member, span)),
                     }
-                    ring.give_back(chunk);
+                    ring.give_back(chunk, begun.elapsed());
                 }
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
@@ -124,13 +126,16 @@ impl<'a> Worker<'a> {
         mut reader: Box<Reader<'r>>,
         buffer: Vec<u8>,
     ) {
+        let begun = Instant::now();
         let next = match &mut *reader {
             Reader::Stream(stream) => self.read_stream(&open.whole, stream, buffer),
             Reader::Archive(archive) => self.read_archive(open, archive, buffer),
         };
         self.times.was_read();
         match next {
-            Some(Read { piece, more }) => ring.put(more.then_some(reader), piece),
+            Some(Read { piece, more }) => {
+                ring.put(more.then_some(reader), piece, begun.elapsed());
+            }
             None => ring.end(),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use super::{Cancelled, Worker};
 use crate::input::Asked;
@@ -86,6 +87,7 @@ impl<'a> Worker<'a> {
             match ring.turn() {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
                 Turn::Run(Piece { member, chunk }) => {
+                    let begun = Instant::now();
                     let same = match (&open_for, &member) {
                         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
                         (a, b) => a.is_none() && b.is_none(),
@@ -99,7 +101,7 @@ impl<'a> Worker<'a> {
                         fresh = self.instance.is_none();
                         open_for = member;
                     }
-                    ring.give_back(chunk);
+                    ring.give_back(chunk, begun.elapsed());
                 }
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
