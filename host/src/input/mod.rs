@@ -19,11 +19,12 @@ mod store;
 mod stream;
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use rustix::fs::fstat;
 
@@ -32,7 +33,9 @@ use crate::source::{Source, Way, check_regular};
 
 pub use blocked::Asked;
 pub use cut::{Cutter, Scan};
-pub use decode::{Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, UnknownCodec};
+pub use decode::{
+    Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, Trickle, UnknownCodec,
+};
 pub use encoding::{Transcoding, UnknownEncoding};
 pub use error::Error;
 pub use framing::{Framing, FramingError, Prefix};
@@ -190,7 +193,10 @@ impl Input {
     ) -> Result<Box<dyn Bytes>, Error> {
         let store = self.store.share().map_err(Error::Open)?;
         let plain = FromFront { store, offset: self.start, left: self.bytes };
-        Ok(decoded(plain, codec, limits))
+        Ok(match codec {
+            Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
+            None => Box::new(plain),
+        })
     }
 
     /// The bytes of a pipe called `name`, decompressed where it is to be.
@@ -211,7 +217,10 @@ impl Input {
             Choice::Always(codec) => Some(codec),
             Choice::Detect => Codec::detect(pipe.first()?, name),
         };
-        Ok(decoded(pipe, codec, decoding.limits))
+        Ok(match codec {
+            Some(codec) => Box::new(Decoder::trickle(codec, Box::new(pipe), decoding.limits)),
+            None => Box::new(pipe),
+        })
     }
 
     /// Checks that the file is still the one that was opened, unchanged. Called after the last read.
@@ -223,19 +232,12 @@ impl Input {
     }
 }
 
-fn decoded<Plain: Bytes + Read + 'static>(
-    plain: Plain,
-    codec: Option<Codec>,
-    limits: DecodeLimits,
-) -> Box<dyn Bytes> {
-    match codec {
-        Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
-        None => Box::new(plain),
-    }
-}
-
 impl Bytes for Decoder {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
-        Ok(Self::read(self, into)?)
+        Ok(self.read_some(into)?)
+    }
+
+    fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
+        Ok(Self::is_ready(self, within)?)
     }
 }

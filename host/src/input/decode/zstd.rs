@@ -51,16 +51,16 @@ impl Engine for Zstd {
     }
 
     fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault> {
-        let mut input = InBuffer::around(feed.peek()?);
+        let (ended, room) = (feed.is_over(), into.len());
+        let mut input = InBuffer::around(feed.held());
         let mut output = OutBuffer::around(into);
-        let ended = input.src.is_empty();
         let left = self.context.decompress_stream(&mut output, &mut input);
         let (taken, bytes) = (input.pos(), output.pos());
         feed.take(taken);
         match left.map_err(|code| self.fault(code))? {
             0 => Ok(Decoded::Last(bytes)),
             _ if ended && bytes == 0 => Err(Fault::Truncated),
-            _ => Ok(Decoded::Some(bytes)),
+            _ => Ok(Decoded::some(bytes, room)),
         }
     }
 }
