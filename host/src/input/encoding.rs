@@ -133,6 +133,10 @@ impl Bytes for Transcoded {
         Ok(got)
     }
 
+    fn stored(&self) -> u64 {
+        self.bytes.stored()
+    }
+
     fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
         let begun = Instant::now();
         while self.at == self.text.len() && !self.done {
@@ -161,6 +165,10 @@ mod tests {
                 *to = from;
             }
             Ok(got)
+        }
+
+        fn stored(&self) -> u64 {
+            0
         }
     }
 

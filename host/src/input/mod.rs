@@ -145,6 +145,14 @@ impl Input {
         self.blocked.as_ref().map_or(self.bytes, Blocked::bytes)
     }
 
+    /// How many bytes of the file, as it is stored, are behind so many that are read from it: where it is decoded, its share.
+    pub fn stored(&self, bytes: u64) -> u64 {
+        let Some(blocked) = &self.blocked else { return bytes };
+        let share = u128::from(self.bytes) * u128::from(bytes);
+        let share = share.checked_div(u128::from(blocked.bytes())).unwrap_or_default();
+        u64::try_from(share).unwrap_or(u64::MAX)
+    }
+
     /// How many neighbouring chunks are best read by one worker.
     pub fn chunks_at_once(&self) -> u64 {
         self.blocked.as_ref().map_or(1, Blocked::chunks_per_piece)
@@ -192,7 +200,7 @@ impl Input {
         limits: DecodeLimits,
     ) -> Result<Box<dyn Bytes>, Error> {
         let store = self.store.share().map_err(Error::Open)?;
-        let plain = FromFront { store, offset: self.start, left: self.bytes };
+        let plain = FromFront { store, offset: self.start, left: self.bytes, stored: 0 };
         Ok(match codec {
             Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
             None => Box::new(plain),
@@ -235,6 +243,10 @@ impl Input {
 impl Bytes for Decoder {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         Ok(self.read_some(into)?)
+    }
+
+    fn stored(&self) -> u64 {
+        self.compressed()
     }
 
     fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {

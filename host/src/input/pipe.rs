@@ -85,6 +85,10 @@ impl Bytes for Pipe {
         Ok(got)
     }
 
+    fn stored(&self) -> u64 {
+        self.offset
+    }
+
     fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
         if !self.first.is_empty() {
             return Ok(true);

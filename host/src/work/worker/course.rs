@@ -187,7 +187,7 @@ impl<'a> Worker<'a> {
         let place = Place { index: chunk.index, offset: chunk.offset, last: chunk.last };
         let filling = instance.push(place, &mut chunk.bytes())?;
         self.times.was_guest(filling);
-        self.times.count_bytes(chunk.bytes().len() as u64);
+        self.times.count_bytes(chunk.bytes().len() as u64, chunk.stored);
         self.times.show_counts(self.plan.stats);
         self.instance = Some(instance);
         Ok(Pushed::All)
@@ -226,7 +226,8 @@ impl<'a> Worker<'a> {
                 return Ok(Pushed::Compressed(codec));
             }
             self.times.was_guest(pushed?);
-            self.times.count_bytes(end - start);
+            let stored = open.input.stored(end) - open.input.stored(start);
+            self.times.count_bytes(end - start, stored);
             if !open.is_single() {
                 self.times.show_counts(self.plan.stats);
             }
