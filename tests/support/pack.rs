@@ -84,7 +84,10 @@ pub(crate) fn flushed(parts: &[&[u8]]) -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("gzip", by_flushing(gzip, parts, |it| it.get_mut(), |it| it.finish().unwrap())),
         ("lz4", by_flushing(lz4, parts, |it| it.get_mut(), |it| it.finish().unwrap())),
         ("snappy", by_flushing(snappy, parts, |it| it.get_mut(), |it| it.into_inner().unwrap())),
-        ("brotli", by_flushing(brotli, parts, |it| it.get_mut(), |it| it.into_inner())),
+        (
+            "brotli",
+            by_flushing(brotli, parts, |it| it.get_mut(), brotli::CompressorWriter::into_inner),
+        ),
         ("zstd", zstd_parts),
     ]
 }

@@ -61,7 +61,9 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bytes.into_iter().for_each(|bytes| bar.set_length(bytes));
+        if let Some(bytes) = bytes {
+            bar.set_length(bytes);
+        }
         let (stop, stopped) = mpsc::channel();
         let mover = {
             let (bar, stats) = (bar.clone(), Arc::clone(stats));

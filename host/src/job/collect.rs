@@ -63,19 +63,20 @@ impl<'a> Collector<'a> {
         writer.end(self.job, total.as_ref())
     }
 
-    fn value(&self, raw: Vec<u8>) -> Result<Value, Failure> {
+    fn value(&self, raw: Vec<u8>) -> Value {
         Value::new(self.output_type, raw)
-            .map_err(|error| Failure::new(FailureKind::Output, error.to_string()))
     }
 }
 
 impl Deliver for Collector<'_> {
+    fn check(&self, result: &[u8]) -> Result<(), Failure> {
+        let checked = self.output_type.check(result);
+        checked.map_err(|error| Failure::new(FailureKind::Output, error.to_string()))
+    }
+
     fn source(&self, index: usize, done: Done) {
         let Done { bytes, result } = done;
-        let outcome = result.and_then(|raw| {
-            let value = raw.map(|raw| self.value(raw)).transpose();
-            value.inspect_err(|failure| self.job.stats.turn_failed(failure.kind.word()))
-        });
+        let outcome = result.map(|raw| raw.map(|raw| self.value(raw)));
         let held = match &outcome {
             Ok(value) => value.as_ref().map_or(0, Value::bytes),
             Err(failure) => failure.message.len(),
@@ -86,7 +87,7 @@ impl Deliver for Collector<'_> {
     }
 
     fn total(&self, result: Result<Vec<u8>, Failure>) {
-        let total = result.and_then(|raw| self.value(raw));
+        let total = result.and_then(|raw| self.check(&raw).map(|()| self.value(raw)));
         *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(total);
     }
 

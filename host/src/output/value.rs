@@ -22,6 +22,17 @@ impl OutputType {
             _ => Self::Other,
         }
     }
+
+    /// Checks that a result is of this type.
+    ///
+    /// # Errors
+    /// When it should be JSON and is not.
+    pub fn check(self, raw: &[u8]) -> Result<(), ValueError> {
+        match self {
+            Self::Json => serde_json::from_slice::<&RawValue>(raw).map(drop).map_err(ValueError),
+            Self::Other => Ok(()),
+        }
+    }
 }
 
 /// One result.
@@ -38,21 +49,19 @@ pub struct Value {
 pub struct ValueError(#[from] serde_json::Error);
 
 impl Value {
-    /// Takes a result of the given type. Bytes that are not UTF-8 are replaced in the JSON form.
-    ///
-    /// # Errors
-    /// When it should be JSON and is not.
-    pub fn new(output_type: OutputType, raw: Vec<u8>) -> Result<Self, ValueError> {
+    /// Takes a result of the given type, which was [checked](OutputType::check). Bytes that are not UTF-8 are replaced in the
+    /// JSON form.
+    pub fn new(output_type: OutputType, raw: Vec<u8>) -> Self {
+        let text = String::from_utf8_lossy(&raw);
         let json = match output_type {
             OutputType::Json => {
-                let document: &RawValue = serde_json::from_slice(&raw)?;
-                let text = document.get();
-                let same = text.len() == raw.len() && !text.contains(LINE_BREAKS);
-                (!same).then(|| on_one_line(text))
+                let document = text.trim_ascii();
+                let same = document.len() == raw.len() && !document.contains(LINE_BREAKS);
+                (!same).then(|| on_one_line(document))
             }
-            OutputType::Other => Some(serde_json::to_string(&String::from_utf8_lossy(&raw))?),
+            OutputType::Other => Some(serde_json::Value::from(text).to_string()),
         };
-        Ok(Self { raw, json })
+        Self { raw, json }
     }
 
     /// The bytes that the plugin returned.
@@ -84,15 +93,18 @@ mod tests {
 
     #[test]
     fn json_is_kept_and_put_on_one_line() {
-        let value = Value::new(OutputType::Json, b"{\"a\":\r\n 1.50,\n\"b\":\"x\\n\"}\n".to_vec());
-        assert_eq!(value.unwrap().json(), br#"{"a": 1.50,"b":"x\n"}"#);
+        let raw = b"{\"a\":\r\n 1.50,\n\"b\":\"x\\n\"}\n";
+        assert!(OutputType::Json.check(raw).is_ok());
+        assert_eq!(Value::new(OutputType::Json, raw.to_vec()).json(), br#"{"a": 1.50,"b":"x\n"}"#);
     }
 
     #[test]
     fn what_is_not_json_is_refused_or_a_string() {
-        assert!(Value::new(OutputType::Json, b"{} {}".to_vec()).is_err());
-        assert!(Value::new(OutputType::Json, Vec::new()).is_err());
-        let text = Value::new(OutputType::Other, b"a\n\xff".to_vec()).unwrap();
+        for bad in [&b"{} {}"[..], b"", b"\"\xff\"", b"\x0c1"] {
+            assert!(OutputType::Json.check(bad).is_err(), "{bad:?}");
+        }
+        assert!(OutputType::Other.check(b"").is_ok());
+        let text = Value::new(OutputType::Other, b"a\n\xff".to_vec());
         assert_eq!(text.json(), "\"a\\n\u{fffd}\"".as_bytes());
     }
 

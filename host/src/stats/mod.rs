@@ -39,11 +39,6 @@ impl Stats {
     /// Counts a source that failed, with the word for what went wrong.
     pub fn add_failed(&self, word: &'static str) {
         self.sources.fetch_add(1, Ordering::Relaxed);
-        self.turn_failed(word);
-    }
-
-    /// Counts a source, that was counted as done, as failed after all.
-    pub fn turn_failed(&self, word: &'static str) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         *lock(&self.errors).entry(word).or_default() += 1;
     }

@@ -31,6 +31,12 @@ use worker::Worker;
 
 /// Takes what workers finish. Called from any worker, in any order, once for each source.
 pub trait Deliver: Sync {
+    /// Whether a result is one that can be delivered. Asked of each source's before its state counts.
+    ///
+    /// # Errors
+    /// Why not: the source fails with it.
+    fn check(&self, result: &[u8]) -> Result<(), Failure>;
+
     /// What became of the source at `index`: its result, where one was asked for, or why it failed.
     fn source(&self, index: usize, done: Done);
 

@@ -175,7 +175,9 @@ impl<'a> Worker<'a> {
         let Some(instance) = self.instance.as_deref_mut() else { return Ok(Outcome::default()) };
         let state = if self.tally.is_some() { Some(instance.save()?) } else { None };
         if self.plan.settings.show.per_source {
-            return Ok(Outcome { result: Some(instance.finish()?), state });
+            let result = instance.finish()?;
+            self.plan.deliver.check(&result)?;
+            return Ok(Outcome { result: Some(result), state });
         }
         instance.close()?;
         Ok(Outcome { result: None, state })

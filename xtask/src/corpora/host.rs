@@ -116,11 +116,11 @@ fn row(output: &Output) -> Result<Came> {
         Some(124) => anyhow!("took longer than {PATIENCE_SECONDS} s"),
         _ => anyhow!("told nothing of the file"),
     })?;
-    let error = &row["error"];
-    match (output.status.code(), error["kind"].as_str()) {
-        (Some(0), None) => Ok(Came::Result(row["result"].clone())),
-        (Some(1), Some(kind)) if NAMED.contains(&kind) => {
-            Ok(Came::Refused(error["message"].as_str().unwrap_or_default().to_string()))
+    let text = |path: &str| row.pointer(path).and_then(Value::as_str);
+    match (output.status.code(), row.get("result"), text("/error/kind")) {
+        (Some(0), Some(result), None) => Ok(Came::Result(result.clone())),
+        (Some(1), None, Some(kind)) if NAMED.contains(&kind) => {
+            Ok(Came::Refused(text("/error/message").unwrap_or_default().to_string()))
         }
         _ => Err(anyhow!("{row}")),
     }
