@@ -18,6 +18,7 @@ mod edges;
 mod fill;
 mod guests;
 mod inputs;
+mod kernel;
 mod layering;
 mod oracle;
 mod paths;

@@ -133,11 +133,13 @@ fn settings_that_the_plugin_does_not_take_are_told() {
 fn figures_out_of_range_are_told_with_the_range() {
     let told = [
         ["--threads", "0"],
-        ["--threads", "5000"],
+        ["--threads", "1025"],
         ["--chunk-size", "1"],
         ["--chunk-size", "1PiB"],
         ["--max-record", "0"],
+        ["--max-record", "5GiB"],
         ["--memory", "1KiB"],
+        ["--memory", "5GiB"],
         ["--timeout", "1ms"],
         ["--timeout", "10min"],
         ["--timeout", "soon"],
@@ -145,11 +147,13 @@ fn figures_out_of_range_are_told_with_the_range() {
     .map(|[flag, value]| wordcount(&[flag, value, "one.txt"]).exits(2).stderr);
     insta::assert_snapshot!(told.concat(), @"
     error: --threads 0 is not within 1 and 1024
-    error: --threads 5000 is not within 1 and 1024
+    error: --threads 1025 is not within 1 and 1024
     error: --chunk-size 1 B is not within 64 B and 4.0 GiB
     error: --chunk-size 1.0 PiB is not within 64 B and 4.0 GiB
     error: --max-record 0 B is not within 1 B and 4.0 GiB
+    error: --max-record 5.0 GiB is not within 1 B and 4.0 GiB
     error: --memory 1.0 KiB is not within 64.0 KiB and 4.0 GiB
+    error: --memory 5.0 GiB is not within 64.0 KiB and 4.0 GiB
     error: --timeout 1ms is not within 10ms and 300s
     error: --timeout 600s is not within 10ms and 300s
     error: invalid value 'soon' for '--timeout <TIME>': expected number at 0

@@ -1,5 +1,7 @@
 //! What a guest returns is not believed: pointers, handles, texts, its manifest.
 
+use serde_json::json;
+
 use super::{assert_one_failed, refused, run};
 use crate::support::guest::{Guest, crashing};
 use crate::support::host::Host;
@@ -156,4 +158,15 @@ fn a_plugin_that_says_json_and_returns_something_else_fails_its_sources() {
     not: the plugin returned what is not one JSON document: EOF while parsing a value at line 2 column 0
     1 of 2 sources failed
     "#);
+    // Nor does it count in the total, and it is a failure like any other.
+    let both = Host::run(&plugin).within(sources.path()).args(["good", "not"]).ended().exits(1);
+    let total = json!({"total": [1, 2], "sources": 2, "failed": 1, "bytes": 7});
+    assert_eq!(both.lines()[2], total, "{both}");
+    let first = Host::run(&plugin).within(sources.path()).args(["--fail-fast", "-j1", "not"]);
+    let ended = first.arg("good").ended().exits(1);
+    assert_eq!(ended.lines().len(), 1, "{ended}");
+    assert!(
+        ended.stderr.ends_with("1 of 2 sources were not read to the end\n1 of 2 sources failed\n"),
+        "{ended}"
+    );
 }

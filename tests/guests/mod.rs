@@ -4,6 +4,7 @@
 
 mod crashes;
 mod lies;
+mod limits;
 mod loading;
 mod talk;
 

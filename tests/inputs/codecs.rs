@@ -1,7 +1,12 @@
 //! One text in every compressed form, through every way: its results are those of the plain file, byte for byte.
 //! Invariants 1 and 2.
 
+use gristmill::output::Format;
+use gristmill::plugin::Engine;
+use gristmill::settings::Run;
+
 use super::{rows, run_over};
+use crate::support::job::{self, Task, load};
 use crate::support::pack::{forms, text};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
@@ -57,6 +62,26 @@ fn small_texts_are_the_same_in_every_form() {
             let ended = run_over(&plugin("wordcount"), &tree, &["--threads", threads]).exits(0);
             let rows = rows(&ended);
             assert!(rows.iter().all(|(_, said)| *said == rows[0].1), "{ended}");
+        }
+    }
+}
+
+/// What a progress bar shows: it stands at the end when all is done.
+#[test]
+fn bytes_are_counted_as_they_are_stored() {
+    let tree = compressed(&text(900_000));
+    let engine = Engine::new().unwrap();
+    let processor = load(&engine, &plugin("wordcount"), &[]);
+    let task = Task { processor: &processor, framing: "lines", format: Format::Jsonl };
+    for entry in std::fs::read_dir(tree.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::metadata(&path).unwrap().len();
+        for (threads, encoding) in [(1, "none"), (3, "none"), (2, "auto")] {
+            let encoding = encoding.to_string();
+            let settings = Run { threads, chunk_bytes: 10_000, encoding, ..Run::default() };
+            let ran = job::run(task, std::slice::from_ref(&path), &settings);
+            assert_eq!(ran.ended.unwrap().failed, 0);
+            assert_eq!(ran.stored, bytes, "{}, {threads} threads", path.display());
         }
     }
 }

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{report, rows, run_over};
 use crate::support::guest::Guest;
 use crate::support::host::{Host, shared_cache};
-use crate::support::pack::{forms, gzip, text};
+use crate::support::pack::{flushed, forms, gzip, text};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
@@ -227,6 +227,69 @@ fn a_record_is_processed_while_its_writer_waits() {
             assert_eq!(out.lines().next().unwrap(), expected, "{args:?}");
             assert_eq!(report(&tree)["counters"]["has"], 4, "{args:?}");
         }
+    }
+}
+
+impl Told {
+    /// Writes what a chunk is not waited for, and ends. Returns what is said of standard input.
+    fn end(mut self, bytes: &[u8]) -> String {
+        let mut stdin = self.child.stdin.take().unwrap();
+        stdin.write_all(bytes).unwrap();
+        drop(stdin);
+        let output = self.child.wait_with_output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().next().unwrap().to_string()
+    }
+}
+
+/// The same, for a writer that compresses and flushes.
+#[test]
+fn a_compressed_record_is_processed_while_its_writer_waits() {
+    let (plugins, tree) = (Tree::new(), Tree::new());
+    let guest = talkative(&plugins);
+    for (codec, pieces) in flushed(&[b"first\n", b"second\n", b"third\nfou"]) {
+        for args in [&["--threads", "1"][..], &["--threads", "3", "--linger", "1ms"]] {
+            let args = [args, &["--decompress", codec]].concat();
+            let mut told = Told::start(&guest, &args, &tree);
+            let (end, flushes) = pieces.split_last().unwrap();
+            for piece in flushes {
+                told.say(piece);
+            }
+            let expected = r#"{"source":"-","bytes":22,"result":"first\nsecond\nthird\nfou"}"#;
+            assert_eq!(told.end(end), expected, "{args:?}");
+        }
+    }
+}
+
+/// Half a block is no reason to hold back the records before it.
+#[test]
+fn a_record_does_not_wait_for_the_rest_of_a_block_behind_it() {
+    let (plugins, tree) = (Tree::new(), Tree::new());
+    let guest = talkative(&plugins);
+    for (codec, pieces) in flushed(&[b"first\n", b"second, and more of it\n"]) {
+        let [first, second, end] = &pieces[..] else { panic!("{codec}") };
+        let (begun, rest) = second.split_at(second.len() / 2);
+        let mut told = Told::start(&guest, &["--decompress", codec], &tree);
+        told.say(&[first, begun].concat());
+        told.say(rest);
+        let expected = r#"{"source":"-","bytes":29,"result":"first\nsecond, and more of it\n"}"#;
+        assert_eq!(told.end(end), expected, "{codec}");
+    }
+}
+
+/// Nor is half a character, nor what cannot become a byte order mark.
+#[test]
+fn a_record_in_another_encoding_is_processed_while_its_writer_waits() {
+    let (plugins, tree) = (Tree::new(), Tree::new());
+    let guest = talkative(&plugins);
+    for (encoding, first, second) in [
+        ("auto", &b"a\n"[..], &b"b\n"[..]),
+        ("auto", b"\xff\xfea\0\n\0b", b"\0\n\0"),
+        ("utf-16le", b"a\0\n\0b", b"\0\n\0"),
+    ] {
+        let mut told = Told::start(&guest, &["--encoding", encoding], &tree);
+        told.say(first);
+        told.say(second);
+        assert_eq!(told.end(b""), r#"{"source":"-","bytes":4,"result":"a\nb\n"}"#, "{encoding}");
     }
 }
 

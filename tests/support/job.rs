@@ -19,6 +19,8 @@ use super::host::shared_cache;
 pub(crate) struct Ran {
     pub(crate) ended: Result<Summary, job::Error>,
     pub(crate) out: Vec<u8>,
+    /// Bytes of the sources, as they are stored, that were counted.
+    pub(crate) stored: u64,
     /// Source and failure, in the order in which they were told.
     pub(crate) failures: Vec<(String, Failure)>,
 }
@@ -54,7 +56,7 @@ pub(crate) fn run(task: Task<'_>, paths: &[PathBuf], settings: &Run) -> Ran {
     };
     let ended = job::run(&job, Box::new(out.clone()));
     let out = std::mem::take(&mut *out.0.lock().unwrap());
-    Ran { ended, out, failures: failures.into_inner().unwrap() }
+    Ran { ended, out, stored: stats.stored(), failures: failures.into_inner().unwrap() }
 }
 
 /// Loads a plugin with settings, and the limits of a run.

@@ -17,8 +17,11 @@ xflags::xflags! {
         }
         /// Build plugins and host, then count the words of this repository's own files.
         cmd demo {}
-        /// Build plugins, then run every test.
+        /// Build plugins, then run every test, `corpora` too where they can be had.
         cmd test {}
+        /// Decode the test files of xz, zstd, lz4, bzip2, gzip and htslib, and compare with those tools. The files come with
+        /// Debian's source packages, are kept in TARGET/corpora, and are fetched again once that is deleted.
+        cmd corpora {}
         /// Format, clippy, docs, and cargo-deny where it is installed.
         cmd lint {}
         /// Measure against native programs on the same bytes, in the same run.

@@ -3,6 +3,7 @@
 //! This file owns the choice of command only. Nothing here asks a question or reads the keyboard.
 
 mod bench;
+mod corpora;
 mod debian;
 mod demo;
 mod flags;
@@ -31,6 +32,7 @@ fn dispatch(command: XtaskCmd) -> Result<()> {
         XtaskCmd::Plugins(flags) => plugins::run(&project, flags.std.unwrap_or_default()),
         XtaskCmd::Demo(_) => demo::run(&project),
         XtaskCmd::Test(_) => test::run(&project),
+        XtaskCmd::Corpora(_) => corpora::run(&project),
         XtaskCmd::Lint(_) => lint::run(&project),
         XtaskCmd::Bench(flags) => bench::run(&project, &flags),
     }

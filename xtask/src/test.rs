@@ -1,11 +1,11 @@
 //! `cargo xtask test`: the plugins, then every test of the workspace in the release profile.
 //!
-//! Release, and the whole workspace, so that tests, demo and benches share one optimised engine.
+//! Then the corpora, where they can be had. Release, and the whole workspace, so that tests, demo and benches share one optimised engine.
 
 use anyhow::Result;
 
 use crate::project::Project;
-use crate::{debian, plugins};
+use crate::{corpora, debian, plugins};
 
 /// Names the directory of built plugins to the tests.
 const PLUGINS_VARIABLE: &str = "GRISTMILL_TEST_PLUGINS";
@@ -13,12 +13,13 @@ const PLUGINS_VARIABLE: &str = "GRISTMILL_TEST_PLUGINS";
 /// Programs the tests compare results with, and Debian's package of each.
 const ORACLES: [(&str, &str); 1] = [("python3", "python3")];
 
-/// Builds the plugins and runs `cargo test` with their directory in the environment.
+/// Builds the plugins, runs `cargo test` with their directory in the environment, and compares the corpora.
 pub(crate) fn run(project: &Project) -> Result<()> {
     report_missing_oracles(project);
     let directory = plugins::build(project)?;
     let cargo = project.cargo().env(PLUGINS_VARIABLE, directory);
-    Ok(cargo.args(["test", "--release", "--workspace"]).run()?)
+    cargo.args(["test", "--release", "--workspace"]).run()?;
+    corpora::run_if_there(project)
 }
 
 fn report_missing_oracles(project: &Project) {

@@ -1,4 +1,5 @@
-//! The progress bar: on standard error, when that is a terminal.
+//! The progress bar: on standard error, when that is a terminal. It counts bytes of files as they are stored, so that it knows
+//! where their end is.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -11,6 +12,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::stats::Stats;
 
 const BAR: &str = "{bar:30} {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left";
+
+/// Where nobody knows how much there is.
+const COUNT: &str = "{bytes}  {binary_bytes_per_sec}";
 
 const REDRAW: Duration = Duration::from_millis(100);
 
@@ -33,10 +37,7 @@ impl Progress {
         let target =
             if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(0), target);
-        match ProgressStyle::with_template(BAR) {
-            Ok(style) => Self { bar: bar.with_style(style) },
-            Err(_) => Self { bar }, // the template is a constant; were it wrong, a plain bar would do
-        }
+        Self { bar }
     }
 
     /// Whether anybody sees it.
@@ -49,19 +50,26 @@ impl Progress {
         self.bar.suspend(body)
     }
 
-    /// Shows what `stats` count out of `bytes`, from now until the result is dropped.
-    pub(super) fn follow(&self, stats: &Arc<Stats>, bytes: u64) -> Moving {
+    /// Shows what `stats` count, out of `bytes` where that is known, from now until the result is dropped.
+    pub(super) fn follow(&self, stats: &Arc<Stats>, bytes: Option<u64>) -> Moving {
         let bar = self.bar.clone();
         if bar.is_hidden() {
             return Moving { bar, mover: None };
         }
-        bar.set_length(bytes);
+        let template = if bytes.is_some() { BAR } else { COUNT };
+        // The templates are constants; were they wrong, a plain bar would do.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        if let Some(bytes) = bytes {
+            bar.set_length(bytes);
+        }
         let (stop, stopped) = mpsc::channel();
         let mover = {
             let (bar, stats) = (bar.clone(), Arc::clone(stats));
             std::thread::spawn(move || {
                 while stopped.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
-                    bar.set_position(stats.bytes());
+                    bar.set_position(stats.stored());
                 }
             })
         };

@@ -259,8 +259,9 @@ fn level(output: &OutputArgs) -> LevelFilter {
     }
 }
 
-fn bytes(listing: &Listing) -> u64 {
-    listing.sources.iter().filter_map(|source| source.listed.as_ref().ok().copied().flatten()).sum()
+/// Bytes of all sources; `None` where one of them has no size. Those that cannot be read are none.
+fn bytes(listing: &Listing) -> Option<u64> {
+    listing.sources.iter().map(|source| source.listed.as_ref().map_or(Some(0), |size| *size)).sum()
 }
 
 /// Ctrl-C ends the run in order; a second one ends the process at once.

@@ -2,7 +2,7 @@
 //! U+FFFD, as that standard has it.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use encoding_rs::{Decoder, Encoding};
 
@@ -64,17 +64,20 @@ impl Transcoding {
     }
 }
 
-/// As many bytes as the longest mark has, or all that there are.
+/// The marks that are looked for: of UTF-8, of UTF-16 in either order.
+const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe"];
+
+/// As many bytes as it takes to tell whether they are a mark, or all that there are; no more are waited for.
 fn first(bytes: &mut dyn Bytes) -> Result<Vec<u8>, Error> {
     let mut first = Vec::new();
-    while first.len() < 3 {
+    while MARKS.iter().any(|mark| first.len() < mark.len() && mark.starts_with(&first)) {
         let mut next = [0; 3];
-        let room = next.get_mut(..3 - first.len()).unwrap_or_default();
+        let room = next.get_mut(first.len()..).unwrap_or_default();
         let got = bytes.read(room)?;
         if got == 0 {
             break;
         }
-        first.extend_from_slice(next.get(..got).unwrap_or_default());
+        first.extend(room.iter().take(got));
     }
     Ok(first)
 }
@@ -130,8 +133,21 @@ impl Bytes for Transcoded {
         Ok(got)
     }
 
+    fn stored(&self) -> u64 {
+        self.bytes.stored()
+    }
+
     fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
-        if self.at < self.text.len() { Ok(true) } else { self.bytes.is_ready(within) }
+        let begun = Instant::now();
+        while self.at == self.text.len() && !self.done {
+            let left = within.saturating_sub(begun.elapsed());
+            if self.held.is_empty() && !self.bytes.is_ready(left)? {
+                return Ok(false);
+            }
+            // Half a character is no text yet.
+            self.refill()?;
+        }
+        Ok(true)
     }
 }
 
@@ -149,6 +165,10 @@ mod tests {
                 *to = from;
             }
             Ok(got)
+        }
+
+        fn stored(&self) -> u64 {
+            0
         }
     }
 

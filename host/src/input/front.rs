@@ -53,6 +53,10 @@ impl Bytes for Front {
         Ok(got)
     }
 
+    fn stored(&self) -> u64 {
+        self.rest.stored()
+    }
+
     fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
         if self.waiting().is_empty() { self.rest.is_ready(within) } else { Ok(true) }
     }

@@ -21,11 +21,12 @@ mod stream;
 mod tape;
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use rustix::fs::fstat;
 
@@ -34,7 +35,9 @@ use crate::source::{Source, Way, check_regular};
 
 pub use blocked::Asked;
 pub use cut::{Cutter, Scan};
-pub use decode::{Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, UnknownCodec};
+pub use decode::{
+    Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, Trickle, UnknownCodec,
+};
 pub use encoding::{Transcoding, UnknownEncoding};
 pub use error::Error;
 pub use framing::{Framing, FramingError, Prefix};
@@ -145,6 +148,14 @@ impl Input {
         self.blocked.as_ref().map_or(self.bytes, Blocked::bytes)
     }
 
+    /// How many bytes of the file, as it is stored, are behind so many that are read from it: where it is decoded, its share.
+    pub fn stored(&self, bytes: u64) -> u64 {
+        let Some(blocked) = &self.blocked else { return bytes };
+        let share = u128::from(self.bytes) * u128::from(bytes);
+        let share = share.checked_div(u128::from(blocked.bytes())).unwrap_or_default();
+        u64::try_from(share).unwrap_or(u64::MAX)
+    }
+
     /// How many neighbouring chunks are best read by one worker.
     pub fn chunks_at_once(&self) -> u64 {
         self.blocked.as_ref().map_or(1, Blocked::chunks_per_piece)
@@ -192,8 +203,11 @@ impl Input {
         limits: DecodeLimits,
     ) -> Result<Box<dyn Bytes>, Error> {
         let store = self.store.share().map_err(Error::Open)?;
-        let plain = FromFront { store, offset: self.start, left: self.bytes };
-        Ok(decoded(plain, codec, limits))
+        let plain = FromFront { store, offset: self.start, left: self.bytes, stored: 0 };
+        Ok(match codec {
+            Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
+            None => Box::new(plain),
+        })
     }
 
     /// The bytes of a pipe called `name`, decompressed where it is to be.
@@ -214,7 +228,10 @@ impl Input {
             Choice::Always(codec) => Some(codec),
             Choice::Detect => Codec::detect(pipe.first()?, name),
         };
-        Ok(decoded(pipe, codec, decoding.limits))
+        Ok(match codec {
+            Some(codec) => Box::new(Decoder::trickle(codec, Box::new(pipe), decoding.limits)),
+            None => Box::new(pipe),
+        })
     }
 
     /// Checks that the file is still the one that was opened, unchanged. Called after the last read.
@@ -226,19 +243,16 @@ impl Input {
     }
 }
 
-fn decoded<Plain: Bytes + Read + 'static>(
-    plain: Plain,
-    codec: Option<Codec>,
-    limits: DecodeLimits,
-) -> Box<dyn Bytes> {
-    match codec {
-        Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
-        None => Box::new(plain),
-    }
-}
-
 impl Bytes for Decoder {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
-        Ok(Self::read(self, into)?)
+        Ok(self.read_some(into)?)
+    }
+
+    fn stored(&self) -> u64 {
+        self.compressed()
+    }
+
+    fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
+        Ok(Self::is_ready(self, within)?)
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 
-use super::{Bytes, Codec, Error};
+use super::{Bytes, Codec, Error, Trickle};
 use crate::settings::limits::WAIT;
 
 /// A pipe, or what else has no size and no offsets.
@@ -85,6 +85,10 @@ impl Bytes for Pipe {
         Ok(got)
     }
 
+    fn stored(&self) -> u64 {
+        self.offset
+    }
+
     fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
         if !self.first.is_empty() {
             return Ok(true);
@@ -104,10 +108,20 @@ impl Bytes for Pipe {
 
 impl Read for Pipe {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Bytes::read(self, into).map_err(|error| match error {
-            Error::Read { error, .. } => error,
-            other => io::Error::other(other),
-        })
+        Bytes::read(self, into).map_err(io_error)
+    }
+}
+
+impl Trickle for Pipe {
+    fn is_ready(&mut self, within: Duration) -> io::Result<bool> {
+        Bytes::is_ready(self, within).map_err(io_error)
+    }
+}
+
+fn io_error(error: Error) -> io::Error {
+    match error {
+        Error::Read { error, .. } => error,
+        other => io::Error::other(other),
     }
 }
 
@@ -137,7 +151,7 @@ mod tests {
     #[test]
     fn a_reader_that_waits_ends_when_it_shall() {
         let (mut pipe, _write) = pipe();
-        assert!(!pipe.is_ready(Duration::ZERO).unwrap());
+        assert!(!Bytes::is_ready(&mut pipe, Duration::ZERO).unwrap());
         pipe.stop.store(true, Ordering::Release);
         assert!(Bytes::read(&mut pipe, &mut [0; 4]).is_err());
     }

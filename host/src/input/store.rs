@@ -105,6 +105,8 @@ pub(super) struct FromFront {
     pub(super) offset: u64,
     /// How much is left.
     pub(super) left: u64,
+    /// How much has been read.
+    pub(super) stored: u64,
 }
 
 impl Bytes for FromFront {
@@ -114,7 +116,12 @@ impl Bytes for FromFront {
         let got = self.store.read_some_at(into, self.offset)?;
         self.offset += got as u64;
         self.left -= got as u64;
+        self.stored += got as u64;
         Ok(got)
+    }
+
+    fn stored(&self) -> u64 {
+        self.stored
     }
 }
 

@@ -14,6 +14,9 @@ pub trait Bytes: Send {
     /// When they cannot be read or decoded.
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error>;
 
+    /// How many bytes of the source, as it is stored, have gone into what was read.
+    fn stored(&self) -> u64;
+
     /// Whether a read would not have to wait for somebody to write, at the latest after `within`.
     ///
     /// # Errors
@@ -37,6 +40,8 @@ pub struct Chunk {
     pub offset: u64,
     /// Whether it is the last.
     pub last: bool,
+    /// Bytes of the source, as it is stored, that were read for it.
+    pub stored: u64,
     buffer: Vec<u8>,
     length: usize,
 }
@@ -72,6 +77,7 @@ pub struct Stream {
     tail: Vec<u8>,
     index: u64,
     offset: u64,
+    stored: u64,
     ended: bool,
 }
 
@@ -88,7 +94,16 @@ impl Stream {
     /// A stream of chunks over `bytes`. Where no more bytes come for as long as `linger`, a chunk ends with the last
     /// record that is there.
     pub fn new(bytes: Box<dyn Bytes>, cutter: Cutter, linger: Duration) -> Self {
-        Self { bytes, cutter, linger, tail: Vec::new(), index: 0, offset: 0, ended: false }
+        Self {
+            bytes,
+            cutter,
+            linger,
+            tail: Vec::new(),
+            index: 0,
+            offset: 0,
+            stored: 0,
+            ended: false,
+        }
     }
 
     /// Position of the chunk that comes next.
@@ -112,7 +127,10 @@ impl Stream {
         }
         let Filling { buffer, .. } = filling;
         let last = self.ended && self.tail.is_empty();
-        let chunk = Chunk { index: self.index, offset: self.offset, last, buffer, length: cut };
+        let before = std::mem::replace(&mut self.stored, self.bytes.stored());
+        let stored = self.stored.saturating_sub(before);
+        let (index, offset) = (self.index, self.offset);
+        let chunk = Chunk { index, offset, last, stored, buffer, length: cut };
         self.index += 1;
         self.offset += cut as u64;
         Ok(chunk)
@@ -228,6 +246,10 @@ mod tests {
             self.at += got;
             Ok(got)
         }
+
+        fn stored(&self) -> u64 {
+            self.at as u64
+        }
     }
 
     fn stream(framing: Framing, bytes: &[u8], chunk_bytes: u64, step: usize) -> Stream {
@@ -241,14 +263,16 @@ mod tests {
 
     fn chunks(mut stream: Stream) -> Result<Vec<Vec<u8>>, Error> {
         let mut chunks = Vec::new();
-        let mut offset = 0;
+        let (mut offset, mut stored) = (0, 0);
         loop {
             let chunk = stream.next(vec![b'x'; 3])?;
             assert_eq!(chunk.index, chunks.len() as u64);
             assert_eq!(chunk.offset, offset);
             offset += chunk.bytes().len() as u64;
+            stored += chunk.stored;
             chunks.push(chunk.bytes().to_vec());
             if chunk.last {
+                assert_eq!(stored, offset);
                 return Ok(chunks);
             }
         }

@@ -300,6 +300,8 @@ mod tests {
             guest.count(&format!("counter_{n}"), 1);
         }
         guest.count("Bad Name", 1);
+        assert!(is_counter_name(&"a".repeat(COUNTER_NAME_BYTES_MAX)));
+        assert!(!is_counter_name(&"a".repeat(COUNTER_NAME_BYTES_MAX + 1)));
         guest.count("counter_0", 2);
         assert_eq!(guest.counters.len(), COUNTERS_MAX);
         assert_eq!(guest.counters[0], ("counter_0".to_string(), 3));

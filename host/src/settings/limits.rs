@@ -92,6 +92,9 @@ pub const HEADER_RECORDS_MAX: u32 = 1000;
 /// core's own cache beside a window of decompressed bytes.
 pub const DECODE_READ_BYTES: usize = 128 << 10;
 
+/// Decompressed bytes that are decoded to see whether any come out of what a pipe holds: one would do.
+pub const DECODE_LOOK_BYTES: usize = 512;
+
 /// Decompressed bytes of one source. Decoding holds little of them at a time, so this bounds time, not memory:
 /// far above real files, below what would keep a worker busy for a day.
 pub const DECODED_BYTES_MAX: u64 = 1 << 40;

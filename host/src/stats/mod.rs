@@ -13,6 +13,7 @@ pub use report::{Report, Seconds};
 #[derive(Debug, Default)]
 pub struct Stats {
     bytes: AtomicU64,
+    stored: AtomicU64,
     sources: AtomicU64,
     failed: AtomicU64,
     instances: AtomicU64,
@@ -27,10 +28,12 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Counts sources that are done and did not fail, and bytes that a plugin has taken.
-    pub fn add_done(&self, sources: u64, bytes: u64) {
+    /// Counts sources that are done and did not fail, bytes that a plugin has taken, and what these were as they
+    /// are stored.
+    pub fn add_done(&self, sources: u64, bytes: u64, stored: u64) {
         self.sources.fetch_add(sources, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.stored.fetch_add(stored, Ordering::Relaxed);
     }
 
     /// Counts a source that failed, with the word for what went wrong.
@@ -39,7 +42,7 @@ impl Stats {
         self.turn_failed(word);
     }
 
-    /// Counts a source, that was counted as done, as failed after all.
+    /// Counts a source, that was counted as done, as failed after all: one of several plugins failed there.
     pub fn turn_failed(&self, word: &'static str) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         *lock(&self.errors).entry(word).or_default() += 1;
@@ -85,6 +88,11 @@ impl Stats {
     /// Bytes that plugins have taken so far.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The same as they are stored: of a compressed source, compressed bytes.
+    pub fn stored(&self) -> u64 {
+        self.stored.load(Ordering::Relaxed)
     }
 
     /// Sources that are done, failed ones among them.

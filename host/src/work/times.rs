@@ -12,6 +12,7 @@ pub(super) struct Times {
     merge: Duration,
     write: Duration,
     bytes: u64,
+    stored: u64,
     sources: u64,
 }
 
@@ -25,6 +26,7 @@ impl Times {
             merge: none,
             write: none,
             bytes: 0,
+            stored: 0,
             sources: 0,
         }
     }
@@ -59,9 +61,10 @@ impl Times {
         self.write += spent;
     }
 
-    /// So many bytes have been taken.
-    pub(super) fn count_bytes(&mut self, bytes: u64) {
+    /// So many bytes have been taken, which are `stored` as they are stored.
+    pub(super) fn count_bytes(&mut self, bytes: u64, stored: u64) {
         self.bytes += bytes;
+        self.stored += stored;
     }
 
     /// A source is done, and did not fail.
@@ -71,7 +74,8 @@ impl Times {
 
     /// Shows all workers' counters what this one has counted: not for each small source, as they are shared.
     pub(super) fn show_counts(&mut self, stats: &Stats) {
-        stats.add_done(std::mem::take(&mut self.sources), std::mem::take(&mut self.bytes));
+        let take = std::mem::take;
+        stats.add_done(take(&mut self.sources), take(&mut self.bytes), take(&mut self.stored));
     }
 
     pub(super) fn add_to(&mut self, stats: &Stats) {

@@ -24,10 +24,11 @@ impl Engine for Brotli {
     }
 
     fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault> {
-        let held = feed.peek()?;
-        let ended = held.is_empty();
+        let ended = feed.is_over();
+        let held = feed.held();
         let (mut available_in, mut taken) = (held.len(), 0);
-        let (mut available_out, mut bytes) = (into.len(), 0);
+        let room = into.len();
+        let (mut available_out, mut bytes) = (room, 0);
         let result = BrotliDecompressStream(
             &mut available_in,
             &mut taken,
@@ -45,7 +46,7 @@ impl Engine for Brotli {
                 Ok(Decoded::Failed(bytes, Fault::Corrupt("invalid stream")))
             }
             BrotliResult::NeedsMoreInput if ended && bytes == 0 => Err(Fault::Truncated),
-            _ => Ok(Decoded::Some(bytes)),
+            _ => Ok(Decoded::some(bytes, room)),
         }
     }
 }

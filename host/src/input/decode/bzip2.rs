@@ -32,8 +32,8 @@ impl Engine for Bzip2 {
     fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault> {
         let Some(stream) = &mut self.stream else { return Err(Fault::Corrupt("no stream header")) };
         let (taken, written) = (stream.total_in(), stream.total_out());
-        let held = feed.peek()?;
-        let ended = held.is_empty();
+        let ended = feed.is_over();
+        let held = feed.held();
         let status = stream.decompress(held, into);
         feed.take(moved(taken, stream.total_in()));
         let bytes = moved(written, stream.total_out());
@@ -41,7 +41,7 @@ impl Engine for Bzip2 {
             Ok(Status::StreamEnd) => Decoded::Last(bytes),
             Ok(Status::MemNeeded) => return Err(Fault::Corrupt("no memory for a block")),
             Ok(_) if ended && bytes == 0 => return Err(Fault::Truncated),
-            Ok(_) => Decoded::Some(bytes),
+            Ok(_) => Decoded::some(bytes, into.len()),
             Err(_) => {
                 let fault = Fault::Corrupt("invalid block, or its CRC-32 does not match");
                 Decoded::Failed(bytes, fault)

@@ -1,5 +1,7 @@
 //! Decodes one source from its first byte to its last, within its limits.
 
+mod ready;
+
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
@@ -8,6 +10,7 @@ use crate::settings::limits::{
 };
 
 use super::blocks::{Block, Envelope};
+use super::feed::{Packed, Trickle};
 use super::{Begin, Codec, DecodeError, DecodeLimits, Decoded, Engine, Fault, Feed};
 use super::{brotli, bzip2, gzip, lz4, snappy, xz, zstd};
 
@@ -28,6 +31,11 @@ pub struct Decoder {
     /// Where the current member begins in the decompressed bytes.
     member_start: u64,
     decompressed: u64,
+    /// Whether more may come out of the member before anything goes in.
+    pending: bool,
+    /// Decoded to see whether anything comes out, and not yet read: from `looked_at` on.
+    looked: Vec<u8>,
+    looked_at: usize,
     /// What stands before a block in its source, for messages.
     base: Base,
     failed: Option<DecodeError>,
@@ -58,6 +66,15 @@ enum Until {
 impl Decoder {
     /// A decoder of `source`, which is read in large pieces and needs no buffer of its own.
     pub fn new(codec: Codec, source: Box<dyn Read + Send>, limits: DecodeLimits) -> Self {
+        Self::over(codec, Packed::AtOnce(source), limits)
+    }
+
+    /// A decoder of what comes when somebody writes it.
+    pub fn trickle(codec: Codec, source: Box<dyn Trickle>, limits: DecodeLimits) -> Self {
+        Self::over(codec, Packed::Trickle(source), limits)
+    }
+
+    fn over(codec: Codec, source: Packed, limits: DecodeLimits) -> Self {
         Self {
             codec,
             limits,
@@ -67,6 +84,9 @@ impl Decoder {
             members: 0,
             member_start: 0,
             decompressed: 0,
+            pending: false,
+            looked: Vec::new(),
+            looked_at: 0,
             base: Base::default(),
             failed: None,
         }
@@ -82,6 +102,8 @@ impl Decoder {
         self.feed.turn_to(source);
         self.place = Place::Start;
         (self.members, self.decompressed) = (0, 0);
+        self.looked.clear();
+        (self.pending, self.looked_at) = (false, 0);
         self.base = Base::default();
         self.failed = None;
     }
@@ -111,7 +133,7 @@ impl Decoder {
         self.codec
     }
 
-    /// How many bytes came out so far.
+    /// How many bytes were decoded so far.
     pub fn decompressed(&self) -> u64 {
         self.decompressed
     }
@@ -139,12 +161,10 @@ impl Decoder {
     }
 
     fn read_until(&mut self, into: &mut [u8], until: Until) -> Result<usize, DecodeError> {
-        let mut filled = 0;
+        let mut filled = self.take_looked(into);
         while self.failed.is_none() && self.place != Place::End {
             let room = into.get_mut(filled..).unwrap_or_default();
-            if room.is_empty()
-                || (until == Until::Some && filled > 0 && self.feed.held().is_empty())
-            {
+            if room.is_empty() || (until == Until::Some && filled > 0 && self.starves()) {
                 break;
             }
             match self.step(room) {
@@ -176,7 +196,7 @@ impl Decoder {
         let compressed = self.feed.taken();
         self.place = match self.engine.begin(&mut self.feed, first) {
             Ok(Begin::Member) => {
-                self.member_start = self.decompressed;
+                (self.member_start, self.pending) = (self.decompressed, false);
                 Place::Member
             }
             Ok(Begin::Skipped) => Place::Between,
@@ -203,8 +223,12 @@ impl Decoder {
         let mut probe = [0];
         let into =
             if room == 0 { &mut probe[..] } else { into.get_mut(..room).unwrap_or_default() };
-        let (bytes, fault) = match self.engine.decode(&mut self.feed, into) {
-            Ok(Decoded::Some(bytes)) => (bytes, None),
+        let fed = if self.pending { Ok(()) } else { self.feed.peek().map(drop) };
+        let decoded = fed.map_err(Fault::from);
+        let decoded = decoded.and_then(|()| self.engine.decode(&mut self.feed, into));
+        self.pending = matches!(decoded, Ok(Decoded::More(_)));
+        let (bytes, fault) = match decoded {
+            Ok(Decoded::Some(bytes) | Decoded::More(bytes)) => (bytes, None),
             Ok(Decoded::Last(bytes)) => {
                 self.place = Place::Between;
                 if self.decompressed + bytes as u64 - self.member_start < DECODE_SMALL_STREAM_BYTES

@@ -4,14 +4,41 @@
 //! something to decode.
 
 use std::io::{self, ErrorKind, Read};
+use std::time::Duration;
 
 use crate::settings::limits::DECODE_READ_BYTES;
 
 use super::Fault;
 
+/// Compressed bytes that come when somebody writes them.
+pub trait Trickle: Read + Send {
+    /// Whether a read would not have to wait for that, at the latest after `within`.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    fn is_ready(&mut self, within: Duration) -> io::Result<bool>;
+}
+
+/// Where compressed bytes come from.
+pub(super) enum Packed {
+    /// All of them are there.
+    AtOnce(Box<dyn Read + Send>),
+    /// They have to be waited for.
+    Trickle(Box<dyn Trickle>),
+}
+
+impl Packed {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::AtOnce(source) => source.read(into),
+            Self::Trickle(source) => source.read(into),
+        }
+    }
+}
+
 /// Compressed bytes, looked at first and taken afterwards.
 pub(super) struct Feed {
-    source: Box<dyn Read + Send>,
+    source: Packed,
     buffer: Vec<u8>,
     /// The unread bytes are `buffer[from..to]`.
     from: usize,
@@ -21,14 +48,14 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
+    pub(super) fn new(source: Packed) -> Self {
         let buffer = vec![0; DECODE_READ_BYTES];
         Self { source, buffer, from: 0, to: 0, ended: false, taken: 0 }
     }
 
     /// Turns to another source. What is held of the last one is lost.
     pub(super) fn turn_to(&mut self, source: Box<dyn Read + Send>) {
-        self.source = source;
+        self.source = Packed::AtOnce(source);
         (self.from, self.to, self.ended, self.taken) = (0, 0, false, 0);
     }
 
@@ -40,6 +67,29 @@ impl Feed {
     /// What was read and not yet taken.
     pub(super) fn held(&self) -> &[u8] {
         self.buffer.get(self.from..self.to).unwrap_or_default()
+    }
+
+    /// Whether all that the source has was taken.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended && self.from == self.to
+    }
+
+    /// Whether a read may have to wait for somebody to write.
+    pub(super) fn may_wait(&self) -> bool {
+        !self.ended && matches!(self.source, Packed::Trickle(_))
+    }
+
+    /// Reads once behind what is held, which is less than [`DECODE_READ_BYTES`], where that can be done within `within`. Says
+    /// whether it was.
+    pub(super) fn read_within(&mut self, within: Duration) -> io::Result<bool> {
+        if let Packed::Trickle(source) = &mut self.source
+            && !source.is_ready(within)?
+        {
+            return Ok(false);
+        }
+        self.move_to_front();
+        self.read_more()?;
+        Ok(true)
     }
 
     /// The next bytes: none only at the end of the source.
@@ -54,9 +104,8 @@ impl Feed {
     /// The next `bytes` bytes or more, fewer only at the end of the source. At most [`DECODE_READ_BYTES`] can be
     /// asked for.
     pub(super) fn ahead(&mut self, bytes: usize) -> io::Result<&[u8]> {
-        if self.to - self.from < bytes && self.from > 0 {
-            self.buffer.copy_within(self.from..self.to, 0);
-            (self.from, self.to) = (0, self.to - self.from);
+        if self.to - self.from < bytes {
+            self.move_to_front();
         }
         while self.to - self.from < bytes && self.read_more()? {}
         Ok(self.held())
@@ -149,6 +198,14 @@ impl Feed {
         }
     }
 
+    /// Makes room behind what is held.
+    fn move_to_front(&mut self) {
+        if self.from > 0 {
+            self.buffer.copy_within(self.from..self.to, 0);
+            (self.from, self.to) = (0, self.to - self.from);
+        }
+    }
+
     /// Reads behind what is held. Returns whether anything came.
     fn read_more(&mut self) -> io::Result<bool> {
         while !self.ended {
@@ -165,4 +222,9 @@ impl Feed {
         }
         Ok(false)
     }
+}
+
+/// Whether so many bytes are held, or as many of them as can be.
+pub(super) fn is_whole(bytes: usize, held: &[u8]) -> bool {
+    held.len() >= bytes.min(DECODE_READ_BYTES)
 }

@@ -17,14 +17,19 @@ mod flag {
     pub(super) const RESERVED: u8 = 0xe0;
 }
 
+/// RFC 1952 section 2.3: CRC32 and ISIZE.
+const TRAILER_BYTES: usize = 4 + 4;
+
 pub(super) struct Gzip {
     inflate: Decompress,
     crc: Crc,
+    /// Whether only the trailer of the member is left.
+    inflated: bool,
 }
 
 impl Gzip {
     pub(super) fn new() -> Self {
-        Self { inflate: Decompress::new(false), crc: Crc::new() }
+        Self { inflate: Decompress::new(false), crc: Crc::new(), inflated: false }
     }
 
     /// Reads the CRC-32 and the size modulo 2^32 that follow the data.
@@ -58,27 +63,35 @@ impl Engine for Gzip {
         header(feed)?;
         self.inflate.reset(false);
         self.crc.reset();
+        self.inflated = false;
         Ok(Begin::Member)
     }
 
     fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault> {
+        if self.inflated {
+            return self.trailer(feed).map(|()| Decoded::Last(0));
+        }
         let (taken, written) = (self.inflate.total_in(), self.inflate.total_out());
-        let held = feed.peek()?;
-        let ended = held.is_empty();
+        let ended = feed.is_over();
+        let held = feed.held();
         let status = self.inflate.decompress(held, into, FlushDecompress::None);
         let taken = moved(taken, self.inflate.total_in());
         let bytes = moved(written, self.inflate.total_out());
         feed.take(taken);
         self.crc.update(into.get(..bytes).unwrap_or_default());
         Ok(match status {
-            Ok(Status::StreamEnd) => match self.trailer(feed) {
-                Ok(()) => Decoded::Last(bytes),
-                Err(fault) => Decoded::Failed(bytes, fault),
-            },
+            Ok(Status::StreamEnd) => {
+                self.inflated = true;
+                Decoded::Some(bytes)
+            }
             Ok(_) if ended && bytes == 0 => return Err(Fault::Truncated),
-            Ok(_) => Decoded::Some(bytes),
+            Ok(_) => Decoded::some(bytes, into.len()),
             Err(_) => Decoded::Failed(bytes, Fault::Corrupt("invalid deflate data")),
         })
+    }
+
+    fn starves(&self, held: &[u8]) -> bool {
+        held.len() < if self.inflated { TRAILER_BYTES } else { 1 }
     }
 }
 

@@ -9,6 +9,7 @@ use lz4_flex::block::{decompress_into, decompress_into_with_dict};
 use twox_hash::XxHash32;
 
 use super::codec::{LZ4, LZ4_LEGACY, is_cut_off, is_skippable};
+use super::feed::is_whole;
 use super::{Begin, Decoded, Engine, Fault, Feed};
 
 /// How far back a block may reach into the ones before it ("Block Independence flag").
@@ -202,7 +203,17 @@ impl Engine for Lz4 {
         if self.frame.content_checksum {
             self.hash.write(into.get(..bytes).unwrap_or_default());
         }
-        Ok(Decoded::Some(bytes))
+        Ok(if self.from < self.to { Decoded::More(bytes) } else { Decoded::Some(bytes) })
+    }
+
+    fn starves(&self, held: &[u8]) -> bool {
+        let Some(&size) = held.first_chunk() else { return true };
+        let block = (u32::from_le_bytes(size) & 0x7fff_ffff) as usize;
+        let checksum = match block {
+            0 => self.frame.content_checksum,
+            _ => self.frame.block_checksum,
+        };
+        !is_whole(4 + block + if checksum { 4 } else { 0 }, held)
     }
 }
 

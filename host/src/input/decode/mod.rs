@@ -22,6 +22,7 @@ pub use blocks::{Block, Blocks, Stretch};
 pub use codec::{Codec, UnknownCodec};
 pub use decoder::Decoder;
 pub use error::DecodeError;
+pub use feed::Trickle;
 pub use limits::DecodeLimits;
 
 use error::Fault;
@@ -35,8 +36,15 @@ trait Engine: Send {
     /// Called where a member may begin, with at least one byte there to look at. `first`: at the start of the source.
     fn begin(&mut self, feed: &mut Feed, first: bool) -> Result<Begin, Fault>;
 
-    /// Decodes more of the member into `into`, which is not empty.
+    /// Decodes more of the member into `into`, which is not empty. What the feed holds is nothing only after
+    /// [`Decoded::More`], and at the end of the source.
     fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault>;
+
+    /// Whether nothing more of the member can come out before more goes in than what is `held`: but for a start, which may
+    /// be as good as nothing.
+    fn starves(&self, held: &[u8]) -> bool {
+        held.is_empty()
+    }
 }
 
 /// What there is where a member may begin.
@@ -53,12 +61,21 @@ enum Begin {
 
 /// What came out of one call: so many bytes, and what is behind them.
 enum Decoded {
-    /// More of the member.
+    /// More of the member, and all that what went in so far gives.
     Some(usize),
+    /// More of the member, of which there may be still more before anything goes in.
+    More(usize),
     /// The end of the member.
     Last(usize),
     /// Nothing that can be decoded.
     Failed(usize, Fault),
+}
+
+impl Decoded {
+    /// Of a codec that says not whether it was stopped by the end of the room or of what it was given.
+    fn some(bytes: usize, room: usize) -> Self {
+        if bytes == room { Self::More(bytes) } else { Self::Some(bytes) }
+    }
 }
 
 /// How far a codec's running total moved in one call, which fits into the call's buffer.

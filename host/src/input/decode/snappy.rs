@@ -6,6 +6,7 @@ use crc32c::crc32c;
 use snap::raw::{Decoder, decompress_len};
 
 use super::codec::{SNAPPY, is_cut_off};
+use super::feed::is_whole;
 use super::{Begin, Decoded, Engine, Fault, Feed};
 
 /// Section 4.2: "the maximum of uncompressed data in a chunk is 65536".
@@ -35,7 +36,7 @@ impl Snappy {
             return Ok(false);
         }
         let [kind, length @ ..]: [u8; 4] = feed.array()?;
-        let length = length.iter().rev().fold(0, |sum, &byte| sum << 8 | usize::from(byte));
+        let length = length_of(length);
         match kind {
             0x00 | 0x01 if length > CHUNK_BYTES_MAX => {
                 return Err(Fault::Corrupt("a chunk is larger than its format allows"));
@@ -114,8 +115,18 @@ impl Engine for Snappy {
             into.copy_from_slice(from);
         }
         self.from += bytes;
-        Ok(Decoded::Some(bytes))
+        Ok(if self.from < self.to { Decoded::More(bytes) } else { Decoded::Some(bytes) })
     }
+
+    fn starves(&self, held: &[u8]) -> bool {
+        let Some([_, length @ ..]) = held.first_chunk::<4>() else { return true };
+        !is_whole(4 + length_of(*length), held)
+    }
+}
+
+/// Section 4.1: three bytes, the lowest first.
+fn length_of(bytes: [u8; 3]) -> usize {
+    bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | usize::from(byte))
 }
 
 /// Section 3: the checksum is rotated and offset, as it may stand in data that is itself checksummed.

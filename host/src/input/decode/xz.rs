@@ -54,8 +54,8 @@ impl Engine for Xz {
     fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault> {
         let Some(stream) = &mut self.stream else { return Err(Fault::Corrupt("no stream header")) };
         let (taken, written) = (stream.total_in(), stream.total_out());
-        let held = feed.peek()?;
-        let ended = held.is_empty();
+        let ended = feed.is_over();
+        let held = feed.held();
         let status = stream.process(held, into, Action::Run);
         let (now_taken, now_written) = (stream.total_in(), stream.total_out());
         feed.take(moved(taken, now_taken));
@@ -63,7 +63,7 @@ impl Engine for Xz {
         Ok(match status {
             Ok(Status::StreamEnd) => Decoded::Last(bytes),
             Ok(_) if ended && bytes == 0 => return Err(Fault::Truncated),
-            Ok(_) => Decoded::Some(bytes),
+            Ok(_) => Decoded::some(bytes, into.len()),
             Err(error) => Decoded::Failed(bytes, self.fault(error)),
         })
     }

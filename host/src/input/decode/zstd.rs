@@ -1,7 +1,9 @@
 //! Zstandard (RFC 8878): any number of frames, skippable ones among them.
 
 use zstd_safe::zstd_sys::ZSTD_ErrorCode as Code;
-use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name, is_error_kind};
+use zstd_safe::{
+    DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, get_error_name, is_error_kind,
+};
 
 use super::codec::{ZSTD, is_cut_off, is_skippable};
 use super::{Begin, Decoded, Engine, Fault, Feed};
@@ -9,14 +11,33 @@ use super::{Begin, Decoded, Engine, Fault, Feed};
 pub(super) struct Zstd {
     context: DCtx<'static>,
     window_log_max: u32,
+    step: Step,
 }
+
+/// What the library is given in one call. Where a call fails it does not say what it wrote before, so a call that may fail
+/// is to write nothing before it does: then an error is told at the same place, whatever room there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// All that is there: of a frame that was not begun, and that is read again in parts if this fails.
+    Frame,
+    /// The rest of a block, of its header or of what else comes next: so many bytes.
+    Part(usize),
+    /// Nothing: there was no room for all of the last block.
+    Flush,
+}
+
+/// RFC 8878 section 3.1.1.2: the header of a block. The library asks for it together with the block before it.
+const BLOCK_HEADER_BYTES: usize = 3;
+
+/// RFC 8878 section 3.1.1: the least that a frame begins with.
+const FRAME_HEADER_BYTES_MIN: usize = 6;
 
 impl Zstd {
     pub(super) fn new(window_log_max: u32) -> Self {
         let mut context = DCtx::create();
         // Fails only outside of 10 to 31: then the library's own limit, 27, stays.
         let _ = context.set_parameter(DParameter::WindowLogMax(window_log_max));
-        Self { context, window_log_max }
+        Self { context, window_log_max, step: Step::Frame }
     }
 
     fn fault(&self, code: usize) -> Fault {
@@ -38,7 +59,10 @@ impl Engine for Zstd {
     fn begin(&mut self, feed: &mut Feed, _first: bool) -> Result<Begin, Fault> {
         let magic = feed.ahead(4)?;
         match magic.first_chunk() {
-            Some(magic) if *magic == ZSTD => Ok(Begin::Member),
+            Some(magic) if *magic == ZSTD => {
+                self.step = Step::Frame;
+                Ok(Begin::Member)
+            }
             Some(magic) if is_skippable(*magic) => {
                 feed.take(4);
                 let length = u32::from_le_bytes(feed.array()?);
@@ -51,16 +75,34 @@ impl Engine for Zstd {
     }
 
     fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault> {
-        let mut input = InBuffer::around(feed.peek()?);
+        let (ended, room) = (feed.is_over(), into.len());
+        let held = feed.held();
+        let given = match self.step {
+            Step::Frame => held,
+            Step::Part(bytes) => held.get(..bytes).unwrap_or(held),
+            Step::Flush => &[],
+        };
+        let mut input = InBuffer::around(given);
         let mut output = OutBuffer::around(into);
-        let ended = input.src.is_empty();
         let left = self.context.decompress_stream(&mut output, &mut input);
         let (taken, bytes) = (input.pos(), output.pos());
+        let left = match left {
+            Err(_) if self.step == Step::Frame => {
+                self.context.reset(ResetDirective::SessionOnly).map_err(|code| self.fault(code))?;
+                self.step = Step::Part(FRAME_HEADER_BYTES_MIN);
+                return Ok(Decoded::More(0));
+            }
+            left => left.map_err(|code| self.fault(code))?,
+        };
         feed.take(taken);
-        match left.map_err(|code| self.fault(code))? {
-            0 => Ok(Decoded::Last(bytes)),
-            _ if ended && bytes == 0 => Err(Fault::Truncated),
-            _ => Ok(Decoded::Some(bytes)),
+        if left == 0 {
+            return Ok(Decoded::Last(bytes));
         }
+        if ended && bytes == 0 {
+            return Err(Fault::Truncated);
+        }
+        let next = if left > BLOCK_HEADER_BYTES { left - BLOCK_HEADER_BYTES } else { left };
+        self.step = if bytes == room { Step::Flush } else { Step::Part(next) };
+        Ok(Decoded::some(bytes, room))
     }
 }

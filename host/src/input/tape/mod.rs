@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::front::Front;
 use super::stream::{Bytes, Chunk, Stream};
-use super::{Choice, Codec, Cutter, Decoding, Error, decoded};
+use super::{Choice, Codec, Cutter, Decoder, Decoding, Error};
 use crate::settings::limits::{ARCHIVE_EXTENSION_BYTES_MAX, COPY_BYTES};
 use header::{BLOCK_BYTES, Entry, Extension, Headers};
 
@@ -75,7 +75,7 @@ impl Members {
         if !is_tar {
             return Ok(Err(Box::new(bytes)));
         }
-        let tar = Tar { bytes: Box::new(bytes), offset: 0, left: 0, padding: 0 };
+        let tar = Tar { bytes: Box::new(bytes), offset: 0, left: 0, padding: 0, accounted: 0 };
         Ok(Ok(Self {
             tar: Arc::new(Mutex::new(tar)),
             cutter,
@@ -138,7 +138,7 @@ impl Members {
     fn enter(&mut self, name: String) -> Result<Member, Error> {
         self.count += 1;
         self.check_count()?;
-        let content = Content { tar: Arc::clone(&self.tar) };
+        let content = Content { tar: Arc::clone(&self.tar), from: lock(&self.tar).accounted };
         match self.bytes(content, Path::new(&name)) {
             Ok(bytes) => {
                 self.stream = Some(Stream::new(bytes, self.cutter, self.linger));
@@ -155,7 +155,10 @@ impl Members {
             Choice::Detect => Codec::detect(front.first(), name),
             Choice::Never | Choice::Always(_) => None,
         };
-        self.decoding.transcoding.apply(decoded(front, codec, self.decoding.limits))
+        self.decoding.transcoding.apply(match codec {
+            Some(codec) => Box::new(Decoder::new(codec, Box::new(front), self.decoding.limits)),
+            None => Box::new(front),
+        })
     }
 
     fn check_count(&self) -> Result<(), Error> {
@@ -190,6 +193,8 @@ struct Tar {
     /// What is left of the content of the entry that it is at, and the zeros that fill its last block.
     left: u64,
     padding: u64,
+    /// Stored bytes that have been accounted for, with one member or another.
+    accounted: u64,
 }
 
 impl Tar {
@@ -281,11 +286,19 @@ impl Tar {
 /// The content of the member that an archive is at.
 struct Content {
     tar: Arc<Mutex<Tar>>,
+    /// What had been accounted for before it.
+    from: u64,
 }
 
 impl Bytes for Content {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         lock(&self.tar).read(into)
+    }
+
+    fn stored(&self) -> u64 {
+        let mut tar = lock(&self.tar);
+        tar.accounted = tar.bytes.stored();
+        tar.accounted - self.from
     }
 
     fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {

@@ -272,7 +272,7 @@ impl<'a> Worker<'a> {
         let pushed = instance.push(place, &mut chunk.bytes())?;
         whole.keep_rejects(instance.take_rejects(), self.plan.settings.rejects_max)?;
         self.times.was_guest(pushed.filling);
-        self.times.count_bytes(chunk.bytes().len() as u64);
+        self.times.count_bytes(chunk.bytes().len() as u64, chunk.stored);
         self.times.show_counts(self.plan.stats);
         self.instance = Some(instance);
         Ok(Pushed::All)
@@ -316,7 +316,8 @@ impl<'a> Worker<'a> {
             }
             self.times.was_guest(pushed?.filling);
             open.whole.keep_rejects(instance.take_rejects(), self.plan.settings.rejects_max)?;
-            self.times.count_bytes(end - start);
+            let stored = open.input.stored(end) - open.input.stored(start);
+            self.times.count_bytes(end - start, stored);
             if !open.is_single() {
                 self.times.show_counts(self.plan.stats);
             }

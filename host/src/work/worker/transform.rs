@@ -44,6 +44,9 @@ impl<'a> Worker<'a> {
                 }
                 match self.slice(open, index, count) {
                     Ok((place, mut slice)) => {
+                        let (start, end) = (slice.offset, slice.offset + slice.bytes as u64);
+                        let stored = open.input.stored(end) - open.input.stored(start);
+                        self.times.count_bytes(end - start, stored);
                         self.transform(open, &open.whole, fresh, place, &mut slice)?;
                         if let Some(codec) = slice.found {
                             self.found = Some(codec);
@@ -97,6 +100,7 @@ impl<'a> Worker<'a> {
                         let place =
                             Place { index: chunk.index, offset: chunk.offset, last: chunk.last };
                         let fresh_now = fresh || !same;
+                        self.times.count_bytes(chunk.bytes().len() as u64, chunk.stored);
                         self.transform(open, whole, fresh_now, place, &mut chunk.bytes())?;
                         fresh = self.instance.is_none();
                         open_for = member;
@@ -136,7 +140,6 @@ impl<'a> Worker<'a> {
             }
         };
         self.times.was_guest(pushed.filling);
-        self.times.count_bytes(bytes);
         let max = self.plan.settings.rejects_max;
         let few = whole.count_rejects(&rejects, max).and_then(|()| match open.is_single() {
             true => whole.check_rejects(max),

@@ -197,7 +197,9 @@ fn xz_is_cut_into_blocks() {
     let input = open(&[&one[..], &[0; 8], &empty, &one, &[0; 4]].concat());
     assert_eq!(pieces(&input, Codec::Xz).len(), 20);
     assert!(decode(&input, Codec::Xz).unwrap() == plain.repeat(2));
-    assert_eq!(pieces(&open(&[&one[..], b"x"].concat()), Codec::Xz), [], "left to the decoder");
+    for odd in [[&one[..], b"x"].concat(), [&[0; 4], &one[..]].concat()] {
+        assert_eq!(pieces(&open(&odd), Codec::Xz), [], "left to the decoder");
+    }
 }
 
 fn bzip2_streams(plain: &[u8]) -> Vec<u8> {
@@ -218,6 +220,39 @@ fn bzip2_is_cut_into_runs_of_streams() {
     assert!(pieces(&input, Codec::Bzip2).len() > 2);
     assert!(decode(&input, Codec::Bzip2).unwrap() == [&plain[..], b"end"].concat());
     assert_eq!(pieces(&open(&bzip2_streams(b"one")), Codec::Bzip2), []);
+}
+
+/// How far is looked for a second piece, or for all of them: past that, a source is left to the decoder.
+#[test]
+fn pieces_are_not_looked_for_without_end() {
+    let mut state = 1_u64;
+    let noise: Vec<u8> = (0..(33 << 20) / 8)
+        .flat_map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        })
+        .collect();
+    let frames = |bytes: usize| {
+        let first = zstd_frames(&noise[..bytes], usize::MAX);
+        open(&[&first[..], &zstd_frames(b"second", usize::MAX)].concat())
+    };
+    assert_eq!(pieces(&frames(31 << 20), Codec::Zstd).len(), 2);
+    assert_eq!(pieces(&frames(noise.len()), Codec::Zstd), []);
+
+    let streams = |bytes: usize| {
+        let mut first = ::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::new(9));
+        first.write_all(&noise[..bytes]).unwrap();
+        open(&[&first.finish().unwrap()[..], &bzip2_streams(b"second")].concat())
+    };
+    assert_eq!(pieces(&streams(3 << 20), Codec::Bzip2).len(), 2);
+    assert_eq!(pieces(&streams(5 << 20), Codec::Bzip2), []);
+
+    let blocks = xz_blocks(&text(300_000));
+    let padded = |bytes: usize| open(&[&blocks[..], &vec![0; bytes]].concat());
+    assert_eq!(pieces(&padded((8 << 20) - 1024), Codec::Xz).len(), 3);
+    assert_eq!(pieces(&padded(8 << 20), Codec::Xz), []);
 }
 
 #[test]

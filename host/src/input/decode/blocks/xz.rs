@@ -43,6 +43,10 @@ impl Walk {
             if padding == [0; 4] {
                 end -= 4;
                 index_bytes += 4;
+                // Padding follows a stream: none may stand before the first.
+                if end == 0 {
+                    return None;
+                }
             } else {
                 let stream = Stream::before(input, end)?;
                 index_bytes += stream.index.len() as u64;
@@ -126,7 +130,8 @@ impl Stream {
     }
 }
 
-/// The unpadded and the uncompressed size of every block (section 4.3).
+/// The unpadded and the uncompressed size of every block (section 4.3). The decoder sees an index of our own for each of
+/// them, so this one is checked here to its last byte.
 fn records(index: &[u8]) -> Option<Vec<(u64, u64)>> {
     let (body, checksum) = index.split_last_chunk::<4>()?;
     if crc([body, &[]]) != u32::from_le_bytes(*checksum) {
@@ -138,14 +143,16 @@ fn records(index: &[u8]) -> Option<Vec<(u64, u64)>> {
     if count > body.len() as u64 / 2 {
         return None;
     }
-    let records = (0..count).map(|_| {
-        let unpadded = integer(&mut body)?;
-        Some((unpadded, integer(&mut body)?)).filter(|_| unpadded > 0)
-    });
-    records.collect()
+    let mut records = Vec::new();
+    for _ in 0..count {
+        let unpadded = integer(&mut body).filter(|&bytes| bytes > 0)?;
+        records.push((unpadded, integer(&mut body)?));
+    }
+    // Section 4.4: Index Padding.
+    (body.len() < 4 && body.iter().all(|&byte| byte == 0)).then_some(records)
 }
 
-/// Section 1.2: seven bits a byte, the lowest first.
+/// Section 1.2: seven bits a byte, the lowest first, in as few bytes as it takes.
 fn integer(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..63).step_by(7) {
@@ -153,7 +160,7 @@ fn integer(bytes: &mut &[u8]) -> Option<u64> {
         *bytes = rest;
         value |= u64::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
-            return Some(value);
+            return (byte > 0 || shift == 0).then_some(value);
         }
     }
     None
@@ -204,4 +211,28 @@ fn crc(parts: [&[u8]; 2]) -> u32 {
         crc.update(part);
     }
     crc.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(body: &[u8]) -> Vec<u8> {
+        [body, &crc([body, &[]]).to_le_bytes()].concat()
+    }
+
+    #[test]
+    fn an_index_is_checked_to_its_last_byte() {
+        let good = index(&[0, 2, 26, 6, 27, 0x87, 1, 0]);
+        assert_eq!(records(&good), Some(vec![(26, 6), (27, 135)]));
+        for (bad, why) in [
+            (&[0, 2, 26, 6, 27, 0x87, 1, 1][..], "padding that is not zero"),
+            (&[0, 2, 26, 6, 27, 7, 0, 0, 0, 0], "padding of four bytes"),
+            (&[0, 2, 26, 6, 27, 0x87, 0, 0], "an integer that is longer than it must be"),
+            (&[0, 2, 26, 6, 0, 7, 0, 0], "a block of no bytes"),
+            (&[0, 3, 26, 6, 27, 7, 0, 0], "fewer records than it says"),
+        ] {
+            assert_eq!(records(&index(bad)), None, "{why}");
+        }
+    }
 }

@@ -66,6 +66,50 @@ fn what_comes_before_the_damage_comes_out() {
     }
 }
 
+/// Chunks of any size, so that codecs are stopped within what they write, and not stopped at all.
+#[test]
+fn damage_is_told_at_the_same_place_for_any_room() {
+    let plain = text(400_000);
+    let mut random = Random(5);
+    for codec in Codec::ALL {
+        let one = encode(codec, &plain);
+        let several = match codec {
+            Codec::Brotli | Codec::Snappy => one.clone(),
+            _ => plain.chunks(70_000).flat_map(|part| encode(codec, part)).collect(),
+        };
+        for round in 0..60 {
+            let mut packed = if round % 2 == 0 { one.clone() } else { several.clone() };
+            // The end, where checksums are, and anywhere.
+            let from_end = if round < 12 { round / 2 + 1 } else { 1 + random.below(packed.len()) };
+            let at = packed.len() - from_end;
+            packed[at] ^= 1 << random.below(8);
+            let said = |room| {
+                let (got, error) = decode_by(codec, &packed, DecodeLimits::default(), room);
+                (got.len(), error.map(|error| error.to_string()))
+            };
+            let expected = said(1 << 20);
+            for room in [777, 4096, 70_000, 131_072] {
+                assert_eq!(said(room), expected, "{codec}, byte {at}, room for {room}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_checksum_is_told_at_the_end_of_its_frame() {
+    let plain = text(300_000);
+    for (from_end, room) in [(1, 100), (1, 1 << 20), (4, 131_072)] {
+        let mut packed = encode(Codec::Zstd, &plain);
+        let at = packed.len() - from_end;
+        packed[at] ^= 1;
+        let (got, error) = decode_by(Codec::Zstd, &packed, DecodeLimits::default(), room);
+        assert!(got == plain, "{room}");
+        let expected = "corrupt zstd data within the first 300000 decompressed bytes: \
+            the content checksum of a frame does not match";
+        assert_eq!(error.unwrap().to_string(), expected);
+    }
+}
+
 #[test]
 fn an_error_stays() {
     let mut decoder =

@@ -66,6 +66,9 @@ fn a_flood_of_empty_members_ends() {
     assert!(decode_by(Codec::Bzip2, &small.repeat(10), limits, 10).1.is_none());
     let refused = error(Codec::Bzip2, &small.repeat(11), limits);
     assert!(matches!(refused, DecodeError::Members { .. }), "{refused}");
+    let less = encode(Codec::Bzip2, &text((64 << 10) - 1));
+    let refused = error(Codec::Bzip2, &less.repeat(11), limits);
+    assert!(matches!(refused, DecodeError::Members { .. }), "{refused}");
     let large = encode(Codec::Bzip2, &text(64 << 10));
     assert!(decode_by(Codec::Bzip2, &large.repeat(11), limits, 10_000).1.is_none());
 

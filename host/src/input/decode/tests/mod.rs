@@ -3,6 +3,7 @@
 mod errors;
 mod formats;
 mod limits;
+mod ready;
 
 use std::io::{Cursor, Write};
 
