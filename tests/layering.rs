@@ -31,7 +31,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 26] = [
+const HOMES: [(&str, &[&str]); 28] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("axum", &["serve/"]),
     ("blake3", &["plugin/cache.rs"]),
@@ -54,9 +54,11 @@ const HOMES: [(&str, &[&str]); 26] = [
     ("rayon", &["work/threads.rs"]),
     ("rusqlite", &["ledger.rs"]),
     ("snap", &["input/decode/"]),
+    ("tar", &["input/archive/"]),
     ("twox_hash", &["input/decode/"]),
     ("wasmtime", &["plugin/"]),
     ("wit_component", &["plugin/wrap.rs"]),
+    ("zip", &["input/archive/"]),
     ("zstd_safe", &["input/decode/"]),
 ];
 

@@ -68,3 +68,13 @@ pub enum Error {
         record_bytes: u64,
     },
 }
+
+/// For readers that know nothing of sources: what happened is within, and can be had back.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Read { error, .. } => error,
+            other => Self::other(other),
+        }
+    }
+}

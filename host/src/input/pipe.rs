@@ -104,10 +104,7 @@ impl Bytes for Pipe {
 
 impl Read for Pipe {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Bytes::read(self, into).map_err(|error| match error {
-            Error::Read { error, .. } => error,
-            other => io::Error::other(other),
-        })
+        Ok(Bytes::read(self, into)?)
     }
 }
 

@@ -134,6 +134,19 @@ pub const DECODE_FIRST_STREAM_BYTES_MAX: u64 = 4 << 20;
 /// Indexes of the streams of one xz file, with the padding between them: a million blocks.
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;
 
+/// Bytes of an archive that are read at once where a header is looked for.
+pub const ARCHIVE_READ_BYTES: usize = 4 << 10;
+
+/// Bytes of an archive that are read at once where one header follows the other, reached by doubling.
+pub const ARCHIVE_READ_BYTES_MAX: usize = 256 << 10;
+
+/// What is read to find the directory of a zip file that is not where it says: what stands before and behind it in real files is far
+/// smaller, and what is found on the way is kept in memory.
+pub const ARCHIVE_SEARCH_BYTES_MAX: u64 = 16 << 20;
+
+/// An extended header of a tar file: names are at most 4 KiB, attributes of files 64 KiB each.
+pub const ARCHIVE_HEADER_BYTES_MAX: usize = 1 << 20;
+
 /// How long a stream may pause before what is there is processed: short to a person, long to a machine.
 pub const LINGER: Duration = Duration::from_millis(100);
 

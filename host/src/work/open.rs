@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stream, Transcoding};
 use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
-use crate::source::{Refusal, Source};
+use crate::source::{ArchiveError, Refusal, Source};
 
 use super::Plan;
 use super::gather::Gather;
@@ -133,6 +133,10 @@ fn from_front(
         let bytes = input.from_pipe(&source.path, plan.decoding, plan.access)?;
         return Ok(Some(transcoding.apply(bytes)?));
     }
+    if input.is_packed() {
+        let bytes = input.from_packed(&source.path, plan.decoding)?;
+        return Ok(Some(transcoding.apply(bytes)?));
+    }
     let codec = match (known, plan.decoding.choice) {
         (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
         (None, Choice::Never) => None,
@@ -204,6 +208,10 @@ fn refused(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::NotRegular(_) => Failure::new(FailureKind::NotRegular, refusal.to_string()),
         Refusal::Io(error) => Failure::new(io_kind(error), error.to_string()),
+        Refusal::Archive(error @ ArchiveError::Members { .. }) => {
+            Failure::new(FailureKind::TooLarge, error.to_string()).hint("raise --max-members")
+        }
+        Refusal::Archive(error) => Failure::new(FailureKind::Decode, error.to_string()),
     }
 }
 

@@ -155,8 +155,9 @@ impl<'a> Worker<'a> {
 
     /// Ends a source whose accumulator, in this worker's instance, has seen everything.
     fn conclude(&mut self, open: &Open<'_>) {
-        // What one call has read is of one moment: there is nothing that it could differ from.
-        let result = if open.is_single() { Ok(()) } else { open.input.check_unchanged() };
+        // What one call has read of a file is of one moment: there is nothing that it could differ from.
+        let of_one_moment = open.is_single() && !open.input.is_member();
+        let result = if of_one_moment { Ok(()) } else { open.input.check_unchanged() };
         match result.map_err(Failure::from).and_then(|()| self.outcome()) {
             Ok(Outcome { result, state }) => {
                 self.recycle();

@@ -7,8 +7,10 @@
 mod blocks;
 mod brotli;
 mod bzip2;
+mod checked;
 mod codec;
 mod decoder;
+mod deflate;
 mod error;
 mod feed;
 mod gzip;
@@ -23,6 +25,8 @@ pub use codec::{Codec, UnknownCodec};
 pub use decoder::Decoder;
 pub use error::DecodeError;
 pub use limits::DecodeLimits;
+
+pub(super) use checked::{Checked, Expected};
 
 use error::Fault;
 use feed::Feed;
