@@ -102,7 +102,7 @@ pub enum ArchiveError {
     Continued,
     /// The member shares bytes with another: a bomb that packs the same bytes many times, or damage.
     #[error(
-        "its {packed_bytes} bytes at byte {offset} of the archive run into what begins at byte {end_max}"
+        "shares bytes with something else: its {packed_bytes} begin at byte {offset} of the archive, and something else at byte {end_max}"
     )]
     Overlap {
         /// Where it begins.

@@ -80,7 +80,9 @@ pub(super) fn list(input: &Input, members: &mut Members<'_>) -> Result<Listed, R
         // Something else may stand before the archive; but then it has to be one.
         Ok(_) => return Ok(Listed::NotOne),
         Err(_) if !begins => return Ok(Listed::NotOne),
-        Err(error) => return Err(damaged(error, input.bytes())),
+        Err(error) => {
+            return Err(damaged(input.bytes(), "no directory can be read at its end", error));
+        }
     };
     if directory.is_empty() && first == Some(LOCAL_HEADER) {
         return Err(wrong(input.bytes(), "its directory is empty, but it begins with a member"));
@@ -104,11 +106,12 @@ fn entries_of(
     entries: &mut Vec<Entry>,
     members: &mut Members<'_>,
 ) -> Result<Option<u64>, Refusal> {
-    let files = directory.files().map_err(|error| damaged(error, 0))?;
+    let bad = "its directory is damaged";
+    let files = directory.files().map_err(|error| damaged(0, bad, error))?;
     files.reader_mut().free();
     let mut last = None;
     while let Some(entry) = files.next() {
-        let entry = entry.map_err(|error| damaged(error, files.reader_mut().sought()))?;
+        let entry = entry.map_err(|error| damaged(files.reader_mut().sought(), bad, error))?;
         members.count()?;
         last = Some(entry.central_header_start());
         entries.push(Entry::of(&entry));
@@ -175,7 +178,8 @@ fn add(entry: Entry, members: &mut Members<'_>) {
     match kind {
         Kind::Directory => {}
         Kind::Special => members.skip(),
-        Kind::File => match check(&found, is_encrypted) {
+        Kind::File if is_encrypted => members.refuse(&name, ArchiveError::Encrypted),
+        Kind::File => match check(&found, members.archive.version.bytes) {
             Ok(()) => members.add(&name, found.bytes, Stored::Zip(found)),
             Err(error) => members.refuse(&name, error),
         },
@@ -183,10 +187,7 @@ fn add(entry: Entry, members: &mut Members<'_>) {
 }
 
 /// Checks what can be told of a member without looking at it.
-fn check(found: &ZipEntry, is_encrypted: bool) -> Result<(), ArchiveError> {
-    if is_encrypted {
-        return Err(ArchiveError::Encrypted);
-    }
+fn check(found: &ZipEntry, archive_bytes: u64) -> Result<(), ArchiveError> {
     if unpacking(found.method).is_none() {
         return Err(ArchiveError::Method(found.method));
     }
@@ -194,7 +195,12 @@ fn check(found: &ZipEntry, is_encrypted: bool) -> Result<(), ArchiveError> {
         let what = "a member that is stored as it is has two sizes".into();
         return Err(ArchiveError::Damaged { offset: found.header_offset, what });
     }
-    check_room(found, found.header_offset.saturating_add(LOCAL_HEADER_BYTES))
+    let offset = found.header_offset.saturating_add(LOCAL_HEADER_BYTES);
+    let bytes = found.packed_bytes;
+    if offset.checked_add(bytes).is_none_or(|end| end > archive_bytes) {
+        return Err(ArchiveError::CutOff { offset, bytes });
+    }
+    check_room(found, offset)
 }
 
 /// Checks that data that begins there ends before something else begins.
@@ -259,19 +265,16 @@ fn wrong(offset: u64, what: &'static str) -> Refusal {
     ArchiveError::Damaged { offset, what: what.into() }.into()
 }
 
-/// What the reader of directories complains of at that place.
-fn damaged(error: ZipError, offset: u64) -> Refusal {
-    let what = match error {
-        ZipError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            return wrong(offset, "it is cut off within its directory");
-        }
-        ZipError::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
-            return wrong(offset, "its directory is not where it says");
-        }
-        ZipError::Io(error) => return error.into(),
-        ZipError::InvalidArchive(what) => what,
+/// What is wrong at that place, and how the reader of directories puts it.
+fn damaged(offset: u64, what: &'static str, error: ZipError) -> Refusal {
+    let why = match error {
+        ZipError::Io(error) => match error.kind() {
+            io::ErrorKind::UnexpectedEof => "it is cut off".into(),
+            io::ErrorKind::QuotaExceeded => "it is not where it should be".into(),
+            _ => return error.into(),
+        },
+        ZipError::InvalidArchive(why) => why,
         other => other.to_string().into(),
     };
-    ArchiveError::Damaged { offset, what: format!("no directory can be read ({what})").into() }
-        .into()
+    ArchiveError::Damaged { offset, what: format!("{what} ({why})").into() }.into()
 }
