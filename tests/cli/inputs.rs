@@ -119,6 +119,36 @@ fn names_are_read_from_a_file_or_standard_input() {
 }
 
 #[test]
+fn standard_input_is_read_once_or_not_at_all() {
+    let tree = Tree::with(&[("list", "a\n")]);
+    for args in [&["-", "list", "-"][..], &["-", "--files-from", "-"]] {
+        let ended = Host::run(&plugin("wordcount"))
+            .within(tree.path())
+            .args(args)
+            .stdin("list\n")
+            .ended()
+            .exits(2);
+        assert_eq!(ended.stdout, b"", "{ended}");
+        assert!(ended.stderr.starts_with("error: standard input is named twice: "), "{ended}");
+    }
+}
+
+/// A list has names of files only, whether their sizes are looked at or not.
+#[test]
+fn a_dash_in_a_list_is_a_file() {
+    let tree = Tree::with(&[("-", "a file\n"), ("list", "-\n")]);
+    for plugin in [plugin("wordcount"), plugin("checksum")] {
+        let ended = Host::run(&plugin)
+            .within(tree.path())
+            .args(["--per-source", "--files-from", "list"])
+            .stdin("standard input\n")
+            .ended()
+            .exits(0);
+        assert_eq!(ended.lines()[0]["bytes"], 7, "{ended}");
+    }
+}
+
+#[test]
 fn names_need_not_be_utf_8_nor_of_one_line() {
     let tree = Tree::new();
     let names = [&b"caf\xe9"[..], b"two\nlines"];

@@ -134,6 +134,10 @@ pub const DECODE_FIRST_STREAM_BYTES_MAX: u64 = 4 << 20;
 /// Indexes of the streams of one xz file, with the padding between them: a million blocks.
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;
 
+/// First read of a stream, of as many as fit into a chunk; later ones are as long as all before them. Fresh memory for a whole chunk
+/// costs 100 us, which is ten times what it takes to decode a small source.
+pub const STREAM_FIRST_READ_BYTES: usize = 16 << 10;
+
 /// Bytes of an archive that are read at once where a header is looked for.
 pub const ARCHIVE_READ_BYTES: usize = 4 << 10;
 

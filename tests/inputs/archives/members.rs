@@ -212,6 +212,23 @@ fn an_archive_that_is_to_be_read_as_it_is_is_read_as_it_is() {
     }
 }
 
+/// The count in the directory has 16 bits; what is more is told in 64.
+#[test]
+fn more_members_than_sixteen_bits_count_are_all_read() {
+    const MAKE: &str = r#"
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as archive:
+    for n in range(70_000):
+        archive.writestr(f"{n}", b"x\n")
+"#;
+    let tree = Tree::new();
+    let archive = tree.path().join("many.zip");
+    oracle("python3", &["-c", MAKE, archive.to_str().unwrap()], b"");
+    let ended = Host::run(&plugin("wordcount")).arg("--total").arg(&archive).ended().exits(0);
+    assert_eq!(ended.lines()[0]["sources"], 70_000);
+    assert_eq!(ended.lines()[0]["total"]["bytes"], 140_000);
+}
+
 #[test]
 fn an_archive_within_an_archive_is_a_file() {
     let (tree, _) = tree();

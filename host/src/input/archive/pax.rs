@@ -70,7 +70,7 @@ mod tests {
     fn what_is_malformed_is_refused() {
         for data in [
             &b"8 path=a\n"[..],
-            b"10 path=a\n",
+            b"11 path=a\n",
             b"99999999999999999999 path=a\n",
             b"9 path:a\n",
             b"9path=ab\n",
