@@ -118,21 +118,6 @@ fn names_are_read_from_a_file_or_standard_input() {
     assert_eq!(piped.stdout, expected);
 }
 
-#[test]
-fn standard_input_is_read_once_or_not_at_all() {
-    let tree = Tree::with(&[("list", "a\n")]);
-    for args in [&["-", "list", "-"][..], &["-", "--files-from", "-"]] {
-        let ended = Host::run(&plugin("wordcount"))
-            .within(tree.path())
-            .args(args)
-            .stdin("list\n")
-            .ended()
-            .exits(2);
-        assert_eq!(ended.stdout, b"", "{ended}");
-        assert!(ended.stderr.starts_with("error: standard input is named twice: "), "{ended}");
-    }
-}
-
 /// A list has names of files only, whether their sizes are looked at or not.
 #[test]
 fn a_dash_in_a_list_is_a_file() {

@@ -266,10 +266,7 @@ fn level(output: &OutputArgs) -> LevelFilter {
 }
 
 fn bytes(listing: &Listing) -> u64 {
-    let sizes =
-        listing.sources.iter().filter_map(|source| source.listed.as_ref().ok().copied().flatten());
-    // Archives may say anything.
-    sizes.fold(0, u64::saturating_add)
+    listing.sources.iter().filter_map(|source| source.listed.as_ref().ok().copied().flatten()).sum()
 }
 
 /// Ctrl-C ends the run in order; a second one ends the process at once.

@@ -144,8 +144,8 @@ pub const ARCHIVE_READ_BYTES: usize = 4 << 10;
 /// Bytes of an archive that are read at once where one header follows the other, reached by doubling.
 pub const ARCHIVE_READ_BYTES_MAX: usize = 256 << 10;
 
-/// What is read to find the directory of a zip file that is not where it says: what stands before and behind it in real files is far
-/// smaller, and what is found on the way is kept in memory.
+/// What is read to find the directory of a zip file that is not where it says, or to see that nothing but zeros follows the end of a tar
+/// file: in real files it is far less, and of what is searched for directories something is kept in memory.
 pub const ARCHIVE_SEARCH_BYTES_MAX: u64 = 16 << 20;
 
 /// An extended header of a tar file: names are at most 4 KiB, attributes of files 64 KiB each.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::bytes::{Zipped, header, tar, tarred, zip};
-use super::{count, failures, results, sources};
+use super::{count, results, sources};
 use crate::support::host::Host;
 use crate::support::pack::text;
 use crate::support::plugins::plugin;
@@ -13,7 +13,7 @@ fn told(name: &str, archive: &[u8], good: usize) -> String {
     let tree = Tree::with(&[(name, archive)]);
     let ended = count(&tree, &[name]).exits(1);
     assert_eq!(results(&ended), good, "{ended}");
-    failures(&ended).into_iter().map(|(name, why)| format!("{name}: {why}\n")).collect()
+    super::told(&ended)
 }
 
 #[test]

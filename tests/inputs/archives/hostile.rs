@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::bytes::{Zipped, tar, tarred, zip};
-use super::{count, failures, results, sources};
+use super::{count, failures, results, sources, told};
 use crate::support::host::Host;
 use crate::support::pack::gzip;
 use crate::support::plugins::plugin;
@@ -34,7 +34,7 @@ fn bombs_end_at_their_limits() {
 #[test]
 fn members_that_share_bytes_are_refused() {
     let kernel = Zipped::deflated("kernel", &vec![0; 1 << 20]);
-    let inner = zip(&[kernel.clone()], None);
+    let inner = zip(std::slice::from_ref(&kernel), None);
     let inner_bytes = 30 + kernel.name.len() + kernel.data.len();
     let quoted = Zipped::stored("quoted", &inner[..inner_bytes]);
     let kernel_at = 30 + 6;
@@ -43,8 +43,7 @@ fn members_that_share_bytes_are_refused() {
     let after = Zipped::stored("after", b"x\n");
     let tree = Tree::with(&[("a.zip", zip(&[quoted, inside, again, after], None))]);
     let ended = count(&tree, &["a.zip", "--framing", "bytes"]).exits(1);
-    let found = failures(&ended).into_iter().map(|(name, why)| format!("{name}: {why}\n"));
-    insta::assert_snapshot!(found.collect::<String>(), @r"
+    insta::assert_snapshot!(told(&ended), @r"
     a.zip!/quoted: shares bytes with something else: its 1069 begin at byte 30 of the archive, and something else at byte 36
     a.zip!/again: shares bytes with something else: its 1033 begin at byte 66 of the archive, and something else at byte 36
     ");
@@ -72,6 +71,20 @@ fn entries_are_counted_whatever_they_are() {
     assert_eq!(sources(&ended)[0].1["error"]["kind"], "too-large");
     assert!(ended.stderr.contains("hint: raise --max-members"), "{ended}");
     assert_eq!(results(&count(&tree, &[&args[..], &["10000"]].concat()).exits(0)), 21);
+}
+
+#[test]
+fn zeros_without_an_end_are_not_read_to_theirs() {
+    let tree = Tree::new();
+    let good = tar(&[tarred(b"a", b'0', b"x\n")]);
+    for (name, bytes) in [("few.tar", 1 << 20), ("many.tar", 1 << 40)] {
+        tree.file(name, &good);
+        let file = std::fs::File::options().write(true).open(tree.path().join(name)).unwrap();
+        file.set_len(bytes).unwrap();
+    }
+    let ended = count(&tree, &["few.tar", "many.tar"]).exits(1);
+    insta::assert_snapshot!(told(&ended), @"many.tar: the archive is damaged at byte 1536: more zeros follow behind its end than any archive is filled up with");
+    assert_eq!(results(&ended), 2);
 }
 
 /// Four billion entries and exabytes are only words: nothing is set aside for them.

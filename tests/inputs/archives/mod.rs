@@ -43,3 +43,9 @@ fn failures(ended: &Ended) -> Vec<(String, String)> {
 fn results(ended: &Ended) -> usize {
     sources(ended).iter().filter(|(_, row)| !row["result"].is_null()).count()
 }
+
+/// The same, a line each.
+fn told(ended: &Ended) -> String {
+    let line = |(name, why)| format!("{name}: {why}\n");
+    failures(ended).into_iter().map(line).collect::<Vec<_>>().concat()
+}

@@ -1,7 +1,7 @@
 //! What is an archive, what is a source in it, and what it is called.
 
 use super::bytes::{Zipped, header, tar, tarred, zip};
-use super::{count, failures, sources};
+use super::{count, failures, sources, told};
 use crate::support::host::Host;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
@@ -146,8 +146,7 @@ fn what_cannot_be_unpacked_is_named() {
     ];
     let tree = Tree::with(&[("a.zip", zip(&entries, None)), ("b.tar", tar(&pieces))]);
     let ended = count(&tree, &["a.zip", "b.tar"]).exits(1);
-    let found = failures(&ended).into_iter().map(|(name, why)| format!("{name}: {why}\n"));
-    insta::assert_snapshot!(found.collect::<String>(), @r"
+    insta::assert_snapshot!(told(&ended), @r"
     a.zip!/shrink: is packed with shrink, which is not read
     a.zip!/deflate64: is packed with deflate64, which is not read
     a.zip!/lzma: is packed with lzma, which is not read

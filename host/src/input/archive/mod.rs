@@ -85,7 +85,7 @@ fn look_into<'a>(
     }
     let mut found: Vec<_> = std::thread::scope(|scope| {
         let parts: Vec<ScopedJoinHandle<'_, Vec<_>>> =
-            (0..threads).map(|_| scope.spawn(&look)).collect();
+            (0..threads).map(|_| scope.spawn(look)).collect();
         let part = |part: ScopedJoinHandle<'_, Vec<_>>| {
             part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };
@@ -139,11 +139,17 @@ impl<'a> Members<'a> {
         Self { archive: Arc::new(archive), expansion, entries: 0, sources: Vec::new(), skipped: 0 }
     }
 
-    /// Counts an entry, whatever it is. Called before anything is kept of it.
-    fn count(&mut self) -> Result<(), Refusal> {
+    /// Asked now and then by who looks for more.
+    fn check_stop(&self) -> Result<(), Refusal> {
         if self.expansion.stop.load(Ordering::Relaxed) {
             return Err(std::io::Error::from(std::io::ErrorKind::Interrupted).into());
         }
+        Ok(())
+    }
+
+    /// Counts an entry, whatever it is. Called before anything is kept of it.
+    fn count(&mut self) -> Result<(), Refusal> {
+        self.check_stop()?;
         self.entries += 1;
         let members_max = self.expansion.members_max;
         if self.entries > members_max {
@@ -152,7 +158,7 @@ impl<'a> Members<'a> {
         Ok(())
     }
 
-    /// A member of `bytes` bytes once it is unpacked.
+    /// A member that has `bytes` bytes in the archive.
     fn add(&mut self, name: &[u8], bytes: u64, stored: Stored) {
         let member = Member { archive: Arc::clone(&self.archive), stored };
         let (path, way) = (self.path(name), Way::Member(Arc::new(member)));

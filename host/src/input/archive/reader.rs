@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn bytes_are_those_of_their_place_wherever_it_jumps() {
-        let bytes: Vec<u8> = (0..700_000_u32).flat_map(|n| n.to_be_bytes()).collect();
+        let bytes: Vec<u8> = (0..700_000_u32).flat_map(u32::to_be_bytes).collect();
         let input = input(&bytes);
         let mut reader = Reader::new(&input);
         for offset in [0, 1, 5000, 4990, 2_799_000, 2_700_000, 300_000, 300_100, 299_999] {

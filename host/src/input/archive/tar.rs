@@ -11,7 +11,7 @@ use super::pax::Pax;
 use super::reader::Reader;
 use super::{Listed, Members};
 use crate::input::Input;
-use crate::settings::limits::ARCHIVE_HEADER_BYTES_MAX;
+use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, ARCHIVE_SEARCH_BYTES_MAX};
 use crate::source::{ArchiveError, Refusal, Stored};
 
 /// Headers are blocks of this size, and data is filled up to it.
@@ -238,6 +238,7 @@ pub(super) fn list(input: &Input, members: &mut Members<'_>) -> Result<Listed, R
     }
     let mut headers = Headers::default();
     loop {
+        members.check_stop()?;
         let start = walk.at;
         let damaged = |what: &'static str| damaged(start, what);
         let block = walk.block()?;
@@ -250,7 +251,7 @@ pub(super) fn list(input: &Input, members: &mut Members<'_>) -> Result<Listed, R
                 add(entry, walk.at, walk.end, members);
                 walk.pass(bytes)?;
             }
-            Step::End => return walk.zeros(),
+            Step::End => return check_end(input, walk.at),
         }
     }
 }
@@ -332,12 +333,16 @@ impl Walk<'_> {
             None => Err(damaged(self.end, "it is cut off")),
         }
     }
+}
 
-    /// Checks that there is nothing behind the end: what other programs would pass over in silence.
-    fn zeros(&mut self) -> Result<Listed, Refusal> {
-        match self.reader.skip_zeros(self.at)? {
-            None => Ok(Listed::All),
-            Some(at) => Err(damaged(at, "something else follows behind its end")),
+/// Checks that there is nothing behind the end: what other programs would pass over in silence.
+fn check_end(input: &Input, end: u64) -> Result<Listed, Refusal> {
+    match Reader::bounded(input, ARCHIVE_SEARCH_BYTES_MAX).skip_zeros(end) {
+        Ok(None) => Ok(Listed::All),
+        Ok(Some(at)) => Err(damaged(at, "something else follows behind its end")),
+        Err(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
+            Err(damaged(end, "more zeros follow behind its end than any archive is filled up with"))
         }
+        Err(error) => Err(error.into()),
     }
 }

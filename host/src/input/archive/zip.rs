@@ -18,9 +18,9 @@ use crate::source::{ArchiveError, Refusal, Stored, ZipEntry};
 
 /// The first bytes of an entry of the directory (section 4.3.12) and of a local header (4.3.7), and how long each is without its names.
 const DIRECTORY_ENTRY: [u8; 4] = *b"PK\x01\x02";
-const DIRECTORY_ENTRY_BYTES: u64 = 46;
+const DIRECTORY_ENTRY_BYTES: usize = 46;
 const LOCAL_HEADER: [u8; 4] = *b"PK\x03\x04";
-const LOCAL_HEADER_BYTES: u64 = 30;
+const LOCAL_HEADER_BYTES: usize = 30;
 /// What a file without members begins with (section 4.3.16).
 const DIRECTORY_END: [u8; 4] = *b"PK\x05\x06";
 
@@ -180,7 +180,7 @@ fn add(entry: Entry, members: &mut Members<'_>) {
         Kind::Special => members.skip(),
         Kind::File if is_encrypted => members.refuse(&name, ArchiveError::Encrypted),
         Kind::File => match check(&found, members.archive.version.bytes) {
-            Ok(()) => members.add(&name, found.bytes, Stored::Zip(found)),
+            Ok(()) => members.add(&name, found.packed_bytes, Stored::Zip(found)),
             Err(error) => members.refuse(&name, error),
         },
     }
@@ -195,7 +195,7 @@ fn check(found: &ZipEntry, archive_bytes: u64) -> Result<(), ArchiveError> {
         let what = "a member that is stored as it is has two sizes".into();
         return Err(ArchiveError::Damaged { offset: found.header_offset, what });
     }
-    let offset = found.header_offset.saturating_add(LOCAL_HEADER_BYTES);
+    let offset = found.header_offset.saturating_add(LOCAL_HEADER_BYTES as u64);
     let bytes = found.packed_bytes;
     if offset.checked_add(bytes).is_none_or(|end| end > archive_bytes) {
         return Err(ArchiveError::CutOff { offset, bytes });
@@ -219,9 +219,9 @@ fn check_room(found: &ZipEntry, offset: u64) -> Result<(), ArchiveError> {
 pub(super) fn data_offset(store: &Store, found: &ZipEntry) -> Result<u64, Error> {
     let offset = found.header_offset;
     let no_header = || Error::Refused(ArchiveError::NoHeader { offset }.into());
-    let end = offset.checked_add(LOCAL_HEADER_BYTES).filter(|end| *end <= store.bytes());
+    let end = offset.checked_add(LOCAL_HEADER_BYTES as u64).filter(|end| *end <= store.bytes());
     let end = end.ok_or_else(no_header)?;
-    let mut header = [0; LOCAL_HEADER_BYTES as usize];
+    let mut header = [0; LOCAL_HEADER_BYTES];
     store.read_at(&mut header, offset)?;
     if !header.starts_with(&LOCAL_HEADER) {
         return Err(no_header());
@@ -239,10 +239,10 @@ fn u16_at(bytes: &[u8], at: usize) -> u64 {
 /// Checks that the directory has no more entries than it says: writers that count modulo 65,536 do.
 fn check_end(input: &Input, last: u64) -> Result<(), Refusal> {
     let mut reader = Reader::new(input);
-    let mut header = [0; DIRECTORY_ENTRY_BYTES as usize];
+    let mut header = [0; DIRECTORY_ENTRY_BYTES];
     reader.read_at(&mut header, last)?;
     let names = u16_at(&header, 28) + u16_at(&header, 30) + u16_at(&header, 32);
-    let end = last + DIRECTORY_ENTRY_BYTES + names;
+    let end = last + DIRECTORY_ENTRY_BYTES as u64 + names;
     let mut next = Vec::new();
     reader.turn_to(end);
     reader.take(4).read_to_end(&mut next)?;
