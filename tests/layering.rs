@@ -55,10 +55,11 @@ const HOMES: [(&str, &[&str]); 28] = [
     ("rayon", &["work/threads.rs"]),
     ("rusqlite", &["ledger.rs"]),
     ("snap", &["input/decode/"]),
-    ("tar", &["input/"]),
+    ("tar", &["input/archive/"]),
     ("twox_hash", &["input/decode/"]),
     ("wasmtime", &["plugin/"]),
     ("wit_component", &["plugin/wrap.rs"]),
+    ("zip", &["input/archive/"]),
     ("zstd_safe", &["input/decode/"]),
 ];
 

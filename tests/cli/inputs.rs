@@ -132,6 +132,21 @@ fn names_are_read_from_a_file_or_standard_input() {
     assert_eq!(piped.stdout, expected);
 }
 
+/// A list has names of files only, whether their sizes are looked at or not.
+#[test]
+fn a_dash_in_a_list_is_a_file() {
+    let tree = Tree::with(&[("-", "a file\n"), ("list", "-\n")]);
+    for plugin in [plugin("wordcount"), plugin("checksum")] {
+        let ended = Host::run(&plugin)
+            .within(tree.path())
+            .args(["--per-source", "--files-from", "list"])
+            .stdin("standard input\n")
+            .ended()
+            .exits(0);
+        assert_eq!(ended.lines()[0]["bytes"], 7, "{ended}");
+    }
+}
+
 #[test]
 fn names_need_not_be_utf_8_nor_of_one_line() {
     let tree = Tree::new();

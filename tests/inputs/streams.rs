@@ -121,18 +121,14 @@ fn standard_input_cannot_be_names_and_a_source() {
 }
 
 #[test]
-fn standard_input_that_is_named_twice_is_read_once() {
-    let ended =
-        Host::run(&plugin("wordcount")).args(["--threads", "1", "-", "-"]).stdin("x\n").ended();
-    // Read to its end once, there is nothing left.
-    insta::assert_snapshot!(ended, @r#"
-    exit: 0
+fn standard_input_that_is_named_twice_is_refused() {
+    let ended = Host::run(&plugin("wordcount")).args(["-", "a", "-"]).stdin("x\n").ended();
+    insta::assert_snapshot!(ended, @r"
+    exit: 2
     --- stdout
-    {"source":"-","bytes":2,"result":{"lines":1,"words":1,"bytes":2}}
-    {"source":"-","bytes":0,"result":{"lines":0,"words":0,"bytes":0}}
-    {"total":{"lines":1,"words":1,"bytes":2},"sources":2,"failed":0,"bytes":2}
     --- stderr
-    "#);
+    error: standard input is named twice: it can be read only once
+    ");
 }
 
 fn fifo(tree: &Tree, name: &str) -> PathBuf {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use gristmill::input::{self, Expansion};
 use gristmill::job::{self, Job, Lane, Summary};
 use gristmill::output::Format;
 use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
@@ -33,11 +34,14 @@ pub(crate) struct Task<'a> {
     pub(crate) format: Format,
 }
 
-/// Runs `task` over files and directories.
+/// Runs `task` over files and directories, and what is in archives.
 pub(crate) fn run(task: Task<'_>, paths: &[PathBuf], settings: &Run) -> Ran {
     let request = Request { paths: paths.to_vec(), threads: 1, ..Request::default() };
-    let listing = source::list(&request).unwrap();
+    let mut listing = source::list(&request).unwrap();
     let (cancel, stats) = (Cancel::default(), Stats::default());
+    let expansion =
+        Expansion { members_max: settings.members_max, threads: 1, stop: &cancel.flag() };
+    input::expand(&mut listing, &expansion);
     let (out, failures) = (Shared::default(), Mutex::new(Vec::new()));
     let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
     let job = Job {

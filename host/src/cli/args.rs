@@ -111,6 +111,11 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
 
+    /// Read zip and tar files as the files that they are, rather than their members as sources `ARCHIVE!/MEMBER`; --include and
+    /// --exclude are for files, not for members
+    #[arg(long)]
+    pub(super) no_archives: bool,
+
     /// How files are read
     #[arg(long, value_enum, default_value_t = IoArg::Auto)]
     pub(super) io: IoArg,
@@ -128,15 +133,15 @@ pub(super) struct InputArgs {
         value_parser = ["auto", "none", "gzip", "zstd", "lz4", "bzip2", "xz", "brotli", "snappy"])]
     pub(super) decompress: String,
 
-    /// Bytes that may come out of one compressed file
+    /// Bytes that may come out of one compressed file, or member of an archive
     #[arg(long, value_name = "SIZE", default_value = "1TiB")]
     pub(super) max_decompressed: ByteSize,
 
-    /// Bytes that may come out of a compressed file for each that goes in
+    /// Bytes that may come out of a compressed file, or member, for each that goes in
     #[arg(long, value_name = "N", default_value_t = limits::DECODE_RATIO_MAX)]
     pub(super) max_ratio: u64,
 
-    /// Members or frames that a compressed file may have
+    /// Members or frames that a compressed file may have, or entries an archive
     #[arg(long, value_name = "N", default_value_t = limits::DECODE_MEMBERS_MAX)]
     pub(super) max_members: u64,
 

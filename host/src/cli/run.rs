@@ -14,7 +14,7 @@ use super::args::{FormatArg, IoArg, OutputArgs, RunArgs};
 use super::plugins::{self, Plugins};
 use super::progress::Progress;
 use super::say::{self, Abort, Failures};
-use crate::input::Framing;
+use crate::input::{self, Expansion, Framing};
 use crate::job::{self, Error, Job, Summary};
 use crate::output::Format;
 use crate::plugin::{Cache, Engine, Options, Rejects};
@@ -42,7 +42,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
     let plugins = load(args, &settings, &engine, &stats, &cancel)?;
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
-    let listing = source::list(&request(args, look, settings.threads)?).map_err(Abort::new)?;
+    let listing = listing(args, look, &settings, &cancel)?;
     stats.add_skipped(listing.skipped);
 
     let failures = Failures::new(&progress);
@@ -69,6 +69,17 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
     let exit = conclude(ended, &listing, stats.skipped(), interrupted.load(Ordering::Acquire));
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
     exit
+}
+
+/// What there is to read: files and, unless they are to be read as they are, members of archives.
+fn listing(args: &RunArgs, look: Look, settings: &Run, cancel: &Cancel) -> Result<Listing, Abort> {
+    let request = request(args, look, settings.threads)?;
+    let mut listing = source::list(&request).map_err(Abort::new)?;
+    if !args.inputs.no_archives {
+        let (members_max, threads) = (settings.members_max, settings.threads);
+        input::expand(&mut listing, &Expansion { members_max, threads, stop: &cancel.flag() });
+    }
+    Ok(listing)
 }
 
 /// Says what there is to say at the end, and how the process ends.
@@ -151,8 +162,14 @@ fn request(args: &RunArgs, look: Look, threads: usize) -> Result<Request, Abort>
         return Err(Abort::new("no input").hint(Some("name files or directories, or --files-from")));
     }
     let dash = Path::new("-");
-    if inputs.files_from.as_deref() == Some(dash) && inputs.files.iter().any(|file| file == dash) {
-        return Err(Abort::new("standard input is named twice: as a source and as --files-from"));
+    match inputs.files.iter().filter(|file| *file == dash).count() {
+        1.. if inputs.files_from.as_deref() == Some(dash) => {
+            return Err(Abort::new(
+                "standard input is named twice: as a source and as --files-from",
+            ));
+        }
+        2.. => return Err(Abort::new("standard input is named twice: it can be read only once")),
+        _ => {}
     }
     let separator = if inputs.null { 0 } else { b'\n' };
     Ok(Request {

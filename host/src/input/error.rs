@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::{ArchiveError, DecodeError};
+use super::DecodeError;
 use crate::source::Refusal;
 
 /// Why an input failed.
@@ -28,9 +28,6 @@ pub enum Error {
     /// It could not be decompressed.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// It is in an archive that cannot be read, or is one.
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
     /// It is not what it was when it was opened.
     #[error("changed while it was read: {0}")]
     Changed(String),
@@ -70,4 +67,14 @@ pub enum Error {
         /// Size of a record.
         record_bytes: u64,
     },
+}
+
+/// For readers that know nothing of sources: what happened is within, and can be had back.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Read { error, .. } => error,
+            other => Self::other(other),
+        }
+    }
 }

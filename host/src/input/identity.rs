@@ -2,6 +2,8 @@
 
 use rustix::fs::Stat;
 
+use crate::source::Version;
+
 /// Size and time of the last write of an open file. The change time is left out on purpose: a rename, a
 /// new link or new permissions move it, as log rotation does all the time, and leave the bytes alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,12 +19,23 @@ impl Identity {
         Self { bytes: stat.st_size.cast_unsigned(), modified_ns }
     }
 
+    /// The same, for one who knows no files.
+    pub(super) fn version(&self) -> Version {
+        Version { bytes: self.bytes, modified_ns: self.modified_ns }
+    }
+
     /// What is different in `now`, in words.
     pub(super) fn difference(&self, now: &Self) -> Option<String> {
         if self.bytes != now.bytes {
             return Some(format!("it had {} bytes and has {} now", self.bytes, now.bytes));
         }
         (self.modified_ns != now.modified_ns).then(|| "it was written to".into())
+    }
+}
+
+impl From<Version> for Identity {
+    fn from(version: Version) -> Self {
+        Self { bytes: version.bytes, modified_ns: version.modified_ns }
     }
 }
 

@@ -4,6 +4,7 @@
 //! file, or the read is an error. Knows nothing of sandboxes or threads: any number of threads may read
 //! one input at once.
 
+mod archive;
 mod blocked;
 mod boundary;
 mod cut;
@@ -15,6 +16,7 @@ mod front;
 mod identity;
 mod mapped;
 mod open;
+mod packed;
 mod pipe;
 mod store;
 mod stream;
@@ -33,6 +35,7 @@ use rustix::fs::fstat;
 use crate::settings::Io;
 use crate::source::{Source, Way, check_regular};
 
+pub use archive::{Expansion, expand};
 pub use blocked::Asked;
 pub use cut::{Cutter, Scan};
 pub use decode::{
@@ -43,9 +46,10 @@ pub use error::Error;
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
 pub use stream::{Bytes, Chunk, Stream};
-pub use tape::{ArchiveError, Flaw, Member, Members, is_named_tar};
+pub use tape::{Member, Members, is_named_tar};
 
 use blocked::Blocked;
+use packed::{Packed, Unpacked};
 use pipe::Pipe;
 use store::{FromFront, Store};
 
@@ -89,6 +93,8 @@ pub struct Input {
     start: u64,
     bytes: u64,
     is_pipe: bool,
+    /// For a member that is packed: how.
+    packed: Option<Packed>,
     /// For a compressed file that is decoded in pieces: what offsets are offsets in.
     blocked: Option<Blocked>,
 }
@@ -99,16 +105,24 @@ impl Input {
     /// # Errors
     /// When it cannot be opened or mapped, or is neither a regular file nor to be read as a stream.
     pub fn open(opener: &mut Opener, source: &Source, access: &Access) -> Result<Self, Error> {
-        let file = match source.way {
-            Way::File => opener.open(&source.path),
-            Way::Fifo => File::open(&source.path),
+        match &source.way {
+            Way::Member(member) => archive::open(opener, member, access),
+            way => Self::whole(opener, &source.path, way, access),
+        }
+    }
+
+    /// Opens all of what is called `path`.
+    fn whole(opener: &mut Opener, path: &Path, way: &Way, access: &Access) -> Result<Self, Error> {
+        let file = match way {
+            Way::File | Way::Member(_) => opener.open(path),
+            Way::Fifo => File::open(path),
             Way::StandardInput => io::stdin().as_fd().try_clone_to_owned().map(File::from),
         };
         let mut file = file.map_err(Error::Open)?;
         let stat = fstat(&file).map_err(|error| Error::Open(error.into()))?;
         let regular = check_regular(stat.st_mode);
-        let is_pipe = match source.way {
-            Way::File => regular.map(|()| false)?,
+        let is_pipe = match way {
+            Way::File | Way::Member(_) => regular.map(|()| false)?,
             // A file whose front has been read already is as good as a pipe.
             Way::Fifo | Way::StandardInput => {
                 regular.is_err() || file.stream_position().map_err(Error::Open)? > 0
@@ -117,12 +131,22 @@ impl Input {
         let io = if is_pipe { Io::Read } else { access.io };
         let store = Store::file(file, &stat, io)?;
         let bytes = store.bytes();
-        Ok(Self { store, start: 0, bytes, is_pipe, blocked: None })
+        Ok(Self { store, start: 0, bytes, is_pipe, packed: None, blocked: None })
     }
 
     /// Whether the bytes come when they come: no size, no offsets, no second look.
     pub fn is_pipe(&self) -> bool {
         self.is_pipe
+    }
+
+    /// Whether its bytes are packed in a way of their archive: they have to be unpacked, from their front.
+    pub fn is_packed(&self) -> bool {
+        self.packed.is_some()
+    }
+
+    /// Whether it is a part of a file, which was looked at when it was listed.
+    pub fn is_member(&self) -> bool {
+        matches!(self.store, Store::Shared(_))
     }
 
     /// From now on reads decompressed bytes, decoded in pieces by `workers` at once, if the file lets itself be read so;
@@ -202,12 +226,29 @@ impl Input {
         codec: Option<Codec>,
         limits: DecodeLimits,
     ) -> Result<Box<dyn Bytes>, Error> {
+        Ok(decoded(self.stretch()?, codec, limits))
+    }
+
+    fn stretch(&self) -> Result<FromFront, Error> {
         let store = self.store.share().map_err(Error::Open)?;
-        let plain = FromFront { store, offset: self.start, left: self.bytes, stored: 0 };
-        Ok(match codec {
-            Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
-            None => Box::new(plain),
-        })
+        Ok(FromFront { store, offset: self.start, left: self.bytes, stored: 0 })
+    }
+
+    /// The bytes of a member that [is packed](Self::is_packed) and is called `name`, decompressed where that is to be.
+    ///
+    /// # Errors
+    /// When its archive cannot be shared between readers, or its first bytes cannot be had.
+    pub fn from_packed(&self, name: &Path, decoding: Decoding) -> Result<Box<dyn Bytes>, Error> {
+        let Some(packed) = self.packed else {
+            return self.from_front(None, decoding.limits);
+        };
+        let mut plain = Unpacked::new(packed, self.stretch()?, decoding.limits);
+        let codec = match decoding.choice {
+            Choice::Never => None,
+            Choice::Always(codec) => Some(codec),
+            Choice::Detect => Codec::detect(plain.first()?, name),
+        };
+        Ok(decoded(plain, codec, decoding.limits))
     }
 
     /// The bytes of a pipe called `name`, decompressed where it is to be.
@@ -220,8 +261,7 @@ impl Input {
         decoding: Decoding,
         access: &Access,
     ) -> Result<Box<dyn Bytes>, Error> {
-        let Store::File { file, .. } = &self.store;
-        let file = file.try_clone().map_err(Error::Open)?;
+        let file = self.store.pipe().map_err(Error::Open)?;
         let mut pipe = Pipe::new(file, Arc::clone(&access.stop));
         let codec = match decoding.choice {
             Choice::Never => None,

@@ -1,12 +1,19 @@
-//! Opens files by name; files of one directory, one after the other, by their last names alone.
+//! Opens files by name; files of one directory, one after the other, by their last names alone; and the archives of members, each once
+//! for its members in a row.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
+
+use super::identity::Identity;
+use super::store::Store;
+use super::{Access, Error, Input};
+use crate::source::Archive;
 
 /// Opens files for one thread. Looking up a deep path costs as much as reading a small file, so a directory is
 /// kept open once a few files in a row have come from it.
@@ -16,6 +23,8 @@ pub struct Opener {
     last: Vec<u8>,
     in_a_row: usize,
     directory: Option<OwnedFd>,
+    /// The archive of the last member.
+    archive: Option<(Arc<Archive>, Arc<Store>)>,
 }
 
 /// Files in a row after which their directory is opened, which costs as much as opening a file.
@@ -33,6 +42,28 @@ impl Opener {
             _ => openat(CWD, path, flags, Mode::empty()),
         };
         Ok(opened?.into())
+    }
+
+    /// Opens the archive of a member, or gives the one that is open; it is the one that was listed, unchanged.
+    pub(super) fn archive(
+        &mut self,
+        archive: &Arc<Archive>,
+        access: &Access,
+    ) -> Result<Arc<Store>, Error> {
+        if let Some((of, store)) = &self.archive
+            && Arc::ptr_eq(of, archive)
+        {
+            store.check_unchanged()?;
+            return Ok(Arc::clone(store));
+        }
+        let Input { store, .. } = Input::whole(self, &archive.path, &archive.way, access)?;
+        let listed = Identity::from(archive.version);
+        if let Some(difference) = listed.difference(&store.version().into()) {
+            return Err(Error::Changed(difference));
+        }
+        let store = Arc::new(store);
+        self.archive = Some((Arc::clone(archive), Arc::clone(&store)));
+        Ok(store)
     }
 
     /// The directory, if it is worth having open, and can be.

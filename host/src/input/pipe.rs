@@ -108,20 +108,13 @@ impl Bytes for Pipe {
 
 impl Read for Pipe {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Bytes::read(self, into).map_err(io_error)
+        Ok(Bytes::read(self, into)?)
     }
 }
 
 impl Trickle for Pipe {
     fn is_ready(&mut self, within: Duration) -> io::Result<bool> {
-        Bytes::is_ready(self, within).map_err(io_error)
-    }
-}
-
-fn io_error(error: Error) -> io::Error {
-    match error {
-        Error::Read { error, .. } => error,
-        other => io::Error::other(other),
+        Ok(Bytes::is_ready(self, within)?)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use rustix::fs::{Stat, fstat};
 
@@ -10,6 +11,7 @@ use super::identity::Identity;
 use super::mapped::Mapping;
 use super::{Bytes, Error};
 use crate::settings::Io;
+use crate::source::Version;
 
 /// What an input is read from.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) enum Store {
         /// Its pages, where it is read by mapping it.
         mapping: Option<Mapping>,
     },
+    /// An archive, which others read, too.
+    Shared(Arc<Store>),
 }
 
 impl Store {
@@ -40,6 +44,23 @@ impl Store {
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::File { identity, .. } => identity.bytes,
+            Self::Shared(store) => store.bytes(),
+        }
+    }
+
+    /// In which version it was opened.
+    pub(super) fn version(&self) -> Version {
+        match self {
+            Self::File { identity, .. } => identity.version(),
+            Self::Shared(store) => store.version(),
+        }
+    }
+
+    /// The file, to be read as it comes.
+    pub(super) fn pipe(&self) -> io::Result<File> {
+        match self {
+            Self::File { file, .. } => file.try_clone(),
+            Self::Shared(store) => store.pipe(),
         }
     }
 
@@ -49,6 +70,7 @@ impl Store {
             Self::File { file, identity, .. } => {
                 Ok(Self::File { file: file.try_clone()?, identity: *identity, mapping: None })
             }
+            Self::Shared(store) => Ok(Self::Shared(Arc::clone(store))),
         }
     }
 
@@ -64,6 +86,7 @@ impl Store {
                     _ => Error::Read { offset, error },
                 })
             }
+            Self::Shared(store) => store.read_at(into, offset),
         }
     }
 
@@ -75,6 +98,7 @@ impl Store {
                 Ok(got) => Ok(got),
                 Err(error) => Err(Error::Read { offset, error }),
             },
+            Self::Shared(store) => store.read_some_at(into, offset),
         }
     }
 
@@ -89,6 +113,7 @@ impl Store {
                     Some(difference) => Err(Error::Changed(difference)),
                 }
             }
+            Self::Shared(store) => store.check_unchanged(),
         }
     }
 }
@@ -127,9 +152,6 @@ impl Bytes for FromFront {
 
 impl Read for FromFront {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Bytes::read(self, into).map_err(|error| match error {
-            Error::Read { error, .. } => error,
-            other => io::Error::other(other),
-        })
+        Ok(Bytes::read(self, into)?)
     }
 }

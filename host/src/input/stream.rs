@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::boundary::Boundary;
 use super::{Cutter, Error, Framing};
+use crate::settings::limits::STREAM_FIRST_READ_BYTES;
 
 /// Bytes that come one after the other.
 pub trait Bytes: Send {
@@ -209,18 +210,26 @@ impl Filling {
         self.buffer.get(..self.length).unwrap_or_default()
     }
 
-    /// Room for all that is missing to `want` bytes.
+    /// Room for what is missing to `want` bytes, or for some of it: a buffer grows with what comes, so that a source that is
+    /// smaller than a chunk does not pay for one.
     fn room(&mut self, want: usize) -> &mut [u8] {
-        if self.buffer.len() < want {
-            self.buffer.resize(want, 0);
+        let grown = self.length.saturating_mul(2).max(STREAM_FIRST_READ_BYTES).min(want);
+        if self.buffer.len() < grown {
+            self.buffer.resize(grown, 0);
         }
-        self.buffer.get_mut(self.length..want).unwrap_or_default()
+        let end = want.min(self.buffer.len());
+        self.buffer.get_mut(self.length..end).unwrap_or_default()
     }
 
     fn append(&mut self, bytes: &[u8]) {
-        let want = self.length + bytes.len();
-        self.room(want).copy_from_slice(bytes);
-        self.length = want;
+        let end = self.length + bytes.len();
+        if self.buffer.len() < end {
+            self.buffer.resize(end, 0);
+        }
+        if let Some(room) = self.buffer.get_mut(self.length..end) {
+            room.copy_from_slice(bytes);
+        }
+        self.length = end;
     }
 }
 

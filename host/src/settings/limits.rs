@@ -143,11 +143,25 @@ pub const DECODE_FIRST_STREAM_BYTES_MAX: u64 = 4 << 20;
 /// Indexes of the streams of one xz file, with the padding between them: a million blocks.
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;
 
-/// A name or pax header in a tar archive: far above the 4 KiB that a path may have.
-pub const ARCHIVE_EXTENSION_BYTES_MAX: u64 = 1 << 20;
-
 /// Bytes read at once where they are only passed over or passed on.
 pub const COPY_BYTES: usize = 64 << 10;
+
+/// First read of a stream, of as many as fit into a chunk; later ones are as long as all before them. Fresh memory for a whole chunk
+/// costs 100 us, which is ten times what it takes to decode a small source.
+pub const STREAM_FIRST_READ_BYTES: usize = 16 << 10;
+
+/// Bytes of an archive that are read at once where a header is looked for.
+pub const ARCHIVE_READ_BYTES: usize = 4 << 10;
+
+/// Bytes of an archive that are read at once where one header follows the other, reached by doubling.
+pub const ARCHIVE_READ_BYTES_MAX: usize = 256 << 10;
+
+/// What is read to find the directory of a zip file that is not where it says, or to see that nothing but zeros follows the end of a tar
+/// file: in real files it is far less, and of what is searched for directories something is kept in memory.
+pub const ARCHIVE_SEARCH_BYTES_MAX: u64 = 16 << 20;
+
+/// An extended header of a tar file: names are at most 4 KiB, attributes of files 64 KiB each.
+pub const ARCHIVE_HEADER_BYTES_MAX: usize = 1 << 20;
 
 /// How long a stream may pause before what is there is processed: short to a person, long to a machine.
 pub const LINGER: Duration = Duration::from_millis(100);

@@ -3,6 +3,7 @@
 //! Knows names, kinds and sizes; opens nothing but directories and lists. A name that cannot be a
 //! source stays in the list with the reason, so that it is reported in its place.
 
+mod archive;
 mod list;
 mod walk;
 
@@ -11,10 +12,12 @@ use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rustix::fs::FileType;
 use thiserror::Error;
 
+pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
 pub use list::{FilesFrom, ListError};
 pub use walk::PatternError;
 
@@ -30,7 +33,7 @@ pub struct Source {
 }
 
 /// How a source is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Way {
     /// As a regular file.
     #[default]
@@ -39,6 +42,8 @@ pub enum Way {
     Fifo,
     /// It is open already: standard input, by the name of `-`.
     StandardInput,
+    /// As a part of an archive.
+    Member(Arc<Member>),
 }
 
 impl Source {
@@ -59,6 +64,9 @@ pub enum Refusal {
     /// It could not be looked at.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// It is a damaged archive, or a member that cannot be had.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
 }
 
 /// What to list.
@@ -106,7 +114,7 @@ pub enum Look {
 pub struct Listing {
     /// The sources.
     pub sources: Vec<Source>,
-    /// Entries of directories that are no regular files: links, FIFOs, sockets, devices.
+    /// Entries of directories and archives that are no regular files: links, FIFOs, sockets, devices.
     pub skipped: u64,
 }
 
@@ -144,7 +152,7 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
         }
         Look::Sizes => {
             let looked = look_at(listed, request.threads).into_iter();
-            listing.sources.extend(looked.map(|(path, found)| named(path, found, request.fifos)));
+            listing.sources.extend(looked.map(|(path, found)| file(path, found, request.fifos)));
         }
     }
     Ok(listing)
@@ -155,6 +163,11 @@ fn named(path: PathBuf, found: io::Result<Metadata>, fifos: Fifos) -> Source {
     if path.as_os_str() == "-" {
         return Source { path, listed: Ok(None), way: Way::StandardInput };
     }
+    file(path, found, fifos)
+}
+
+/// The file of that name, given what was found there.
+fn file(path: PathBuf, found: io::Result<Metadata>, fifos: Fifos) -> Source {
     let is_fifo = found.as_ref().is_ok_and(|metadata| metadata.file_type().is_fifo());
     if is_fifo && fifos == Fifos::Read {
         return Source { path, listed: Ok(None), way: Way::Fifo };

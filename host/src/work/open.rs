@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
-    ArchiveError, Bytes, Choice, Codec, DecodeError, Error, Input, Members, Opener, Stream,
-    Transcoding, is_named_tar,
+    Bytes, Choice, Codec, DecodeError, Error, Input, Members, Opener, Stream, Transcoding,
+    is_named_tar,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
-use crate::source::{Refusal, Source};
+use crate::source::{ArchiveError, Refusal, Source};
 
 use super::Plan;
 use super::gather::Gather;
@@ -171,6 +171,9 @@ fn from_front(
     if input.is_pipe() {
         return Ok(Some(input.from_pipe(&source.path, plan.decoding, plan.access)?));
     }
+    if input.is_packed() {
+        return Ok(Some(input.from_packed(&source.path, plan.decoding)?));
+    }
     let codec = match (known, plan.decoding.choice) {
         (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
         (None, Choice::Never) => None,
@@ -244,6 +247,10 @@ fn refused(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::NotRegular(_) => Failure::new(FailureKind::NotRegular, refusal.to_string()),
         Refusal::Io(error) => Failure::new(io_kind(error), error.to_string()),
+        Refusal::Archive(error @ ArchiveError::Members { .. }) => {
+            Failure::new(FailureKind::TooLarge, error.to_string()).hint("raise --max-members")
+        }
+        Refusal::Archive(error) => Failure::new(FailureKind::Decode, error.to_string()),
     }
 }
 
@@ -261,7 +268,6 @@ impl From<Error> for Failure {
             Error::Open(io) | Error::Read { error: io, .. } => io_kind(io),
             Error::Refused(refusal) => return refused(refusal),
             Error::Decode(error) => return undecodable(error),
-            Error::Archive(error) => return bad_archive(error),
             Error::Changed(_) => FailureKind::Changed,
             Error::RecordTooLong { .. } | Error::HeaderTooLong { .. } => FailureKind::RecordTooLong,
             Error::Ragged { .. } | Error::CutShort { .. } => FailureKind::Framing,
@@ -273,16 +279,6 @@ impl From<Error> for Failure {
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),
             _ => failure,
         }
-    }
-}
-
-fn bad_archive(error: &ArchiveError) -> Failure {
-    let message = error.to_string();
-    match error {
-        ArchiveError::Members { .. } => {
-            Failure::new(FailureKind::TooLarge, message).hint("raise --max-members")
-        }
-        _ => Failure::new(FailureKind::Decode, message),
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Codec {
     Brotli,
     /// The snappy framing format of 2013-10-25.
     Snappy,
+    /// RFC 1951, bare: what is in other formats, and never a file of its own.
+    Deflate,
 }
 
 /// A word that is no codec.
@@ -61,7 +63,7 @@ pub(super) fn is_skippable(magic: [u8; 4]) -> bool {
 }
 
 impl Codec {
-    /// All of them.
+    /// All that files are compressed with.
     pub const ALL: [Self; 7] =
         [Self::Gzip, Self::Zstd, Self::Lz4, Self::Bzip2, Self::Xz, Self::Brotli, Self::Snappy];
 
@@ -150,7 +152,7 @@ impl Codec {
             Self::Lz4 => &[&LZ4, &LZ4_LEGACY],
             Self::Bzip2 => &[&BZIP2],
             Self::Xz => &[&XZ],
-            Self::Brotli => &[],
+            Self::Brotli | Self::Deflate => &[],
             Self::Snappy => &[&SNAPPY],
         }
     }
@@ -165,6 +167,7 @@ impl Codec {
             Self::Xz => "xz",
             Self::Brotli => "brotli",
             Self::Snappy => "snappy",
+            Self::Deflate => "deflate",
         }
     }
 }

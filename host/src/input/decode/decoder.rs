@@ -12,7 +12,7 @@ use crate::settings::limits::{
 use super::blocks::{Block, Envelope};
 use super::feed::{Packed, Trickle};
 use super::{Begin, Codec, DecodeError, DecodeLimits, Decoded, Engine, Fault, Feed};
-use super::{brotli, bzip2, gzip, lz4, snappy, xz, zstd};
+use super::{brotli, bzip2, deflate, gzip, lz4, snappy, xz, zstd};
 
 /// Most that an engine writes before the ratio is looked at.
 const STEP_BYTES: usize = 1 << 20;
@@ -318,6 +318,7 @@ fn engine(codec: Codec, limits: &DecodeLimits) -> Box<dyn Engine> {
         Codec::Xz => Box::new(xz::Xz::new(limits.xz_memory_bytes_max)),
         Codec::Brotli => Box::new(brotli::Brotli::new()),
         Codec::Snappy => Box::new(snappy::Snappy::new()),
+        Codec::Deflate => Box::new(deflate::Deflate::new()),
     }
 }
 
@@ -339,5 +340,6 @@ fn expected(codec: Codec) -> &'static str {
         Codec::Xz => "fd 37 7a 58 5a 00",
         Codec::Brotli => "a window size",
         Codec::Snappy => "ff 06 00 00",
+        Codec::Deflate => "a block",
     }
 }

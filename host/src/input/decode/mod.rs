@@ -7,8 +7,10 @@
 mod blocks;
 mod brotli;
 mod bzip2;
+mod checked;
 mod codec;
 mod decoder;
+mod deflate;
 mod error;
 mod feed;
 mod gzip;
@@ -24,6 +26,8 @@ pub use decoder::Decoder;
 pub use error::DecodeError;
 pub use feed::Trickle;
 pub use limits::DecodeLimits;
+
+pub(super) use checked::{Checked, Expected};
 
 use error::Fault;
 use feed::Feed;

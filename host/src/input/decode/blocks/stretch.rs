@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::ops::Deref;
 
-use super::super::super::{Error, Input};
+use super::super::super::Input;
 
 /// Reads `bytes` bytes of an input from `offset` on.
 #[derive(Debug)]
@@ -26,10 +26,7 @@ impl<I: Deref<Target = Input>> Read for Stretch<I> {
         let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let bytes = left.min(into.len());
         let Some(into) = into.get_mut(..bytes) else { return Ok(0) };
-        self.input.read_at(into, self.at).map_err(|error| match error {
-            Error::Read { error, .. } => error,
-            other => io::Error::other(other),
-        })?;
+        self.input.read_at(into, self.at)?;
         self.at += bytes as u64;
         Ok(bytes)
     }

@@ -1,5 +1,6 @@
 //! Decoders against encoders that are not ours: whole, joined, cut off, flipped, and far too large.
 
+mod checked;
 mod errors;
 mod formats;
 mod limits;
@@ -51,6 +52,12 @@ fn encode(codec: Codec, plain: &[u8]) -> Vec<u8> {
             writer.write_all(plain).unwrap();
             writer.flush().unwrap();
             writer.into_inner().unwrap()
+        }
+        Codec::Deflate => {
+            let level = flate2::Compression::new(6);
+            let mut writer = flate2::write::DeflateEncoder::new(Vec::new(), level);
+            writer.write_all(plain).unwrap();
+            writer.finish().unwrap()
         }
     }
 }

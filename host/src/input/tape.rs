@@ -1,9 +1,6 @@
 //! A tar archive that is read from its front, as a compressed one has to be: its members come one after the other,
 //! each cut into chunks like a source of its own.
 
-mod error;
-mod header;
-
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,11 +8,9 @@ use std::time::Duration;
 use super::front::Front;
 use super::stream::{Bytes, Chunk, Stream};
 use super::{Choice, Codec, Cutter, Decoder, Decoding, Error};
-use crate::settings::limits::{ARCHIVE_EXTENSION_BYTES_MAX, COPY_BYTES};
-use header::{BLOCK_BYTES, Entry, Extension, Headers};
-
-pub use error::ArchiveError;
-pub use header::Flaw;
+use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins, padded};
+use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
+use crate::source::{ArchiveError, Refusal};
 
 /// Whether a file of that name is a tar archive, compressed or not.
 pub fn is_named_tar(name: &Path) -> bool {
@@ -71,8 +66,7 @@ impl Members {
         linger: Duration,
     ) -> Result<Result<Self, Box<dyn Bytes>>, Error> {
         let bytes = Front::of(bytes, BLOCK_BYTES)?;
-        let is_tar = bytes.first().first_chunk().is_some_and(Headers::is_first);
-        if !is_tar {
+        if !bytes.first().first_chunk().is_some_and(is_tar) {
             return Ok(Err(Box::new(bytes)));
         }
         let tar = Tar { bytes: Box::new(bytes), offset: 0, left: 0, padding: 0, accounted: 0 };
@@ -102,42 +96,40 @@ impl Members {
         loop {
             let mut tar = lock(&self.tar);
             tar.skip()?;
-            let Some(block) = tar.block()? else { return Err(tar.cut_short()) };
-            let at = tar.offset - BLOCK_BYTES as u64;
-            let damaged = |flaw| ArchiveError::Damaged { offset: at, flaw };
-            match self.headers.next(&block).map_err(damaged)? {
-                Entry::End => {
+            let at = tar.offset;
+            let damaged = |what| damaged(at, what);
+            match self.headers.block(&tar.block()?).map_err(damaged)? {
+                Step::Block => {}
+                Step::Data(bytes) => {
+                    let data = tar.header_data(bytes)?;
+                    self.headers.data(&data).map_err(damaged)?;
+                }
+                Step::End => {
                     tar.end()?;
                     return Ok(None);
                 }
-                Entry::Extension { bytes, kind } => {
-                    tar.enter(bytes);
-                    let content = tar.extension(kind)?;
-                    self.headers.extend(kind, &content).map_err(damaged)?;
-                }
-                Entry::Nothing { bytes } => tar.enter(bytes),
-                Entry::Special { bytes } => {
-                    tar.enter(bytes);
-                    self.skipped += 1;
-                }
-                Entry::Unread { name, bytes, what } => {
-                    tar.enter(bytes);
-                    return Ok(Some(Member::Unread(name, ArchiveError::Unread(what).into())));
-                }
-                Entry::File { name, bytes } => {
-                    tar.enter(bytes);
+                Step::Entry(Entry { name, bytes, kind }) => {
+                    tar.enter(bytes)?;
                     drop(tar);
-                    return self.enter(name).map(Some);
+                    self.count += 1;
+                    self.check_count()?;
+                    let name = String::from_utf8_lossy(&name).into_owned();
+                    let unread = |name, error: ArchiveError| {
+                        Ok(Some(Member::Unread(name, Refusal::from(error).into())))
+                    };
+                    match kind {
+                        Kind::File => return self.enter(name).map(Some),
+                        Kind::Sparse => return unread(name, ArchiveError::Sparse),
+                        Kind::Continued => return unread(name, ArchiveError::Continued),
+                        Kind::Special => self.skipped += 1,
+                        Kind::Directory => {}
+                    }
                 }
             }
-            self.count += 1;
-            self.check_count()?;
         }
     }
 
     fn enter(&mut self, name: String) -> Result<Member, Error> {
-        self.count += 1;
-        self.check_count()?;
         let content = Content { tar: Arc::clone(&self.tar), from: lock(&self.tar).accounted };
         match self.bytes(content, Path::new(&name)) {
             Ok(bytes) => {
@@ -198,10 +190,13 @@ struct Tar {
 }
 
 impl Tar {
-    fn enter(&mut self, bytes: u64) {
-        let block = BLOCK_BYTES as u64;
+    fn enter(&mut self, bytes: u64) -> Result<(), Error> {
+        let Some(all) = padded(bytes) else {
+            return Err(damaged(self.offset, "a size that is none"));
+        };
         self.left = bytes;
-        self.padding = (block - bytes % block) % block;
+        self.padding = all - bytes;
+        Ok(())
     }
 
     /// Reads content.
@@ -210,7 +205,7 @@ impl Tar {
         let into = into.get_mut(..most).unwrap_or_default();
         let got = self.bytes.read(into)?;
         if got == 0 && !into.is_empty() {
-            return Err(self.cut_short());
+            return Err(self.cut_off());
         }
         self.offset += got as u64;
         self.left -= got as u64;
@@ -229,37 +224,35 @@ impl Tar {
         Ok(())
     }
 
-    /// The next block; `None` where the bytes are at their end.
-    fn block(&mut self) -> Result<Option<[u8; BLOCK_BYTES]>, Error> {
+    fn block(&mut self) -> Result<Block, Error> {
         let mut block = [0; BLOCK_BYTES];
         let mut length = 0;
         while let Some(room) = block.get_mut(length..).filter(|room| !room.is_empty()) {
             let got = self.bytes.read(room)?;
+            if got == 0 && length == 0 {
+                return Err(damaged(self.offset, "it ends without the zeros that mark its end"));
+            }
             if got == 0 {
-                return if length == 0 { Ok(None) } else { Err(self.cut_short()) };
+                return Err(self.cut_off());
             }
             length += got;
             self.offset += got as u64;
         }
-        Ok(Some(block))
+        Ok(block)
     }
 
-    fn extension(&mut self, kind: Extension) -> Result<Vec<u8>, Error> {
-        let what = match kind {
-            Extension::LongName => "name",
-            Extension::Pax => "pax header",
-        };
-        if self.left > ARCHIVE_EXTENSION_BYTES_MAX {
-            let (offset, bytes) = (self.offset, self.left);
-            let bytes_max = ARCHIVE_EXTENSION_BYTES_MAX;
-            return Err(ArchiveError::Extension { offset, what, bytes, bytes_max }.into());
+    fn header_data(&mut self, bytes: u64) -> Result<Vec<u8>, Error> {
+        let length = usize::try_from(bytes).unwrap_or(usize::MAX);
+        if length > ARCHIVE_HEADER_BYTES_MAX {
+            return Err(damaged(self.offset, "a header that is longer than any real one"));
         }
-        let mut content = vec![0; usize::try_from(self.left).unwrap_or(usize::MAX)];
-        let mut length = 0;
+        self.enter(bytes)?;
+        let mut data = vec![0; length];
+        let mut read = 0;
         while self.left > 0 {
-            length += self.read(content.get_mut(length..).unwrap_or_default())?;
+            read += self.read(data.get_mut(read..).unwrap_or_default())?;
         }
-        Ok(content)
+        Ok(data)
     }
 
     /// Reads what fills the archive up, so that all that stands behind it is checked, too.
@@ -272,15 +265,25 @@ impl Tar {
             }
             let fresh = scratch.get(..got).unwrap_or_default();
             if let Some(at) = fresh.iter().position(|&byte| byte != 0) {
-                return Err(ArchiveError::Followed { offset: self.offset + at as u64 }.into());
+                let at = self.offset + at as u64;
+                return Err(damaged(at, "something else follows behind its end"));
             }
             self.offset += got as u64;
         }
     }
 
-    fn cut_short(&self) -> Error {
-        ArchiveError::CutShort { offset: self.offset }.into()
+    fn cut_off(&self) -> Error {
+        damaged(self.offset, "it is cut off")
     }
+}
+
+fn damaged(offset: u64, what: &'static str) -> Error {
+    Refusal::from(ArchiveError::Damaged { offset, what: what.into() }).into()
+}
+
+/// Whether what begins with this block is an archive: a block of zeros is the end of an empty one.
+fn is_tar(block: &Block) -> bool {
+    begins(block) || block.iter().all(|&byte| byte == 0)
 }
 
 /// The content of the member that an archive is at.

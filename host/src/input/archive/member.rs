@@ -1,0 +1,45 @@
+//! Opens members: stretches of their archives, which stay open for the next one.
+
+use std::sync::Arc;
+
+use super::super::decode::Expected;
+use super::super::packed::Packed;
+use super::super::store::Store;
+use super::super::{Access, Error, Input, Opener};
+use super::zip::{Unpacking, data_offset, unpacking};
+use crate::source::{ArchiveError, Member, Stored, ZipEntry};
+
+/// Opens a member of an archive, which has to be in the version in which it was listed.
+///
+/// # Errors
+/// When the archive cannot be opened or has changed, or the member is not where it should be.
+pub(in super::super) fn open(
+    opener: &mut Opener,
+    member: &Member,
+    access: &Access,
+) -> Result<Input, Error> {
+    let store = opener.archive(&member.archive, access)?;
+    let (start, bytes, packed) = match &member.stored {
+        &Stored::Plain { offset, bytes } => (offset, bytes, None),
+        Stored::Zip(entry) => (data_offset(&store, entry)?, entry.packed_bytes, packed(entry)?),
+    };
+    if start.checked_add(bytes).is_none_or(|end| end > store.bytes()) {
+        let error = ArchiveError::CutOff { offset: start, bytes };
+        return Err(Error::Refused(error.into()));
+    }
+    let store = Store::Shared(Arc::clone(&store));
+    Ok(Input { store, start, bytes, is_pipe: false, packed, blocked: None })
+}
+
+/// What has to be undone; nothing where nothing was packed, which some writers do not write in the way that the method asks for.
+fn packed(entry: &ZipEntry) -> Result<Option<Packed>, Error> {
+    let &ZipEntry { method, packed_bytes, bytes, crc32, .. } = entry;
+    match unpacking(method) {
+        Some(Unpacking::Plain) => Ok(None),
+        Some(Unpacking::With(_)) if packed_bytes == 0 && bytes == 0 => Ok(None),
+        Some(Unpacking::With(codec)) => {
+            Ok(Some(Packed { codec, expected: Expected { bytes, crc32 } }))
+        }
+        None => Err(Error::Refused(ArchiveError::Method(method).into())),
+    }
+}

@@ -1,0 +1,191 @@
+//! Archives as what is in them: in a listing, each zip and tar file is replaced by a source for each of its members.
+//!
+//! Which files are archives is told by their names and confirmed by their bytes; one that is none stays what it is. Members are found by
+//! reading directories and headers, never their data; what is claimed there is believed only as far as it fits into the file, so neither
+//! time nor memory grows beyond the size of the archive. What cannot be read is a source that says why: a member of its own, or the
+//! archive where nothing more can be found in it.
+
+mod member;
+mod name;
+mod pax;
+mod reader;
+pub(super) mod tar;
+mod zip;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
+
+use super::{Access, Input, Opener};
+use crate::source::{Archive, ArchiveError, Listing, Member, Refusal, Source, Stored, Way};
+
+pub(super) use member::open;
+pub(super) use name::Kind;
+
+/// How archives are looked into.
+#[derive(Debug, Clone, Copy)]
+pub struct Expansion<'a> {
+    /// Entries that one archive may have, directories and links among them.
+    pub members_max: u64,
+    /// Threads to look with.
+    pub threads: usize,
+    /// Set when whoever waits for the members shall end.
+    pub stop: &'a AtomicBool,
+}
+
+/// Replaces each archive of `listing` by its members, in the order of the archive. Members that are no files are counted as skipped.
+/// Costs a look at each name where there are no archives.
+pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) {
+    let archive = |(index, source): (usize, &Source)| Some((index, kind(source)?));
+    let archives: Vec<_> = listing.sources.iter().enumerate().filter_map(archive).collect();
+    if archives.is_empty() {
+        return;
+    }
+    let mut found = look_into(&listing.sources, &archives, expansion).into_iter().peekable();
+    let mut sources = Vec::with_capacity(listing.sources.len());
+    for (index, source) in std::mem::take(&mut listing.sources).into_iter().enumerate() {
+        match found.next_if(|(at, _)| *at == index) {
+            Some((_, members)) => {
+                sources.extend(members.sources);
+                listing.skipped += members.skipped;
+            }
+            None => sources.push(source),
+        }
+    }
+    listing.sources = sources;
+}
+
+/// What kind of archive a source is by its name, if it can be one.
+fn kind(source: &Source) -> Option<Kind> {
+    match (&source.way, &source.listed) {
+        (Way::File, Ok(_)) => Kind::by_name(&source.path),
+        _ => None,
+    }
+}
+
+/// The members of each archive that is one, in the order of the archives.
+fn look_into<'a>(
+    sources: &[Source],
+    archives: &[(usize, Kind)],
+    expansion: &'a Expansion<'a>,
+) -> Vec<(usize, Members<'a>)> {
+    let taken = AtomicUsize::new(0);
+    let look = || {
+        let mut found = Vec::new();
+        while let Some(&(index, kind)) = archives.get(taken.fetch_add(1, Ordering::Relaxed)) {
+            let members = sources.get(index).and_then(|source| members(source, kind, expansion));
+            found.extend(members.map(|members| (index, members)));
+        }
+        found
+    };
+    let threads = expansion.threads.min(archives.len());
+    if threads <= 1 {
+        return look();
+    }
+    let mut found: Vec<_> = std::thread::scope(|scope| {
+        let parts: Vec<ScopedJoinHandle<'_, Vec<_>>> =
+            (0..threads).map(|_| scope.spawn(look)).collect();
+        let part = |part: ScopedJoinHandle<'_, Vec<_>>| {
+            part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        parts.into_iter().flat_map(part).collect()
+    });
+    found.sort_unstable_by_key(|(index, _)| *index);
+    found
+}
+
+/// The members of one archive; `None` for a file that is none, or that whoever reads it will say of why it cannot be read.
+fn members<'a>(source: &Source, kind: Kind, expansion: &'a Expansion<'a>) -> Option<Members<'a>> {
+    let input = Input::open(&mut Opener::default(), source, &Access::default()).ok()?;
+    let archive = Archive {
+        path: source.path.clone(),
+        way: source.way.clone(),
+        version: input.store.version(),
+    };
+    let mut members = Members::of(archive, expansion);
+    let listed = match kind {
+        Kind::Zip => zip::list(&input, &mut members),
+        Kind::Tar => tar::list(&input, &mut members),
+    };
+    match listed {
+        Ok(Listed::NotOne) => return None,
+        Ok(Listed::All) => {}
+        Err(refusal) => members.end(refusal),
+    }
+    Some(members)
+}
+
+/// How far the members of a file could be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    /// To the end.
+    All,
+    /// It is no archive of that kind.
+    NotOne,
+}
+
+/// The members of one archive, as they are found.
+struct Members<'a> {
+    archive: Arc<Archive>,
+    expansion: &'a Expansion<'a>,
+    entries: u64,
+    sources: Vec<Source>,
+    skipped: u64,
+}
+
+impl<'a> Members<'a> {
+    fn of(archive: Archive, expansion: &'a Expansion<'a>) -> Self {
+        Self { archive: Arc::new(archive), expansion, entries: 0, sources: Vec::new(), skipped: 0 }
+    }
+
+    /// Asked now and then by who looks for more.
+    fn check_stop(&self) -> Result<(), Refusal> {
+        if self.expansion.stop.load(Ordering::Relaxed) {
+            return Err(std::io::Error::from(std::io::ErrorKind::Interrupted).into());
+        }
+        Ok(())
+    }
+
+    /// Counts an entry, whatever it is. Called before anything is kept of it.
+    fn count(&mut self) -> Result<(), Refusal> {
+        self.check_stop()?;
+        self.entries += 1;
+        let members_max = self.expansion.members_max;
+        if self.entries > members_max {
+            return Err(ArchiveError::Members { members_max }.into());
+        }
+        Ok(())
+    }
+
+    /// A member that has `bytes` bytes in the archive.
+    fn add(&mut self, name: &[u8], bytes: u64, stored: Stored) {
+        let member = Member { archive: Arc::clone(&self.archive), stored };
+        let (path, way) = (self.path(name), Way::Member(Arc::new(member)));
+        self.sources.push(Source { path, listed: Ok(Some(bytes)), way });
+    }
+
+    /// A member that cannot be read.
+    fn refuse(&mut self, name: &[u8], error: ArchiveError) {
+        let path = self.path(name);
+        self.sources.push(Source { path, listed: Err(error.into()), way: Way::File });
+    }
+
+    /// An entry that is no file.
+    fn skip(&mut self) {
+        self.skipped += 1;
+    }
+
+    /// Nothing more can be found.
+    fn end(&mut self, refusal: Refusal) {
+        let path = self.archive.path.clone();
+        self.sources.push(Source { path, listed: Err(refusal), way: Way::File });
+    }
+
+    fn path(&self, name: &[u8]) -> PathBuf {
+        name::of_member(&self.archive.path, name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

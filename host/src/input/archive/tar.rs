@@ -1,0 +1,348 @@
+//! tar: members from headers (POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format").
+//!
+//! [`Headers`] makes entries of header blocks, one after the other, and does not care where the blocks come from: an archive that can
+//! only be read from its front goes through it as well. [`list`] jumps from header to header of one that is a file.
+
+use std::io;
+
+use tar::Header;
+
+use super::pax::Pax;
+use super::reader::Reader;
+use super::{Listed, Members};
+use crate::input::Input;
+use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, ARCHIVE_SEARCH_BYTES_MAX};
+use crate::source::{ArchiveError, Refusal, Stored};
+
+/// Headers are blocks of this size, and data is filled up to it.
+pub(in crate::input) const BLOCK_BYTES: usize = 512;
+
+/// A header, or a part of one.
+pub(in crate::input) type Block = [u8; BLOCK_BYTES];
+
+/// The bytes that data of `bytes` bytes takes, with what fills up its last block.
+pub(in crate::input) fn padded(bytes: u64) -> Option<u64> {
+    bytes.checked_next_multiple_of(BLOCK_BYTES as u64)
+}
+
+/// Whether a file that begins with this block is an archive, be it a damaged one.
+pub(in crate::input) fn begins(block: &Block) -> bool {
+    is_sound(Header::from_byte_slice(block)) || block.get(257..262) == Some(b"ustar")
+}
+
+/// Makes entries of the headers of one archive.
+#[derive(Debug, Default)]
+pub(in crate::input) struct Headers {
+    /// What was said of the member that comes next.
+    name: Option<Vec<u8>>,
+    pax: Option<Pax>,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// A header comes next.
+    #[default]
+    Header,
+    /// More of one: the data of an extended header of this type,
+    Data(u8),
+    /// or where the holes are of a sparse file.
+    Holes(Entry),
+}
+
+/// What follows a block.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::input) enum Step {
+    /// More of the header: another block.
+    Block,
+    /// More of the header: so many bytes, for [`Headers::data`], and what fills up the last block.
+    Data(u64),
+    /// The data of an entry, and what fills up its last block; then the next header.
+    Entry(Entry),
+    /// Nothing but zeros.
+    End,
+}
+
+/// Something in an archive.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::input) struct Entry {
+    pub(in crate::input) name: Vec<u8>,
+    /// How much data it has in the archive.
+    pub(in crate::input) bytes: u64,
+    pub(in crate::input) kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::input) enum Kind {
+    /// A file; its data is all of it.
+    File,
+    /// A directory, or the label of the archive: nothing that anybody misses.
+    Directory,
+    /// A link, FIFO or device.
+    Special,
+    /// A file whose holes are not stored.
+    Sparse,
+    /// The rest of a file that began in another archive.
+    Continued,
+}
+
+impl Headers {
+    /// Takes the next block.
+    ///
+    /// # Errors
+    /// With what is wrong with it.
+    pub(in crate::input) fn block(&mut self, block: &Block) -> Result<Step, &'static str> {
+        match std::mem::take(&mut self.state) {
+            State::Header => self.header(block),
+            State::Holes(entry) => Ok(self.entry_with_holes(entry, goes_on(block, 504))),
+            State::Data(_) => Err("a header within a header"),
+        }
+    }
+
+    /// Takes the data that was asked for, without what fills it up.
+    ///
+    /// # Errors
+    /// With what is wrong with it.
+    pub(in crate::input) fn data(&mut self, data: &[u8]) -> Result<(), &'static str> {
+        let State::Data(kind) = std::mem::take(&mut self.state) else { return Ok(()) };
+        match kind {
+            kind::GNU_LONG_NAME => {
+                let end = memchr::memchr(0, data).unwrap_or(data.len());
+                put(&mut self.name, data.get(..end).unwrap_or_default().to_vec())
+            }
+            kind::EXTENDED_GLOBAL if Pax::read(data)? != Pax::default() => {
+                Err("a global header that names or measures members, which is not read")
+            }
+            kind::GNU_LONG_LINK | kind::EXTENDED_GLOBAL => Ok(()),
+            _ => put(&mut self.pax, Pax::read(data)?),
+        }
+    }
+
+    fn header(&mut self, block: &Block) -> Result<Step, &'static str> {
+        if block.iter().all(|&byte| byte == 0) {
+            let pending = self.name.is_some() || self.pax.is_some();
+            return if pending { Err("a header without its member") } else { Ok(Step::End) };
+        }
+        let header = Header::from_byte_slice(block);
+        if !is_sound(header) {
+            return Err("the checksum of a header does not match");
+        }
+        let bytes = header.entry_size().map_err(|_| "a size that is no number")?;
+        let kind = header.entry_type().as_byte();
+        if let kind::GNU_LONG_NAME
+        | kind::GNU_LONG_LINK
+        | kind::EXTENDED
+        | kind::EXTENDED_GLOBAL
+        | kind::EXTENDED_SOLARIS = kind
+        {
+            self.state = State::Data(kind);
+            return Ok(Step::Data(bytes));
+        }
+        let entry = self.entry(header, bytes);
+        let with_holes = kind == kind::GNU_SPARSE && goes_on(block, 482);
+        Ok(self.entry_with_holes(entry, with_holes))
+    }
+
+    /// What this header and those before it say together.
+    fn entry(&mut self, header: &Header, bytes: u64) -> Entry {
+        let pax = self.pax.take().unwrap_or_default();
+        let long = self.name.take();
+        let is_sparse = pax.sparse.is_some();
+        let name = pax.sparse.filter(|name| !name.is_empty()).or(pax.path).or(long);
+        let name = name.unwrap_or_else(|| header.path_bytes().into_owned());
+        let bytes = pax.bytes.unwrap_or(bytes);
+        let of = header.entry_type().as_byte();
+        let kind = match of {
+            kind::LINK
+            | kind::SYMBOLIC_LINK
+            | kind::CHARACTER_DEVICE
+            | kind::BLOCK_DEVICE
+            | kind::FIFO => Kind::Special,
+            kind::DIRECTORY | kind::GNU_DIRECTORY | kind::GNU_LABEL => Kind::Directory,
+            kind::GNU_SPARSE => Kind::Sparse,
+            kind::GNU_CONTINUED => Kind::Continued,
+            // As old as tar itself: a directory is a file whose name ends like one.
+            kind::FILE if name.ends_with(b"/") && bytes == 0 => Kind::Directory,
+            // What nobody has heard of is a file (ustar, typeflag).
+            _ if is_sparse => Kind::Sparse,
+            _ => Kind::File,
+        };
+        // A size may be written there, but there is no data; only GNU's directories have some.
+        let without_data = kind == Kind::Special || of == kind::DIRECTORY;
+        Entry { name, bytes: if without_data { 0 } else { bytes }, kind }
+    }
+
+    fn entry_with_holes(&mut self, entry: Entry, more: bool) -> Step {
+        if !more {
+            return Step::Entry(entry);
+        }
+        self.state = State::Holes(entry);
+        Step::Block
+    }
+}
+
+/// What a header is of, by its type: ustar, and behind the digits what GNU tar, pax and, before pax, Solaris added.
+mod kind {
+    pub(super) const FILE: u8 = b'0';
+    pub(super) const LINK: u8 = b'1';
+    pub(super) const SYMBOLIC_LINK: u8 = b'2';
+    pub(super) const CHARACTER_DEVICE: u8 = b'3';
+    pub(super) const BLOCK_DEVICE: u8 = b'4';
+    pub(super) const DIRECTORY: u8 = b'5';
+    pub(super) const FIFO: u8 = b'6';
+    /// A directory, with a list of what was in it.
+    pub(super) const GNU_DIRECTORY: u8 = b'D';
+    pub(super) const GNU_LONG_LINK: u8 = b'K';
+    pub(super) const GNU_LONG_NAME: u8 = b'L';
+    pub(super) const GNU_CONTINUED: u8 = b'M';
+    pub(super) const GNU_SPARSE: u8 = b'S';
+    /// The name of the archive.
+    pub(super) const GNU_LABEL: u8 = b'V';
+    pub(super) const EXTENDED: u8 = b'x';
+    pub(super) const EXTENDED_GLOBAL: u8 = b'g';
+    pub(super) const EXTENDED_SOLARIS: u8 = b'X';
+}
+
+fn put<T>(into: &mut Option<T>, value: T) -> Result<(), &'static str> {
+    match into.replace(value) {
+        Some(_) => Err("two headers that say the same of one member"),
+        None => Ok(()),
+    }
+}
+
+/// Whether the list of holes goes on in another block, by the flag at that place (GNU tar manual, "Basic Tar Format").
+fn goes_on(block: &Block, flag_at: usize) -> bool {
+    block.get(flag_at).is_some_and(|&flag| flag != 0)
+}
+
+/// Whether the checksum is that of the bytes, which some old writers took for signed ones. It counts as blanks itself.
+fn is_sound(header: &Header) -> bool {
+    let Ok(expected) = header.cksum() else { return false };
+    let (mut unsigned, mut signed) = (0_i64, 0_i64);
+    for (at, &byte) in header.as_bytes().iter().enumerate() {
+        let byte = if (148..156).contains(&at) { b' ' } else { byte };
+        unsigned += i64::from(byte);
+        signed += i64::from(byte.cast_signed());
+    }
+    [unsigned, signed].contains(&i64::from(expected))
+}
+
+/// Adds the members of a tar file.
+///
+/// # Errors
+/// Where no more can be found: the archive is damaged, or a limit is reached.
+pub(super) fn list(input: &Input, members: &mut Members<'_>) -> Result<Listed, Refusal> {
+    let mut walk = Walk { reader: Reader::new(input), at: 0, end: input.bytes() };
+    if !walk.begins()? {
+        return Ok(Listed::NotOne);
+    }
+    let mut headers = Headers::default();
+    loop {
+        members.check_stop()?;
+        let start = walk.at;
+        let damaged = |what: &'static str| damaged(start, what);
+        let block = walk.block()?;
+        match headers.block(&block).map_err(damaged)? {
+            Step::Block => {}
+            Step::Data(bytes) => headers.data(&walk.data(bytes)?).map_err(damaged)?,
+            Step::Entry(entry) => {
+                members.count()?;
+                let bytes = entry.bytes;
+                add(entry, walk.at, walk.end, members);
+                walk.pass(bytes)?;
+            }
+            Step::End => return check_end(input, walk.at),
+        }
+    }
+}
+
+fn add(entry: Entry, offset: u64, end_max: u64, members: &mut Members<'_>) {
+    let Entry { name, bytes, kind } = entry;
+    let is_there = offset.checked_add(bytes).is_some_and(|end| end <= end_max);
+    match kind {
+        Kind::File if is_there => members.add(&name, bytes, Stored::Plain { offset, bytes }),
+        Kind::File => members.refuse(&name, ArchiveError::CutOff { offset, bytes }),
+        Kind::Sparse => members.refuse(&name, ArchiveError::Sparse),
+        Kind::Continued => members.refuse(&name, ArchiveError::Continued),
+        Kind::Special => members.skip(),
+        Kind::Directory => {}
+    }
+}
+
+fn damaged(offset: u64, what: &'static str) -> Refusal {
+    ArchiveError::Damaged { offset, what: what.into() }.into()
+}
+
+/// The way from header to header.
+struct Walk<'a> {
+    reader: Reader<'a>,
+    at: u64,
+    end: u64,
+}
+
+impl Walk<'_> {
+    /// Whether it is a tar file: two blocks of zeros are an empty one.
+    fn begins(&mut self) -> io::Result<bool> {
+        if self.end < BLOCK_BYTES as u64 {
+            return Ok(false);
+        }
+        let mut first = [0; BLOCK_BYTES];
+        self.reader.read_at(&mut first, 0)?;
+        if self.end >= 2 * BLOCK_BYTES as u64 && first.iter().all(|&byte| byte == 0) {
+            self.reader.read_at(&mut first, BLOCK_BYTES as u64)?;
+            return Ok(first.iter().all(|&byte| byte == 0));
+        }
+        Ok(begins(&first))
+    }
+
+    fn block(&mut self) -> Result<Block, Refusal> {
+        let mut block = [0; BLOCK_BYTES];
+        let left = self.end - self.at;
+        if left == 0 {
+            return Err(damaged(self.at, "it ends without the zeros that mark its end"));
+        }
+        if left < BLOCK_BYTES as u64 {
+            return Err(damaged(self.at, "it is cut off within a header"));
+        }
+        self.reader.read_at(&mut block, self.at)?;
+        self.at += BLOCK_BYTES as u64;
+        Ok(block)
+    }
+
+    /// The data of a header.
+    fn data(&mut self, bytes: u64) -> Result<Vec<u8>, Refusal> {
+        let start = self.at;
+        let length = usize::try_from(bytes).unwrap_or(usize::MAX);
+        if length > ARCHIVE_HEADER_BYTES_MAX {
+            return Err(damaged(start, "a header that is longer than any real one"));
+        }
+        self.pass(bytes)?;
+        let mut data = vec![0; length];
+        self.reader.read_at(&mut data, start)?;
+        Ok(data)
+    }
+
+    /// Passes over data, and what fills it up.
+    fn pass(&mut self, bytes: u64) -> Result<(), Refusal> {
+        let end = padded(bytes).and_then(|bytes| self.at.checked_add(bytes));
+        match end.filter(|end| *end <= self.end) {
+            Some(end) => {
+                self.at = end;
+                Ok(())
+            }
+            None => Err(damaged(self.end, "it is cut off")),
+        }
+    }
+}
+
+/// Checks that there is nothing behind the end: what other programs would pass over in silence.
+fn check_end(input: &Input, end: u64) -> Result<Listed, Refusal> {
+    match Reader::bounded(input, ARCHIVE_SEARCH_BYTES_MAX).skip_zeros(end) {
+        Ok(None) => Ok(Listed::All),
+        Ok(Some(at)) => Err(damaged(at, "something else follows behind its end")),
+        Err(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
+            Err(damaged(end, "more zeros follow behind its end than any archive is filled up with"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,146 @@
+//! Members of archives, as sources of their own: what it takes to find one again, and why one cannot be read.
+//!
+//! Plain data. Who reads archives makes it, and who opens sources uses it.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::Way;
+
+/// An archive whose members are sources.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How it is opened.
+    pub way: Way,
+    /// In which version its members were listed: they are read from no other.
+    pub version: Version,
+}
+
+/// What tells one version of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// Its size.
+    pub bytes: u64,
+    /// When it was last written to, in nanoseconds since the epoch.
+    pub modified_ns: i128,
+}
+
+/// A file in an archive.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Member {
+    /// What it is in.
+    pub archive: Arc<Archive>,
+    /// Where in it, and in what form.
+    pub stored: Stored,
+}
+
+/// How a member lies in its archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// As it is: a stretch of the archive.
+    Plain {
+        /// Where it begins.
+        offset: u64,
+        /// How long it is.
+        bytes: u64,
+    },
+    /// In a zip file, behind a header of its own.
+    Zip(ZipEntry),
+}
+
+/// What the directory of a zip file says of a member (APPNOTE.TXT 6.3.10, section 4.3.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZipEntry {
+    /// Where its local header begins.
+    pub header_offset: u64,
+    /// Where the next thing in the archive begins: it ends there at the latest.
+    pub end_max: u64,
+    /// What it is packed with, by its number in section 4.4.5.
+    pub method: u16,
+    /// How many bytes it has in the archive.
+    pub packed_bytes: u64,
+    /// How many bytes come out.
+    pub bytes: u64,
+    /// CRC-32 of what comes out.
+    pub crc32: u32,
+}
+
+/// Why an archive, or a member of one, cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ArchiveError {
+    /// It does not follow the rules of its format; what was found before that place are sources.
+    #[error("the archive is damaged at byte {offset}: {what}")]
+    Damaged {
+        /// Where.
+        offset: u64,
+        /// Which rule.
+        what: Cow<'static, str>,
+    },
+    /// It has more members than allowed; those before are sources.
+    #[error("more than {members_max} members in the archive")]
+    Members {
+        /// What is allowed.
+        members_max: u64,
+    },
+    /// The member needs a password.
+    #[error("is encrypted, which is not read")]
+    Encrypted,
+    /// The member is packed with something that cannot be unpacked here.
+    #[error("is packed with {}, which is not read", method(*.0))]
+    Method(u16),
+    /// The member is a tar file's map of what is not zero, and of what is where.
+    #[error("is a sparse file, which is not read")]
+    Sparse,
+    /// The member began in another archive.
+    #[error("begins in another volume of the archive, which is not read")]
+    Continued,
+    /// The member shares bytes with another: a bomb that packs the same bytes many times, or damage.
+    #[error(
+        "shares bytes with something else: its {packed_bytes} begin at byte {offset} of the archive, and something else at byte {end_max}"
+    )]
+    Overlap {
+        /// Where it begins.
+        offset: u64,
+        /// How many bytes it has in the archive.
+        packed_bytes: u64,
+        /// What else begins where.
+        end_max: u64,
+    },
+    /// The member goes on behind the end of the archive.
+    #[error("is cut off: its {bytes} bytes at byte {offset} go beyond the end of the archive")]
+    CutOff {
+        /// Where it begins.
+        offset: u64,
+        /// How long it is said to be.
+        bytes: u64,
+    },
+    /// There is something else where the member should be.
+    #[error("there is no header of the member at byte {offset} of the archive")]
+    NoHeader {
+        /// Where.
+        offset: u64,
+    },
+}
+
+/// A method by name (APPNOTE.TXT 6.3.10, section 4.4.5).
+fn method(number: u16) -> String {
+    let name = match number {
+        1 => "shrink",
+        2..=5 => "reduce",
+        6 => "implode",
+        9 => "deflate64",
+        12 => "bzip2",
+        14 => "lzma",
+        20 | 93 => "zstd",
+        95 => "xz",
+        98 => "ppmd",
+        other => return format!("method {other}"),
+    };
+    name.into()
+}

@@ -1,0 +1,184 @@
+//! What is an archive, what is a source in it, and what it is called.
+
+use super::bytes::{Zipped, header, tar, tarred, zip};
+use super::{count, failures, sources, told};
+use crate::support::host::Host;
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+#[test]
+fn a_name_alone_makes_no_archive() {
+    let tree = Tree::with(&[
+        ("a.zip", b"hello\n".to_vec()),
+        ("b.tar", b"hello\n".to_vec()),
+        ("c.zip", Vec::new()),
+        ("d.tar", Vec::new()),
+        ("e.tar", tarred(b"x", b'0', b"hello\n")[1..].to_vec()),
+        ("f.zip", b"PK is what it begins with\n".to_vec()),
+        ("g.jar", zip(&[Zipped::stored("x", b"hello\n")], None)),
+        ("h", tar(&[tarred(b"x", b'0', b"hello\n")])),
+    ]);
+    let found = sources(&count(&tree, &["."]).exits(0));
+    let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = ["a.zip", "b.tar", "c.zip", "d.tar", "e.tar", "f.zip", "g.jar", "h"]
+        .map(|n| format!("./{n}"));
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn empty_archives_have_no_members() {
+    let tree =
+        Tree::with(&[("a.zip", zip(&[], None)), ("b.tar", vec![0; 10240]), ("c.tar", tar(&[]))]);
+    let ended = count(&tree, &["a.zip", "b.tar", "c.tar"]).exits(0);
+    assert_eq!(ended.text(), "{\"sources\":0,\"failed\":0,\"bytes\":0}\n");
+}
+
+#[test]
+fn names_are_shown_as_they_are_and_told_without_control_characters() {
+    let mut cp437 = Zipped::stored("", b"x\n");
+    cp437.name = b"gr\x94\xe1e".to_vec();
+    let mut utf8 = Zipped::stored("größe", b"x\n");
+    utf8.flags = 1 << 11;
+    let mut bad = Zipped::stored("\x1b[31mred\nline", b"x\n");
+    bad.method = 99;
+    let entries = [
+        Zipped::stored("/etc/passwd", b"x\n"),
+        Zipped::stored("../../up", b"x\n"),
+        Zipped::stored("same", b"1\n"),
+        Zipped::stored("same", b"1 2\n"),
+        Zipped::stored("", b"x\n"),
+        cp437,
+        utf8,
+        bad,
+    ];
+    let tree = Tree::with(&[
+        ("a.zip", zip(&entries, None)),
+        ("b.tar", tar(&[tarred(b"/abs", b'0', b"x\n"), tarred(b"not utf-8 \xff", b'0', b"x\n")])),
+    ]);
+    let ended = count(&tree, &["a.zip", "b.tar"]).exits(1);
+    let names: Vec<_> = sources(&ended).into_iter().map(|(name, _)| name).collect();
+    let expected = [
+        "a.zip!//etc/passwd",
+        "a.zip!/../../up",
+        "a.zip!/same",
+        "a.zip!/same",
+        "a.zip!/",
+        "a.zip!/größe",
+        "a.zip!/größe",
+        "a.zip!/\x1b[31mred\nline",
+        "b.tar!//abs",
+        "b.tar!/not utf-8 \u{fffd}",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(sources(&ended)[3].1["result"]["words"], 2);
+    assert!(!ended.stderr.contains('\x1b'), "{ended}");
+    assert_eq!(ended.stderr.lines().count(), 2, "{ended}");
+}
+
+#[test]
+fn what_is_no_file_is_skipped_and_counted() {
+    let mut link = Zipped::stored("link", b"target");
+    link.mode = 0o120_777;
+    let mut fifo = Zipped::stored("fifo", b"");
+    fifo.mode = 0o010_644;
+    let mut directory = Zipped::stored("dir/", b"");
+    directory.mode = 0o040_755;
+    let named_like_one = Zipped::stored("not-a-directory/", b"x\n");
+    let entries = [directory, link, fifo, Zipped::stored("dir/a", b"x\n"), named_like_one];
+    let mut pieces = vec![tarred(b"dir/", b'5', b""), tarred(b"a", b'0', b"x\n")];
+    pieces.extend([b'1', b'2', b'3', b'4', b'6'].map(|kind| tarred(b"special", kind, b"")));
+    // Old writers say how large a file is that a hard link goes to; there is no data.
+    pieces.push(header(b"hard", b'1', "00000001000").to_vec());
+    pieces.extend([
+        tarred(b"old/", b'\0', b""),
+        tarred(b"b", b'7', b"x\n"),
+        tarred(b"label", b'V', b""),
+    ]);
+    pieces.push(tarred(b"unheard of", b'Z', b"x\n"));
+    let tree = Tree::with(&[("a.zip", zip(&entries, None)), ("b.tar", tar(&pieces))]);
+    let ended = Host::run(&plugin("wordcount"))
+        .within(tree.path())
+        .args(["--total", "a.zip", "b.tar"])
+        .ended();
+    insta::assert_snapshot!(ended, @r#"
+    exit: 0
+    --- stdout
+    {"total":{"lines":5,"words":5,"bytes":10},"sources":5,"failed":0,"bytes":10}
+    --- stderr
+    8 entries that are no regular files were skipped
+    "#);
+}
+
+#[test]
+fn what_cannot_be_unpacked_is_named() {
+    let packed = |name: &str, method, flags| {
+        let mut entry = Zipped::stored(name, b"x\n");
+        (entry.method, entry.flags) = (method, flags);
+        entry
+    };
+    let mut sizes = Zipped::stored("sizes", b"x\n");
+    sizes.bytes = 3;
+    let entries = [
+        packed("shrink", 1, 0),
+        packed("deflate64", 9, 0),
+        packed("lzma", 14, 0),
+        packed("ppmd", 98, 0),
+        packed("other", 77, 0),
+        packed("encrypted", 0, 1),
+        packed("aes", 99, 1),
+        sizes,
+        Zipped::stored("good", b"x\n"),
+    ];
+    let mut holes = header(b"holes", b'S', "00000000000");
+    holes[482] = 1;
+    let mut more = [0; 512];
+    more[504] = 1;
+    let pieces = [
+        tarred(b"sparse", b'S', b"x\n"),
+        [super::bytes::summed(holes), more, [0; 512]].concat(),
+        [
+            tarred(b"p", b'x', b"22 GNU.sparse.major=1\n23 GNU.sparse.name=a/b\n"),
+            tarred(b"q", b'0', b"x\n"),
+        ]
+        .concat(),
+        tarred(b"rest", b'M', b"x\n"),
+        tarred(b"good", b'0', b"x\n"),
+    ];
+    let tree = Tree::with(&[("a.zip", zip(&entries, None)), ("b.tar", tar(&pieces))]);
+    let ended = count(&tree, &["a.zip", "b.tar"]).exits(1);
+    insta::assert_snapshot!(told(&ended), @r"
+    a.zip!/shrink: is packed with shrink, which is not read
+    a.zip!/deflate64: is packed with deflate64, which is not read
+    a.zip!/lzma: is packed with lzma, which is not read
+    a.zip!/ppmd: is packed with ppmd, which is not read
+    a.zip!/other: is packed with method 77, which is not read
+    a.zip!/encrypted: is encrypted, which is not read
+    a.zip!/aes: is encrypted, which is not read
+    a.zip!/sizes: the archive is damaged at byte 264: a member that is stored as it is has two sizes
+    b.tar!/sparse: is a sparse file, which is not read
+    b.tar!/holes: is a sparse file, which is not read
+    b.tar!/a/b: is a sparse file, which is not read
+    b.tar!/rest: begins in another volume of the archive, which is not read
+    ");
+    assert_eq!(super::results(&ended), 2);
+}
+
+#[test]
+fn sparse_files_as_gnu_tar_writes_them_are_named() {
+    let tree = Tree::with(&[("a", "x\n")]);
+    let file = std::fs::File::create(tree.path().join("holes")).unwrap();
+    file.set_len(4 << 20).unwrap();
+    for at in 0..40 {
+        std::os::unix::fs::FileExt::write_all_at(&file, b"data", at * 100_000).unwrap();
+    }
+    for format in ["gnu", "posix"] {
+        let dir = tree.path().to_str().unwrap();
+        let format = format!("--format={format}");
+        let args = ["-C", dir, "-S", &format, "-cf", &format!("{dir}/s.tar"), "holes", "a"];
+        crate::support::oracle::oracle("tar", &args, b"");
+        let ended = count(&tree, &["s.tar"]).exits(1);
+        let expected = ("s.tar!/holes".into(), "is a sparse file, which is not read".into());
+        assert_eq!(failures(&ended), [expected], "{format}");
+        assert_eq!(super::results(&ended), 1);
+    }
+}
