@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn every_cut_gives_the_same() {
-        let output = testing::transform_every_cut::<Upcase>(&[], "stra\u{df}e, 1 na\u{ef}ve".as_bytes());
+        let output =
+            testing::transform_every_cut::<Upcase>(&[], "stra\u{df}e, 1 na\u{ef}ve".as_bytes());
         assert_eq!(output, Ok("STRA\u{df}E, 1 NA\u{ef}VE".as_bytes().to_vec()));
         assert_eq!(testing::transform_every_cut::<Upcase>(&[], b""), Ok(Vec::new()));
     }
