@@ -99,12 +99,15 @@ fn inspect_tells_what_a_plugin_is() {
 
 #[test]
 fn inspect_tells_it_as_json() {
-    for name in ["wordcount", "topwords", "checksum"] {
+    let aggregators = ["wordcount", "topwords", "checksum", "grepcount"].map(|n| (n, "aggregator"));
+    let transformers =
+        ["upcase", "grep", "redact", "csv2jsonl", "jsonfilter"].map(|n| (n, "transformer"));
+    for (name, kind) in aggregators.into_iter().chain(transformers) {
         let path = plugin(name);
         let ended = Host::new().args(["plugin", "inspect", "--json"]).arg(&path).ended().exits(0);
         let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
         assert_eq!(told["manifest"]["name"], name);
-        assert_eq!(told["kind"], "aggregator");
+        assert_eq!(told["kind"], kind);
         assert_eq!(told["binary"], "module");
         assert_eq!(
             told["simd"], true,
