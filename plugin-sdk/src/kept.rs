@@ -101,7 +101,9 @@ mod tests {
             mut cuts in prop::collection::vec(0_usize..100, 0..12),
         ) {
             cuts.sort_unstable();
-            cuts.iter_mut().for_each(|cut| *cut = (*cut).min(data.len()));
+            for cut in &mut cuts {
+                *cut = (*cut).min(data.len());
+            }
             let mut kept = Kept::of(data.clone());
             let mut expected = Vec::new();
             for pair in cuts.as_chunks::<2>().0 {

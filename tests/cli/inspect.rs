@@ -95,6 +95,20 @@ fn inspect_tells_what_a_plugin_is() {
     imports      gristmill:plugin/types@0.1.0, gristmill:plugin/host@0.1.0
     exports      gristmill:plugin/aggregate@0.1.0, gristmill:plugin/lifecycle@0.1.0
     ");
+    insta::assert_snapshot!(inspected("csv2jsonl"), @r#"
+    kind         transformer: bytes in, bytes out
+    name         csv2jsonl 0.1.0
+    summary      Turns CSV with a header into JSON lines.
+    framing      csv
+    scope        Chunk, order Kept
+    header       1 record
+    output       application/x-ndjson
+    setting      delimiter: What separates fields: one ASCII character, or \t for a tab. [default ","]
+    setting      types: on: numbers, true and false without quotes stay without. [default "off"]
+    simd         yes
+    imports      gristmill:plugin/types@0.1.0, gristmill:plugin/host@0.1.0
+    exports      gristmill:plugin/lifecycle@0.1.0, gristmill:plugin/transform@0.1.0
+    "#);
 }
 
 #[test]

@@ -53,11 +53,11 @@ impl Columns {
             let twice = String::from_utf8_lossy(twice);
             return Err((mark, format!("the header has the name {twice} twice")));
         }
-        let named = names.iter().enumerate().map(|(column, name)| {
-            let before: &[u8] = if column == 0 { b"{" } else { b"," };
-            Before::new(&[before, name, b":"].concat())
+        let before = names.iter().enumerate().map(|(column, name)| {
+            let opening: &[u8] = if column == 0 { b"{" } else { b"," };
+            Before::new(&[opening, name, b":"].concat())
         });
-        Ok(Self(named.collect()))
+        Ok(Self(before.collect()))
     }
 
     /// How many there are.

@@ -72,9 +72,9 @@ mod tests {
             fixed: bool,
         ) {
             let found = regex::Regex::new(pattern).unwrap();
-            let matches = |line: &&str| match fixed {
-                true => line.contains(pattern),
-                false => found.is_match(line.strip_suffix('\n').unwrap_or(line)),
+            let matches = |line: &&str| {
+                let bare = line.strip_suffix('\n').unwrap_or(line);
+                if fixed { bare.contains(pattern) } else { found.is_match(bare) }
             };
             let (matching, others): (String, String) =
                 text.split_inclusive('\n').partition(matches);

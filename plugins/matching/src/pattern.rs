@@ -39,7 +39,7 @@ pub struct Pattern(Way);
 
 #[derive(Clone, Debug)]
 enum Way {
-    Literal(Finder<'static>),
+    Literal(Box<Finder<'static>>),
     Expression(Regex),
 }
 
@@ -56,7 +56,7 @@ impl Pattern {
             return Err(refused(&text, ASKS_FOR_LINE_FEED));
         }
         if fixed && !ignore_case {
-            return Ok(Self(Way::Literal(Finder::new(&text).into_owned())));
+            return Ok(Self(Way::Literal(Box::new(Finder::new(&text).into_owned()))));
         }
         let mut parser = ParserBuilder::new();
         parser

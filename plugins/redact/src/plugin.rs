@@ -102,7 +102,9 @@ fn without_bad_lines(data: Vec<u8>) -> Vec<u8> {
         }
     }
     let mut kept = Kept::of(data);
-    good.into_iter().for_each(|line| kept.keep(line));
+    for line in good {
+        kept.keep(line);
+    }
     kept.into_output()
 }
 

@@ -17,7 +17,7 @@ fn marked(text: &str, kinds: Kinds) -> String {
         let mut next = 0;
         for place in find(text.as_bytes(), kinds).places {
             marked += &text[next..place.start];
-            marked += &format!("<{}>", &text[place.clone()]);
+            marked += &["<", &text[place.clone()], ">"].concat();
             next = place.end;
         }
         marked + &text[next..]
@@ -210,9 +210,9 @@ fn cards_by_regex(text: &[u8]) -> Vec<Range<usize>> {
 fn luhn_by_table(digits: &[u8]) -> bool {
     const DOUBLED: [u32; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
     let odd = digits.len() % 2;
-    let value = |(place, digit): (usize, &u8)| match place % 2 == odd {
-        true => DOUBLED[usize::from(digit - b'0')],
-        false => u32::from(digit - b'0'),
+    let value = |(place, digit): (usize, &u8)| {
+        let digit = digit - b'0';
+        if place % 2 == odd { DOUBLED[usize::from(digit)] } else { u32::from(digit) }
     };
     digits.iter().enumerate().map(value).sum::<u32>() % 10 == 0
 }
