@@ -101,13 +101,13 @@ fn inspect_tells_what_a_plugin_is() {
     summary      Turns CSV with a header into JSON lines.
     framing      csv
     scope        Chunk, order Kept
-    header       1 record
+    header       1 records
     output       application/x-ndjson
     setting      delimiter: What separates fields: one ASCII character, or \t for a tab. [default ","]
     setting      types: on: numbers, true and false without quotes stay without. [default "off"]
     simd         yes
     imports      gristmill:plugin/types@0.1.0, gristmill:plugin/host@0.1.0
-    exports      gristmill:plugin/lifecycle@0.1.0, gristmill:plugin/transform@0.1.0
+    exports      gristmill:plugin/transform@0.1.0, gristmill:plugin/lifecycle@0.1.0
     "#);
 }
 
