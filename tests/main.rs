@@ -23,6 +23,7 @@ mod layering;
 mod oracle;
 mod paths;
 mod support;
+mod transformers;
 
 // `fill.rs` of the host is compiled into this crate, too: there it finds the seam under this name.
 use gristmill::process;

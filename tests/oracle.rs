@@ -1,4 +1,4 @@
-//! Results on a real tree are those of programs that nobody here wrote: `wc`, `sha256sum` and Python.
+//! Results on a real tree are those of programs that nobody here wrote: `wc`, `sha256sum`, `grep` and Python.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -161,4 +161,27 @@ fn topwords_of_each_file_is_that_of_python() {
     let (results, _) =
         results("topwords", &["--chunk-size", "4KiB"], std::slice::from_ref(largest));
     assert_eq!(results[0], python_top(10, std::slice::from_ref(largest)));
+}
+
+#[test]
+fn grepcount_is_grep_file_for_file() {
+    let files = corpus();
+    for (flag, pattern, setting) in
+        [("-F", "unsafe fn", "fixed=true"), ("-E", "^ *pub (fn|struct) [a-z]+", "fixed=false")]
+    {
+        let set = format!("pattern={pattern}");
+        let (results, total) = results("grepcount", &["--set", &set, "--set", setting], files);
+        // A file without such a line is no failure here.
+        let count = format!("xargs -0 grep -a -c -h {flag} -- '{pattern}' || [ $? = 123 ]");
+        let printed = oracle("bash", &["-c", &count], &names(files));
+        let counts: Vec<u64> =
+            str::from_utf8(&printed).unwrap().lines().map(|row| row.parse().unwrap()).collect();
+        assert_eq!(counts.len(), files.len());
+        for ((result, count), file) in results.iter().zip(&counts).zip(files) {
+            assert_eq!(result["lines"], *count, "{pattern} in {}", file.display());
+        }
+        let all: u64 = counts.iter().sum();
+        assert!(all > 0, "nothing to count");
+        assert_eq!(total["total"]["lines"], all);
+    }
 }

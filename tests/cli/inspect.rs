@@ -95,16 +95,33 @@ fn inspect_tells_what_a_plugin_is() {
     imports      gristmill:plugin/types@0.1.0, gristmill:plugin/host@0.1.0
     exports      gristmill:plugin/aggregate@0.1.0, gristmill:plugin/lifecycle@0.1.0
     ");
+    insta::assert_snapshot!(inspected("csv2jsonl"), @r#"
+    kind         transformer: bytes in, bytes out
+    name         csv2jsonl 0.1.0
+    summary      Turns CSV with a header into JSON lines.
+    framing      csv
+    scope        Chunk, order Kept
+    header       1 records
+    output       application/x-ndjson
+    setting      delimiter: What separates fields: one ASCII character, or \t for a tab. [default ","]
+    setting      types: on: numbers, true and false without quotes stay without. [default "off"]
+    simd         yes
+    imports      gristmill:plugin/types@0.1.0, gristmill:plugin/host@0.1.0
+    exports      gristmill:plugin/transform@0.1.0, gristmill:plugin/lifecycle@0.1.0
+    "#);
 }
 
 #[test]
 fn inspect_tells_it_as_json() {
-    for name in ["wordcount", "topwords", "checksum"] {
+    let aggregators = ["wordcount", "topwords", "checksum", "grepcount"].map(|n| (n, "aggregator"));
+    let transformers =
+        ["upcase", "grep", "redact", "csv2jsonl", "jsonfilter"].map(|n| (n, "transformer"));
+    for (name, kind) in aggregators.into_iter().chain(transformers) {
         let path = plugin(name);
         let ended = Host::new().args(["plugin", "inspect", "--json"]).arg(&path).ended().exits(0);
         let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
         assert_eq!(told["manifest"]["name"], name);
-        assert_eq!(told["kind"], "aggregator");
+        assert_eq!(told["kind"], kind);
         assert_eq!(told["binary"], "module");
         assert_eq!(
             told["simd"], true,

@@ -8,4 +8,5 @@ pub(crate) mod meddle;
 pub(crate) mod oracle;
 pub(crate) mod pack;
 pub(crate) mod plugins;
+pub(crate) mod sandbox;
 pub(crate) mod tree;

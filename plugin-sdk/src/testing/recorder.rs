@@ -36,6 +36,25 @@ pub fn recorded() -> Recorded {
     RECORDED.take()
 }
 
+pub(super) use recorded as take;
+
+/// Remembers these calls as if they had been made now.
+pub(super) fn put(recorded: Recorded) {
+    RECORDED.set(recorded);
+}
+
+impl Recorded {
+    /// These calls, and then those.
+    pub(super) fn and(mut self, next: Self) -> Self {
+        self.logs.extend(next.logs);
+        self.rejects.extend(next.rejects);
+        for (counter, by) in next.counts {
+            *self.counts.entry(counter).or_default() += by;
+        }
+        self
+    }
+}
+
 pub(crate) fn log(level: Level, message: &str) {
     RECORDED.with_borrow_mut(|recorded| recorded.logs.push((level, message.into())));
 }

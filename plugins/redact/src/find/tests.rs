@@ -1,0 +1,318 @@
+//! What is found and what is not, case by case, and beside regular expressions.
+
+use proptest::prelude::*;
+use regex::bytes::Regex;
+use std::net::Ipv6Addr;
+
+use super::*;
+
+const EMAIL: Kinds = Kinds { email: true, card: false, ip: false };
+const CARD: Kinds = Kinds { email: false, card: true, ip: false };
+const IP: Kinds = Kinds { email: false, card: false, ip: true };
+
+/// The text with `<` and `>` around each place, wherever it stands in a block.
+fn marked(text: &str, kinds: Kinds) -> String {
+    let mark = |text: &str| {
+        let mut marked = String::new();
+        let mut next = 0;
+        for place in find(text.as_bytes(), kinds).places {
+            marked += &text[next..place.start];
+            marked += &["<", &text[place.clone()], ">"].concat();
+            next = place.end;
+        }
+        marked + &text[next..]
+    };
+    let found = mark(text);
+    for moved in 1..140 {
+        let padding = "\n".repeat(moved);
+        assert_eq!(mark(&(padding.clone() + text)), padding + &found, "moved by {moved}");
+    }
+    found
+}
+
+#[test]
+fn email_addresses() {
+    let cases = [
+        ("a@b.org", "<a@b.org>"),
+        ("mail a.b+c@sub.example.co.uk.", "mail <a.b+c@sub.example.co.uk>."),
+        ("\"a@b.org\",", "\"<a@b.org>\","),
+        ("user=a@b.org&x=1", "user=<a@b.org>&x=1"),
+        ("<mailto:a@b.org>", "<mailto:<a@b.org>>"),
+        ("'a@b.org' o'neill@b.org", "'<a@b.org>' <o'neill@b.org>"),
+        ("...a@b.org a.@b.org", "...<a@b.org> <a.@b.org>"),
+        ("a@localhost root@host @b.org a@ a@b. @", "a@localhost root@host @b.org a@ a@b. @"),
+        ("a@b..org a@.b.org", "a@b..org a@.b.org"),
+        ("a@b.o a@b.1 a@192.0.2.1", "a@b.o a@b.1 a@192.0.2.1"),
+        ("a@b.org1 a@b.org.1", "<a@b.org>1 <a@b.org>.1"),
+        ("a@b-c.d-e.org-", "<a@b-c.d-e.org>-"),
+        ("a@b@c.org", "a@<b@c.org>"),
+        ("a@b.org@c.org", "<a@b.org@c.org>"),
+        ("j\u{f6}rg@m\u{fc}nchen.de", "<j\u{f6}rg@m\u{fc}nchen.de>"),
+        ("a@xn--mnchen-3ya.xn--p1ai", "<a@xn--mnchen-3ya.xn--p1ai>"),
+        ("a@b.xn--", "<a@b.xn>--"),
+        ("a@b.\nc@d.org", "a@b.\n<c@d.org>"),
+        ("a\n@b.org", "a\n@b.org"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(marked(text, EMAIL), expected);
+    }
+}
+
+#[test]
+fn card_numbers() {
+    let cases = [
+        ("4111111111111111", "<4111111111111111>"),
+        ("4111 1111 1111 1111", "<4111 1111 1111 1111>"),
+        ("4111-1111-1111-1111.", "<4111-1111-1111-1111>."),
+        ("4111-1111 1111-1111", "<4111-1111 1111-1111>"),
+        ("amex 3782 822463 10005!", "amex <3782 822463 10005>!"),
+        ("PAN4222222222222x", "PAN<4222222222222>x"),
+        ("6304000000000000000", "<6304000000000000000>"),
+        // One digit wrong, one too few, one too many.
+        (
+            "4111111111111112 411111111111 41111111111111110000",
+            "4111111111111112 411111111111 41111111111111110000",
+        ),
+        ("4111  1111 1111 1111", "4111  1111 1111 1111"),
+        ("4111_1111_1111_1111", "4111_1111_1111_1111"),
+        // Not of a network: times and years, though they check.
+        ("1700000000003", "1700000000003"),
+        ("20240102123457", "20240102123457"),
+        // Next to other groups.
+        ("12 4111 1111 1111 1111 99", "12 <4111 1111 1111 1111> 99"),
+        ("2024-01-02 4111111111111111", "2024-01-02 <4111111111111111>"),
+        ("4111111111111111 4111111111111111", "<4111111111111111> <4111111111111111>"),
+        ("4111111111111111-4111111111111111", "<4111111111111111>-<4111111111111111>"),
+        // Fractions.
+        ("0.4111111111111111", "0.4111111111111111"),
+        ("4111111111111111.5", "4111111111111111.5"),
+        (".4111111111111111. 5", ".<4111111111111111>. 5"),
+        ("0.4111 1111 1111 1111", "0.4111 1111 1111 1111"),
+        ("41 11 11 11 11 11 11 11", "41 11 11 11 11 11 11 11"),
+        ("4111 1111 1111\n1111", "4111 1111 1111\n1111"),
+        ("", ""),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(marked(text, CARD), expected);
+    }
+}
+
+#[test]
+fn ip_version_4() {
+    let cases = [
+        ("192.0.2.1", "<192.0.2.1>"),
+        ("http://192.0.2.1:8080/ 10.0.0.0/8", "http://<192.0.2.1>:8080/ <10.0.0.0>/8"),
+        ("0.0.0.0, 255.255.255.255.", "<0.0.0.0>, <255.255.255.255>."),
+        ("010.001.002.003", "<010.001.002.003>"),
+        ("a192.0.2.1b", "a<192.0.2.1>b"),
+        ("..192.0.2.1..", "..<192.0.2.1>.."),
+        (
+            "256.0.2.1 1.2.3 1.2.3.4.5 1.2.3.0004 1..2.3.4",
+            "256.0.2.1 1.2.3 1.2.3.4.5 1.2.3.0004 1..2.3.4",
+        ),
+        ("2024.01.02 12.30", "2024.01.02 12.30"),
+        ("1.2.3.99999999999999999999", "1.2.3.99999999999999999999"),
+        ("1.2.3.4-5.6.7.8", "<1.2.3.4>-<5.6.7.8>"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(marked(text, IP), expected);
+    }
+}
+
+#[test]
+fn ip_version_6() {
+    let cases = [
+        ("2001:db8:0:1:2:3:4:5", "<2001:db8:0:1:2:3:4:5>"),
+        ("2001:DB8::1, ::1 fe80::", "<2001:DB8::1>, <::1> <fe80::>"),
+        ("[2001:db8::1]:443", "[<2001:db8::1>]:443"),
+        ("::ffff:192.0.2.1", "<::ffff:192.0.2.1>"),
+        ("1:2:3:4:5:6:192.0.2.1.", "<1:2:3:4:5:6:192.0.2.1>."),
+        ("fe80::1%eth0 fe80::/10", "<fe80::1>%eth0 <fe80::>/10"),
+        // Next to words.
+        ("source:fe80::1:eth0", "source:<fe80::1>:eth0"),
+        ("src:2001:db8::1: error", "src:<2001:db8::1>: error"),
+        ("at ::1: error", "at <::1>: error"),
+        ("std::fs::add app::db: x Vec::add a_b::c", "std::fs::add app::db: x Vec::add a_b::c"),
+        ("x:fe80::y", "x:fe80::y"),
+        // A port, and what is too long for an address.
+        ("1:2:3:4:5:6:7:8:443", "<1:2:3:4:5:6:7:8>:443"),
+        ("::ffff:192.0.2.1:443", "<::ffff:192.0.2.1>:443"),
+        ("fe80::1.5", "<fe80::1>.5"),
+        (
+            "ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23:45:67:89",
+            "ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23:45:67:89",
+        ),
+        // Other things with colons.
+        (
+            "12:34:56 00:1a:2b:3c:4d:5e {\"a\":1,\"b\":2} ::",
+            "12:34:56 00:1a:2b:3c:4d:5e {\"a\":1,\"b\":2} ::",
+        ),
+        (":::1 1::2::3 12345::1", ":::1 1::2::3 12345::1"),
+        ("caf\u{e9}::1", "caf\u{e9}<::1>"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(marked(text, IP), expected);
+    }
+}
+
+#[test]
+fn kinds_that_overlap_are_one_place() {
+    let all = Kinds { email: true, card: true, ip: true };
+    assert_eq!(marked("192.0.2.1@b.org", all), "<192.0.2.1@b.org>");
+    assert_eq!(marked("4111111111111111@b.org 1.2.3.4", all), "<4111111111111111@b.org> <1.2.3.4>");
+}
+
+/// Places of addresses, by the definition: at each `@`, one expression before it and one behind it.
+fn emails_by_regex(text: &[u8]) -> Vec<Range<usize>> {
+    let local = Regex::new(r"(?-u)[A-Za-z0-9_\x80-\xff][A-Za-z0-9_.+%~'\x80-\xff-]*$").unwrap();
+    let domain =
+        r"(?-u)^(?:[A-Za-z0-9\x80-\xff-]+\.)+(?:xn--[A-Za-z0-9\x80-\xff-]+|[A-Za-z\x80-\xff]{2,})";
+    let domain = Regex::new(domain).unwrap();
+    let ats = text.iter().enumerate().filter(|(_, byte)| **byte == b'@');
+    ats.filter_map(|(at, _)| {
+        let start = local.find(&text[..at])?.start();
+        Some(start..at + 1 + domain.find(&text[at + 1..])?.end())
+    })
+    .collect()
+}
+
+/// All ways to begin and end with a group, the leftmost first, and of those the longest.
+fn cards_by_regex(text: &[u8]) -> Vec<Range<usize>> {
+    let run = Regex::new(r"[0-9]+(?:[ -][0-9]+)*").unwrap();
+    let card = Regex::new(r"^(?:2[2-9]|[3-6][0-9])[0-9]{11,17}$").unwrap();
+    let groups = Regex::new(r"^[0-9]{3,}(?:[ -][0-9]{3,})*$").unwrap();
+    let fraction_before = Regex::new(r"[0-9]\.$").unwrap();
+    let fraction_behind = Regex::new(r"^\.[0-9]").unwrap();
+    let is_card = |place: Range<usize>| {
+        let digits: Vec<u8> =
+            text[place.clone()].iter().copied().filter(u8::is_ascii_digit).collect();
+        let bounded = |at: Option<&u8>| !at.is_some_and(u8::is_ascii_digit);
+        card.is_match(&digits)
+            && groups.is_match(&text[place.clone()])
+            && bounded(text[..place.start].last())
+            && bounded(text.get(place.end))
+            && !fraction_before.is_match(&text[..place.start])
+            && !fraction_behind.is_match(&text[place.end..])
+            && luhn_by_table(&digits)
+    };
+    let mut found = Vec::new();
+    for run in run.find_iter(text) {
+        let mut start = run.start();
+        while start < run.end() {
+            let end = (start + 1..=run.end()).rev().find(|&end| is_card(start..end));
+            found.extend(end.map(|end| start..end));
+            start = end.unwrap_or(start + 1);
+        }
+    }
+    found
+}
+
+fn luhn_by_table(digits: &[u8]) -> bool {
+    const DOUBLED: [u32; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
+    let odd = digits.len() % 2;
+    let value = |(place, digit): (usize, &u8)| {
+        let digit = digit - b'0';
+        if place % 2 == odd { DOUBLED[usize::from(digit)] } else { u32::from(digit) }
+    };
+    digits.iter().enumerate().map(value).sum::<u32>() % 10 == 0
+}
+
+fn ip4_by_regex(text: &[u8]) -> Vec<Range<usize>> {
+    let run = Regex::new(r"[0-9]+(?:\.[0-9]+)*").unwrap();
+    let octet = "(?:0[0-9]{0,2}|1[0-9]{0,2}|2(?:[0-4][0-9]?|5[0-5]?|[6-9])?|[3-9][0-9]?)";
+    let address = Regex::new(&format!(r"^{octet}(?:\.{octet}){{3}}$")).unwrap();
+    let runs = run.find_iter(text).map(|run| run.range());
+    runs.filter(|run| address.is_match(&text[run.clone()])).collect()
+}
+
+fn ip6_by_regex(text: &[u8]) -> Vec<Range<usize>> {
+    let run = Regex::new(r"(?-u)(?:\b[0-9A-Fa-f]{1,4}\b|:)+").unwrap();
+    let word_before = Regex::new(r"(?-u)\w$").unwrap();
+    let word_behind = Regex::new(r"(?-u)^\w").unwrap();
+    let numbers = Regex::new(r"(?-u)^(?:\.[0-9]+)+").unwrap();
+    let port = Regex::new(r":[0-9]{1,5}$").unwrap();
+    let parses = |place: &Range<usize>| {
+        let text = str::from_utf8(&text[place.clone()]).unwrap();
+        text != "::" && text.parse::<Ipv6Addr>().is_ok()
+    };
+    let mut found = Vec::new();
+    for run in run.find_iter(text) {
+        let (mut start, mut end) = (run.start(), run.end());
+        let bytes = run.as_bytes();
+        if !bytes.starts_with(b"::") {
+            start += usize::from(bytes.starts_with(b":"));
+        } else if word_before.is_match(&text[..start]) {
+            start += 2;
+        }
+        if start < end && !text[start..end].ends_with(b"::") {
+            end -= usize::from(text[start..end].ends_with(b":"));
+        } else if start < end && word_behind.is_match(&text[end..]) {
+            end -= 2;
+        }
+        let group_before = end > start && text[end - 1].is_ascii_digit();
+        let long = numbers.find(&text[end..]).map(|numbers| start..end + numbers.end());
+        let long = long.filter(|long| group_before && !word_behind.is_match(&text[long.end..]));
+        let short = port.find(&text[start..end]).map(|port| start..start + port.start());
+        found.extend([long, Some(start..end), short].into_iter().flatten().find(parses));
+    }
+    found
+}
+
+fn united(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    places.sort_by_key(|place| (place.start, place.end));
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for place in places {
+        match found.last_mut() {
+            Some(last) if place.start < last.end => last.end = last.end.max(place.end),
+            _ => found.push(place),
+        }
+    }
+    found
+}
+
+fn check(text: &str) -> Result<(), TestCaseError> {
+    let text = text.as_bytes();
+    let (emails, cards) = (emails_by_regex(text), cards_by_regex(text));
+    let ips = [ip4_by_regex(text), ip6_by_regex(text)].concat();
+    prop_assert_eq!(&find(text, EMAIL).places, &united(emails.clone()));
+    prop_assert_eq!(&find(text, CARD).places, &united(cards.clone()));
+    prop_assert_eq!(&find(text, IP).places, &united(ips.clone()));
+    let all = find(text, Kinds { email: true, card: true, ip: true });
+    prop_assert_eq!((all.emails, all.cards), (emails.len() as u64, cards.len() as u64));
+    prop_assert_eq!(all.ips, ips.len() as u64);
+    prop_assert_eq!(all.places, united([emails, cards, ips].concat()));
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn addresses_are_those_of_the_expressions(text in "([ab.@ \n\u{e9}_'-]|xn--|\\.org|1){0,90}") {
+        check(&text)?;
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_expressions(
+        text in "(4111|1111|[ -]|422222222222|[0-9]|\\.|\n|3782 822463 10005|411111111111111){0,40}",
+    ) {
+        check(&text)?;
+    }
+
+    #[test]
+    fn numbers_with_dots_are_those_of_the_expressions(text in "([0-2]{1,3}|[0-9]|\\.|\\.|[ a:]|25[0-9]){0,60}") {
+        check(&text)?;
+    }
+
+    #[test]
+    fn groups_are_those_of_the_expressions(
+        text in "(:|:|::|[0-9a-f]{1,4}|g|_|\\.| |1\\.2\\.3\\.4|:[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]:[0-9a-f]){0,40}",
+    ) {
+        check(&text)?;
+    }
+
+    #[test]
+    fn all_are_those_of_the_expressions(text in "[0-9a-f:.@ -]{0,200}") {
+        check(&text)?;
+    }
+}

@@ -1,0 +1,145 @@
+//! From classes of bytes to places that are worth a closer look.
+
+use super::masks::{BLOCK_BYTES, Masks, masks};
+
+/// What is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An e-mail address: the place is its `@`.
+    Email,
+    /// A card number: the place is the first of those that 12 digits, or digits and gaps, stand before.
+    Card,
+    /// An address of IP version 4: the place is the digit after a third dot.
+    Ip4,
+    /// An address of IP version 6: the place is a colon after another.
+    Ip6,
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds {
+    pub(crate) email: bool,
+    pub(crate) card: bool,
+    pub(crate) ip: bool,
+}
+
+/// Fewest colons of an address of IP version 6 without `::`: six, and four numbers behind them. It has at most
+/// 45 bytes, so they are in one block or in two.
+const COLONS_MIN: u32 = 6;
+
+/// Calls `visit` with the places where a match might be, in order for each kind.
+pub(crate) fn places(text: &[u8], kinds: Kinds, mut visit: impl FnMut(Kind, usize)) {
+    let (blocks, rest) = text.as_chunks::<BLOCK_BYTES>();
+    let mut scan = Scan { kinds, ..Scan::default() };
+    for block in blocks {
+        scan.block(masks(block), &mut visit);
+    }
+    let mut padded = [0; BLOCK_BYTES];
+    padded.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    scan.block(masks(&padded), &mut visit);
+}
+
+/// What the next block has to know of those before it.
+#[derive(Default)]
+struct Scan {
+    kinds: Kinds,
+    /// Where the block begins.
+    at: usize,
+    before: Masks,
+    /// Runs of digits, and gaps behind three of them: bytes that 0, 1, 3, 7 and 12 others of it stand before.
+    runs: [u64; 5],
+    /// Digits behind a dot behind a digit: any, and those that another such stands closely before.
+    dotted: [u64; 2],
+    /// Colons that another stands closely before.
+    close_colons: u64,
+}
+
+impl Scan {
+    #[inline]
+    fn block(&mut self, masks: Masks, visit: &mut impl FnMut(Kind, usize)) {
+        let ats = if self.kinds.email { masks.ats } else { 0 };
+        let cards = if self.kinds.card { self.cards(&masks) } else { 0 };
+        let (ip4, ip6) = if self.kinds.ip { (self.ip4(&masks), self.ip6(&masks)) } else { (0, 0) };
+        self.before = masks;
+        if ats | cards | ip4 | ip6 != 0 {
+            for (kind, found) in
+                [(Kind::Email, ats), (Kind::Card, cards), (Kind::Ip4, ip4), (Kind::Ip6, ip6)]
+            {
+                for bit in ones(found) {
+                    visit(kind, self.at + bit);
+                }
+            }
+        }
+        self.at += BLOCK_BYTES;
+    }
+
+    /// The first byte of each run that 12 others stand before. A gap has a group of three digits before it, which dates have
+    /// not; one that no digit follows makes a run longer than it is, which costs a look.
+    #[inline]
+    fn cards(&mut self, masks: &Masks) -> u64 {
+        let [one, two, four, eight, thirteen] = self.runs;
+        let (digits, before) = (masks.digits, self.before.digits);
+        let behind_group =
+            up::<1>(digits, before) & up::<2>(digits, before) & up::<3>(digits, before);
+        let run = digits | masks.gaps & behind_group;
+        let two = (run & up::<1>(run, one), two);
+        let four = (two.0 & up::<2>(two.0, two.1), four);
+        let eight = (four.0 & up::<4>(four.0, four.1), eight);
+        let found = eight.0 & up::<5>(eight.0, eight.1);
+        self.runs = [run, two.0, four.0, eight.0, found];
+        found & !up::<1>(found, thirteen)
+    }
+
+    #[inline]
+    fn ip4(&mut self, masks: &Masks) -> u64 {
+        if masks.dots | self.before.dots == 0 {
+            self.dotted = [0; 2];
+            return 0;
+        }
+        let [one, two] = self.dotted;
+        let dotted = masks.digits
+            & up::<1>(masks.dots, self.before.dots)
+            & up::<2>(masks.digits, self.before.digits);
+        let twice = dotted & (up::<2>(dotted, one) | up::<3>(dotted, one) | up::<4>(dotted, one));
+        self.dotted = [dotted, twice];
+        twice & (up::<2>(twice, two) | up::<3>(twice, two) | up::<4>(twice, two))
+    }
+
+    /// The second colon of `::`, and where colons are many, each that two others stand closely before.
+    #[inline]
+    fn ip6(&mut self, masks: &Masks) -> u64 {
+        let (colons, before) = (masks.colons, self.before.colons);
+        if colons == 0 {
+            self.close_colons = 0;
+            return 0;
+        }
+        let twins = colons & up::<1>(colons, before);
+        let close = colons & closely_before(colons, before);
+        let third = close & closely_before(close, self.close_colons);
+        self.close_colons = close;
+        let many = colons.count_ones() + before.count_ones() >= COLONS_MIN;
+        if many { twins | third } else { twins }
+    }
+}
+
+/// The bits that another stands before, with one to four in between.
+#[inline]
+fn closely_before(mask: u64, before: u64) -> u64 {
+    up::<2>(mask, before) | up::<3>(mask, before) | up::<4>(mask, before) | up::<5>(mask, before)
+}
+
+/// Moves bits up by `BY`, which is 1 to 63, and takes in the last ones of the block before.
+#[inline]
+fn up<const BY: u32>(mask: u64, before: u64) -> u64 {
+    mask << BY | before >> (u64::BITS - BY)
+}
+
+/// The places of the bits that are set.
+#[inline]
+fn ones(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = mask.trailing_zeros();
+        mask &= mask.wrapping_sub(1);
+        (bit < u64::BITS).then_some(bit as usize)
+    })
+}

@@ -1,0 +1,262 @@
+//! The transformers as they are built: their lanes run in a sandbox, chunk by chunk, and what comes out is compared with
+//! programs that nobody here wrote; where there is none, with the same plugin without lanes.
+
+use std::fmt::Write as _;
+
+use crate::support::oracle::oracle;
+use crate::support::plugins::plugin;
+use crate::support::sandbox::Compiled;
+
+/// Bytes of a chunk, at most: short, odd, and longer than all texts.
+const CHUNKS: [usize; 3] = [257, 4099, 1 << 20];
+
+/// Pieces of text in an order that looks like none, and is the same each time.
+fn text(pieces: &[&str], count: usize) -> String {
+    let mut state: u32 = 7;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223); // Numerical Recipes, chapter 7.1
+        pieces[(state >> 16) as usize % pieces.len()]
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// The text in chunks of at most so many bytes that end where `may_end` says, if they can.
+fn chunks(text: &[u8], bytes: usize, may_end: impl Fn(&[u8]) -> bool) -> Vec<&[u8]> {
+    let mut chunks = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let most = bytes.min(rest.len());
+        let ends = (1..=most).rev().chain(most..=rest.len());
+        let end = ends.into_iter().find(|&end| end == rest.len() || may_end(&rest[..end])).unwrap();
+        let (chunk, next) = rest.split_at(end);
+        chunks.push(chunk);
+        rest = next;
+    }
+    chunks
+}
+
+fn in_lines(text: &[u8], bytes: usize) -> Vec<&[u8]> {
+    chunks(text, bytes, |chunk| chunk.ends_with(b"\n"))
+}
+
+fn in_records(text: &[u8], bytes: usize) -> Vec<&[u8]> {
+    let even = |chunk: &[u8]| !chunk.iter().fold(false, |odd, &byte| odd ^ (byte == b'"'));
+    chunks(text, bytes, |chunk| chunk.ends_with(b"\n") && even(chunk))
+}
+
+fn compiled(name: &str) -> Compiled {
+    Compiled::new(&plugin(name))
+}
+
+fn compare(plugin: &Compiled, settings: &[(&str, &str)], chunks: &[&[u8]], expected: &[u8]) {
+    let mut sandbox = plugin.start(settings).unwrap();
+    let output = sandbox.transform(&[], chunks).unwrap();
+    assert!(output == expected, "{settings:?} in {} chunks", chunks.len());
+    assert_eq!(sandbox.asked().rejects, []);
+}
+
+const WORDS: [&str; 12] = [
+    "fox",
+    "Timeout",
+    " ",
+    " ",
+    "\n",
+    "\n",
+    "\r\n",
+    "cache",
+    "\u{e9}t\u{e9}",
+    "42",
+    "a longer piece of text, ",
+    "{}",
+];
+
+#[test]
+fn upcase_is_tr() {
+    let text = text(&WORDS, 20_000);
+    let all: Vec<u8> = (0..=u8::MAX).chain(text.bytes()).collect();
+    let plugin = compiled("upcase");
+    let expected = oracle("tr", &["a-z", "A-Z"], &all);
+    for bytes in CHUNKS {
+        compare(&plugin, &[], &chunks(&all, bytes, |_| true), &expected);
+    }
+}
+
+#[test]
+fn grep_is_grep() {
+    let plugin = compiled("grep");
+    let text = text(&WORDS, 20_000);
+    let text = text.trim_end().as_bytes(); // the last line lacks its line feed, which grep adds
+    for (flag, pattern, settings) in [
+        ("-F", "Timeout", &[("fixed", "true")][..]),
+        ("-Fi", "timeout", &[("fixed", "true"), ("ignore-case", "true")]),
+        ("-Fv", "fox", &[("fixed", "true"), ("invert", "true")]),
+        ("-E", "fox|cache|42", &[]),
+        ("-E", "^[a-z]+ .*[0-9]", &[]),
+        ("-Ev", "^$", &[("invert", "true")]),
+        ("-E", "\u{e9}.\u{e9}", &[]),
+        ("-Ei", "[A-Z]{5}", &[("ignore-case", "true"), ("unicode", "false")]),
+    ] {
+        let mut expected = oracle("grep", &[flag, pattern], text);
+        if expected.ends_with(b"\n")
+            && text.ends_with(expected.trim_ascii_end().rsplit(|&b| b == b'\n').next().unwrap())
+        {
+            expected.pop();
+        }
+        let settings = [settings, &[("pattern", pattern)]].concat();
+        for bytes in CHUNKS {
+            compare(&plugin, &settings, &in_lines(text, bytes), &expected);
+        }
+    }
+}
+
+#[test]
+fn lanes_redact_what_single_bytes_do() {
+    let plugin = compiled("redact");
+    let pieces = [
+        "a",
+        "7",
+        ".",
+        ":",
+        "::",
+        "@",
+        " ",
+        "-",
+        "\n",
+        "bob@example.org",
+        "4111 1111 1111 1111",
+        "192.0.2.17",
+        "2001:db8::1",
+        "1:2:3:4:5:6:7:8",
+        "2024-01-02 12:34:56",
+        "0.4111111111111111",
+        "\u{e9}",
+        " and some text without any of it ",
+    ];
+    let text = text(&pieces, 30_000);
+    for settings in [
+        &[][..],
+        &[("mask", "[out]")],
+        &[("kinds", "card")],
+        &[("kinds", "email,ip"), ("mask", "")],
+    ] {
+        let native =
+            gristmill_sdk::testing::transform::<redact::Redact>(settings, &[text.as_bytes()]);
+        let native = native.unwrap();
+        assert_ne!(native, text.as_bytes());
+        for bytes in CHUNKS {
+            compare(&plugin, settings, &in_lines(text.as_bytes(), bytes), &native);
+        }
+    }
+}
+
+const OBJECTS: &str = r#"
+import csv, io, json, sys
+text = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
+for row in csv.DictReader(text, strict=True):
+    sys.stdout.buffer.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+"#;
+
+#[test]
+fn csv2jsonl_is_what_python_reads() {
+    let fields = text(
+        &[
+            "7,",
+            "text,",
+            "\"quoted \"\"text\"\", with a comma\",",
+            "\"two\r\nlines\",",
+            "S\u{e3}o\\Paulo\t,",
+            ",",
+            "a longer piece of text,",
+        ],
+        9_000,
+    );
+    let mut table =
+        String::from("id,\"a \"\"name\"\"\",text that is longer than a block of sixteen bytes\r\n");
+    let mut field = String::new();
+    let (mut quotes, mut row) = (0, 0);
+    for piece in fields.split_inclusive(',') {
+        field += piece;
+        quotes += piece.matches('"').count();
+        if quotes % 2 == 0 {
+            row += 1;
+            let field = std::mem::take(&mut field);
+            let bare = field.strip_suffix(',').unwrap();
+            write!(table, "{bare}{}", if row % 3 == 0 { "\n" } else { "," }).unwrap();
+        }
+    }
+    table.truncate(table.rfind("\n7,").unwrap() + 1); // whole rows, whatever the pieces were
+    let expected = oracle("python3", &["-c", OBJECTS], table.as_bytes());
+    assert!(expected.len() > 100_000);
+    let header = &table.as_bytes()[..=table.find('\n').unwrap()];
+    let plugin = compiled("csv2jsonl");
+    for bytes in CHUNKS {
+        let mut sandbox = plugin.start(&[]).unwrap();
+        let output = sandbox.transform(header, &in_records(table.as_bytes(), bytes)).unwrap();
+        assert!(output == expected, "chunks of {bytes}");
+        assert_eq!(sandbox.asked().rejects, []);
+    }
+}
+
+const ERRORS: &str = r#"
+import json, sys
+for line in sys.stdin.buffer:
+    value = json.loads(line)
+    if isinstance(value, dict) and isinstance(value.get("http"), dict) and value["http"].get("status") == "error":
+        sys.stdout.buffer.write(line)
+"#;
+
+#[test]
+fn jsonfilter_is_what_python_keeps() {
+    let plugin = compiled("jsonfilter");
+    let lines = [
+        "{\"http\":{\"status\":\"error\"},\"n\":1}\n",
+        "{\"http\":{\"status\":\"\\u0065rror\"}}\n",
+        "{\"http\":{\"status\":\"fine\"},\"status\":\"error\"}\n",
+        "{\"http\":{\"text\":\"an error, \\\"error\\\"\",\"status\":[\"error\"]}}\n",
+        " { \"n\" : [ 1e3 , null ], \"http\" : { \"status\" : \"error\" } } \r\n",
+        "[\"error\"]\n",
+    ];
+    let text = text(&lines, 5_000);
+    let expected = oracle("python3", &["-c", ERRORS], text.as_bytes());
+    for check in ["all", "needed"] {
+        let settings = [("field", "http.status"), ("equals", "error"), ("check", check)];
+        for bytes in CHUNKS {
+            compare(&plugin, &settings, &in_lines(text.as_bytes(), bytes), &expected);
+        }
+    }
+}
+
+#[test]
+fn bad_records_are_handed_to_the_host() {
+    let rejects = |name: &str, settings: &[(&str, &str)], header: &[u8], data: &[u8]| {
+        let mut sandbox = compiled(name).start(settings).unwrap();
+        let output = sandbox.transform(header, &[data]).unwrap();
+        (String::from_utf8(output).unwrap(), sandbox.asked().rejects)
+    };
+    assert_eq!(
+        rejects("redact", &[], b"", b"ok\n\xff a@b.org\na@b.org\n"),
+        (
+            "ok\n*******\n".into(),
+            vec![(3, "is not UTF-8 at byte 0 of the line".into(), b"\xff a@b.org".into())]
+        )
+    );
+    assert_eq!(
+        rejects("csv2jsonl", &[], b"a,b\n", b"a,b\n1\n1,2\n"),
+        (
+            "{\"a\":\"1\",\"b\":\"2\"}\n".into(),
+            vec![(4, "has 1 field, and the header 2 names".into(), b"1".into())]
+        )
+    );
+    let (output, found) = rejects("jsonfilter", &[("field", "a")], b"", b"{\"a\":1}\n{\n");
+    assert_eq!((output.as_str(), found.len()), ("{\"a\":1}\n", 1));
+    assert_eq!((found[0].0, &found[0].2[..]), (8, &b"{"[..]));
+}
+
+#[test]
+fn what_a_plugin_refuses_is_told() {
+    let refused = |name, settings| compiled(name).start(settings).err().unwrap();
+    assert!(refused("grep", &[]).starts_with("setting `pattern` is required"));
+    assert!(refused("redact", &[("kinds", "name")]).contains("`name` is none of"));
+    assert!(refused("csv2jsonl", &[("delimiter", "ab")]).contains("one ASCII character"));
+    assert!(refused("jsonfilter", &[("field", "")]).contains("is empty"));
+}
