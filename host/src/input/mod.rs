@@ -15,6 +15,7 @@ mod identity;
 mod mapped;
 mod open;
 mod pipe;
+mod quotes;
 mod store;
 mod stream;
 
@@ -22,8 +23,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use rustix::fs::fstat;
 
@@ -41,6 +42,7 @@ pub use stream::{Bytes, Chunk, Stream};
 
 use blocked::Blocked;
 use pipe::Pipe;
+use quotes::Quotes;
 use store::{FromFront, Store};
 
 /// What is decompressed, and how much may come out.
@@ -85,6 +87,8 @@ pub struct Input {
     is_pipe: bool,
     /// For a compressed file that is decoded in pieces: what offsets are offsets in.
     blocked: Option<Blocked>,
+    /// For csv that is cut by place: made when the first cut is looked for.
+    quotes: OnceLock<Quotes>,
 }
 
 impl Input {
@@ -111,7 +115,7 @@ impl Input {
         let io = if is_pipe { Io::Read } else { access.io };
         let store = Store::file(file, &stat, io)?;
         let bytes = store.bytes();
-        Ok(Self { store, start: 0, bytes, is_pipe, blocked: None })
+        Ok(Self { store, start: 0, bytes, is_pipe, blocked: None, quotes: OnceLock::new() })
     }
 
     /// Whether the bytes come when they come: no size, no offsets, no second look.
@@ -165,6 +169,11 @@ impl Input {
     /// The same, of the source as it is stored.
     fn read_packed_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
         self.store.read_at(into, self.start + offset)
+    }
+
+    /// Which of its offsets are within quotes. Called with one chunk size.
+    fn quotes(&self, chunk_bytes: u64) -> &Quotes {
+        self.quotes.get_or_init(|| Quotes::new(self.bytes(), chunk_bytes))
     }
 
     /// What the file, which is called `name`, is compressed with, by its first bytes.

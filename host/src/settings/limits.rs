@@ -18,6 +18,16 @@ pub const BOUNDARY_READ_BYTES: usize = 256;
 /// Largest read around a nominal cut, reached by doubling.
 pub const BOUNDARY_READ_BYTES_MAX: usize = 256 << 10;
 
+/// Bytes whose quotes are counted as one, where records end outside quotes only: a chunk, so that a cut is where counting ends.
+pub const QUOTE_BLOCK_BYTES: u64 = CHUNK_BYTES;
+
+/// Such blocks of one source, a byte of memory each: past them, at 2 TB, they grow.
+pub const QUOTE_BLOCKS_MAX: u64 = 4 << 20;
+
+/// Bytes of such a source that one worker takes at once. Those behind it count them first, so this bounds how far counting
+/// runs ahead of reading: by little enough that the bytes are in the page cache then.
+pub const CSV_RUN_BYTES_MAX: u64 = 32 << 20;
+
 /// Linear memory of one instance. All languages but Python's and JavaScript's larger runtimes fit into a
 /// quarter of it.
 pub const MEMORY_BYTES: usize = 256 << 20;

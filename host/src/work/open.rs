@@ -100,10 +100,19 @@ impl<'a> Open<'a> {
     }
 }
 
-/// Takes a run of neighbouring chunks of `count`, whole groups of `at_once`: long at first, short near the end, so that workers end together.
+/// How many neighbouring chunks a worker takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RunLength {
+    /// Whole groups of as many.
+    pub(super) multiple_of: u64,
+    /// But for that, no more.
+    pub(super) most: u64,
+}
+
+/// Takes a run of neighbouring chunks of `count`: long at first, short near the end, so that workers end together.
 pub(super) fn take(
     count: u64,
-    at_once: u64,
+    run: RunLength,
     taken: &AtomicU64,
     scope: Scope,
     threads: usize,
@@ -113,8 +122,8 @@ pub(super) fn take(
         _ => 1,
     };
     let length = |at: u64| {
-        let end = at + (count.saturating_sub(at) / share).max(1);
-        end.next_multiple_of(at_once).min(count) - at
+        let end = at + (count.saturating_sub(at) / share).min(run.most).max(1);
+        end.next_multiple_of(run.multiple_of).min(count) - at
     };
     let next = |at| (at < count).then(|| at + length(at));
     let start = taken.try_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
@@ -138,12 +147,12 @@ fn from_front(
         (None, Choice::Never) => None,
         (None, Choice::Detect) => detect(plan, input, source)?,
     };
-    let placed = plan.cutter.framing.cuts_anywhere() && transcoding == Transcoding::None;
     let shared = plan.settings.threads > 1 && plan.processor.traits().scope == Scope::Chunk;
+    let framing = plan.cutter.framing;
     let found_by_place = match codec {
-        _ if !placed => false,
-        None => true,
-        Some(codec) => shared && in_pieces(plan, input, codec),
+        _ if transcoding != Transcoding::None => false,
+        None => framing.has_places(),
+        Some(codec) => shared && framing.cuts_anywhere() && in_pieces(plan, input, codec),
     };
     if found_by_place {
         return Ok(None);
@@ -167,7 +176,7 @@ fn detect(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Code
 
 fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
     let placed = plan.decoding.transcoding == Transcoding::None;
-    let single = placed && plan.cutter.framing.cuts_anywhere() && plan.cutter.chunks(input) == 1;
+    let single = placed && plan.cutter.framing.has_places() && plan.cutter.chunks(input) == 1;
     single && plan.processor.traits().header_records == 0 && Codec::by_name(&source.path).is_none()
 }
 

@@ -7,7 +7,7 @@ use super::{Cancelled, Worker};
 use crate::input::{Asked, Chunk, Codec, Stream};
 use crate::process::{Failure, FailureKind, Instance, Order, Place};
 use crate::work::gather::Span;
-use crate::work::open::{Chunks, Open, Slice, take};
+use crate::work::open::{Chunks, Open, RunLength, Slice, take};
 use crate::work::ring::{Ring, Turn};
 
 /// How a run of chunks ended.
@@ -41,14 +41,13 @@ impl<'a> Worker<'a> {
         count: u64,
         taken: &AtomicU64,
     ) -> Result<(), Cancelled> {
+        let length = RunLength {
+            multiple_of: open.input.chunks_at_once(),
+            most: self.plan.cutter.chunks_per_run_max(),
+        };
+        let (scope, threads) = (self.scope(), self.plan.settings.threads);
         let mut live = None;
-        while let Some(run) = take(
-            count,
-            open.input.chunks_at_once(),
-            taken,
-            self.scope(),
-            self.plan.settings.threads,
-        ) {
+        while let Some(run) = take(count, length, taken, scope, threads) {
             live = self.make_way(open, live, run.start);
             let (start, length) = (run.start, run.end - run.start);
             let mut at = start;
