@@ -14,8 +14,10 @@ mod framing;
 mod identity;
 mod mapped;
 mod open;
+mod pieces;
 mod pipe;
 mod quotes;
+mod stitched;
 mod store;
 mod stream;
 
@@ -38,11 +40,13 @@ pub use encoding::{Transcoding, UnknownEncoding};
 pub use error::Error;
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
+pub use pieces::Pieces;
 pub use stream::{Bytes, Chunk, Stream};
 
 use blocked::Blocked;
 use pipe::Pipe;
 use quotes::Quotes;
+use stitched::Stitched;
 use store::{FromFront, Store};
 
 /// What is decompressed, and how much may come out.
@@ -200,6 +204,30 @@ impl Input {
         let store = self.store.share().map_err(Error::Open)?;
         let plain = FromFront { store, offset: self.start, left: self.bytes };
         Ok(decoded(plain, codec, limits))
+    }
+
+    /// The same bytes, of a compressed file that has pieces to be decoded by `workers` at once: what decodes them is there for
+    /// whoever has nothing better to do. `None` where there are none.
+    ///
+    /// # Errors
+    /// When the file cannot be shared between readers.
+    pub fn from_pieces(
+        &self,
+        codec: Codec,
+        limits: DecodeLimits,
+        workers: usize,
+        access: &Access,
+    ) -> Result<Option<(Box<dyn Bytes>, Arc<Pieces>)>, Error> {
+        let store = self.store.share().map_err(Error::Open)?;
+        let (start, bytes) = (self.start, self.bytes);
+        let quotes = OnceLock::new();
+        let packed = Self { store, start, bytes, is_pipe: false, blocked: None, quotes };
+        let pieces = Pieces::of(packed, codec, limits, workers, access);
+        Ok(pieces.map(|pieces| {
+            let pieces = Arc::new(pieces);
+            let bytes: Box<dyn Bytes> = Box::new(Stitched::new(Arc::clone(&pieces)));
+            (bytes, pieces)
+        }))
     }
 
     /// The bytes of a pipe called `name`, decompressed where it is to be.

@@ -137,9 +137,13 @@ pub const DECODE_RUNS_MAX: u64 = 64 << 10;
 /// How far the first frame of a source is walked over to see whether there is a second: a thousand small reads.
 pub const DECODE_FIRST_FRAME_BYTES_MAX: u64 = 32 << 20;
 
-/// How far behind the beginning of a bzip2 file a second stream is looked for: four of the largest streams that parallel
-/// compressors write.
-pub const DECODE_FIRST_STREAM_BYTES_MAX: u64 = 4 << 20;
+/// How far the beginning of a piece is looked for where nothing says where it is: a bzip2 block of 900,000 symbols of 20 bits
+/// has 2.3 MB, and a gzip member that is longer gains nothing.
+pub const DECODE_SEARCH_BYTES_MAX: u64 = 4 << 20;
+
+/// Pieces of a source that are decoded before it is their turn, for each worker: one that is decoded, one that waits. What
+/// comes out of each is bounded by [`DECODE_PIECE_BYTES_MAX`].
+pub const DECODE_AHEAD_PIECES: usize = 2;
 
 /// Indexes of the streams of one xz file, with the padding between them: a million blocks.
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;

@@ -4,7 +4,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::input::{Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stream, Transcoding};
+use std::sync::Arc;
+
+use crate::input::{
+    Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Pieces, Stream, Transcoding,
+};
 use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
 use crate::source::{Refusal, Source};
 
@@ -52,18 +56,19 @@ impl<'a> Open<'a> {
         }
         let traits = plan.processor.traits();
         let mut input = Input::open(opener, source, plan.access)?;
-        let (whole, chunks, header) =
-            if let Some(bytes) = from_front(plan, &mut input, source, known)? {
-                let mut stream = Stream::new(bytes, plan.cutter, plan.settings.linger);
-                let first = stream.next(Vec::new())?;
-                let header = plan.cutter.header_of(&first, traits.header_records)?;
-                (first.last.then_some(1), Chunks::Streamed(Ring::new(stream, first)), header)
-            } else {
-                plan.cutter.check(input.bytes())?;
-                let count = plan.cutter.chunks(&input);
-                let header = plan.cutter.header(&input, traits.header_records)?;
-                (Some(count), Chunks::Placed { count, taken: AtomicU64::new(0) }, header)
-            };
+        let (whole, chunks, header) = if let Some(Front { bytes, pieces }) =
+            from_front(plan, &mut input, source, known)?
+        {
+            let mut stream = Stream::new(bytes, plan.cutter, plan.settings.linger);
+            let first = stream.next(Vec::new())?;
+            let header = plan.cutter.header_of(&first, traits.header_records)?;
+            (first.last.then_some(1), Chunks::Streamed(Ring::new(stream, first, pieces)), header)
+        } else {
+            plan.cutter.check(input.bytes())?;
+            let count = plan.cutter.chunks(&input);
+            let header = plan.cutter.header(&input, traits.header_records)?;
+            (Some(count), Chunks::Placed { count, taken: AtomicU64::new(0) }, header)
+        };
         let gather = Gather::new(whole, traits.order);
         Ok(Self { index, input, chunks, gather, name: source.name(), header })
     }
@@ -130,17 +135,23 @@ pub(super) fn take(
     Some(start..start + length(start))
 }
 
+/// The bytes of a source, and where others can help to decode them, what they help with.
+struct Front {
+    bytes: Box<dyn Bytes>,
+    pieces: Option<Arc<Pieces>>,
+}
+
 /// The bytes of a source that can only be read from its front; `None` for one whose chunks are found by their place.
 fn from_front(
     plan: &Plan<'_>,
     input: &mut Input,
     source: &Source,
     known: Option<Codec>,
-) -> Result<Option<Box<dyn Bytes>>, Failure> {
+) -> Result<Option<Front>, Failure> {
     let transcoding = plan.decoding.transcoding;
     if input.is_pipe() {
         let bytes = input.from_pipe(&source.path, plan.decoding, plan.access)?;
-        return Ok(Some(transcoding.apply(bytes)?));
+        return Ok(Some(Front { bytes: transcoding.apply(bytes)?, pieces: None }));
     }
     let codec = match (known, plan.decoding.choice) {
         (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
@@ -157,7 +168,18 @@ fn from_front(
     if found_by_place {
         return Ok(None);
     }
-    Ok(Some(transcoding.apply(input.from_front(codec, plan.decoding.limits)?)?))
+    let limits = plan.decoding.limits;
+    let stitched = match codec {
+        Some(codec) if shared => {
+            input.from_pieces(codec, limits, plan.settings.threads, plan.access)?
+        }
+        _ => None,
+    };
+    let (bytes, pieces) = match stitched {
+        Some((bytes, pieces)) => (bytes, Some(pieces)),
+        None => (input.from_front(codec, limits)?, None),
+    };
+    Ok(Some(Front { bytes: transcoding.apply(bytes)?, pieces }))
 }
 
 fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {

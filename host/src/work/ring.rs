@@ -5,9 +5,9 @@
 //! worker, in buffers that are reused.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::input::{Chunk, Stream};
+use crate::input::{Chunk, Pieces, Stream};
 use crate::settings::limits::{AHEAD_CHUNKS, WAIT};
 
 /// What a worker at the ring is to do.
@@ -17,6 +17,8 @@ pub(super) enum Turn {
     Read(Box<Stream>, Vec<u8>),
     /// Run this chunk; then [`Ring::give_back`] its buffer.
     Run(Chunk),
+    /// Decode a piece of what is read later; then say [`Ring::decoded`].
+    Decode(Arc<Pieces>),
     /// There is nothing to do now: ask again.
     Later,
     /// All chunks have been given out.
@@ -28,6 +30,8 @@ pub(super) enum Turn {
 pub(super) struct Ring {
     state: Mutex<State>,
     changed: Condvar,
+    /// What can be decoded before it is read.
+    pieces: Option<Arc<Pieces>>,
 }
 
 #[derive(Debug, Default)]
@@ -44,14 +48,15 @@ struct State {
 }
 
 impl Ring {
-    /// A ring with its first chunk, which was read when the source was opened.
-    pub(super) fn new(stream: Stream, first: Chunk) -> Self {
+    /// A ring with its first chunk, which was read when the source was opened, and the pieces that the stream is read from, if
+    /// it has any.
+    pub(super) fn new(stream: Stream, first: Chunk, pieces: Option<Arc<Pieces>>) -> Self {
         let ended = first.last;
         let stream = (!ended).then(|| Box::new(stream));
         let bytes = first.bytes().len() as u64;
         let ready = VecDeque::from([first]);
         let state = State { stream, ended, bytes, ready, ..State::default() };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+        Self { state: Mutex::new(state), changed: Condvar::new(), pieces }
     }
 
     /// A worker comes.
@@ -79,7 +84,9 @@ impl Ring {
     pub(super) fn turn(&self) -> Turn {
         let mut state = self.lock();
         let room = if state.workers > 1 { AHEAD_CHUNKS * state.workers } else { 1 };
+        let pieces = self.pieces.as_ref();
         if state.ready.len() < room
+            && !pieces.is_some_and(|pieces| pieces.is_waited_for())
             && let Some(stream) = state.stream.take()
         {
             return Turn::Read(stream, state.free.pop().unwrap_or_default());
@@ -89,6 +96,9 @@ impl Ring {
         }
         if state.ended {
             return Turn::End;
+        }
+        if let Some(pieces) = pieces.filter(|pieces| pieces.has_room()) {
+            return Turn::Decode(Arc::clone(pieces));
         }
         state.waiting += 1;
         // Waking early is allowed, so the time-out does not matter.
@@ -105,6 +115,11 @@ impl Ring {
         state.stream = (!chunk.last).then_some(stream);
         state.ready.push_back(chunk);
         self.wake(&state);
+    }
+
+    /// Says that a piece is decoded: the stream may go on.
+    pub(super) fn decoded(&self) {
+        self.wake(&self.lock());
     }
 
     /// Ends the stream early: nothing more can be read, or needs to be.

@@ -7,6 +7,7 @@
 mod blocks;
 mod brotli;
 mod bzip2;
+mod chain;
 mod codec;
 mod decoder;
 mod error;
@@ -14,15 +15,18 @@ mod feed;
 mod gzip;
 mod limits;
 mod lz4;
+mod piece;
 mod snappy;
 mod xz;
 mod zstd;
 
 pub use blocks::{Block, Blocks, Stretch};
+pub(super) use chain::Chain;
 pub use codec::{Codec, UnknownCodec};
 pub use decoder::Decoder;
 pub use error::DecodeError;
 pub use limits::DecodeLimits;
+pub(super) use piece::Piece;
 
 use error::Fault;
 use feed::Feed;

@@ -74,6 +74,11 @@ impl<'a> Worker<'a> {
                     live = self.after(open, live, span, pushed, chunk.index)?;
                     ring.give_back(chunk);
                 }
+                Turn::Decode(pieces) => {
+                    pieces.decode_next();
+                    self.times.was_read();
+                    ring.decoded();
+                }
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
             }

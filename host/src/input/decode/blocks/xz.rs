@@ -70,6 +70,7 @@ impl Walk {
             after,
             decompressed: Some(found.decompressed),
             envelope: envelope(&found)?,
+            ..Unit::default()
         })
     }
 }
