@@ -8,6 +8,7 @@ mod encodings;
 mod framing;
 mod limits;
 mod names;
+mod pieces;
 mod streams;
 mod tools;
 

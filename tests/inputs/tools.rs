@@ -47,7 +47,7 @@ const EXTENSIONS: [(&str, &str); 8] = [
     ("bgzip", "gz"),
 ];
 
-fn is_installed(tool: &str) -> bool {
+pub(super) fn is_installed(tool: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|dir| dir.join(tool).is_file())
 }

@@ -46,7 +46,6 @@ pub use stream::{Bytes, Chunk, Stream};
 use blocked::Blocked;
 use pipe::Pipe;
 use quotes::Quotes;
-use stitched::Stitched;
 use store::{FromFront, Store};
 
 /// What is decompressed, and how much may come out.
@@ -206,28 +205,23 @@ impl Input {
         Ok(decoded(plain, codec, limits))
     }
 
-    /// The same bytes, of a compressed file that has pieces to be decoded by `workers` at once: what decodes them is there for
-    /// whoever has nothing better to do. `None` where there are none.
+    /// The pieces of a compressed file, to be decoded by `workers` at once. `None` where it has none to be read from front
+    /// to back.
     ///
     /// # Errors
     /// When the file cannot be shared between readers.
-    pub fn from_pieces(
+    pub fn pieces(
         &self,
         codec: Codec,
         limits: DecodeLimits,
         workers: usize,
         access: &Access,
-    ) -> Result<Option<(Box<dyn Bytes>, Arc<Pieces>)>, Error> {
+    ) -> Result<Option<Arc<Pieces>>, Error> {
         let store = self.store.share().map_err(Error::Open)?;
         let (start, bytes) = (self.start, self.bytes);
         let quotes = OnceLock::new();
         let packed = Self { store, start, bytes, is_pipe: false, blocked: None, quotes };
-        let pieces = Pieces::of(packed, codec, limits, workers, access);
-        Ok(pieces.map(|pieces| {
-            let pieces = Arc::new(pieces);
-            let bytes: Box<dyn Bytes> = Box::new(Stitched::new(Arc::clone(&pieces)));
-            (bytes, pieces)
-        }))
+        Ok(Pieces::of(packed, codec, limits, workers, access).map(Arc::new))
     }
 
     /// The bytes of a pipe called `name`, decompressed where it is to be.

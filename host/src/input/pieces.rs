@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder, Piece, Stretch};
-use super::{Access, Input};
+use super::stitched::Stitched;
+use super::{Access, Bytes, Input};
 use crate::settings::limits::{DECODE_AHEAD_PIECES, DECODE_PIECE_BYTES_MAX, WAIT};
 
 /// The pieces of one source. One worker reads them, any number decode them.
@@ -44,7 +45,7 @@ struct State {
 enum Slot {
     /// Somebody is at it.
     Begun,
-    Decoded(Piece),
+    Decoded(Box<Piece>),
     /// It is none that can be decoded by itself.
     Failed,
 }
@@ -52,7 +53,7 @@ enum Slot {
 /// What is to be read next.
 #[derive(Debug)]
 pub(super) enum Next {
-    Piece(Piece),
+    Piece(Box<Piece>),
     /// From here on pieces are of no use.
     Failed,
     /// There are no more.
@@ -90,6 +91,11 @@ impl Pieces {
         })
     }
 
+    /// What comes out of all of them, from front to back. Read once.
+    pub fn read(self: &Arc<Self>) -> Box<dyn Bytes> {
+        Box::new(Stitched::new(Arc::clone(self)))
+    }
+
     pub(super) fn input(&self) -> &Arc<Input> {
         &self.input
     }
@@ -119,7 +125,9 @@ impl Pieces {
     pub fn decode_next(&self) -> bool {
         let Some((at, block)) = self.begin() else { return false };
         let slot = match block {
-            Some(block) => self.decode(block).map_or(Slot::Failed, Slot::Decoded),
+            Some(block) => {
+                self.decode(block).map_or(Slot::Failed, |piece| Slot::Decoded(Box::new(piece)))
+            }
             None => Slot::Failed,
         };
         let mut state = self.lock();

@@ -17,7 +17,7 @@ pub(super) struct Stitched {
     pieces: Arc<Pieces>,
     chain: Chain,
     /// What is being read, and how far it has been.
-    piece: Option<(Piece, usize)>,
+    piece: Option<(Box<Piece>, usize)>,
     /// What goes on where pieces were of no use.
     decoder: Option<Decoder>,
 }
@@ -40,7 +40,7 @@ impl Stitched {
         if *at == piece.bytes().len()
             && let Some((piece, _)) = self.piece.take()
         {
-            self.pieces.give_back(piece);
+            self.pieces.give_back(*piece);
         }
         got
     }
@@ -80,9 +80,8 @@ impl Bytes for Stitched {
             let read = self.chain.decompressed();
             match self.pieces.next() {
                 Next::Piece(piece) if self.chain.take(&piece) => self.piece = Some((piece, 0)),
-                Next::Piece(_) | Next::Failed => self.go_on_alone(read)?,
                 Next::End if self.chain.is_whole() => return Ok(0),
-                Next::End => self.go_on_alone(read)?,
+                Next::Piece(_) | Next::Failed | Next::End => self.go_on_alone(read)?,
                 Next::Stopped => {
                     let error = io::Error::from(io::ErrorKind::Interrupted);
                     return Err(Error::Read { offset: read, error });

@@ -169,15 +169,13 @@ fn from_front(
         return Ok(None);
     }
     let limits = plan.decoding.limits;
-    let stitched = match codec {
-        Some(codec) if shared => {
-            input.from_pieces(codec, limits, plan.settings.threads, plan.access)?
-        }
+    let pieces = match codec {
+        Some(codec) if shared => input.pieces(codec, limits, plan.settings.threads, plan.access)?,
         _ => None,
     };
-    let (bytes, pieces) = match stitched {
-        Some((bytes, pieces)) => (bytes, Some(pieces)),
-        None => (input.from_front(codec, limits)?, None),
+    let bytes = match &pieces {
+        Some(pieces) => pieces.read(),
+        None => input.from_front(codec, limits)?,
     };
     Ok(Some(Front { bytes: transcoding.apply(bytes)?, pieces }))
 }

@@ -71,4 +71,6 @@ fn moved(before: u64, after: u64) -> usize {
 }
 
 #[cfg(test)]
+pub(super) mod samples;
+#[cfg(test)]
 mod tests;

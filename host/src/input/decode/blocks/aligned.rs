@@ -8,23 +8,23 @@ use super::Bits;
 pub(in super::super) struct Aligned {
     bits: Bits,
     source: Box<dyn Read + Send>,
-    aligned: Option<Cursor<Vec<u8>>>,
+    stream: Option<Cursor<Vec<u8>>>,
 }
 
 impl Aligned {
     /// The block `bits`; `source` gives the bytes that it lies in.
     pub(in super::super) fn new(bits: Bits, source: Box<dyn Read + Send>) -> Self {
-        Self { bits, source, aligned: None }
+        Self { bits, source, stream: None }
     }
 }
 
 impl Read for Aligned {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.aligned.is_none() {
+        if self.stream.is_none() {
             let mut bytes = Vec::new();
             self.source.read_to_end(&mut bytes)?;
-            self.aligned = Some(Cursor::new(self.bits.aligned(&bytes)));
+            self.stream = Some(Cursor::new(self.bits.aligned(&bytes)));
         }
-        self.aligned.as_mut().map_or(Ok(0), |aligned| aligned.read(into))
+        self.stream.as_mut().map_or(Ok(0), |stream| stream.read(into))
     }
 }

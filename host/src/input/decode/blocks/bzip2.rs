@@ -1,8 +1,8 @@
 //! Blocks of bzip2 streams. They begin at any bit, and nothing says how long they are: the next one is searched for, by the 48
 //! bits that every block and every end of a stream begins with.
 //!
-//! Where those bits stand within a block, by a chance of one in 2^48 a bit or by design, the piece that ends there fails, or
-//! does not: it is wrong only where its CRC-32 is, and that is compared.
+//! Where those bits stand within a block, by a chance of one in 2^48 a bit or by design, the piece that ends there is no
+//! whole block, and fails: a block ends with a symbol of its own, and has a CRC-32.
 
 use std::ops::Range;
 
@@ -134,10 +134,8 @@ impl Bits {
         let mut aligned: Vec<u8> = (0..whole.min(bytes.len())).map(byte).collect();
         // The end of the stream follows the last bits, which do not fill a byte.
         let left = bits % 8;
-        let [a, b, c, d, e, f] = BZIP2_END;
-        let [g, h, i, j] = self.crc.to_be_bytes();
         let mut last = byte(whole);
-        for next in [a, b, c, d, e, f, g, h, i, j] {
+        for next in BZIP2_END.into_iter().chain(self.crc.to_be_bytes()) {
             let kept = if left == 0 { 0 } else { last & (0xff << (8 - left)) };
             let joined = u16::from(kept) << 8 | u16::from(next) << (8 - left);
             let [first, second] = joined.to_be_bytes();
@@ -159,15 +157,10 @@ enum Magic {
 
 impl Magic {
     fn of(bits: u64) -> Option<Self> {
-        const fn number(bytes: [u8; 6]) -> u64 {
-            let [a, b, c, d, e, f] = bytes;
-            u64::from_be_bytes([0, 0, a, b, c, d, e, f])
-        }
-        const BLOCK: u64 = number(BZIP2_BLOCK);
-        const END: u64 = number(BZIP2_END);
-        match bits {
-            BLOCK => Some(Self::Block),
-            END => Some(Self::End),
+        let [_, _, magic @ ..] = bits.to_be_bytes();
+        match magic {
+            BZIP2_BLOCK => Some(Self::Block),
+            BZIP2_END => Some(Self::End),
             _ => None,
         }
     }
@@ -187,9 +180,10 @@ fn magic(input: &Input, bit: u64) -> Option<Magic> {
 fn u32_at(input: &Input, bit: u64) -> Option<u32> {
     let [a, b, c, d] = array(input, bit / 8)?;
     let shift = bit % 8;
-    let last = if shift == 0 { 0 } else { array::<1>(input, bit / 8 + 4)?[0] };
+    let [last] = if shift == 0 { [0] } else { array(input, bit / 8 + 4)? };
     let bits = u64::from_be_bytes([0, 0, 0, a, b, c, d, last]) << shift >> 8;
-    Some((bits & u64::from(u32::MAX)) as u32)
+    let [_, _, _, _, found @ ..] = bits.to_be_bytes();
+    Some(u32::from_be_bytes(found))
 }
 
 /// The first magic that begins at that bit or behind it.

@@ -88,9 +88,10 @@ impl Walk {
         };
         let end = at.checked_add(bytes)?;
         let ends = block_bytes(frame, input, end)?.is_none();
-        let checksum = match frame.content_checksum {
-            true if ends => u32::from_le_bytes(array(input, end.checked_add(4)?)?),
-            _ => 0,
+        let checksum = if ends && frame.content_checksum {
+            u32::from_le_bytes(array(input, end.checked_add(4)?)?)
+        } else {
+            0
         };
         self.inside = if ends { None } else { Some(inside.clone()) };
         Some(Unit {
