@@ -1,7 +1,6 @@
 //! Stitched pieces against a decoder from the front: the same bytes, then the same end.
 
 use std::io::{Cursor, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::decode::samples::{bzip2, forms, gzip, gzip_stored, text, zstd};
 use super::super::{Access, Codec, DecodeError, DecodeLimits, Input, Opener};
@@ -48,21 +47,13 @@ fn pieces(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Option<Arc<Piece
     Pieces::of(input, codec, limits, 2, &Access::default()).map(Arc::new)
 }
 
-/// Reads pieces while another thread decodes; `None` where there are none. Says too whether they were of use to the end.
+/// Reads pieces while another thread decodes, for as long as it has room; `None` where there are none. Says too whether they were of use to the end.
 fn stitched(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Option<(Outcome, bool)> {
     let pieces = pieces(codec, packed, limits)?;
-    let done = AtomicBool::new(false);
     Some(std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Acquire) {
-                if !pieces.decode_next() {
-                    std::thread::yield_now();
-                }
-            }
-        });
+        scope.spawn(|| while pieces.decode_next() {});
         let mut reader = Stitched::new(Arc::clone(&pieces));
         let outcome = drain(|into| reader.read(into), 50_000);
-        done.store(true, Ordering::Release);
         (outcome, reader.decoder.is_none())
     }))
 }
