@@ -12,7 +12,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder, Piece, Stretch};
 use super::stitched::Stitched;
 use super::{Access, Bytes, Input};
-use crate::settings::limits::{DECODE_AHEAD_PIECES, DECODE_PIECE_BYTES_MAX, WAIT};
+use crate::settings::limits::{
+    DECODE_AHEAD_PIECES, DECODE_LZ4_WORKERS_MIN, DECODE_PIECE_BYTES_MAX, WAIT,
+};
 
 /// The pieces of one source. One worker reads them, any number decode them.
 #[derive(Debug)]
@@ -73,6 +75,9 @@ impl Pieces {
     ) -> Option<Self> {
         if codec == Codec::Xz {
             return None; // its blocks are checked against an index that stands behind all of them
+        }
+        if codec == Codec::Lz4 && workers < DECODE_LZ4_WORKERS_MIN {
+            return None;
         }
         let first = Blocks::of(&input, codec)?.next(&input)?;
         if !first.is_piece(DECODE_PIECE_BYTES_MAX) || first.ends(input.bytes()) {

@@ -145,6 +145,10 @@ pub const DECODE_SEARCH_BYTES_MAX: u64 = 4 << 20;
 /// comes out of each is bounded by [`DECODE_PIECE_BYTES_MAX`].
 pub const DECODE_AHEAD_PIECES: usize = 2;
 
+/// Workers from which on lz4 blocks are decoded in pieces: lz4 is about as fast as memory, and pieces that go through it once more cost
+/// two threads as much time as they bring.
+pub const DECODE_LZ4_WORKERS_MIN: usize = 4;
+
 /// Indexes of the streams of one xz file, with the padding between them: a million blocks.
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;
 

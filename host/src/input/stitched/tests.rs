@@ -44,7 +44,7 @@ fn pieces(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Option<Arc<Piece
     file.write_all(packed).unwrap();
     let source = Source { path: file.path().into(), listed: Ok(None), way: Way::File };
     let input = Input::open(&mut Opener::default(), &source, &Access::default()).unwrap();
-    Pieces::of(input, codec, limits, 2, &Access::default()).map(Arc::new)
+    Pieces::of(input, codec, limits, 4, &Access::default()).map(Arc::new)
 }
 
 /// Reads pieces while another thread decodes, for as long as it has room; `None` where there are none. Says too whether they were of use to the end.
