@@ -100,6 +100,73 @@ fn csv_has_as_many_records_as_python_finds() {
     }
 }
 
+/// Rows by Python's own writer, of fields with whatever csv can hold; as many as it then reads.
+const WRITE: &str = r#"
+import csv, io, random, sys
+random.seed(7)
+out = io.StringIO(newline="")
+writer = csv.writer(out, lineterminator=sys.argv[1])
+for row in range(30_000):
+    fields = ["".join(random.choices(["a", "b ", ",", '"', "'", "\r\n"], k=random.randrange(40))) for _ in range(3)]
+    writer.writerow([f"R{row:060}", *fields])
+text = out.getvalue()
+rows = sum(1 for _ in csv.reader(io.StringIO(text, newline="")))
+sys.stdout.buffer.write(rows.to_bytes(4, "big") + text.encode())
+"#;
+
+/// A file of several of the blocks in which quotes are counted: many workers, each far from the front, agree on where
+/// records begin.
+#[test]
+fn csv_is_cut_in_parallel_where_python_cuts_it() {
+    let plugins = Tree::new();
+    let guest = strict(&plugins, 0);
+    for end in ["\n", "\r\n"] {
+        let written = oracle("python3", &["-c", WRITE, end], b"");
+        let (rows, source) = written.split_first_chunk().unwrap();
+        let rows = u32::from_be_bytes(*rows);
+        assert_eq!((rows, source.len() >> 20), (30_000, 4));
+        let tree = Tree::with(&[("a.csv", source)]);
+        for (threads, chunk_size, io) in [
+            ("1", "64B", "read"),
+            ("2", "64B", "read"),
+            ("5", "64B", "mmap"),
+            ("3", "700B", "read"),
+            ("4", "100KiB", "read"),
+        ] {
+            let args =
+                ["--framing", "csv", "--chunk-size", chunk_size, "--threads", threads, "--io", io];
+            let ended = echoed(&guest, &tree, "a.csv", &args).exits(0);
+            assert!(ended.stdout == source, "{args:?}");
+            if chunk_size == "64B" {
+                assert_eq!(report(&tree)["counters"]["chunks"], rows, "{args:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_csv_record_that_is_too_long_is_named() {
+    let source = [csv(9000, "\n"), format!("R\"{}\n", "x\n".repeat(600)), csv(9000, "\n")].concat();
+    let message = |at| format!("the record that begins at byte {at} is longer than 1000 bytes");
+    let at = source.find("R\"").unwrap();
+    for chunk_size in ["64B", "999B"] {
+        for threads in ["1", "2", "5"] {
+            let args = [
+                "--framing",
+                "csv",
+                "--chunk-size",
+                chunk_size,
+                "--max-record",
+                "1000B",
+                "--threads",
+                threads,
+            ];
+            let expected = json!({"kind": "record-too-long", "message": message(at)});
+            assert_eq!(refused(source.as_bytes(), &args), expected);
+        }
+    }
+}
+
 /// What the manifest says is overridden: `lines` of the guest would cut within quotes.
 #[test]
 fn the_framing_of_the_plugin_is_overridden() {

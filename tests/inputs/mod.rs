@@ -9,6 +9,7 @@ mod encodings;
 mod framing;
 mod limits;
 mod names;
+mod pieces;
 mod streams;
 mod tapes;
 mod tools;

@@ -2,12 +2,13 @@
 //! record begins, so that any thread can find any chunk by reading a little around its two ends.
 //!
 //! The chunks of an input, joined in order, are the input; no record is cut; there is at least one chunk; a
-//! chunk that lies inside one long record is empty. Records that cannot be found from the middle of a source are not for
+//! chunk that lies inside one long record is empty. Records that cannot be found by their place in a source are not for
 //! this file: such a source is read from its front, as a [`Stream`](super::Stream).
 
 use super::boundary::first_record;
+use super::quotes::{last_record, read_in_steps};
 use super::{Asked, Chunk, Error, Framing, Input};
-use crate::settings::limits::{BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX};
+use crate::settings::limits::{BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX, CSV_RUN_BYTES_MAX};
 
 /// What finding record boundaries takes; reused.
 #[derive(Debug)]
@@ -20,6 +21,23 @@ pub struct Scan {
 impl Default for Scan {
     fn default() -> Self {
         Self { buffer: Vec::new(), asked: Asked::ToGoOn }
+    }
+}
+
+impl Scan {
+    /// The `length` bytes at `offset`.
+    pub(super) fn read(
+        &mut self,
+        input: &Input,
+        offset: u64,
+        length: usize,
+    ) -> Result<&[u8], Error> {
+        if self.buffer.len() < length {
+            self.buffer.resize(length, 0);
+        }
+        let into = self.buffer.get_mut(..length).unwrap_or_default();
+        input.read_asked(into, offset, self.asked)?;
+        Ok(into)
     }
 }
 
@@ -38,9 +56,18 @@ impl Cutter {
     /// How many chunks an input has.
     pub fn chunks(&self, input: &Input) -> u64 {
         match (self.framing, &input.blocked) {
-            (Framing::Whole | Framing::Csv | Framing::Prefixed(_), _) => 1,
+            (Framing::Whole | Framing::Prefixed(_), _) => 1,
             (_, Some(blocked)) => blocked.chunks(),
             _ => input.bytes().div_ceil(self.chunk_bytes).max(1),
+        }
+    }
+
+    /// The most neighbouring chunks that one worker takes at once: where what lies before them is counted first, as many as
+    /// are still in the page cache when they are read.
+    pub fn chunks_per_run_max(&self) -> u64 {
+        match self.framing {
+            Framing::Csv => (CSV_RUN_BYTES_MAX / self.chunk_bytes).max(1),
+            _ => u64::MAX,
         }
     }
 
@@ -71,6 +98,17 @@ impl Cutter {
     /// # Errors
     /// When the input cannot be read, or no record begins within the longest record allowed.
     pub fn start(&self, input: &Input, index: u64, scan: &mut Scan) -> Result<u64, Error> {
+        self.start_after(input, index, 0, scan)
+    }
+
+    /// The same, where a record is known to begin at `record`, before the nominal cut.
+    fn start_after(
+        &self,
+        input: &Input,
+        index: u64,
+        record: u64,
+        scan: &mut Scan,
+    ) -> Result<u64, Error> {
         let bytes = input.bytes();
         let nominal = self.nominal(input, index);
         if nominal == 0 || nominal >= bytes {
@@ -78,14 +116,14 @@ impl Cutter {
         }
         match self.framing {
             Framing::Bytes => Ok(nominal),
-            Framing::Whole | Framing::Csv | Framing::Prefixed(_) => Ok(bytes),
+            Framing::Whole | Framing::Prefixed(_) => Ok(bytes),
             Framing::Fixed(record) => {
                 Ok(nominal.div_ceil(record).saturating_mul(record).min(bytes))
             }
-            Framing::Delimited(byte) => {
+            Framing::Delimited(_) | Framing::Csv => {
                 let end = nominal.saturating_add(self.record_bytes_max);
                 let window = Window { from: nominal, to: end.min(bytes) };
-                match find(input, byte, window, scan)? {
+                match self.find_end(input, window, record, scan)? {
                     Some(at) => Ok(at + 1),
                     None if end >= bytes => Ok(bytes),
                     None => Err(self.too_long(nominal)),
@@ -113,7 +151,7 @@ impl Cutter {
         if start > nominal {
             return Ok(start); // inside a record that began in an earlier chunk
         }
-        match self.start(input, next, scan) {
+        match self.start_after(input, next, start, scan) {
             Ok(end) => self.checked_end(input, index, start, end, scan),
             Err(Error::RecordTooLong { .. }) => {
                 Err(self.too_long(self.last_start(input, index, start, scan)?))
@@ -129,14 +167,14 @@ impl Cutter {
     pub fn header(&self, input: &Input, records: u32) -> Result<Vec<u8>, Error> {
         let end = match self.framing {
             _ if records == 0 => 0,
-            Framing::Bytes | Framing::Whole | Framing::Csv | Framing::Prefixed(_) => 0,
+            Framing::Bytes | Framing::Whole | Framing::Prefixed(_) => 0,
             Framing::Fixed(record) => record.saturating_mul(u64::from(records)).min(input.bytes()),
-            Framing::Delimited(byte) => {
+            Framing::Delimited(_) | Framing::Csv => {
                 let to = self.record_bytes_max.min(input.bytes());
                 let mut scan = Scan::default();
                 let mut from = 0;
                 for _ in 0..records {
-                    from = match find(input, byte, Window { from, to }, &mut scan)? {
+                    from = match self.find_end(input, Window { from, to }, from, &mut scan)? {
                         Some(at) => at + 1,
                         None => to,
                     };
@@ -178,7 +216,8 @@ impl Cutter {
         end: u64,
         scan: &mut Scan,
     ) -> Result<u64, Error> {
-        if !matches!(self.framing, Framing::Delimited(_)) || end - start <= self.record_bytes_max {
+        let is_searched = matches!(self.framing, Framing::Delimited(_) | Framing::Csv);
+        if !is_searched || end - start <= self.record_bytes_max {
             return Ok(end);
         }
         let record = self.last_start(input, index, start, scan)?;
@@ -193,19 +232,45 @@ impl Cutter {
         start: u64,
         scan: &mut Scan,
     ) -> Result<u64, Error> {
-        let Framing::Delimited(byte) = self.framing else { return Ok(start) };
         let nominal_end = self.nominal(input, index + 1).min(input.bytes());
+        let byte = match self.framing {
+            Framing::Delimited(byte) => byte,
+            Framing::Csv => {
+                return last_record(input, Window { from: start, to: nominal_end }, scan);
+            }
+            _ => return Ok(start),
+        };
         let mut to = nominal_end.max(start);
         while to > start {
             let from = to.saturating_sub(BOUNDARY_READ_BYTES_MAX as u64).max(start);
-            scan.buffer.resize(usize::try_from(to - from).unwrap_or(usize::MAX), 0);
-            input.read_at(&mut scan.buffer, from)?;
-            if let Some(at) = memchr::memrchr(byte, &scan.buffer) {
+            let bytes = scan.read(input, from, usize::try_from(to - from).unwrap_or(usize::MAX))?;
+            if let Some(at) = memchr::memrchr(byte, bytes) {
                 return Ok(from + at as u64 + 1);
             }
             to = from;
         }
         Ok(start)
+    }
+
+    /// Where the first record end is in `window`. Reads little at first, then more at a time. A record begins at `record`,
+    /// which is not behind the window.
+    fn find_end(
+        &self,
+        input: &Input,
+        window: Window,
+        record: u64,
+        scan: &mut Scan,
+    ) -> Result<Option<u64>, Error> {
+        let find = |byte, scan: &mut Scan| {
+            read_in_steps(input, window, BOUNDARY_READ_BYTES, scan, |offset, bytes| {
+                memchr::memchr(byte, bytes).map(|at| offset + at as u64)
+            })
+        };
+        match self.framing {
+            Framing::Delimited(byte) => find(byte, scan),
+            Framing::Csv => input.quotes(self.chunk_bytes).find_end(input, window, record, scan),
+            _ => Ok(None),
+        }
     }
 
     pub(super) fn too_long(&self, offset: u64) -> Error {
@@ -216,26 +281,9 @@ impl Cutter {
 
 /// A stretch of an input.
 #[derive(Clone, Copy)]
-struct Window {
-    from: u64,
-    to: u64,
-}
-
-/// Where `byte` first is in `window`. Reads little at first, then more at a time.
-fn find(input: &Input, byte: u8, window: Window, scan: &mut Scan) -> Result<Option<u64>, Error> {
-    let Window { mut from, to } = window;
-    let mut read_bytes = BOUNDARY_READ_BYTES;
-    while from < to {
-        let length = usize::try_from(to - from).map_or(read_bytes, |rest| rest.min(read_bytes));
-        scan.buffer.resize(length, 0);
-        input.read_asked(&mut scan.buffer, from, scan.asked)?;
-        if let Some(at) = memchr::memchr(byte, &scan.buffer) {
-            return Ok(Some(from + at as u64));
-        }
-        from += length as u64;
-        read_bytes = (read_bytes * 4).min(BOUNDARY_READ_BYTES_MAX);
-    }
-    Ok(None)
+pub(super) struct Window {
+    pub(super) from: u64,
+    pub(super) to: u64,
 }
 
 #[cfg(test)]

@@ -89,6 +89,12 @@ impl Framing {
         bytes.get(..end).unwrap_or_default()
     }
 
+    /// Whether a record can be found from any place in a source whose bytes are at hand: for csv that takes counting the
+    /// quotes before.
+    pub fn has_places(self) -> bool {
+        !matches!(self, Self::Prefixed(_))
+    }
+
     /// Whether a record can be found from the middle of a source, without reading what comes before.
     pub fn cuts_anywhere(self) -> bool {
         !matches!(self, Self::Csv | Self::Prefixed(_))

@@ -17,7 +17,10 @@ mod identity;
 mod mapped;
 mod open;
 mod packed;
+mod pieces;
 mod pipe;
+mod quotes;
+mod stitched;
 mod store;
 mod stream;
 mod tape;
@@ -26,8 +29,8 @@ use std::fs::File;
 use std::io::{self, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustix::fs::fstat;
@@ -45,12 +48,14 @@ pub use encoding::{Transcoding, UnknownEncoding};
 pub use error::Error;
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
+pub use pieces::Pieces;
 pub use stream::{Bytes, Chunk, Stream};
 pub use tape::{Member, Members, is_named_tar};
 
 use blocked::Blocked;
 use packed::{Packed, Unpacked};
 use pipe::Pipe;
+use quotes::Quotes;
 use store::{FromFront, Store};
 
 /// What is decompressed, and how much may come out.
@@ -97,6 +102,8 @@ pub struct Input {
     packed: Option<Packed>,
     /// For a compressed file that is decoded in pieces: what offsets are offsets in.
     blocked: Option<Blocked>,
+    /// For csv that is cut by place: made when the first cut is looked for.
+    quotes: OnceLock<Quotes>,
 }
 
 impl Input {
@@ -131,7 +138,8 @@ impl Input {
         let io = if is_pipe { Io::Read } else { access.io };
         let store = Store::file(file, &stat, io)?;
         let bytes = store.bytes();
-        Ok(Self { store, start: 0, bytes, is_pipe, packed: None, blocked: None })
+        let quotes = OnceLock::new();
+        Ok(Self { store, start: 0, bytes, is_pipe, packed: None, blocked: None, quotes })
     }
 
     /// Whether the bytes come when they come: no size, no offsets, no second look.
@@ -205,6 +213,11 @@ impl Input {
         self.store.read_at(into, self.start + offset)
     }
 
+    /// Which of its offsets are within quotes. Called with one chunk size.
+    fn quotes(&self, chunk_bytes: u64) -> &Quotes {
+        self.quotes.get_or_init(|| Quotes::new(self.bytes(), chunk_bytes))
+    }
+
     /// What the file, which is called `name`, is compressed with, by its first bytes.
     ///
     /// # Errors
@@ -249,6 +262,26 @@ impl Input {
             Choice::Detect => Codec::detect(plain.first()?, name),
         };
         Ok(decoded(plain, codec, decoding.limits))
+    }
+
+    /// The pieces of a compressed file, to be decoded by `workers` at once. `None` where it has none to be read from front
+    /// to back.
+    ///
+    /// # Errors
+    /// When the file cannot be shared between readers.
+    pub fn pieces(
+        &self,
+        codec: Codec,
+        limits: DecodeLimits,
+        workers: usize,
+        access: &Access,
+    ) -> Result<Option<Arc<Pieces>>, Error> {
+        let store = self.store.share().map_err(Error::Open)?;
+        let (start, bytes) = (self.start, self.bytes);
+        let quotes = OnceLock::new();
+        let packed =
+            Self { store, start, bytes, is_pipe: false, packed: None, blocked: None, quotes };
+        Ok(Pieces::of(packed, codec, limits, workers, access).map(Arc::new))
     }
 
     /// The bytes of a pipe called `name`, decompressed where it is to be.

@@ -18,6 +18,16 @@ pub const BOUNDARY_READ_BYTES: usize = 256;
 /// Largest read around a nominal cut, reached by doubling.
 pub const BOUNDARY_READ_BYTES_MAX: usize = 256 << 10;
 
+/// Bytes whose quotes are counted as one, where records end outside quotes only: a chunk, so that a cut is where counting ends.
+pub const QUOTE_BLOCK_BYTES: u64 = CHUNK_BYTES;
+
+/// Such blocks of one source, a byte of memory each: past them, at 2 TB, they grow.
+pub const QUOTE_BLOCKS_MAX: u64 = 4 << 20;
+
+/// Bytes of such a source that one worker takes at once. Those behind it count them first, so this bounds how far counting
+/// runs ahead of reading: by little enough that the bytes are in the page cache then.
+pub const CSV_RUN_BYTES_MAX: u64 = 32 << 20;
+
 /// Linear memory of one instance. All languages but Python's and JavaScript's larger runtimes fit into a
 /// quarter of it.
 pub const MEMORY_BYTES: usize = 256 << 20;
@@ -136,9 +146,17 @@ pub const DECODE_RUNS_MAX: u64 = 64 << 10;
 /// How far the first frame of a source is walked over to see whether there is a second: a thousand small reads.
 pub const DECODE_FIRST_FRAME_BYTES_MAX: u64 = 32 << 20;
 
-/// How far behind the beginning of a bzip2 file a second stream is looked for: four of the largest streams that parallel
-/// compressors write.
-pub const DECODE_FIRST_STREAM_BYTES_MAX: u64 = 4 << 20;
+/// How far the beginning of a piece is looked for where nothing says where it is: a bzip2 block of 900,000 symbols of 20 bits
+/// has 2.3 MB, and a gzip member that is longer gains nothing.
+pub const DECODE_SEARCH_BYTES_MAX: u64 = 4 << 20;
+
+/// Pieces of a source that are decoded before it is their turn, for each worker: one that is decoded, one that waits. What
+/// comes out of each is bounded by [`DECODE_PIECE_BYTES_MAX`].
+pub const DECODE_AHEAD_PIECES: usize = 2;
+
+/// Workers from which on lz4 blocks are decoded in pieces: lz4 is about as fast as memory, and pieces that go through it once more cost
+/// two threads as much time as they bring.
+pub const DECODE_LZ4_WORKERS_MIN: usize = 4;
 
 /// Indexes of the streams of one xz file, with the padding between them: a million blocks.
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;

@@ -1,10 +1,11 @@
 //! A source that workers are at: its input, its chunks yet to be taken, and its parts.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
-    Bytes, Choice, Codec, DecodeError, Error, Input, Members, Opener, Stream, Transcoding,
+    Bytes, Choice, Codec, DecodeError, Error, Input, Members, Opener, Pieces, Stream, Transcoding,
     is_named_tar,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
@@ -51,13 +52,13 @@ impl<'a> Open<'a> {
             return Err(refused(refusal));
         }
         let mut input = Input::open(opener, source, plan.access)?;
-        let bytes = from_front(plan, &mut input, source, known)?;
+        let front = from_front(plan, &mut input, source, known)?;
         let whole = |count, header| {
             let gather = Gather::new(count, plan.processor.traits().order);
             Whole::source(index, source, header, gather)
         };
         let header_records = plan.processor.traits().header_records;
-        let Some(bytes) = bytes else {
+        let Some(Front { bytes, pieces }) = front else {
             plan.cutter.check(input.bytes())?;
             let count = plan.cutter.chunks(&input);
             let whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
@@ -80,7 +81,7 @@ impl<'a> Open<'a> {
             whole.set_parts(1);
         }
         whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
-        let chunks = Chunks::Streamed(Ring::new(reader, plan.cutter.chunk_bytes, first));
+        let chunks = Chunks::Streamed(Ring::new(reader, plan.cutter.chunk_bytes, first, pieces));
         Ok(Self { input, chunks, whole })
     }
 
@@ -124,10 +125,19 @@ fn reader<'a>(
     Ok(Reader::Stream(Stream::new(bytes, plan.cutter, linger)))
 }
 
-/// Takes a run of neighbouring chunks of `count`, whole groups of `at_once`: long at first, short near the end, so that workers end together.
+/// How many neighbouring chunks a worker takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RunLength {
+    /// Whole groups of as many.
+    pub(super) multiple_of: u64,
+    /// But for that, no more.
+    pub(super) most: u64,
+}
+
+/// Takes a run of neighbouring chunks of `count`: long at first, short near the end, so that workers end together.
 pub(super) fn take(
     count: u64,
-    at_once: u64,
+    run: RunLength,
     taken: &AtomicU64,
     scope: Scope,
     threads: usize,
@@ -137,8 +147,8 @@ pub(super) fn take(
         _ => 1,
     };
     let length = |at: u64| {
-        let end = at + (count.saturating_sub(at) / share).max(1);
-        end.next_multiple_of(at_once).min(count) - at
+        let end = at + (count.saturating_sub(at) / share).min(run.most).max(1);
+        end.next_multiple_of(run.multiple_of).min(count) - at
     };
     let next = |at| (at < count).then(|| at + length(at));
     let start = taken.try_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
@@ -161,37 +171,53 @@ pub(super) fn too_large(bytes: u64) -> Failure {
     )
 }
 
+/// The bytes of a source, and where others can help to decode them, what they help with.
+struct Front {
+    bytes: Box<dyn Bytes>,
+    pieces: Option<Arc<Pieces>>,
+}
+
 /// The bytes of a source that can only be read from its front, decompressed; `None` for one whose chunks are found by their place.
 fn from_front(
     plan: &Plan<'_>,
     input: &mut Input,
     source: &Source,
     known: Option<Codec>,
-) -> Result<Option<Box<dyn Bytes>>, Failure> {
+) -> Result<Option<Front>, Failure> {
     if input.is_pipe() {
-        return Ok(Some(input.from_pipe(&source.path, plan.decoding, plan.access)?));
+        let bytes = input.from_pipe(&source.path, plan.decoding, plan.access)?;
+        return Ok(Some(Front { bytes, pieces: None }));
     }
     if input.is_packed() {
-        return Ok(Some(input.from_packed(&source.path, plan.decoding)?));
+        let bytes = input.from_packed(&source.path, plan.decoding)?;
+        return Ok(Some(Front { bytes, pieces: None }));
     }
     let codec = match (known, plan.decoding.choice) {
         (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
         (None, Choice::Never) => None,
         (None, Choice::Detect) => detect(plan, input, source)?,
     };
-    let placed =
-        plan.cutter.framing.cuts_anywhere() && plan.decoding.transcoding == Transcoding::None;
     let archive = plan.settings.archives && codec.is_some() && is_named_tar(&source.path);
     let shared = plan.settings.threads > 1 && plan.processor.traits().scope == Scope::Chunk;
+    let framing = plan.cutter.framing;
     let found_by_place = match codec {
-        _ if !placed || archive => false,
-        None => true,
-        Some(codec) => shared && in_pieces(plan, input, codec),
+        _ if plan.decoding.transcoding != Transcoding::None || archive => false,
+        None => framing.has_places(),
+        Some(codec) => shared && framing.cuts_anywhere() && in_pieces(plan, input, codec),
     };
     if found_by_place {
         return Ok(None);
     }
-    Ok(Some(input.from_front(codec, plan.decoding.limits)?))
+    let limits = plan.decoding.limits;
+    let pieces = match codec {
+        Some(codec) if shared => input.pieces(codec, limits, plan.settings.threads, plan.access)?,
+        _ => None,
+    };
+    let bytes = match &pieces {
+        Some(pieces) => pieces.read(),
+        None => input.from_front(codec, limits)?,
+    };
+    Ok(Some(Front { bytes, pieces }))
 }
 
 fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
@@ -210,7 +236,7 @@ fn detect(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Code
 
 fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
     let placed = plan.decoding.transcoding == Transcoding::None;
-    let single = placed && plan.cutter.framing.cuts_anywhere() && plan.cutter.chunks(input) == 1;
+    let single = placed && plan.cutter.framing.has_places() && plan.cutter.chunks(input) == 1;
     single && plan.processor.traits().header_records == 0 && Codec::by_name(&source.path).is_none()
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::At;
 use super::whole::Whole;
-use crate::input::{Chunk, Members, Stream};
+use crate::input::{Chunk, Members, Pieces, Stream};
 use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, WAIT};
 
 /// Reading a chunk takes so many times as long as running it where that is light: then two workers at once would save a
@@ -53,6 +53,8 @@ pub(super) enum Turn<'a> {
     Read(Box<Reader<'a>>, Vec<u8>),
     /// Run this chunk; then [`Ring::give_back`] its buffer.
     Run(Piece<'a>),
+    /// Decode a piece of what is read later; then say [`Ring::decoded`].
+    Decode(Arc<Pieces>),
     /// There is nothing to do now: ask again.
     Later,
     /// All chunks have been given out.
@@ -65,6 +67,8 @@ pub(super) struct Ring<'a> {
     chunk_bytes: usize,
     state: Mutex<State<'a>>,
     changed: Condvar,
+    /// What can be decoded before it is read.
+    pieces: Option<Arc<Pieces>>,
 }
 
 #[derive(Debug, Default)]
@@ -102,8 +106,12 @@ impl Pace {
 }
 
 impl<'a> Ring<'a> {
-    /// A ring over what `reader` reads, in chunks of about `chunk_bytes`, behind those that were read already.
-    pub(super) fn new(reader: Reader<'a>, chunk_bytes: u64, first: Option<Chunk>) -> Self {
+    /// A ring over what `reader` reads, in chunks of about `chunk_bytes`, behind those that were read already; decoded from `pieces`,
+    /// where there are any.
+    pub(super) fn new(
+        reader: Reader<'a>, chunk_bytes: u64, first: Option<Chunk>,
+        pieces: Option<Arc<Pieces>>,
+    ) -> Self {
         let ended = first.as_ref().is_some_and(|first| first.last);
         let reader = (!ended).then(|| Box::new(reader));
         let mut state = State { reader, ended, ..State::default() };
@@ -111,7 +119,7 @@ impl<'a> Ring<'a> {
             state.push(Piece { member: None, chunk });
         }
         let chunk_bytes = usize::try_from(chunk_bytes).unwrap_or(usize::MAX);
-        Self { chunk_bytes, state: Mutex::new(state), changed: Condvar::new() }
+        Self { chunk_bytes, state: Mutex::new(state), changed: Condvar::new(), pieces }
     }
 
     /// A worker comes.
@@ -138,7 +146,9 @@ impl<'a> Ring<'a> {
     /// What the calling worker does next.
     pub(super) fn turn(&self) -> Turn<'a> {
         let mut state = self.lock();
+        let pieces = self.pieces.as_ref();
         if self.has_room(&state)
+            && !pieces.is_some_and(|pieces| pieces.is_waited_for())
             && let Some(reader) = state.reader.take()
         {
             return Turn::Read(reader, state.free.pop().unwrap_or_default());
@@ -152,6 +162,9 @@ impl<'a> Ring<'a> {
         if state.ended {
             return Turn::End;
         }
+        if let Some(pieces) = pieces.filter(|pieces| pieces.has_room()) {
+            return Turn::Decode(Arc::clone(pieces));
+        }
         state.waiting += 1;
         // Waking early is allowed, so the time-out does not matter.
         let waited = self.changed.wait_timeout(state, WAIT);
@@ -159,15 +172,26 @@ impl<'a> Ring<'a> {
         Turn::Later
     }
 
+    /// Whether running takes so much less than reading that one worker does both.
+    fn is_light(&self, state: &State<'a>) -> bool {
+        let (reading, running) = (state.reading.ns_per_kib, state.running.ns_per_kib);
+        self.pieces.is_none() && running > 0 && running.saturating_mul(LIGHT_RUNNING) < reading
+    }
+
     fn has_room(&self, state: &State<'a>) -> bool {
         match state.workers {
             0 | 1 => state.ready.is_empty(),
-            _ if state.is_light() => state.ready.is_empty(),
+            _ if self.is_light(state) => state.ready.is_empty(),
             workers => {
                 let ahead_bytes = (AHEAD_CHUNKS * workers).saturating_mul(self.chunk_bytes);
                 state.ready_bytes < ahead_bytes && state.ready.len() < AHEAD_SMALL_CHUNKS * workers
             }
         }
+    }
+
+    /// Says that a piece is decoded: the stream may go on.
+    pub(super) fn decoded(&self) {
+        self.wake(&self.lock());
     }
 
     /// Brings a chunk, which it took so long to read, and the reader back, unless it is at its end.
@@ -177,7 +201,7 @@ impl<'a> Ring<'a> {
         state.ended = reader.is_none();
         state.reader = reader;
         state.push(piece);
-        if state.ended || !state.is_light() {
+        if state.ended || !self.is_light(&state) {
             self.wake(&state);
         }
     }
@@ -211,12 +235,6 @@ impl<'a> Ring<'a> {
 }
 
 impl<'a> State<'a> {
-    /// Whether running takes so much less than reading that one worker does both.
-    fn is_light(&self) -> bool {
-        let (reading, running) = (self.reading.ns_per_kib, self.running.ns_per_kib);
-        running > 0 && running.saturating_mul(LIGHT_RUNNING) < reading
-    }
-
     fn push(&mut self, piece: Piece<'a>) {
         self.ready_bytes += piece.chunk.held_bytes();
         self.ready.push_back(piece);

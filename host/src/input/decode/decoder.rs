@@ -9,7 +9,8 @@ use crate::settings::limits::{
     DECODE_RATIO_FREE_BYTES, DECODE_SMALL_BZIP2_MEMBERS, DECODE_SMALL_STREAM_BYTES,
 };
 
-use super::blocks::{Block, Envelope};
+use super::blocks::{Aligned, Block, Envelope, Part};
+use super::chain::Resume;
 use super::feed::{Packed, Trickle};
 use super::{Begin, Codec, DecodeError, DecodeLimits, Decoded, Engine, Fault, Feed};
 use super::{brotli, bzip2, deflate, gzip, lz4, snappy, xz, zstd};
@@ -39,6 +40,8 @@ pub struct Decoder {
     /// What stands before a block in its source, for messages.
     base: Base,
     failed: Option<DecodeError>,
+    /// Whether padding was what ended it.
+    padded: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,7 +92,25 @@ impl Decoder {
             looked_at: 0,
             base: Base::default(),
             failed: None,
+            padded: false,
         }
+    }
+
+    /// A decoder that goes on where one from the front has come to: `source` gives what is left from there.
+    pub(in super::super) fn resumed(
+        codec: Codec,
+        source: Box<dyn Read + Send>,
+        limits: DecodeLimits,
+        resume: Resume,
+    ) -> Self {
+        let mut decoder = Self::new(codec, source, limits);
+        if resume.compressed > 0 {
+            decoder.place = Place::Between;
+        }
+        decoder.feed.resume_at(resume.compressed);
+        decoder.decompressed = resume.decompressed;
+        decoder.members = resume.members;
+        decoder
     }
 
     /// Turns to another source of the same codec, keeping the memory. Nothing of the last one is left, whether it
@@ -106,12 +127,17 @@ impl Decoder {
         (self.pending, self.looked_at) = (false, 0);
         self.base = Base::default();
         self.failed = None;
+        self.padded = false;
     }
 
     /// Turns to one piece of a source, whose compressed bytes are all that `source` gives. Limits count for the
     /// piece; offsets in errors are those in the whole source, where they are known.
     pub fn turn_to_block(&mut self, block: &Block, source: Box<dyn Read + Send>) {
         let Envelope { before, after } = &block.envelope;
+        let source: Box<dyn Read + Send> = match &block.part {
+            Part::Bzip2(bits) => Box::new(Aligned::new(bits.clone(), source)),
+            _ => source,
+        };
         let source: Box<dyn Read + Send> = if before.is_empty() && after.is_empty() {
             source
         } else {
@@ -141,6 +167,16 @@ impl Decoder {
     /// How many bytes went in so far.
     pub fn compressed(&self) -> u64 {
         self.feed.taken()
+    }
+
+    /// How many members were begun so far, as they count for the limit.
+    pub(super) fn members(&self) -> u64 {
+        self.members
+    }
+
+    /// Whether padding up to the end of the source was what ended it.
+    pub(super) fn ended_in_padding(&self) -> bool {
+        self.padded
     }
 
     /// Fills `into` from its start. Returns how many bytes were written: fewer than there is room for only at the end of
@@ -200,7 +236,10 @@ impl Decoder {
                 Place::Member
             }
             Ok(Begin::Skipped) => Place::Between,
-            Ok(Begin::End) => Place::End,
+            Ok(Begin::End) => {
+                self.padded = true;
+                Place::End
+            }
             Ok(Begin::NotOurs) => return Err(self.not_ours(first, compressed)),
             Err(fault) => return Err(self.error(fault)),
         };

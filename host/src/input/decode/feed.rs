@@ -59,6 +59,11 @@ impl Feed {
         (self.from, self.to, self.ended, self.taken) = (0, 0, false, 0);
     }
 
+    /// Counts as taken what stands before the source.
+    pub(super) fn resume_at(&mut self, taken: u64) {
+        self.taken = taken;
+    }
+
     /// How many bytes were taken so far.
     pub(super) fn taken(&self) -> u64 {
         self.taken

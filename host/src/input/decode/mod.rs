@@ -7,6 +7,7 @@
 mod blocks;
 mod brotli;
 mod bzip2;
+mod chain;
 mod checked;
 mod codec;
 mod decoder;
@@ -16,16 +17,19 @@ mod feed;
 mod gzip;
 mod limits;
 mod lz4;
+mod piece;
 mod snappy;
 mod xz;
 mod zstd;
 
 pub use blocks::{Block, Blocks, Stretch};
+pub(super) use chain::Chain;
 pub use codec::{Codec, UnknownCodec};
 pub use decoder::Decoder;
 pub use error::DecodeError;
 pub use feed::Trickle;
 pub use limits::DecodeLimits;
+pub(super) use piece::Piece;
 
 pub(super) use checked::{Checked, Expected};
 
@@ -87,5 +91,7 @@ fn moved(before: u64, after: u64) -> usize {
     usize::try_from(after.saturating_sub(before)).unwrap_or(usize::MAX)
 }
 
+#[cfg(test)]
+pub(super) mod samples;
 #[cfg(test)]
 mod tests;

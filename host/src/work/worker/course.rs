@@ -9,7 +9,7 @@ use super::{Cancelled, Worker};
 use crate::input::{Asked, Chunk, Codec, Error, Stream};
 use crate::process::{Failure, Instance, Kind, Order, Place};
 use crate::work::gather::Span;
-use crate::work::open::{Chunks, Open, Slice, take, too_large};
+use crate::work::open::{Chunks, Open, RunLength, Slice, take, too_large};
 use crate::work::ring::{Piece, Reader, Ring, Turn};
 use crate::work::whole::Whole;
 
@@ -60,14 +60,13 @@ impl<'a> Worker<'a> {
         count: u64,
         taken: &AtomicU64,
     ) -> Result<(), Cancelled> {
+        let length = RunLength {
+            multiple_of: open.input.chunks_at_once(),
+            most: self.plan.cutter.chunks_per_run_max(),
+        };
+        let (scope, threads) = (self.scope(), self.plan.settings.threads);
         let mut live = None;
-        while let Some(run) = take(
-            count,
-            open.input.chunks_at_once(),
-            taken,
-            self.scope(),
-            self.plan.settings.threads,
-        ) {
+        while let Some(run) = take(count, length, taken, scope, threads) {
             live = self.make_way(open, &open.whole, live, run.start);
             let (start, length) = (run.start, run.end - run.start);
             let mut at = start;
@@ -108,6 +107,11 @@ impl<'a> Worker<'a> {
                         seen => live = seen.map(|span| (member, span)),
                     }
                     ring.give_back(chunk, begun.elapsed());
+                }
+                Turn::Decode(pieces) => {
+                    pieces.decode_next();
+                    self.times.was_read();
+                    ring.decoded();
                 }
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,

@@ -107,6 +107,11 @@ impl<'a> Worker<'a> {
                     }
                     ring.give_back(chunk, begun.elapsed());
                 }
+                Turn::Decode(pieces) => {
+                    pieces.decode_next();
+                    self.times.was_read();
+                    ring.decoded();
+                }
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
             }

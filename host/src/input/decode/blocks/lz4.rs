@@ -1,14 +1,23 @@
-//! Lz4 blocks where they are independent, else whole frames, told apart by walking over the sizes of blocks.
-//!
-//! Blocks of a frame whose content has a checksum and whose blocks have none are kept together: apart, they
-//! could not be checked.
+//! Lz4 blocks where they are independent and their frame is long, else whole frames, told apart by walking over the sizes of
+//! blocks.
 
-use crate::settings::limits::DECODE_FIRST_FRAME_BYTES_MAX;
+use crate::settings::limits::{DECODE_FIRST_FRAME_BYTES_MAX, DECODE_RUN_BYTES};
 
 use super::super::super::Input;
 use super::super::codec::{LZ4, is_skippable};
 use super::super::lz4::{DESCRIPTOR_BYTES_MAX, Frame, header_checksum};
-use super::{Envelope, Unit, array};
+use super::{Envelope, Part, Unit, array};
+
+/// Neighbouring blocks of a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Within {
+    /// Theirs.
+    pub(in super::super) frame: Frame,
+    /// Whether the first of them is that of the frame.
+    pub(in super::super) begins: bool,
+    /// Checksum of the content, 0 where there is none, where the last of them is that of the frame.
+    pub(in super::super) ends: Option<u32>,
+}
 
 /// Where the walk is.
 #[derive(Debug)]
@@ -56,12 +65,14 @@ impl Walk {
             return None;
         }
         let (frame, header_bytes) = header(input, offset)?;
-        if !frame.linked && (frame.block_checksum || !frame.content_checksum) {
+        let short = if frame.linked { bytes_max } else { DECODE_RUN_BYTES };
+        let whole = whole(frame, input, offset, header_bytes, short);
+        if whole.is_none() && !frame.linked {
             let envelope = Envelope { before: own_header(frame).into(), after: vec![0; 4] };
             let inside = Inside { frame, envelope };
             return self.block(&inside, input, offset, header_bytes);
         }
-        whole(frame, input, offset, header_bytes, bytes_max)
+        whole
     }
 
     /// The block at `offset + before`, and the end of the frame where it follows.
@@ -75,7 +86,13 @@ impl Walk {
             let bytes = before + end_bytes;
             return Some(Unit { bytes, decompressed: Some(0), ..Unit::default() });
         };
-        let ends = block_bytes(frame, input, at.checked_add(bytes)?)?.is_none();
+        let end = at.checked_add(bytes)?;
+        let ends = block_bytes(frame, input, end)?.is_none();
+        let checksum = if ends && frame.content_checksum {
+            u32::from_le_bytes(array(input, end.checked_add(4)?)?)
+        } else {
+            0
+        };
         self.inside = if ends { None } else { Some(inside.clone()) };
         Some(Unit {
             before,
@@ -83,6 +100,7 @@ impl Walk {
             after: if ends { end_bytes } else { 0 },
             decompressed: None,
             envelope: inside.envelope.clone(),
+            part: Part::Lz4(Within { frame, begins: before > 0, ends: ends.then_some(checksum) }),
         })
     }
 }

@@ -1,12 +1,14 @@
 //! Where a compressed source can be decoded in parallel: pieces of it that need nothing of what stands before them.
 //!
 //! Found without decoding, from sizes that the format writes down: BGZF members, zstd and lz4 frames, lz4 blocks, xz
-//! blocks; for bzip2 streams by looking for their beginnings. Found one after the other, as they are asked for, so a large source is not read twice. What is
+//! blocks; for other gzip members and bzip2 blocks by looking for their beginnings. Found one after the other, as they are asked for, so a large source is not read twice. What is
 //! found is only advice: each piece is checked like a source of its own when it is decoded, and where the
 //! sizes stop making sense the last piece is all that is left, for the decoder to read or to refuse.
 
+mod aligned;
 mod bgzf;
 mod bzip2;
+mod gzip;
 mod lz4;
 mod stretch;
 mod xz;
@@ -17,10 +19,13 @@ use crate::settings::limits::{DECODE_RUN_BYTES, DECODE_RUNS_MAX};
 use super::super::Input;
 use super::Codec;
 
+pub(super) use aligned::Aligned;
+pub(super) use bzip2::Bits;
+pub(super) use lz4::Within;
 pub use stretch::Stretch;
 
 /// A piece of a compressed source that can be decoded by itself: a run of neighbouring members, frames or blocks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Block {
     /// Where it begins, in the compressed bytes.
     pub compressed_offset: u64,
@@ -36,6 +41,34 @@ pub struct Block {
     pub(super) envelope: Envelope,
     /// Whether it is what is left where no more pieces could be told apart.
     pub(super) rest: bool,
+    /// What it is a piece of.
+    pub(super) part: Part,
+    /// Where the next one begins at the earliest.
+    pub(super) end: u64,
+}
+
+impl Block {
+    /// Whether it is the last of an input of so many bytes.
+    pub(in super::super::super) fn ends(&self, bytes: u64) -> bool {
+        self.end >= bytes
+    }
+
+    /// Whether it is worth decoding by itself, with no more than `bytes_max` coming out of it, as far as can be told.
+    pub(in super::super::super) fn is_piece(&self, bytes_max: u64) -> bool {
+        !self.rest && self.decompressed_bytes.is_none_or(|bytes| bytes <= bytes_max)
+    }
+}
+
+/// What pieces are made of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) enum Part {
+    /// Whole members, or what stands alone like one.
+    #[default]
+    Members,
+    /// Neighbouring blocks of one lz4 frame.
+    Lz4(Within),
+    /// A block of a bzip2 stream.
+    Bzip2(Bits),
 }
 
 /// Bytes that make a piece out of the middle of a file well-formed by itself.
@@ -59,8 +92,9 @@ pub struct Blocks {
 #[derive(Debug)]
 enum Walk {
     Bgzf,
+    Gzip,
     Zstd,
-    Bzip2,
+    Bzip2(bzip2::Walk),
     Lz4(lz4::Walk),
     Xz(xz::Walk),
 }
@@ -74,6 +108,7 @@ struct Unit {
     bytes: u64,
     decompressed: Option<u64>,
     envelope: Envelope,
+    part: Part,
 }
 
 impl Blocks {
@@ -81,8 +116,9 @@ impl Blocks {
     pub fn of(input: &Input, codec: Codec) -> Option<Self> {
         let walk = match codec {
             Codec::Gzip if bgzf::is(input) => Walk::Bgzf,
+            Codec::Gzip if gzip::is(input) => Walk::Gzip,
             Codec::Zstd if zstd::is(input) => Walk::Zstd,
-            Codec::Bzip2 if bzip2::is(input) => Walk::Bzip2,
+            Codec::Bzip2 => Walk::Bzip2(bzip2::Walk::of(input)?),
             Codec::Lz4 => Walk::Lz4(lz4::Walk::of(input)?),
             Codec::Xz => Walk::Xz(xz::Walk::of(input)?),
             _ => return None,
@@ -97,6 +133,11 @@ impl Blocks {
         if left == 0 && self.next.is_none() {
             return None;
         }
+        if let Walk::Bzip2(walk) = &mut self.walk {
+            let next = walk.next(input);
+            self.at = walk.at();
+            return Some(next.unwrap_or_else(|| self.rest(left)));
+        }
         let Some(first) = self.next.take().or_else(|| self.unit(input)) else {
             return Some(self.rest(left));
         };
@@ -108,6 +149,8 @@ impl Blocks {
             members: 1,
             envelope: first.envelope,
             rest: false,
+            part: first.part,
+            end: 0,
         };
         self.pass(first.before + first.bytes + first.after, first.decompressed);
         let mut gap = first.after;
@@ -118,12 +161,14 @@ impl Blocks {
                 break;
             }
             run.members += 1;
+            run.part.goes_on_with(unit.part);
             run.compressed_bytes += unit.bytes;
             run.decompressed_bytes =
                 run.decompressed_bytes.zip(unit.decompressed).and_then(|(a, b)| a.checked_add(b));
             gap = unit.after;
             self.pass(unit.bytes + unit.after, unit.decompressed);
         }
+        run.end = self.at;
         Some(run)
     }
 
@@ -146,6 +191,8 @@ impl Blocks {
             members: 1,
             envelope: Envelope { before, after: Vec::new() },
             rest: true,
+            part: Part::Members,
+            end: self.at + left,
         };
         self.at += left;
         rest
@@ -156,7 +203,8 @@ impl Blocks {
         let unit = match &mut self.walk {
             Walk::Bgzf => bgzf::unit(input, self.at),
             Walk::Zstd => zstd::unit(input, self.at),
-            Walk::Bzip2 => bzip2::unit(input, self.at),
+            Walk::Gzip => gzip::unit(input, self.at, self.run_bytes),
+            Walk::Bzip2(_) => None,
             Walk::Lz4(walk) => walk.unit(input, self.at),
             Walk::Xz(walk) => walk.unit(self.at),
         }?;
@@ -166,12 +214,21 @@ impl Blocks {
     }
 }
 
+impl Part {
+    /// Takes in the neighbour behind it.
+    fn goes_on_with(&mut self, next: Self) {
+        if let (Self::Lz4(within), Self::Lz4(next)) = (self, next) {
+            within.ends = next.ends;
+        }
+    }
+}
+
 impl Walk {
     /// Whether neighbouring units can be decoded as one.
     fn joins(&self, a: &Envelope, b: &Envelope) -> bool {
         match self {
-            Self::Bgzf | Self::Zstd | Self::Bzip2 | Self::Lz4(_) => a == b,
-            Self::Xz(_) => false,
+            Self::Bgzf | Self::Gzip | Self::Zstd | Self::Lz4(_) => a == b,
+            Self::Bzip2(_) | Self::Xz(_) => false,
         }
     }
 }

@@ -74,6 +74,7 @@ impl Walk {
             after,
             decompressed: Some(found.decompressed),
             envelope: envelope(&found)?,
+            ..Unit::default()
         })
     }
 }

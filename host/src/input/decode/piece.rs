@@ -1,0 +1,80 @@
+//! A piece of a source, decoded by itself, with what it takes to tell whether a decoder from the front would have got there.
+
+use std::io::Read;
+
+use crate::settings::limits::DECODE_PIECE_BYTES_MAX;
+
+use super::{Block, Decoder};
+
+/// Decoded at once: the step in which a decoder looks at its limits.
+const STEP_BYTES: usize = 1 << 20;
+
+/// A decoded piece.
+#[derive(Debug)]
+pub(in super::super) struct Piece {
+    pub(super) block: Block,
+    buffer: Vec<u8>,
+    length: usize,
+    /// Members that it has, as they count for the limit.
+    pub(super) members: u64,
+    /// Whether it ends in padding, behind which nothing is to come.
+    pub(super) padded: bool,
+    pub(super) steps: Vec<Step>,
+}
+
+/// How far decoding came at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    /// Bytes that were taken before, without those of the envelope.
+    pub(super) compressed: u64,
+    /// Bytes that had come out then.
+    pub(super) decompressed: u64,
+}
+
+impl Piece {
+    /// Decodes `block`, whose compressed bytes are what `source` gives, into `buffer`. `None` where it cannot be decoded by
+    /// itself, for whatever reason, or more comes out than is held for a piece.
+    pub(in super::super) fn decode(
+        decoder: &mut Decoder,
+        block: Block,
+        source: Box<dyn Read + Send>,
+        buffer: Vec<u8>,
+    ) -> Option<Self> {
+        let around = block.envelope.before.len() as u64;
+        decoder.turn_to_block(&block, source);
+        let (steps, padded) = (Vec::new(), false);
+        let mut piece = Self { block, buffer, length: 0, members: 0, padded, steps };
+        loop {
+            let compressed = decoder.compressed().saturating_sub(around);
+            let got = decoder.read(piece.room()).ok()?;
+            if got == 0 {
+                break;
+            }
+            piece.length += got;
+            if piece.length as u64 > DECODE_PIECE_BYTES_MAX {
+                return None;
+            }
+            piece.steps.push(Step { compressed, decompressed: piece.length as u64 });
+        }
+        (piece.members, piece.padded) = (decoder.members(), decoder.ended_in_padding());
+        Some(piece)
+    }
+
+    fn room(&mut self) -> &mut [u8] {
+        let want = self.length + STEP_BYTES;
+        if self.buffer.len() < want {
+            self.buffer.resize(want, 0);
+        }
+        self.buffer.get_mut(self.length..want).unwrap_or_default()
+    }
+
+    /// What came out of it.
+    pub(in super::super) fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.length).unwrap_or_default()
+    }
+
+    /// The buffer, for another piece.
+    pub(in super::super) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+}
