@@ -13,6 +13,7 @@ use super::Exit;
 use super::args::{FormatArg, IoArg, OutputArgs, RunArgs};
 use super::progress::Progress;
 use super::say::{self, Abort, Failures};
+use crate::input;
 use crate::job::{self, Error, Job, Summary};
 use crate::output::Format;
 use crate::plugin::{Cache, Engine, Options, Plugin};
@@ -22,7 +23,7 @@ use crate::settings::limits::{
     WINDOW_BYTES,
 };
 use crate::settings::{Decompress, Io, Run, Show};
-use crate::source::{self, Fifos, FilesFrom, Listing, Look, Request};
+use crate::source::{self, Fifos, FilesFrom, Filter, Listing, Look, Request};
 use crate::stats::Stats;
 use crate::work::Cancel;
 
@@ -40,7 +41,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
     let plugin = load(args, &settings, &engine, &stats, &cancel)?;
     let sizes_matter = progress.is_shown() || plugin.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
-    let listing = source::list(&request(args, look, settings.threads)?).map_err(Abort::new)?;
+    let request = request(args, look, settings.threads)?;
+    let mut listing = source::list(&request).map_err(Abort::new)?;
+    let filter = Filter::new(&request.include, &request.exclude).map_err(Abort::new)?;
+    listing.sources = input::expand(listing.sources, &filter, &cancel.flag());
     stats.add_skipped(listing.skipped);
 
     let failures = Failures::new(&progress);

@@ -1,7 +1,7 @@
 //! Opened sources: their bytes at any offset, and where records begin in them.
 //!
 //! An input is identified when it is opened; bytes that are read later come from that same, unchanged
-//! file, or the read is an error. Knows nothing of sandboxes or threads: any number of threads may read
+//! file or object, or the read is an error. Knows nothing of sandboxes or threads: any number of threads may read
 //! one input at once.
 
 mod blocked;
@@ -15,6 +15,7 @@ mod identity;
 mod mapped;
 mod open;
 mod pipe;
+mod remote;
 mod store;
 mod stream;
 
@@ -22,8 +23,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use rustix::fs::fstat;
 
@@ -37,10 +38,12 @@ pub use encoding::{Transcoding, UnknownEncoding};
 pub use error::Error;
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
+pub use remote::{expand, hint};
 pub use stream::{Bytes, Chunk, Stream};
 
 use blocked::Blocked;
 use pipe::Pipe;
+use remote::Opened;
 use store::{FromFront, Store};
 
 /// What is decompressed, and how much may come out.
@@ -97,6 +100,7 @@ impl Input {
             Way::File => opener.open(&source.path),
             Way::Fifo => File::open(&source.path),
             Way::StandardInput => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+            Way::Object | Way::Prefix => return Self::open_remote(source, access),
         };
         let mut file = file.map_err(Error::Open)?;
         let stat = fstat(&file).map_err(|error| Error::Open(error.into()))?;
@@ -104,14 +108,26 @@ impl Input {
         let is_pipe = match source.way {
             Way::File => regular.map(|()| false)?,
             // A file whose front has been read already is as good as a pipe.
-            Way::Fifo | Way::StandardInput => {
-                regular.is_err() || file.stream_position().map_err(Error::Open)? > 0
-            }
+            _ => regular.is_err() || file.stream_position().map_err(Error::Open)? > 0,
         };
         let io = if is_pipe { Io::Read } else { access.io };
         let store = Store::file(file, &stat, io)?;
         let bytes = store.bytes();
         Ok(Self { store, start: 0, bytes, is_pipe, blocked: None })
+    }
+
+    fn open_remote(source: &Source, access: &Access) -> Result<Self, Error> {
+        let (store, is_pipe) = match remote::open(source, &access.stop)? {
+            Opened::Object(object) => (Store::Object(Arc::new(object)), false),
+            Opened::Front(front) => (Store::Front(Arc::new(Mutex::new(front))), true),
+        };
+        let bytes = store.bytes();
+        Ok(Self { store, start: 0, bytes, is_pipe, blocked: None })
+    }
+
+    /// Whether its first bytes are there, or come, when it is opened: to look at them costs nothing.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.store, Store::Object(_) | Store::Front(_))
     }
 
     /// Whether the bytes come when they come: no size, no offsets, no second look.
@@ -128,6 +144,10 @@ impl Input {
         chunk_bytes: u64,
         workers: usize,
     ) -> bool {
+        // To find the pieces of others is to walk over the whole object: it would come twice.
+        if self.is_remote() && codec != Codec::Xz {
+            return false;
+        }
         self.blocked = Blocked::of(self, codec, limits, chunk_bytes, workers);
         self.blocked.is_some()
     }
@@ -158,13 +178,13 @@ impl Input {
     fn read_asked(&self, into: &mut [u8], offset: u64, asked: Asked) -> Result<(), Error> {
         match &self.blocked {
             Some(blocked) => blocked.read_at(self, into, offset, asked),
-            None => self.read_packed_at(into, offset),
+            None => self.store.read_at(into, self.start + offset, asked),
         }
     }
 
     /// The same, of the source as it is stored.
     fn read_packed_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
-        self.store.read_at(into, self.start + offset)
+        self.store.read_at(into, self.start + offset, Asked::ToGoOn)
     }
 
     /// What the file, which is called `name`, is compressed with, by its first bytes.
@@ -203,9 +223,8 @@ impl Input {
         decoding: Decoding,
         access: &Access,
     ) -> Result<Box<dyn Bytes>, Error> {
-        let Store::File { file, .. } = &self.store;
-        let file = file.try_clone().map_err(Error::Open)?;
-        let mut pipe = Pipe::new(file, Arc::clone(&access.stop));
+        let coming = self.store.coming().map_err(Error::Open)?;
+        let mut pipe = Pipe::new(coming, Arc::clone(&access.stop));
         let codec = match decoding.choice {
             Choice::Never => None,
             Choice::Always(codec) => Some(codec),

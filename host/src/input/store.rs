@@ -3,12 +3,15 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Mutex};
 
 use rustix::fs::{Stat, fstat};
 
 use super::identity::Identity;
 use super::mapped::Mapping;
-use super::{Bytes, Error};
+use super::pipe::Coming;
+use super::remote::{Front, Object};
+use super::{Asked, Bytes, Error};
 use crate::settings::Io;
 
 /// What an input is read from.
@@ -23,6 +26,10 @@ pub(super) enum Store {
         /// Its pages, where it is read by mapping it.
         mapping: Option<Mapping>,
     },
+    /// An object of a store or a web server: it is only read in the version that was found.
+    Object(Arc<Object>),
+    /// What a web server gives from its front alone: it has no offsets.
+    Front(Arc<Mutex<Front>>),
 }
 
 impl Store {
@@ -40,6 +47,8 @@ impl Store {
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::File { identity, .. } => identity.bytes,
+            Self::Object(object) => object.bytes(),
+            Self::Front(_) => 0,
         }
     }
 
@@ -49,11 +58,22 @@ impl Store {
             Self::File { file, identity, .. } => {
                 Ok(Self::File { file: file.try_clone()?, identity: *identity, mapping: None })
             }
+            Self::Object(object) => Ok(Self::Object(Arc::clone(object))),
+            Self::Front(front) => Ok(Self::Front(Arc::clone(front))),
+        }
+    }
+
+    /// The bytes as they come, of what has no offsets.
+    pub(super) fn coming(&self) -> io::Result<Box<dyn Coming>> {
+        match self {
+            Self::File { file, .. } => Ok(Box::new(file.try_clone()?)),
+            Self::Front(front) => Ok(Box::new(Arc::clone(front))),
+            Self::Object(_) => Err(ErrorKind::Unsupported.into()),
         }
     }
 
     /// Fills `into` with the bytes at `offset`.
-    pub(super) fn read_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
+    pub(super) fn read_at(&self, into: &mut [u8], offset: u64, asked: Asked) -> Result<(), Error> {
         match self {
             Self::File { mapping: Some(mapping), .. } => mapping
                 .read_at(into, offset)
@@ -64,6 +84,8 @@ impl Store {
                     _ => Error::Read { offset, error },
                 })
             }
+            Self::Object(object) => object.read_at(into, offset, asked),
+            Self::Front(_) => Err(Error::Read { offset, error: ErrorKind::NotSeekable.into() }),
         }
     }
 
@@ -75,6 +97,8 @@ impl Store {
                 Ok(got) => Ok(got),
                 Err(error) => Err(Error::Read { offset, error }),
             },
+            Self::Object(object) => object.read_some_at(into, offset, Asked::ToGoOn),
+            Self::Front(_) => Err(Error::Read { offset, error: ErrorKind::NotSeekable.into() }),
         }
     }
 
@@ -89,6 +113,8 @@ impl Store {
                     Some(difference) => Err(Error::Changed(difference)),
                 }
             }
+            // Each answer was looked at when it came.
+            Self::Object(_) | Self::Front(_) => Ok(()),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::input::{Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stream, Transcoding};
+use crate::input::{
+    Bytes, Choice, Codec, DecodeError, Error, Input, Opener, Stream, Transcoding, hint,
+};
 use crate::process::{Failure, FailureKind, Fill, Opening, Scope};
 use crate::source::{Refusal, Source};
 
@@ -130,7 +132,7 @@ fn from_front(
 ) -> Result<Option<Box<dyn Bytes>>, Failure> {
     let transcoding = plan.decoding.transcoding;
     if input.is_pipe() {
-        let bytes = input.from_pipe(&source.path, plan.decoding, plan.access)?;
+        let bytes = input.from_pipe(source.file(), plan.decoding, plan.access)?;
         return Ok(Some(transcoding.apply(bytes)?));
     }
     let codec = match (known, plan.decoding.choice) {
@@ -162,13 +164,16 @@ fn detect(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Code
     if is_looked_at_later(plan, input, source) {
         return Ok(None);
     }
-    Ok(input.codec(&source.path)?)
+    Ok(input.codec(source.file())?)
 }
 
 fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
+    if input.is_remote() {
+        return false;
+    }
     let placed = plan.decoding.transcoding == Transcoding::None;
     let single = placed && plan.cutter.framing.cuts_anywhere() && plan.cutter.chunks(input) == 1;
-    single && plan.processor.traits().header_records == 0 && Codec::by_name(&source.path).is_none()
+    single && plan.processor.traits().header_records == 0 && Codec::by_name(source.file()).is_none()
 }
 
 /// A chunk in a file, to be read when there is room for it.
@@ -203,7 +208,15 @@ impl Fill for Slice<'_> {
 fn refused(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::NotRegular(_) => Failure::new(FailureKind::NotRegular, refusal.to_string()),
-        Refusal::Io(error) => Failure::new(io_kind(error), error.to_string()),
+        Refusal::Io(error) => hinted(Failure::new(io_kind(error), error.to_string()), error),
+    }
+}
+
+/// With the way out, where what could not be read knows one.
+fn hinted(failure: Failure, error: &std::io::Error) -> Failure {
+    match hint(error) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }
 
@@ -230,7 +243,10 @@ impl From<Error> for Failure {
             _ if matches!(error, Error::HeaderTooLong { .. }) => failure.hint("raise --chunk-size"),
             FailureKind::RecordTooLong => failure.hint("raise --max-record"),
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),
-            _ => failure,
+            _ => match &error {
+                Error::Open(io) | Error::Read { error: io, .. } => hinted(failure, io),
+                _ => failure,
+            },
         }
     }
 }
@@ -249,8 +265,9 @@ fn undecodable(error: &DecodeError) -> Failure {
         _ => FailureKind::Decode,
     };
     let failure = Failure::new(kind, error.to_string());
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
+    match (error.hint(), error) {
+        (Some(hint), _) => failure.hint(hint),
+        (None, DecodeError::Read { error, .. }) => hinted(failure, error),
+        (None, _) => failure,
     }
 }
