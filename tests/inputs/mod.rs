@@ -8,6 +8,8 @@ mod encodings;
 mod framing;
 mod limits;
 mod names;
+mod remote;
+mod stores;
 mod streams;
 mod tools;
 
