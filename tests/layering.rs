@@ -31,8 +31,9 @@ const ARROWS: [(&str, &[&str]); 14] = [
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 28] = [
+const HOMES: [(&str, &[&str]); 33] = [
     ("async_nats", &["cluster/nats.rs"]),
+    ("async_trait", &["input/remote.rs"]),
     ("axum", &["serve/"]),
     ("blake3", &["plugin/cache.rs"]),
     ("brotli_decompressor", &["input/decode/"]),
@@ -44,6 +45,7 @@ const HOMES: [(&str, &[&str]); 28] = [
     ("ctrlc", &["cli/"]),
     ("data_encoding", &["output/rejects.rs"]),
     ("flate2", &["input/decode/"]),
+    ("futures_util", &["input/remote.rs"]),
     ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("libc", &["input/", "plugin/cache.rs"]),
@@ -51,11 +53,13 @@ const HOMES: [(&str, &[&str]); 28] = [
     ("lz4_flex", &["input/decode/"]),
     ("memmap2", &["input/mapped.rs"]),
     ("notify", &["watch/"]),
-    ("object_store", &["source/", "input/"]),
+    ("object_store", &["input/remote"]),
     ("rayon", &["work/threads.rs"]),
     ("rusqlite", &["ledger.rs"]),
+    ("rustls", &["input/remote/stores.rs"]),
     ("snap", &["input/decode/"]),
     ("tar", &["input/archive/"]),
+    ("tokio", &["serve/", "cluster/", "input/remote"]),
     ("twox_hash", &["input/decode/"]),
     ("wasmtime", &["plugin/"]),
     ("wit_component", &["plugin/wrap.rs"]),

@@ -10,6 +10,8 @@ mod framing;
 mod limits;
 mod names;
 mod pieces;
+mod remote;
+mod stores;
 mod streams;
 mod tapes;
 mod tools;

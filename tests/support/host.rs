@@ -27,7 +27,8 @@ impl Host {
     /// A command that ends up calling the binary.
     pub(crate) fn through(mut command: Command) -> Self {
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("GRISTMILL_") {
+            let stores = ["GRISTMILL_", "AWS_", "GOOGLE_", "AZURE_"];
+            if stores.iter().any(|store| name.to_string_lossy().starts_with(store)) {
                 command.env_remove(name);
             }
         }

@@ -59,6 +59,7 @@ Exit status: 0 all done, 1 some source failed, 2 could not start, 130 interrupte
 Examples:
   host run --plugin wordcount.wasm logs/
   host run --plugin wordcount.wasm --set chars=true --format jsonl *.txt
+  host run --plugin wordcount.wasm s3://bucket/logs/ https://example.org/a.csv.gz
   find . -name '*.log' -print0 | host run --plugin topwords.wasm --total --files-from - -0";
 
 #[derive(Debug, ClapArgs)]
@@ -91,7 +92,7 @@ pub(super) struct RunArgs {
 #[command(next_help_heading = "Inputs")]
 pub(super) struct InputArgs {
     /// Files and directories, `-` for standard input; directories are read with all that is below them, links are
-    /// not followed
+    /// not followed. Also s3://, gs://, az://, http:// and https:// URLs; a bucket or a prefix is read like a directory
     #[arg(value_name = "FILES", value_hint = ValueHint::AnyPath)]
     pub(super) files: Vec<PathBuf>,
 
@@ -103,11 +104,11 @@ pub(super) struct InputArgs {
     #[arg(short = '0', long, requires = "files_from")]
     pub(super) null: bool,
 
-    /// Inside directories, take only files that match; as in a .gitignore. May be repeated
+    /// Inside directories and prefixes, take only files that match; as in a .gitignore. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,
 
-    /// Inside directories, pass over files and directories that match. May be repeated
+    /// Inside directories and prefixes, pass over files and directories that match. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
 

@@ -24,7 +24,7 @@ use crate::settings::limits::{
     WINDOW_BYTES,
 };
 use crate::settings::{Decompress, Io, Run, Show};
-use crate::source::{self, Fifos, FilesFrom, Listing, Look, Request};
+use crate::source::{self, Fifos, Filter, FilesFrom, Filter, Listing, Look, Request};
 use crate::stats::Stats;
 use crate::work::Cancel;
 
@@ -75,6 +75,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
 fn listing(args: &RunArgs, look: Look, settings: &Run, cancel: &Cancel) -> Result<Listing, Abort> {
     let request = request(args, look, settings.threads)?;
     let mut listing = source::list(&request).map_err(Abort::new)?;
+    let filter = Filter::new(&request.include, &request.exclude).map_err(Abort::new)?;
+    listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());
     if !args.inputs.no_archives {
         let (members_max, threads) = (settings.members_max, settings.threads);
         input::expand(&mut listing, &Expansion { members_max, threads, stop: &cancel.flag() });
@@ -210,7 +212,7 @@ fn settings(args: &RunArgs) -> Result<Run, Abort> {
         },
         encoding: inputs.encoding.clone(),
         linger: inputs.linger,
-        archives: true,
+        archives: !args.inputs.no_archives,
         rejects_max: None,
         decompress: match inputs.decompress.as_str() {
             "auto" => Decompress::Auto,

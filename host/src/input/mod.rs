@@ -1,7 +1,7 @@
 //! Opened sources: their bytes at any offset, and where records begin in them.
 //!
 //! An input is identified when it is opened; bytes that are read later come from that same, unchanged
-//! file, or the read is an error. Knows nothing of sandboxes or threads: any number of threads may read
+//! file or object, or the read is an error. Knows nothing of sandboxes or threads: any number of threads may read
 //! one input at once.
 
 mod archive;
@@ -20,6 +20,7 @@ mod packed;
 mod pieces;
 mod pipe;
 mod quotes;
+mod remote;
 mod stitched;
 mod store;
 mod stream;
@@ -30,7 +31,7 @@ use std::io::{self, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use rustix::fs::fstat;
@@ -49,6 +50,7 @@ pub use error::Error;
 pub use framing::{Framing, FramingError, Prefix};
 pub use open::Opener;
 pub use pieces::Pieces;
+pub use remote::{expand_prefixes, hint};
 pub use stream::{Bytes, Chunk, Stream};
 pub use tape::{Member, Members, is_named_tar};
 
@@ -56,6 +58,7 @@ use blocked::Blocked;
 use packed::{Packed, Unpacked};
 use pipe::Pipe;
 use quotes::Quotes;
+use remote::Opened;
 use store::{FromFront, Store};
 
 /// What is decompressed, and how much may come out.
@@ -124,6 +127,7 @@ impl Input {
             Way::File | Way::Member(_) => opener.open(path),
             Way::Fifo => File::open(path),
             Way::StandardInput => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+            Way::Object | Way::Prefix => return Self::remote(path, access),
         };
         let mut file = file.map_err(Error::Open)?;
         let stat = fstat(&file).map_err(|error| Error::Open(error.into()))?;
@@ -131,15 +135,32 @@ impl Input {
         let is_pipe = match way {
             Way::File | Way::Member(_) => regular.map(|()| false)?,
             // A file whose front has been read already is as good as a pipe.
-            Way::Fifo | Way::StandardInput => {
-                regular.is_err() || file.stream_position().map_err(Error::Open)? > 0
-            }
+            _ => regular.is_err() || file.stream_position().map_err(Error::Open)? > 0,
         };
         let io = if is_pipe { Io::Read } else { access.io };
         let store = Store::file(file, &stat, io)?;
         let bytes = store.bytes();
+        Ok(Self { is_pipe, ..Self::stretch_of(store, 0, bytes) })
+    }
+
+    fn remote(path: &Path, access: &Access) -> Result<Self, Error> {
+        let (store, is_pipe) = match remote::open(path, &access.stop)? {
+            Opened::Object(object) => (Store::Object(Arc::new(object)), false),
+            Opened::Front(front) => (Store::Front(Arc::new(Mutex::new(front))), true),
+        };
+        let bytes = store.bytes();
+        Ok(Self { is_pipe, ..Self::stretch_of(store, 0, bytes) })
+    }
+
+    /// The `bytes` bytes from `start` on of a store.
+    fn stretch_of(store: Store, start: u64, bytes: u64) -> Self {
         let quotes = OnceLock::new();
-        Ok(Self { store, start: 0, bytes, is_pipe, packed: None, blocked: None, quotes })
+        Self { store, start, bytes, is_pipe: false, packed: None, blocked: None, quotes }
+    }
+
+    /// Whether its first bytes are there, or come, when it is opened: to look at them costs nothing.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.store, Store::Object(_) | Store::Front(_))
     }
 
     /// Whether the bytes come when they come: no size, no offsets, no second look.
@@ -166,6 +187,10 @@ impl Input {
         chunk_bytes: u64,
         workers: usize,
     ) -> bool {
+        // To find the pieces of others is to walk over the whole object: it would come twice.
+        if self.is_remote() && codec != Codec::Xz {
+            return false;
+        }
         self.blocked = Blocked::of(self, codec, limits, chunk_bytes, workers);
         self.blocked.is_some()
     }
@@ -204,13 +229,13 @@ impl Input {
     fn read_asked(&self, into: &mut [u8], offset: u64, asked: Asked) -> Result<(), Error> {
         match &self.blocked {
             Some(blocked) => blocked.read_at(self, into, offset, asked),
-            None => self.read_packed_at(into, offset),
+            None => self.store.read_at(into, self.start + offset, asked),
         }
     }
 
     /// The same, of the source as it is stored.
     fn read_packed_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
-        self.store.read_at(into, self.start + offset)
+        self.store.read_at(into, self.start + offset, Asked::ToGoOn)
     }
 
     /// Which of its offsets are within quotes. Called with one chunk size.
@@ -277,10 +302,7 @@ impl Input {
         access: &Access,
     ) -> Result<Option<Arc<Pieces>>, Error> {
         let store = self.store.share().map_err(Error::Open)?;
-        let (start, bytes) = (self.start, self.bytes);
-        let quotes = OnceLock::new();
-        let packed =
-            Self { store, start, bytes, is_pipe: false, packed: None, blocked: None, quotes };
+        let packed = Self::stretch_of(store, self.start, self.bytes);
         Ok(Pieces::of(packed, codec, limits, workers, access).map(Arc::new))
     }
 
@@ -294,8 +316,8 @@ impl Input {
         decoding: Decoding,
         access: &Access,
     ) -> Result<Box<dyn Bytes>, Error> {
-        let file = self.store.pipe().map_err(Error::Open)?;
-        let mut pipe = Pipe::new(file, Arc::clone(&access.stop));
+        let coming = self.store.coming().map_err(Error::Open)?;
+        let mut pipe = Pipe::new(coming, Arc::clone(&access.stop));
         let codec = match decoding.choice {
             Choice::Never => None,
             Choice::Always(codec) => Some(codec),

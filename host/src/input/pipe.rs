@@ -1,4 +1,4 @@
-//! Standard input and FIFOs: bytes that come when they come.
+//! Standard input, FIFOs, and what a web server only gives from its front: bytes that come when they come.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,9 +12,34 @@ use rustix::time::Timespec;
 use super::{Bytes, Codec, Error, Trickle};
 use crate::settings::limits::WAIT;
 
+/// Where the bytes of a pipe come from.
+pub(super) trait Coming: Send {
+    /// Whether a read would not have to wait, at the latest after `within`.
+    fn is_ready(&mut self, within: Duration) -> io::Result<bool>;
+
+    /// Reads what is there, none only at the end. Only called when that is ready.
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize>;
+}
+
+impl Coming for File {
+    fn is_ready(&mut self, within: Duration) -> io::Result<bool> {
+        let mut fds = [PollFd::new(self, PollFlags::IN)];
+        let within = Timespec::try_from(within).ok();
+        match poll(&mut fds, within.as_ref()) {
+            Ok(ready) => Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        Read::read(self, into)
+    }
+}
+
 /// A pipe, or what else has no size and no offsets.
 pub(super) struct Pipe {
-    file: File,
+    coming: Box<dyn Coming>,
     stop: Arc<AtomicBool>,
     /// Bytes that were read to look at them.
     first: Vec<u8>,
@@ -22,8 +47,8 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    pub(super) fn new(file: File, stop: Arc<AtomicBool>) -> Self {
-        Self { file, stop, first: Vec::new(), offset: 0 }
+    pub(super) fn new(coming: Box<dyn Coming>, stop: Arc<AtomicBool>) -> Self {
+        Self { coming, stop, first: Vec::new(), offset: 0 }
     }
 
     /// The first bytes: as many as it takes to tell whether they are a magic, or all that there are; no more are waited for.
@@ -50,7 +75,7 @@ impl Pipe {
                 return Err(self.failed(io::Error::from(io::ErrorKind::Interrupted)));
             }
             if self.poll(WAIT)? {
-                let got = self.file.read(into).map_err(|error| self.failed(error))?;
+                let got = self.coming.read(into).map_err(|error| self.failed(error))?;
                 self.offset += got as u64;
                 return Ok(got);
             }
@@ -58,14 +83,8 @@ impl Pipe {
     }
 
     /// Whether a read would not have to wait, at the latest after `within`.
-    fn poll(&self, within: Duration) -> Result<bool, Error> {
-        let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
-        let within = Timespec::try_from(within).ok();
-        match poll(&mut fds, within.as_ref()) {
-            Ok(ready) => Ok(ready > 0),
-            Err(rustix::io::Errno::INTR) => Ok(false),
-            Err(error) => Err(self.failed(error.into())),
-        }
+    fn poll(&mut self, within: Duration) -> Result<bool, Error> {
+        self.coming.is_ready(within).map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: io::Error) -> Error {
@@ -127,7 +146,7 @@ mod tests {
     fn pipe() -> (Pipe, File) {
         let (read, write) = io::pipe().unwrap();
         let file = File::from(std::os::fd::OwnedFd::from(read));
-        (Pipe::new(file, Arc::default()), File::from(std::os::fd::OwnedFd::from(write)))
+        (Pipe::new(Box::new(file), Arc::default()), File::from(std::os::fd::OwnedFd::from(write)))
     }
 
     #[test]

@@ -20,12 +20,14 @@ pub(super) struct Stitched {
     piece: Option<(Box<Piece>, usize)>,
     /// What goes on where pieces were of no use.
     decoder: Option<Decoder>,
+    /// Where that began, in the compressed bytes.
+    resumed: u64,
 }
 
 impl Stitched {
     pub(super) fn new(pieces: Arc<Pieces>) -> Self {
         let chain = Chain::new(pieces.limits(), pieces.input().bytes());
-        Self { pieces, chain, piece: None, decoder: None }
+        Self { pieces, chain, piece: None, decoder: None, resumed: 0 }
     }
 
     /// Copies what is left of the piece that is being read.
@@ -49,6 +51,7 @@ impl Stitched {
     fn go_on_alone(&mut self, read: u64) -> Result<(), Error> {
         self.pieces.close();
         let resume = self.chain.resume();
+        self.resumed = resume.compressed;
         let source = Stretch::new(Arc::clone(self.pieces.input()), resume.compressed, u64::MAX);
         let (codec, limits) = (self.pieces.codec(), self.pieces.limits());
         let mut decoder = Decoder::resumed(codec, Box::new(source), limits, resume);
@@ -87,6 +90,13 @@ impl Bytes for Stitched {
                     return Err(Error::Read { offset: read, error });
                 }
             }
+        }
+    }
+
+    fn stored(&self) -> u64 {
+        match &self.decoder {
+            Some(decoder) => self.resumed + decoder.compressed(),
+            None => self.chain.resume().compressed,
         }
     }
 }

@@ -3,13 +3,15 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rustix::fs::{Stat, fstat};
 
 use super::identity::Identity;
 use super::mapped::Mapping;
-use super::{Bytes, Error};
+use super::pipe::Coming;
+use super::remote::{Front, Object};
+use super::{Asked, Bytes, Error};
 use crate::settings::Io;
 use crate::source::Version;
 
@@ -27,6 +29,10 @@ pub(super) enum Store {
     },
     /// An archive, which others read, too.
     Shared(Arc<Store>),
+    /// An object of a store or a web server: it is only read in the version that was found.
+    Object(Arc<Object>),
+    /// What a web server gives from its front alone: it has no offsets.
+    Front(Arc<Mutex<Front>>),
 }
 
 impl Store {
@@ -45,6 +51,8 @@ impl Store {
         match self {
             Self::File { identity, .. } => identity.bytes,
             Self::Shared(store) => store.bytes(),
+            Self::Object(object) => object.bytes(),
+            Self::Front(_) => 0,
         }
     }
 
@@ -53,14 +61,8 @@ impl Store {
         match self {
             Self::File { identity, .. } => identity.version(),
             Self::Shared(store) => store.version(),
-        }
-    }
-
-    /// The file, to be read as it comes.
-    pub(super) fn pipe(&self) -> io::Result<File> {
-        match self {
-            Self::File { file, .. } => file.try_clone(),
-            Self::Shared(store) => store.pipe(),
+            Self::Object(object) => object.version(),
+            Self::Front(_) => Version { bytes: 0, modified_ns: 0 },
         }
     }
 
@@ -71,11 +73,23 @@ impl Store {
                 Ok(Self::File { file: file.try_clone()?, identity: *identity, mapping: None })
             }
             Self::Shared(store) => Ok(Self::Shared(Arc::clone(store))),
+            Self::Object(object) => Ok(Self::Object(Arc::clone(object))),
+            Self::Front(front) => Ok(Self::Front(Arc::clone(front))),
+        }
+    }
+
+    /// The bytes as they come, of what has no offsets.
+    pub(super) fn coming(&self) -> io::Result<Box<dyn Coming>> {
+        match self {
+            Self::File { file, .. } => Ok(Box::new(file.try_clone()?)),
+            Self::Front(front) => Ok(Box::new(Arc::clone(front))),
+            Self::Shared(store) => store.coming(),
+            Self::Object(_) => Err(ErrorKind::Unsupported.into()),
         }
     }
 
     /// Fills `into` with the bytes at `offset`.
-    pub(super) fn read_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
+    pub(super) fn read_at(&self, into: &mut [u8], offset: u64, asked: Asked) -> Result<(), Error> {
         match self {
             Self::File { mapping: Some(mapping), .. } => mapping
                 .read_at(into, offset)
@@ -86,7 +100,9 @@ impl Store {
                     _ => Error::Read { offset, error },
                 })
             }
-            Self::Shared(store) => store.read_at(into, offset),
+            Self::Shared(store) => store.read_at(into, offset, asked),
+            Self::Object(object) => object.read_at(into, offset, asked),
+            Self::Front(_) => Err(Error::Read { offset, error: ErrorKind::NotSeekable.into() }),
         }
     }
 
@@ -99,6 +115,8 @@ impl Store {
                 Err(error) => Err(Error::Read { offset, error }),
             },
             Self::Shared(store) => store.read_some_at(into, offset),
+            Self::Object(object) => object.read_some_at(into, offset, Asked::ToGoOn),
+            Self::Front(_) => Err(Error::Read { offset, error: ErrorKind::NotSeekable.into() }),
         }
     }
 
@@ -114,6 +132,8 @@ impl Store {
                 }
             }
             Self::Shared(store) => store.check_unchanged(),
+            // Each answer was looked at when it came.
+            Self::Object(_) | Self::Front(_) => Ok(()),
         }
     }
 }

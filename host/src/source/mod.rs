@@ -1,8 +1,9 @@
 //! What there is to read: turns the names that a user gives into a list of sources, in order.
 //!
-//! Knows names, kinds and sizes; opens nothing but directories and lists. A name that cannot be a
+//! Knows names, kinds and sizes; opens nothing but directories and lists, and asks no store. A name that cannot be a
 //! source stays in the list with the reason, so that it is reported in its place.
 
+mod address;
 mod archive;
 mod list;
 mod walk;
@@ -11,15 +12,16 @@ use std::borrow::Cow;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::FileType;
 use thiserror::Error;
 
+pub use address::{Address, Scheme};
 pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
 pub use list::{FilesFrom, ListError};
-pub use walk::PatternError;
+pub use walk::{Filter, PatternError};
 
 /// Something to read.
 #[derive(Debug)]
@@ -44,6 +46,10 @@ pub enum Way {
     StandardInput,
     /// As a part of an archive.
     Member(Arc<Member>),
+    /// As an object of a store or a web server: its path is an [`Address`].
+    Object,
+    /// As the objects below that address, unless it is one itself: who can ask its store replaces it by them.
+    Prefix,
 }
 
 impl Source {
@@ -51,6 +57,16 @@ impl Source {
     pub fn name(&self) -> Cow<'_, str> {
         // Nearly every name is UTF-8, which this finds out faster than the lossy conversion does.
         self.path.to_str().map_or_else(|| self.path.to_string_lossy(), Cow::Borrowed)
+    }
+
+    /// The name as that of a file, by whose extension more may be known of it.
+    pub fn file(&self) -> &Path {
+        match self.way {
+            Way::Object | Way::Prefix => {
+                Address::of(&self.path).map_or(&self.path, |address| address.file())
+            }
+            Way::File | Way::Fifo | Way::StandardInput => &self.path,
+        }
     }
 }
 
@@ -72,13 +88,13 @@ pub enum Refusal {
 /// What to list.
 #[derive(Debug, Default)]
 pub struct Request {
-    /// Files and directories, as named.
+    /// Files, directories and addresses, as named.
     pub paths: Vec<PathBuf>,
     /// A list of further names, of files only.
     pub files_from: Option<FilesFrom>,
-    /// Inside directories, only files that match one of these globs; empty takes all.
+    /// Inside directories and prefixes, only files that match one of these globs; empty takes all.
     pub include: Vec<String>,
-    /// Inside directories, no file or directory that matches one of these globs.
+    /// Inside directories and prefixes, no file or directory that matches one of these globs.
     pub exclude: Vec<String>,
     /// What to do with FIFOs that are named.
     pub fifos: Fifos,
@@ -135,11 +151,18 @@ pub enum Error {
 /// # Errors
 /// When a glob does not parse or the list of names cannot be read.
 pub fn list(request: &Request) -> Result<Listing, Error> {
-    let filter = walk::Filter::new(&request.include, &request.exclude)?;
+    let filter = Filter::new(&request.include, &request.exclude)?;
     let listed = request.files_from.as_ref().map(list::read).transpose()?;
     let mut listing = Listing::default();
     for (path, found) in look_at(request.paths.clone(), request.threads) {
         match found {
+            _ if let Some(address) = Address::of(&path) => {
+                let way = match address.scheme {
+                    Scheme::Http => Way::Object,
+                    Scheme::S3 | Scheme::Google | Scheme::Azure => Way::Prefix,
+                };
+                listing.sources.push(Source { path, listed: Ok(None), way });
+            }
             Ok(metadata) if metadata.is_dir() => walk::walk(&path, &filter, request, &mut listing),
             found => listing.sources.push(named(path, found, request.fifos)),
         }
@@ -147,15 +170,27 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
     let listed = listed.unwrap_or_default();
     match request.look {
         Look::Names => {
-            let source = |path| Source { path, listed: Ok(None), way: Way::File };
+            let source = |path: PathBuf| {
+                let way = remote(&path).unwrap_or(Way::File);
+                Source { path, listed: Ok(None), way }
+            };
             listing.sources.extend(listed.into_iter().map(source));
         }
         Look::Sizes => {
             let looked = look_at(listed, request.threads).into_iter();
-            listing.sources.extend(looked.map(|(path, found)| file(path, found, request.fifos)));
+            listing.sources.extend(looked.map(|(path, found)| match remote(&path) {
+                Some(way) => Source { path, listed: Ok(None), way },
+                None => file(path, found, request.fifos),
+            }));
         }
     }
     Ok(listing)
+}
+
+/// How a name of a list is opened, if it is an address: the lists are of single objects, but for what says that it is none.
+fn remote(path: &Path) -> Option<Way> {
+    let address = Address::of(path)?;
+    Some(if address.is_prefix() { Way::Prefix } else { Way::Object })
 }
 
 /// The source of that name, given what was found there.

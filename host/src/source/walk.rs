@@ -19,12 +19,18 @@ pub struct PatternError {
 }
 
 /// Globs, as in a `.gitignore`: one without a slash matches a name at any depth.
-pub(super) struct Filter {
+#[derive(Debug)]
+pub struct Filter {
     globs: Override,
 }
 
 impl Filter {
-    pub(super) fn new(include: &[String], exclude: &[String]) -> Result<Self, PatternError> {
+    /// A filter that takes what matches one of `include`, or everything where there is none, but nothing that matches one
+    /// of `exclude`.
+    ///
+    /// # Errors
+    /// When a glob does not parse.
+    pub fn new(include: &[String], exclude: &[String]) -> Result<Self, PatternError> {
         let mut builder = OverrideBuilder::new("");
         let included = include.iter().map(|glob| (glob, glob.clone()));
         let excluded = exclude.iter().map(|glob| (glob, format!("!{glob}")));
@@ -33,6 +39,13 @@ impl Filter {
         }
         let globs = builder.build().map_err(|error| PatternError { glob: String::new(), error })?;
         Ok(Self { globs })
+    }
+
+    /// Whether a walk from `root` comes to the file at `path`, which is below it.
+    pub fn takes(&self, root: &Path, path: &Path) -> bool {
+        let mut above = path.ancestors().skip(1).take_while(|directory| *directory != root);
+        !above.any(|directory| self.globs.matched(directory, true).is_ignore())
+            && !self.globs.matched(path, false).is_ignore()
     }
 }
 
@@ -158,6 +171,19 @@ mod tests {
     fn globs_choose_and_leave_out() {
         assert_eq!(names(&["*.txt"], &[]), ["a.txt", "b/two.txt"].map(PathBuf::from));
         assert_eq!(names(&["*.txt"], &["b"]), ["a.txt"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_name_alone_is_taken_as_a_walk_would() {
+        let owned = |globs: &[&str]| globs.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let takes = |include: &[&str], exclude: &[&str], path: &str| {
+            let filter = Filter::new(&owned(include), &owned(exclude)).unwrap();
+            filter.takes(Path::new("logs"), Path::new(path))
+        };
+        assert!(takes(&[], &[], "logs/a/b.txt"));
+        assert!(takes(&["*.txt"], &[], "logs/a/b.txt") && !takes(&["*.txt"], &[], "logs/a/b.log"));
+        assert!(!takes(&[], &["a"], "logs/a/b.txt") && takes(&[], &["logs"], "logs/a/b.txt"));
+        assert!(!takes(&["*.txt"], &["b.*"], "logs/a/b.txt"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
     Bytes, Choice, Codec, DecodeError, Error, Input, Members, Opener, Pieces, Stream, Transcoding,
-    is_named_tar,
+    hint, is_named_tar,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
 use crate::source::{ArchiveError, Refusal, Source};
@@ -111,7 +111,7 @@ fn reader<'a>(
     bytes: Box<dyn Bytes>,
 ) -> Result<Reader<'a>, Failure> {
     let linger = plan.settings.linger;
-    let bytes = if plan.settings.archives && is_named_tar(&source.path) {
+    let bytes = if plan.settings.archives && is_named_tar(source.file()) {
         match Members::of(bytes, plan.cutter, plan.decoding, linger)? {
             Ok(members) => {
                 return Ok(Reader::Archive(Archive { members, at: None, count: 0 }));
@@ -185,11 +185,11 @@ fn from_front(
     known: Option<Codec>,
 ) -> Result<Option<Front>, Failure> {
     if input.is_pipe() {
-        let bytes = input.from_pipe(&source.path, plan.decoding, plan.access)?;
+        let bytes = input.from_pipe(source.file(), plan.decoding, plan.access)?;
         return Ok(Some(Front { bytes, pieces: None }));
     }
     if input.is_packed() {
-        let bytes = input.from_packed(&source.path, plan.decoding)?;
+        let bytes = input.from_packed(source.file(), plan.decoding)?;
         return Ok(Some(Front { bytes, pieces: None }));
     }
     let codec = match (known, plan.decoding.choice) {
@@ -197,7 +197,7 @@ fn from_front(
         (None, Choice::Never) => None,
         (None, Choice::Detect) => detect(plan, input, source)?,
     };
-    let archive = plan.settings.archives && codec.is_some() && is_named_tar(&source.path);
+    let archive = plan.settings.archives && codec.is_some() && is_named_tar(source.file());
     let shared = plan.settings.threads > 1 && plan.processor.traits().scope == Scope::Chunk;
     let framing = plan.cutter.framing;
     let found_by_place = match codec {
@@ -231,13 +231,16 @@ fn detect(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Code
     if is_looked_at_later(plan, input, source) {
         return Ok(None);
     }
-    Ok(input.codec(&source.path)?)
+    Ok(input.codec(source.file())?)
 }
 
 fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
+    if input.is_remote() {
+        return false;
+    }
     let placed = plan.decoding.transcoding == Transcoding::None;
     let single = placed && plan.cutter.framing.has_places() && plan.cutter.chunks(input) == 1;
-    single && plan.processor.traits().header_records == 0 && Codec::by_name(&source.path).is_none()
+    single && plan.processor.traits().header_records == 0 && Codec::by_name(source.file()).is_none()
 }
 
 /// A chunk in a file, to be read when there is room for it.
@@ -272,11 +275,19 @@ impl Fill for Slice<'_> {
 fn refused(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::NotRegular(_) => Failure::new(FailureKind::NotRegular, refusal.to_string()),
-        Refusal::Io(error) => Failure::new(io_kind(error), error.to_string()),
         Refusal::Archive(error @ ArchiveError::Members { .. }) => {
             Failure::new(FailureKind::TooLarge, error.to_string()).hint("raise --max-members")
         }
         Refusal::Archive(error) => Failure::new(FailureKind::Decode, error.to_string()),
+        Refusal::Io(error) => hinted(Failure::new(io_kind(error), error.to_string()), error),
+    }
+}
+
+/// With the way out, where what could not be read knows one.
+fn hinted(failure: Failure, error: &std::io::Error) -> Failure {
+    match hint(error) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }
 
@@ -303,7 +314,10 @@ impl From<Error> for Failure {
             _ if matches!(error, Error::HeaderTooLong { .. }) => failure.hint("raise --chunk-size"),
             FailureKind::RecordTooLong => failure.hint("raise --max-record"),
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),
-            _ => failure,
+            _ => match &error {
+                Error::Open(io) | Error::Read { error: io, .. } => hinted(failure, io),
+                _ => failure,
+            },
         }
     }
 }
@@ -322,8 +336,9 @@ fn undecodable(error: &DecodeError) -> Failure {
         _ => FailureKind::Decode,
     };
     let failure = Failure::new(kind, error.to_string());
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
+    match (error.hint(), error) {
+        (Some(hint), _) => failure.hint(hint),
+        (None, DecodeError::Read { error, .. }) => hinted(failure, error),
+        (None, _) => failure,
     }
 }

@@ -28,7 +28,7 @@ pub(in super::super) fn open(
         return Err(Error::Refused(error.into()));
     }
     let store = Store::Shared(Arc::clone(&store));
-    Ok(Input { store, start, bytes, is_pipe: false, packed, blocked: None })
+    Ok(Input { packed, ..Input::stretch_of(store, start, bytes) })
 }
 
 /// What has to be undone; nothing where nothing was packed, which some writers do not write in the way that the method asks for.

@@ -59,7 +59,7 @@ pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) {
 /// What kind of archive a source is by its name, if it can be one.
 fn kind(source: &Source) -> Option<Kind> {
     match (&source.way, &source.listed) {
-        (Way::File, Ok(_)) => Kind::by_name(&source.path),
+        (Way::File | Way::Object, Ok(_)) => Kind::by_name(source.file()),
         _ => None,
     }
 }

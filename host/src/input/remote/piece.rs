@@ -1,0 +1,163 @@
+//! A stretch of an object whose bytes are on their way: read from its front as far as they have come.
+//!
+//! Whoever waits for bytes looks every so often whether the run is to end. The bytes of all pieces are counted, so that what is asked
+//! for ahead stays within its bound.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::AbortHandle;
+
+use super::fault::Fault;
+use crate::settings::limits::WAIT;
+
+/// Bytes of all pieces that there are.
+static HELD_BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes of all pieces that there are, come or not.
+pub(super) fn held_bytes() -> u64 {
+    HELD_BYTES.load(Ordering::Relaxed)
+}
+
+/// The stretch, and what has come of it.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    state: Mutex<State>,
+    came: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    bytes: Vec<u8>,
+    /// Why no more will come.
+    fault: Option<Fault>,
+}
+
+/// How a wait ended that brought no bytes.
+#[derive(Debug)]
+pub(super) enum Without {
+    Stopped,
+    Failed(Fault),
+}
+
+impl Piece {
+    /// The stretch from `start` to `end`, of which nothing has come.
+    pub(super) fn new(start: u64, end: u64) -> Self {
+        HELD_BYTES.fetch_add(end - start, Ordering::Relaxed);
+        Self { start, end, state: Mutex::default(), came: Condvar::new() }
+    }
+
+    pub(super) fn holds(&self, offset: u64) -> bool {
+        (self.start..self.end).contains(&offset)
+    }
+
+    /// Where the first byte is missing.
+    pub(super) fn reached(&self) -> u64 {
+        self.start + self.lock().bytes.len() as u64
+    }
+
+    /// Adds what has come. What is past the end is left out.
+    pub(super) fn append(&self, bytes: &[u8]) {
+        let mut state = self.lock();
+        let length = usize::try_from(self.end - self.start).unwrap_or(usize::MAX);
+        if state.bytes.capacity() == 0 {
+            state.bytes.reserve_exact(length);
+        }
+        let room = length.saturating_sub(state.bytes.len()).min(bytes.len());
+        state.bytes.extend_from_slice(bytes.get(..room).unwrap_or_default());
+        drop(state);
+        self.came.notify_all();
+    }
+
+    /// Says that no more will come.
+    pub(super) fn fail(&self, fault: Fault) {
+        self.lock().fault = Some(fault);
+        self.came.notify_all();
+    }
+
+    /// Copies what there is at `offset`, which it holds: at least one byte, waited for, and at most as many as `into` holds.
+    pub(super) fn read(
+        &self,
+        into: &mut [u8],
+        offset: u64,
+        stop: &AtomicBool,
+    ) -> Result<usize, Without> {
+        let skip = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
+        let mut state = self.lock();
+        loop {
+            let there = state.bytes.get(skip..).unwrap_or_default();
+            let got = there.len().min(into.len());
+            if got > 0 || into.is_empty() {
+                let (into, _) = into.split_at_mut(got);
+                into.copy_from_slice(there.get(..got).unwrap_or_default());
+                return Ok(got);
+            }
+            if let Some(fault) = &state.fault {
+                return Err(Without::Failed(fault.clone()));
+            }
+            if stop.load(Ordering::Acquire) {
+                return Err(Without::Stopped);
+            }
+            let waited = self.came.wait_timeout(state, WAIT);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        HELD_BYTES.fetch_sub(self.end - self.start, Ordering::Relaxed);
+    }
+}
+
+/// What brings the bytes of a piece. They come no more once it is dropped.
+#[derive(Debug)]
+pub(super) struct Fetching(AbortHandle);
+
+impl Fetching {
+    pub(super) fn by(task: AbortHandle) -> Self {
+        Self(task)
+    }
+}
+
+impl Drop for Fetching {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_as_far_as_they_have_come() {
+        let (piece, stop) = (Piece::new(10, 16), AtomicBool::new(false));
+        piece.append(b"abcd");
+        let mut into = [0; 8];
+        assert_eq!(piece.read(&mut into, 11, &stop).unwrap(), 3);
+        assert_eq!(&into[..3], b"bcd");
+        assert_eq!(piece.reached(), 14);
+        piece.append(b"efgh");
+        assert_eq!(piece.read(&mut into, 14, &stop).unwrap(), 2);
+        assert_eq!(piece.reached(), 16);
+    }
+
+    #[test]
+    fn a_wait_ends_with_a_fault_or_when_it_is_stopped() {
+        let (piece, stop) = (Piece::new(0, 4), AtomicBool::new(true));
+        assert!(matches!(piece.read(&mut [0; 2], 0, &stop), Err(Without::Stopped)));
+        piece.append(b"a");
+        piece.fail(Fault::new(ErrorKind::Other, "broken"));
+        assert_eq!(piece.read(&mut [0; 2], 0, &stop).unwrap(), 1);
+        assert!(matches!(piece.read(&mut [0; 2], 1, &stop), Err(Without::Failed(_))));
+    }
+}

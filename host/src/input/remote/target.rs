@@ -1,0 +1,51 @@
+//! What is asked for, and whom.
+
+use std::io;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::path::Path;
+
+use super::Bridge;
+use super::fault::Fault;
+use crate::source::{Address, Scheme};
+
+/// An object, by the client that knows its store.
+#[derive(Debug)]
+pub(super) struct Target {
+    name: PathBuf,
+    pub(super) client: Arc<dyn ObjectStore>,
+    pub(super) path: Path,
+}
+
+impl Target {
+    pub(super) fn new(bridge: &Bridge, name: &FilePath) -> Result<Self, Fault> {
+        let address = Address::of(name)
+            .ok_or_else(|| Fault::new(io::ErrorKind::InvalidInput, "is no address"))?;
+        let path = path(&address)?;
+        let client = bridge.client(&address, &name.to_string_lossy())?;
+        Ok(Self { name: name.to_path_buf(), client, path })
+    }
+
+    pub(super) fn fault(&self, error: &object_store::Error) -> Fault {
+        match Address::of(&self.name) {
+            Some(address) => Fault::of(error, &address),
+            None => Fault::new(io::ErrorKind::Other, "is no address"),
+        }
+    }
+}
+
+/// The key of an address as the clients take it; a web server's is in its URL already.
+pub(super) fn path(address: &Address<'_>) -> Result<Path, Fault> {
+    let unfit = |message: String| Fault::new(io::ErrorKind::InvalidInput, message);
+    if address.scheme == Scheme::Http {
+        return Ok(Path::default());
+    }
+    // The clients take any name, and panic when they make a URL of one that fits into none.
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._-$@".contains(c);
+    if address.authority.is_empty() || !address.authority.chars().all(fits) {
+        return Err(unfit(format!("{:?} is no name of a bucket", address.authority)));
+    }
+    Path::parse(address.key).map_err(|error| unfit(error.to_string()))
+}
