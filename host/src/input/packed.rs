@@ -47,6 +47,10 @@ impl Bytes for Unpacked {
         }
         Ok(got)
     }
+
+    fn stored(&self) -> u64 {
+        self.bytes.compressed()
+    }
 }
 
 impl Read for Unpacked {

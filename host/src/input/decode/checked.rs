@@ -27,6 +27,11 @@ impl Checked {
         Self { decoder, expected, crc: Crc::new() }
     }
 
+    /// Compressed bytes that have been read.
+    pub(in super::super) fn compressed(&self) -> u64 {
+        self.decoder.compressed()
+    }
+
     /// As [`Decoder::read`].
     ///
     /// # Errors
