@@ -42,12 +42,12 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("comfy_table", &["output/table.rs"]),
     ("crc32c", &["input/decode/"]),
     ("ctrlc", &["cli/"]),
-    ("flate2", &["input/decode/"]),
+    ("flate2", &["input/decode/", "output/pack/"]),
     ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("libc", &["input/", "plugin/cache.rs"]),
     ("liblzma", &["input/decode/"]),
-    ("lz4_flex", &["input/decode/"]),
+    ("lz4_flex", &["input/decode/", "output/pack/"]),
     ("memmap2", &["input/mapped.rs"]),
     ("notify", &["watch/"]),
     ("object_store", &["source/", "input/"]),
@@ -58,7 +58,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("twox_hash", &["input/decode/"]),
     ("wasmtime", &["plugin/"]),
     ("wit_component", &["plugin/wrap.rs"]),
-    ("zstd_safe", &["input/decode/"]),
+    ("zstd_safe", &["input/decode/", "output/pack/"]),
 ];
 
 /// The mapped input, the fill of a guest's memory, the load of compiled code.

@@ -4,10 +4,12 @@
 
 mod format;
 mod json;
+mod pack;
 mod table;
 mod value;
 mod window;
 
 pub use format::{Fault, Format, Formatter, Row, Total};
+pub use pack::{CannotPack, Packer, Written};
 pub use value::{OutputType, Value, ValueError};
 pub use window::Window;
