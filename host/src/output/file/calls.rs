@@ -21,7 +21,7 @@ pub(super) enum Call {
     Look,
     Create,
     Lock,
-    CountLinks,
+    CheckNamed,
     Write,
     Truncate,
     Sync,
@@ -125,10 +125,10 @@ impl Calls {
         retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockExclusive))
     }
 
-    /// How many names the file has.
-    pub(super) fn count_links(&self, file: &OwnedFd) -> Result<u64> {
-        self.before(Call::CountLinks)?;
-        Ok(u64::from(fstat(file)?.st_nlink))
+    /// Whether the file has a name still.
+    pub(super) fn is_named(&self, file: &OwnedFd) -> Result<bool> {
+        self.before(Call::CheckNamed)?;
+        Ok(fstat(file)?.st_nlink > 0)
     }
 
     /// Writes some of the bytes there.

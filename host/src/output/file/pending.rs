@@ -249,5 +249,5 @@ fn hold(calls: &Calls, file: &OwnedFd) -> Result<Held, Errno> {
         Err(Errno::NOSYS | Errno::NOTSUP | Errno::NOLCK) => return Ok(Held::Ours),
         Err(cause) => return Err(cause),
     }
-    Ok(if calls.count_links(file)? == 0 { Held::Swept } else { Held::Ours })
+    Ok(if calls.is_named(file)? { Held::Ours } else { Held::Swept })
 }

@@ -1,6 +1,6 @@
 //! Places that are taken: no two sources have one place, and none has its place inside the file of another.
 //!
-//! A place and each directory above it are kept once: 100,000 sources take a few tens of milliseconds and some MB.
+//! A place and each directory above it are kept once: 100,000 sources are named and told apart in a tenth of a second.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -107,6 +107,6 @@ impl Distinct {
     }
 
     fn source(&self, index: usize) -> String {
-        self.sources.get(index).map(|source| source.to_string()).unwrap_or_default()
+        self.sources.get(index).map(ToString::to_string).unwrap_or_default()
     }
 }

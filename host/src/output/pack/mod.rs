@@ -4,8 +4,10 @@
 //! reader of the format finds the places where decompression can start. The bytes depend on the chunk and the level alone,
 //! not on what the packer did before, nor on the room that the caller has.
 //!
-//! What that costs: nothing is known of the chunk before. English text in 512 KiB chunks is 3.2 % larger than in one stream
-//! with `zstd -3`, and 1.0 % with `gzip -6`, whose window is only 32 KiB.
+//! What that costs: nothing is known of what stood before the chunk. In chunks of 512 KiB instead of one stream, log lines become
+//! 1.1 % larger with `zstd:3` and 0.7 % with `gzip:6`, documents that repeat each other 6.8 % and 1.2 %, the source code of many
+//! packages 19 % and 0.7 %: the more, the further back the format would look. `--chunk-size` moves it. The small blocks of
+//! BGZF cost 5 % more again.
 
 mod deflate;
 mod lz4;

@@ -68,7 +68,7 @@ fn whichever_call_fails_it_is_named_and_nothing_is_seen() {
                     Call::Look,
                     Call::Create,
                     Call::Lock,
-                    Call::CountLinks,
+                    Call::CheckNamed,
                     Call::Write,
                     Call::Write,
                     Call::Truncate,
