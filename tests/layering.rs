@@ -44,13 +44,13 @@ const HOMES: [(&str, &[&str]); 33] = [
     ("crc32c", &["input/decode/"]),
     ("ctrlc", &["cli/"]),
     ("data_encoding", &["output/rejects.rs"]),
-    ("flate2", &["input/decode/"]),
+    ("flate2", &["input/decode/", "output/pack/"]),
     ("futures_util", &["input/remote.rs"]),
     ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("libc", &["input/", "plugin/cache.rs"]),
     ("liblzma", &["input/decode/"]),
-    ("lz4_flex", &["input/decode/"]),
+    ("lz4_flex", &["input/decode/", "output/pack/"]),
     ("memmap2", &["input/mapped.rs"]),
     ("notify", &["watch/"]),
     ("object_store", &["input/remote"]),
@@ -64,7 +64,7 @@ const HOMES: [(&str, &[&str]); 33] = [
     ("wasmtime", &["plugin/"]),
     ("wit_component", &["plugin/wrap.rs"]),
     ("zip", &["input/archive/"]),
-    ("zstd_safe", &["input/decode/"]),
+    ("zstd_safe", &["input/decode/", "output/pack/"]),
 ];
 
 /// The mapped input, the fill of a guest's memory, the load of compiled code.

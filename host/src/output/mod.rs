@@ -1,15 +1,22 @@
-//! Where results go: into the order of the inputs, into a format, into a writer.
+//! Where results go: into the order of the inputs, into a format, into a writer; and where output of any size goes: under
+//! which name, compressed how, into which file.
 //!
 //! Knows names, bytes and words for errors; not where results come from.
 
+mod file;
 mod format;
 mod json;
+mod naming;
+mod pack;
 mod rejects;
 mod table;
 mod value;
 mod window;
 
+pub use file::{Attempt, Committed, Created, FileError, Pending, Root, Swept, Target, sweep};
 pub use format::{Fault, Format, Formatter, Row, Shown, Total};
+pub use naming::{Collision, Distinct, NameError, Naming, Origin, Stored, Template, TemplateError};
+pub use pack::{CannotPack, Packer, Written};
 pub use rejects::{Rejected, write_reject};
 pub use value::{OutputType, Value, ValueError};
 pub use window::Window;

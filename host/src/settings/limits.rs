@@ -197,6 +197,19 @@ pub const AHEAD_SMALL_CHUNKS: usize = 64;
 /// Buffer before the writer of results.
 pub const WRITE_BYTES: usize = 64 << 10;
 
+/// Output that is compressed as one member or frame; more becomes several. Far above a chunk, so that ratio is not felt, and
+/// little enough for each worker to hold, with what the strongest levels need beside it.
+pub const PACK_BYTES_MAX: usize = 4 << 20;
+
+/// One part of the name of an output file: what Linux file systems take (`NAME_MAX`).
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// A whole name of an output file below its directory: what the kernel takes at once (`PATH_MAX`, less its end).
+pub const PATH_BYTES_MAX: usize = 4095;
+
+/// Names that are tried for a temporary file: each is one of 2^64, so a second is hardly ever needed.
+pub const TEMPORARY_TRIES_MAX: u32 = 16;
+
 /// Failures told one by one on standard error; the others are only counted.
 pub const FAILURES_TOLD_MAX: u64 = 20;
 

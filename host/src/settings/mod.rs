@@ -1,6 +1,8 @@
 //! What a run is asked to do, as plain structs: checked, in base units, with no trace of flags.
 
 pub mod limits;
+mod out;
 mod run;
 
+pub use out::{Durable, Exists, Pack, PackError};
 pub use run::{Decompress, Io, RejectsMax, Run, Show};
