@@ -34,7 +34,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
 const HOMES: [(&str, &[&str]); 27] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("axum", &["serve/"]),
-    ("blake3", &["plugin/cache.rs"]),
+    ("blake3", &["plugin/cache.rs", "ledger/"]),
     ("brotli_decompressor", &["input/decode/"]),
     ("bzip2", &["input/decode/"]),
     ("clap", &["cli/"]),
@@ -52,7 +52,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("notify", &["watch/"]),
     ("object_store", &["source/", "input/"]),
     ("rayon", &["work/threads.rs"]),
-    ("rusqlite", &["ledger.rs"]),
+    ("rusqlite", &["ledger/"]),
     ("snap", &["input/decode/"]),
     ("tar", &["input/"]),
     ("twox_hash", &["input/decode/"]),

@@ -19,6 +19,7 @@ mod fill;
 mod guests;
 mod inputs;
 mod layering;
+mod ledger;
 mod oracle;
 mod paths;
 mod support;

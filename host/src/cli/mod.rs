@@ -3,6 +3,7 @@
 mod args;
 mod generate;
 mod inspect;
+mod ledger;
 mod progress;
 mod run;
 mod say;
@@ -35,6 +36,7 @@ pub fn main() -> ExitCode {
         Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
             inspect::inspect(&plugin, json)
         }
+        Command::Ledger { command } => ledger::ledger(&command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { dir } => generate::man(dir.as_deref()),
     };

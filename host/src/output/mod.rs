@@ -9,5 +9,6 @@ mod value;
 mod window;
 
 pub use format::{Fault, Format, Formatter, Row, Total};
+pub use table::{Align, Grid};
 pub use value::{OutputType, Value, ValueError};
 pub use window::Window;
