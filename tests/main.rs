@@ -20,6 +20,7 @@ mod guests;
 mod inputs;
 mod kernel;
 mod layering;
+mod ledger;
 mod oracle;
 mod packing;
 mod paths;

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod input;
 pub mod job;
+pub mod ledger;
 pub mod output;
 pub mod pipeline;
 pub mod plugin;

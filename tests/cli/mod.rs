@@ -5,6 +5,7 @@ mod flags;
 mod inputs;
 mod inspect;
 mod interrupt;
+mod ledger;
 mod results;
 
 use crate::support::host::{Ended, Host};

@@ -1,10 +1,11 @@
 //! The flags, with their help and defaults; nothing is decided here.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::settings::limits;
@@ -25,6 +26,11 @@ pub(super) enum Command {
     Plugin {
         #[command(subcommand)]
         command: PluginCommand,
+    },
+    /// Look at what ledgers say is done, or have it done again
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
     },
     /// Print a completion script for a shell
     Completions {
@@ -51,6 +57,81 @@ pub(super) enum PluginCommand {
         json: bool,
     },
 }
+
+/// The same in each: where the ledger is.
+#[derive(Debug, ClapArgs)]
+pub(super) struct LedgerPath {
+    /// The ledger
+    #[arg(value_name = "LEDGER", value_hint = ValueHint::FilePath)]
+    pub(super) path: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LedgerCommand {
+    /// Show the jobs of a ledger, or the sources of one of them; a run may be writing it
+    #[command(after_help = LEDGER_SHOW_AFTER_HELP)]
+    Show {
+        #[command(flatten)]
+        ledger: LedgerPath,
+        /// Show the sources of this job: its digest, or as much of it as tells it from others
+        #[arg(long, value_name = "DIGEST")]
+        job: Option<String>,
+        /// Show only sources that failed; without --job, those of all jobs
+        #[arg(long)]
+        failed: bool,
+        /// What it looks like
+        #[arg(short, long, value_enum, default_value_t = LedgerFormatArg::Table)]
+        format: LedgerFormatArg,
+    },
+    /// Print all entries as JSON, one a line; a run may be writing the ledger
+    Export {
+        #[command(flatten)]
+        ledger: LedgerPath,
+        /// Only those of this job
+        #[arg(long, value_name = "DIGEST")]
+        job: Option<String>,
+    },
+    /// Remove entries, so that the next run does their sources again
+    #[command(
+        group = ArgGroup::new("what").required(true),
+        override_usage = "host ledger forget [--job <DIGEST>] <LEDGER> <SOURCE...|--failed|--all>",
+        after_help = LEDGER_FORGET_AFTER_HELP
+    )]
+    Forget {
+        #[command(flatten)]
+        ledger: LedgerPath,
+        /// The sources, by their names as `host ledger show` tells them
+        #[arg(value_name = "SOURCE", group = "what")]
+        sources: Vec<OsString>,
+        /// Only entries of this job: its digest, or as much of it as tells it from others
+        #[arg(long, value_name = "DIGEST")]
+        job: Option<String>,
+        /// Sources that failed
+        #[arg(long, group = "what")]
+        failed: bool,
+        /// All sources
+        #[arg(long, group = "what")]
+        all: bool,
+    },
+    /// Go through a whole ledger, and tell whether it is damaged
+    Check {
+        #[command(flatten)]
+        ledger: LedgerPath,
+    },
+}
+
+const LEDGER_SHOW_AFTER_HELP: &str = "\
+Examples:
+  host ledger show done.ledger
+  host ledger show done.ledger --job 3f2a --failed --format json";
+
+const LEDGER_FORGET_AFTER_HELP: &str = "\
+Exit status: 0 all named sources were in the ledger, 1 some were not, 2 nothing was removed.
+
+Examples:
+  host ledger forget done.ledger --failed
+  host ledger forget done.ledger --job 3f2a --all
+  host ledger forget done.ledger logs/a.gz logs/b.gz";
 
 const RUN_AFTER_HELP: &str = "\
 Results go to standard output in the order of the inputs, everything else to standard error.
@@ -244,6 +325,14 @@ pub(super) enum FormatArg {
     Json,
     /// What the plugin returns, and nothing else
     Raw,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LedgerFormatArg {
+    /// Aligned columns and a header
+    Table,
+    /// One JSON document: an array, with an element a line
+    Json,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -3,6 +3,7 @@
 mod args;
 mod generate;
 mod inspect;
+mod ledger;
 mod plugins;
 mod progress;
 mod run;
@@ -36,6 +37,7 @@ pub fn main() -> ExitCode {
         Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
             inspect::inspect(&plugin, json)
         }
+        Command::Ledger { command } => ledger::ledger(&command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { dir } => generate::man(dir.as_deref()),
     };

@@ -18,5 +18,6 @@ pub use format::{Fault, Format, Formatter, Row, Shown, Total};
 pub use naming::{Collision, Distinct, NameError, Naming, Origin, Stored, Template, TemplateError};
 pub use pack::{CannotPack, Packer, Written};
 pub use rejects::{Rejected, write_reject};
+pub use table::{Align, Grid};
 pub use value::{OutputType, Value, ValueError};
 pub use window::Window;

@@ -1,8 +1,9 @@
-//! Results as aligned columns: a column for each key where results are flat JSON objects, else one for the result.
+//! Aligned columns, of anything; and of results: a column for each key where they are flat JSON objects, else one for the
+//! result.
 
 use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table as Grid, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table as Drawn, presets};
 use serde_json::{Map, Value as Json};
 
 use super::format::{Formatter, Row, Total};
@@ -32,6 +33,57 @@ struct Line {
     cells: Map<String, Json>,
 }
 
+/// On which side the cells of a column are even.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// As words are.
+    Left,
+    /// As numbers are.
+    Right,
+}
+
+/// Rows under a header. Holds all of them, as the widths of the columns are known at the end.
+#[derive(Debug)]
+pub struct Grid {
+    drawn: Drawn,
+}
+
+impl Grid {
+    /// A grid with these columns, without rows.
+    pub fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Align)>) -> Self {
+        let mut drawn = Drawn::new();
+        drawn.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        let (names, aligned): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        drawn.set_header(names);
+        let last = aligned.len().saturating_sub(1);
+        for (at, (column, align)) in drawn.column_iter_mut().zip(aligned).enumerate() {
+            column.set_padding((0, if at == last { 0 } else { 2 }));
+            if align == Align::Right {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        Self { drawn }
+    }
+
+    /// Adds a row. Control characters, which would break the table, or the terminal, become spaces.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.drawn.add_row(cells.into_iter().map(|text| {
+            text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>()
+        }));
+    }
+
+    /// Writes the header and all rows, a line each.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        for line in self.drawn.lines() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
 impl Table {
     fn add(&mut self, source: &str, plugin: Option<&str>, value: &Value) {
         let mut cells = match serde_json::from_slice(value.json()) {
@@ -56,24 +108,12 @@ impl Table {
     }
 
     fn grid(&self) -> Grid {
-        let mut grid = Grid::new();
-        grid.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-        let names = self.columns.iter().map(|column| column.name.as_str());
-        grid.set_header(names.chain(["source"]));
+        let align = |column: &Column| if column.numbers { Align::Right } else { Align::Left };
+        let columns = self.columns.iter().map(|column| (column.name.as_str(), align(column)));
+        let mut grid = Grid::new(columns.chain([("source", Align::Left)]));
         for line in &self.rows {
             let cells = self.columns.iter().map(|column| text(line.cells.get(&column.name)));
-            grid.add_row(cells.chain([line.source.clone()]));
-        }
-        for (at, column) in self.columns.iter().enumerate() {
-            if let Some(drawn) = grid.column_mut(at) {
-                if column.numbers {
-                    drawn.set_cell_alignment(CellAlignment::Right);
-                }
-                drawn.set_padding((0, 2));
-            }
-        }
-        if let Some(last) = grid.column_mut(self.columns.len()) {
-            last.set_padding((0, 0));
+            grid.row(cells.chain([line.source.clone()]));
         }
         grid
     }
@@ -96,19 +136,15 @@ impl Formatter for Table {
         if self.rows.is_empty() {
             return Ok(());
         }
-        for line in self.grid().lines() {
-            writeln!(out, "{}", line.trim_end())?;
-        }
-        Ok(())
+        self.grid().write(out)
     }
 }
 
-/// What a cell shows; control characters would break the table, or the terminal.
+/// What a cell shows.
 fn text(cell: Option<&Json>) -> String {
-    let text = match cell {
+    match cell {
         None | Some(Json::Null) => String::new(),
         Some(Json::String(text)) => text.clone(),
         Some(other) => other.to_string(),
-    };
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    }
 }

@@ -263,3 +263,40 @@ pub const REMOTE_THREADS: usize = 2;
 
 /// Pieces, as they come from the network, that a source that cannot be asked for parts is read ahead by.
 pub const REMOTE_FRONT_PIECES: usize = 64;
+/// How long the first of some rows waits for others, so that they share one write to disk: unfelt beside the write.
+pub const LEDGER_GROUP: Duration = Duration::from_millis(5);
+
+/// So many rows wait no longer: with them, the write to disk is a small share of each.
+pub const LEDGER_GROUP_ROWS: usize = 256;
+
+/// Rows that wait for the ledger's writer: what it writes while a disk is slow for a moment. Past it, workers wait for it.
+pub const LEDGER_QUEUE_ROWS: usize = 4096;
+
+/// Bytes of the rows that wait: as much as results may. A longer row waits alone.
+pub const LEDGER_QUEUE_BYTES: usize = 64 << 20;
+
+/// A result, and a state, that the ledger keeps of one source: as long as a result may be.
+pub const LEDGER_KEPT_BYTES_MAX: usize = OUTPUT_BYTES;
+
+/// Name of a source, identity of its input, path of its output, or description of a job: an archive and a member of it,
+/// each with the longest name that it may have.
+pub const LEDGER_NAME_BYTES_MAX: usize = 2 << 20;
+
+/// Message of a failure; the rest is cut.
+pub const LEDGER_MESSAGE_BYTES_MAX: usize = 8 << 10;
+
+/// Pages of 4 KiB in the ledger's log before they are moved to their places: long, as rows of one name after the other
+/// touch the same pages; short to go through at a start after a crash.
+pub const LEDGER_LOG_PAGES: u32 = 4096;
+
+/// Pages that the ledger's writer keeps in memory: the inner pages of an index over a million names, and those in work.
+pub const LEDGER_CACHE_BYTES: u32 = 16 << 20;
+
+/// How long the ledger waits for a program that is not a host to leave the database alone.
+pub const LEDGER_BUSY: Duration = Duration::from_secs(5);
+
+/// What is told of a damaged ledger; the rest says the same.
+pub const LEDGER_TROUBLES_MAX: u32 = 100;
+
+/// Rows in a table of the ledger's sources: nobody reads more, and the widths of columns need them all in memory.
+pub const LEDGER_SHOWN_MAX: u64 = 10_000;

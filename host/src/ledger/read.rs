@@ -1,0 +1,264 @@
+//! Reading a ledger: from the process that writes it, from another one meanwhile, or when nobody has it.
+//!
+//! A reader sees what is committed in the database, never half of a group of rows. It changes nothing, but for what a
+//! process that was killed left to be put in order.
+
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::ops::ControlFlow;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+
+use super::done::Done;
+use super::entry::{Digest, Entry, Identity, JobId, JobSummary, Kept, LATEST_MS, Selection, State};
+use super::error::Error;
+use super::lock::{self, Found, Lock};
+use super::schema::{self, Contents};
+use super::select::Filter;
+use crate::settings::limits::LEDGER_TROUBLES_MAX;
+
+const COLUMNS: &str = "job, source, identity, failure_kind, failure_message, at_ms, bytes_in, bytes_out, rejects, output";
+
+/// A connection that reads. Each thread has its own.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    // After the connection: to close the file takes the database's own locks from it.
+    lock: Lock,
+}
+
+/// How a ledger is opened for reading.
+enum Way {
+    /// Its one writer is in this process.
+    Beside,
+    /// Another process writes: nothing is touched, not even the locks that it may have lost.
+    Live,
+    /// Nobody writes, and nothing is left to be put in order: not a file is made.
+    Quiet,
+    /// A process that wrote was killed: what it left is put in order.
+    Left,
+}
+
+impl Reader {
+    /// Opens a ledger to look at it. Where nobody writes it, nobody can until the reader is gone.
+    ///
+    /// # Errors
+    /// When there is no ledger that this host can read.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        match Lock::shared(path)? {
+            Found::Quiet(lock) => Self::open_quiet(lock),
+            Found::Live(lock) => match Self::connect(lock, &Way::Live) {
+                // It may have ended in between.
+                Err(Error::Database { .. }) => match Lock::shared(path)? {
+                    Found::Quiet(lock) => Self::open_quiet(lock),
+                    Found::Live(_) => Err(Error::InUse { path: path.to_path_buf() }),
+                },
+                opened => opened,
+            },
+        }
+    }
+
+    /// Opens a ledger that this process writes.
+    pub(super) fn beside(lock: Lock) -> Result<Self, Error> {
+        Self::connect(lock, &Way::Beside)
+    }
+
+    fn open_quiet(lock: Lock) -> Result<Self, Error> {
+        let mut left = false;
+        for path in lock.companions() {
+            left |= !lock::is_empty(&path).map_err(|error| Error::open(&path, error))?;
+        }
+        Self::connect(lock, if left { &Way::Left } else { &Way::Quiet })
+    }
+
+    fn connect(lock: Lock, way: &Way) -> Result<Self, Error> {
+        let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = match way {
+            Way::Beside => Connection::open_with_flags(&lock.path, read),
+            // What follows the name is told in SQLite's "Uniform Resource Identifiers", section 3.3, and in
+            // "Write-Ahead Logging", section 5.
+            Way::Live => {
+                let name = format!("{}?mode=ro&readonly_shm=1", uri(&lock.path));
+                Connection::open_with_flags(name, read | OpenFlags::SQLITE_OPEN_URI)
+            }
+            Way::Quiet => {
+                let name = format!("{}?immutable=1", uri(&lock.path));
+                Connection::open_with_flags(name, read | OpenFlags::SQLITE_OPEN_URI)
+            }
+            Way::Left => {
+                let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                Connection::open_with_flags(&lock.path, write)
+            }
+        };
+        let failed = |error: &rusqlite::Error| Error::sql(&lock.name, error);
+        let connection = opened.map_err(|error| failed(&error))?;
+        schema::guard(&connection).map_err(|error| failed(&error))?;
+        // An older one is brought up to date by the next that writes, not by one that looks.
+        if schema::identify(&connection, &lock.name)? != Contents::Version(schema::version()) {
+            return Err(Error::NotALedger { path: lock.name });
+        }
+        Ok(Self { connection, lock })
+    }
+
+    /// The jobs that have entries, the latest last.
+    ///
+    /// # Errors
+    /// When reading fails, here and below.
+    pub fn jobs(&self) -> Result<Vec<JobSummary>, Error> {
+        let sql =
+            "SELECT job.id, digest, description, count(*), count(failure_kind), sum(bytes_in),
+                sum(bytes_out), sum(rejects), max(at_ms) AS latest
+            FROM job JOIN entry ON entry.job = job.id GROUP BY job.id ORDER BY latest, job.id";
+        let read = || {
+            let mut statement = self.connection.prepare(sql)?;
+            let rows = statement.query_map([], |row| {
+                let (all, failed) = (count(row, 3)?, count(row, 4)?);
+                Ok(JobSummary {
+                    id: JobId(row.get(0)?),
+                    digest: Digest(row.get(1)?),
+                    description: row.get(2)?,
+                    committed: all.saturating_sub(failed),
+                    failed,
+                    bytes_in: count(row, 5)?,
+                    bytes_out: count(row, 6)?,
+                    rejects: count(row, 7)?,
+                    latest: time(row.get(8)?),
+                })
+            })?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
+    /// What is known of a source in a job; nothing, where it never was done.
+    pub fn entry(&self, job: JobId, source: &[u8]) -> Result<Option<Entry>, Error> {
+        let sql = format!("SELECT {COLUMNS} FROM entry WHERE job = ?1 AND source = ?2");
+        let read = || {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            statement.query_row((job.0, source), entry).optional()
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
+    /// What a job has done, to ask about many sources.
+    pub fn done(&self, job: JobId) -> Result<Done, Error> {
+        // In the order of the table: by the index, each row would be looked up.
+        let sql =
+            "SELECT source, identity, failure_kind IS NULL FROM entry NOT INDEXED WHERE job = ?1";
+        let read = || {
+            let mut statement = self.connection.prepare(sql)?;
+            let mut rows = statement.query([job.0])?;
+            let mut done = Done::default();
+            while let Some(row) = rows.next()? {
+                let (source, identity) = (row.get_ref(0)?, row.get_ref(1)?);
+                let (source, identity) = (source.as_blob()?, identity.as_bytes()?);
+                if row.get(2)? {
+                    done.add_committed(source, identity);
+                } else {
+                    done.add_failed(source, identity);
+                }
+            }
+            Ok(done)
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
+    /// What was kept with the entry of a source.
+    pub fn kept(&self, job: JobId, source: &[u8]) -> Result<Option<Kept>, Error> {
+        let sql = "SELECT result, saved FROM entry WHERE job = ?1 AND source = ?2";
+        let read = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let kept = |row: &Row<'_>| Ok(Kept { result: row.get(0)?, saved: row.get(1)? });
+            statement.query_row((job.0, source), kept).optional()
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
+    /// Shows the entries of a selection to `visit`, by job and by name, until it breaks. Holds one at a time.
+    pub fn each<B>(
+        &self,
+        selection: &Selection,
+        mut visit: impl FnMut(JobId, Entry) -> ControlFlow<B>,
+    ) -> Result<ControlFlow<B>, Error> {
+        let filter = Filter::of(selection);
+        let sql = format!("SELECT {COLUMNS} FROM entry WHERE {} ORDER BY job, source", filter.sql);
+        let mut read = || {
+            let mut statement = self.connection.prepare(&sql)?;
+            let mut rows = statement.query(filter.parameters().as_slice())?;
+            while let Some(row) = rows.next()? {
+                if let ControlFlow::Break(with) = visit(JobId(row.get(0)?), entry(row)?) {
+                    return Ok(ControlFlow::Break(with));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
+    /// Goes through the whole database, and tells what is wrong in it: nothing, as a rule. Reads all of it.
+    pub fn check(&self) -> Result<Vec<String>, Error> {
+        let read = || {
+            let sql = format!("PRAGMA integrity_check({LEDGER_TROUBLES_MAX})");
+            let mut statement = self.connection.prepare(&sql)?;
+            let told = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let mut told = told.collect::<rusqlite::Result<Vec<_>>>()?;
+            told.retain(|line| line != "ok");
+            let sql = "SELECT count(*) FROM pragma_foreign_key_check";
+            let strays: i64 = self.connection.query_row(sql, [], |row| row.get(0))?;
+            if strays > 0 {
+                told.push(format!("{strays} entries of a job that is not there"));
+            }
+            Ok(told)
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
+    fn error(&self, error: &rusqlite::Error) -> Error {
+        Error::sql(&self.lock.name, error)
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let kind: Option<String> = row.get(3)?;
+    let output: Option<Vec<u8>> = row.get(9)?;
+    Ok(Entry {
+        source: row.get(1)?,
+        identity: Identity(row.get(2)?),
+        state: match kind {
+            None => State::Committed,
+            Some(kind) => {
+                State::Failed { kind, message: row.get::<_, Option<_>>(4)?.unwrap_or_default() }
+            }
+        },
+        at: time(row.get(5)?),
+        bytes_in: count(row, 6)?,
+        bytes_out: count(row, 7)?,
+        rejects: count(row, 8)?,
+        output: output.map(|bytes| OsString::from_vec(bytes).into()),
+    })
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let value: i64 = row.get(column)?;
+    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
+}
+
+fn time(milliseconds: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(milliseconds.clamp(0, LATEST_MS).unsigned_abs())
+}
+
+/// An absolute path as a URI (RFC 3986, section 2.3): all but unreserved characters by their numbers.
+fn uri(path: &Path) -> String {
+    let mut uri = "file:".to_string();
+    for byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
+            let _ = write!(uri, "%{byte:02X}"); // to a string, which does not fail
+        }
+    }
+    uri
+}

@@ -1,0 +1,163 @@
+//! What a ledger looks like as a database, and how one is told from other files.
+//!
+//! The layout has a version. A host opens older ones and brings them up to its own, in one transaction; newer ones it
+//! leaves alone.
+
+use std::path::Path;
+
+use rusqlite::{Connection, config::DbConfig, limits::Limit};
+
+use super::error::Error;
+use crate::settings::limits::{
+    LEDGER_BUSY, LEDGER_CACHE_BYTES, LEDGER_KEPT_BYTES_MAX, LEDGER_LOG_PAGES, LEDGER_NAME_BYTES_MAX,
+};
+
+/// "grst": what says that a database is a ledger (`SQLite`'s file format, section 1.3.18).
+const APPLICATION: i64 = 0x6772_7374;
+
+/// What leads from each version to the next, from 0, which is nothing at all.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE job (
+        id INTEGER PRIMARY KEY,
+        digest BLOB NOT NULL UNIQUE,
+        description TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE entry (
+        id INTEGER PRIMARY KEY,
+        job INTEGER NOT NULL REFERENCES job(id),
+        source BLOB NOT NULL,
+        identity TEXT NOT NULL,
+        failure_kind TEXT,
+        failure_message TEXT,
+        at_ms INTEGER NOT NULL,
+        bytes_in INTEGER NOT NULL,
+        bytes_out INTEGER NOT NULL,
+        rejects INTEGER NOT NULL,
+        output BLOB,
+        -- Last, so that long ones lie outside what is read when entries are.
+        result BLOB,
+        saved BLOB,
+        UNIQUE (job, source)
+    ) STRICT;
+"];
+
+/// The version that this host writes.
+pub(super) fn version() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+/// What is set on every connection: nothing in a file is believed to be more than rows.
+pub(super) fn guard(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(LEDGER_BUSY)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    let row_bytes_max = 2 * LEDGER_KEPT_BYTES_MAX + 8 * LEDGER_NAME_BYTES_MAX;
+    connection
+        .set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(row_bytes_max).unwrap_or(i32::MAX))?;
+    Ok(())
+}
+
+/// Checks that there is a ledger in the database, or nothing. Changes nothing.
+pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Contents, Error> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let read = || {
+        let things = "SELECT count(*) FROM sqlite_schema";
+        let things: i64 = connection.query_row(things, [], |row| row.get(0))?;
+        Ok((number("application_id")?, number("user_version")?, things))
+    };
+    let path = path.to_path_buf();
+    match read().map_err(|error| Error::sql(&path, &error))? {
+        (0, 0, 0) => Ok(Contents::Nothing),
+        (APPLICATION, found, _) if found > version() => {
+            Err(Error::Newer { path, found, known: version() })
+        }
+        (APPLICATION, found, _) if found > 0 => Ok(Contents::Version(found)),
+        _ => Err(Error::NotALedger { path }),
+    }
+}
+
+/// What is in a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contents {
+    /// Not even a table.
+    Nothing,
+    /// A ledger of this version.
+    Version(i64),
+}
+
+/// Makes a database that was [identified](identify) ready for its one writer, and brings it up to this host's version.
+pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+    // What is committed is on disk, and no reader holds up the writer (SQLite, "Write-Ahead Logging").
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        tracing::debug!("the file system has no shared memory for a log: journal mode {mode}");
+    }
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "wal_autocheckpoint", LEDGER_LOG_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", i64::from(LEDGER_LOG_PAGES) * 4096)?;
+    // A negative size is one in KiB.
+    connection.pragma_update(None, "cache_size", -i64::from(LEDGER_CACHE_BYTES >> 10))?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    migrate(connection, &STEPS)?;
+    // Nobody has a name for them yet.
+    let abandoned =
+        "DELETE FROM job WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.job = job.id)";
+    connection.execute(abandoned, [])?;
+    Ok(())
+}
+
+/// All that is missing of `steps`, or, when the process dies before the end, none of it.
+fn migrate(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
+    let done: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let missing = usize::try_from(done).ok().and_then(|done| steps.get(done..)).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    for step in missing {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(
+        None,
+        "user_version",
+        i64::try_from(steps.len()).unwrap_or(i64::MAX),
+    )?;
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user_version(connection: &Connection) -> i64 {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn only_what_is_missing_is_added_and_kept_rows_stay() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &["CREATE TABLE a (x); INSERT INTO a VALUES (7)"]).unwrap();
+        assert_eq!(user_version(&connection), 1);
+        let steps =
+            ["no step that was taken is taken again", "ALTER TABLE a ADD COLUMN y DEFAULT 8"];
+        for _ in 0..2 {
+            migrate(&mut connection, &steps).unwrap();
+            assert_eq!(user_version(&connection), 2);
+        }
+        let row =
+            connection.query_row("SELECT x, y FROM a", [], |row| Ok((row.get(0)?, row.get(1)?)));
+        assert_eq!(row.unwrap(), (7, 8));
+    }
+
+    #[test]
+    fn a_step_that_fails_takes_none() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &["CREATE TABLE a (x)", "CREATE TABLE a (y)"]).unwrap_err();
+        assert_eq!(user_version(&connection), 0);
+        let path = Path::new("p");
+        assert_eq!(identify(&connection, path).unwrap(), Contents::Nothing);
+    }
+}

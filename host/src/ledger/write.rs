@@ -1,0 +1,171 @@
+//! The one thread that writes to a ledger, and what it is asked to write: each group of rows in one transaction.
+
+use std::path::Path;
+use std::sync::mpsc::Sender;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, named_params};
+
+use super::entry::{Digest, Entry, JobId, Kept, LATEST_MS, Selection, State};
+use super::error::Error;
+use super::lock::Lock;
+use super::queue::Queue;
+use super::schema;
+use super::select::Filter;
+use crate::settings::limits::LEDGER_MESSAGE_BYTES_MAX;
+
+/// What the writer is asked for. Answers are sent before they are durable: whoever asked waits for that, too.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Put in an entry, in place of what was known of the source.
+    Commit(Box<Row>),
+    /// Tell the name of a job, which is new or not.
+    Job { digest: Digest, description: String, told: Sender<JobId> },
+    /// Remove entries, and tell of how many.
+    Forget { selection: Selection, told: Sender<u64> },
+}
+
+/// An entry in full.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) job: JobId,
+    pub(super) entry: Entry,
+    pub(super) kept: Kept,
+}
+
+/// The connection that writes.
+#[derive(Debug)]
+pub(super) struct Writer {
+    connection: Connection,
+    // After the connection: to close the file takes the database's own locks from it.
+    lock: Lock,
+}
+
+impl Writer {
+    /// Opens the database in a locked file, or makes one in an empty file.
+    pub(super) fn open(lock: Lock) -> Result<Self, Error> {
+        let failed = |error: &rusqlite::Error| Error::sql(&lock.name, error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = Connection::open_with_flags(&lock.path, flags);
+        let mut connection = opened.map_err(|error| failed(&error))?;
+        schema::guard(&connection).map_err(|error| failed(&error))?;
+        schema::identify(&connection, &lock.name)?;
+        schema::prepare(&mut connection).map_err(|error| failed(&error))?;
+        Ok(Self { connection, lock })
+    }
+
+    /// Writes what comes until the queue is closed, or writing fails. The queue is told of both.
+    pub(super) fn run(mut self, queue: &Queue<Work>) {
+        let ending = Ending { queue, path: &self.lock.name };
+        while let Some((group, last)) = queue.take() {
+            match write(&mut self.connection, group) {
+                Ok(()) => queue.settle(last),
+                Err(error) => return queue.fail(Error::sql(ending.path, &error)),
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn bound_pages(&self, pages: i64) {
+        self.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    }
+}
+
+/// Whatever ends the thread, nobody waits for it in vain.
+struct Ending<'a> {
+    queue: &'a Queue<Work>,
+    path: &'a Path,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if !self.queue.is_drained() {
+            self.queue.fail(Error::Ended { path: self.path.to_path_buf() });
+        }
+    }
+}
+
+fn write(connection: &mut Connection, group: Vec<Work>) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for work in group {
+        // Who asked may be gone: then nobody wants the answer.
+        match work {
+            Work::Commit(row) => commit(&transaction, &row)?,
+            Work::Job { digest, description, told } => {
+                let _ = told.send(job(&transaction, digest, &description)?);
+            }
+            Work::Forget { selection, told } => {
+                let _ = told.send(forget(&transaction, &selection)?);
+            }
+        }
+    }
+    transaction.commit()
+}
+
+fn commit(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
+    let Row { job, entry, kept } = row;
+    let (kind, message) = match &entry.state {
+        State::Committed => (None, None),
+        State::Failed { kind, message } => (Some(kind), Some(shortened(message))),
+    };
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO entry (job, source, identity, failure_kind, failure_message, at_ms, bytes_in,
+            bytes_out, rejects, output, result, saved)
+        VALUES (:job, :source, :identity, :kind, :message, :at, :bytes_in,
+            :bytes_out, :rejects, :output, :result, :saved)
+        ON CONFLICT (job, source) DO UPDATE SET identity = excluded.identity,
+            failure_kind = excluded.failure_kind, failure_message = excluded.failure_message,
+            at_ms = excluded.at_ms, bytes_in = excluded.bytes_in, bytes_out = excluded.bytes_out,
+            rejects = excluded.rejects, output = excluded.output, result = excluded.result,
+            saved = excluded.saved",
+    )?;
+    statement.execute(named_params! {
+        ":job": job.0,
+        ":source": entry.source,
+        ":identity": entry.identity.0,
+        ":kind": kind,
+        ":message": message,
+        ":at": milliseconds(entry.at),
+        ":bytes_in": count(entry.bytes_in),
+        ":bytes_out": count(entry.bytes_out),
+        ":rejects": count(entry.rejects),
+        ":output": entry.output.as_deref().map(|path| path.as_os_str().as_encoded_bytes()),
+        ":result": kept.result,
+        ":saved": kept.saved,
+    })?;
+    Ok(())
+}
+
+fn job(
+    transaction: &Transaction<'_>,
+    digest: Digest,
+    description: &str,
+) -> rusqlite::Result<JobId> {
+    let sql = "INSERT INTO job (digest, description) VALUES (?1, ?2)
+        ON CONFLICT (digest) DO UPDATE SET description = excluded.description RETURNING id";
+    transaction.query_row(sql, (&digest.0[..], description), |row| row.get(0)).map(JobId)
+}
+
+fn forget(transaction: &Transaction<'_>, selection: &Selection) -> rusqlite::Result<u64> {
+    let filter = Filter::of(selection);
+    let sql = format!("DELETE FROM entry WHERE {}", filter.sql);
+    let removed = transaction.prepare_cached(&sql)?.execute(filter.parameters().as_slice())?;
+    Ok(removed as u64)
+}
+
+/// As much of a message as is kept.
+fn shortened(message: &str) -> &str {
+    let end = message.floor_char_boundary(LEDGER_MESSAGE_BYTES_MAX);
+    message.get(..end).unwrap_or_default()
+}
+
+/// What fits into a column; no count is larger.
+fn count(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Since 1970, and within what is kept.
+fn milliseconds(at: SystemTime) -> i64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(LATEST_MS).min(LATEST_MS)
+}
