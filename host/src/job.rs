@@ -7,6 +7,7 @@ mod ends;
 mod pour;
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Mutex;
 
@@ -16,16 +17,16 @@ use crate::input::{
     Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, Transcoding, UnknownCodec,
     UnknownEncoding,
 };
-use crate::output::Format;
+use crate::output::{CannotPack, FileError, Format, Pending, Root};
 use crate::process::{Failure, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
-use crate::settings::{self, Decompress};
+use crate::settings::{self, Decompress, Exists};
 use crate::source::Source;
 use crate::stats::Stats;
-use crate::work::{self, Cancel, Plan};
+use crate::work::{self, At, Cancel, Plan};
 
 use collect::Collector;
-use pour::Pour;
+use pour::{Single, Tree};
 
 /// A job: what to do, over what, and where the results go.
 pub struct Job<'a> {
@@ -51,6 +52,67 @@ pub struct Job<'a> {
     pub on_failure: &'a (dyn Fn(&str, &Failure) + Sync),
 }
 
+/// Where a job's output goes.
+pub enum Out<'a> {
+    /// Into a stream.
+    Stream(Box<dyn Write + Send>),
+    /// Into a file, which is seen when the job is done.
+    File(Pending),
+    /// Into a file for each source.
+    Tree(TreeOut<'a>),
+}
+
+/// A directory that takes an output file for each source.
+pub struct TreeOut<'a> {
+    /// The directory.
+    pub root: &'a Root,
+    /// What to do where a file is there already.
+    pub exists: Exists,
+    /// Where the output of the source at an index goes, below the directory; or of the member of that name in it.
+    pub place: &'a Place<'a>,
+    /// Is told what became of each source, once its output is in place.
+    pub save: Option<&'a Save<'a>>,
+}
+
+/// See [`TreeOut::place`].
+pub type Place<'a> = dyn Fn(usize, Option<&str>) -> Result<PathBuf, Failure> + Sync + 'a;
+
+/// See [`TreeOut::save`]. An error ends the job.
+pub type Save<'a> = dyn Fn(&Saved<'_>) -> Result<(), Error> + Sync + 'a;
+
+/// What became of a source.
+#[derive(Debug, Clone, Copy)]
+pub struct Saved<'a> {
+    /// Which source.
+    pub at: At,
+    /// Whether it is a member that was found in the source.
+    pub is_member: bool,
+    /// Bytes of it that were processed.
+    pub bytes_in: u64,
+    /// Records that were set aside.
+    pub rejects: u64,
+    /// Where its output is, below the directory, and its size; or why there is none.
+    pub result: Result<(&'a Path, u64), &'a Failure>,
+}
+
+/// A file as a stream, from its front.
+struct Appended<'a> {
+    file: &'a Pending,
+    offset: u64,
+}
+
+impl Write for Appended<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_at(bytes, self.offset).map_err(io::Error::other)?;
+        self.offset += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// What is said of a plugin's results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lane {
@@ -69,7 +131,7 @@ impl Job<'_> {
 }
 
 /// How a job ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Sources that are done, failed ones and members of archives among them.
     pub sources: u64,
@@ -105,6 +167,18 @@ pub enum Error {
     /// Records that were set aside could not be written.
     #[error("cannot write rejects: {0}")]
     Rejects(io::Error),
+    /// The plugin gives results, and those are rows of one output.
+    #[error("the plugin gives results, not files: they go to one output")]
+    ResultsInTree,
+    /// An output file could not be written.
+    #[error(transparent)]
+    File(FileError),
+    /// Output could not be compressed.
+    #[error(transparent)]
+    Pack(#[from] CannotPack),
+    /// What was done could not be remembered.
+    #[error("{0}")]
+    Remember(String),
     /// The results could not be written.
     #[error("cannot write results: {0}")]
     Write(io::Error),
@@ -113,11 +187,11 @@ pub enum Error {
     Failed(Failure),
 }
 
-/// Runs a job, and writes its results to `out`, in the order of the sources.
+/// Runs a job, and writes what comes of it to `out`, in the order of the sources.
 ///
 /// # Errors
 /// When the job as a whole cannot be run or goes no further; a source that fails is a result.
-pub fn run(job: &Job<'_>, out: Box<dyn Write + Send>) -> Result<Summary, Error> {
+pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
     let cutter = cutter(job)?;
     let decoding = decoding(job.settings)?;
     let access = Access { io: job.settings.io, stop: job.cancel.flag() };
@@ -132,16 +206,36 @@ pub fn run(job: &Job<'_>, out: Box<dyn Write + Send>) -> Result<Summary, Error> 
         stats: job.stats,
         deliver,
     };
-    match job.processor.traits().kind {
-        Kind::Aggregator => {
+    match (job.processor.traits().kind, out) {
+        (Kind::Aggregator, Out::Stream(out)) => {
             let collector = Collector::new(job, out);
             work::run(&plan(&collector)).map_err(Error::Threads)?;
             collector.finish()
         }
-        Kind::Transformer => {
-            let pour = Pour::new(job, out);
-            work::run(&plan(&pour)).map_err(Error::Threads)?;
-            pour.finish()
+        (Kind::Aggregator, Out::File(file)) => {
+            let collector = Collector::new(job, Box::new(Appended { file: &file, offset: 0 }));
+            work::run(&plan(&collector)).map_err(Error::Threads)?;
+            let summary = collector.finish()?;
+            if !job.cancel.is_set() {
+                let _visible_or_skipped = file.commit().map_err(Error::File)?;
+            }
+            Ok(summary)
+        }
+        (Kind::Aggregator, Out::Tree(_)) => Err(Error::ResultsInTree),
+        (Kind::Transformer, Out::Stream(out)) => {
+            let single = Single::stream(job, out);
+            work::run(&plan(&single)).map_err(Error::Threads)?;
+            single.finish()
+        }
+        (Kind::Transformer, Out::File(file)) => {
+            let single = Single::file(job, file);
+            work::run(&plan(&single)).map_err(Error::Threads)?;
+            single.finish()
+        }
+        (Kind::Transformer, Out::Tree(out)) => {
+            let tree = Tree::new(job, &out);
+            work::run(&plan(&tree)).map_err(Error::Threads)?;
+            tree.finish()
         }
     }
 }

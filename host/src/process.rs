@@ -205,6 +205,8 @@ pub enum FailureKind {
     Output,
     /// The plugin set aside more records than allowed.
     Rejects,
+    /// What came out of it could not be written.
+    Write,
     /// The plugin could not be started.
     Start,
     /// The run was interrupted.
@@ -213,7 +215,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NotFound,
         Self::PermissionDenied,
         Self::NotRegular,
@@ -230,6 +232,7 @@ impl FailureKind {
         Self::Memory,
         Self::Output,
         Self::Rejects,
+        Self::Write,
         Self::Start,
         Self::Cancelled,
     ];
@@ -258,6 +261,7 @@ impl FailureKind {
             Self::Memory => "memory",
             Self::Output => "output",
             Self::Rejects => "rejects",
+            Self::Write => "write",
             Self::Start => "start",
             Self::Cancelled => "cancelled",
         }

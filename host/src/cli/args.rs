@@ -8,7 +8,8 @@ use bytesize::ByteSize;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::settings::limits;
+use crate::output::Template;
+use crate::settings::{Durable, Exists, Pack, RejectsMax, limits};
 
 /// Runs sandboxed WebAssembly plugins over files, in parallel, at the speed of native code.
 #[derive(Debug, Parser)]
@@ -260,6 +261,45 @@ pub(super) struct OutputArgs {
     #[arg(short, long, value_enum)]
     pub(super) format: Option<FormatArg>,
 
+    /// Write to this file instead of standard output, `-`; it is seen when all of it is there. With a slash at its end, or
+    /// a directory that is there: a file for each source below it, for a plugin that gives bytes
+    #[arg(short, long, value_name = "FILE|DIR/", default_value = "-", hide_default_value = true, value_hint = ValueHint::AnyPath)]
+    pub(super) out: PathBuf,
+
+    /// What to do where an output file is there already
+    /// [default: fail; with --ledger replace]
+    #[arg(long, value_name = "fail|skip|replace", value_parser = exists)]
+    pub(super) exists: Option<Exists>,
+
+    /// What output files survive once they are there: synced survives a crash of the machine, fast waits for no disk
+    #[arg(long, value_name = "synced|fast", default_value = "synced", value_parser = durable)]
+    pub(super) durable: Durable,
+
+    /// Compress output: none, gzip, bgzf, zstd or lz4, with a level as in zstd:19
+    #[arg(long, value_name = "FORMAT", default_value = "none")]
+    pub(super) compress: Pack,
+
+    /// How output files below a directory are called: of {dir}, {name}, {stem}, {ext}, {plugin} and {out_ext}
+    /// [default: {dir}/{name}{out_ext}]
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(super) name: Option<Template>,
+
+    /// Write what comes out of chunks as it comes, in no order
+    #[arg(long)]
+    pub(super) unordered: bool,
+
+    /// Write records that the plugin sets aside to this file, as JSON lines
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) rejects: Option<PathBuf>,
+
+    /// How many records of a source may be set aside before it fails, or how much of its bytes: 100, or 5%
+    #[arg(long, value_name = "N|P%", value_parser = rejects_max)]
+    pub(super) max_rejects: Option<RejectsMax>,
+
+    /// Remember in this file what is done: the next run of the same job passes over it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) ledger: Option<PathBuf>,
+
     /// Write the figures of the run to this file, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) report: Option<PathBuf>,
@@ -333,6 +373,27 @@ pub(super) enum LedgerFormatArg {
     Table,
     /// One JSON document: an array, with an element a line
     Json,
+}
+
+fn exists(text: &str) -> Result<Exists, String> {
+    let found = Exists::ALL.into_iter().find(|exists| exists.word() == text);
+    found.ok_or_else(|| "expected fail, skip or replace".to_string())
+}
+
+fn durable(text: &str) -> Result<Durable, String> {
+    let found = Durable::ALL.into_iter().find(|durable| durable.word() == text);
+    found.ok_or_else(|| "expected synced or fast".to_string())
+}
+
+fn rejects_max(text: &str) -> Result<RejectsMax, String> {
+    let unknown = |_| "expected a number, or a percentage up to 100%".to_string();
+    match text.strip_suffix('%') {
+        Some(percent) => match percent.parse().map_err(unknown)? {
+            percent @ 0..=100 => Ok(RejectsMax::Percent(percent)),
+            _ => Err("expected a number, or a percentage up to 100%".to_string()),
+        },
+        None => text.parse().map(RejectsMax::Records).map_err(unknown),
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -4,8 +4,10 @@ mod args;
 mod generate;
 mod inspect;
 mod ledger;
+mod out;
 mod plugins;
 mod progress;
+mod remember;
 mod run;
 mod say;
 

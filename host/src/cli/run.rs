@@ -1,9 +1,10 @@
 //! `host run`: settings from flags, the call, and how it ended.
 
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
@@ -11,11 +12,13 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::Exit;
 use super::args::{FormatArg, IoArg, OutputArgs, RunArgs};
+use super::out::{self, Places, To};
 use super::plugins::{self, Plugins};
 use super::progress::Progress;
+use super::remember::Memory;
 use super::say::{self, Abort, Failures};
 use crate::input::{self, Expansion, Framing};
-use crate::job::{self, Error, Job, Summary};
+use crate::job::{self, Error, Job, Out, Saved, Summary, TreeOut};
 use crate::output::Format;
 use crate::plugin::{Cache, Engine, Options, Rejects};
 use crate::process::Scope;
@@ -24,7 +27,7 @@ use crate::settings::limits::{
     WINDOW_BYTES,
 };
 use crate::settings::{Decompress, Io, Run, Show};
-use crate::source::{self, Fifos, Filter, FilesFrom, Filter, Listing, Look, Request};
+use crate::source::{self, Fifos, FilesFrom, Filter, Listing, Look, Request};
 use crate::stats::Stats;
 use crate::work::Cancel;
 
@@ -42,7 +45,12 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
     let plugins = load(args, &settings, &engine, &stats, &cancel)?;
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
-    let listing = listing(args, look, &settings, &cancel)?;
+    let to = To::open(&args.output, &plugins, &progress)?;
+    let mut listing = listing(args, look, &settings, &cancel)?;
+    let memory = match &args.output.ledger {
+        Some(path) => Some(Memory::open(path, args, &mut listing)?),
+        None => None,
+    };
     stats.add_skipped(listing.skipped);
 
     let failures = Failures::new(&progress);
@@ -55,13 +63,17 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
         format: format(&args.output),
         cancel: &cancel,
         stats: &stats,
-        rejects: None,
+        rejects: rejects(args.output.rejects.as_deref())?,
         on_failure: &|source, failure| failures.tell(source, failure),
     };
     let ended = {
         let _moving = progress.follow(&stats, bytes(&listing));
-        job::run(&job, progress.stdout())
+        pour(args, to, &job, &plugins, &listing, memory.as_ref())?
     };
+    if let Some(memory) = memory {
+        told_of(memory.passed_over);
+        memory.close()?;
+    }
     drop(plugins);
     if let Some(path) = &args.output.report {
         report(path, &stats, begun.elapsed(), settings.threads)?;
@@ -69,6 +81,52 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
     let exit = conclude(ended, &listing, stats.skipped(), interrupted.load(Ordering::Acquire));
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
     exit
+}
+
+/// Runs the job into where its output goes.
+fn pour(
+    args: &RunArgs,
+    to: To,
+    job: &Job<'_>,
+    plugins: &Plugins,
+    listing: &Listing,
+    memory: Option<&Memory>,
+) -> Result<Result<Summary, Error>, Abort> {
+    let run = |out: Out<'_>| job::run(job, out);
+    match to {
+        To::Stream(stream) => Ok(run(Out::Stream(stream))),
+        To::File(file) => Ok(run(Out::File(file))),
+        To::Left(path) => {
+            say::line(&format!("{} is there already, and is left", path.display()));
+            Ok(Ok(Summary::default()))
+        }
+        To::Tree(root) => {
+            let (named, decompress) = (&args.inputs.files, &job.settings.decompress);
+            let places = Places::of(&args.output, plugins, listing, named, decompress)?;
+            let save = memory.map(|memory| |saved: &Saved<'_>| memory.save(job.sources, saved));
+            let out = TreeOut {
+                root: &root,
+                exists: out::exists(&args.output),
+                place: &|index, member| places.place(index, member),
+                save: save.as_ref().map(|save| save as &job::Save<'_>),
+            };
+            Ok(run(Out::Tree(out)))
+        }
+    }
+}
+
+fn told_of(passed_over: u64) {
+    if passed_over > 0 {
+        say::line(&format!("{passed_over} sources are done already, and were passed over"));
+    }
+}
+
+/// The file for records that are set aside.
+fn rejects(path: Option<&Path>) -> Result<Option<Mutex<Box<dyn Write + Send>>>, Abort> {
+    let Some(path) = path else { return Ok(None) };
+    let file = File::create(path)
+        .map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
+    Ok(Some(Mutex::new(Box::new(BufWriter::new(file)))))
 }
 
 /// What there is to read: files and, unless they are to be read as they are, members of archives.
@@ -146,7 +204,10 @@ fn load(
         timeout: settings.timeout,
         stats: Arc::clone(stats),
         stop: cancel.flag(),
-        rejects: Rejects::Count,
+        rejects: match (&args.output.rejects, args.output.max_rejects) {
+            (None, None) => Rejects::Count,
+            _ => Rejects::Keep,
+        },
     };
     plugins::load(&args.plugin, &args.set, engine, &options, cache.as_ref())
 }
@@ -213,7 +274,9 @@ fn settings(args: &RunArgs) -> Result<Run, Abort> {
         encoding: inputs.encoding.clone(),
         linger: inputs.linger,
         archives: !args.inputs.no_archives,
-        rejects_max: None,
+        rejects_max: output.max_rejects,
+        unordered: output.unordered,
+        pack: output.compress,
         decompress: match inputs.decompress.as_str() {
             "auto" => Decompress::Auto,
             "none" => Decompress::None,

@@ -27,7 +27,7 @@ mod stream;
 mod tape;
 
 use std::fs::File;
-use std::io::{self, Seek};
+use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -335,6 +335,17 @@ impl Input {
     /// When its size or times are not what they were.
     pub fn check_unchanged(&self) -> Result<(), Error> {
         if self.is_pipe { Ok(()) } else { self.store.check_unchanged() }
+    }
+}
+
+fn decoded<Plain: Bytes + Read + 'static>(
+    plain: Plain,
+    codec: Option<Codec>,
+    limits: DecodeLimits,
+) -> Box<dyn Bytes> {
+    match codec {
+        Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
+        None => Box::new(plain),
     }
 }
 

@@ -129,7 +129,7 @@ pub(super) enum Opened {
 }
 
 /// Opens a remote source, and asks for its first part.
-pub(super) fn open(path: &Path, stop: &Arc<AtomicBool>) -> Result<Opened, Error> {
+pub(super) fn open(path: &std::path::Path, stop: &Arc<AtomicBool>) -> Result<Opened, Error> {
     let opened = Bridge::get().map_err(Unanswered::Fault).and_then(|bridge| {
         let target = Target::new(bridge, path).map_err(Unanswered::Fault)?;
         match bridge.wait(stop, target.first()) {

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins, padded};
 use super::front::Front;
 use super::stream::{Bytes, Chunk, Stream};
 use super::{Choice, Codec, Cutter, Decoder, Decoding, Error};
-use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins, padded};
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
 use crate::source::{ArchiveError, Refusal};
 
@@ -156,7 +156,7 @@ impl Members {
     fn check_count(&self) -> Result<(), Error> {
         let members_max = self.decoding.limits.members_max;
         if self.count > members_max {
-            Err(ArchiveError::Members { members_max }.into())
+            Err(Refusal::from(ArchiveError::Members { members_max }).into())
         } else {
             Ok(())
         }

@@ -18,7 +18,7 @@ const ITEM_BYTES: usize = size_of::<Item>() + 64;
 pub(super) struct Collector<'a> {
     job: &'a Job<'a>,
     output_types: Vec<OutputType>,
-    window: Window<At, Item, Writer>,
+    window: Window<At, Item, Writer<'a>>,
     total: Mutex<Option<Result<Results, Failure>>>,
 }
 
@@ -40,15 +40,15 @@ enum Outcome {
 }
 
 /// The end that writes; used by one thread at a time. After a failed write it writes no more.
-struct Writer {
-    out: io::BufWriter<Box<dyn Write + Send>>,
+struct Writer<'a> {
+    out: io::BufWriter<Box<dyn Write + Send + 'a>>,
     formatter: Box<dyn Formatter>,
     error: Option<io::Error>,
     ends: Ends,
 }
 
 impl<'a> Collector<'a> {
-    pub(super) fn new(job: &'a Job<'a>, out: Box<dyn Write + Send>) -> Self {
+    pub(super) fn new(job: &'a Job<'a>, out: Box<dyn Write + Send + 'a>) -> Self {
         let writer = Writer {
             out: io::BufWriter::with_capacity(WRITE_BYTES, out),
             formatter: job.format.formatter(),
@@ -135,7 +135,7 @@ impl Deliver for Collector<'_> {
 }
 
 /// Writes an item, and says which comes next.
-fn commit(job: &Job<'_>, writer: &mut Writer, item: Item) -> At {
+fn commit(job: &Job<'_>, writer: &mut Writer<'_>, item: Item) -> At {
     let Item { slot, bytes, outcome, rejects } = item;
     if let Outcome::Row(outcome) = outcome {
         writer.ends.reject(job, &slot, &rejects);
@@ -144,7 +144,7 @@ fn commit(job: &Job<'_>, writer: &mut Writer, item: Item) -> At {
     writer.ends.after(&slot)
 }
 
-impl Writer {
+impl Writer<'_> {
     fn row(&mut self, job: &Job<'_>, slot: &Slot, bytes: u64, outcome: &Result<Results, Failure>) {
         self.ends.count(job, slot, bytes, outcome.as_ref().err());
         let source = name(job, slot);

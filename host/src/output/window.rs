@@ -72,6 +72,11 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
         }
     }
 
+    /// Commits an item as it comes, whatever is next.
+    pub fn put_unordered(&self, item: T, mut commit: impl FnMut(&mut W, T) -> P) {
+        commit(&mut lock(&self.writer), item);
+    }
+
     /// Says what comes next: the item there, if it has come already. If not, nobody commits any more.
     fn go_on(&self, next: P) -> Option<T> {
         let mut state = lock(&self.state);

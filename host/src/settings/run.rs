@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::limits;
+use super::{Pack, limits};
 
 /// How plain files are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,6 +74,10 @@ pub struct Run {
     pub members_max: u64,
     /// Which results are wanted.
     pub show: Show,
+    /// Whether what comes out of transformers is written as it comes, rather than in the order of the sources.
+    pub unordered: bool,
+    /// How what comes out of transformers is compressed.
+    pub pack: Pack,
     /// How much of a source may be set aside before it fails; `None` lets all of it.
     pub rejects_max: Option<RejectsMax>,
     /// Whether the first failure ends the run.
@@ -103,6 +107,8 @@ impl Default for Run {
             ratio_max: limits::DECODE_RATIO_MAX,
             members_max: limits::DECODE_MEMBERS_MAX,
             show: Show { per_source: true, total: true },
+            unordered: false,
+            pack: Pack::None,
             rejects_max: None,
             fail_fast: false,
             window_bytes: limits::WINDOW_BYTES,

@@ -65,7 +65,7 @@ impl Source {
             Way::Object | Way::Prefix => {
                 Address::of(&self.path).map_or(&self.path, |address| address.file())
             }
-            Way::File | Way::Fifo | Way::StandardInput => &self.path,
+            Way::File | Way::Fifo | Way::StandardInput | Way::Member(_) => &self.path,
         }
     }
 }

@@ -109,7 +109,9 @@ impl<'a> Ring<'a> {
     /// A ring over what `reader` reads, in chunks of about `chunk_bytes`, behind those that were read already; decoded from `pieces`,
     /// where there are any.
     pub(super) fn new(
-        reader: Reader<'a>, chunk_bytes: u64, first: Option<Chunk>,
+        reader: Reader<'a>,
+        chunk_bytes: u64,
+        first: Option<Chunk>,
         pieces: Option<Arc<Pieces>>,
     ) -> Self {
         let ended = first.as_ref().is_some_and(|first| first.last);

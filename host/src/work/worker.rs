@@ -160,7 +160,9 @@ impl<'a> Worker<'a> {
     fn conclude(&mut self, open: &Open<'_>, whole: &Whole<'_>) {
         let checked = match whole.is_source() {
             // What one call has read of a file is of one moment: there is nothing that it could differ from.
-            true if !open.is_single() || open.input.is_member() => open.input.check_unchanged().map_err(Failure::from),
+            true if !open.is_single() || open.input.is_member() => {
+                open.input.check_unchanged().map_err(Failure::from)
+            }
             // An archive is checked at its end.
             _ => Ok(()),
         };

@@ -12,7 +12,7 @@ use zip::unstable::read::ZipIterable;
 use super::reader::Reader;
 use super::{Listed, Members};
 use crate::input::store::Store;
-use crate::input::{Codec, Error, Input};
+use crate::input::{Asked, Codec, Error, Input};
 use crate::settings::limits::ARCHIVE_SEARCH_BYTES_MAX;
 use crate::source::{ArchiveError, Refusal, Stored, ZipEntry};
 
@@ -222,7 +222,7 @@ pub(super) fn data_offset(store: &Store, found: &ZipEntry) -> Result<u64, Error>
     let end = offset.checked_add(LOCAL_HEADER_BYTES as u64).filter(|end| *end <= store.bytes());
     let end = end.ok_or_else(no_header)?;
     let mut header = [0; LOCAL_HEADER_BYTES];
-    store.read_at(&mut header, offset)?;
+    store.read_at(&mut header, offset, Asked::ToGoOn)?;
     if !header.starts_with(&LOCAL_HEADER) {
         return Err(no_header());
     }

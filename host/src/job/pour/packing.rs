@@ -1,0 +1,49 @@
+//! Packers for whoever needs one: as many as there are workers, each with its encoder and buffers.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::output::{CannotPack, Packer, Written};
+use crate::settings::Pack;
+
+/// The packers of one job.
+pub(super) struct Packing {
+    pack: Pack,
+    free: Mutex<Vec<Packer>>,
+}
+
+impl Packing {
+    pub(super) fn new(pack: Pack) -> Self {
+        Self { pack, free: Mutex::default() }
+    }
+
+    /// What comes out of a chunk, compressed where that is wanted.
+    pub(super) fn pack(&self, plain: Vec<u8>) -> Result<Vec<u8>, CannotPack> {
+        if self.pack == Pack::None {
+            return Ok(plain);
+        }
+        let mut packed = Vec::new();
+        self.with(|packer| packer.pack(&plain, &mut packed))?;
+        Ok(packed)
+    }
+
+    /// What stands at the end of a file.
+    pub(super) fn end(&self, written: Written) -> Result<Vec<u8>, CannotPack> {
+        let mut packed = Vec::new();
+        if self.pack != Pack::None {
+            self.with(|packer| packer.end(written, &mut packed))?;
+        }
+        Ok(packed)
+    }
+
+    fn with<T>(
+        &self,
+        call: impl FnOnce(&mut Packer) -> Result<T, CannotPack>,
+    ) -> Result<T, CannotPack> {
+        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let packer = free().pop();
+        let mut packer = packer.map_or_else(|| Packer::new(self.pack), Ok)?;
+        let done = call(&mut packer)?;
+        free().push(packer);
+        Ok(done)
+    }
+}

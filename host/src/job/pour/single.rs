@@ -1,0 +1,236 @@
+//! All sources in one output: a stream, which is written by whoever brings what is next; or a file, where whoever brings that learns
+//! its place, and writes at the same time as others do.
+//!
+//! A file has what came out of whole sources only: where one fails halfway, the next one takes its place. What a stream was given
+//! cannot be taken back.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::flight::Flight;
+use super::packing::Packing;
+use crate::job::ends::Ends;
+use crate::job::{Error, Job, Summary};
+use crate::output::{FileError, Pending, Window, Written};
+use crate::process::{Failure, Reject};
+use crate::settings::limits::WRITE_BYTES;
+use crate::work::{At, Deliver, Done, End, Slot};
+
+/// What a parked part costs beside its bytes.
+const ITEM_BYTES: usize = size_of::<Item>() + 64;
+
+/// The output of one job on its way out.
+pub(in crate::job) struct Single<'a> {
+    job: &'a Job<'a>,
+    window: Window<At, Item, Writer>,
+    packing: Packing,
+    file: Option<Pending>,
+    flight: Flight,
+    error: Mutex<Option<Error>>,
+    failed: AtomicBool,
+}
+
+/// What came out of a chunk, or how a source ended.
+struct Item {
+    slot: Slot,
+    bytes: u64,
+    outcome: Outcome,
+    rejects: Vec<Reject>,
+}
+
+enum Outcome {
+    Part(Result<Option<Vec<u8>>, Failure>),
+    /// It was an archive, and all of its members have been read.
+    End,
+}
+
+/// What is used by one thread at a time.
+struct Writer {
+    stream: Option<io::BufWriter<Box<dyn Write + Send>>>,
+    /// Where the next part goes, in a file; and where the source at hand began.
+    offset: u64,
+    begun: u64,
+    ends: Ends,
+}
+
+/// A part and its place in the file.
+struct Placed {
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Single<'a> {
+    /// Into a stream.
+    pub(in crate::job) fn stream(job: &'a Job<'a>, out: Box<dyn Write + Send>) -> Self {
+        Self::new(job, Some(io::BufWriter::with_capacity(WRITE_BYTES, out)), None)
+    }
+
+    /// Into a file, which is seen when the job is done.
+    pub(in crate::job) fn file(job: &'a Job<'a>, file: Pending) -> Self {
+        Self::new(job, None, Some(file))
+    }
+
+    fn new(
+        job: &'a Job<'a>,
+        stream: Option<io::BufWriter<Box<dyn Write + Send>>>,
+        file: Option<Pending>,
+    ) -> Self {
+        let writer = Writer { stream, offset: 0, begun: 0, ends: Ends::default() };
+        Self {
+            job,
+            window: Window::new(At::default(), writer, job.settings.window_bytes),
+            packing: Packing::new(job.settings.pack),
+            file,
+            flight: Flight::default(),
+            error: Mutex::default(),
+            failed: AtomicBool::new(false),
+        }
+    }
+
+    /// Writes the end. What was parked behind a gap, where a run was stopped, is lost; a file is then not seen.
+    pub(in crate::job) fn finish(self) -> Result<Summary, Error> {
+        let Self { job, window, packing, file, error, .. } = self;
+        let mut writer = window.into_writer();
+        if let Some(error) = error.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        let summary = writer.ends.summary(job)?;
+        let written = if writer.offset > 0 { Written::Something } else { Written::Nothing };
+        let end = packing.end(written)?;
+        if let Some(stream) = &mut writer.stream {
+            stream.write_all(&end).and_then(|()| stream.flush()).map_err(Error::Write)?;
+        }
+        if let Some(file) = file
+            && !job.cancel.is_set()
+        {
+            file.write_at(&end, writer.offset)?;
+            file.truncate(writer.offset + end.len() as u64)?;
+            // Where another came in between, it was said to be left.
+            let _visible_or_skipped = file.commit()?;
+        }
+        Ok(summary)
+    }
+
+    fn bring(&self, item: Item) {
+        let output = match &item.outcome {
+            Outcome::Part(Ok(Some(output))) => output.len(),
+            Outcome::Part(_) | Outcome::End => 0,
+        };
+        let rejects: usize = item.rejects.iter().map(|reject| reject.data.len()).sum();
+        let held = ITEM_BYTES + output + rejects;
+        let mut placed = Vec::new();
+        let commit = |writer: &mut Writer, item: Item| self.commit(writer, item, &mut placed);
+        if self.job.settings.unordered {
+            self.window.put_unordered(item, commit);
+        } else {
+            self.window.put(item.slot.at, item, held, commit);
+        }
+        self.land(&mut placed);
+    }
+
+    fn commit(&self, writer: &mut Writer, item: Item, placed: &mut Vec<Placed>) -> At {
+        let Item { slot, bytes, outcome, rejects } = item;
+        if let Outcome::Part(output) = outcome {
+            writer.ends.reject(self.job, &slot, &rejects);
+            writer.ends.count(self.job, &slot, bytes, output.as_ref().err());
+            match output {
+                Ok(Some(output)) => self.write(writer, output, placed),
+                Ok(None) => {}
+                Err(_) => self.take_back(writer, placed),
+            }
+            if slot.end != End::Part {
+                writer.begun = writer.offset;
+            }
+        }
+        writer.ends.after(&slot)
+    }
+
+    /// Writes to the stream, or gives a place in the file.
+    fn write(&self, writer: &mut Writer, bytes: Vec<u8>, placed: &mut Vec<Placed>) {
+        if self.failed.load(Ordering::Acquire) {
+            return;
+        }
+        let offset = writer.offset;
+        writer.offset += bytes.len() as u64;
+        match &mut writer.stream {
+            Some(stream) => {
+                if let Err(error) = stream.write_all(&bytes) {
+                    self.fail(Error::Write(error));
+                }
+            }
+            None => {
+                self.flight.start();
+                placed.push(Placed { offset, bytes });
+            }
+        }
+    }
+
+    /// Forgets what came out of the source at hand, where that can be: no write to its place may be on its way any more.
+    fn take_back(&self, writer: &mut Writer, placed: &mut Vec<Placed>) {
+        if self.file.is_none() || self.job.settings.unordered {
+            return;
+        }
+        self.land(placed);
+        self.flight.wait();
+        writer.offset = writer.begun;
+    }
+
+    /// Writes parts to their places in the file.
+    fn land(&self, placed: &mut Vec<Placed>) {
+        let Some(file) = &self.file else { return };
+        for Placed { offset, bytes } in placed.drain(..) {
+            let written = file.write_at(&bytes, offset);
+            self.flight.land();
+            if let Err(error) = written {
+                self.fail(error.into());
+            }
+        }
+    }
+
+    fn fail(&self, error: Error) {
+        self.failed.store(true, Ordering::Release);
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.job.cancel.set();
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
+    }
+}
+
+impl Deliver for Single<'_> {
+    fn check(&self, _result: &[u8]) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn put(&self, slot: Slot, done: Done) {
+        let Done { bytes, result, rejects } = done;
+        let packed = result.map(|output| {
+            let packed = output.map(|output| self.packing.pack(output)).transpose();
+            packed.unwrap_or_else(|error| {
+                self.fail(error.into());
+                None
+            })
+        });
+        self.bring(Item { slot, bytes, outcome: Outcome::Part(packed), rejects });
+    }
+
+    fn end(&self, source: usize, members: u64) {
+        let at = At { source, member: members, part: 0 };
+        let slot = Slot { at, end: End::Source, member: None };
+        self.bring(Item { slot, bytes: 0, outcome: Outcome::End, rejects: Vec::new() });
+    }
+
+    fn total(&self, _result: Result<Vec<u8>, Failure>) {}
+
+    fn blocked_on(&self, _own: Option<At>) -> Option<At> {
+        self.window.blocked_on()
+    }
+
+    fn wait_while_blocked_on(&self, at: At) {
+        self.window.wait_while_blocked_on(at);
+    }
+}
