@@ -77,6 +77,23 @@ fn one(path: &str, text: &str) -> BTreeMap<PathBuf, String> {
     BTreeMap::from([(path.into(), text.into())])
 }
 
+/// Told when a test is over, however it ends: a thread that goes on until then would keep a failed one from ending.
+#[derive(Default)]
+struct Done(Arc<AtomicBool>);
+
+impl Done {
+    fn watch(&self) -> impl Fn() -> bool + use<> {
+        let done = Arc::clone(&self.0);
+        move || done.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn scratch() -> TempDir {
     tempfile::tempdir().unwrap()
 }

@@ -91,19 +91,21 @@ fn directories_swapped_for_links_all_the_time_lead_nowhere() {
         fs::create_dir(&real).unwrap();
         symlink(outside.path(), &link).unwrap();
         let root = Root::open_by(calls, dir.path(), Durable::Fast).unwrap();
-        let done = AtomicBool::new(false);
         let (mut written, mut refused) = (0, 0);
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    let swap = rustix::fs::RenameFlags::EXCHANGE;
-                    let cwd = rustix::fs::CWD;
+            let done = Done::default();
+            let is_done = done.watch();
+            scope.spawn(move || {
+                let (cwd, swap) = (rustix::fs::CWD, rustix::fs::RenameFlags::EXCHANGE);
+                while !is_done() {
                     rustix::fs::renameat_with(cwd, &real, cwd, &link, swap).unwrap();
                 }
             });
-            let mut at = 0;
-            while written < 200 || refused < 200 {
-                at += 1;
+            for at in 0.. {
+                if written >= 200 && refused >= 200 {
+                    break;
+                }
+                assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
                 let name = format!("x/y{}/{at}", at % 7);
                 match Pending::create(&root, Path::new(&name), Exists::Replace) {
                     Ok(Created::Pending(file)) => {
@@ -116,9 +118,7 @@ fn directories_swapped_for_links_all_the_time_lead_nowhere() {
                     Err(error) => panic!("{error}"),
                 }
             }
-            done.store(true, Ordering::Relaxed);
         });
-        assert!(files(outside.path()).is_empty());
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     });
 }

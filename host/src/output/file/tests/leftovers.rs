@@ -88,11 +88,13 @@ fn a_sweep_that_finds_a_new_file_first_only_costs_its_writer_another_name() {
 fn sweeps_and_writers_at_once_lose_nothing() {
     let dir = scratch();
     let root = Root::open(dir.path(), Durable::Fast).unwrap();
-    let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                assert_eq!(swept(dir.path()).2, 0);
+        let done = Done::default();
+        let is_done = done.watch();
+        let dir = dir.path();
+        scope.spawn(move || {
+            while !is_done() {
+                assert_eq!(swept(dir).2, 0);
             }
         });
         for at in 0..2000 {
@@ -100,7 +102,6 @@ fn sweeps_and_writers_at_once_lose_nothing() {
             file.write_at(at.to_string().as_bytes(), 0).unwrap();
             assert_eq!(file.commit().unwrap(), Committed::Visible);
         }
-        done.store(true, Ordering::Relaxed);
     });
     let found = files(dir.path());
     assert_eq!(found.len(), 2000);
