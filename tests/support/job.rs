@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use gristmill::input::{self, Expansion};
-use gristmill::job::{self, Job, Lane, Summary};
+use gristmill::job::{self, Job, Lane, Out, Summary};
 use gristmill::output::Format;
 use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
 use gristmill::process::{Failure, Processor};
@@ -58,7 +58,7 @@ pub(crate) fn run(task: Task<'_>, paths: &[PathBuf], settings: &Run) -> Ran {
             failures.lock().unwrap().push((source.to_string(), failure.clone()));
         },
     };
-    let ended = job::run(&job, Box::new(out.clone()));
+    let ended = job::run(&job, Out::Stream(Box::new(out.clone())));
     let out = std::mem::take(&mut *out.0.lock().unwrap());
     Ran { ended, out, stored: stats.stored(), failures: failures.into_inner().unwrap() }
 }

@@ -241,14 +241,6 @@ fn pieces_are_not_looked_for_without_end() {
     assert_eq!(pieces(&frames(31 << 20), Codec::Zstd).len(), 2);
     assert_eq!(pieces(&frames(noise.len()), Codec::Zstd), []);
 
-    let streams = |bytes: usize| {
-        let mut first = ::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::new(9));
-        first.write_all(&noise[..bytes]).unwrap();
-        open(&[&first.finish().unwrap()[..], &bzip2_streams(b"second")].concat())
-    };
-    assert_eq!(pieces(&streams(3 << 20), Codec::Bzip2).len(), 2);
-    assert_eq!(pieces(&streams(5 << 20), Codec::Bzip2), []);
-
     let blocks = xz_blocks(&text(300_000));
     let padded = |bytes: usize| open(&[&blocks[..], &vec![0; bytes]].concat());
     assert_eq!(pieces(&padded((8 << 20) - 1024), Codec::Xz).len(), 3);

@@ -45,6 +45,12 @@ fn flushed(codec: Codec, parts: &[Vec<u8>]) -> Vec<Vec<u8>> {
             |writer| writer.get_mut(),
             |writer| writer.finish().unwrap(),
         ),
+        Codec::Deflate => by_writer(
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(6)),
+            parts,
+            |writer| writer.get_mut(),
+            |writer| writer.finish().unwrap(),
+        ),
         Codec::Lz4 => by_writer(
             lz4_flex::frame::FrameEncoder::with_frame_info(
                 lz4_flex::frame::FrameInfo::new().content_checksum(true).block_checksums(true),
