@@ -106,7 +106,7 @@ fn inspect_tells_what_a_plugin_is() {
     summary      Turns CSV with a header into JSON lines.
     framing      csv
     scope        Chunk, order Kept
-    header       1 records
+    header       1 record
     output       application/x-ndjson
     setting      delimiter: What separates fields: one ASCII character, or \t for a tab. [default ","]
     setting      types: on: numbers, true and false without quotes stay without. [default "off"]

@@ -61,7 +61,8 @@ fn describe_manifest(out: &mut String, manifest: &Manifest) -> std::fmt::Result 
     writeln!(out, "framing      {}", plain(framing))?;
     writeln!(out, "scope        {:?}, order {:?}", manifest.scope, manifest.order)?;
     if *header_records > 0 {
-        writeln!(out, "header       {header_records} records")?;
+        let records = if *header_records == 1 { "record" } else { "records" };
+        writeln!(out, "header       {header_records} {records}")?;
     }
     writeln!(out, "output       {}", plain(output_type))?;
     for setting in &manifest.settings {
