@@ -19,6 +19,9 @@ use crate::process::{Failure, Kind};
 use crate::settings::limits::{CALL_TIMEOUT, MEMORY_BYTES};
 use crate::stats::Stats;
 
+/// A page of a linear memory (WebAssembly core specification 2.0, section 4.2.8).
+const PAGE_BYTES: u64 = 64 << 10;
+
 /// What is known of a plugin file. Field names are the keys of the JSON form.
 #[derive(Debug, Serialize)]
 pub struct Inspection {
@@ -80,7 +83,10 @@ pub fn inspect(engine: &Engine, path: &Path) -> Result<Inspection, LoadError> {
         imports: component_type.imports(engine.wasmtime()).map(|(n, _)| n.to_string()).collect(),
         exports: component_type.exports(engine.wasmtime()).map(|(n, _)| n.to_string()).collect(),
         memories: needs.as_ref().map_or(0, |needs| needs.num_memories),
-        memory_bytes_initial: needs.as_ref().and_then(|n| n.max_initial_memory_size).unwrap_or(0),
+        memory_bytes_initial: needs
+            .as_ref()
+            .and_then(|needs| needs.max_initial_memory_size)
+            .map_or(0, |pages| pages.saturating_mul(PAGE_BYTES)),
         tables: needs.as_ref().map_or(0, |needs| needs.num_tables),
         manifest,
         trouble,
