@@ -247,6 +247,7 @@ pub(super) struct InputArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are what they are")]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// Show a result for each source [default: both this and --total]
@@ -279,8 +280,8 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "FORMAT", default_value = "none")]
     pub(super) compress: Pack,
 
-    /// How output files below a directory are called: of {dir}, {name}, {stem}, {ext}, {plugin} and {out_ext}
-    /// [default: {dir}/{name}{out_ext}]
+    /// How output files below a directory are called: of {dir}, {name}, {stem}, {ext}, {plugin} and {`out_ext`}
+    /// [default: {`dir}/{name}{out_ext`}]
     #[arg(long, value_name = "TEMPLATE")]
     pub(super) name: Option<Template>,
 

@@ -107,7 +107,7 @@ pub(super) struct Places {
     naming: Naming,
     decompress: Decompress,
     /// Of each source that is no archive; why there is none, where there can be none.
-    places: Vec<Result<PathBuf, String>>,
+    of_sources: Vec<Result<PathBuf, String>>,
     archives: Vec<PathBuf>,
     distinct: Mutex<Distinct>,
     named: Vec<PathBuf>,
@@ -138,7 +138,7 @@ impl Places {
         let mut places = Self {
             naming,
             decompress: decompress.clone(),
-            places: Vec::with_capacity(listing.sources.len()),
+            of_sources: Vec::with_capacity(listing.sources.len()),
             archives: Vec::new(),
             distinct: Mutex::default(),
             named: named.iter().filter(slashed).cloned().collect(),
@@ -151,7 +151,7 @@ impl Places {
                     Abort::new(collision).hint(Some("--name makes other names: {dir}, {name}…"))
                 })?;
             }
-            places.places.push(place);
+            places.of_sources.push(place);
             places.archives.push(source.path.clone());
         }
         places.distinct = Mutex::new(distinct);
@@ -182,10 +182,10 @@ impl Places {
     pub(super) fn place(&self, index: usize, member: Option<&str>) -> Result<PathBuf, Failure> {
         let failed = |message: String| Failure::new(FailureKind::Write, message);
         let Some(name) = member else {
-            let place = self.places.get(index).cloned();
+            let place = self.of_sources.get(index).cloned();
             return place.unwrap_or_else(|| Err("it is not in the list".into())).map_err(failed);
         };
-        let archive = self.archives.get(index).map(PathBuf::as_path).unwrap_or(Path::new(""));
+        let archive = self.archives.get(index).map_or(Path::new(""), PathBuf::as_path);
         let inside = in_archive(archive, Path::new(name));
         let source = Source { path: archive.to_path_buf(), listed: Ok(None), way: Way::File };
         let place = self.name(&source, Some(inside)).map_err(failed)?;

@@ -72,9 +72,8 @@ impl Framing {
     /// Whether chunks cut by `other` cut no record of this framing, either.
     pub fn is_cut_by(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Bytes, _) | (_, Self::Whole) => true,
             // Where csv is cut a line ends, but not the other way round.
-            (Self::Delimited(b'\n'), Self::Csv) => true,
+            (Self::Bytes, _) | (_, Self::Whole) | (Self::Delimited(b'\n'), Self::Csv) => true,
             (own, other) => own == other,
         }
     }

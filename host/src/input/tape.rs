@@ -118,7 +118,7 @@ impl Members {
                         Ok(Some(Member::Unread(name, Refusal::from(error).into())))
                     };
                     match kind {
-                        Kind::File => return self.enter(name).map(Some),
+                        Kind::File => return Ok(Some(self.enter(name))),
                         Kind::Sparse => return unread(name, ArchiveError::Sparse),
                         Kind::Continued => return unread(name, ArchiveError::Continued),
                         Kind::Special => self.skipped += 1,
@@ -129,14 +129,14 @@ impl Members {
         }
     }
 
-    fn enter(&mut self, name: String) -> Result<Member, Error> {
+    fn enter(&mut self, name: String) -> Member {
         let content = Content { tar: Arc::clone(&self.tar), from: lock(&self.tar).accounted };
         match self.bytes(content, Path::new(&name)) {
             Ok(bytes) => {
                 self.stream = Some(Stream::new(bytes, self.cutter, self.linger));
-                Ok(Member::File(name))
+                Member::File(name)
             }
-            Err(error) => Ok(Member::Unread(name, error)),
+            Err(error) => Member::Unread(name, error),
         }
     }
 

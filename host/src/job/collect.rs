@@ -216,7 +216,9 @@ impl Writer<'_> {
             None => Vec::new(),
         };
         if whole {
-            failures.iter().for_each(|failure| (job.on_failure)("total", failure));
+            for failure in &failures {
+                (job.on_failure)("total", failure);
+            }
         }
         Ok(Summary { total_failed: !failures.is_empty(), ..self.ends.summary(job)? })
     }

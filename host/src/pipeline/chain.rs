@@ -185,7 +185,7 @@ impl Instance for Links<'_> {
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {
-        self.last(|last| last.save())
+        self.last(Instance::save)
     }
 
     fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
@@ -193,7 +193,7 @@ impl Instance for Links<'_> {
     }
 
     fn finish(&mut self) -> Result<Vec<u8>, Failure> {
-        let result = self.last(|last| last.finish())?;
+        let result = self.last(Instance::finish)?;
         self.close()?;
         Ok(result)
     }

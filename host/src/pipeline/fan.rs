@@ -143,13 +143,13 @@ impl Instance for Lanes<'_> {
 
     fn take_rejects(&mut self) -> Vec<Reject> {
         let instances = self.lanes.iter_mut().filter_map(|lane| lane.instance.as_deref_mut());
-        instances.flat_map(|instance| instance.take_rejects()).collect()
+        instances.flat_map(Instance::take_rejects).collect()
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {
         let mut states = Vec::with_capacity(self.lanes.len());
         for lane in &mut self.lanes {
-            let state = lane.call(|instance| instance.save())?;
+            let state = lane.call(Instance::save)?;
             let failed = lane.failed.clone();
             states.push(failed.map_or(Ok(state), Err));
         }
@@ -173,14 +173,14 @@ impl Instance for Lanes<'_> {
     fn finish(&mut self) -> Result<Vec<u8>, Failure> {
         let mut results = Vec::with_capacity(self.lanes.len());
         for lane in &mut self.lanes {
-            let result = lane.call(|instance| instance.finish())?;
+            let result = lane.call(Instance::finish)?;
             results.push(lane.given(Ok(result)));
         }
         Ok(pack(&results))
     }
 
     fn close(&mut self) -> Result<(), Failure> {
-        self.lanes.iter_mut().try_for_each(|lane| lane.call(|instance| instance.close()))
+        self.lanes.iter_mut().try_for_each(|lane| lane.call(Instance::close))
     }
 
     fn spent(&self) -> bool {

@@ -114,7 +114,8 @@ fn reader<'a>(
     let bytes = if plan.settings.archives && is_named_tar(source.file()) {
         match Members::of(bytes, plan.cutter, plan.decoding, linger)? {
             Ok(members) => {
-                return Ok(Reader::Archive(Archive { members, at: None, count: 0 }));
+                let archive = Archive { members, at: None, count: 0 };
+                return Ok(Reader::Archive(Box::new(archive)));
             }
             Err(bytes) => bytes,
         }
@@ -122,7 +123,7 @@ fn reader<'a>(
         bytes
     };
     let bytes = plan.decoding.transcoding.apply(bytes)?;
-    Ok(Reader::Stream(Stream::new(bytes, plan.cutter, linger)))
+    Ok(Reader::Stream(Box::new(Stream::new(bytes, plan.cutter, linger))))
 }
 
 /// How many neighbouring chunks a worker takes.

@@ -24,9 +24,9 @@ const LIGHT_RUNNING: u64 = 4;
 #[derive(Debug)]
 pub(super) enum Reader<'a> {
     /// It is cut into chunks.
-    Stream(Stream),
+    Stream(Box<Stream>),
     /// Its members are.
-    Archive(Archive<'a>),
+    Archive(Box<Archive<'a>>),
 }
 
 /// An archive, and how far it has been read.

@@ -158,13 +158,12 @@ impl<'a> Worker<'a> {
 
     /// Ends a whole whose accumulator, in this worker's instance, has seen everything.
     fn conclude(&mut self, open: &Open<'_>, whole: &Whole<'_>) {
-        let checked = match whole.is_source() {
-            // What one call has read of a file is of one moment: there is nothing that it could differ from.
-            true if !open.is_single() || open.input.is_member() => {
-                open.input.check_unchanged().map_err(Failure::from)
-            }
-            // An archive is checked at its end.
-            _ => Ok(()),
+        // What one call has read of a file is of one moment: there is nothing that it could differ from. An archive that is
+        // read from its front is checked at its end.
+        let checked = if whole.is_source() && (!open.is_single() || open.input.is_member()) {
+            open.input.check_unchanged().map_err(Failure::from)
+        } else {
+            Ok(())
         };
         let max = self.plan.settings.rejects_max;
         match checked.and_then(|()| whole.check_rejects(max)).and_then(|()| self.outcome()) {

@@ -153,16 +153,13 @@ impl<'a> Single<'a> {
         }
         let offset = writer.offset;
         writer.offset += bytes.len() as u64;
-        match &mut writer.stream {
-            Some(stream) => {
-                if let Err(error) = stream.write_all(&bytes) {
-                    self.fail(Error::Write(error));
-                }
+        if let Some(stream) = &mut writer.stream {
+            if let Err(error) = stream.write_all(&bytes) {
+                self.fail(Error::Write(error));
             }
-            None => {
-                self.flight.start();
-                placed.push(Placed { offset, bytes });
-            }
+        } else {
+            self.flight.start();
+            placed.push(Placed { offset, bytes });
         }
     }
 

@@ -20,10 +20,13 @@ pub(in crate::job) struct Tree<'a> {
     out: &'a TreeOut<'a>,
     packing: Packing,
     /// Those of sources in several parts; `None` for one that has ended, and of which parts may still come.
-    open: Mutex<BTreeMap<(usize, u64), Option<Arc<Output>>>>,
+    open: Mutex<Opened>,
     told: Window<At, Told, Ends>,
     error: Mutex<Option<Error>>,
 }
+
+/// Outputs by source and member.
+type Opened = BTreeMap<(usize, u64), Option<Arc<Output>>>;
 
 /// One output.
 struct Output {
@@ -210,7 +213,7 @@ impl<'a> Tree<'a> {
         self.told.put(at, told, 0, |ends, told| tell(self.job, ends, &told));
     }
 
-    fn opened(&self) -> MutexGuard<'_, BTreeMap<(usize, u64), Option<Arc<Output>>>> {
+    fn opened(&self) -> MutexGuard<'_, Opened> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

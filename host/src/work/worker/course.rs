@@ -290,9 +290,12 @@ impl<'a> Worker<'a> {
         count: u64,
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
-        let hopeless = |worker: &Self, index| match open.is_single() {
-            true => worker.plan.cancel.is_set(),
-            false => worker.hopeless(&open.whole, index),
+        let hopeless = |worker: &Self, index| {
+            if open.is_single() {
+                worker.plan.cancel.is_set()
+            } else {
+                worker.hopeless(&open.whole, index)
+            }
         };
         if hopeless(self, run.start) {
             return Ok(Pushed::GivenUp);

@@ -21,7 +21,7 @@ enum Onward {
     Elsewhere,
 }
 
-impl<'a> Worker<'a> {
+impl Worker<'_> {
     /// Takes chunks that are found by their place.
     pub(super) fn transform_placed(
         &mut self,
@@ -146,10 +146,9 @@ impl<'a> Worker<'a> {
         };
         self.times.was_guest(pushed.filling);
         let max = self.plan.settings.rejects_max;
-        let few = whole.count_rejects(&rejects, max).and_then(|()| match open.is_single() {
-            true => whole.check_rejects(max),
-            false => Ok(()),
-        });
+        let few = whole
+            .count_rejects(&rejects, max)
+            .and_then(|()| if open.is_single() { whole.check_rejects(max) } else { Ok(()) });
         if let Err(failure) = few {
             self.fail_chunk(whole, place.index, failure);
             return Ok(());
@@ -174,9 +173,10 @@ impl<'a> Worker<'a> {
     fn end(&mut self, open: &Open<'_>, whole: &Whole<'_>) {
         let mut slot = whole.slot();
         slot.at.part = whole.parts();
-        let checked = match whole.is_source() {
-            true => open.input.check_unchanged().map_err(Failure::from),
-            false => Ok(()),
+        let checked = if whole.is_source() {
+            open.input.check_unchanged().map_err(Failure::from)
+        } else {
+            Ok(())
         };
         let max = self.plan.settings.rejects_max;
         match checked.and_then(|()| whole.check_rejects(max)) {
