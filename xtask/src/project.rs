@@ -86,9 +86,15 @@ impl Project {
 }
 
 /// Calls cargo: rustup's, which takes the toolchain that runs us from the environment. `cargo run` puts
-/// that toolchain's libraries on the library path, where another compiler (Debian's) must not find them.
+/// that toolchain's libraries on the library path, where another compiler (Debian's) must not find them; and it says which
+/// package it runs, in variables that build scripts (that of `ring`, say) take for a change: all above would be built anew.
 fn cargo(shell: &Shell) -> Cmd<'_> {
-    shell.cmd("cargo").env_remove("LD_LIBRARY_PATH")
+    let ours = |name: &String| {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"];
+        of_package.iter().any(|prefix| name.starts_with(prefix)) || name == "LD_LIBRARY_PATH"
+    };
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(ours);
+    names.fold(shell.cmd("cargo"), |cargo, name| cargo.env_remove(name))
 }
 
 fn packages(metadata: &Value) -> impl Iterator<Item = &Value> {
