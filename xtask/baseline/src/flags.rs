@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
 
-/// As fast as any size from 128 KiB to 1 MiB, and what the host takes.
+/// As fast as any size from 128 KiB to 1 MiB.
 const CHUNK_KIB: usize = 256;
 
 /// How the bytes of one file are reached.
@@ -77,6 +77,17 @@ xflags::xflags! {
             /// Threads.
             required --threads threads: usize
         }
+        /// Write one large file with its ASCII letters as capitals.
+        cmd upcase {
+            /// The file.
+            required file: PathBuf
+            /// Threads.
+            required --threads threads: usize
+            /// Size of a chunk in KiB (default 256).
+            optional --chunk-kib kib: usize
+            /// The file to write, each chunk at its place; without it standard output, each chunk when it is ready, in no order.
+            optional --out out: PathBuf
+        }
         /// Decompress one file to nothing, and print how many bytes came out.
         cmd decode {
             /// The file.
@@ -87,11 +98,9 @@ xflags::xflags! {
     }
 }
 
-impl Wordcount {
-    /// The size of a chunk in bytes, at least 1 KiB.
-    pub(crate) fn chunk_bytes(&self) -> Result<usize> {
-        let kib = self.chunk_kib.unwrap_or(CHUNK_KIB);
-        ensure!(kib > 0, "--chunk-kib: got 0, expected at least 1");
-        kib.checked_mul(1024).context("--chunk-kib: too large")
-    }
+/// The size of a chunk in bytes, at least 1 KiB.
+pub(crate) fn bytes(chunk_kib: Option<usize>) -> Result<usize> {
+    let kib = chunk_kib.unwrap_or(CHUNK_KIB);
+    ensure!(kib > 0, "--chunk-kib: got 0, expected at least 1");
+    kib.checked_mul(1024).context("--chunk-kib: too large")
 }

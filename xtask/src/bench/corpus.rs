@@ -79,8 +79,24 @@ pub(super) fn text(bench: &Bench) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The first so many megabytes of the large text, up to their last whole line; all of it is 1000.
+pub(super) fn beginning(bench: &Bench, megabytes: u64) -> Result<PathBuf> {
+    if megabytes * 1_000_000 == TEXT_BYTES {
+        return text(bench);
+    }
+    let path = bench.directory().join(format!("text-{megabytes}m.txt"));
+    if !path.is_file() {
+        let large = File::open(text(bench)?)?;
+        write_whole(&path, |file| {
+            io::copy(&mut large.take(megabytes * 1_000_000), file)?;
+            cut_to_whole_lines(file)
+        })?;
+    }
+    Ok(path)
+}
+
 /// Cuts off what follows the last line end.
-pub(super) fn cut_to_whole_lines(file: &mut File) -> Result<()> {
+fn cut_to_whole_lines(file: &mut File) -> Result<()> {
     let length = file.metadata()?.len();
     let mut tail = Vec::new();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;

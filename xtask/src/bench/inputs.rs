@@ -1,9 +1,9 @@
 //! Words of whatever is not one plain file: compressed text, and a hundred thousand small files.
 
 mod compressed;
-mod packed;
+pub(super) mod packed;
 mod small;
-mod tools;
+pub(super) mod tools;
 
 use anyhow::Result;
 

@@ -1,8 +1,10 @@
 //! Pairs of runs, and the figures drawn from them.
 
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::corpus::Input;
 use super::program::{Program, Run};
@@ -54,11 +56,50 @@ pub(super) fn check_agreement(ours: &Program, baseline: &Program) -> Result<()> 
     Ok(())
 }
 
+/// Checks that two programs make the same file. Neither is held in memory.
+pub(super) fn check_same_file(ours: &Program, other: &Program) -> Result<()> {
+    ours.run()?;
+    other.run()?;
+    let made = |program: &Program| -> Result<BufReader<File>> {
+        let path = program.made().context("makes no file")?;
+        let file = File::open(path).with_context(|| path.display().to_string())?;
+        Ok(BufReader::with_capacity(128 * 1024, file))
+    };
+    let is_same = are_equal(made(ours)?, made(other)?)?;
+    ensure!(
+        is_same,
+        "these write different bytes:\n{}\n{}",
+        ours.command_line(),
+        other.command_line()
+    );
+    Ok(())
+}
+
+fn are_equal(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<bool> {
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let length = left.len().min(right.len());
+        if left.get(..length) != right.get(..length) {
+            return Ok(false);
+        }
+        if length == 0 {
+            return Ok(left.len() == right.len());
+        }
+        one.consume(length);
+        other.consume(length);
+    }
+}
+
 fn numbers(text: &str) -> Vec<&str> {
     text.split(|c: char| !c.is_ascii_digit()).filter(|word| !word.is_empty()).collect()
 }
 
 impl Pairs {
+    /// Runs that were made elsewhere, each beside the one of the same place.
+    pub(super) fn of(ours: Vec<Run>, baseline: Vec<Run>) -> Self {
+        Self { ours, baseline }
+    }
+
     /// Median time of our program.
     pub(super) fn our_median(&self) -> Duration {
         median_wall(&self.ours)
@@ -135,6 +176,16 @@ mod tests {
         assert!((pairs.ratio_of_medians() - 1.0).abs() < 1e-9);
         assert!((pairs.ratio_of_pairs() - 1.0).abs() < 1e-9);
         assert_eq!(pairs.our_peak_bytes(), 9);
+    }
+
+    #[test]
+    fn files_are_compared_to_their_ends() {
+        let equal = |one: &str, other: &str| {
+            let one = BufReader::with_capacity(2, one.as_bytes());
+            are_equal(one, BufReader::with_capacity(3, other.as_bytes())).unwrap()
+        };
+        assert!(equal("", "") && equal("abcdefg", "abcdefg"));
+        assert!(!equal("abcdefg", "abcdefgh") && !equal("abc", "") && !equal("abcdefg", "abcdefG"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod files;
 mod inputs;
 mod measure;
 mod memory;
+mod outputs;
 mod program;
 mod report;
 mod row;
@@ -19,7 +20,7 @@ mod words;
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::flags;
 use crate::plugins;
@@ -33,6 +34,12 @@ const RUNS: usize = 7;
 /// Threads of a run with more than one: the goals are stated for two cores.
 const THREADS: usize = 2;
 
+/// The large text, which `outputs` takes where the user says nothing.
+const MEGABYTES_MAX: u64 = 1000;
+
+/// The smallest text whose fourth is many chunks.
+const MEGABYTES_MIN: u64 = 20;
+
 /// What every subject is given.
 struct Bench<'a> {
     project: &'a Project,
@@ -42,6 +49,8 @@ struct Bench<'a> {
     runs: usize,
     /// Whether the 10 GB file may be made.
     big: bool,
+    /// The text of `outputs`, in MB.
+    megabytes: u64,
 }
 
 /// One thing to measure.
@@ -51,17 +60,18 @@ struct Subject {
 }
 
 /// Every subject, in the order of the table.
-const SUBJECTS: [Subject; 6] = [
+const SUBJECTS: [Subject; 7] = [
     words::SUBJECT,
     files::SUBJECT,
     start::SUBJECT,
     memory::SUBJECT,
     topwords::SUBJECT,
     inputs::SUBJECT,
+    outputs::SUBJECT,
 ];
 
 /// What is measured only when it is asked for: it takes minutes, and programs of others.
-const ON_REQUEST: [&str; 1] = [inputs::SUBJECT.name];
+const ON_REQUEST: [&str; 2] = [inputs::SUBJECT.name, outputs::SUBJECT.name];
 
 /// The name that stands for every subject.
 const ALL: &str = "all";
@@ -74,6 +84,7 @@ pub(crate) fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
         plugins: plugins::build(project)?,
         runs: flags.runs.unwrap_or(RUNS).max(1),
         big: flags.big,
+        megabytes: megabytes(flags.megabytes)?,
     };
     project.build_programs(&["host", "baseline"])?;
     let mut rows = Vec::new();
@@ -87,6 +98,16 @@ pub(crate) fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
             .with_context(|| path.display().to_string())?;
     }
     Ok(())
+}
+
+/// The size of the text of `outputs`: all of the large text where the user says nothing.
+fn megabytes(wanted: Option<u64>) -> Result<u64> {
+    let megabytes = wanted.unwrap_or(MEGABYTES_MAX);
+    ensure!(
+        (MEGABYTES_MIN..=MEGABYTES_MAX).contains(&megabytes),
+        "--megabytes: got {megabytes}, expected {MEGABYTES_MIN} to {MEGABYTES_MAX}"
+    );
+    Ok(megabytes)
 }
 
 /// The subjects with these names; when there are none, all but those [`ON_REQUEST`].
@@ -108,15 +129,22 @@ impl Bench<'_> {
         self.project.target.join("bench")
     }
 
-    /// `host run` with a plugin of this repository.
+    /// `host run` with a plugin of this repository that gives a result.
     fn host(&self, plugin: &str, threads: usize) -> Program {
-        Program::new(format!("host, {}", threads_word(threads)), self.project.program("host"))
-            .arg("run")
-            .arg("--plugin")
-            .arg(self.plugins.join(plugin).with_extension("wasm"))
-            .arg("--threads")
-            .arg(threads.to_string())
-            .args(["--format", "json"])
+        self.pipelines(&[&[plugin]], threads).args(["--format", "json"])
+    }
+
+    /// `host run` with pipelines of plugins of this repository, all over one scan; in each, one gives what comes out of it to the next.
+    fn pipelines(&self, pipelines: &[&[&str]], threads: usize) -> Program {
+        let host = self.project.program("host");
+        let mut host = Program::new(format!("host, {}", threads_word(threads)), host).arg("run");
+        for plugins in pipelines {
+            let files =
+                plugins.iter().map(|plugin| self.plugins.join(plugin).with_extension("wasm"));
+            let files: Vec<_> = files.map(PathBuf::into_os_string).collect();
+            host = host.arg("--plugin").arg(files.join(" | ".as_ref()));
+        }
+        host.arg("--threads").arg(threads.to_string())
     }
 
     /// A native program.
@@ -147,5 +175,12 @@ mod tests {
         assert_eq!(names(&["inputs"]).unwrap(), ["inputs"]);
         assert_eq!(names(&["all"]).unwrap().len(), SUBJECTS.len());
         assert!(names(&["speed"]).is_err());
+    }
+
+    #[test]
+    fn a_text_has_a_size() {
+        assert_eq!(megabytes(None).unwrap(), 1000);
+        assert_eq!(megabytes(Some(20)).unwrap(), 20);
+        assert!(megabytes(Some(19)).is_err() && megabytes(Some(1001)).is_err());
     }
 }

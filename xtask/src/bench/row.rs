@@ -72,23 +72,29 @@ impl Row {
         programs: [&Program; 2],
         pairs: &Pairs,
     ) -> Self {
-        let [ours, baseline] = programs;
+        let commands = programs.map(Program::command_line).to_vec();
+        Self::compared(name, goal, programs.map(|program| program.name.as_str()), commands, pairs)
+    }
+
+    /// What took some time beside what it is measured by, by their names in the table.
+    pub(super) fn compared(
+        name: impl Into<String>,
+        goal: Goal,
+        names: [&str; 2],
+        commands: Vec<String>,
+        pairs: &Pairs,
+    ) -> Self {
+        let [ours, baseline] = names;
         let detail = format!(
             "{} {}, {} {}, of pairs {:.2}x, peak {:.0} MiB",
-            ours.name,
+            ours,
             seconds(pairs.our_median()),
-            baseline.name,
+            baseline,
             seconds(pairs.baseline_median()),
             pairs.ratio_of_pairs(),
             mebibytes(pairs.our_peak_bytes()),
         );
-        Self {
-            name: name.into(),
-            goal,
-            measured: Some(pairs.ratio_of_medians()),
-            detail,
-            commands: programs.map(Program::command_line).to_vec(),
-        }
+        Self { name: name.into(), goal, measured: Some(pairs.ratio_of_medians()), detail, commands }
     }
 
     /// The median time of one program.

@@ -9,17 +9,17 @@ use anyhow::{Context, Result, ensure};
 
 use super::tools::{BGZIP, GZIP, LZ4, Tool, XZ, ZSTD};
 use crate::bench::Bench;
-use crate::bench::corpus::{self, cut_to_whole_lines, write_whole};
+use crate::bench::corpus::{self, write_whole};
 
-/// Before compression; the last line is cut off when it is not whole.
-const TEXT_BYTES: u64 = 250_000_000;
+/// Before compression, in MB.
+const TEXT_MEGABYTES: u64 = 250;
 
 /// Text in one frame of [`Packing::ZstdFrames`].
 const FRAME_BYTES: u64 = 1 << 20;
 
 /// How the text is packed.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Packing {
+pub(in crate::bench) enum Packing {
     /// One gzip member.
     Gzip,
     /// One zstd frame.
@@ -71,13 +71,18 @@ impl Packing {
 
     /// The packed text; made when it is not there.
     pub(super) fn file(self, bench: &Bench) -> Result<PathBuf> {
-        let path = bench.directory().join(format!("text-250m.{}", self.suffix()));
+        self.file_of(bench, TEXT_MEGABYTES)
+    }
+
+    /// So many megabytes of the text, packed; made when it is not there.
+    pub(in crate::bench) fn file_of(self, bench: &Bench, megabytes: u64) -> Result<PathBuf> {
+        let path = bench.directory().join(format!("text-{megabytes}m.{}", self.suffix()));
         if path.is_file() {
             return Ok(path);
         }
         let (tool, arguments) = self.tool();
         let program = tool.find(bench)?;
-        let text = text(bench)?;
+        let text = corpus::beginning(bench, megabytes)?;
         let packer = || {
             let mut command = Command::new(&program);
             command.args(arguments);
@@ -90,19 +95,6 @@ impl Packing {
         })?;
         Ok(path)
     }
-}
-
-/// The text before compression.
-fn text(bench: &Bench) -> Result<PathBuf> {
-    let path = bench.directory().join("text-250m.txt");
-    if !path.is_file() {
-        let large = File::open(corpus::text(bench)?)?;
-        write_whole(&path, |file| {
-            io::copy(&mut large.take(TEXT_BYTES), file)?;
-            cut_to_whole_lines(file)
-        })?;
-    }
-    Ok(path)
 }
 
 /// Packs each piece of the text into a frame of its own.

@@ -80,6 +80,7 @@ impl Tool {
     }
 }
 
-fn is_on_path(bench: &Bench, program: &str) -> bool {
+/// Whether a program is there.
+pub(in crate::bench) fn is_on_path(bench: &Bench, program: &str) -> bool {
     succeeds(&bench.project.shell, "sh", &["-c", "command -v \"$1\"", "sh", program])
 }
