@@ -4,6 +4,7 @@
 //! lines of plain Rust. Implemented for real by `plugin/`.
 
 pub mod bundle;
+pub mod spare;
 
 use std::time::Duration;
 

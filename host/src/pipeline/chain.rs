@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::input::Framing;
 use crate::process::{
     Failure, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Processor, Pushed, Reject,
-    Scope, Traits,
+    Scope, Traits, spare,
 };
 
 /// One plugin of a chain.
@@ -174,7 +174,10 @@ impl Instance for Links<'_> {
             let next = next.map_err(|failure| self.chain.named(stage, failure))?;
             let set_aside = instance.take_rejects().into_iter();
             self.rejects.extend(set_aside.map(|reject| self.chain.named_reject(stage, reject)));
-            let filling = pushed.map_or(next.filling, |before| before.filling);
+            let filling = pushed.map_or(next.filling, |before| {
+                spare::give(before.output);
+                before.filling
+            });
             pushed = Some(Pushed { filling, output: next.output });
         }
         Ok(pushed.unwrap_or_default())

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use wasmtime::ValRaw;
 use wasmtime::component::__internal::{
-    CanonicalAbiInfo, InstanceType, InterfaceType, LowerContext,
+    CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext, LowerContext,
 };
 use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower, TypedFunc};
 
-use crate::process::{Failure, Fill};
+use crate::process::{Failure, Fill, spare};
 
 /// A parameter of type `list<u8>` whose bytes are written by a [`Fill`]. Of use for one call.
 pub(super) struct Incoming<'a>(Mutex<Inner<'a>>);
@@ -100,6 +100,56 @@ unsafe impl Lower for Incoming<'_> {
         *cx.get(offset) = u32::try_from(pointer)?.to_le_bytes();
         *cx.get(offset + 4) = u32::try_from(length)?.to_le_bytes();
         Ok(())
+    }
+}
+
+/// A result of type `list<u8>`, copied out of the guest once, into a buffer that is reused.
+pub(super) struct Outgoing(pub(super) Vec<u8>);
+
+impl Outgoing {
+    fn lift(cx: &mut LiftContext<'_>, pointer: u32, length: u32) -> wasmtime::Result<Self> {
+        let (pointer, length) = (usize::try_from(pointer)?, usize::try_from(length)?);
+        cx.consume_fuel(length)?;
+        let bytes = cx.memory().get(pointer..).and_then(|rest| rest.get(..length));
+        let Some(bytes) = bytes else {
+            wasmtime::bail!("list pointer/length out of bounds of memory")
+        };
+        let mut buffer = spare::take();
+        buffer.extend_from_slice(bytes);
+        Ok(Self(buffer))
+    }
+}
+
+// SAFETY: the same `Lower`, `ABI` and `typecheck` as the engine's own `[u8]`.
+unsafe impl ComponentType for Outgoing {
+    type Lower = <[u8] as ComponentType>::Lower;
+
+    const ABI: CanonicalAbiInfo = <[u8] as ComponentType>::ABI;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> wasmtime::Result<()> {
+        <[u8] as ComponentType>::typecheck(ty, types)
+    }
+}
+
+// SAFETY: both methods read a pointer and a length of 32 bits, as which a list is given, and no byte outside the memory.
+unsafe impl Lift for Outgoing {
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        _ty: InterfaceType,
+        src: &Self::Lower,
+    ) -> wasmtime::Result<Self> {
+        let [pointer, length] = src;
+        Self::lift(cx, pointer.get_u32(), length.get_u32())
+    }
+
+    fn linear_lift_from_memory(
+        cx: &mut LiftContext<'_>,
+        _ty: InterfaceType,
+        bytes: &[u8],
+    ) -> wasmtime::Result<Self> {
+        let (pointer, rest) = bytes.split_first_chunk().unwrap_or((&[0; 4], &[]));
+        let length = rest.first_chunk().unwrap_or(&[0; 4]);
+        Self::lift(cx, u32::from_le_bytes(*pointer), u32::from_le_bytes(*length))
     }
 }
 

@@ -8,6 +8,7 @@ use wasmtime::component::{Component, ComponentExportIndex, ResourceAny};
 
 use super::contract::{self, Entry, Manifest};
 use super::fault::Call;
+use super::fill::Outgoing;
 use super::guest::Guest;
 use super::load::Limits;
 use super::sandbox::{BytesFunc, Common, Constructor, PushFunc, Sandbox, closed, find};
@@ -43,7 +44,7 @@ pub(super) struct Transformer {
     source: Option<Source>,
     resource: Option<ResourceAny>,
     constructor: Constructor,
-    push: PushFunc<Vec<u8>>,
+    push: PushFunc<Outgoing>,
     finish: BytesFunc,
 }
 
@@ -99,7 +100,8 @@ impl Instance for Transformer {
 
     fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
         let resource = self.resource()?;
-        let (filling, mut output) = self.sandbox.push(&self.push, resource, place, fill)?;
+        let (filling, Outgoing(mut output)) =
+            self.sandbox.push(&self.push, resource, place, fill)?;
         if self.scope == Scope::Chunk || place.last {
             let rest = self.sandbox.bytes(Call::Finish, &self.finish, resource)?;
             if output.is_empty() {

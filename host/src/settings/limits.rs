@@ -64,6 +64,12 @@ pub const REJECT_BYTES_MAX: usize = 64 << 10;
 /// Records set aside that are kept until the result of their source is there: 1,000,000 in a job is more than anybody reads.
 pub const REJECTS_KEPT_MAX: usize = 1_000_000;
 
+/// Buffers for what comes out of chunks that are kept for later ones: a few for each worker of a large machine.
+pub const SPARE_BUFFERS_MAX: usize = 16;
+
+/// The largest of them: outputs are about as long as chunks, as a rule.
+pub const SPARE_BUFFER_BYTES_MAX: usize = 4 << 20;
+
 /// Stack of a guest.
 pub const STACK_BYTES: usize = 1 << 20;
 

@@ -19,7 +19,7 @@ mod worker;
 mod tests;
 
 use crate::input::{Access, Cutter, Decoding};
-use crate::process::{Failure, Processor, Reject};
+use crate::process::{Failure, Kind, Processor, Reject};
 use crate::settings;
 use crate::source::Source;
 use crate::stats::Stats;
@@ -138,7 +138,9 @@ pub struct Plan<'a> {
 /// is in `cancel`.
 pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
     let feed = Feed::new(plan);
-    let total = plan.settings.show.total.then(|| tally::gather(plan));
+    // What gives bytes has no states to be brought together.
+    let wanted = plan.settings.show.total && plan.processor.traits().kind == Kind::Aggregator;
+    let total = wanted.then(|| tally::gather(plan));
     if plan.sources.is_empty() && total.is_some() {
         tally::empty(plan);
         return Ok(());

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::output::{CannotPack, Packer, Written};
+use crate::process::spare;
 use crate::settings::Pack;
 
 /// The packers of one job.
@@ -21,8 +22,9 @@ impl Packing {
         if self.pack == Pack::None {
             return Ok(plain);
         }
-        let mut packed = Vec::new();
+        let mut packed = spare::take();
         self.with(|packer| packer.pack(&plain, &mut packed))?;
+        spare::give(plain);
         Ok(packed)
     }
 

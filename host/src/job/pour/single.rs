@@ -13,7 +13,7 @@ use super::packing::Packing;
 use crate::job::ends::Ends;
 use crate::job::{Error, Job, Summary};
 use crate::output::{FileError, Pending, Window, Written};
-use crate::process::{Failure, Reject};
+use crate::process::{Failure, Reject, spare};
 use crate::settings::limits::WRITE_BYTES;
 use crate::work::{At, Deliver, Done, End, Slot};
 
@@ -157,6 +157,7 @@ impl<'a> Single<'a> {
             if let Err(error) = stream.write_all(&bytes) {
                 self.fail(Error::Write(error));
             }
+            spare::give(bytes);
         } else {
             self.flight.start();
             placed.push(Placed { offset, bytes });
@@ -178,6 +179,7 @@ impl<'a> Single<'a> {
         let Some(file) = &self.file else { return };
         for Placed { offset, bytes } in placed.drain(..) {
             let written = file.write_at(&bytes, offset);
+            spare::give(bytes);
             self.flight.land();
             if let Err(error) = written {
                 self.fail(error.into());

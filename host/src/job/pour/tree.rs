@@ -11,7 +11,7 @@ use super::packing::Packing;
 use crate::job::ends::Ends;
 use crate::job::{Error, Job, Saved, Summary, TreeOut};
 use crate::output::{CannotPack, Created, FileError, Pending, Window, Written};
-use crate::process::{Failure, FailureKind, Reject};
+use crate::process::{Failure, FailureKind, Reject, spare};
 use crate::work::{At, Deliver, Done, End, Slot};
 
 /// The outputs of one job on their way out.
@@ -251,6 +251,7 @@ impl Output {
             if let Some(file) = file {
                 landed = landed.and(file.write_at(&bytes, offset));
             }
+            spare::give(bytes);
             self.flight.land();
         }
         landed

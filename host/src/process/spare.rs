@@ -1,0 +1,47 @@
+//! Buffers for what comes out of chunks: whoever has written one gives it back, for whoever fills the next. Fresh memory for a
+//! chunk costs more than to fill it, as the kernel has to clear each page first.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::settings::limits::{SPARE_BUFFER_BYTES_MAX, SPARE_BUFFERS_MAX};
+
+/// The last one given back is the first to be taken: it may still be in a cache.
+static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+/// An empty buffer, with room in it where one was given back.
+pub fn take() -> Vec<u8> {
+    spare().pop().unwrap_or_default()
+}
+
+/// Gives a buffer back; what is in it is gone.
+pub fn give(mut buffer: Vec<u8>) {
+    buffer.clear();
+    if !(1..=SPARE_BUFFER_BYTES_MAX).contains(&buffer.capacity()) {
+        return;
+    }
+    let mut spare = spare();
+    if spare.len() < SPARE_BUFFERS_MAX {
+        spare.push(buffer);
+    }
+}
+
+fn spare() -> MutexGuard<'static, Vec<Vec<u8>>> {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_is_empty_and_too_large_ones_are_not_kept() {
+        give(b"left over".to_vec());
+        assert!(take().is_empty());
+        for _ in 0..2 * SPARE_BUFFERS_MAX {
+            give(Vec::with_capacity(SPARE_BUFFER_BYTES_MAX + 1));
+            give(Vec::with_capacity(16));
+        }
+        assert!(spare().len() <= SPARE_BUFFERS_MAX);
+        assert!(spare().iter().all(|buffer| buffer.capacity() <= SPARE_BUFFER_BYTES_MAX));
+    }
+}
