@@ -125,7 +125,8 @@ fn words(
         },
         ArgAction::Count => {
             let times = value.get_ref().as_integer().and_then(|times| times.as_str().parse().ok());
-            let times: u8 = times.ok_or_else(|| wrong(value, "an integer from 0 to 255"))?;
+            let expected = || format!("`{}` is an integer from 0 to 255", key_of(arg));
+            let times: u8 = times.ok_or_else(|| text.wrong(&value.span(), expected()))?;
             Ok((0..times).map(|_| (OsString::new(), value.span())).collect())
         }
         ArgAction::Append => match value.get_ref() {

@@ -57,15 +57,24 @@ fn combine(args: RunArgs, path: &Path, given: &ArgMatches) -> Result<(RunArgs, S
         return Err(text.refused("no plugin").hint(Some(hint)));
     }
     let keys: Vec<&Key> = keys.iter().filter(|key| !gives_way(run, key, given)).collect();
-    let mut words = keys.iter().flat_map(|key| as_flags(run, key)).collect();
-    let mut whole = std::env::args_os();
-    let mut line: Vec<OsString> = whole.by_ref().take(2).collect(); // `host run`
-    line.append(&mut words);
-    line.extend(whole);
-    let mut args = match parse(line) {
-        Ok(Ok(args)) => args,
-        Ok(Err(abort)) => return Err(abort),
-        Err(error) => return Err(clash(&text, run, &keys, &error)),
+    let line = |but: Option<&Key>| {
+        let kept = keys.iter().filter(|key| but.is_none_or(|but| but.id != key.id));
+        let mut whole = std::env::args_os();
+        let mut line: Vec<OsString> = whole.by_ref().take(2).collect(); // `host run`
+        line.extend(kept.flat_map(|key| as_flags(run, key)));
+        line.extend(whole);
+        line
+    };
+    let mut args = match parse(line(None)) {
+        Ok(args) => args?,
+        Err(error) => {
+            let is_to_blame = |key: &&&Key| parse(line(Some(key))).is_ok();
+            let abort = Abort::new(in_a_line(&error));
+            return Err(match keys.iter().find(is_to_blame) {
+                Some(key) => abort.at(Some(&text.at(&key.span))),
+                None => text.refused(abort.message()),
+            });
+        }
     };
     if let Some(files) = keys.iter().find(|key| key.id == "files") {
         args.inputs.files = files.words.iter().map(|(file, _)| PathBuf::from(file)).collect();
@@ -205,19 +214,9 @@ fn reason(error: &clap::Error) -> Option<String> {
     }
 }
 
-/// What the parser says of flags that do not go together, at the key that it is about.
-fn clash(text: &Text, run: &Command, keys: &[&Key], error: &clap::Error) -> Abort {
+/// What the parser says of flags that do not go together, without its advice.
+fn in_a_line(error: &clap::Error) -> String {
     let told = error.to_string();
-    let mut paragraphs = told.trim_start_matches("error: ").split("\n\n");
-    let first = paragraphs.next().unwrap_or_default();
-    let message = first.split_whitespace().collect::<Vec<_>>().join(" ");
-    let named = |key: &&&Key| {
-        let long = run.get_arguments().find(|arg| arg.get_id() == key.id.as_str());
-        let long = long.and_then(clap::Arg::get_long).unwrap_or_default();
-        !long.is_empty() && message.contains(&format!("--{long}"))
-    };
-    match keys.iter().find(named) {
-        Some(key) => text.wrong(&key.span, message),
-        None => text.refused(message),
-    }
+    let first = told.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default();
+    first.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -58,7 +58,9 @@ impl Target {
         }
         // As it is made, links are not followed: one that leads nowhere is there.
         match (statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW), exists) {
-            (Ok(_), Exists::Fail) => Err(FileError::Exists(path.into())),
+            (Ok(_), Exists::Fail) => {
+                Err(FileError::Exists(parent.join(path.file_name().unwrap_or_default())))
+            }
             (Ok(_), Exists::Skip) => Ok(Looked::Skipped),
             _ => Ok(Looked::File),
         }
