@@ -28,12 +28,11 @@ const INPUTS: [&str; 3] = ["files", "files_from", "null"];
 /// What the user asks for: by flags, and by a file where they name one.
 pub(super) fn asked(args: RunArgs, given: &ArgMatches) -> Result<(RunArgs, Stages), Abort> {
     let given = given.subcommand_matches("run");
-    let (args, mut stages) = match (args.pipeline.clone(), given) {
-        (Some(path), Some(given)) => combine(args, &path, given)?,
-        _ => {
-            let stages = Stages::of_flags(&args.plugin)?;
-            (args, stages)
-        }
+    let (args, mut stages) = if let (Some(path), Some(given)) = (args.pipeline.clone(), given) {
+        combine(args, &path, given)?
+    } else {
+        let stages = Stages::of_flags(&args.plugin)?;
+        (args, stages)
     };
     stages.set(&args.set)?;
     Ok((args, stages))
