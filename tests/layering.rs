@@ -31,7 +31,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 33] = [
+const HOMES: [(&str, &[&str]); 35] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("async_trait", &["input/remote.rs"]),
     ("axum", &["serve/"]),
@@ -58,8 +58,10 @@ const HOMES: [(&str, &[&str]); 33] = [
     ("rusqlite", &["ledger/"]),
     ("rustls", &["input/remote/stores.rs"]),
     ("snap", &["input/decode/"]),
+    ("strsim", &["cli/pipeline/"]),
     ("tar", &["input/archive/"]),
     ("tokio", &["serve/", "cluster/", "input/remote"]),
+    ("toml", &["cli/pipeline/"]),
     ("twox_hash", &["input/decode/"]),
     ("wasmtime", &["plugin/"]),
     ("wit_component", &["plugin/wrap.rs"]),

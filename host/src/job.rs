@@ -192,7 +192,7 @@ pub enum Error {
 /// # Errors
 /// When the job as a whole cannot be run or goes no further; a source that fails is a result.
 pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
-    let cutter = cutter(job)?;
+    let cutter = cutter(job.processor, job.framing, job.settings)?;
     let decoding = decoding(job.settings)?;
     let access = Access { io: job.settings.io, stop: job.cancel.flag() };
     let plan = |deliver| Plan {
@@ -240,18 +240,34 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
     }
 }
 
-fn cutter(job: &Job<'_>) -> Result<Cutter, Error> {
-    let framing = job.framing;
-    let header_records = job.processor.traits().header_records;
+/// Tells what [`run`] would not start with, before there are sources.
+///
+/// # Errors
+/// When codec, encoding or header records are none that there can be.
+pub fn check(
+    processor: &dyn Processor,
+    framing: Framing,
+    settings: &settings::Run,
+) -> Result<(), Error> {
+    let _ = (cutter(processor, framing, settings)?, decoding(settings)?);
+    Ok(())
+}
+
+fn cutter(
+    processor: &dyn Processor,
+    framing: Framing,
+    settings: &settings::Run,
+) -> Result<Cutter, Error> {
+    let header_records = processor.traits().header_records;
     if header_records > HEADER_RECORDS_MAX {
         return Err(Error::HeaderRecords(header_records, HEADER_RECORDS_MAX));
     }
     if header_records > 0 && !framing.has_records() {
         return Err(Error::Header(header_records, framing));
     }
-    let record_bytes_max = job.settings.record_bytes_max;
+    let record_bytes_max = settings.record_bytes_max;
     // A chunk longer than a record may be would hide one that is too long.
-    let chunk_bytes = job.settings.chunk_bytes.min(record_bytes_max);
+    let chunk_bytes = settings.chunk_bytes.min(record_bytes_max);
     Ok(Cutter { framing, chunk_bytes, record_bytes_max })
 }
 

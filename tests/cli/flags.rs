@@ -67,7 +67,7 @@ fn flags_that_are_wrong_are_told() {
     error: the following required arguments were not provided:
       --files-from <FILE>
 
-    Usage: host run --plugin <PLUGIN.wasm> --files-from <FILE> --cache <DIR> --null <FILES>...
+    Usage: host run --files-from <FILE> --plugin <PLUGIN.wasm> --cache <DIR> --null <FILES>...
 
     For more information, try '--help'.
     ");

@@ -6,6 +6,7 @@ mod inputs;
 mod inspect;
 mod interrupt;
 mod ledger;
+mod pipeline;
 mod results;
 
 use crate::support::host::{Ended, Host};

@@ -1,12 +1,15 @@
 //! The flags, with their help and defaults; nothing is decided here.
 
-use std::ffi::OsString;
+mod ledger;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+
+pub(super) use ledger::{LedgerCommand, LedgerFormatArg};
 
 use crate::output::Template;
 use crate::settings::{Durable, Exists, Pack, RejectsMax, limits};
@@ -59,81 +62,6 @@ pub(super) enum PluginCommand {
     },
 }
 
-/// The same in each: where the ledger is.
-#[derive(Debug, ClapArgs)]
-pub(super) struct LedgerPath {
-    /// The ledger
-    #[arg(value_name = "LEDGER", value_hint = ValueHint::FilePath)]
-    pub(super) path: PathBuf,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum LedgerCommand {
-    /// Show the jobs of a ledger, or the sources of one of them; a run may be writing it
-    #[command(after_help = LEDGER_SHOW_AFTER_HELP)]
-    Show {
-        #[command(flatten)]
-        ledger: LedgerPath,
-        /// Show the sources of this job: its digest, or as much of it as tells it from others
-        #[arg(long, value_name = "DIGEST")]
-        job: Option<String>,
-        /// Show only sources that failed; without --job, those of all jobs
-        #[arg(long)]
-        failed: bool,
-        /// What it looks like
-        #[arg(short, long, value_enum, default_value_t = LedgerFormatArg::Table)]
-        format: LedgerFormatArg,
-    },
-    /// Print all entries as JSON, one a line; a run may be writing the ledger
-    Export {
-        #[command(flatten)]
-        ledger: LedgerPath,
-        /// Only those of this job
-        #[arg(long, value_name = "DIGEST")]
-        job: Option<String>,
-    },
-    /// Remove entries, so that the next run does their sources again
-    #[command(
-        group = ArgGroup::new("what").required(true),
-        override_usage = "host ledger forget [--job <DIGEST>] <LEDGER> <SOURCE...|--failed|--all>",
-        after_help = LEDGER_FORGET_AFTER_HELP
-    )]
-    Forget {
-        #[command(flatten)]
-        ledger: LedgerPath,
-        /// The sources, by their names as `host ledger show` tells them
-        #[arg(value_name = "SOURCE", group = "what")]
-        sources: Vec<OsString>,
-        /// Only entries of this job: its digest, or as much of it as tells it from others
-        #[arg(long, value_name = "DIGEST")]
-        job: Option<String>,
-        /// Sources that failed
-        #[arg(long, group = "what")]
-        failed: bool,
-        /// All sources
-        #[arg(long, group = "what")]
-        all: bool,
-    },
-    /// Go through a whole ledger, and tell whether it is damaged
-    Check {
-        #[command(flatten)]
-        ledger: LedgerPath,
-    },
-}
-
-const LEDGER_SHOW_AFTER_HELP: &str = "\
-Examples:
-  host ledger show done.ledger
-  host ledger show done.ledger --job 3f2a --failed --format json";
-
-const LEDGER_FORGET_AFTER_HELP: &str = "\
-Exit status: 0 all named sources were in the ledger, 1 some were not, 2 nothing was removed.
-
-Examples:
-  host ledger forget done.ledger --failed
-  host ledger forget done.ledger --job 3f2a --all
-  host ledger forget done.ledger logs/a.gz logs/b.gz";
-
 const RUN_AFTER_HELP: &str = "\
 Results go to standard output in the order of the inputs, everything else to standard error.
 Exit status: 0 all done, 1 some source failed, 2 could not start, 130 interrupted.
@@ -142,6 +70,8 @@ Examples:
   host run --plugin wordcount.wasm logs/
   host run --plugin wordcount.wasm --set chars=true --format jsonl *.txt
   host run --plugin wordcount.wasm s3://bucket/logs/ https://example.org/a.csv.gz
+  host run --pipeline clean.toml --dry-run
+  host run --pipeline clean.toml --out other/ more-logs/
   find . -name '*.log' -print0 | host run --plugin topwords.wasm --total --files-from - -0";
 
 #[derive(Debug, ClapArgs)]
@@ -149,13 +79,24 @@ Examples:
 pub(super) struct RunArgs {
     /// The plugin to run, a component or a core module; `a.wasm | b.wasm` gives what comes out of one to the next.
     /// Repeated, all are run over one scan
-    #[arg(short, long, required = true, value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, required_unless_present = "pipeline", value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
     pub(super) plugin: Vec<String>,
 
     /// A setting for the plugin; `host plugin inspect` lists them. With several plugins NAME.KEY=VALUE, by file name
     /// or position. May be repeated
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(super) set: Vec<(String, String)>,
+
+    /// Take what this file says for what no flag says: plugins, their settings, and each flag below as a key,
+    /// under its heading. Paths in it are relative to its directory. Files named as arguments, or by --files-from, stand in
+    /// for those in it, and --plugin for its plugins
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    pub(super) pipeline: Option<PathBuf>,
+
+    /// Show what would be run, over what, and where its output would go, and read none of it; with --format json as JSON. Plugins
+    /// are loaded, directories and archives are listed, and no output is made
+    #[arg(long)]
+    pub(super) dry_run: bool,
 
     #[command(flatten)]
     pub(super) inputs: InputArgs,
@@ -246,7 +187,7 @@ pub(super) struct InputArgs {
     pub(super) max_record: ByteSize,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what they are")]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
@@ -366,14 +307,6 @@ pub(super) enum FormatArg {
     Json,
     /// What the plugin returns, and nothing else
     Raw,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum LedgerFormatArg {
-    /// Aligned columns and a header
-    Table,
-    /// One JSON document: an array, with an element a line
-    Json,
 }
 
 fn exists(text: &str) -> Result<Exists, String> {

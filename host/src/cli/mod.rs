@@ -1,19 +1,24 @@
 //! The command line: flags into settings, settings into a call, an end into an exit code. The only code that prints.
 
 mod args;
+mod foresee;
 mod generate;
 mod inspect;
 mod ledger;
 mod out;
+mod pipeline;
+mod plan;
 mod plugins;
 mod progress;
 mod remember;
 mod run;
 mod say;
+mod settings;
+mod stages;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Args, Command, PluginCommand};
 use say::Abort;
@@ -33,9 +38,12 @@ enum Exit {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let given = Args::command().get_matches();
+    let args = Args::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
     let ended = match args.command {
-        Command::Run(args) => run::run(&args),
+        Command::Run(args) => {
+            pipeline::asked(*args, &given).and_then(|(args, stages)| run::run(&args, &stages))
+        }
         Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
             inspect::inspect(&plugin, json)
         }

@@ -8,7 +8,7 @@ use super::plugins::Plugins;
 use super::progress::Progress;
 use super::say::Abort;
 use crate::input::Codec;
-use crate::output::{Distinct, FileError, Naming, Origin, Root, Stored, Target, Template};
+use crate::output::{Distinct, FileError, Looked, Naming, Origin, Root, Stored, Target, Template};
 use crate::process::{Failure, FailureKind, Kind};
 use crate::settings::{Decompress, Exists, Pack};
 use crate::source::{Listing, Source, Way};
@@ -53,6 +53,41 @@ impl To {
             Target::Skipped => Self::Left(path.clone()),
         })
     }
+}
+
+/// Where output would go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Foreseen {
+    Stdout,
+    File,
+    Device,
+    Directory,
+    /// There is a file already, and that is to be left.
+    Left,
+}
+
+/// Looks at what the flags name as [`To::open`] would, and makes nothing.
+pub(super) fn foresee(args: &OutputArgs, plugins: &Plugins) -> Result<Foreseen, Abort> {
+    check(args, plugins.traits().kind)?;
+    let path = &args.out;
+    if path.as_os_str() == "-" {
+        return Ok(Foreseen::Stdout);
+    }
+    if is_tree(path) {
+        if let Some(above) = path.ancestors().find(|above| above.exists())
+            && !above.is_dir()
+        {
+            let message = format!("{}: {} is a file", path.display(), above.display());
+            return Err(Abort::new(message));
+        }
+        return Ok(Foreseen::Directory);
+    }
+    Ok(match Target::foresee(path, exists(args)).map_err(|error| told(&error))? {
+        Looked::File => Foreseen::File,
+        Looked::Device => Foreseen::Device,
+        Looked::Skipped => Foreseen::Left,
+    })
 }
 
 fn told(error: &FileError) -> Abort {

@@ -1,12 +1,11 @@
-//! `--plugin` and `--set`: which plugins a run has, how they hang together, and which settings each is given.
+//! The plugins of a run: loads them, and puts them together as one processor.
 
-use std::path::PathBuf;
-
-use super::say::Abort;
+use super::say::{Abort, At};
+use super::stages::{Setting, Stage, Stages};
 use crate::input::Framing;
 use crate::job::Lane;
-use crate::pipeline::{Chain, Fan, Stage, shared_framing};
-use crate::plugin::{Cache, Engine, Options, Plugin};
+use crate::pipeline::{self, Chain, Fan, shared_framing};
+use crate::plugin::{Cache, Engine, LoadError, Manifest, Options, Plugin};
 use crate::process::{Kind, Processor, Traits};
 
 /// The plugins of a run, as one processor.
@@ -16,6 +15,20 @@ pub(super) struct Plugins {
     pub(super) framing: Framing,
     /// What gives results, in the order of the flags.
     pub(super) lanes: Vec<Lane>,
+    /// What they say of themselves, chain by chain.
+    pub(super) seen: Vec<Vec<Seen>>,
+}
+
+/// What a plugin says of itself.
+pub(super) struct Seen {
+    pub(super) kind: Kind,
+    pub(super) manifest: Manifest,
+}
+
+impl Seen {
+    fn of(loaded: &Loaded) -> Self {
+        Self { kind: loaded.plugin.traits().kind, manifest: loaded.plugin.manifest().clone() }
+    }
 }
 
 impl Plugins {
@@ -24,110 +37,66 @@ impl Plugins {
     }
 }
 
-/// Loads what `--plugin` names: each a plugin, or several with `|` between them.
+/// A plugin that is loaded, and where a file names it.
+struct Loaded {
+    name: String,
+    at: Option<At>,
+    plugin: Plugin,
+}
+
+/// Loads the plugins of a run.
 pub(super) fn load(
-    specs: &[String],
-    settings: &[(String, String)],
+    stages: &Stages,
     engine: &Engine,
     options: &Options,
     cache: Option<&Cache>,
 ) -> Result<Plugins, Abort> {
-    let chains: Vec<Vec<Named>> = specs.iter().map(|spec| named(spec)).collect::<Result<_, _>>()?;
-    let count = chains.iter().map(Vec::len).sum();
-    let mut position = 0;
-    let mut used = vec![false; settings.len()];
-    let mut loaded = Vec::with_capacity(chains.len());
-    for chain in chains {
+    let mut loaded = Vec::with_capacity(stages.chains.len());
+    for chain in &stages.chains {
         let mut plugins = Vec::with_capacity(chain.len());
-        for Named { name, path } in chain {
-            position += 1;
-            let own = own_settings(settings, &mut used, &name, position, count)?;
-            let options = Options { settings: own, ..options.clone() };
-            let plugin = Plugin::load(engine, &path, options, cache)
-                .map_err(|error| Abort::new(&error).hint(error.hint()))?;
-            plugins.push((name, plugin));
+        for stage in chain {
+            let own = stage.settings.iter().map(|set| (set.key.clone(), set.value.clone()));
+            let options = Options { settings: own.collect(), ..options.clone() };
+            let plugin = Plugin::load(engine, &stage.path, options, cache).map_err(|error| {
+                let at = blamed(stage, &error).or(stage.at.as_ref());
+                Abort::new(&error).hint(error.hint()).at(at)
+            })?;
+            plugins.push(Loaded { name: stage.name.clone(), at: stage.at.clone(), plugin });
         }
         loaded.push(plugins);
-    }
-    if let Some((key, _)) =
-        settings.iter().zip(&used).find_map(|(set, used)| (!used).then_some(set))
-    {
-        let message = format!("--set {key}: no plugin of this run is called that");
-        return Err(Abort::new(message).hint(Some("NAME.KEY=VALUE, by file name or position")));
     }
     assemble(loaded)
 }
 
-/// A plugin, and what it is called: its file's name without the extension.
-struct Named {
-    name: String,
-    path: PathBuf,
+/// The place of the setting that a plugin complains of: it alone knows what it takes, and says so in words.
+fn blamed<'a>(stage: &'a Stage, error: &LoadError) -> Option<&'a At> {
+    let LoadError::Start { failure, .. } = error else { return None };
+    let is_named = |setting: &&Setting| failure.message.contains(&format!("`{}`", setting.key));
+    stage.settings.iter().find(is_named)?.at.as_ref()
 }
 
-fn named(spec: &str) -> Result<Vec<Named>, Abort> {
-    let named = |path: &str| {
-        let path = PathBuf::from(path.trim());
-        if path.as_os_str().is_empty() {
-            let message = format!("--plugin {spec:?}: there is no plugin on one side of a `|`");
-            return Err(Abort::new(message));
-        }
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Named { name, path })
-    };
-    // A file whose name has such a character in it is a file.
-    if std::path::Path::new(spec).exists() {
-        return Ok(vec![named(spec)?]);
-    }
-    spec.split('|').map(named).collect()
-}
-
-/// The settings for the plugin of that name and position, of `count`.
-fn own_settings(
-    settings: &[(String, String)],
-    used: &mut [bool],
-    name: &str,
-    position: usize,
-    count: usize,
-) -> Result<Vec<(String, String)>, Abort> {
-    let position = position.to_string();
-    let mut own = Vec::new();
-    for ((key, value), used) in settings.iter().zip(used) {
-        let of = key.split_once('.').filter(|(of, _)| *of == name || *of == position);
-        let key = match of {
-            Some((_, key)) => key,
-            None if count == 1 => key,
-            None if key.contains('.') => continue,
-            None => {
-                let message = format!("--set {key}: there are several plugins");
-                let hint = format!("say which one it is for, as --set {name}.{key}=VALUE");
-                return Err(Abort::new(message).hint(Some(&*hint)));
-            }
-        };
-        *used = true;
-        own.push((key.to_string(), value.clone()));
-    }
-    Ok(own)
-}
-
-fn assemble(loaded: Vec<Vec<(String, Plugin)>>) -> Result<Plugins, Abort> {
+fn assemble(loaded: Vec<Vec<Loaded>>) -> Result<Plugins, Abort> {
     let many = loaded.len() > 1;
     let mut processors = Vec::new();
     let mut framings: Vec<(String, Framing)> = Vec::new();
     let mut lanes = Vec::new();
+    let mut seen = Vec::new();
+    let mut framing = Framing::Bytes;
     for plugins in loaded {
-        let Some((last_name, last)) = plugins.last() else { continue };
+        let Some(Loaded { name, at, plugin: last }) = plugins.last() else { continue };
         if many && last.traits().kind == Kind::Transformer {
-            let message = format!("`{last_name}` gives bytes, not a result");
-            return Err(Abort::new(message)
-                .hint(Some("several --plugin share one scan where each ends in an aggregator")));
+            let message = format!("`{name}` gives bytes, not a result");
+            let hint = "several --plugin share one scan where each ends in an aggregator";
+            return Err(Abort::new(message).hint(Some(hint)).at(at.as_ref()));
         }
-        let name = last_name.clone();
+        let (name, at) = (name.clone(), at.clone());
         lanes.push(Lane { name: name.clone(), output_type: last.manifest().output_type.clone() });
+        seen.push(plugins.iter().map(Seen::of).collect());
         let chain = chain(plugins)?;
         framings.push((name, chain.framing));
         processors.push(chain.processor);
+        framing = shared_framing(&framings).map_err(|error| Abort::new(error).at(at.as_ref()))?;
     }
-    let framing = shared_framing(&framings).map_err(Abort::new)?;
     let processor = match processors.pop() {
         Some(only) if processors.is_empty() => only,
         Some(last) => {
@@ -136,7 +105,7 @@ fn assemble(loaded: Vec<Vec<(String, Plugin)>>) -> Result<Plugins, Abort> {
         }
         None => return Err(Abort::new("no plugin").hint(Some("--plugin PLUGIN.wasm"))),
     };
-    Ok(Plugins { processor, framing, lanes })
+    Ok(Plugins { processor, framing, lanes, seen })
 }
 
 /// A processor and where its sources are cut.
@@ -146,19 +115,26 @@ struct Cut {
 }
 
 /// Several plugins as one; one as itself.
-fn chain(plugins: Vec<(String, Plugin)>) -> Result<Cut, Abort> {
+fn chain(plugins: Vec<Loaded>) -> Result<Cut, Abort> {
     let mut stages = Vec::with_capacity(plugins.len());
-    for (name, plugin) in plugins {
-        let framing = plugin.manifest().framing.parse().map_err(Abort::new)?;
-        stages.push(Stage { name, processor: Box::new(plugin), framing });
+    let mut places = Vec::with_capacity(plugins.len());
+    for Loaded { name, at, plugin } in plugins {
+        let framing = plugin.manifest().framing.parse();
+        let framing = framing.map_err(|error| Abort::new(error).at(at.as_ref()))?;
+        stages.push(pipeline::Stage { name, processor: Box::new(plugin), framing });
+        places.push(at);
     }
     if stages.len() > 1 {
-        let chain = Chain::new(stages).map_err(Abort::new)?;
+        let is_aggregator =
+            |stage: &pipeline::Stage| stage.processor.traits().kind == Kind::Aggregator;
+        let first = stages.iter().position(is_aggregator);
+        let at = first.and_then(|first| places.get(first)).and_then(Option::as_ref);
+        let chain = Chain::new(stages).map_err(|error| Abort::new(error).at(at))?;
         let framing = chain.framing();
         return Ok(Cut { processor: Box::new(chain), framing });
     }
     match stages.pop() {
-        Some(Stage { processor, framing, .. }) => Ok(Cut { processor, framing }),
+        Some(pipeline::Stage { processor, framing, .. }) => Ok(Cut { processor, framing }),
         None => Err(Abort::new("no plugin")),
     }
 }

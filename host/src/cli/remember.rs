@@ -8,8 +8,9 @@ use std::time::SystemTime;
 
 use super::args::RunArgs;
 use super::say::Abort;
+use super::stages::{Setting, Stage, Stages};
 use crate::job::{Error, Saved};
-use crate::ledger::{Digest, Entry, Identity, JobId, Kept, Known, Ledger, State};
+use crate::ledger::{self, Digest, Entry, Identity, JobId, Kept, Known, Ledger, Reader, State};
 use crate::source::{Listing, Source, Way};
 
 /// A ledger, and this run's job in it.
@@ -20,40 +21,24 @@ pub(super) struct Memory {
     identities: Vec<Option<Identity>>,
     /// Sources that were passed over.
     pub(super) passed_over: u64,
-    out: PathBuf,
 }
 
 impl Memory {
     /// Opens the ledger at `path`, and takes what is done from the listing.
-    pub(super) fn open(path: &Path, args: &RunArgs, listing: &mut Listing) -> Result<Self, Abort> {
-        let told = |error: crate::ledger::Error| {
-            let hint = error.hint();
-            Abort::new(&error).hint(hint)
-        };
-        let ledger = Ledger::open(path).map_err(told)?;
-        let job = ledger.job(digest(args)?, &description(args)).map_err(told)?;
-        let done = ledger.reader().and_then(|reader| reader.done(job)).map_err(told)?;
-        let own = ledger.files();
-        let out = args.output.out.clone();
-        let mut identities = Vec::with_capacity(listing.sources.len());
-        let mut passed_over = 0;
-        listing.sources.retain(|source| {
-            if own.contains(&source.path) {
-                return false;
-            }
-            let identity = identity(source);
-            let is_done = identity.as_ref().is_some_and(|identity| {
-                done.look(name(source), identity) == Known::Committed
-                    && is_there(&ledger, job, source, &out)
-            });
-            if is_done {
-                passed_over += 1;
-            } else {
-                identities.push(identity);
-            }
-            !is_done
-        });
-        Ok(Self { ledger, job, identities, passed_over, out })
+    pub(super) fn open(
+        path: &Path,
+        args: &RunArgs,
+        stages: &Stages,
+        listing: &mut Listing,
+    ) -> Result<Self, Abort> {
+        let ledger = Ledger::open(path).map_err(|error| told(&error))?;
+        let job = ledger
+            .job(digest(args, stages)?, &description(args, stages))
+            .map_err(|error| told(&error))?;
+        let reader = ledger.reader().map_err(|error| told(&error))?;
+        let passed = pass_over(listing, &ledger.files(), Some((&reader, job)), &args.output.out)?;
+        drop(reader);
+        Ok(Self { ledger, job, identities: passed.identities, passed_over: passed.count })
     }
 
     /// Remembers what became of a source, if it can be told from its other versions.
@@ -87,12 +72,68 @@ impl Memory {
 
     /// Waits until all of it is on the disk.
     pub(super) fn close(self) -> Result<(), Abort> {
-        let _ = &self.out;
-        self.ledger.close().map_err(|error| {
-            let hint = error.hint();
-            Abort::new(&error).hint(hint)
-        })
+        self.ledger.close().map_err(|error| told(&error))
     }
+}
+
+fn told(error: &ledger::Error) -> Abort {
+    let hint = error.hint();
+    Abort::new(error).hint(hint)
+}
+
+/// Takes what is done from the listing, and tells how many sources that were. A ledger that is not there is not made.
+pub(super) fn foresee(
+    path: &Path,
+    args: &RunArgs,
+    stages: &Stages,
+    listing: &mut Listing,
+) -> Result<u64, Abort> {
+    let digest = digest(args, stages)?;
+    if !path.exists() {
+        return Ok(0);
+    }
+    let reader = Reader::open(path).map_err(|error| told(&error))?;
+    let job =
+        reader.jobs().map_err(|error| told(&error))?.into_iter().find(|job| job.digest == digest);
+    let known = job.map(|job| (&reader, job.id));
+    Ok(pass_over(listing, &reader.files(), known, &args.output.out)?.count)
+}
+
+/// What was taken from a listing, and what is known of the rest.
+struct Passed {
+    count: u64,
+    identities: Vec<Option<Identity>>,
+}
+
+/// Takes from the listing what the job has done, and the files of the ledger itself.
+fn pass_over(
+    listing: &mut Listing,
+    own: &[PathBuf],
+    known: Option<(&Reader, JobId)>,
+    out: &Path,
+) -> Result<Passed, Abort> {
+    let done =
+        known.map(|(reader, job)| reader.done(job)).transpose().map_err(|error| told(&error))?;
+    let mut passed = Passed { count: 0, identities: Vec::with_capacity(listing.sources.len()) };
+    listing.sources.retain(|source| {
+        if own.contains(&source.path) {
+            return false;
+        }
+        let identity = identity(source);
+        let is_done = known.zip(done.as_ref()).zip(identity.as_ref()).is_some_and(
+            |(((reader, job), done), identity)| {
+                done.look(name(source), identity) == Known::Committed
+                    && is_there(reader, job, source, out)
+            },
+        );
+        if is_done {
+            passed.count += 1;
+        } else {
+            passed.identities.push(identity);
+        }
+        !is_done
+    });
+    Ok(passed)
 }
 
 fn name(source: &Source) -> &[u8] {
@@ -100,9 +141,8 @@ fn name(source: &Source) -> &[u8] {
 }
 
 /// Whether the output that the ledger knows of is still there.
-fn is_there(ledger: &Ledger, job: JobId, source: &Source, out: &Path) -> bool {
-    let entry = ledger.reader().and_then(|reader| reader.entry(job, name(source)));
-    let output = entry.ok().flatten().and_then(|entry| entry.output);
+fn is_there(reader: &Reader, job: JobId, source: &Source, out: &Path) -> bool {
+    let output = reader.entry(job, name(source)).ok().flatten().and_then(|entry| entry.output);
     output.is_some_and(|output| out.join(output).symlink_metadata().is_ok())
 }
 
@@ -129,17 +169,19 @@ fn identity(source: &Source) -> Option<Identity> {
 }
 
 /// Everything that output depends on but the source.
-fn digest(args: &RunArgs) -> Result<Digest, Abort> {
+fn digest(args: &RunArgs, stages: &Stages) -> Result<Digest, Abort> {
     let mut parts: Vec<Vec<u8>> = Vec::new();
-    for spec in &args.plugin {
-        parts.push(b"plugin".to_vec());
-        for path in spec.split('|').map(str::trim) {
-            let read = fs::read(path).map_err(|error| Abort::new(format!("{path}: {error}")))?;
-            parts.push(read);
+    for chain in &stages.chains {
+        parts.push(b"chain".to_vec());
+        for stage in chain {
+            let read = fs::read(&stage.path);
+            let told = |error| Abort::new(format!("{}: {error}", stage.path.display()));
+            parts.push(read.map_err(told)?);
+            // Their order says nothing: no plugin takes a setting twice.
+            let mut settings: Vec<_> = stage.settings.iter().map(Setting::word).collect();
+            settings.sort();
+            parts.extend(settings.into_iter().map(String::into_bytes));
         }
-    }
-    for (key, value) in &args.set {
-        parts.push(format!("{key}={value}").into_bytes());
     }
     let (inputs, output) = (&args.inputs, &args.output);
     parts.push(format!("{:?} {} {}", inputs.framing, inputs.encoding, inputs.decompress).into());
@@ -151,8 +193,15 @@ fn digest(args: &RunArgs) -> Result<Digest, Abort> {
 }
 
 /// The job for people.
-fn description(args: &RunArgs) -> String {
-    let settings: Vec<_> = args.set.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let plugins = args.plugin.join(", ");
-    format!("{plugins} {} to {}", settings.join(" "), args.output.out.display())
+fn description(args: &RunArgs, stages: &Stages) -> String {
+    let plugins: Vec<_> = stages.chains.iter().map(|chain| spec(chain)).collect();
+    let all = stages.chains.iter().flatten().flat_map(|stage| &stage.settings);
+    let settings: Vec<_> = all.map(Setting::word).collect();
+    format!("{} {} to {}", plugins.join(", "), settings.join(" "), args.output.out.display())
+}
+
+/// A chain as `--plugin` has it.
+fn spec(chain: &[Stage]) -> String {
+    let paths: Vec<_> = chain.iter().map(|stage| stage.path.display().to_string()).collect();
+    paths.join(" | ")
 }

@@ -23,10 +23,26 @@ impl Abort {
         Self { message: format!("{message}"), hint: None }
     }
 
+    /// The same, with the place in a file that it is about.
+    pub(super) fn at(self, at: Option<&At>) -> Self {
+        match at {
+            Some(At(at)) => Self { message: format!("{at}: {}", self.message), ..self },
+            None => self,
+        }
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn hint(self, hint: Option<&str>) -> Self {
         Self { hint: hint.map(str::to_string), ..self }
     }
 }
+
+/// A place in a file, as `FILE:LINE:COLUMN`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct At(pub(super) String);
 
 /// Says why nothing was started.
 pub(super) fn abort(abort: &Abort) {

@@ -81,6 +81,13 @@ impl Lock {
         Ok(Self { name, path, _held: Arc::new(Held(file)) })
     }
 
+    /// The file, and those beside it.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let mut files = vec![self.path.clone()];
+        files.extend(self.companions());
+        files
+    }
+
     /// The files beside it that belong to it while it is in use, and after a crash.
     pub(super) fn companions(&self) -> [PathBuf; 3] {
         ["-wal", "-shm", "-journal"].map(|suffix| {

@@ -138,9 +138,7 @@ impl Ledger {
 
     /// The files that belong to it, which are no sources: they change with every commit. Not all need be there.
     pub fn files(&self) -> Vec<PathBuf> {
-        let mut files = vec![self.lock.path.clone()];
-        files.extend(self.lock.companions());
-        files
+        self.lock.files()
     }
 
     /// Makes all that was committed durable, and gives the file back.

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
@@ -101,6 +101,11 @@ impl Reader {
             return Err(Error::NotALedger { path: lock.name });
         }
         Ok(Self { connection, lock })
+    }
+
+    /// The files that belong to the ledger, as [`Ledger::files`](super::Ledger::files) tells them.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.lock.files()
     }
 
     /// The jobs that have entries, the latest last.

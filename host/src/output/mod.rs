@@ -13,7 +13,9 @@ mod table;
 mod value;
 mod window;
 
-pub use file::{Attempt, Committed, Created, FileError, Pending, Root, Swept, Target, sweep};
+pub use file::{
+    Attempt, Committed, Created, FileError, Looked, Pending, Root, Swept, Target, sweep,
+};
 pub use format::{Fault, Format, Formatter, Row, Shown, Total};
 pub use naming::{Collision, Distinct, NameError, Naming, Origin, Stored, Template, TemplateError};
 pub use pack::{CannotPack, Packer, Written};

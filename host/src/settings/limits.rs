@@ -28,6 +28,12 @@ pub const QUOTE_BLOCKS_MAX: u64 = 4 << 20;
 /// runs ahead of reading: by little enough that the bytes are in the page cache then.
 pub const CSV_RUN_BYTES_MAX: u64 = 32 << 20;
 
+/// A pipeline file: longer than any that is written by hand, with thousands of names in it.
+pub const PIPELINE_BYTES_MAX: u64 = 1 << 20;
+
+/// Sources and outputs that a plan shows: enough to see how they are called.
+pub const PLAN_NAMES_MAX: usize = 5;
+
 /// Linear memory of one instance. All languages but Python's and JavaScript's larger runtimes fit into a
 /// quarter of it.
 pub const MEMORY_BYTES: usize = 256 << 20;

@@ -29,5 +29,5 @@ pub use error::{Attempt, FileError};
 pub use pending::{Committed, Created, Pending};
 pub use root::Root;
 pub use sweep::{Swept, sweep};
-pub use target::Target;
+pub use target::{Looked, Target};
 pub(super) use temporary::is_temporary;

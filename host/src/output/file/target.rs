@@ -26,7 +26,46 @@ pub enum Target {
     Skipped,
 }
 
+/// What [`Target::open`] would come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looked {
+    /// A file that is seen when it is whole.
+    File,
+    /// A terminal, pipe or device.
+    Device,
+    /// A file that is there already and is to be left.
+    Skipped,
+}
+
 impl Target {
+    /// Looks at `path` as [`open`](Self::open) would, and neither makes nor opens anything.
+    ///
+    /// # Errors
+    /// When it is a directory, when it is there and that is an error, or when its directory is not there.
+    pub fn foresee(path: &Path, exists: Exists) -> Result<Looked, FileError> {
+        if standard(path).is_some() {
+            return Ok(Looked::Device);
+        }
+        match kind(path)? {
+            Some(FileType::Directory) => return Err(FileError::IsDirectory(path.into())),
+            None | Some(FileType::RegularFile) if !is_of_system(path) => {}
+            _ => return Ok(Looked::Device),
+        }
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        if kind(parent)? != Some(FileType::Directory) {
+            return Err(FileError::new(parent, Attempt::OpenDirectory, Errno::NOENT));
+        }
+        // As it is made, links are not followed: one that leads nowhere is there.
+        match (statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW), exists) {
+            (Ok(_), Exists::Fail) => {
+                Err(FileError::Exists(parent.join(path.file_name().unwrap_or_default())))
+            }
+            (Ok(_), Exists::Skip) => Ok(Looked::Skipped),
+            _ => Ok(Looked::File),
+        }
+    }
+
     /// Opens `path`. What is there and is no regular file is written to as it is: `/dev/null`, a FIFO, which waits for its
     /// reader. So is everything in `/dev` and `/proc`: `/dev/stdout` is the standard output that the host has, whatever
     /// that is. The directory of a file must be there.

@@ -1,0 +1,89 @@
+//! The flags of `host ledger`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args as ClapArgs, Subcommand, ValueEnum, ValueHint};
+
+/// The same in each: where the ledger is.
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct LedgerPath {
+    /// The ledger
+    #[arg(value_name = "LEDGER", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) path: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum LedgerCommand {
+    /// Show the jobs of a ledger, or the sources of one of them; a run may be writing it
+    #[command(after_help = LEDGER_SHOW_AFTER_HELP)]
+    Show {
+        #[command(flatten)]
+        ledger: LedgerPath,
+        /// Show the sources of this job: its digest, or as much of it as tells it from others
+        #[arg(long, value_name = "DIGEST")]
+        job: Option<String>,
+        /// Show only sources that failed; without --job, those of all jobs
+        #[arg(long)]
+        failed: bool,
+        /// What it looks like
+        #[arg(short, long, value_enum, default_value_t = LedgerFormatArg::Table)]
+        format: LedgerFormatArg,
+    },
+    /// Print all entries as JSON, one a line; a run may be writing the ledger
+    Export {
+        #[command(flatten)]
+        ledger: LedgerPath,
+        /// Only those of this job
+        #[arg(long, value_name = "DIGEST")]
+        job: Option<String>,
+    },
+    /// Remove entries, so that the next run does their sources again
+    #[command(
+        group = ArgGroup::new("what").required(true),
+        override_usage = "host ledger forget [--job <DIGEST>] <LEDGER> <SOURCE...|--failed|--all>",
+        after_help = LEDGER_FORGET_AFTER_HELP
+    )]
+    Forget {
+        #[command(flatten)]
+        ledger: LedgerPath,
+        /// The sources, by their names as `host ledger show` tells them
+        #[arg(value_name = "SOURCE", group = "what")]
+        sources: Vec<OsString>,
+        /// Only entries of this job: its digest, or as much of it as tells it from others
+        #[arg(long, value_name = "DIGEST")]
+        job: Option<String>,
+        /// Sources that failed
+        #[arg(long, group = "what")]
+        failed: bool,
+        /// All sources
+        #[arg(long, group = "what")]
+        all: bool,
+    },
+    /// Go through a whole ledger, and tell whether it is damaged
+    Check {
+        #[command(flatten)]
+        ledger: LedgerPath,
+    },
+}
+
+const LEDGER_SHOW_AFTER_HELP: &str = "\
+Examples:
+  host ledger show done.ledger
+  host ledger show done.ledger --job 3f2a --failed --format json";
+
+const LEDGER_FORGET_AFTER_HELP: &str = "\
+Exit status: 0 all named sources were in the ledger, 1 some were not, 2 nothing was removed.
+
+Examples:
+  host ledger forget done.ledger --failed
+  host ledger forget done.ledger --job 3f2a --all
+  host ledger forget done.ledger logs/a.gz logs/b.gz";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum LedgerFormatArg {
+    /// Aligned columns and a header
+    Table,
+    /// One JSON document: an array, with an element a line
+    Json,
+}

@@ -1,0 +1,167 @@
+//! How a plan looks: text for people, or JSON.
+
+use std::fmt::{Display, Write as _};
+use std::io::{self, Write as _};
+
+use bytesize::ByteSize;
+
+use super::foresee::{Output, Parallel, Plan, PlannedStage, Sources};
+use super::out::Foreseen;
+use super::say::{Abort, plain};
+use crate::process::{Kind, Order, Scope};
+
+/// Prints a plan.
+pub(super) fn show(plan: &Plan, as_json: bool) -> Result<(), Abort> {
+    let text = if as_json {
+        serde_json::to_string_pretty(plan).map_err(Abort::new)? + "\n"
+    } else {
+        text(plan).map_err(Abort::new)?
+    };
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Abort::new(error)),
+        _ => Ok(()),
+    }
+}
+
+fn size(bytes: u64) -> impl Display {
+    ByteSize(bytes).display().iec()
+}
+
+fn text(plan: &Plan) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    let out = &mut text;
+    sources(out, &plan.sources)?;
+    writeln!(out, "decompress   {}, encoding {}", plan.decompress, plan.encoding)?;
+    writeln!(out, "framing      {}", plan.framing)?;
+    for (branch, stages) in plan.branches.iter().enumerate() {
+        let of = match plan.branches.len() {
+            1 => String::new(),
+            _ => format!("{}.", branch + 1),
+        };
+        for (index, planned) in stages.iter().enumerate() {
+            stage(out, &format!("{of}{}", index + 1), planned)?;
+        }
+    }
+    let parallel = match plan.parallel {
+        Parallel::Chunks => "sources, and chunks of one source",
+        Parallel::Sources => "sources; each is seen in order, by one thread at a time",
+        Parallel::Nothing => "nothing: there is one thread",
+    };
+    writeln!(out, "parallel     {parallel}")?;
+    let (threads, chunk) = (plan.threads, size(plan.chunk_bytes));
+    writeln!(out, "work         {threads} threads, chunks of {chunk}")?;
+    let limits = &plan.limits;
+    let (memory, record) = (size(limits.memory_bytes as u64), size(limits.record_bytes));
+    let (decompressed, ms) = (size(limits.decompressed_bytes), limits.timeout_ms);
+    writeln!(out, "limits       memory {memory}, call {ms} ms, record {record}")?;
+    let (ratio, members) = (limits.ratio, limits.members);
+    writeln!(out, "             decompressed {decompressed}, ratio {ratio}, members {members}")?;
+    if let Some(rejects) = &limits.rejects {
+        writeln!(out, "             rejects {rejects}")?;
+    }
+    output(out, &plan.output)?;
+    Ok(text)
+}
+
+fn sources(out: &mut String, sources: &Sources) -> std::fmt::Result {
+    write!(out, "sources      {}, {}", sources.count, size(sources.bytes))?;
+    match sources.of_unknown_size {
+        0 => writeln!(out)?,
+        unknown => writeln!(out, " and {unknown} of unknown size")?,
+    }
+    names(out, &sources.first, sources.count)?;
+    for (archive, members) in &sources.archives {
+        writeln!(out, "archive      {}: {members} members", plain(archive))?;
+    }
+    for unreadable in &sources.unreadable {
+        writeln!(out, "unreadable   {}", plain(unreadable))?;
+    }
+    more(out, sources.unreadable_count, sources.unreadable.len())?;
+    if sources.skipped > 0 {
+        writeln!(out, "skipped      {} that are no regular files", sources.skipped)?;
+    }
+    if sources.passed_over > 0 {
+        writeln!(out, "done         {}, which are passed over", sources.passed_over)?;
+    }
+    Ok(())
+}
+
+fn names(out: &mut String, names: &[String], count: usize) -> std::fmt::Result {
+    for name in names {
+        writeln!(out, "             {}", plain(name))?;
+    }
+    more(out, count, names.len())
+}
+
+fn more(out: &mut String, count: usize, shown: usize) -> std::fmt::Result {
+    if count > shown {
+        writeln!(out, "             … {} more", count - shown)?;
+    }
+    Ok(())
+}
+
+fn stage(out: &mut String, number: &str, stage: &PlannedStage) -> std::fmt::Result {
+    let PlannedStage { name, plugin, version, .. } = stage;
+    writeln!(out, "stage {number:6} {} ({} {})", plain(name), plain(plugin), plain(version))?;
+    let kind = match stage.kind {
+        Kind::Aggregator => "aggregator: one result of each source",
+        Kind::Transformer => "transformer: bytes of each source",
+    };
+    let scope = match stage.scope {
+        Scope::Chunk => "chunk",
+        Scope::Source => "source",
+    };
+    let order = match stage.order {
+        Order::Kept => "kept",
+        Order::Any => "any",
+    };
+    let framing = plain(&stage.framing);
+    writeln!(out, "             {kind}; scope {scope}, order {order}, framing {framing}")?;
+    for (key, value) in &stage.settings {
+        writeln!(out, "             {} = {}", plain(key), plain(value))?;
+    }
+    Ok(())
+}
+
+fn output(out: &mut String, output: &Output) -> std::fmt::Result {
+    let path = plain(output.path.as_deref().unwrap_or_default());
+    let Output { exists, durable, compress, .. } = output;
+    match output.to {
+        Foreseen::Stdout => writeln!(out, "output       standard output")?,
+        Foreseen::File => writeln!(out, "output       {path}, {durable}, exists {exists}")?,
+        Foreseen::Device => writeln!(out, "output       {path}, as it comes")?,
+        Foreseen::Left => writeln!(out, "output       {path} is there already, and is left")?,
+        Foreseen::Directory => {
+            writeln!(
+                out,
+                "output       a file for each source below {path}, {durable}, exists {exists}"
+            )?;
+        }
+    }
+    for named in &output.first {
+        let place = match &named.output {
+            Some(place) => plain(place),
+            None => format!("none: {}", plain(named.why.as_deref().unwrap_or_default())),
+        };
+        writeln!(out, "             {} -> {place}", plain(&named.source))?;
+    }
+    if output.there > 0 && output.to == Foreseen::Directory {
+        let becomes = match *exists {
+            "skip" => "are left",
+            "replace" => "are replaced",
+            _ => "fail",
+        };
+        writeln!(out, "             {} are there already, and {becomes}", output.there)?;
+    }
+    if compress != "none" {
+        writeln!(out, "compress     {compress}")?;
+    }
+    let files =
+        [("rejects", &output.rejects), ("ledger", &output.ledger), ("report", &output.report)];
+    for (what, path) in files {
+        if let Some(path) = path {
+            writeln!(out, "{what:12} {}", plain(path))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Flags into settings: each value is checked, and brought to base units.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use bytesize::ByteSize;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::args::{FormatArg, IoArg, OutputArgs, RunArgs};
+use super::say::Abort;
+use crate::input::Framing;
+use crate::output::Format;
+use crate::settings::limits::{
+    CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX,
+    WINDOW_BYTES,
+};
+use crate::settings::{Decompress, Io, Run, Show};
+use crate::source::{Fifos, FilesFrom, Look, Request};
+
+/// Where sources are cut: as the user says, or else as the plugins do.
+pub(super) fn framing(args: &RunArgs, plugins: Framing) -> Result<Framing, Abort> {
+    match &args.inputs.framing {
+        Some(framing) => framing.parse().map_err(Abort::new),
+        None => Ok(plugins),
+    }
+}
+
+/// What to list.
+pub(super) fn request(args: &RunArgs, look: Look, threads: usize) -> Result<Request, Abort> {
+    let inputs = &args.inputs;
+    if inputs.files.is_empty() && inputs.files_from.is_none() {
+        return Err(Abort::new("no input").hint(Some("name files or directories, or --files-from")));
+    }
+    let dash = Path::new("-");
+    match inputs.files.iter().filter(|file| *file == dash).count() {
+        1.. if inputs.files_from.as_deref() == Some(dash) => {
+            return Err(Abort::new(
+                "standard input is named twice: as a source and as --files-from",
+            ));
+        }
+        2.. => return Err(Abort::new("standard input is named twice: it can be read only once")),
+        _ => {}
+    }
+    let separator = if inputs.null { 0 } else { b'\n' };
+    Ok(Request {
+        paths: inputs.files.clone(),
+        files_from: inputs.files_from.clone().map(|path| FilesFrom { path, separator }),
+        include: inputs.include.clone(),
+        exclude: inputs.exclude.clone(),
+        fifos: if inputs.stream { Fifos::Read } else { Fifos::Refuse },
+        look,
+        threads,
+    })
+}
+
+/// How to go about it, each value checked.
+pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
+    let (inputs, output, sandbox) = (&args.inputs, &args.output, &args.sandbox);
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = args.work.threads.unwrap_or_else(cores);
+    within("--threads", threads as u64, 1, THREADS_MAX as u64, |n| n.to_string())?;
+    let chunk_bytes = size("--chunk-size", inputs.chunk_size, CHUNK_BYTES_MIN)?;
+    let record_bytes_max = size("--max-record", inputs.max_record, 1)?;
+    let memory_bytes = size("--memory", sandbox.memory, 64 << 10)?;
+    if !(EPOCH_TICK..=CALL_TIMEOUT_CEILING).contains(&sandbox.timeout) {
+        let message = format!(
+            "--timeout {:?} is not within {EPOCH_TICK:?} and {CALL_TIMEOUT_CEILING:?}",
+            sandbox.timeout
+        );
+        return Err(Abort::new(message));
+    }
+    let both = output.per_source == output.total;
+    Ok(Run {
+        threads,
+        chunk_bytes,
+        record_bytes_max,
+        io: match inputs.io {
+            IoArg::Auto => Io::Auto,
+            IoArg::Read => Io::Read,
+            IoArg::Mmap => Io::Mmap,
+        },
+        encoding: inputs.encoding.clone(),
+        linger: inputs.linger,
+        archives: !args.inputs.no_archives,
+        rejects_max: output.max_rejects,
+        unordered: output.unordered,
+        pack: output.compress,
+        decompress: match inputs.decompress.as_str() {
+            "auto" => Decompress::Auto,
+            "none" => Decompress::None,
+            codec => Decompress::As(codec.to_string()),
+        },
+        decompressed_bytes_max: inputs.max_decompressed.as_u64(),
+        ratio_max: inputs.max_ratio,
+        members_max: inputs.max_members,
+        show: Show { per_source: output.per_source || both, total: output.total || both },
+        fail_fast: args.work.fail_fast,
+        window_bytes: WINDOW_BYTES,
+        memory_bytes: usize::try_from(memory_bytes).unwrap_or(MEMORY_BYTES_CEILING),
+        timeout: sandbox.timeout,
+        cache: if sandbox.no_cache { None } else { sandbox.cache.clone().or_else(cache_dir) },
+    })
+}
+
+/// A size that fits into a guest's memory.
+fn size(flag: &str, size: ByteSize, min: u64) -> Result<u64, Abort> {
+    let shown = |bytes: u64| ByteSize(bytes).display().iec().to_string();
+    within(flag, size.as_u64(), min, MEMORY_BYTES_CEILING as u64, shown)
+}
+
+fn within(
+    flag: &str,
+    value: u64,
+    min: u64,
+    max: u64,
+    shown: impl Fn(u64) -> String,
+) -> Result<u64, Abort> {
+    if (min..=max).contains(&value) {
+        return Ok(value);
+    }
+    let [value, min, max] = [value, min, max].map(shown);
+    Err(Abort::new(format!("{flag} {value} is not within {min} and {max}")))
+}
+
+/// `gristmill/code` in the user's cache directory (XDG Base Directory Specification, section 3).
+fn cache_dir() -> Option<PathBuf> {
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(caches.join("gristmill").join("code"))
+}
+
+/// What results look like.
+pub(super) fn format(output: &OutputArgs) -> Format {
+    match output.format {
+        Some(FormatArg::Table) => Format::Table,
+        Some(FormatArg::Json) => Format::Json,
+        Some(FormatArg::Raw) => Format::Raw,
+        None if io::stdout().is_terminal() => Format::Table,
+        Some(FormatArg::Jsonl) | None => Format::Jsonl,
+    }
+}
+
+/// What of the log is shown.
+pub(super) fn level(output: &OutputArgs) -> LevelFilter {
+    match output.verbose {
+        0 if output.quiet => LevelFilter::OFF,
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    }
+}

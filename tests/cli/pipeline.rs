@@ -1,0 +1,561 @@
+//! A pipeline file says what flags say, and says where it is wrong; a dry run tells what a run would do, and leaves no trace.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::support::host::{Ended, Host, shared_cache};
+use crate::support::oracle::oracle;
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+const LINES: &str = "ann@example.org logged in\nERROR from 10.0.0.1\nERROR for bob@example.org\n";
+
+/// Logs, and the plugins beside them in `target/plugins`, as the README has them.
+fn logs() -> Tree {
+    let tree = Tree::with(&[
+        ("logs/a.log", LINES),
+        ("logs/b.log", "all is well\n"),
+        ("logs/notes.txt", "ERROR in a note\n"),
+        ("more/c.log", "ERROR again\n"),
+    ]);
+    fs::create_dir(tree.path().join("target")).unwrap();
+    let plugins = plugin("redact");
+    symlink(plugins.parent().unwrap(), tree.path().join("target/plugins")).unwrap();
+    tree
+}
+
+fn host(tree: &Tree, args: &[&str]) -> Ended {
+    let cache = shared_cache().to_str().unwrap();
+    Host::new()
+        .args(["run", "--threads", "2", "--cache", cache])
+        .args(args)
+        .within(tree.path())
+        .ended()
+}
+
+/// What is told of a file with this content.
+fn told(content: &str) -> String {
+    let tree = logs();
+    fs::write(tree.path().join("p.toml"), content).unwrap();
+    let ended = host(&tree, &["--pipeline", "p.toml", "--out", "made/"]).exits(2);
+    assert_eq!(ended.text(), "");
+    assert!(!tree.path().join("made").exists(), "something was made for {content}");
+    ended.stderr
+}
+
+/// Every file below a directory with its bytes, in the order of the names.
+fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut dirs = vec![dir.to_path_buf()];
+    while let Some(next) = dirs.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else {
+                let name = path.strip_prefix(dir).unwrap().display().to_string();
+                found.push((name, fs::read(path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+const CLEAN: &str = r#"
+[inputs]
+files = ["logs/"]
+include = "*.log"
+framing = "lines"
+max_record = 1_048_576
+
+[[stage]]
+plugin = "target/plugins/grep.wasm"
+settings = { pattern = "ERROR", ignore-case = false }
+
+[[stage]]
+plugin = "target/plugins/redact.wasm"
+name = "hide"
+[stage.settings]
+kinds = "email"
+
+[output]
+out = "clean/"
+compress = "gzip:1"
+name = "{stem}.out{out_ext}"
+rejects = "rejects.jsonl"
+durable = "fast"
+
+[sandbox]
+memory = "128MiB"
+timeout = "2s"
+"#;
+
+const CLEAN_FLAGS: [&str; 24] = [
+    "--plugin",
+    "target/plugins/grep.wasm | target/plugins/redact.wasm",
+    "--set",
+    "grep.pattern=ERROR",
+    "--set",
+    "grep.ignore-case=false",
+    "--set",
+    "redact.kinds=email",
+    "--include",
+    "*.log",
+    "--framing",
+    "lines",
+    "--max-record",
+    "1MiB",
+    "--compress",
+    "gzip:1",
+    "--name",
+    "{stem}.out{out_ext}",
+    "--durable",
+    "fast",
+    "--memory",
+    "128MiB",
+    "--timeout",
+    "2s",
+];
+
+#[test]
+fn a_file_makes_the_run_that_its_flags_make() {
+    let tree = logs();
+    fs::write(tree.path().join("clean.toml"), CLEAN).unwrap();
+    let by_file = host(&tree, &["--pipeline", "clean.toml"]).exits(0);
+    let by_flags = [&CLEAN_FLAGS[..], &["--out", "flags/", "logs/"]].concat();
+    let by_flags = host(&tree, &by_flags).exits(0);
+    assert_eq!(by_file.stderr, by_flags.stderr);
+    let made = files(&tree.path().join("clean"));
+    assert_eq!(made, files(&tree.path().join("flags")));
+    let names: Vec<_> = made.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["a.out.gz", "b.out.gz"]);
+    assert!(tree.path().join("rejects.jsonl").exists());
+}
+
+#[test]
+fn branches_are_several_plugins_over_one_scan() {
+    let tree = logs();
+    let file = r#"
+        inputs.files = ["logs/"]
+        work.fail_fast = true
+        output = { total = true, format = "jsonl" }
+        [[branch]]
+        [[branch.stage]]
+        plugin = "target/plugins/upcase.wasm"
+        [[branch.stage]]
+        plugin = "target/plugins/grepcount.wasm"
+        settings.pattern = "ERROR"
+        [[branch]]
+        stage = [{ plugin = "target/plugins/wordcount.wasm", name = "words" }]
+    "#;
+    fs::write(tree.path().join("p.toml"), file).unwrap();
+    let by_file = host(&tree, &["--pipeline", "p.toml"]).exits(0);
+    let by_flags = host(
+        &tree,
+        &[
+            "--plugin=target/plugins/upcase.wasm|target/plugins/grepcount.wasm",
+            "--plugin=target/plugins/wordcount.wasm",
+            "--set=grepcount.pattern=ERROR",
+            "--total",
+            "--format=jsonl",
+            "logs/",
+        ],
+    );
+    let by_flags = by_flags.exits(0);
+    assert_eq!(by_file.text().replace("\"words\":{", "\"wordcount\":{"), by_flags.text());
+    assert!(by_file.text().contains("\"words\":{"), "{by_file}");
+}
+
+#[test]
+fn paths_in_a_file_are_relative_to_it() {
+    let tree = logs();
+    let deep = tree.path().join("deep");
+    fs::create_dir(&deep).unwrap();
+    let file = CLEAN.replace("\"target/", "\"../target/").replace("\"logs/\"", "\"../logs/\"");
+    fs::write(deep.join("clean.toml"), file).unwrap();
+    host(&tree, &["--pipeline", "deep/clean.toml"]).exits(0);
+    assert_eq!(files(&deep.join("clean")).len(), 2);
+    assert!(deep.join("rejects.jsonl").exists());
+}
+
+#[test]
+fn flags_win_over_the_file() {
+    let tree = logs();
+    fs::write(tree.path().join("clean.toml"), CLEAN).unwrap();
+    let flags = ["--compress", "none", "--out", "-", "--name", "{name}"];
+    let refused = host(&tree, &[&["--pipeline", "clean.toml"], &flags[..]].concat()).exits(2);
+    insta::assert_snapshot!(refused.stderr, @"error: --name: only output files below a directory are named by it");
+
+    let file = CLEAN.replace("name = \"{stem}.out{out_ext}\"", "");
+    fs::write(tree.path().join("clean.toml"), file).unwrap();
+    let run = |args: &[&str]| {
+        let ended = host(
+            &tree,
+            &[&["--pipeline", "clean.toml", "--compress=none", "--out=-"], args].concat(),
+        );
+        ended.exits(0).text().to_string()
+    };
+    insta::assert_snapshot!(run(&[]), @r"
+    ERROR from 10.0.0.1
+    ERROR for ***************
+    ");
+    insta::assert_snapshot!(run(&["--set", "hide.kinds=ip", "--set", "1.pattern=from"]), @r"
+    ERROR from ********
+    ");
+    // Sources that are named stand in for all of the file's.
+    insta::assert_snapshot!(run(&["more"]), @"ERROR again");
+    fs::write(tree.path().join("names"), "more/c.log\n").unwrap();
+    insta::assert_snapshot!(run(&["--files-from", "names"]), @"ERROR again");
+    // So do plugins.
+    insta::assert_snapshot!(run(&["--plugin", "target/plugins/upcase.wasm", "logs/b.log"]), @"ALL IS WELL");
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_a_conflict_goes_the_way_of_the_flag() {
+    let tree = logs();
+    let file = "work.threads = 3\nsandbox.no_cache = true\noutput.quiet = true\ninputs.files = 'logs'\n\
+        stage = [{ plugin = 'target/plugins/wordcount.wasm' }]";
+    fs::write(tree.path().join("p.toml"), file).unwrap();
+    let threads = |env: &[(&str, &str)], args: &[&str]| {
+        let host = Host::new().args(["run", "--pipeline", "p.toml", "--dry-run", "--format=json"]);
+        let host = env.iter().fold(host.args(args), |host, (name, value)| host.env(name, value));
+        let plan = host.within(tree.path()).ended().exits(0);
+        let plan: serde_json::Value = serde_json::from_str(plan.text()).unwrap();
+        plan["threads"].as_u64().unwrap()
+    };
+    assert_eq!(threads(&[], &[]), 3);
+    assert_eq!(threads(&[("GRISTMILL_THREADS", "5")], &[]), 5);
+    assert_eq!(threads(&[("GRISTMILL_THREADS", "5")], &["--threads=7", "-v"]), 7);
+    assert_eq!(threads(&[], &["--cache", shared_cache().to_str().unwrap()]), 3);
+}
+
+const STAGE: &str = "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\n";
+
+#[test]
+fn a_key_that_there_is_not_is_told_with_the_nearest() {
+    let keys = [
+        "[inputs]\n\n  max_rekord = 3",
+        "[inputs]\nmemory = '1GiB'",
+        "[input]\nfiles = 'logs'",
+        "memory = '1GiB'",
+        "[work]\nxyzzy = 1",
+        "[inputs]\nplugin = 'a'",
+        "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\nsetting = { a = 1 }",
+        "[[branch]]\nstages = []",
+    ];
+    insta::assert_snapshot!(keys.map(told).concat(), @"
+    error: p.toml:3:3: unknown key `max_rekord` in [inputs]
+    hint: did you mean `max_record`?
+    error: p.toml:2:1: unknown key `memory` in [inputs]
+    hint: `memory` is a key of [sandbox]
+    error: p.toml:1:2: unknown key `input`
+    hint: did you mean `inputs`?
+    error: p.toml:1:1: unknown key `memory`
+    hint: `memory` is a key of [sandbox]
+    error: p.toml:2:1: unknown key `xyzzy` in [work]
+    hint: it has threads, fail_fast
+    error: p.toml:2:1: unknown key `plugin` in [inputs]
+    hint: it has files, files_from, null, include, exclude, no_archives, io, stream, linger, decompress, max_decompressed, max_ratio, max_members, encoding, framing, chunk_size, max_record
+    error: p.toml:3:1: unknown key `setting` in a [[stage]]
+    hint: did you mean `settings`?
+    error: p.toml:2:1: unknown key `stages` in a [[branch]]
+    hint: did you mean `stage`?
+    ");
+}
+
+#[test]
+fn a_value_that_cannot_be_is_told_with_its_place() {
+    let values = [
+        "[inputs]\nfiles = 3",
+        "[inputs]\ninclude = ['a', 3]",
+        "[inputs]\nnull = 'yes'",
+        "[inputs]\nmax_record = 'lots'",
+        "[inputs]\nchunk_size = 1",
+        "[inputs]\ndecompress = 'rar'",
+        "[inputs]\nencoding = 'klingon'",
+        "[inputs]\nframing = 'words'",
+        "[output]\ncompress = 'zstd:99'",
+        "[output]\nmax_rejects = '200%'",
+        "[output]\nname = '{nome}'",
+        "[output]\nverbose = -1",
+        "[sandbox]\ntimeout = 5",
+        "[sandbox]\ntimeout = '10min'",
+        "[work]\nthreads = 2.5",
+        "[work]\nthreads = 'all'",
+        "work = 1",
+        "stage = 'a.wasm'",
+        "[[stage]]\nname = 'a'",
+        "[[stage]]\nplugin = ['a', 'b']",
+        "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\nsettings = { chars = [true] }",
+        "[[branch]]",
+        "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\n[[branch]]\nstage = []",
+    ];
+    insta::assert_snapshot!(values.map(told).concat(), @r#"
+    error: p.toml:2:9: `files` is a string or an array of strings, got an integer
+    error: p.toml:2:17: `include` is a string, got an integer
+    error: p.toml:2:8: `null` is true or false, got a string
+    error: p.toml:2:14: invalid value `lots`: couldn't parse "lots" into a ByteSize, cannot parse float from empty string
+    error: p.toml:2:14: --chunk-size 1 B is not within 64 B and 4.0 GiB
+    error: p.toml:2:14: invalid value `rar`: expected one of auto, none, gzip, zstd, lz4, bzip2, xz, brotli, snappy
+    error: p.toml:2:12: unknown encoding `klingon`: known are none, auto, and the labels of the WHATWG Encoding Standard, as utf-16le
+    error: p.toml:2:11: unknown framing `words`: known are bytes, lines, csv, delimited:0xNN, fixed:N, prefixed:u32be, prefixed:u32le, whole
+    error: p.toml:2:12: invalid value `zstd:99`: zstd has no level `99`, expected 1 to 22
+    error: p.toml:2:15: invalid value `200%`: expected a number, or a percentage up to 100%
+    error: p.toml:2:8: invalid value `{nome}`: unknown field `{nome}`, expected one of: dir, name, stem, ext, plugin, out_ext
+    error: p.toml:2:11: `verbose` is an integer from 0 to 255
+    error: p.toml:2:11: `timeout` is a string, got an integer
+    error: p.toml:2:11: --timeout 600s is not within 10ms and 300s
+    error: p.toml:2:11: `threads` is an integer, got a float
+    error: p.toml:2:11: invalid value `all`: invalid digit found in string
+    error: p.toml:1:8: `work` is a table, got an integer
+    error: p.toml:1:9: `stage` is a list of tables, got a string
+    hint: write it as [[stage]]
+    error: p.toml:1:1: a stage has a plugin
+    hint: plugin = "PLUGIN.wasm"
+    error: p.toml:2:10: `plugin` is a string, got an array
+    error: p.toml:3:22: a setting is a string, number or boolean, got an array
+    error: p.toml:1:1: a branch has at least one stage
+    hint: each is a [[branch.stage]]
+    error: p.toml:3:1: a file has either [[stage]] or [[branch]], not both
+    hint: stages before several branches belong into each of them, as [[branch.stage]]
+    "#);
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_place() {
+    let texts = ["[inputs]\nfiles = ", "[inputs\n", "[work]\nthreads = 1\nthreads = 2"];
+    insta::assert_snapshot!(texts.map(told).concat(), @"
+    error: p.toml:2:9: string values must be quoted, expected literal string
+    error: p.toml:1:8: unclosed table, expected `]`
+    error: p.toml:3:1: duplicate key
+    ");
+}
+
+#[test]
+fn flags_that_do_not_go_together_are_told_at_a_key() {
+    let texts = ["inputs.null = true", "[output]\nquiet = true\nverbose = 2"];
+    let told = texts.map(|text| told(&format!("{text}\n{STAGE}")));
+    insta::assert_snapshot!(told.concat(), @"
+    error: p.toml:1:8: the following required arguments were not provided: --files-from <FILE>
+    error: p.toml:2:1: the argument '--quiet' cannot be used with '--verbose...'
+    ");
+}
+
+#[test]
+fn plugins_that_do_not_fit_are_told_at_their_stage() {
+    let texts = [
+        "",
+        "[[stage]]\nplugin = 'target/plugins/none.wasm'",
+        "[[stage]]\nplugin = 'logs/a.log'",
+        "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\n[[stage]]\nplugin = 'target/plugins/upcase.wasm'",
+        "[[branch]]\nstage = [{ plugin = 'target/plugins/wordcount.wasm' }]\n\
+         [[branch]]\nstage = [{ plugin = 'target/plugins/upcase.wasm' }]",
+        "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\n[stage.settings]\nchars = true\ncolour = 'red'",
+        "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\n[stage.settings]\nchars = 'perhaps'",
+        "[[stage]]\nplugin = 'target/plugins/grep.wasm'",
+    ];
+    insta::assert_snapshot!(texts.map(|text| told(&format!("inputs.files = 'logs'\n{text}"))).concat(), @"
+    error: p.toml: no plugin
+    hint: name one in a [[stage]], or with --plugin
+    error: p.toml:3:10: target/plugins/none.wasm: No such file or directory (os error 2)
+    error: p.toml:3:10: logs/a.log: is not WebAssembly: it lacks the preamble of a module or component
+    error: p.toml:3:10: `wordcount` is an aggregator, which gives one result: it can only stand last, but `upcase` comes after it
+    error: p.toml:5:21: `upcase` gives bytes, not a result
+    hint: several --plugin share one scan where each ends in an aggregator
+    error: p.toml:5:1: target/plugins/wordcount.wasm: unknown setting `colour`: wordcount takes `chars`, `longest`
+    error: p.toml:5:1: target/plugins/wordcount.wasm: setting `chars` cannot be `perhaps`: provided string was not `true` or `false`
+    error: p.toml:3:10: target/plugins/grep.wasm: setting `pattern` is required: What a line has to hold: a regular expression.
+    ");
+}
+
+#[test]
+fn a_file_that_is_not_there_or_too_long_is_told() {
+    let tree = logs();
+    let ended = host(&tree, &["--pipeline", "none.toml", "logs"]).exits(2);
+    insta::assert_snapshot!(ended.stderr, @"error: none.toml: No such file or directory (os error 2)");
+    fs::write(tree.path().join("long.toml"), "# long\n".repeat(200_000)).unwrap();
+    let ended = host(&tree, &["--pipeline", "long.toml", "logs"]).exits(2);
+    insta::assert_snapshot!(ended.stderr, @"error: long.toml: longer than 1048576 bytes");
+}
+
+#[test]
+fn a_dry_run_tells_the_plan_and_makes_nothing() {
+    let tree = logs();
+    fs::write(tree.path().join("clean.toml"), CLEAN).unwrap();
+    let before = files(tree.path());
+    insta::assert_snapshot!(host(&tree, &["--pipeline", "clean.toml", "--dry-run", "--ledger=done.ledger"]), @"
+    exit: 0
+    --- stdout
+    sources      2, 84 B
+                 logs/a.log
+                 logs/b.log
+    decompress   auto, encoding none
+    framing      lines
+    stage 1      grep (target/plugins/grep.wasm 0.1.0)
+                 transformer: bytes of each source; scope chunk, order kept, framing lines
+                 fixed = false
+                 ignore-case = false
+                 invert = false
+                 pattern = ERROR
+                 unicode = true
+    stage 2      hide (target/plugins/redact.wasm 0.1.0)
+                 transformer: bytes of each source; scope chunk, order kept, framing lines
+                 kinds = email
+                 mask = *
+    parallel     sources, and chunks of one source
+    work         2 threads, chunks of 512.0 KiB
+    limits       memory 128.0 MiB, call 2000 ms, record 1.0 MiB
+                 decompressed 1.0 TiB, ratio 1000, members 16777216
+    output       a file for each source below clean/, fast, exists replace
+                 logs/a.log -> a.out.gz
+                 logs/b.log -> b.out.gz
+    compress     gzip:1
+    rejects      rejects.jsonl
+    ledger       done.ledger
+    --- stderr
+    ");
+    assert!(files(tree.path()) == before, "a dry run has made something");
+    assert!(!tree.path().join("clean").exists());
+    let same =
+        [&CLEAN_FLAGS[..], &["--out", "clean/", "logs/", "--dry-run", "--format=json"]].concat();
+    let by_flags = host(&tree, &same).exits(0).text().to_string();
+    let by_file = host(&tree, &["--pipeline", "clean.toml", "--dry-run", "--format=json"]).exits(0);
+    let mut by_file: serde_json::Value = serde_json::from_str(by_file.text()).unwrap();
+    let mut by_flags: serde_json::Value = serde_json::from_str(&by_flags).unwrap();
+    assert_eq!(by_file["branches"][0][1]["name"].take(), "hide");
+    assert_eq!(by_flags["branches"][0][1]["name"].take(), "redact");
+    assert_eq!(by_file["output"]["rejects"].take(), "rejects.jsonl");
+    assert!(by_flags["output"]["rejects"].is_null());
+    assert_eq!(by_file, by_flags);
+}
+
+#[test]
+fn a_dry_run_knows_sizes_members_and_what_cannot_be_read() {
+    let tree = logs();
+    let script = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1], 'w')
+for name in 'mn': z.writestr(name, 'hello')";
+    let archive = tree.path().join("logs/z.zip");
+    oracle("python3", &["-c", script, archive.to_str().unwrap()], b"");
+    let plan = host(
+        &tree,
+        &[
+            "--plugin=target/plugins/wordcount.wasm",
+            "--dry-run",
+            "--chunk-size=64",
+            "logs",
+            "none",
+            "-",
+        ],
+    );
+    insta::assert_snapshot!(plan, @"
+    exit: 0
+    --- stdout
+    sources      7, 110 B and 1 of unknown size
+                 logs/a.log
+                 logs/b.log
+                 logs/notes.txt
+                 logs/z.zip!/m
+                 logs/z.zip!/n
+                 … 2 more
+    archive      logs/z.zip: 2 members
+    unreadable   none: No such file or directory (os error 2)
+    decompress   auto, encoding none
+    framing      lines
+    stage 1      wordcount (target/plugins/wordcount.wasm 0.1.0)
+                 aggregator: one result of each source; scope chunk, order any, framing lines
+                 chars = false
+                 longest = false
+    parallel     sources, and chunks of one source
+    work         2 threads, chunks of 64 B
+    limits       memory 256.0 MiB, call 5000 ms, record 64.0 MiB
+                 decompressed 1.0 TiB, ratio 1000, members 16777216
+    output       standard output
+    --- stderr
+    ");
+}
+
+#[test]
+fn a_dry_run_foresees_what_is_done_and_what_is_there() {
+    let tree = logs();
+    fs::write(tree.path().join("clean.toml"), CLEAN).unwrap();
+    let ledger = ["--ledger", "done.ledger", "--out", "clean/"];
+    let by_flags = [&CLEAN_FLAGS[..], &ledger, &["logs/"]].concat();
+    host(&tree, &by_flags).exits(0);
+    fs::write(tree.path().join("logs/new.log"), "ERROR of today\n").unwrap();
+    // The job is the same, whoever says it.
+    let plan = |args: &[&str]| {
+        let args = [&["--pipeline", "clean.toml", "--dry-run", "--format=json"], args].concat();
+        let plan = host(&tree, &args).exits(0);
+        serde_json::from_str::<serde_json::Value>(plan.text()).unwrap()
+    };
+    let with_ledger = plan(&ledger);
+    assert_eq!(with_ledger["sources"]["passed_over"], 2);
+    assert_eq!(with_ledger["sources"]["first"], serde_json::json!(["logs/new.log"]));
+    assert_eq!(with_ledger["output"]["there"], 0);
+    let without = plan(&[]);
+    assert_eq!(without["sources"]["passed_over"], 0);
+    assert_eq!(without["output"]["there"], 2);
+    let args = [&["--pipeline", "clean.toml"], &ledger[..]].concat();
+    insta::assert_snapshot!(host(&tree, &args).exits(0).stderr, @"2 sources are done already, and were passed over");
+}
+
+#[test]
+fn a_dry_run_fails_where_the_run_would_not_start() {
+    let tree = logs();
+    fs::write(tree.path().join("there"), "").unwrap();
+    let plan = |args: &[&str]| {
+        let args = [&["--plugin=target/plugins/wordcount.wasm", "--dry-run"], args].concat();
+        let run: Vec<_> = args.iter().copied().filter(|arg| *arg != "--dry-run").collect();
+        let (foreseen, started) = (host(&tree, &args), host(&tree, &run).exits(2));
+        assert_eq!(foreseen.stderr, started.stderr);
+        foreseen.exits(2).stderr
+    };
+    let told = [
+        plan(&[]),
+        plan(&["--out=there", "logs"]),
+        plan(&["--out=none/file", "logs"]),
+        plan(&["--out=dir/", "logs"]),
+        plan(&["--encoding=klingon", "logs"]),
+        plan(&["--framing=words", "logs"]),
+        plan(&["--include=a[", "logs"]),
+        plan(&["--set=colour=red", "logs"]),
+    ];
+    insta::assert_snapshot!(told.concat(), @"
+    error: no input
+    hint: name files or directories, or --files-from
+    error: ./there: exists already
+    hint: --exists skip leaves it, --exists replace overwrites it
+    error: none: cannot open the directory: No such file or directory (os error 2)
+    error: --out dir/: the plugin gives results
+    hint: they go to one file, or to standard output
+    error: unknown encoding `klingon`: known are none, auto, and the labels of the WHATWG Encoding Standard, as utf-16le
+    error: unknown framing `words`: known are bytes, lines, csv, delimited:0xNN, fixed:N, prefixed:u32be, prefixed:u32le, whole
+    error: a[: error parsing glob 'a[': unclosed character class; missing ']'
+    error: target/plugins/wordcount.wasm: unknown setting `colour`: wordcount takes `chars`, `longest`
+    ");
+}
+
+#[test]
+fn the_example_of_the_readme_runs() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let section = readme.split("## Pipeline files").nth(1).expect("there is such a section");
+    let block = |kind: &str| {
+        let begun = section.split(&format!("```{kind}\n")).nth(1).expect("there is an example");
+        begun.split("```").next().unwrap()
+    };
+    let tree = logs();
+    fs::write(tree.path().join("clean.toml"), block("toml")).unwrap();
+    let commands: Vec<_> = block("sh").lines().collect();
+    assert!(commands.len() >= 3, "{commands:?}");
+    for command in commands {
+        let words: Vec<_> = command.split(' ').collect();
+        assert_eq!(words[..2], ["host", "run"]);
+        host(&tree, &words[2..]).exits(0);
+    }
+    assert_eq!(files(&tree.path().join("clean")).len(), 2);
+    let other = files(&tree.path().join("other"));
+    assert_eq!(other, [("c.log".to_string(), b"ERROR again\n".to_vec())]);
+}
