@@ -112,6 +112,7 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are what they are")]
 #[command(next_help_heading = "Inputs")]
 pub(super) struct InputArgs {
     /// Files and directories, `-` for standard input; directories are read with all that is below them, links are
@@ -137,8 +138,12 @@ pub(super) struct InputArgs {
 
     /// Read zip and tar files as the files that they are, rather than their members as sources `ARCHIVE!/MEMBER`; --include and
     /// --exclude are for files, not for members
-    #[arg(long)]
+    #[arg(long, overrides_with = "archives")]
     pub(super) no_archives: bool,
+
+    /// Look into zip and tar files, as is done unless --no-archives is said
+    #[arg(long, hide = true, overrides_with = "no_archives")]
+    pub(super) archives: bool,
 
     /// How files are read
     #[arg(long, value_enum, default_value_t = IoArg::Auto)]
