@@ -17,7 +17,7 @@ use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 
 use crate::support::guest::Guest;
 use crate::support::{job, tree::Tree};
-use ours::{Incoming, borrowing};
+use ours::{Incoming, Outgoing, borrowing};
 
 /// Empty, small, odd, a power of two, and one that needs more memory than the guest has.
 const LENGTHS: [usize; 5] = [0, 1, 7, 64 << 10, (1 << 20) + 3];
@@ -126,6 +126,22 @@ fn a_filled_list_is_what_the_engines_own_list_is_passed_in_memory() {
         assert!(seen == data, "{} bytes", data.len());
         assert!(seen == through_engine("spilled", before, &data), "{} bytes", data.len());
     }
+}
+
+#[test]
+fn a_list_is_copied_out_as_the_engines_own_is_and_within_the_same_bounds() {
+    let (mut store, instance) = echo();
+    let func: TypedFunc<(u32, &[u8]), (Outgoing,)> =
+        instance.get_typed_func(&mut store, "flat").unwrap();
+    for data in LENGTHS.map(bytes) {
+        let (Outgoing(seen),) = func.call(&mut store, (7, &data)).unwrap();
+        assert!(seen == data, "{} bytes", data.len());
+        assert!(seen == through_engine("flat", 7u32, &data), "{} bytes", data.len());
+        gristmill::process::spare::give(seen);
+    }
+    store.set_hostcall_fuel(99);
+    let refused = func.call(&mut store, (7, &bytes(100))).err().unwrap();
+    assert!(refused.root_cause().to_string().contains("fuel allocated for hostcalls"));
 }
 
 /// Promises bytes that cannot be had.

@@ -94,7 +94,7 @@ fn cargo(shell: &Shell) -> Cmd<'_> {
         of_package.iter().any(|prefix| name.starts_with(prefix)) || name == "LD_LIBRARY_PATH"
     };
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(ours);
-    names.fold(shell.cmd("cargo"), |cargo, name| cargo.env_remove(name))
+    names.fold(shell.cmd("cargo"), Cmd::env_remove)
 }
 
 fn packages(metadata: &Value) -> impl Iterator<Item = &Value> {
