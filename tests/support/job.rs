@@ -58,7 +58,7 @@ pub(crate) fn run(task: Task<'_>, paths: &[PathBuf], settings: &Run) -> Ran {
             failures.lock().unwrap().push((source.to_string(), failure.clone()));
         },
     };
-    let ended = job::run(&job, Box::new(out.clone()));
+    let ended = job::run(&job, job::Out::Stream(Box::new(out.clone())));
     let out = std::mem::take(&mut *out.0.lock().unwrap());
     Ran { ended, out, stored: stats.stored(), failures: failures.into_inner().unwrap() }
 }
