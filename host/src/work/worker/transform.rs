@@ -146,12 +146,20 @@ impl<'a> Worker<'a> {
         };
         self.times.was_guest(pushed.filling);
         let max = self.plan.settings.rejects_max;
-        let few = whole.count_rejects(&rejects, max).and_then(|()| match open.is_single() {
-            true => whole.check_rejects(max),
-            false => Ok(()),
-        });
-        if let Err(failure) = few {
-            self.fail_chunk(whole, place.index, failure);
+        if let Err((to, failure)) = whole.count_rejects_of(place.index, &rejects, max) {
+            // It fails where they are taken in order; what is behind those that were counted need not be looked at.
+            whole.gather.fail(1, to, failure.clone());
+            if self.plan.settings.unordered {
+                self.instance = None;
+                self.fail_with(whole.slot(), failure, rejects);
+                return Ok(());
+            }
+        }
+        if open.is_single()
+            && let Err(failure) = whole.check_rejects(max)
+        {
+            self.instance = None;
+            self.fail_with(whole.slot(), failure, rejects);
             return Ok(());
         }
         let mut slot = whole.slot();
