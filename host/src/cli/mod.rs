@@ -3,6 +3,7 @@
 mod args;
 mod foresee;
 mod generate;
+mod guard;
 mod inspect;
 mod ledger;
 mod out;
@@ -15,6 +16,7 @@ mod run;
 mod say;
 mod settings;
 mod stages;
+mod values;
 
 use std::process::ExitCode;
 

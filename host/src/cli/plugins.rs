@@ -89,7 +89,9 @@ fn assemble(loaded: Vec<Vec<Loaded>>) -> Result<Plugins, Abort> {
             let hint = "several --plugin share one scan where each ends in an aggregator";
             return Err(Abort::new(message).hint(Some(hint)).at(at.as_ref()));
         }
-        let (name, at) = (name.clone(), at.clone());
+        let at = at.clone();
+        let stages = plugins.iter().map(|loaded| loaded.name.as_str());
+        let name = label(name, stages, &lanes);
         lanes.push(Lane { name: name.clone(), output_type: last.manifest().output_type.clone() });
         seen.push(plugins.iter().map(Seen::of).collect());
         let chain = chain(plugins)?;
@@ -106,6 +108,15 @@ fn assemble(loaded: Vec<Vec<Loaded>>) -> Result<Plugins, Abort> {
         None => return Err(Abort::new("no plugin").hint(Some("--plugin PLUGIN.wasm"))),
     };
     Ok(Plugins { processor, framing, lanes, seen })
+}
+
+/// What results of a chain are labelled with: the plugin that makes them; where another has that label, the whole chain, then with
+/// its position.
+fn label<'n>(last: &str, stages: impl Iterator<Item = &'n str>, taken: &[Lane]) -> String {
+    let chain = stages.collect::<Vec<_>>().join("|");
+    let placed = format!("{chain}#{}", taken.len() + 1);
+    let is_free = |label: &&str| taken.iter().all(|lane| lane.name != **label);
+    [last, &chain, &placed].into_iter().find(is_free).unwrap_or(&placed).to_string()
 }
 
 /// A processor and where its sources are cut.

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use super::Exit;
 use super::args::RunArgs;
-use super::foresee;
 use super::out::{self, Places, To};
 use super::plugins::{self, Plugins};
 use super::progress::Progress;
@@ -17,11 +16,13 @@ use super::remember::Memory;
 use super::say::{self, Abort, Failures};
 use super::settings::{format, framing, level, request, settings};
 use super::stages::Stages;
+use super::{foresee, guard};
 use crate::input::{self, Expansion};
 use crate::job::{self, Error, Job, Out, Saved, Summary, TreeOut};
+use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Options, Rejects};
 use crate::process::Scope;
-use crate::settings::Run;
+use crate::settings::{Exists, Run};
 use crate::source::{self, Filter, Listing, Look};
 use crate::stats::Stats;
 use crate::work::Cancel;
@@ -46,6 +47,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
     let to = To::open(&args.output, &plugins, &progress)?;
     let mut listing = listing(args, look, &settings, &cancel)?;
+    guard::files(&args.output, &listing.sources)?;
     let memory = match &args.output.ledger {
         Some(path) => Some(Memory::open(path, args, stages, &mut listing)?),
         None => None,
@@ -102,15 +104,29 @@ fn pour(
         To::Tree(root) => {
             let (named, decompress) = (&args.inputs.files, &job.settings.decompress);
             let places = Places::of(&args.output, plugins, listing, named, decompress)?;
+            let exists = out::exists(&args.output);
+            if exists == Exists::Replace {
+                guard::places(&args.output.out, places.paths(), &listing.sources)?;
+            }
+            if memory.is_some() {
+                swept(&root);
+            }
             let save = memory.map(|memory| |saved: &Saved<'_>| memory.save(job.sources, saved));
             let out = TreeOut {
                 root: &root,
-                exists: out::exists(&args.output),
+                exists,
                 place: &|index, member| places.place(index, member),
                 save: save.as_ref().map(|save| save as &job::Save<'_>),
             };
             Ok(run(Out::Tree(out)))
         }
+    }
+}
+
+/// Removes what runs that were killed have left among the outputs. It is only for tidiness: nothing is done about what stays.
+fn swept(root: &Root) {
+    if let Some(error) = sweep(root).first_failure {
+        tracing::warn!("{error}");
     }
 }
 
@@ -180,6 +196,11 @@ fn conclude(
         }
         Err(Error::Write(error)) => {
             say::abort(&Abort::new(Error::Write(error)));
+            Ok(Exit::Failed)
+        }
+        Err(Error::File(error)) => {
+            let hint = error.hint();
+            say::abort(&Abort::new(&error).hint(hint));
             Ok(Exit::Failed)
         }
         Err(error) => Err(Abort::new(error)),

@@ -25,6 +25,7 @@ use crate::source::Source;
 use crate::stats::Stats;
 
 pub use cancel::Cancel;
+pub use whole::check_rejected;
 
 use feed::Feed;
 use worker::Worker;
@@ -104,7 +105,7 @@ pub struct Done {
     /// The result, or what came out of a chunk; `None` where only a total was asked for, or nothing is left to come. Or the first
     /// failure.
     pub result: Result<Option<Vec<u8>>, Failure>,
-    /// Records that were set aside.
+    /// Records that were set aside. Of a transformer it is for whoever takes them in order to see when they are too many.
     pub rejects: Vec<Reject>,
 }
 
