@@ -54,6 +54,22 @@ impl Ends {
         }
     }
 
+    /// The same for a part of a transformer's output, or its end: what was not counted when it was delivered, is now.
+    pub(super) fn count_poured(
+        &mut self,
+        job: &Job<'_>,
+        slot: &Slot,
+        bytes: u64,
+        failure: Option<&Failure>,
+    ) {
+        match failure {
+            Some(failure) => job.stats.add_failed(failure.kind.word()),
+            None if slot.end == End::Part => {}
+            None => job.stats.add_done(1, 0, 0),
+        }
+        self.count(job, slot, bytes, failure);
+    }
+
     /// Counts a source as failed where one of several plugins failed; tells of each that did, and returns the first.
     pub(super) fn lanes_failed<'r, T>(
         &mut self,

@@ -19,12 +19,13 @@ mod worker;
 mod tests;
 
 use crate::input::{Access, Cutter, Decoding};
-use crate::process::{Failure, Processor, Reject};
+use crate::process::{Failure, Kind, Processor, Reject};
 use crate::settings;
 use crate::source::Source;
 use crate::stats::Stats;
 
 pub use cancel::Cancel;
+pub use whole::check_rejected;
 
 use feed::Feed;
 use worker::Worker;
@@ -104,7 +105,7 @@ pub struct Done {
     /// The result, or what came out of a chunk; `None` where only a total was asked for, or nothing is left to come. Or the first
     /// failure.
     pub result: Result<Option<Vec<u8>>, Failure>,
-    /// Records that were set aside.
+    /// Records that were set aside. Of a transformer it is for whoever takes them in order to see when they are too many.
     pub rejects: Vec<Reject>,
 }
 
@@ -138,7 +139,8 @@ pub struct Plan<'a> {
 /// is in `cancel`.
 pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
     let feed = Feed::new(plan);
-    let total = plan.settings.show.total.then(|| tally::gather(plan));
+    let is_aggregator = plan.processor.traits().kind == Kind::Aggregator;
+    let total = (is_aggregator && plan.settings.show.total).then(|| tally::gather(plan));
     if plan.sources.is_empty() && total.is_some() {
         tally::empty(plan);
         return Ok(());

@@ -25,6 +25,8 @@ pub(super) struct Whole<'a> {
     parts_done: AtomicU64,
     rejected: AtomicU64,
     rejected_bytes: AtomicU64,
+    /// The last part of which some were counted.
+    rejected_to: AtomicU64,
     /// Those of an aggregator, until its result is there.
     rejects: Mutex<Vec<Reject>>,
 }
@@ -59,6 +61,7 @@ impl<'a> Whole<'a> {
             parts_done: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             rejected_bytes: AtomicU64::new(0),
+            rejected_to: AtomicU64::new(0),
             rejects: Mutex::default(),
         }
     }
@@ -111,11 +114,7 @@ impl<'a> Whole<'a> {
     ///
     /// # Errors
     /// When there are more than the source may have.
-    pub(super) fn count_rejects(
-        &self,
-        rejects: &[Reject],
-        max: Option<RejectsMax>,
-    ) -> Result<(), Failure> {
+    fn count_rejects(&self, rejects: &[Reject], max: Option<RejectsMax>) -> Result<(), Failure> {
         if rejects.is_empty() {
             return Ok(());
         }
@@ -123,12 +122,23 @@ impl<'a> Whole<'a> {
         let before = self.rejected.fetch_add(count, Ordering::Relaxed);
         let bytes = rejects.iter().map(|reject| reject.bytes).sum();
         self.rejected_bytes.fetch_add(bytes, Ordering::Relaxed);
-        match max {
-            Some(RejectsMax::Records(max)) if before + count > max => {
-                Err(too_many(&format!("more than {max} records")))
-            }
-            _ => Ok(()),
+        check_rejected(before + count, max)
+    }
+
+    /// Counts those of the part at `index`. Where they are more than the source may have, says so, and up to which part: all
+    /// that were counted are in parts up to there.
+    pub(super) fn count_rejects_of(
+        &self,
+        index: u64,
+        rejects: &[Reject],
+        max: Option<RejectsMax>,
+    ) -> Result<(), (u64, Failure)> {
+        if rejects.is_empty() {
+            return Ok(());
         }
+        self.rejected_to.fetch_max(index, Ordering::AcqRel);
+        self.count_rejects(rejects, max)
+            .map_err(|failure| (self.rejected_to.load(Ordering::Acquire), failure))
     }
 
     /// Checks what can only be told at the end: the share of what was set aside.
@@ -156,13 +166,13 @@ impl<'a> Whole<'a> {
         if rejects.is_empty() {
             return Ok(());
         }
-        self.count_rejects(&rejects, max)?;
+        let counted = self.count_rejects(&rejects, max);
         let mut kept = self.rejects.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() + rejects.len() > REJECTS_KEPT_MAX {
             return Err(too_many(&format!("more than {REJECTS_KEPT_MAX} records")));
         }
         kept.extend(rejects);
-        Ok(())
+        counted
     }
 
     /// The records that were kept, in their order.
@@ -171,6 +181,19 @@ impl<'a> Whole<'a> {
         let mut rejects = std::mem::take(&mut *kept);
         rejects.sort_by_key(|reject| reject.offset);
         rejects
+    }
+}
+
+/// Checks how many records of a source were set aside.
+///
+/// # Errors
+/// When that is more than it may have.
+pub fn check_rejected(records: u64, max: Option<RejectsMax>) -> Result<(), Failure> {
+    match max {
+        Some(RejectsMax::Records(max)) if records > max => {
+            Err(too_many(&format!("more than {max} records")))
+        }
+        _ => Ok(()),
     }
 }
 

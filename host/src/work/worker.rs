@@ -7,7 +7,7 @@ mod transform;
 use std::sync::Arc;
 
 use crate::input::{Codec, Opener, Scan};
-use crate::process::{Failure, FailureKind, Instance, Scope};
+use crate::process::{Failure, FailureKind, Instance, Kind, Reject, Scope};
 use crate::source::Source;
 
 use super::feed::{Feed, Task};
@@ -17,7 +17,7 @@ use super::settle::{Broken, Settled, settle};
 use super::tally::Tally;
 use super::times::Times;
 use super::whole::Whole;
-use super::{Done, End, Plan, Slot};
+use super::{Done, Plan, Slot};
 
 pub(super) struct Worker<'a> {
     plan: &'a Plan<'a>,
@@ -151,9 +151,12 @@ impl<'a> Worker<'a> {
     }
 
     fn settle_failed(&mut self, whole: &Whole<'_>, failure: Option<Failure>) {
-        if let Some(failure) = failure {
-            self.fail(whole.slot(), failure);
-        }
+        let Some(failure) = failure else { return };
+        let rejects = match failure.kind {
+            FailureKind::Rejects => whole.take_rejects(), // they say why
+            _ => Vec::new(),
+        };
+        self.fail_with(whole.slot(), failure, rejects);
     }
 
     /// Ends a whole whose accumulator, in this worker's instance, has seen everything.
@@ -176,7 +179,7 @@ impl<'a> Worker<'a> {
             }
             Err(failure) => {
                 self.instance = None;
-                self.fail(whole.slot(), failure);
+                self.settle_failed(whole, Some(failure));
             }
         }
     }
@@ -195,8 +198,11 @@ impl<'a> Worker<'a> {
     }
 
     fn fail(&mut self, slot: Slot, failure: Failure) {
-        let done = Done { bytes: 0, result: Err(failure), rejects: Vec::new() };
-        self.deliver(slot, done, None);
+        self.fail_with(slot, failure, Vec::new());
+    }
+
+    fn fail_with(&mut self, slot: Slot, failure: Failure, rejects: Vec<Reject>) {
+        self.deliver(slot, Done { bytes: 0, result: Err(failure), rejects }, None);
     }
 
     fn deliver(&mut self, slot: Slot, done: Done, state: Option<&[u8]>) {
@@ -210,10 +216,11 @@ impl<'a> Worker<'a> {
                 self.plan.cancel.set();
             }
         }
-        match &done.result {
-            Ok(_) if slot.end == End::Part => {}
-            Ok(_) => self.times.count_source(),
-            Err(failure) => self.plan.stats.add_failed(failure.kind.word()),
+        match (&done.result, self.plan.processor.traits().kind) {
+            // Several parts may fail, or their output: whoever puts them in order knows how the source ended.
+            (_, Kind::Transformer) => {}
+            (Ok(_), Kind::Aggregator) => self.times.count_source(),
+            (Err(failure), Kind::Aggregator) => self.plan.stats.add_failed(failure.kind.word()),
         }
         if let Some(tally) = &mut self.tally {
             tally.add(slot.at, slot.end, state);

@@ -5,5 +5,29 @@ mod packing;
 mod single;
 mod tree;
 
+use crate::process::{Failure, Reject};
+use crate::settings::RejectsMax;
+use crate::work::{End, Slot, check_rejected};
+
 pub(super) use single::Single;
 pub(super) use tree::Tree;
+
+/// Checks how many records of a source were set aside, `before` this part and in it. As parts come here in their order, it is
+/// always the same record that is one too many: those behind it are dropped.
+fn count_rejects(
+    before: u64,
+    rejects: &mut Vec<Reject>,
+    max: Option<RejectsMax>,
+) -> Result<(), Failure> {
+    let checked = check_rejected(before + rejects.len() as u64, max);
+    if let (Err(_), Some(RejectsMax::Records(max))) = (&checked, max) {
+        rejects.truncate(usize::try_from((max + 1).saturating_sub(before)).unwrap_or(usize::MAX));
+    }
+    checked
+}
+
+/// The slot of what fails at a part, and so ends with it.
+fn ended(slot: Slot) -> Slot {
+    let end = if slot.member.is_some() { End::Member } else { End::Source };
+    Slot { end, ..slot }
+}

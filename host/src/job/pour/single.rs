@@ -4,12 +4,14 @@
 //! A file has what came out of whole sources only: where one fails halfway, the next one takes its place. What a stream was given
 //! cannot be taken back.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::flight::Flight;
 use super::packing::Packing;
+use super::{count_rejects, ended};
 use crate::job::ends::Ends;
 use crate::job::{Error, Job, Summary};
 use crate::output::{FileError, Pending, Window, Written};
@@ -51,6 +53,10 @@ struct Writer {
     /// Where the next part goes, in a file; and where the source at hand began.
     offset: u64,
     begun: u64,
+    /// Records of the source at hand that were set aside.
+    rejected: u64,
+    /// What has failed already, where parts come in no order: it fails once.
+    failed: BTreeSet<(usize, u64)>,
     ends: Ends,
 }
 
@@ -76,7 +82,9 @@ impl<'a> Single<'a> {
         stream: Option<io::BufWriter<Box<dyn Write + Send>>>,
         file: Option<Pending>,
     ) -> Self {
-        let writer = Writer { stream, offset: 0, begun: 0, ends: Ends::default() };
+        let (rejected, failed) = (0, BTreeSet::new());
+        let writer =
+            Writer { stream, offset: 0, begun: 0, rejected, failed, ends: Ends::default() };
         Self {
             job,
             window: Window::new(At::default(), writer, job.settings.window_bytes),
@@ -130,10 +138,22 @@ impl<'a> Single<'a> {
     }
 
     fn commit(&self, writer: &mut Writer, item: Item, placed: &mut Vec<Placed>) -> At {
-        let Item { slot, bytes, outcome, rejects } = item;
-        if let Outcome::Part(output) = outcome {
+        let Item { mut slot, bytes, outcome, mut rejects } = item;
+        if let Outcome::Part(mut output) = outcome {
+            let unordered = self.job.settings.unordered;
+            let max = self.job.settings.rejects_max;
+            if !unordered && let Err(failure) = count_rejects(writer.rejected, &mut rejects, max) {
+                output = Err(failure);
+            }
+            writer.rejected += rejects.len() as u64;
+            if output.is_err() {
+                slot = ended(slot);
+                if unordered && !writer.failed.insert((slot.at.source, slot.at.member)) {
+                    return slot.at;
+                }
+            }
             writer.ends.reject(self.job, &slot, &rejects);
-            writer.ends.count(self.job, &slot, bytes, output.as_ref().err());
+            writer.ends.count_poured(self.job, &slot, bytes, output.as_ref().err());
             match output {
                 Ok(Some(output)) => self.write(writer, output, placed),
                 Ok(None) => {}
@@ -141,6 +161,7 @@ impl<'a> Single<'a> {
             }
             if slot.end != End::Part {
                 writer.begun = writer.offset;
+                writer.rejected = 0;
             }
         }
         writer.ends.after(&slot)

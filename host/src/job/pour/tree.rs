@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::flight::Flight;
 use super::packing::Packing;
+use super::{count_rejects, ended};
 use crate::job::ends::Ends;
 use crate::job::{Error, Job, Saved, Summary, TreeOut};
 use crate::output::{CannotPack, Created, FileError, Pending, Window, Written};
 use crate::process::{Failure, FailureKind, Reject};
+use crate::settings::RejectsMax;
 use crate::work::{At, Deliver, Done, End, Slot};
 
 /// The outputs of one job on their way out.
@@ -32,6 +34,8 @@ struct Output {
     file: Mutex<Option<Arc<Pending>>>,
     window: Window<At, Part, Writer>,
     flight: Flight,
+    /// Why a write failed, seen by whoever ends the file.
+    unwritten: Mutex<Option<FileError>>,
 }
 
 /// What is used by one thread at a time.
@@ -40,7 +44,6 @@ struct Writer {
     offset: u64,
     bytes_in: u64,
     rejects: Vec<Reject>,
-    landed: Option<FileError>,
 }
 
 struct Part {
@@ -128,7 +131,8 @@ impl<'a> Tree<'a> {
         };
         let share = self.job.settings.window_bytes / self.job.settings.threads.max(1);
         let window = Window::new(At { part: 0, ..slot.at }, Writer::default(), share);
-        Ok(Output { path, file: Mutex::new(file), window, flight: Flight::default() })
+        let (file, flight) = (Mutex::new(file), Flight::default());
+        Ok(Output { path, file, window, flight, unwritten: Mutex::default() })
     }
 
     /// Brings a part. Whoever brings the last one, or one that failed, ends the output.
@@ -139,27 +143,28 @@ impl<'a> Tree<'a> {
         };
         let mut placed = Vec::new();
         let mut ended = None;
+        let max = self.job.settings.rejects_max;
         output.window.put(part.slot.at, part, held, |writer, part| {
-            let next = after(&part.slot);
-            ended = ended.take().or_else(|| output.place(writer, part, &mut placed));
-            next
-        });
-        let landed = output.land(&mut placed);
-        match (ended, landed) {
-            (Some(mut ended), landed) => {
-                output.flight.wait();
-                ended.writer.landed = landed.err().or(ended.writer.landed.take());
-                self.end_output(output, ended);
+            let at = part.slot.at;
+            ended = ended.take().or_else(|| output.place(writer, part, max, &mut placed));
+            match ended {
+                // Whatever else comes, it is too late.
+                Some(_) => At { part: u64::MAX, ..at },
+                None => At { part: at.part + 1, ..at },
             }
-            (None, Err(error)) => self.fail_all(error.into()),
-            (None, Ok(())) => {}
+        });
+        output.land(&mut placed);
+        if let Some(ended) = ended {
+            output.flight.wait();
+            self.end_output(output, ended);
         }
     }
 
     /// Shows the file, or removes it.
     fn end_output(&self, output: &Output, ended: Ended) {
         let Ended { slot, writer, failure } = ended;
-        let Writer { offset, bytes_in, rejects, landed } = writer;
+        let Writer { offset, bytes_in, rejects } = writer;
+        let landed = output.unwritten.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.opened().insert((slot.at.source, slot.at.member), None);
         let result = match (failure, landed) {
             (Some(failure), _) => Err(failure),
@@ -222,11 +227,18 @@ impl<'a> Tree<'a> {
 
 impl Output {
     /// Gives a part its place in the file, and says so when it was the last.
-    fn place(&self, writer: &mut Writer, part: Part, placed: &mut Vec<Placed>) -> Option<Ended> {
-        let Part { slot, bytes, output, rejects } = part;
+    fn place(
+        &self,
+        writer: &mut Writer,
+        part: Part,
+        max: Option<RejectsMax>,
+        placed: &mut Vec<Placed>,
+    ) -> Option<Ended> {
+        let Part { slot, bytes, output, mut rejects } = part;
         writer.bytes_in += bytes;
+        let counted = count_rejects(writer.rejects.len() as u64, &mut rejects, max);
         writer.rejects.extend(rejects);
-        let failure = match output {
+        let failure = match counted.and(output) {
             Ok(output) => {
                 let bytes = output.unwrap_or_default();
                 let offset = writer.offset;
@@ -237,20 +249,22 @@ impl Output {
             }
             Err(failure) => Some(failure),
         };
+        let slot = if failure.is_some() { ended(slot) } else { slot };
         (slot.end != End::Part).then(|| Ended { slot, writer: std::mem::take(writer), failure })
     }
 
     /// Writes parts to their places.
-    fn land(&self, placed: &mut Vec<Placed>) -> Result<(), FileError> {
-        let mut landed = Ok(());
+    fn land(&self, placed: &mut Vec<Placed>) {
         for Placed { offset, bytes } in placed.drain(..) {
             let file = self.file().as_ref().map(Arc::clone);
-            if let Some(file) = file {
-                landed = landed.and(file.write_at(&bytes, offset));
+            if let Some(file) = file
+                && let Err(error) = file.write_at(&bytes, offset)
+            {
+                let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+                unwritten.get_or_insert(error);
             }
             self.flight.land();
         }
-        landed
     }
 
     /// The file, for whoever ends it: nobody else has it once all writes have landed.
@@ -268,18 +282,9 @@ fn tell(job: &Job<'_>, ends: &mut Ends, told: &Told) -> At {
     let Told { slot, bytes, rejects, outcome } = told;
     if let Outcome::Done(result) = outcome {
         ends.reject(job, slot, rejects);
-        ends.count(job, slot, *bytes, result.as_ref().err());
+        ends.count_poured(job, slot, *bytes, result.as_ref().err());
     }
     ends.after(slot)
-}
-
-/// The place of the part that comes next, within one source.
-fn after(slot: &Slot) -> At {
-    match slot.end {
-        End::Part => At { part: slot.at.part + 1, ..slot.at },
-        // Whatever else comes, it is too late.
-        End::Member | End::Source => At { part: u64::MAX, ..slot.at },
-    }
 }
 
 fn unwritten(error: &FileError) -> Failure {
@@ -310,8 +315,7 @@ impl Deliver for Tree<'_> {
             Ok(None) => {}
             Err(failure) => {
                 let failure = output.err().unwrap_or(failure);
-                let end = if slot.member.is_some() { End::Member } else { End::Source };
-                self.conclude(Slot { end, ..slot }, 0, Vec::new(), Err(failure));
+                self.conclude(ended(slot), 0, rejects, Err(failure));
             }
         }
     }

@@ -31,7 +31,7 @@ impl<'a> Worker<'a> {
     ) -> Result<(), Cancelled> {
         let mut fresh = true;
         let next = || taken.load(Ordering::Relaxed);
-        while self.onward(&open.whole, |at| at.part < next())? == Onward::Yes {
+        while self.onward(open, |at| at.part < next())? == Onward::Yes {
             let Some(run) = take_next(count, open.input.chunks_at_once(), taken) else { break };
             self.scan.asked = Asked::ToGoOn;
             for index in run.clone() {
@@ -86,7 +86,7 @@ impl<'a> Worker<'a> {
     ) -> Result<(), Cancelled> {
         let mut open_for: Option<Arc<Whole<'r>>> = None;
         let mut fresh = true;
-        while self.onward(&open.whole, |at| ring.has_given(at))? == Onward::Yes {
+        while self.onward(open, |at| ring.has_given(at))? == Onward::Yes {
             match ring.turn() {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
                 Turn::Run(Piece { member, chunk }) => {
@@ -146,12 +146,20 @@ impl<'a> Worker<'a> {
         };
         self.times.was_guest(pushed.filling);
         let max = self.plan.settings.rejects_max;
-        let few = whole.count_rejects(&rejects, max).and_then(|()| match open.is_single() {
-            true => whole.check_rejects(max),
-            false => Ok(()),
-        });
-        if let Err(failure) = few {
-            self.fail_chunk(whole, place.index, failure);
+        if let Err((to, failure)) = whole.count_rejects_of(place.index, &rejects, max) {
+            // It fails where they are taken in order; what is behind those that were counted need not be looked at.
+            whole.gather.fail(1, to, failure.clone());
+            if self.plan.settings.unordered {
+                self.instance = None;
+                self.fail_with(whole.slot(), failure, rejects);
+                return Ok(());
+            }
+        }
+        if open.is_single()
+            && let Err(failure) = whole.check_rejects(max)
+        {
+            self.instance = None;
+            self.fail_with(whole.slot(), failure, rejects);
             return Ok(());
         }
         let mut slot = whole.slot();
@@ -215,11 +223,17 @@ impl<'a> Worker<'a> {
     /// Waits while too much waits for a chunk of this source that somebody else is at, as `is_taken` tells.
     fn onward(
         &mut self,
-        whole: &Whole<'_>,
+        open: &Open<'_>,
         is_taken: impl Fn(At) -> bool,
     ) -> Result<Onward, Cancelled> {
+        let whole = &open.whole;
         loop {
             self.check_cancel()?;
+            // One chunk is for nobody else to go on with; and behind the last chunk, what is waited for may be the next source
+            // that this worker has taken.
+            if open.is_single() || (self.scope() == Scope::Source && open.remaining() == 0) {
+                return Ok(Onward::Yes);
+            }
             let Some(at) = self.plan.deliver.blocked_on(Some(whole.at)) else {
                 return Ok(Onward::Yes);
             };
