@@ -8,6 +8,7 @@ use bytesize::ByteSize;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use super::values::{durable, exists, key_value, rejects_max};
 use crate::output::Template;
 use crate::settings::{Durable, Exists, Pack, RejectsMax, limits};
 
@@ -373,34 +374,6 @@ pub(super) enum LedgerFormatArg {
     Table,
     /// One JSON document: an array, with an element a line
     Json,
-}
-
-fn exists(text: &str) -> Result<Exists, String> {
-    let found = Exists::ALL.into_iter().find(|exists| exists.word() == text);
-    found.ok_or_else(|| "expected fail, skip or replace".to_string())
-}
-
-fn durable(text: &str) -> Result<Durable, String> {
-    let found = Durable::ALL.into_iter().find(|durable| durable.word() == text);
-    found.ok_or_else(|| "expected synced or fast".to_string())
-}
-
-fn rejects_max(text: &str) -> Result<RejectsMax, String> {
-    let unknown = |_| "expected a number, or a percentage up to 100%".to_string();
-    match text.strip_suffix('%') {
-        Some(percent) => match percent.parse().map_err(unknown)? {
-            percent @ 0..=100 => Ok(RejectsMax::Percent(percent)),
-            _ => Err("expected a number, or a percentage up to 100%".to_string()),
-        },
-        None => text.parse().map(RejectsMax::Records).map_err(unknown),
-    }
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_string(), value.to_string())),
-        _ => Err("expected KEY=VALUE".to_string()),
-    }
 }
 
 #[cfg(test)]

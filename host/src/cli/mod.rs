@@ -2,6 +2,7 @@
 
 mod args;
 mod generate;
+mod guard;
 mod inspect;
 mod ledger;
 mod out;
@@ -10,6 +11,7 @@ mod progress;
 mod remember;
 mod run;
 mod say;
+mod values;
 
 use std::process::ExitCode;
 

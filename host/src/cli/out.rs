@@ -158,6 +158,11 @@ impl Places {
         Ok(places)
     }
 
+    /// Those that are known before anything is read.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.places.iter().filter_map(|place| place.as_deref().ok())
+    }
+
     fn name(&self, source: &Source, member: Option<&[u8]>) -> Result<PathBuf, String> {
         let (path, inside) = match &source.way {
             Way::Member(listed) => {

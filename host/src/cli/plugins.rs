@@ -121,7 +121,8 @@ fn assemble(loaded: Vec<Vec<(String, Plugin)>>) -> Result<Plugins, Abort> {
             return Err(Abort::new(message)
                 .hint(Some("several --plugin share one scan where each ends in an aggregator")));
         }
-        let name = last_name.clone();
+        let stages = plugins.iter().map(|(name, _)| name.as_str());
+        let name = label(last_name, stages, &lanes);
         lanes.push(Lane { name: name.clone(), output_type: last.manifest().output_type.clone() });
         let chain = chain(plugins)?;
         framings.push((name, chain.framing));
@@ -137,6 +138,15 @@ fn assemble(loaded: Vec<Vec<(String, Plugin)>>) -> Result<Plugins, Abort> {
         None => return Err(Abort::new("no plugin").hint(Some("--plugin PLUGIN.wasm"))),
     };
     Ok(Plugins { processor, framing, lanes })
+}
+
+/// What results of a chain are labelled with: the plugin that makes them; where another has that label, the whole chain, then with
+/// its position.
+fn label<'n>(last: &str, stages: impl Iterator<Item = &'n str>, taken: &[Lane]) -> String {
+    let chain = stages.collect::<Vec<_>>().join("|");
+    let placed = format!("{chain}#{}", taken.len() + 1);
+    let is_free = |label: &&str| taken.iter().all(|lane| lane.name != **label);
+    [last, &chain, &placed].into_iter().find(is_free).unwrap_or(&placed).to_string()
 }
 
 /// A processor and where its sources are cut.

@@ -12,6 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::Exit;
 use super::args::{FormatArg, IoArg, OutputArgs, RunArgs};
+use super::guard;
 use super::out::{self, Places, To};
 use super::plugins::{self, Plugins};
 use super::progress::Progress;
@@ -19,14 +20,14 @@ use super::remember::Memory;
 use super::say::{self, Abort, Failures};
 use crate::input::{self, Expansion, Framing};
 use crate::job::{self, Error, Job, Out, Saved, Summary, TreeOut};
-use crate::output::Format;
+use crate::output::{Format, Root, sweep};
 use crate::plugin::{Cache, Engine, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::limits::{
     CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX,
     WINDOW_BYTES,
 };
-use crate::settings::{Decompress, Io, Run, Show};
+use crate::settings::{Decompress, Exists, Io, Run, Show};
 use crate::source::{self, Fifos, FilesFrom, Filter, Listing, Look, Request};
 use crate::stats::Stats;
 use crate::work::Cancel;
@@ -47,6 +48,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Abort> {
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
     let to = To::open(&args.output, &plugins, &progress)?;
     let mut listing = listing(args, look, &settings, &cancel)?;
+    guard::files(&args.output, &listing.sources)?;
     let memory = match &args.output.ledger {
         Some(path) => Some(Memory::open(path, args, &mut listing)?),
         None => None,
@@ -103,15 +105,29 @@ fn pour(
         To::Tree(root) => {
             let (named, decompress) = (&args.inputs.files, &job.settings.decompress);
             let places = Places::of(&args.output, plugins, listing, named, decompress)?;
+            let exists = out::exists(&args.output);
+            if exists == Exists::Replace {
+                guard::places(&args.output.out, places.paths(), &listing.sources)?;
+            }
+            if memory.is_some() {
+                swept(&root);
+            }
             let save = memory.map(|memory| |saved: &Saved<'_>| memory.save(job.sources, saved));
             let out = TreeOut {
                 root: &root,
-                exists: out::exists(&args.output),
+                exists,
                 place: &|index, member| places.place(index, member),
                 save: save.as_ref().map(|save| save as &job::Save<'_>),
             };
             Ok(run(Out::Tree(out)))
         }
+    }
+}
+
+/// Removes what runs that were killed have left among the outputs. It is only for tidiness: nothing is done about what stays.
+fn swept(root: &Root) {
+    if let Some(error) = sweep(root).first_failure {
+        tracing::warn!("{error}");
     }
 }
 
@@ -181,6 +197,11 @@ fn conclude(
         }
         Err(Error::Write(error)) => {
             say::abort(&Abort::new(Error::Write(error)));
+            Ok(Exit::Failed)
+        }
+        Err(Error::File(error)) => {
+            let hint = error.hint();
+            say::abort(&Abort::new(&error).hint(hint));
             Ok(Exit::Failed)
         }
         Err(error) => Err(Abort::new(error)),

@@ -1,0 +1,78 @@
+//! No file that is read is replaced by what is written: told before anything is read.
+//!
+//! Files are told apart by device and inode, so that links and other ways to write a path hide nothing. A source is looked at only
+//! where an output is there already.
+
+use std::collections::HashSet;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::args::OutputArgs;
+use super::say::Abort;
+use crate::source::{Source, Way};
+
+/// Refuses files named by flags that are sources.
+pub(super) fn files(args: &OutputArgs, sources: &[Source]) -> Result<(), Abort> {
+    let mut guard = Guard { sources, known: None };
+    // What an output replaces is a link itself; the others are written through it.
+    if args.out.as_os_str() != "-" {
+        guard.check("--out", &args.out, fs::symlink_metadata(&args.out).ok())?;
+    }
+    for (flag, path) in [("--rejects", &args.rejects), ("--report", &args.report)] {
+        if let Some(path) = path {
+            guard.check(flag, path, fs::metadata(path).ok())?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses outputs below the directory `out` that are sources.
+pub(super) fn places<'a>(
+    out: &Path,
+    places: impl Iterator<Item = &'a Path>,
+    sources: &[Source],
+) -> Result<(), Abort> {
+    let mut guard = Guard { sources, known: None };
+    for place in places {
+        let path = out.join(place);
+        let found = fs::symlink_metadata(&path).ok();
+        guard.check("--out", &path, found)?;
+    }
+    Ok(())
+}
+
+struct Guard<'a> {
+    sources: &'a [Source],
+    known: Option<HashSet<(u64, u64)>>,
+}
+
+impl Guard<'_> {
+    fn check(&mut self, flag: &str, path: &Path, found: Option<Metadata>) -> Result<(), Abort> {
+        let Some(found) = found.filter(|found| !found.is_dir()) else { return Ok(()) };
+        let known = self.known.get_or_insert_with(|| known(self.sources));
+        if !known.contains(&id(&found)) {
+            return Ok(());
+        }
+        let message = format!("{flag}: {} is a source, and would be overwritten", path.display());
+        Err(Abort::new(message).hint(Some("name another file or directory, or --name other names")))
+    }
+}
+
+/// The files that sources are read from, and the links that they are named by.
+fn known(sources: &[Source]) -> HashSet<(u64, u64)> {
+    let mut known = HashSet::with_capacity(sources.len());
+    for source in sources {
+        let path = match &source.way {
+            Way::Member(member) => member.archive.path.as_path(),
+            _ => source.path.as_path(),
+        };
+        let found = [fs::metadata(path), fs::symlink_metadata(path)];
+        known.extend(found.iter().flatten().filter(|found| !found.is_dir()).map(id));
+    }
+    known
+}
+
+fn id(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
+}
