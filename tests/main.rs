@@ -22,6 +22,7 @@ mod kernel;
 mod layering;
 mod ledger;
 mod oracle;
+mod outputs;
 mod packing;
 mod paths;
 mod support;

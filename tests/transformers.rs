@@ -149,7 +149,7 @@ fn lanes_redact_what_single_bytes_do() {
     }
 }
 
-const OBJECTS: &str = r#"
+pub(crate) const OBJECTS: &str = r#"
 import csv, io, json, sys
 text = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
 for row in csv.DictReader(text, strict=True):

@@ -47,6 +47,8 @@ pub(crate) struct Guest {
     pub(crate) contract: String,
     /// Version of that contract.
     pub(crate) version: &'static str,
+    /// `aggregator` or `transformer`. A transformer has what it was given in `$seen`, too, and gives that back chunk by chunk.
+    pub(crate) world: &'static str,
 }
 
 impl Default for Guest {
@@ -71,6 +73,7 @@ impl Default for Guest {
             pages: 2,
             contract: CONTRACT.to_string(),
             version: "0.1.0",
+            world: "aggregator",
         }
     }
 }
@@ -93,7 +96,7 @@ impl Guest {
         let mut module = self.bare_module();
         let mut resolve = Resolve::default();
         let package = resolve.push_str("plugin.wit", &self.contract).unwrap();
-        let world = resolve.select_world(&[package], Some("aggregator")).unwrap();
+        let world = resolve.select_world(&[package], Some(self.world)).unwrap();
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
         module
     }
@@ -118,17 +121,30 @@ impl Guest {
 
     fn text(&self) -> String {
         let Self { version, items, imports, pages, .. } = self;
-        let Self { describe, configure, constructor, push, save, merge, finish, .. } = self;
+        let Self { describe, configure, constructor, push, finish, .. } = self;
         let data = self.data();
         let support = SUPPORT.replace("REALLOC", self.realloc);
         let lifecycle = format!("gristmill:plugin/lifecycle@{version}");
-        let aggregate = format!("gristmill:plugin/aggregate@{version}");
+        let (interface, resource) = match self.world {
+            "transformer" => ("transform", "transformer"),
+            _ => ("aggregate", "accumulator"),
+        };
+        let interface = format!("gristmill:plugin/{interface}@{version}");
+        let method = format!("{interface}#[method]{resource}");
+        let (pushed, rest) = match self.world {
+            "transformer" => ("(call $bytes (local.get $data) (local.get $len))", String::new()),
+            _ => ("(call $ok)", self.states(&method)),
+        };
+        let finished = match self.world {
+            "transformer" => "(call $bytes (i32.const 0) (i32.const 0))",
+            _ => "(call $bytes (global.get $seen) (global.get $seen_len))",
+        };
         format!(
             r#"(module
   (import "gristmill:plugin/host@{version}" "log" (func $log (param i32 i32 i32)))
   (import "gristmill:plugin/host@{version}" "count" (func $count (param i32 i32 i64)))
   (import "gristmill:plugin/host@{version}" "reject" (func $reject (param i64 i32 i32 i32 i32)))
-  (import "[export]{aggregate}" "[resource-new]accumulator" (func $new (param i32) (result i32)))
+  (import "[export]{interface}" "[resource-new]{resource}" (func $new (param i32) (result i32)))
   {imports}
   (memory (export "memory") {pages})
   (global $heap (mut i32) (i32.const 65536))
@@ -140,20 +156,28 @@ impl Guest {
   (func (export "{lifecycle}#describe") (result i32) (local $at i32) {describe} (i32.const {MANIFEST_AT}))
   (func (export "{lifecycle}#configure") (param $settings i32) (param $count i32) (result i32)
     {configure} (call $ok))
-  (func (export "{aggregate}#[constructor]accumulator")
+  (func (export "{interface}#[constructor]{resource}")
     (param $name i32) (param $name_len i32) (param $header i32) (param $header_len i32)
     (param $properties i32) (param $properties_len i32) (result i32)
     (global.set $seen_len (i32.const 0)) {constructor} (call $new (i32.const 1)))
-  (func (export "{aggregate}#[method]accumulator.push")
+  (func (export "{method}.push")
     (param $self i32) (param $index i64) (param $offset i64) (param $last i32)
-    (param $data i32) (param $len i32) (result i32) (local $at i32) {push} (call $append (local.get $data) (local.get $len)) (call $ok))
-  (func (export "{aggregate}#[method]accumulator.save") (param $self i32) (result i32)
+    (param $data i32) (param $len i32) (result i32) (local $at i32)
+    {push} (call $append (local.get $data) (local.get $len)) {pushed})
+  {rest}
+  (func (export "{method}.finish") (param $self i32) (result i32) {finish} {finished}))"#
+        )
+    }
+
+    /// What only an aggregator has.
+    fn states(&self, method: &str) -> String {
+        let Self { save, merge, .. } = self;
+        format!(
+            r#"(func (export "{method}.save") (param $self i32) (result i32)
     {save} (call $bytes (global.get $seen) (global.get $seen_len)))
-  (func (export "{aggregate}#[method]accumulator.merge")
+  (func (export "{method}.merge")
     (param $self i32) (param $data i32) (param $len i32) (result i32)
-    {merge} (call $append (local.get $data) (local.get $len)) (call $ok))
-  (func (export "{aggregate}#[method]accumulator.finish") (param $self i32) (result i32)
-    {finish} (call $bytes (global.get $seen) (global.get $seen_len))))"#
+    {merge} (call $append (local.get $data) (local.get $len)) (call $ok))"#
         )
     }
 

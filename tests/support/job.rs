@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use gristmill::input::{self, Expansion};
-use gristmill::job::{self, Job, Lane, Summary};
+use gristmill::job::{self, Job, Lane, Out, Summary};
 use gristmill::output::Format;
 use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
 use gristmill::process::{Failure, Processor};
@@ -22,6 +22,9 @@ pub(crate) struct Ran {
     pub(crate) out: Vec<u8>,
     /// Bytes of the sources, as they are stored, that were counted.
     pub(crate) stored: u64,
+    /// Sources that were counted, and those of them that failed.
+    pub(crate) done: u64,
+    pub(crate) failed: u64,
     /// Source and failure, in the order in which they were told.
     pub(crate) failures: Vec<(String, Failure)>,
 }
@@ -34,15 +37,23 @@ pub(crate) struct Task<'a> {
     pub(crate) format: Format,
 }
 
-/// Runs `task` over files and directories, and what is in archives.
+/// Runs `task` over files and directories, and what is in archives, into [`Ran::out`].
 pub(crate) fn run(task: Task<'_>, paths: &[PathBuf], settings: &Run) -> Ran {
+    let out = Shared::default();
+    let ran = run_into(task, paths, settings, Out::Stream(Box::new(out.clone())));
+    let out = std::mem::take(&mut *out.0.lock().unwrap());
+    Ran { out, ..ran }
+}
+
+/// The same into another output.
+pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: Out<'_>) -> Ran {
     let request = Request { paths: paths.to_vec(), threads: 1, ..Request::default() };
     let mut listing = source::list(&request).unwrap();
     let (cancel, stats) = (Cancel::default(), Stats::default());
     let expansion =
         Expansion { members_max: settings.members_max, threads: 1, stop: &cancel.flag() };
     input::expand(&mut listing, &expansion);
-    let (out, failures) = (Shared::default(), Mutex::new(Vec::new()));
+    let failures = Mutex::new(Vec::new());
     let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
     let job = Job {
         sources: &listing.sources,
@@ -58,9 +69,15 @@ pub(crate) fn run(task: Task<'_>, paths: &[PathBuf], settings: &Run) -> Ran {
             failures.lock().unwrap().push((source.to_string(), failure.clone()));
         },
     };
-    let ended = job::run(&job, job::Out::Stream(Box::new(out.clone())));
-    let out = std::mem::take(&mut *out.0.lock().unwrap());
-    Ran { ended, out, stored: stats.stored(), failures: failures.into_inner().unwrap() }
+    let ended = job::run(&job, out);
+    Ran {
+        ended,
+        out: Vec::new(),
+        stored: stats.stored(),
+        done: stats.sources(),
+        failed: stats.failed(),
+        failures: failures.into_inner().unwrap(),
+    }
 }
 
 /// Loads a plugin with settings, and the limits of a run.

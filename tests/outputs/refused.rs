@@ -1,0 +1,142 @@
+//! Combinations that mean nothing are told before anything is read or made.
+
+use std::fs;
+
+use crate::support::host::Host;
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+/// What is told of plugins, `|` between those of a chain, with arguments.
+fn told(specs: &[&str], args: &[&str]) -> String {
+    let tree = Tree::with(&[("in/a", "a\n")]);
+    let path = |name: &str| plugin(name.trim()).display().to_string();
+    let directory = plugin("upcase").parent().unwrap().to_path_buf();
+    let mut host = Host::new().within(tree.path()).args(["run", "--no-cache"]);
+    for spec in specs {
+        let chain: Vec<_> = spec.split('|').map(path).collect();
+        host = host.arg("--plugin").arg(chain.join(" | "));
+    }
+    let ended = host.hide(&directory, "[plugins]").args(args).arg("in").ended().exits(2);
+    assert_eq!(fs::read_dir(tree.path()).unwrap().count(), 1, "nothing was made");
+    assert_eq!(ended.stdout, b"");
+    format!("{}\n", ended.stderr.replace(directory.to_str().unwrap(), "[plugins]").trim_end())
+}
+
+#[test]
+fn plugins_that_do_not_fit_together_are_told() {
+    let told = [
+        told(&["wordcount | upcase"], &[]),
+        told(&["upcase | wordcount | upcase"], &[]),
+        told(&["upcase", "wordcount"], &[]),
+        told(&["wordcount", "grep | upcase"], &["--set", "grep.pattern=a"]),
+    ];
+    insta::assert_snapshot!(told.concat(), @"
+    error: `wordcount` is an aggregator, which gives one result: it can only stand last, but `upcase` comes after it
+    error: `wordcount` is an aggregator, which gives one result: it can only stand last, but `upcase` comes after it
+    error: `upcase` gives bytes, not a result
+    hint: several --plugin share one scan where each ends in an aggregator
+    error: `upcase` gives bytes, not a result
+    hint: several --plugin share one scan where each ends in an aggregator
+    ");
+}
+
+#[test]
+fn settings_that_are_for_no_plugin_are_told() {
+    let told = [
+        told(&["upcase | wordcount"], &["--set", "chars=true"]),
+        told(&["wordcount", "checksum"], &["--set", "chars=true"]),
+        told(&["upcase | wordcount"], &["--set", "words.chars=true"]),
+        told(&["upcase | wordcount"], &["--set", "3.chars=true"]),
+        told(&["upcase | wordcount"], &["--set", "upcase.chars=true"]),
+    ];
+    insta::assert_snapshot!(told.concat(), @"
+    error: --set chars: there are several plugins
+    hint: say which one it is for, as --set upcase.chars=VALUE
+    error: --set chars: there are several plugins
+    hint: say which one it is for, as --set wordcount.chars=VALUE
+    error: --set words.chars: no plugin of this run is called that
+    hint: NAME.KEY=VALUE, by file name or position
+    error: --set 3.chars: no plugin of this run is called that
+    hint: NAME.KEY=VALUE, by file name or position
+    error: [plugins]/upcase.wasm: unknown setting `chars`: upcase takes none
+    ");
+}
+
+#[test]
+fn flags_that_say_nothing_of_bytes_are_told() {
+    let told = [
+        told(&["upcase"], &["--format", "jsonl"]),
+        told(&["upcase"], &["--total"]),
+        told(&["upcase"], &["--per-source"]),
+        told(&["upcase"], &["--name", "{name}"]),
+        told(&["upcase"], &["--ledger", "done"]),
+        told(&["upcase"], &["--ledger", "done", "--out", "file"]),
+    ];
+    insta::assert_snapshot!(told.concat(), @"
+    error: --format: the plugin gives bytes, which are written as they are
+    error: --per-source and --total: the plugin gives bytes, not results
+    error: --per-source and --total: the plugin gives bytes, not results
+    error: --name: only output files below a directory are named by it
+    error: --ledger: there is nothing to go on with in one stream or file
+    hint: with --out DIR/, each source has its own file
+    error: --ledger: there is nothing to go on with in one stream or file
+    hint: with --out DIR/, each source has its own file
+    ");
+}
+
+#[test]
+fn flags_that_say_nothing_of_results_are_told() {
+    let told = [
+        told(&["wordcount"], &["--out", "out/"]),
+        told(&["upcase | wordcount"], &["--out", "out/"]),
+        told(&["wordcount"], &["--compress", "gzip"]),
+        told(&["wordcount"], &["--unordered"]),
+        told(&["wordcount"], &["--ledger", "done"]),
+        told(&["wordcount"], &["--name", "{name}"]),
+    ];
+    insta::assert_snapshot!(told.concat(), @"
+    error: --out out/: the plugin gives results
+    hint: they go to one file, or to standard output
+    error: --out out/: the plugin gives results
+    hint: they go to one file, or to standard output
+    error: --compress: the plugin gives results, which are not compressed
+    error: --unordered: the plugin gives results, which are in the order of the sources
+    error: --ledger: results of plugins are not remembered yet
+    hint: it is for plugins that give bytes, with --out DIR/
+    error: --name: only output files below a directory are named by it
+    ");
+}
+
+#[test]
+fn outputs_that_cannot_be_are_told() {
+    let told = [
+        told(&["upcase"], &["--out", "none/file"]),
+        told(&["upcase"], &["--out", "out/", "--name", "{nome}"]),
+        told(&["upcase"], &["--compress", "rar"]),
+        told(&["upcase"], &["--compress", "zstd:99"]),
+        told(&["upcase"], &["--max-rejects", "101%"]),
+        told(&["upcase"], &["--exists", "maybe"]),
+        told(&["upcase"], &["--durable", "perhaps"]),
+    ];
+    insta::assert_snapshot!(told.concat(), @"
+    error: none: cannot open the directory: No such file or directory (os error 2)
+    error: invalid value '{nome}' for '--name <TEMPLATE>': unknown field `{nome}`, expected one of: dir, name, stem, ext, plugin, out_ext
+
+    For more information, try '--help'.
+    error: invalid value 'rar' for '--compress <FORMAT>': unknown compression `rar`, expected one of: none, gzip, zstd, lz4, bgzf
+
+    For more information, try '--help'.
+    error: invalid value 'zstd:99' for '--compress <FORMAT>': zstd has no level `99`, expected 1 to 22
+
+    For more information, try '--help'.
+    error: invalid value '101%' for '--max-rejects <N|P%>': expected a number, or a percentage up to 100%
+
+    For more information, try '--help'.
+    error: invalid value 'maybe' for '--exists <fail|skip|replace>': expected fail, skip or replace
+
+    For more information, try '--help'.
+    error: invalid value 'perhaps' for '--durable <synced|fast>': expected synced or fast
+
+    For more information, try '--help'.
+    ");
+}

@@ -1,0 +1,162 @@
+//! Records that are set aside: counted, written with where they were, and too many of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{report, visible};
+use crate::support::host::{Ended, Host};
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+/// Lines of which each seventh is no JSON: a text, or bytes that are none.
+fn lines(count: usize) -> Vec<u8> {
+    let mut text = Vec::new();
+    for n in 0..count {
+        match n % 14 {
+            6 => text.extend(format!("{{\"n\":{n}\n").into_bytes()),
+            13 => text.extend([format!("[{n} ").as_bytes(), b"\xff]\n"].concat()),
+            _ => text.extend(format!("{{\"n\":{n}}}\n").into_bytes()),
+        }
+    }
+    text
+}
+
+fn sources() -> Tree {
+    Tree::with(&[
+        ("in/a", lines(10_000)),
+        ("in/b", b"{\"n\":1}\n".to_vec()),
+        ("in/c.gz", crate::support::pack::gzip(&lines(5_000))),
+        ("in/d", b"{\n".to_vec()),
+    ])
+}
+
+fn filter(tree: &Tree, args: &[&str]) -> Ended {
+    let host = Host::run(&plugin("jsonfilter")).within(tree.path()).args(["--set", "field=n"]);
+    host.args(args).ended()
+}
+
+fn rejects(tree: &Tree) -> Vec<Value> {
+    let text = String::from_utf8(tree.read("rejects")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Every rejected line is in its source where it is said to be.
+#[track_caller]
+fn are_where_they_say(rejects: &[Value], texts: &BTreeMap<&str, Vec<u8>>) {
+    for reject in rejects {
+        let text = &texts[reject["source"].as_str().unwrap()];
+        let at = usize::try_from(reject["offset"].as_u64().unwrap()).unwrap();
+        let length = usize::try_from(reject["bytes"].as_u64().unwrap()).unwrap();
+        let data = match (&reject["text"], &reject["base64"]) {
+            (Value::String(text), Value::Null) => text.clone().into_bytes(),
+            (Value::Null, Value::String(packed)) => {
+                let packed = packed.clone().into_bytes();
+                crate::support::oracle::oracle("base64", &["-d"], &packed)
+            }
+            _ => panic!("{reject}"),
+        };
+        assert_eq!(data, text[at..at + length], "{reject}");
+        assert!(reject["reason"].as_str().unwrap().len() > 5, "{reject}");
+    }
+}
+
+#[test]
+fn they_are_the_same_over_workers_chunks_and_sinks() {
+    let tree = sources();
+    let texts = [("in/a", lines(10_000)), ("in/c.gz", lines(5_000)), ("in/d", b"{\n".to_vec())];
+    let mut first: Option<Vec<u8>> = None;
+    for threads in ["1", "2", "4"] {
+        for chunk in ["4KiB", "64KiB", "512KiB"] {
+            for out in ["-", "file", "out/"] {
+                let args = ["-j", threads, "--chunk-size", chunk, "--out", out, "--exists=replace"];
+                let more = ["--rejects", "rejects", "--report", "report.json", "in"];
+                let ended = filter(&tree, &[&args[..], &more].concat()).exits(0);
+                assert_eq!(ended.stderr, "");
+                assert_eq!(report(&tree)["rejected"], 1428 + 714 + 1);
+                let written = tree.read("rejects");
+                assert!(*first.get_or_insert_with(|| written.clone()) == written, "{args:?}");
+            }
+        }
+    }
+    let found = rejects(&tree);
+    assert_eq!(found.len(), 1428 + 714 + 1);
+    // A few of each kind are enough to look for.
+    let some: Vec<_> = found.iter().step_by(131).chain(found.last()).cloned().collect();
+    are_where_they_say(&some, &texts.into_iter().collect());
+}
+
+#[test]
+fn without_a_file_for_them_they_are_counted() {
+    let tree = sources();
+    filter(&tree, &["--report", "report.json", "in"]).exits(0);
+    assert_eq!(report(&tree)["rejected"], 1428 + 714 + 1);
+    assert_eq!(report(&tree)["failed"], 0);
+    assert_eq!(report(&tree)["files"], 4);
+}
+
+#[test]
+fn too_many_fail_their_source_alone() {
+    let tree = sources();
+    for (max, failed) in [("1428", 0), ("1427", 1), ("1", 2), ("0", 3), ("20%", 1), ("5%", 3)] {
+        for args in [
+            ["-j1", "--chunk-size=512KiB"],
+            ["-j1", "--chunk-size=4KiB"],
+            ["-j4", "--chunk-size=4KiB"],
+        ] {
+            let more = ["--max-rejects", max, "--out", "out/", "--exists=replace", "--report"];
+            let ended = filter(&tree, &[&args[..], &more, &["report.json", "in/"]].concat());
+            let ended = ended.exits(i32::from(failed > 0));
+            assert_eq!(
+                ended.stderr.matches(" were set aside by the plugin").count(),
+                failed,
+                "{ended}"
+            );
+            let told = report(&tree);
+            assert_eq!(told["failed"], failed, "--max-rejects {max} {args:?}");
+            assert_eq!(told["files"], 4, "--max-rejects {max} {args:?}");
+            let out = tree.path().join("out");
+            assert_eq!(visible(&out).len(), 4 - failed, "--max-rejects {max} {args:?}");
+            std::fs::remove_dir_all(out).unwrap();
+        }
+    }
+}
+
+#[test]
+fn those_of_a_source_that_fails_for_them_are_written_too() {
+    let tree = sources();
+    let texts = [("in/a", lines(10_000)), ("in/c.gz", lines(5_000)), ("in/d", b"{\n".to_vec())];
+    let texts = texts.into_iter().collect();
+    for args in
+        [["-j1", "--chunk-size=512KiB"], ["-j1", "--chunk-size=4KiB"], ["-j4", "--chunk-size=4KiB"]]
+    {
+        for out in ["-", "file", "out/"] {
+            let more = ["--max-rejects=100", "--rejects=rejects", "--exists=replace", "--out", out];
+            filter(&tree, &[&args[..], &more, &["in"]].concat()).exits(1);
+            let found = rejects(&tree);
+            for source in ["in/a", "in/c.gz"] {
+                let own = found.iter().filter(|reject| reject["source"] == json!(source)).count();
+                assert!(own > 100, "{source}: {own} are written, {args:?} to {out}");
+            }
+            assert_eq!(found.last().unwrap()["source"], "in/d");
+            let some: Vec<_> = found.into_iter().step_by(97).collect();
+            are_where_they_say(&some, &texts);
+        }
+    }
+    let more = ["--max-rejects=1%", "--rejects=rejects", "in/d"];
+    filter(&tree, &more).exits(1);
+    assert_eq!(rejects(&tree).len(), 1, "of a source of one chunk");
+}
+
+#[test]
+fn a_chain_says_which_plugin_set_them_aside() {
+    let tree = Tree::with(&[("a.csv", "n\n1\n2,3\n4\n")]);
+    let chained =
+        [plugin("csv2jsonl"), plugin("jsonfilter")].map(|path| path.display().to_string());
+    let host = Host::run(std::path::Path::new(&chained.join("|"))).within(tree.path());
+    let ended = host.args(["--set", "jsonfilter.field=n", "--rejects", "rejects", "a.csv"]).ended();
+    assert_eq!(ended.exits(0).text(), "{\"n\":\"1\"}\n{\"n\":\"4\"}\n");
+    let [only] = &rejects(&tree)[..] else { panic!("one") };
+    assert_eq!(only["reason"], "csv2jsonl: has 2 fields, and the header 1 name");
+    assert_eq!((&only["offset"], &only["text"]), (&json!(4), &json!("2,3")));
+}
