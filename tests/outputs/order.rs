@@ -186,7 +186,7 @@ fn a_late_first_chunk_holds_up_the_others_within_bounds_and_nothing_is_lost() {
             };
             let left = run(
                 &Made::new(Scope::Chunk, &make),
-                &[path.clone()],
+                std::slice::from_ref(path),
                 &settings(threads, window),
                 sink,
             );
@@ -324,25 +324,27 @@ fn of_many_sources_of_which_some_fail_the_rest_is_whole_and_in_order() {
         shuffle.pass();
         let n: usize = source.parse().unwrap();
         let index = usize::try_from(place.index).unwrap();
-        match n % 3 == 0 && [n % 7, n % 11, 6].contains(&index) {
-            true => Err(at(place)),
-            false => Ok(bytes),
+        if n.is_multiple_of(3) && [n % 7, n % 11, 6].contains(&index) {
+            Err(at(place))
+        } else {
+            Ok(bytes)
         }
     };
     let failures: Vec<_> =
         (0..24).filter_map(|n| Some((names[n].clone(), format!("chunk {}", fails(n)?)))).collect();
     assert!(failures.len() > 4);
     let whole = (0..24).filter(|&n| fails(n).is_none());
-    let of_whole: BTreeMap<_, _> = whole.map(|n| (names[n].clone(), chunks(length(n)))).collect();
-    let all: Vec<u8> = of_whole.values().flatten().copied().collect();
+    let expected_files: BTreeMap<_, _> =
+        whole.map(|n| (names[n].clone(), chunks(length(n)))).collect();
+    let all: Vec<u8> = expected_files.values().flatten().copied().collect();
     let streamed: Vec<u8> = (0..24).flat_map(|n| chunks(fails(n).unwrap_or(length(n)))).collect();
     for round in 0..4 {
         for (threads, window) in [(1, 1 << 20), (2, 1024), (3, 0), (4, 1 << 20)] {
             for scope in [Scope::Chunk, Scope::Source] {
-                let told = format!("round {round}, {threads} workers, window {window}, {scope:?}");
-                let made = Made::new(scope, &make);
+                let case = format!("round {round}, {threads} workers, window {window}, {scope:?}");
+                let processor = Made::new(scope, &make);
                 for sink in SINKS {
-                    let left = run(&made, &paths, &settings(threads, window), sink);
+                    let left = run(&processor, &paths, &settings(threads, window), sink);
                     let name = |path: &str| path.rsplit('/').next().unwrap().to_string();
                     let failed: Vec<_> = left
                         .ran
@@ -350,19 +352,19 @@ fn of_many_sources_of_which_some_fail_the_rest_is_whole_and_in_order() {
                         .iter()
                         .map(|(path, why)| (name(path), why.message.clone()))
                         .collect();
-                    assert_eq!(failed, failures, "{told} {sink:?}");
+                    assert_eq!(failed, failures, "{case} {sink:?}");
                     let summary = left.ran.ended.as_ref().unwrap();
                     let counted = (summary.sources, summary.failed, summary.unread);
-                    assert_eq!(counted, (24, failures.len() as u64, 0), "{told} {sink:?}");
+                    assert_eq!(counted, (24, failures.len() as u64, 0), "{case} {sink:?}");
                     assert_eq!(
                         (left.ran.done, left.ran.failed),
                         (24, failures.len() as u64),
-                        "{told} {sink:?}"
+                        "{case} {sink:?}"
                     );
                     match sink {
-                        Sink::Stream => assert!(left.ran.out == streamed, "{told}"),
-                        Sink::File => assert!(left.files["all"] == all, "{told}"),
-                        Sink::Tree => assert!(left.files == of_whole, "{told}"),
+                        Sink::Stream => assert!(left.ran.out == streamed, "{case}"),
+                        Sink::File => assert!(left.files["all"] == all, "{case}"),
+                        Sink::Tree => assert!(left.files == expected_files, "{case}"),
                     }
                 }
             }

@@ -161,9 +161,8 @@ fn jsonfilter_is_jq() {
         plugins: chain(&["jsonfilter"]),
         settings: &["--set", "field=http.status", "--set", "equals=error"],
         extension: ".jsonl",
-        expected: &|text| match jq {
-            true => oracle("jq", &select, text),
-            false => oracle("python3", &["-c", ERRORS], text),
+        expected: &|text| {
+            if jq { oracle("jq", &select, text) } else { oracle("python3", &["-c", ERRORS], text) }
         },
     };
     compare(&case, &texts(objects));
