@@ -96,7 +96,15 @@ impl Host {
         let mut command = Command::new("timeout");
         command.arg(PATIENCE_SECONDS).arg(&self.program).arg("run").arg("--plugin").arg(plugin);
         command.arg("--cache").arg(&self.cache).args(["--per-source", "--format", "jsonl"]);
-        command.args(["--threads", "2", "--chunk-size", "4KiB", "--decompress", codec]);
+        command.args([
+            "--no-archives",
+            "--threads",
+            "2",
+            "--chunk-size",
+            "4KiB",
+            "--decompress",
+            codec,
+        ]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
