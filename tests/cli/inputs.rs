@@ -6,7 +6,6 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 
-use rustix::process::geteuid;
 use serde_json::Value;
 
 use super::{wordcount, words};
@@ -226,25 +225,11 @@ fn what_is_no_regular_file_is_skipped_and_counted_in_directories() {
     assert_eq!(serde_json::from_slice::<Value>(&report).unwrap()["skipped"], 5);
 }
 
-/// Where nothing is forbidden to us, somebody else is asked: the binary and the plugin go where they can reach them.
-fn as_somebody_else(tree: &Tree) -> Host {
-    if !geteuid().is_root() {
-        return Host::new();
-    }
-    fs::set_permissions(tree.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let binary = tree.path().join("host");
-    fs::copy(env!("CARGO_BIN_EXE_host"), &binary).unwrap();
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]);
-    command.arg(binary);
-    Host::through(command)
-}
-
 #[test]
 fn what_may_not_be_read_fails_and_the_rest_does_not() {
     let tree = Tree::with(&[("in/closed", "x\n"), ("in/locked/file", "x\n"), ("in/open", "y\n")]);
     fs::copy(plugin("wordcount"), tree.path().join("wordcount.wasm")).unwrap();
-    let host = as_somebody_else(&tree);
+    let host = Host::unprivileged(tree.path());
     for closed in ["in/closed", "in/locked"] {
         let mode = fs::Permissions::from_mode(0o000);
         fs::set_permissions(tree.path().join(closed), mode).unwrap();

@@ -22,6 +22,26 @@ fn a_word(bytes: usize) -> String {
     format!("\"bytes\":{bytes},\"result\":{{\"lines\":1,\"words\":1,\"bytes\":{bytes}}}}}")
 }
 
+/// What comes out of a transformer, too: what was made of the compressed bytes is not.
+#[test]
+fn what_goes_through_a_transformer_is_decompressed_before() {
+    let tree = Tree::with(&[("packed", gzip(b"hello\n")), ("plain", b"there\n".to_vec())]);
+    for threads in ["1", "2"] {
+        for out in [&[][..], &["--unordered"], &["--out", "out/", "--exists", "replace"]] {
+            let host = Host::run(&plugin("upcase")).within(tree.path()).args(out);
+            let ended = host.args(["--threads", threads, "packed", "plain"]).ended().exits(0);
+            let found = if out.first() == Some(&"--out") {
+                ["packed", "plain"].map(|name| tree.read(&format!("out/{name}"))).concat()
+            } else {
+                ended.stdout
+            };
+            let mut lines: Vec<_> = found.split_inclusive(|&byte| byte == b'\n').collect();
+            lines.sort_unstable();
+            assert_eq!(lines, [b"HELLO\n", b"THERE\n"], "{out:?}");
+        }
+    }
+}
+
 #[test]
 fn bytes_count_before_the_name() {
     let tree = Tree::with(&[

@@ -10,7 +10,6 @@ use gristmill::job::{Out, TreeOut};
 use gristmill::output::{Format, Root};
 use gristmill::plugin::Engine;
 use gristmill::settings::{Durable, Exists, Run};
-use rustix::process::geteuid;
 
 use super::{files, report, visible};
 use crate::support::host::{Ended, Host, shared_cache};
@@ -92,19 +91,6 @@ fn a_full_disk_behind_standard_output_is_told() {
     ");
 }
 
-/// Where nothing is forbidden to us, somebody else is asked.
-fn as_somebody_else(tree: &Tree) -> Host {
-    if !geteuid().is_root() {
-        return Host::new();
-    }
-    let binary = tree.path().join("host");
-    fs::copy(env!("CARGO_BIN_EXE_host"), &binary).unwrap();
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]);
-    command.arg(binary);
-    Host::through(command)
-}
-
 fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
@@ -113,14 +99,13 @@ fn mode(path: &Path, mode: u32) {
 fn a_directory_that_may_not_be_written_is_told() {
     let tree =
         Tree::with(&[("in/a", "a\n"), ("in/sub/b", "b\n"), ("in/sub/c", "c\n"), ("out/sub/x", "")]);
-    mode(tree.path(), 0o755);
     fs::copy(plugin("upcase"), tree.path().join("upcase.wasm")).unwrap();
     mode(&tree.path().join("out"), 0o777);
     mode(&tree.path().join("out/sub"), 0o555);
     fs::create_dir(tree.path().join("closed")).unwrap();
     mode(&tree.path().join("closed"), 0o555);
     let run = |out: &str| {
-        let host = as_somebody_else(&tree).within(tree.path());
+        let host = Host::unprivileged(tree.path()).within(tree.path());
         let host = host.args(["run", "--no-cache", "--plugin", "upcase.wasm"]);
         host.args(["--out", out, "in/"]).ended()
     };

@@ -4,11 +4,13 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
+use rustix::process::geteuid;
 use serde_json::Value;
 
 /// A call of the binary. Its standard input is empty unless [`stdin`](Self::stdin) is called.
@@ -34,6 +36,27 @@ impl Host {
         }
         command.env_remove("COLUMNS");
         Self { command, stdin: Vec::new(), markers: Vec::new() }
+    }
+
+    /// The binary called by somebody to whom things can be forbidden: nobody, where we are root. It goes into the directory,
+    /// which everybody may enter from then on.
+    pub(crate) fn unprivileged(dir: &Path) -> Self {
+        if !geteuid().is_root() {
+            return Self::new();
+        }
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        let binary = dir.join("host");
+        // Copied by another process: a file that we have open for writing is open, too, in whatever another thread starts at
+        // that moment, and cannot be executed until that is gone.
+        if !binary.exists() {
+            let mut copy = Command::new("cp");
+            copy.arg(env!("CARGO_BIN_EXE_host")).arg(&binary);
+            assert!(copy.status().expect("there is a cp").success());
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]);
+        command.arg(binary);
+        Self::through(command)
     }
 
     /// `host run` with a plugin, which is compiled once for all tests of this process.

@@ -340,7 +340,8 @@ impl<'a> Worker<'a> {
     }
 }
 
-fn is_same(a: Option<&Arc<Whole<'_>>>, b: Option<&Arc<Whole<'_>>>) -> bool {
+/// Whether two pieces of a stream are of the same member, or both of what is no archive.
+pub(super) fn is_same(a: Option<&Arc<Whole<'_>>>, b: Option<&Arc<Whole<'_>>>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         (a, b) => a.is_none() && b.is_none(),

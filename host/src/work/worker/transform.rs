@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::course::is_same;
 use super::{Cancelled, Worker};
 use crate::input::Asked;
-use crate::process::{Failure, Fill, Place, Scope};
+use crate::process::{Failure, Fill, Place, Pushed, Reject, Scope};
 use crate::work::open::{Open, Slice, take_next, too_large};
 use crate::work::ring::{Piece, Ring, Turn};
 use crate::work::whole::Whole;
@@ -44,14 +45,16 @@ impl Worker<'_> {
                 }
                 match self.slice(open, index, count) {
                     Ok((place, mut slice)) => {
-                        let (start, end) = (slice.offset, slice.offset + slice.bytes as u64);
-                        let stored = open.input.stored(end) - open.input.stored(start);
-                        self.times.count_bytes(end - start, stored);
-                        self.transform(open, &open.whole, fresh, place, &mut slice)?;
+                        let pushed = self.run_chunk(&open.whole, fresh, place, &mut slice);
                         if let Some(codec) = slice.found {
+                            self.instance = None;
                             self.found = Some(codec);
                             return Ok(());
                         }
+                        let (start, end) = (slice.offset, slice.offset + slice.bytes as u64);
+                        let stored = open.input.stored(end) - open.input.stored(start);
+                        self.times.count_bytes(end - start, stored);
+                        self.pass_on(open, &open.whole, place, slice.bytes, pushed)?;
                         fresh = self.instance.is_none();
                     }
                     Err(failure) => self.fail_chunk(&open.whole, index, failure),
@@ -91,17 +94,16 @@ impl Worker<'_> {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
                 Turn::Run(Piece { member, chunk }) => {
                     let begun = Instant::now();
-                    let same = match (&open_for, &member) {
-                        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-                        (a, b) => a.is_none() && b.is_none(),
-                    };
+                    let same = is_same(open_for.as_ref(), member.as_ref());
                     let whole = member.as_deref().unwrap_or(&open.whole);
                     if !self.hopeless(whole, chunk.index) {
                         let place =
                             Place { index: chunk.index, offset: chunk.offset, last: chunk.last };
                         let fresh_now = fresh || !same;
                         self.times.count_bytes(chunk.bytes().len() as u64, chunk.stored);
-                        self.transform(open, whole, fresh_now, place, &mut chunk.bytes())?;
+                        let mut bytes = chunk.bytes();
+                        let pushed = self.run_chunk(whole, fresh_now, place, &mut bytes);
+                        self.pass_on(open, whole, place, bytes.len(), pushed)?;
                         fresh = self.instance.is_none();
                         open_for = member;
                     }
@@ -120,22 +122,31 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Runs one chunk, and delivers what comes out of it.
-    fn transform(
+    /// Runs one chunk.
+    fn run_chunk(
         &mut self,
-        open: &Open<'_>,
         whole: &Whole<'_>,
         fresh: bool,
         place: Place,
         fill: &mut dyn Fill,
+    ) -> Result<(Pushed, Vec<Reject>), Failure> {
+        let mut instance = self.accumulator(whole, fresh)?;
+        let pushed = instance.push(place, fill)?;
+        let rejects = instance.take_rejects();
+        self.instance = Some(instance);
+        Ok((pushed, rejects))
+    }
+
+    /// Delivers what came out of one chunk.
+    fn pass_on(
+        &mut self,
+        open: &Open<'_>,
+        whole: &Whole<'_>,
+        place: Place,
+        bytes: usize,
+        pushed: Result<(Pushed, Vec<Reject>), Failure>,
     ) -> Result<(), Cancelled> {
-        let bytes = fill.len() as u64;
-        let pushed = self.accumulator(whole, fresh).and_then(|mut instance| {
-            let pushed = instance.push(place, fill)?;
-            let rejects = instance.take_rejects();
-            self.instance = Some(instance);
-            Ok((pushed, rejects))
-        });
+        let bytes = bytes as u64;
         let (pushed, rejects) = match pushed {
             Ok(pushed) => pushed,
             Err(failure) => {
