@@ -56,11 +56,28 @@ impl AsRef<[u8]> for Shared {
     }
 }
 
+/// What is left of a piece to its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    More,
+    Done,
+}
+
 #[derive(Debug, Default)]
 struct Kept {
+    /// The first is the first to go.
     pieces: VecDeque<(usize, Arc<Vec<u8>>)>,
     decoders: Vec<Decoder>,
     buffers: Vec<Vec<u8>>,
+}
+
+impl Kept {
+    fn put(&mut self, piece: (usize, Arc<Vec<u8>>), after: After) {
+        match after {
+            After::Done => self.pieces.push_front(piece),
+            After::More => self.pieces.push_back(piece),
+        }
+    }
 }
 
 impl Blocked {
@@ -136,8 +153,7 @@ impl Blocked {
         offset: u64,
         asked: Asked,
     ) -> Result<(), Error> {
-        let mut offset = offset;
-        let mut into = into;
+        let (mut offset, mut into, mut asked) = (offset, into, asked);
         while !into.is_empty() && offset < self.bytes {
             let at = self.pieces.partition_point(|piece| piece.start <= offset).saturating_sub(1);
             let Some(piece) = self.pieces.get(at) else { break };
@@ -147,6 +163,8 @@ impl Blocked {
             self.read_piece(input, at, now, skip, asked)?;
             offset += now.len() as u64;
             into = later;
+            // What runs over into the next piece is the end of a record: somebody else may be at the rest of it.
+            asked = Asked::ToLook;
         }
         Ok(())
     }
@@ -160,9 +178,11 @@ impl Blocked {
         asked: Asked,
     ) -> Result<(), Error> {
         let Some(piece) = self.pieces.get(at) else { return Ok(()) };
-        let kept = self.kept(at);
+        let end = skip + into.len() as u64;
+        let after = if end == piece.bytes { After::Done } else { After::More };
+        let kept = self.kept(at, after);
         let whole = kept.is_none() && asked == Asked::ToGoOn;
-        let end = if whole { piece.bytes } else { skip + into.len() as u64 };
+        let end = if whole { piece.bytes } else { end };
         let bytes = match kept {
             Some(bytes) => bytes,
             None => Arc::new(self.decode(input, piece, end)?),
@@ -171,7 +191,7 @@ impl Blocked {
         let asked_for = bytes.get(from..).and_then(|rest| rest.get(..into.len()));
         into.copy_from_slice(asked_for.unwrap_or_default());
         if whole {
-            self.keep(at, bytes);
+            self.keep(at, bytes, after);
         }
         Ok(())
     }
@@ -208,19 +228,19 @@ impl Blocked {
         (decoder, packed.unwrap_or_default(), plain.unwrap_or_default())
     }
 
-    /// A piece that is kept; it is the last to go now.
-    fn kept(&self, at: usize) -> Option<Arc<Vec<u8>>> {
+    /// A piece that is kept.
+    fn kept(&self, at: usize, after: After) -> Option<Arc<Vec<u8>>> {
         let mut kept = self.lock();
         let place = kept.pieces.iter().position(|(index, _)| *index == at)?;
         let found = kept.pieces.remove(place)?;
         let bytes = Arc::clone(&found.1);
-        kept.pieces.push_back(found);
+        kept.put(found, after);
         Some(bytes)
     }
 
-    fn keep(&self, at: usize, bytes: Arc<Vec<u8>>) {
+    fn keep(&self, at: usize, bytes: Arc<Vec<u8>>, after: After) {
         let mut kept = self.lock();
-        kept.pieces.push_back((at, bytes));
+        kept.put((at, bytes), after);
         if kept.pieces.len() > self.keep
             && let Some((_, oldest)) = kept.pieces.pop_front()
         {

@@ -97,7 +97,7 @@ impl Stream {
     pub fn new(bytes: Box<dyn Bytes>, cutter: Cutter, linger: Duration) -> Self {
         Self {
             bytes,
-            cutter,
+            cutter: cutter.of_stream(),
             linger,
             tail: Vec::new(),
             index: 0,

@@ -81,7 +81,8 @@ impl<'a> Open<'a> {
             whole.set_parts(1);
         }
         whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
-        let chunks = Chunks::Streamed(Ring::new(reader, plan.cutter.chunk_bytes, first, pieces));
+        let chunk_bytes = plan.cutter.of_stream().chunk_bytes;
+        let chunks = Chunks::Streamed(Ring::new(reader, chunk_bytes, first, pieces));
         Ok(Self { input, chunks, whole })
     }
 

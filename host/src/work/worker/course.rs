@@ -309,9 +309,7 @@ impl<'a> Worker<'a> {
             if hopeless(self, index) {
                 return Ok(Pushed::GivenUp);
             }
-            if index + 1 == run.end {
-                self.scan.asked = Asked::ToLook;
-            }
+            self.scan.asked = cutter.asked(&open.input, index, run.end);
             let end = cutter.end(&open.input, index, start, &mut self.scan)?;
             let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
             let place = Place { index, offset: start, last: index + 1 == count };

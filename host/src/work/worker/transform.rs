@@ -1,6 +1,7 @@
 //! A worker's way through the chunks of one source with a transformer: what comes out of each is delivered at once, in
 //! its place. One chunk is taken at a time, in the order of the source, and none while too much waits for another.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -34,16 +35,12 @@ impl Worker<'_> {
         let next = || taken.load(Ordering::Relaxed);
         while self.onward(open, |at| at.part < next())? == Onward::Yes {
             let Some(run) = take_next(count, open.input.chunks_at_once(), taken) else { break };
-            self.scan.asked = Asked::ToGoOn;
             for index in run.clone() {
                 self.check_cancel()?;
-                if index + 1 == run.end {
-                    self.scan.asked = Asked::ToLook;
-                }
                 if !open.is_single() && self.hopeless(&open.whole, index) {
                     continue;
                 }
-                match self.slice(open, index, count) {
+                match self.slice(open, index..run.end, count) {
                     Ok((place, mut slice)) => {
                         let pushed = self.run_chunk(&open.whole, fresh, place, &mut slice);
                         if let Some(codec) = slice.found {
@@ -65,15 +62,17 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// The chunk at `index`: where it stands, and the promise to read it.
+    /// The first chunk of a run: where it stands, and the promise to read it.
     fn slice<'o>(
         &mut self,
         open: &'o Open<'_>,
-        index: u64,
+        run: Range<u64>,
         count: u64,
     ) -> Result<(Place, Slice<'o>), Failure> {
-        let cutter = self.plan.cutter;
+        let (cutter, index) = (self.plan.cutter, run.start);
+        self.scan.asked = Asked::ToGoOn;
         let start = cutter.start(&open.input, index, &mut self.scan)?;
+        self.scan.asked = cutter.asked(&open.input, index, run.end);
         let end = cutter.end(&open.input, index, start, &mut self.scan)?;
         let place = Place { index, offset: start, last: index + 1 == count };
         let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
