@@ -84,7 +84,7 @@ fn kept_of(reader: &Reader, job: JobId, source: &[u8]) -> Option<Kept> {
 fn assert_holds(reader: &Reader, job: JobId, source: &str, number: u64) {
     let (entry, kept) = row(source, number);
     assert_eq!(reader.entry(job, source.as_bytes()).unwrap(), Some(entry));
-    assert!(kept_of(&reader, job, source.as_bytes()) == Some(kept), "{source}");
+    assert!(kept_of(reader, job, source.as_bytes()) == Some(kept), "{source}");
 }
 
 const THREADS: usize = 4;

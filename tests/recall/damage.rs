@@ -1,10 +1,13 @@
 //! Rows of the ledger that are not what was written, and results that are too long to be in one.
 
+use std::process::Command;
+
 use rusqlite::Connection;
 
 use super::{SOURCES, assert_read, assert_same, host, remembering, sources};
 use crate::support::guest::Guest;
-use crate::support::host::Host;
+use crate::support::host::{Host, shared_cache};
+use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
 fn edited(tree: &Tree, sql: &str) {
@@ -69,6 +72,25 @@ fn a_row_that_lost_a_part_is_as_if_there_were_none() {
     }
 }
 
+#[test]
+fn a_disk_that_is_full_ends_the_run_and_the_next_one_goes_on() {
+    let tree = sources();
+    let undisturbed = host(&tree, &["topwords"]).arg("in/").ended().exits(0); // and compiled
+    let mut shell = Command::new("bash");
+    // No file of more than 160 KiB, and no signal for who tries: writing fails.
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 160; exec \"$@\"", "bash"]);
+    shell.arg(env!("CARGO_BIN_EXE_host"));
+    let host = Host::through(shell).within(tree.path()).args(["run", "--plugin"]);
+    let host = host.arg(plugin("topwords")).arg("--cache").arg(shared_cache());
+    let ended = host.args(["--ledger", "done", "--out", "all", "in/"]).ended().exits(2);
+    assert!(ended.stderr.contains("done: the disk failed the ledger: "), "{ended}");
+    assert!(!tree.path().join("all").exists(), "{ended}");
+    remembering(&tree, &["topwords"], &["in/", "--out", "all"]).0.exits(0);
+    assert!(tree.read("all") == undisturbed.stdout);
+    check(&tree).ended().exits(0);
+    assert_read(&remembering(&tree, &["topwords"], &["in/"]).1, 0, SOURCES);
+}
+
 /// Two states of 40 MiB are more than the ledger keeps of one source: it is not remembered, and that is no failure.
 #[test]
 fn what_is_too_long_for_the_ledger_is_told_and_read_again() {
@@ -91,13 +113,9 @@ fn what_is_too_long_for_the_ledger_is_told_and_read_again() {
         assert!(ended.stderr.ends_with(told), "{ended}");
     }
     // Without a total there is no state to keep.
-    for passed_over in [0, 3] {
+    for (read, passed_over) in [(1, 2), (0, 3)] {
         let (ended, report) = remembering(&tree, &chains, &["a", "b", "c", "--per-source"]);
-        assert_read(
-            &report,
-            if passed_over == 0 { 1 } else { 0 },
-            if passed_over == 0 { 2 } else { 3 },
-        );
+        assert_read(&report, read, passed_over);
         assert!(!ended.stderr.contains("too long"), "{ended}");
     }
 }

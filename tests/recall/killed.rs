@@ -38,7 +38,7 @@ fn killed_after(mut child: Child, time: Duration) -> bool {
 fn begin_again(tree: &Tree) {
     for entry in fs::read_dir(tree.path()).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_file() && !path.extension().is_some_and(|extension| extension == "wasm") {
+        if path.is_file() {
             fs::remove_file(path).unwrap();
         }
     }

@@ -193,18 +193,17 @@ impl Memory {
 
     /// Waits until all of it is on the disk, and says what is not as one would expect.
     pub(super) fn close(self) -> Result<(), Abort> {
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        match count(&self.unreadable) {
-            0 => {}
-            n => {
-                say::line(&format!("what the ledger had was damaged: {n} sources were read again"))
-            }
+        let [unreadable, too_long] =
+            [&self.unreadable, &self.too_long].map(|counter| counter.load(Ordering::Relaxed));
+        if unreadable > 0 {
+            let what = "what the ledger had was damaged";
+            say::line(&format!("{what}: {unreadable} sources were read again"));
         }
-        match count(&self.too_long) {
-            0 => {}
-            n => say::line(&format!(
-                "too long for the ledger: what came of {n} sources, which the next run reads again"
-            )),
+        if too_long > 0 {
+            let which = "which the next run reads again";
+            say::line(&format!(
+                "too long for the ledger: what came of {too_long} sources, {which}"
+            ));
         }
         drop(self.readers);
         self.ledger.close().map_err(|error| told(&error))
