@@ -25,6 +25,7 @@ mod oracle;
 mod outputs;
 mod packing;
 mod paths;
+mod recall;
 mod support;
 mod transformers;
 

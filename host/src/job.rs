@@ -23,7 +23,7 @@ use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
 use crate::source::Source;
 use crate::stats::Stats;
-use crate::work::{self, At, Cancel, Plan};
+use crate::work::{self, At, Cancel, Plan, Recall};
 
 use collect::Collector;
 use pour::{Single, Tree};
@@ -48,6 +48,8 @@ pub struct Job<'a> {
     pub stats: &'a Stats,
     /// Where records that plugins set aside are written, if anywhere.
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
+    /// What is known of sources, and who is told what became of the others.
+    pub memory: Option<Memory<'a>>,
     /// Is told of each source that failed, in the order of the sources.
     pub on_failure: &'a (dyn Fn(&str, &Failure) + Sync),
 }
@@ -70,18 +72,26 @@ pub struct TreeOut<'a> {
     pub exists: Exists,
     /// Where the output of the source at an index goes, below the directory; or of the member of that name in it.
     pub place: &'a Place<'a>,
-    /// Is told what became of each source, once its output is in place.
-    pub save: Option<&'a Save<'a>>,
 }
 
 /// See [`TreeOut::place`].
 pub type Place<'a> = dyn Fn(usize, Option<&str>) -> Result<PathBuf, Failure> + Sync + 'a;
 
-/// See [`TreeOut::save`]. An error ends the job.
-pub type Save<'a> = dyn Fn(&Saved<'_>) -> Result<(), Error> + Sync + 'a;
+/// Is told what became of a source. An error ends the job.
+pub type Save<'a> = dyn Fn(Saved<'_>) -> Result<(), Error> + Sync + 'a;
+
+/// What earlier runs have left of the sources, and who keeps what this one makes of the others.
+#[derive(Clone, Copy)]
+pub struct Memory<'a> {
+    /// What is known of a source, which then is not opened.
+    pub recall: &'a Recall<'a>,
+    /// Is told of each source that was processed, once its output is in place. A result is shown anew by each run: it is told
+    /// before it is written.
+    pub save: &'a Save<'a>,
+}
 
 /// What became of a source.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Saved<'a> {
     /// Which source.
     pub at: At,
@@ -91,8 +101,27 @@ pub struct Saved<'a> {
     pub bytes_in: u64,
     /// Records that were set aside.
     pub rejects: u64,
-    /// Where its output is, below the directory, and its size; or why there is none.
-    pub result: Result<(&'a Path, u64), &'a Failure>,
+    /// What came of it, or why nothing did.
+    pub result: Result<Made<'a>, &'a Failure>,
+}
+
+/// What came of a source.
+#[derive(Debug)]
+pub enum Made<'a> {
+    /// A file.
+    File {
+        /// Where it is, below the directory.
+        path: &'a Path,
+        /// How long it is.
+        bytes: u64,
+    },
+    /// A result, or a part of the total; each where it was asked for.
+    Result {
+        /// What the plugin gave.
+        result: Option<Vec<u8>>,
+        /// What a total is made of.
+        state: Option<Vec<u8>>,
+    },
 }
 
 /// A file as a stream, from its front.
@@ -204,6 +233,7 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
         settings: job.settings,
         cancel: job.cancel,
         stats: job.stats,
+        recall: job.memory.map(|memory| memory.recall),
         deliver,
     };
     match (job.processor.traits().kind, out) {

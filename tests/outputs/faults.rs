@@ -155,7 +155,7 @@ fn a_directory_that_becomes_a_link_during_the_run_leads_nothing_out() {
         let names = ["sub/x", "sub/y", "sub/z"];
         let paths = names.map(|name| tree.path().join("in").join(name));
         let place = |index: usize, _: Option<&str>| Ok(names[index].into());
-        let into = TreeOut { root: &root, exists: Exists::Fail, place: &place, save: None };
+        let into = TreeOut { root: &root, exists: Exists::Fail, place: &place };
         let settings = Run { threads: 1, chunk_bytes: 4096, ..Run::default() };
         let task = Task { processor: &meddled, framing: "bytes", format: Format::Raw };
         let ran = job::run_into(task, &paths, &settings, Out::Tree(into));

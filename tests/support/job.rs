@@ -65,6 +65,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         cancel: &cancel,
         stats: &stats,
         rejects: None,
+        memory: None,
         on_failure: &|source, failure| {
             failures.lock().unwrap().push((source.to_string(), failure.clone()));
         },

@@ -243,7 +243,8 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "N|P%", value_parser = rejects_max)]
     pub(super) max_rejects: Option<RejectsMax>,
 
-    /// Remember in this file what is done: the next run of the same job passes over it
+    /// Remember in this file what is done: the next run of the same job passes over it. Results are printed as if
+    /// all sources had been read; bytes need --out DIR/
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) ledger: Option<PathBuf>,
 

@@ -10,7 +10,7 @@ use super::args::{FormatArg, OutputArgs, RunArgs};
 use super::out::{self, Foreseen, Places};
 use super::plan;
 use super::plugins::{Plugins, Seen};
-use super::remember;
+use super::remember::{self, Aim};
 use super::say::Abort;
 use super::settings::framing;
 use super::stages::{Stage, Stages};
@@ -129,7 +129,10 @@ pub(super) fn foresee(
     job::check(&*plugins.processor, framing, settings).map_err(Abort::new)?;
     let mut listing = list()?;
     let passed_over = match &output.ledger {
-        Some(path) => remember::foresee(path, args, stages, &mut listing)?,
+        Some(path) => {
+            let aim = Aim::of(plugins.traits().kind, args, settings);
+            remember::foresee(path, args, stages, aim, &mut listing)?
+        }
         None => 0,
     };
     let plan = Plan {

@@ -27,6 +27,23 @@ pub(super) fn files(args: &OutputArgs, sources: &[Source]) -> Result<(), Abort> 
     Ok(())
 }
 
+/// Refuses files named by flags that are the ledger, which is there already.
+pub(super) fn ledger(args: &OutputArgs, ledger: &Path) -> Result<(), Abort> {
+    let Ok(own) = fs::metadata(ledger) else { return Ok(()) };
+    let out = Some(&args.out).filter(|out| out.as_os_str() != "-");
+    let written =
+        [("--out", out), ("--rejects", args.rejects.as_ref()), ("--report", args.report.as_ref())];
+    for (flag, path) in written {
+        if path.and_then(|path| fs::metadata(path).ok()).is_some_and(|found| id(&found) == id(&own))
+        {
+            let message =
+                format!("{flag}: {} is the ledger, and would be overwritten", ledger.display());
+            return Err(Abort::new(message).hint(Some("name another file")));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses outputs below the directory `out` that are sources.
 pub(super) fn places<'a>(
     out: &Path,

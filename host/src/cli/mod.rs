@@ -4,6 +4,7 @@ mod args;
 mod foresee;
 mod generate;
 mod guard;
+mod identity;
 mod inspect;
 mod ledger;
 mod out;

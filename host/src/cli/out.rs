@@ -128,11 +128,6 @@ fn check(args: &OutputArgs, kind: Kind) -> Result<(), Abort> {
             let message = "--ledger: there is nothing to go on with in one stream or file";
             Err(Abort::new(message).hint(Some("with --out DIR/, each source has its own file")))
         }
-        Kind::Aggregator if args.ledger.is_some() => {
-            let message = "--ledger: results of plugins are not remembered yet";
-            Err(Abort::new(message)
-                .hint(Some("it is for plugins that give bytes, with --out DIR/")))
-        }
         _ => Ok(()),
     }
 }

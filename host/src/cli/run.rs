@@ -12,7 +12,7 @@ use super::args::RunArgs;
 use super::out::{self, Places, To};
 use super::plugins::{self, Plugins};
 use super::progress::Progress;
-use super::remember::Memory;
+use super::remember::{Aim, Memory};
 use super::say::{self, Abort, Failures};
 use super::settings::{format, framing, level, request, settings};
 use super::stages::Stages;
@@ -48,11 +48,20 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let to = To::open(&args.output, &plugins, &progress)?;
     let mut listing = listing(args, look, &settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
-    let memory = match &args.output.ledger {
-        Some(path) => Some(Memory::open(path, args, stages, &mut listing)?),
+    let mut opened = match &args.output.ledger {
+        Some(path) => {
+            let aim = Aim::of(plugins.traits().kind, args, &settings);
+            let memory = Memory::open(path, args, stages, aim, &mut listing)?;
+            guard::ledger(&args.output, path)?;
+            stats.add_passed_over(memory.passed_over);
+            Some(memory)
+        }
         None => None,
     };
     stats.add_skipped(listing.skipped);
+    let memory = opened.as_ref();
+    let recall = memory.map(|memory| |index: usize| memory.recall(&listing.sources, index));
+    let save = memory.map(|memory| |saved: Saved<'_>| memory.save(&listing.sources, saved));
 
     let failures = Failures::new(&progress);
     let job = Job {
@@ -65,14 +74,18 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
         cancel: &cancel,
         stats: &stats,
         rejects: rejects(args.output.rejects.as_deref())?,
+        memory: recall
+            .as_ref()
+            .zip(save.as_ref())
+            .map(|(recall, save)| job::Memory { recall, save }),
         on_failure: &|source, failure| failures.tell(source, failure),
     };
     let ended = {
-        let _moving = progress.follow(&stats, bytes(&listing));
-        pour(args, to, &job, &plugins, &listing, memory.as_ref())?
+        let _moving = progress.follow(&stats, bytes(&listing, memory));
+        pour(args, to, &job, &plugins, &listing)?
     };
-    if let Some(memory) = memory {
-        told_of(memory.passed_over);
+    told_of(stats.passed_over());
+    if let Some(memory) = opened.take() {
         memory.close()?;
     }
     drop(plugins);
@@ -91,7 +104,6 @@ fn pour(
     job: &Job<'_>,
     plugins: &Plugins,
     listing: &Listing,
-    memory: Option<&Memory>,
 ) -> Result<Result<Summary, Error>, Abort> {
     let run = |out: Out<'_>| job::run(job, out);
     match to {
@@ -108,16 +120,11 @@ fn pour(
             if exists == Exists::Replace {
                 guard::places(&args.output.out, places.paths(), &listing.sources)?;
             }
-            if memory.is_some() {
+            if job.memory.is_some() {
                 swept(&root);
             }
-            let save = memory.map(|memory| |saved: &Saved<'_>| memory.save(job.sources, saved));
-            let out = TreeOut {
-                root: &root,
-                exists,
-                place: &|index, member| places.place(index, member),
-                save: save.as_ref().map(|save| save as &job::Save<'_>),
-            };
+            let place = |index, member: Option<&str>| places.place(index, member);
+            let out = TreeOut { root: &root, exists, place: &place };
             Ok(run(Out::Tree(out)))
         }
     }
@@ -233,9 +240,11 @@ fn load(
     plugins::load(stages, engine, &options, cache.as_ref())
 }
 
-/// Bytes of all sources; `None` where one of them has no size. Those that cannot be read are none.
-fn bytes(listing: &Listing) -> Option<u64> {
-    listing.sources.iter().map(|source| source.listed.as_ref().map_or(Some(0), |size| *size)).sum()
+/// Bytes of all sources that will be read; `None` where one of them has no size. Those that cannot be read are none.
+fn bytes(listing: &Listing, memory: Option<&Memory>) -> Option<u64> {
+    let is_done = |index| memory.is_some_and(|memory| memory.is_done(index));
+    let unread = listing.sources.iter().enumerate().filter(|(index, _)| !is_done(*index));
+    unread.map(|(_, source)| source.listed.as_ref().map_or(Some(0), |size| *size)).sum()
 }
 
 /// Ctrl-C ends the run in order; a second one ends the process at once.

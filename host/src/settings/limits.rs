@@ -303,7 +303,8 @@ pub const LEDGER_QUEUE_ROWS: usize = 4096;
 /// Bytes of the rows that wait: as much as results may. A longer row waits alone.
 pub const LEDGER_QUEUE_BYTES: usize = 64 << 20;
 
-/// A result, and a state, that the ledger keeps of one source: as long as a result may be.
+/// A result, and a state, that the ledger keeps of one source: as long as a result may be. A source that gives more is not
+/// remembered.
 pub const LEDGER_KEPT_BYTES_MAX: usize = OUTPUT_BYTES;
 
 /// Name of a source, identity of its input, path of its output, or description of a job: an archive and a member of it,

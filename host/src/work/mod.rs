@@ -106,9 +106,36 @@ pub struct Done {
     /// The result, or what came out of a chunk; `None` where only a total was asked for, or nothing is left to come. Or the first
     /// failure.
     pub result: Result<Option<Vec<u8>>, Failure>,
+    /// The state of an aggregator, where a total is asked for.
+    pub state: Option<Vec<u8>>,
     /// Records that were set aside. Of a transformer it is for whoever takes them in order to see when they are too many.
     pub rejects: Vec<Reject>,
+    /// How that is known.
+    pub origin: Origin,
 }
+
+/// How it is known what became of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was processed.
+    Processed,
+    /// An earlier run has left it.
+    Recalled,
+}
+
+/// What an earlier run has left of a source, which is what this one would make of it. What is not wanted is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recalled {
+    /// Bytes that were processed.
+    pub bytes: u64,
+    /// The result.
+    pub result: Option<Vec<u8>>,
+    /// The state.
+    pub state: Option<Vec<u8>>,
+}
+
+/// Gives what an earlier run has left of the source at an index, if it has. Called at most once for each, by any worker.
+pub type Recall<'a> = dyn Fn(usize) -> Option<Recalled> + Sync + 'a;
 
 /// Everything that a pass over sources needs.
 #[derive(Clone, Copy)]
@@ -129,6 +156,8 @@ pub struct Plan<'a> {
     pub cancel: &'a Cancel,
     /// What is counted.
     pub stats: &'a Stats,
+    /// What need not be processed, where anything is known.
+    pub recall: Option<&'a Recall<'a>>,
     /// Where results go.
     pub deliver: &'a dyn Deliver,
 }

@@ -227,7 +227,7 @@ impl Deliver for Single<'_> {
     }
 
     fn put(&self, slot: Slot, done: Done) {
-        let Done { bytes, result, rejects } = done;
+        let Done { bytes, result, rejects, .. } = done;
         let packed = result.map(|output| {
             let packed = output.map(|output| self.packing.pack(output)).transpose();
             packed.unwrap_or_else(|error| {

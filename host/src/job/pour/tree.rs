@@ -10,7 +10,7 @@ use super::flight::Flight;
 use super::packing::Packing;
 use super::{count_rejects, ended};
 use crate::job::ends::Ends;
-use crate::job::{Error, Job, Saved, Summary, TreeOut};
+use crate::job::{Error, Job, Made, Saved, Summary, TreeOut};
 use crate::output::{CannotPack, Created, FileError, Pending, Window, Written};
 use crate::process::{Failure, FailureKind, Reject, spare};
 use crate::settings::RejectsMax;
@@ -197,15 +197,15 @@ impl<'a> Tree<'a> {
         rejects: Vec<Reject>,
         result: Result<(PathBuf, u64), Failure>,
     ) {
-        if let Some(save) = self.out.save {
+        if let Some(memory) = self.job.memory {
             let saved = Saved {
                 at: slot.at,
                 is_member: slot.member.is_some(),
                 bytes_in: bytes,
                 rejects: rejects.len() as u64,
-                result: result.as_ref().map(|(path, bytes)| (path.as_path(), *bytes)),
+                result: result.as_ref().map(|(path, bytes)| Made::File { path, bytes: *bytes }),
             };
-            if let Err(error) = save(&saved) {
+            if let Err(error) = (memory.save)(saved) {
                 self.fail_all(error);
             }
         }
@@ -309,7 +309,7 @@ impl Deliver for Tree<'_> {
     }
 
     fn put(&self, slot: Slot, done: Done) {
-        let Done { bytes, result, rejects } = done;
+        let Done { bytes, result, rejects, .. } = done;
         let output = result.and_then(|output| {
             let packed = output.map(|output| self.packing.pack(output)).transpose();
             packed.map_err(|error| unpacked(&error))

@@ -13,7 +13,7 @@ use crate::process::{Failure, Fill, Place, Pushed, Reject, Scope};
 use crate::work::open::{Open, Slice, take_next, too_large};
 use crate::work::ring::{Piece, Ring, Turn};
 use crate::work::whole::Whole;
-use crate::work::{At, Done, End};
+use crate::work::{At, Done, End, Origin};
 
 /// Whether a worker goes on with a source.
 #[derive(Debug, PartialEq, Eq)]
@@ -178,7 +178,8 @@ impl Worker<'_> {
             slot.end = End::Part;
             self.times.show_counts(self.plan.stats);
         }
-        self.deliver(slot, Done { bytes, result: Ok(Some(pushed.output)), rejects }, None);
+        let (result, origin) = (Ok(Some(pushed.output)), Origin::Processed);
+        self.deliver(slot, Done { bytes, result, state: None, rejects, origin });
         if place.last {
             self.recycle();
         }
@@ -200,8 +201,9 @@ impl Worker<'_> {
         let max = self.plan.settings.rejects_max;
         match checked.and_then(|()| whole.check_rejects(max)) {
             Ok(()) => {
-                let done = Done { bytes: 0, result: Ok(None), rejects: Vec::new() };
-                self.deliver(slot, done, None);
+                let (rejects, origin) = (Vec::new(), Origin::Processed);
+                let done = Done { bytes: 0, result: Ok(None), state: None, rejects, origin };
+                self.deliver(slot, done);
             }
             Err(failure) => self.fail(slot, failure),
         }
