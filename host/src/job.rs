@@ -17,7 +17,7 @@ use crate::input::{
     Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, Transcoding, UnknownCodec,
     UnknownEncoding,
 };
-use crate::output::{CannotPack, FileError, Format, Pending, Root};
+use crate::output::{Appended, CannotPack, FileError, Format, Pending, Root};
 use crate::process::{Failure, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
@@ -46,7 +46,8 @@ pub struct Job<'a> {
     pub cancel: &'a Cancel,
     /// What is counted.
     pub stats: &'a Stats,
-    /// Where records that plugins set aside are written, if anywhere.
+    /// Where records that plugins set aside are written, if anywhere: in the order of the sources; but where sources are saved
+    /// ([`TreeOut::save`]), each with its source, before that is saved.
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
     /// Is told of each source that failed, in the order of the sources.
     pub on_failure: &'a (dyn Fn(&str, &Failure) + Sync),
@@ -93,24 +94,6 @@ pub struct Saved<'a> {
     pub rejects: u64,
     /// Where its output is, below the directory, and its size; or why there is none.
     pub result: Result<(&'a Path, u64), &'a Failure>,
-}
-
-/// A file as a stream, from its front.
-struct Appended<'a> {
-    file: &'a Pending,
-    offset: u64,
-}
-
-impl Write for Appended<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_at(bytes, self.offset).map_err(io::Error::other)?;
-        self.offset += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// What is said of a plugin's results.
@@ -213,7 +196,7 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
             collector.finish()
         }
         (Kind::Aggregator, Out::File(file)) => {
-            let collector = Collector::new(job, Box::new(Appended { file: &file, offset: 0 }));
+            let collector = Collector::new(job, Box::new(Appended::to(&file)));
             work::run(&plan(&collector)).map_err(Error::Threads)?;
             let summary = collector.finish()?;
             if !job.cancel.is_set() {

@@ -11,6 +11,7 @@ mod pipeline;
 mod plan;
 mod plugins;
 mod progress;
+mod rejects;
 mod remember;
 mod run;
 mod say;

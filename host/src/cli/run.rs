@@ -1,10 +1,9 @@
 //! `host run`: settings from flags, the call, and how it ended.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Exit;
@@ -16,7 +15,7 @@ use super::remember::Memory;
 use super::say::{self, Abort, Failures};
 use super::settings::{format, framing, level, request, settings};
 use super::stages::Stages;
-use super::{foresee, guard};
+use super::{foresee, guard, rejects};
 use crate::input::{self, Expansion};
 use crate::job::{self, Error, Job, Out, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
@@ -64,7 +63,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
         format: format(&args.output),
         cancel: &cancel,
         stats: &stats,
-        rejects: rejects(args.output.rejects.as_deref())?,
+        rejects: rejects::open(&args.output, &listing.sources)?,
         on_failure: &|source, failure| failures.tell(source, failure),
     };
     let ended = {
@@ -134,14 +133,6 @@ fn told_of(passed_over: u64) {
     if passed_over > 0 {
         say::line(&format!("{passed_over} sources are done already, and were passed over"));
     }
-}
-
-/// The file for records that are set aside.
-fn rejects(path: Option<&Path>) -> Result<Option<Mutex<Box<dyn Write + Send>>>, Abort> {
-    let Some(path) = path else { return Ok(None) };
-    let file = File::create(path)
-        .map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
-    Ok(Some(Mutex::new(Box::new(BufWriter::new(file)))))
 }
 
 /// What there is to read: files and, unless they are to be read as they are, members of archives.

@@ -71,6 +71,9 @@ pub const OUTPUT_BYTES: usize = 64 << 20;
 /// What is kept of one record that a plugin sets aside; the rest is cut off.
 pub const REJECT_BYTES_MAX: usize = 64 << 10;
 
+/// One line of the file for them: of a record that is all escapes, with the longest name that its source may have.
+pub const REJECT_LINE_BYTES_MAX: u64 = 16 << 20;
+
 /// Records set aside that are kept until the result of their source is there: 1,000,000 in a job is more than anybody reads.
 pub const REJECTS_KEPT_MAX: usize = 1_000_000;
 

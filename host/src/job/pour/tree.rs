@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::flight::Flight;
 use super::packing::Packing;
 use super::{count_rejects, ended};
-use crate::job::ends::Ends;
+use crate::job::ends::{Ends, Flushed, write_rejects};
 use crate::job::{Error, Job, Saved, Summary, TreeOut};
 use crate::output::{CannotPack, Created, FileError, Pending, Window, Written};
 use crate::process::{Failure, FailureKind, Reject, spare};
@@ -189,15 +189,19 @@ impl<'a> Tree<'a> {
         Ok(bytes + end.len() as u64)
     }
 
-    /// Says how a source ended, and has it remembered where that is wanted.
+    /// Says how a source ended, and has it remembered where that is wanted: with the records that were set aside in their file, so
+    /// that none is lost of a source which is never done again.
     fn conclude(
         &self,
         slot: Slot,
         bytes: u64,
-        rejects: Vec<Reject>,
+        mut rejects: Vec<Reject>,
         result: Result<(PathBuf, u64), Failure>,
     ) {
         if let Some(save) = self.out.save {
+            if let Err(error) = write_rejects(self.job, &slot, &rejects, Flushed::AtOnce) {
+                return self.fail_all(Error::Rejects(error));
+            }
             let saved = Saved {
                 at: slot.at,
                 is_member: slot.member.is_some(),
@@ -208,6 +212,7 @@ impl<'a> Tree<'a> {
             if let Err(error) = save(&saved) {
                 self.fail_all(error);
             }
+            rejects.clear();
         }
         let outcome = Outcome::Done(result.map(|_| ()));
         self.tell(Told { slot, bytes, rejects, outcome });
