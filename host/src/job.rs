@@ -217,7 +217,10 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
         }
         (Kind::Transformer, Out::Tree(out)) => {
             let tree = Tree::new(job, &out);
-            work::run(&plan(&tree)).map_err(Error::Threads)?;
+            // A file is one source's, in its order.
+            let settings = settings::Run { unordered: false, ..job.settings.clone() };
+            let plan = Plan { settings: &settings, ..plan(&tree) };
+            work::run(&plan).map_err(Error::Threads)?;
             tree.finish()
         }
     }

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use gristmill::settings::limits::REJECT_LINE_BYTES_MAX;
+use gristmill::job::{Out, TreeOut};
+use gristmill::output::{Format, Root};
+use gristmill::plugin::Engine;
+use gristmill::settings::limits::{REJECT_LINE_BYTES_MAX, WINDOW_BYTES};
+use gristmill::settings::{Durable, Exists, Run};
 use serde_json::{Value, json};
 
 use super::{report, visible};
 use crate::support::host::{Ended, Host};
+use crate::support::job::{self, Task};
 use crate::support::oracle::oracle;
 use crate::support::pack;
 use crate::support::plugins::plugin;
@@ -225,4 +230,41 @@ fn with_a_ledger_a_file_of_something_else_is_left() {
     let told = "error: --rejects rejects: a line is longer than 16777216 bytes: no rejects\n";
     assert_eq!(ended.stderr, told);
     assert!(tree.read("rejects") == long);
+}
+
+#[test]
+fn they_are_the_same_however_few_may_wait_for_their_turn() {
+    let tree = Tree::with(&[("in/00", lines(20_000))]);
+    for n in 1..40 {
+        tree.file(&format!("in/{n:02}"), lines(n * 31));
+    }
+    let engine = Engine::new().unwrap();
+    let filter = job::load(&engine, &plugin("jsonfilter"), &[("field", "n")]);
+    let task = Task { processor: &filter, framing: "lines", format: Format::Raw };
+    let mut first: Option<Vec<u8>> = None;
+    for (threads, window_bytes) in [(1, 0), (2, 0), (4, 0), (4, 3000), (4, WINDOW_BYTES)] {
+        let settings = Run { threads, window_bytes, chunk_bytes: 4096, ..Run::default() };
+        let out = Tree::new();
+        let root = Root::open(out.path(), Durable::Fast).unwrap();
+        let place = |index: usize, _: Option<&str>| Ok(format!("{index}").into());
+        let into = TreeOut { root: &root, exists: Exists::Fail, place: &place, save: None };
+        let ran = job::run_into(task, &[tree.path().join("in")], &settings, Out::Tree(into));
+        assert_eq!(ran.ended.unwrap().sources, 40);
+        assert_eq!(visible(out.path()).len(), 40);
+        let rejects = first.get_or_insert_with(|| ran.rejects.clone());
+        assert!(*rejects == ran.rejects, "{threads} threads, {window_bytes} bytes");
+        assert!(rejects.len() > 3000 * 10, "far more than may wait");
+    }
+}
+
+#[test]
+fn a_file_for_each_source_is_in_its_order_whatever_is_said_of_the_order_of_all() {
+    let tree = sources();
+    let args = ["--unordered", "-j4", "--chunk-size=4KiB", "--out", "out/"];
+    let more = ["--max-rejects", "3", "--report", "report.json", "in/"];
+    let ended = filter(&tree, &[args, more].concat()).exits(1);
+    assert_eq!(ended.stderr.matches("more than 3 records were set aside").count(), 2, "{ended}");
+    let told = report(&tree);
+    assert_eq!((&told["files"], &told["failed"]), (&json!(4), &json!(2)));
+    assert_eq!(visible(&tree.path().join("out")).len(), 2);
 }
