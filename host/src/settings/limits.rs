@@ -213,6 +213,14 @@ pub const AHEAD_CHUNKS: usize = 2;
 /// at each.
 pub const AHEAD_SMALL_CHUNKS: usize = 64;
 
+/// Times as long as running a chunk takes, that reading it takes where running is light: then two workers at once would save a
+/// fifth at most, and lose a tenth to the way between their caches.
+pub const LIGHT_RUNNING_RATIO: u64 = 4;
+
+/// Positions in the total that the members of one source have, as sources have that are no archives: as many sources have room
+/// in 64 bits, and no archive has as many members.
+pub const MEMBER_POSITIONS: u64 = 1 << 32;
+
 /// Buffer before the writer of results.
 pub const WRITE_BYTES: usize = 64 << 10;
 
