@@ -128,6 +128,7 @@ fn a_report_has_the_figures_of_the_run() {
       "instances": "more than 0",
       "rejected": 0,
       "skipped": 0,
+      "passed_over": 0,
       "errors": {
         "not-found": 1
       },

@@ -8,6 +8,7 @@ mod inspect;
 mod ledger;
 mod out;
 mod pipeline;
+mod places;
 mod plan;
 mod plugins;
 mod progress;

@@ -70,6 +70,12 @@ impl Memory {
         committed.map(|_ticket| ()).map_err(|error| Error::Remember(error.to_string()))
     }
 
+    /// Takes out sources that do not stay in the listing.
+    pub(super) fn retain(&mut self, stays: &[bool]) {
+        let mut stays = stays.iter();
+        self.identities.retain(|_| stays.next().is_none_or(|stays| *stays));
+    }
+
     /// Waits until all of it is on the disk.
     pub(super) fn close(self) -> Result<(), Abort> {
         self.ledger.close().map_err(|error| told(&error))
@@ -187,9 +193,22 @@ fn digest(args: &RunArgs, stages: &Stages) -> Result<Digest, Abort> {
     parts.push(format!("{:?} {} {}", inputs.framing, inputs.encoding, inputs.decompress).into());
     // What is compressed by chunk depends on the chunks.
     parts.push(format!("{} {} {:?}", output.compress, inputs.chunk_size, output.name).into());
-    let out = fs::canonicalize(&output.out).unwrap_or_else(|_| output.out.clone());
-    parts.push(out.as_os_str().as_bytes().to_vec());
+    parts.push(resolved(&output.out).as_os_str().as_bytes().to_vec());
     Ok(Digest::of(parts))
+}
+
+/// The path without links, which is the same before a directory is made as after.
+fn resolved(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find_map(|above| {
+        let named = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        Some((fs::canonicalize(named).ok()?, path.strip_prefix(above).ok()?))
+    });
+    match existing {
+        // Joined with nothing, it would end in a slash.
+        Some((above, rest)) if rest.as_os_str().is_empty() => above,
+        Some((above, rest)) => above.join(rest).components().collect(),
+        None => path.to_path_buf(),
+    }
 }
 
 /// The job for people.

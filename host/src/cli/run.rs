@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::Exit;
 use super::args::RunArgs;
-use super::out::{self, Places, To};
-use super::plugins::{self, Plugins};
+use super::out::{self, To};
+use super::places::{Names, Places};
+use super::plugins::{self, Loading, Plugins};
 use super::progress::Progress;
 use super::remember::Memory;
 use super::say::{self, Abort, Failures};
@@ -22,7 +23,7 @@ use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::{Exists, Run};
-use crate::source::{self, Filter, Listing, Look};
+use crate::source::{self, Filter, Listing, Look, Source};
 use crate::stats::Stats;
 use crate::work::Cancel;
 
@@ -44,20 +45,29 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     }
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
+    job::check(&*plugins.processor, plugins.framing, &settings).map_err(Abort::new)?;
     let to = To::open(&args.output, &plugins, &progress)?;
     let mut listing = listing(args, look, &settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
-    let memory = match &args.output.ledger {
+    let mut memory = match &args.output.ledger {
         Some(path) => Some(Memory::open(path, args, stages, &mut listing)?),
         None => None,
     };
+    let (inputs, decompress) = (&args.inputs.files, &settings.decompress);
+    let names = Names { args: &args.output, plugins: &plugins, inputs, decompress };
+    let left = match &to {
+        To::Tree(()) => leave(names, &mut listing, memory.as_mut())?,
+        _ => 0,
+    };
     stats.add_skipped(listing.skipped);
+    stats.add_passed_over(left + memory.as_ref().map_or(0, |memory| memory.passed_over));
+    let to = to.with_tree(|| Tree::plant(names, &listing.sources))?;
 
     let failures = Failures::new(&progress);
     let job = Job {
         sources: &listing.sources,
         processor: &*plugins.processor,
-        framing: framing(args, plugins.framing)?,
+        framing: plugins.framing,
         lanes: &plugins.lanes,
         settings: &settings,
         format: format(&args.output),
@@ -68,10 +78,11 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     };
     let ended = {
         let _moving = progress.follow(&stats, bytes(&listing));
-        pour(args, to, &job, &plugins, &listing, memory.as_ref())?
+        pour(args, to, &job, memory.as_ref())?
     };
+    told_of(left, "have their output already, and were passed over");
     if let Some(memory) = memory {
-        told_of(memory.passed_over);
+        told_of(memory.passed_over, "are done already, and were passed over");
         memory.close()?;
     }
     drop(plugins);
@@ -83,13 +94,49 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     exit
 }
 
+/// Takes from the listing what has its output already, where that is to be left, and tells how many sources that were. Members that
+/// are only found as their archive is read are read, and their output is dropped.
+fn leave(
+    names: Names<'_>,
+    listing: &mut Listing,
+    memory: Option<&mut Memory>,
+) -> Result<u64, Abort> {
+    if out::exists(names.args) != Exists::Skip {
+        return Ok(0);
+    }
+    let places = Places::of(names, &listing.sources)?;
+    let stays: Vec<_> = places.are_there(&names.args.out).map(|is_there| !is_there).collect();
+    let all = listing.sources.len();
+    let mut staying = stays.iter();
+    listing.sources.retain(|_| staying.next().is_none_or(|stays| *stays));
+    if let Some(memory) = memory {
+        memory.retain(&stays);
+    }
+    Ok((all - listing.sources.len()) as u64)
+}
+
+/// A directory for output files, and which go where.
+struct Tree<'a> {
+    root: Root,
+    places: Places<'a>,
+}
+
+impl<'a> Tree<'a> {
+    /// Makes the directory, unless something is wrong with what goes there.
+    fn plant(names: Names<'a>, sources: &'a [Source]) -> Result<Self, Abort> {
+        let places = Places::of(names, sources)?;
+        if out::exists(names.args) == Exists::Replace {
+            guard::places(&names.args.out, places.paths(), sources)?;
+        }
+        Ok(Self { root: out::root(names.args)?, places })
+    }
+}
+
 /// Runs the job into where its output goes.
 fn pour(
     args: &RunArgs,
-    to: To,
+    to: To<Tree<'_>>,
     job: &Job<'_>,
-    plugins: &Plugins,
-    listing: &Listing,
     memory: Option<&Memory>,
 ) -> Result<Result<Summary, Error>, Abort> {
     let run = |out: Out<'_>| job::run(job, out);
@@ -100,20 +147,14 @@ fn pour(
             say::line(&format!("{} is there already, and is left", path.display()));
             Ok(Ok(Summary::default()))
         }
-        To::Tree(root) => {
-            let (named, decompress) = (&args.inputs.files, &job.settings.decompress);
-            let places = Places::of(&args.output, plugins, listing, named, decompress)?;
-            let exists = out::exists(&args.output);
-            if exists == Exists::Replace {
-                guard::places(&args.output.out, places.paths(), &listing.sources)?;
-            }
+        To::Tree(Tree { root, places }) => {
             if memory.is_some() {
                 swept(&root);
             }
             let save = memory.map(|memory| |saved: &Saved<'_>| memory.save(job.sources, saved));
             let out = TreeOut {
                 root: &root,
-                exists,
+                exists: out::exists(&args.output),
                 place: &|index, member| places.place(index, member),
                 save: save.as_ref().map(|save| save as &job::Save<'_>),
             };
@@ -129,9 +170,9 @@ fn swept(root: &Root) {
     }
 }
 
-fn told_of(passed_over: u64) {
+fn told_of(passed_over: u64, why: &str) {
     if passed_over > 0 {
-        say::line(&format!("{passed_over} sources are done already, and were passed over"));
+        say::line(&format!("{passed_over} sources {why}"));
     }
 }
 
@@ -221,7 +262,7 @@ fn load(
             _ => Rejects::Keep,
         },
     };
-    plugins::load(stages, engine, &options, cache.as_ref())
+    plugins::load(stages, &Loading { engine, options, cache, framing: framing(args)? })
 }
 
 /// Bytes of all sources; `None` where one of them has no size. Those that cannot be read are none.

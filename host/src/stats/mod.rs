@@ -19,6 +19,7 @@ pub struct Stats {
     instances: AtomicU64,
     rejected: AtomicU64,
     skipped: AtomicU64,
+    passed_over: AtomicU64,
     read_ns: AtomicU64,
     guest_ns: AtomicU64,
     merge_ns: AtomicU64,
@@ -61,6 +62,11 @@ impl Stats {
     /// Counts entries of directories and archives that are no regular files.
     pub fn add_skipped(&self, entries: u64) {
         self.skipped.fetch_add(entries, Ordering::Relaxed);
+    }
+
+    /// Counts sources that are done already.
+    pub fn add_passed_over(&self, sources: u64) {
+        self.passed_over.fetch_add(sources, Ordering::Relaxed);
     }
 
     /// Adds to a counter of the plugin's own.
@@ -133,6 +139,7 @@ impl Stats {
             instances: self.instances.load(Ordering::Relaxed),
             rejected: self.rejected(),
             skipped: self.skipped(),
+            passed_over: self.passed_over.load(Ordering::Relaxed),
             errors: lock(&self.errors)
                 .iter()
                 .map(|(word, count)| ((*word).to_string(), *count))

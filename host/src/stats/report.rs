@@ -27,6 +27,8 @@ pub struct Report {
     pub rejected: u64,
     /// Directory entries that were passed over because they are no regular files.
     pub skipped: u64,
+    /// Sources that were not read: the ledger knows them as done, or their output is there and is to be left.
+    pub passed_over: u64,
     /// Failures by kind.
     pub errors: BTreeMap<String, u64>,
     /// The plugin's own counters.
