@@ -17,7 +17,7 @@ use crate::input::{
     Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, Transcoding, UnknownCodec,
     UnknownEncoding,
 };
-use crate::output::{CannotPack, FileError, Format, Pending, Root};
+use crate::output::{Appended, CannotPack, FileError, Format, Pending, Root};
 use crate::process::{Failure, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
@@ -46,7 +46,8 @@ pub struct Job<'a> {
     pub cancel: &'a Cancel,
     /// What is counted.
     pub stats: &'a Stats,
-    /// Where records that plugins set aside are written, if anywhere.
+    /// Where records that plugins set aside are written, if anywhere: in the order of the sources; but where sources are saved
+    /// ([`TreeOut::save`]), each with its source, before that is saved.
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
     /// What is known of sources, and who is told what became of the others.
     pub memory: Option<Memory<'a>>,
@@ -122,24 +123,6 @@ pub enum Made<'a> {
         /// What a total is made of.
         state: Option<Vec<u8>>,
     },
-}
-
-/// A file as a stream, from its front.
-struct Appended<'a> {
-    file: &'a Pending,
-    offset: u64,
-}
-
-impl Write for Appended<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_at(bytes, self.offset).map_err(io::Error::other)?;
-        self.offset += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// What is said of a plugin's results.
@@ -243,7 +226,7 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
             collector.finish()
         }
         (Kind::Aggregator, Out::File(file)) => {
-            let collector = Collector::new(job, Box::new(Appended { file: &file, offset: 0 }));
+            let collector = Collector::new(job, Box::new(Appended::to(&file)));
             work::run(&plan(&collector)).map_err(Error::Threads)?;
             let summary = collector.finish()?;
             if !job.cancel.is_set() {
@@ -264,7 +247,10 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
         }
         (Kind::Transformer, Out::Tree(out)) => {
             let tree = Tree::new(job, &out);
-            work::run(&plan(&tree)).map_err(Error::Threads)?;
+            // A file is one source's, in its order.
+            let settings = settings::Run { unordered: false, ..job.settings.clone() };
+            let plan = Plan { settings: &settings, ..plan(&tree) };
+            work::run(&plan).map_err(Error::Threads)?;
             tree.finish()
         }
     }

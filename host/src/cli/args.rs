@@ -235,7 +235,7 @@ pub(super) struct OutputArgs {
     #[arg(long)]
     pub(super) unordered: bool,
 
-    /// Write records that the plugin sets aside to this file, as JSON lines
+    /// Write records that the plugin sets aside to this file, as JSON lines; with --ledger, those of sources that are done stay
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) rejects: Option<PathBuf>,
 

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::Exit;
 use super::args::{FormatArg, OutputArgs, RunArgs};
-use super::out::{self, Foreseen, Places};
+use super::out::{self, Foreseen};
+use super::places::{Names, Places};
 use super::plan;
 use super::plugins::{Plugins, Seen};
 use super::remember::{self, Aim};
 use super::say::Abort;
-use super::settings::framing;
 use super::stages::{Stage, Stages};
 use crate::input::Framing;
 use crate::job;
@@ -122,7 +122,7 @@ pub(super) fn foresee(
     settings: &Run,
     list: impl FnOnce() -> Result<Listing, Abort>,
 ) -> Result<Exit, Abort> {
-    let framing = framing(args, plugins.framing)?;
+    let framing = plugins.framing;
     // The format is that of the plan.
     let output = OutputArgs { format: None, ..args.output.clone() };
     let to = out::foresee(&output, plugins)?;
@@ -231,19 +231,16 @@ fn planned_output(
 ) -> Result<Output, Abort> {
     let (mut first, mut there) = (Vec::new(), 0);
     if to == Foreseen::Directory {
-        let (named, decompress) = (&args.inputs.files, &settings.decompress);
-        let places = Places::of(output, plugins, listing, named, decompress)?;
-        for (index, source) in listing.sources.iter().enumerate() {
-            let place = places.place(index, None);
-            let is_there = |place: &Path| output.out.join(place).symlink_metadata().is_ok();
-            there += usize::from(place.as_deref().is_ok_and(is_there));
-            if first.len() < PLAN_NAMES_MAX {
-                let (output, why) = match place {
-                    Ok(place) => (Some(place.display().to_string()), None),
-                    Err(failure) => (None, Some(failure.message)),
-                };
-                first.push(Named { source: source.name().into_owned(), output, why });
-            }
+        let (inputs, decompress) = (&args.inputs.files, &settings.decompress);
+        let names = Names { args: output, plugins, inputs, decompress };
+        let places = Places::of(names, &listing.sources)?;
+        there = places.are_there(&output.out).filter(|is_there| *is_there).count();
+        for (index, source) in listing.sources.iter().enumerate().take(PLAN_NAMES_MAX) {
+            let (output, why) = match places.place(index, None) {
+                Ok(place) => (Some(place.display().to_string()), None),
+                Err(failure) => (None, Some(failure.message)),
+            };
+            first.push(Named { source: source.name().into_owned(), output, why });
         }
     } else if output.out.symlink_metadata().is_ok() && to != Foreseen::Stdout {
         there = 1;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use super::args::RunArgs;
 use super::remember::Aim;
@@ -67,7 +68,7 @@ pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest
             // What is compressed by chunk depends on the chunks.
             let naming = format!("{} {} {:?}", output.compress, inputs.chunk_size, output.name);
             parts.push(naming.into());
-            let out = fs::canonicalize(&output.out).unwrap_or_else(|_| output.out.clone());
+            let out = resolved(&output.out);
             parts.push(out.as_os_str().as_bytes().to_vec());
         }
         // They are shown anew each time: how and where makes no other job. How many records a source has set aside is only known
@@ -96,4 +97,18 @@ pub(super) fn description(args: &RunArgs, stages: &Stages, aim: Aim) -> String {
 fn spec(chain: &[Stage]) -> String {
     let paths: Vec<_> = chain.iter().map(|stage| stage.path.display().to_string()).collect();
     paths.join(" | ")
+}
+
+/// The path without links, which is the same before a directory is made as after.
+fn resolved(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find_map(|above| {
+        let named = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        Some((fs::canonicalize(named).ok()?, path.strip_prefix(above).ok()?))
+    });
+    match existing {
+        // Joined with nothing, it would end in a slash.
+        Some((above, rest)) if rest.as_os_str().is_empty() => above,
+        Some((above, rest)) => above.join(rest).components().collect(),
+        None => path.to_path_buf(),
+    }
 }

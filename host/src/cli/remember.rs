@@ -191,6 +191,12 @@ impl Memory {
         }
     }
 
+    /// Takes out sources that do not stay in the listing.
+    pub(super) fn retain(&mut self, stays: &[bool]) {
+        let mut stays = stays.iter();
+        self.found.retain(|_| stays.next().is_none_or(|stays| *stays));
+    }
+
     /// Waits until all of it is on the disk, and says what is not as one would expect.
     pub(super) fn close(self) -> Result<(), Abort> {
         let [unreadable, too_long] =

@@ -1,29 +1,29 @@
 //! `host run`: settings from flags, the call, and how it ended.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Exit;
 use super::args::RunArgs;
-use super::out::{self, Places, To};
-use super::plugins::{self, Plugins};
+use super::out::{self, To};
+use super::places::{Names, Places};
+use super::plugins::{self, Loading, Plugins};
 use super::progress::Progress;
 use super::remember::{Aim, Memory};
 use super::say::{self, Abort, Failures};
 use super::settings::{format, framing, level, request, settings};
 use super::stages::Stages;
-use super::{foresee, guard};
+use super::{foresee, guard, rejects};
 use crate::input::{self, Expansion};
 use crate::job::{self, Error, Job, Out, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::{Exists, Run};
-use crate::source::{self, Filter, Listing, Look};
+use crate::source::{self, Filter, Listing, Look, Source};
 use crate::stats::Stats;
 use crate::work::Cancel;
 
@@ -45,6 +45,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     }
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
+    job::check(&*plugins.processor, plugins.framing, &settings).map_err(Abort::new)?;
     let to = To::open(&args.output, &plugins, &progress)?;
     let mut listing = listing(args, look, &settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
@@ -53,12 +54,22 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
             let aim = Aim::of(plugins.traits().kind, args, &settings);
             let memory = Memory::open(path, args, stages, aim, &mut listing)?;
             guard::ledger(&args.output, path)?;
-            stats.add_passed_over(memory.passed_over);
             Some(memory)
         }
         None => None,
     };
+    let (inputs, decompress) = (&args.inputs.files, &settings.decompress);
+    let names = Names { args: &args.output, plugins: &plugins, inputs, decompress };
+    let left = match &to {
+        To::Tree(()) => leave(names, &mut listing, opened.as_mut())?,
+        _ => 0,
+    };
     stats.add_skipped(listing.skipped);
+    let done = opened.as_ref().map_or(0, |memory| memory.passed_over);
+    stats.add_passed_over(left + done);
+    let again = matches!(to, To::Tree(())).then_some(&*listing.sources);
+    let rejects = rejects::open(&args.output, again)?;
+    let to = to.with_tree(|| Tree::plant(names, &listing.sources))?;
     let memory = opened.as_ref();
     let recall = memory.map(|memory| |index: usize| memory.recall(&listing.sources, index));
     let save = memory.map(|memory| |saved: Saved<'_>| memory.save(&listing.sources, saved));
@@ -67,13 +78,13 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let job = Job {
         sources: &listing.sources,
         processor: &*plugins.processor,
-        framing: framing(args, plugins.framing)?,
+        framing: plugins.framing,
         lanes: &plugins.lanes,
         settings: &settings,
         format: format(&args.output),
         cancel: &cancel,
         stats: &stats,
-        rejects: rejects(args.output.rejects.as_deref())?,
+        rejects,
         memory: recall
             .as_ref()
             .zip(save.as_ref())
@@ -82,9 +93,10 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     };
     let ended = {
         let _moving = progress.follow(&stats, bytes(&listing, memory));
-        pour(args, to, &job, &plugins, &listing)?
+        pour(args, to, &job)?
     };
-    told_of(stats.passed_over());
+    told_of(left, "have their output already, and were passed over");
+    told_of(stats.passed_over() - left, "are done already, and were passed over");
     if let Some(memory) = opened.take() {
         memory.close()?;
     }
@@ -97,14 +109,46 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     exit
 }
 
+/// Takes from the listing what has its output already, where that is to be left, and tells how many sources that were. Members that
+/// are only found as their archive is read are read, and their output is dropped.
+fn leave(
+    names: Names<'_>,
+    listing: &mut Listing,
+    memory: Option<&mut Memory>,
+) -> Result<u64, Abort> {
+    if out::exists(names.args) != Exists::Skip {
+        return Ok(0);
+    }
+    let places = Places::of(names, &listing.sources)?;
+    let stays: Vec<_> = places.are_there(&names.args.out).map(|is_there| !is_there).collect();
+    let all = listing.sources.len();
+    let mut staying = stays.iter();
+    listing.sources.retain(|_| staying.next().is_none_or(|stays| *stays));
+    if let Some(memory) = memory {
+        memory.retain(&stays);
+    }
+    Ok((all - listing.sources.len()) as u64)
+}
+
+/// A directory for output files, and which go where.
+struct Tree<'a> {
+    root: Root,
+    places: Places<'a>,
+}
+
+impl<'a> Tree<'a> {
+    /// Makes the directory, unless something is wrong with what goes there.
+    fn plant(names: Names<'a>, sources: &'a [Source]) -> Result<Self, Abort> {
+        let places = Places::of(names, sources)?;
+        if out::exists(names.args) == Exists::Replace {
+            guard::places(&names.args.out, places.paths(), sources)?;
+        }
+        Ok(Self { root: out::root(names.args)?, places })
+    }
+}
+
 /// Runs the job into where its output goes.
-fn pour(
-    args: &RunArgs,
-    to: To,
-    job: &Job<'_>,
-    plugins: &Plugins,
-    listing: &Listing,
-) -> Result<Result<Summary, Error>, Abort> {
+fn pour(args: &RunArgs, to: To<Tree<'_>>, job: &Job<'_>) -> Result<Result<Summary, Error>, Abort> {
     let run = |out: Out<'_>| job::run(job, out);
     match to {
         To::Stream(stream) => Ok(run(Out::Stream(stream))),
@@ -113,18 +157,12 @@ fn pour(
             say::line(&format!("{} is there already, and is left", path.display()));
             Ok(Ok(Summary::default()))
         }
-        To::Tree(root) => {
-            let (named, decompress) = (&args.inputs.files, &job.settings.decompress);
-            let places = Places::of(&args.output, plugins, listing, named, decompress)?;
-            let exists = out::exists(&args.output);
-            if exists == Exists::Replace {
-                guard::places(&args.output.out, places.paths(), &listing.sources)?;
-            }
+        To::Tree(Tree { root, places }) => {
             if job.memory.is_some() {
                 swept(&root);
             }
             let place = |index, member: Option<&str>| places.place(index, member);
-            let out = TreeOut { root: &root, exists, place: &place };
+            let out = TreeOut { root: &root, exists: out::exists(&args.output), place: &place };
             Ok(run(Out::Tree(out)))
         }
     }
@@ -137,18 +175,10 @@ fn swept(root: &Root) {
     }
 }
 
-fn told_of(passed_over: u64) {
+fn told_of(passed_over: u64, why: &str) {
     if passed_over > 0 {
-        say::line(&format!("{passed_over} sources are done already, and were passed over"));
+        say::line(&format!("{passed_over} sources {why}"));
     }
-}
-
-/// The file for records that are set aside.
-fn rejects(path: Option<&Path>) -> Result<Option<Mutex<Box<dyn Write + Send>>>, Abort> {
-    let Some(path) = path else { return Ok(None) };
-    let file = File::create(path)
-        .map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
-    Ok(Some(Mutex::new(Box::new(BufWriter::new(file)))))
 }
 
 /// What there is to read: files and, unless they are to be read as they are, members of archives.
@@ -237,7 +267,7 @@ fn load(
             _ => Rejects::Keep,
         },
     };
-    plugins::load(stages, engine, &options, cache.as_ref())
+    plugins::load(stages, &Loading { engine, options, cache, framing: framing(args)? })
 }
 
 /// Bytes of all sources that will be read; `None` where one of them has no size. Those that cannot be read are none.

@@ -18,11 +18,8 @@ use crate::settings::{Decompress, Io, Run, Show};
 use crate::source::{Fifos, FilesFrom, Look, Request};
 
 /// Where sources are cut: as the user says, or else as the plugins do.
-pub(super) fn framing(args: &RunArgs, plugins: Framing) -> Result<Framing, Abort> {
-    match &args.inputs.framing {
-        Some(framing) => framing.parse().map_err(Abort::new),
-        None => Ok(plugins),
-    }
+pub(super) fn framing(args: &RunArgs) -> Result<Option<Framing>, Abort> {
+    args.inputs.framing.as_deref().map(str::parse).transpose().map_err(Abort::new)
 }
 
 /// What to list.

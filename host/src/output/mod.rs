@@ -14,7 +14,7 @@ mod value;
 mod window;
 
 pub use file::{
-    Attempt, Committed, Created, FileError, Looked, Pending, Root, Swept, Target, sweep,
+    Appended, Attempt, Committed, Created, FileError, Looked, Pending, Root, Swept, Target, sweep,
 };
 pub use format::{Fault, Format, Formatter, Row, Shown, Total};
 pub use naming::{Collision, Distinct, NameError, Naming, Origin, Stored, Template, TemplateError};

@@ -10,6 +10,7 @@ mod compile;
 mod contract;
 mod engine;
 mod error;
+mod exports;
 mod fault;
 mod fill;
 mod guest;

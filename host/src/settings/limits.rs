@@ -72,6 +72,9 @@ pub const OUTPUT_BYTES: usize = 64 << 20;
 /// What is kept of one record that a plugin sets aside; the rest is cut off.
 pub const REJECT_BYTES_MAX: usize = 64 << 10;
 
+/// One line of the file for them: of a record that is all escapes, with the longest name that its source may have.
+pub const REJECT_LINE_BYTES_MAX: u64 = 16 << 20;
+
 /// Records set aside that are kept until the result of their source is there: 1,000,000 in a job is more than anybody reads.
 pub const REJECTS_KEPT_MAX: usize = 1_000_000;
 
@@ -221,6 +224,14 @@ pub const AHEAD_CHUNKS: usize = 2;
 /// The most that are, where chunks are small, as members of archives can be: so many that workers do not wait for one another
 /// at each.
 pub const AHEAD_SMALL_CHUNKS: usize = 64;
+
+/// Times as long as running a chunk takes, that reading it takes where running is light: then two workers at once would save a
+/// fifth at most, and lose a tenth to the way between their caches.
+pub const LIGHT_RUNNING_RATIO: u64 = 4;
+
+/// Positions in the total that the members of one source have, as sources have that are no archives: as many sources have room
+/// in 64 bits, and no archive has as many members.
+pub const MEMBER_POSITIONS: u64 = 1 << 32;
 
 /// Buffer before the writer of results.
 pub const WRITE_BYTES: usize = 64 << 10;

@@ -64,7 +64,7 @@ impl Stats {
         self.skipped.fetch_add(entries, Ordering::Relaxed);
     }
 
-    /// Counts sources that an earlier run has done, and that were not read again.
+    /// Counts sources that are done already.
     pub fn add_passed_over(&self, sources: u64) {
         self.passed_over.fetch_add(sources, Ordering::Relaxed);
     }

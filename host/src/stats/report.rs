@@ -27,7 +27,7 @@ pub struct Report {
     pub rejected: u64,
     /// Directory entries that were passed over because they are no regular files.
     pub skipped: u64,
-    /// Sources that an earlier run has done, and that were not read again; they are not among `files`.
+    /// Sources that were not read: the ledger knows them as done, or their output is there and is to be left.
     pub passed_over: u64,
     /// Failures by kind.
     pub errors: BTreeMap<String, u64>,

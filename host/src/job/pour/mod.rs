@@ -26,6 +26,12 @@ fn count_rejects(
     checked
 }
 
+/// What records that were set aside hold in memory.
+fn reject_bytes(rejects: &[Reject]) -> usize {
+    let of = |reject: &Reject| size_of::<Reject>() + reject.reason.len() + reject.data.len();
+    rejects.iter().map(of).sum()
+}
+
 /// The slot of what fails at a part, and so ends with it.
 fn ended(slot: Slot) -> Slot {
     let end = if slot.member.is_some() { End::Member } else { End::Source };

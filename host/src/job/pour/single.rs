@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::flight::Flight;
 use super::packing::Packing;
-use super::{count_rejects, ended};
+use super::{count_rejects, ended, reject_bytes};
 use crate::job::ends::Ends;
 use crate::job::{Error, Job, Summary};
 use crate::output::{FileError, Pending, Window, Written};
@@ -125,8 +125,7 @@ impl<'a> Single<'a> {
             Outcome::Part(Ok(Some(output))) => output.len(),
             Outcome::Part(_) | Outcome::End => 0,
         };
-        let rejects: usize = item.rejects.iter().map(|reject| reject.data.len()).sum();
-        let held = ITEM_BYTES + output + rejects;
+        let held = ITEM_BYTES + output + reject_bytes(&item.rejects);
         let mut placed = Vec::new();
         let commit = |writer: &mut Writer, item: Item| self.commit(writer, item, &mut placed);
         if self.job.settings.unordered {

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use super::{Cancelled, Worker};
-use crate::input::{Asked, Chunk, Codec, Error, Stream};
+use crate::input::{Asked, Chunk, Codec, Error, Pieces, Stream};
 use crate::process::{Failure, Instance, Kind, Order, Place};
 use crate::work::gather::Span;
 use crate::work::open::{Chunks, Open, RunLength, Slice, take, too_large};
@@ -108,11 +108,7 @@ impl<'a> Worker<'a> {
                     }
                     ring.give_back(chunk, begun.elapsed());
                 }
-                Turn::Decode(pieces) => {
-                    pieces.decode_next();
-                    self.times.was_read();
-                    ring.decoded();
-                }
+                Turn::Decode(pieces) => self.decode_ahead(ring, &pieces),
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
             }
@@ -121,6 +117,12 @@ impl<'a> Worker<'a> {
             self.settle(open, member.as_deref().unwrap_or(&open.whole), span);
         }
         Ok(())
+    }
+
+    pub(super) fn decode_ahead(&mut self, ring: &Ring<'_>, pieces: &Pieces) {
+        pieces.decode_next();
+        self.times.was_read();
+        ring.decoded();
     }
 
     pub(super) fn read_ahead<'r>(

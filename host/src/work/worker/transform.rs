@@ -108,11 +108,7 @@ impl Worker<'_> {
                     }
                     ring.give_back(chunk, begun.elapsed());
                 }
-                Turn::Decode(pieces) => {
-                    pieces.decode_next();
-                    self.times.was_read();
-                    ring.decoded();
-                }
+                Turn::Decode(pieces) => self.decode_ahead(ring, &pieces),
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
             }
