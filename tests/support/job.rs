@@ -25,6 +25,8 @@ pub(crate) struct Ran {
     /// Sources that were counted, and those of them that failed.
     pub(crate) done: u64,
     pub(crate) failed: u64,
+    /// Records that were set aside, as they are written.
+    pub(crate) rejects: Vec<u8>,
     /// Source and failure, in the order in which they were told.
     pub(crate) failures: Vec<(String, Failure)>,
 }
@@ -53,7 +55,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
     let expansion =
         Expansion { members_max: settings.members_max, threads: 1, stop: &cancel.flag() };
     input::expand(&mut listing, &expansion);
-    let failures = Mutex::new(Vec::new());
+    let (failures, rejects) = (Mutex::new(Vec::new()), Shared::default());
     let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
     let job = Job {
         sources: &listing.sources,
@@ -64,7 +66,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         format: task.format,
         cancel: &cancel,
         stats: &stats,
-        rejects: None,
+        rejects: Some(Mutex::new(Box::new(rejects.clone()))),
         on_failure: &|source, failure| {
             failures.lock().unwrap().push((source.to_string(), failure.clone()));
         },
@@ -76,6 +78,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         stored: stats.stored(),
         done: stats.sources(),
         failed: stats.failed(),
+        rejects: std::mem::take(&mut *rejects.0.lock().unwrap()),
         failures: failures.into_inner().unwrap(),
     }
 }

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::input::Framing;
+use crate::input::{Framing, Prefix};
 use crate::process::{
-    FailureKind, Fill, Instance, Kind, Opening, Order, Place, Pushed, Scope, Traits,
+    FailureKind, Fill, Instance, Kind, Opening, Order, Place, Pushed, Scope, Split, Traits,
 };
 use crate::settings::{Io, Run, Show};
 use crate::source::Way;
@@ -80,6 +80,84 @@ impl Instance for EchoInstance {
     }
 }
 
+/// An [`Echo`] behind a head that passes on what it is given, and calls `at` with the position of each chunk.
+struct Halved<'a> {
+    head: Head<'a>,
+    tail: Echo,
+}
+
+struct Head<'a> {
+    traits: Traits,
+    at: &'a (dyn Fn(u64) + Sync),
+}
+
+struct HeadInstance<'a>(&'a Head<'a>);
+
+impl<'a> Halved<'a> {
+    fn new(at: &'a (dyn Fn(u64) + Sync), order: Order) -> Self {
+        let (kind, scope) = (Kind::Transformer, Scope::Chunk);
+        let traits = Traits { kind, scope, order: Order::Kept, header_records: 0 };
+        Self { head: Head { traits, at }, tail: Echo::new(Scope::Source, order) }
+    }
+}
+
+impl Processor for Halved<'_> {
+    fn traits(&self) -> &Traits {
+        self.tail.traits()
+    }
+
+    fn split(&self) -> Option<Split<'_>> {
+        Some(Split { head: &self.head, tail: &self.tail })
+    }
+
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+        self.tail.start()
+    }
+}
+
+impl Processor for Head<'_> {
+    fn traits(&self) -> &Traits {
+        &self.traits
+    }
+
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+        Ok(Box::new(HeadInstance(self)))
+    }
+}
+
+impl Instance for HeadInstance<'_> {
+    fn open(&mut self, _opening: Opening<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+        let mut output = vec![0; fill.len()];
+        fill.fill(&mut output)?;
+        (self.0.at)(place.index);
+        Ok(Pushed { output, ..Pushed::default() })
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+        panic!("a transformer has no state")
+    }
+
+    fn merge(&mut self, _state: &[u8]) -> Result<(), Failure> {
+        panic!("a transformer has no state")
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+        panic!("a transformer has no result")
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn spent(&self) -> bool {
+        false
+    }
+}
+
 #[derive(Default)]
 struct Kept {
     sources: Mutex<Vec<Option<Done>>>,
@@ -136,7 +214,7 @@ fn case(texts: &[String], threads: usize, chunk_bytes: u64) -> Case {
     Case { framing: Framing::Delimited(b'\n'), _dir: dir, sources, settings }
 }
 
-fn run_case(case: &Case, echo: &Echo, only: Option<usize>) -> Kept {
+fn run_case(case: &Case, processor: &dyn Processor, only: Option<usize>) -> Kept {
     let sources = Mutex::new(case.sources.iter().map(|_| None).collect());
     let kept = Kept { sources, only, ..Kept::default() };
     let (cancel, stats) = (Cancel::default(), Stats::default());
@@ -147,7 +225,7 @@ fn run_case(case: &Case, echo: &Echo, only: Option<usize>) -> Kept {
     };
     let plan = Plan {
         sources: &case.sources,
-        processor: echo,
+        processor,
         cutter,
         access: &Access { io: case.settings.io, ..Access::default() },
         decoding: Decoding::default(),
@@ -177,6 +255,7 @@ proptest! {
         kept_order: bool,
         window_is_full: bool,
         streamed: bool,
+        split: bool,
     ) {
         let scope = if by_source { Scope::Source } else { Scope::Chunk };
         let order = if kept_order { Order::Kept } else { Order::Any };
@@ -185,7 +264,13 @@ proptest! {
         if streamed {
             case.framing = Framing::Csv; // without quotes the same records, but not found from the middle
         }
-        let kept = run_case(&case, &Echo::new(scope, order), only);
+        if window_is_full {
+            case.settings.window_bytes = 0;
+        }
+        let kept = match split {
+            false => run_case(&case, &Echo::new(scope, order), only),
+            true => run_case(&case, &Halved::new(&|_| {}, order), only),
+        };
 
         let comparable = |bytes: Vec<u8>| if kept_order { bytes } else { sorted(bytes) };
         let mut whole = Vec::new();
@@ -248,6 +333,43 @@ fn a_cancelled_run_starts_nothing_more() {
     run(&plan).unwrap();
     assert!(kept.sources.into_inner().unwrap()[0].is_none());
     assert!(kept.total.into_inner().unwrap().is_none());
+}
+
+#[test]
+fn a_run_that_is_cancelled_between_head_and_tail_leaves_the_source_undone() {
+    for threads in [2, 4] {
+        for framing in [Framing::Delimited(b'\n'), Framing::Prefixed(Prefix::U32Be)] {
+            let text = match framing {
+                Framing::Prefixed(_) => "\0\0\0\x01a".repeat(100),
+                _ => "a\n".repeat(100),
+            };
+            let mut case = case(&[text.clone(), text], threads, 5);
+            case.settings.window_bytes = 0;
+            let kept = Kept { sources: Mutex::new(vec![None, None]), ..Kept::default() };
+            let (cancel, stats) = (Cancel::default(), Stats::default());
+            let at = |index| {
+                if index == 5 {
+                    cancel.set();
+                }
+            };
+            let halved = Halved::new(&at, Order::Kept);
+            let plan = Plan {
+                sources: &case.sources,
+                processor: &halved,
+                cutter: Cutter { framing, chunk_bytes: 5, record_bytes_max: 16 },
+                access: &Access::default(),
+                decoding: Decoding::default(),
+                settings: &case.settings,
+                cancel: &cancel,
+                stats: &stats,
+                deliver: &kept,
+            };
+            run(&plan).unwrap();
+            assert!(cancel.is_set());
+            assert!(kept.sources.into_inner().unwrap().iter().all(Option::is_none));
+            assert!(kept.total.into_inner().unwrap().is_none());
+        }
+    }
 }
 
 /// Panics at the first chunk that it is given.
