@@ -125,10 +125,24 @@ impl Fill for &[u8] {
     }
 }
 
+/// A processor in two, where only what comes behind has to see a source in order. Resources of both are opened with the same header.
+#[derive(Clone, Copy)]
+pub struct Split<'a> {
+    /// A transformer whose chunks run in parallel.
+    pub head: &'a dyn Processor,
+    /// Takes what comes out of that, chunk by chunk, in the order of the source.
+    pub tail: &'a dyn Processor,
+}
+
 /// A compiled plugin with its settings, shared by all workers.
 pub trait Processor: Sync {
     /// What the scheduler needs to know.
     fn traits(&self) -> &Traits;
+
+    /// The same in two; `None` where its scope says all.
+    fn split(&self) -> Option<Split<'_>> {
+        None
+    }
 
     /// A new instance, owned by the calling worker.
     ///
@@ -138,8 +152,8 @@ pub trait Processor: Sync {
 }
 
 /// One sandbox with at most one open resource. After any error it must be dropped: the guest may be
-/// halfway through anything.
-pub trait Instance {
+/// halfway through anything. It belongs to one worker at a time, which may hand it on between calls.
+pub trait Instance: Send {
     /// Opens the resource that the next calls are for.
     ///
     /// # Errors

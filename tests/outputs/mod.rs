@@ -7,6 +7,7 @@ mod finishing;
 mod killed;
 mod order;
 mod overwriting;
+mod queue;
 mod refused;
 mod rejects;
 mod same;

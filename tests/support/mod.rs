@@ -1,9 +1,10 @@
-//! What several subjects need: the binary, the built plugins, jobs in this process, guests of our own, compressed
+//! What several subjects need: the binary, the built plugins, jobs in this process, guests and stages of our own, compressed
 //! texts, what changes while it is read, web servers, a store, oracles.
 
 pub(crate) mod guest;
 pub(crate) mod host;
 pub(crate) mod job;
+pub(crate) mod made;
 pub(crate) mod meddle;
 pub(crate) mod moto;
 pub(crate) mod oracle;

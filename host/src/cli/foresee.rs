@@ -73,6 +73,8 @@ pub(super) struct PlannedStage {
 #[serde(rename_all = "lowercase")]
 pub(super) enum Parallel {
     Chunks,
+    /// Chunks up to the stage of a chain that sees a source in order.
+    Head,
     Sources,
     Nothing,
 }
@@ -201,8 +203,10 @@ fn planned((stage, seen): (&Stage, &Seen)) -> PlannedStage {
 fn parallel(plugins: &Plugins, framing: Framing, settings: &Run) -> Parallel {
     match plugins.traits().scope {
         _ if settings.threads == 1 => Parallel::Nothing,
-        Scope::Chunk if framing != Framing::Whole => Parallel::Chunks,
-        _ => Parallel::Sources,
+        _ if framing == Framing::Whole => Parallel::Sources,
+        Scope::Chunk => Parallel::Chunks,
+        Scope::Source if plugins.processor.split().is_some() => Parallel::Head,
+        Scope::Source => Parallel::Sources,
     }
 }
 

@@ -44,6 +44,7 @@ fn text(plan: &Plan) -> Result<String, std::fmt::Error> {
     }
     let parallel = match plan.parallel {
         Parallel::Chunks => "sources, and chunks of one source",
+        Parallel::Head => "sources, and chunks of one source up to the stage that sees it in order",
         Parallel::Sources => "sources; each is seen in order, by one thread at a time",
         Parallel::Nothing => "nothing: there is one thread",
     };

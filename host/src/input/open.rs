@@ -127,7 +127,7 @@ mod tests {
         }
         let mut opener = Opener::default();
         let read = |opener: &mut Opener, path: &Path| {
-            std::io::read_to_string(opener.open(path).unwrap()).unwrap()
+            io::read_to_string(opener.open(path).unwrap()).unwrap()
         };
         let missing = dir.path().join("none");
         opener.expect(paths.iter().map(PathBuf::as_path).chain([missing.as_path()]));

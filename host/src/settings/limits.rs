@@ -106,7 +106,7 @@ pub const COUNTER_NAME_BYTES_MAX: usize = 64;
 pub const THREADS_MAX: usize = 1024;
 
 /// Results and states that wait for their turn, for all workers together. Past it a worker takes only what the
-/// output waits for.
+/// output waits for. As much again may wait between the two parts of a chain of which one sees a source in order.
 pub const WINDOW_BYTES: usize = 64 << 20;
 
 /// Files that a worker opens, and asks the disk for, before it is their turn, where the disk is slow. Measured on 100,000 files that

@@ -8,6 +8,7 @@ mod cancel;
 mod feed;
 mod gather;
 mod open;
+mod queue;
 mod ring;
 mod settle;
 mod tally;
@@ -20,7 +21,7 @@ mod worker;
 mod tests;
 
 use crate::input::{Access, Cutter, Decoding};
-use crate::process::{Failure, Kind, Processor, Reject};
+use crate::process::{Failure, Kind, Processor, Reject, Scope, Split};
 use crate::settings;
 use crate::source::Source;
 use crate::stats::Stats;
@@ -29,6 +30,7 @@ pub use cancel::Cancel;
 pub use whole::check_rejected;
 
 use feed::Feed;
+use queue::Queue;
 use worker::Worker;
 
 /// Takes what workers finish. Called from any worker, in any order.
@@ -162,6 +164,21 @@ pub struct Plan<'a> {
     pub deliver: &'a dyn Deliver,
 }
 
+impl<'a> Plan<'a> {
+    /// The processor in two. One worker runs all stages over a chunk while it is hot.
+    fn split(&self) -> Option<Split<'a>> {
+        if self.settings.threads > 1 { self.processor.split() } else { None }
+    }
+
+    /// How far workers spread the chunks of a source.
+    fn scope(&self) -> Scope {
+        match self.split() {
+            Some(split) => split.head.traits().scope,
+            None => self.processor.traits().scope,
+        }
+    }
+}
+
 /// Runs a plan to its end, on `settings.threads` workers.
 ///
 /// # Errors
@@ -176,5 +193,7 @@ pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
         tally::empty(plan);
         return Ok(());
     }
-    threads::on_each(plan.settings.threads, || Worker::new(plan, &feed, total.as_ref()).run())
+    let queue = plan.split().map(|split| Queue::new(split, plan.settings.window_bytes));
+    let worker = || Worker::new(plan, &feed, queue.as_ref(), total.as_ref());
+    threads::on_each(plan.settings.threads, || worker().run())
 }

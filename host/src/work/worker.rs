@@ -2,12 +2,13 @@
 
 mod archive;
 mod course;
+mod tail;
 mod transform;
 
 use std::sync::Arc;
 
 use crate::input::{Codec, Opener, Scan};
-use crate::process::{Failure, FailureKind, Instance, Kind, Reject, Scope};
+use crate::process::{Failure, FailureKind, Instance, Kind, Processor, Reject, Scope};
 use crate::settings::limits::AHEAD_FILES;
 use crate::source::{Source, Way};
 
@@ -15,15 +16,20 @@ use super::ahead::Ahead;
 use super::feed::{Feed, Task};
 use super::gather::{Gather, Span};
 use super::open::Open;
+use super::queue::Queue;
 use super::settle::{Broken, Settled, settle};
 use super::tally::Tally;
 use super::times::Times;
 use super::whole::Whole;
 use super::{Done, Origin, Plan, Recalled, Slot};
 
-pub(super) struct Worker<'a> {
+pub(super) struct Worker<'r, 'a> {
     plan: &'a Plan<'a>,
-    feed: &'a Feed<'a>,
+    feed: &'r Feed<'a>,
+    /// Where the processor is split: then the instance is one of its head.
+    queue: Option<&'r Queue<'a>>,
+    /// One of its tail with nothing open in it, for the next source.
+    tail: Option<Box<dyn Instance + 'a>>,
     tally: Option<Tally<'a>>,
     /// Dropped after any failure; a new one costs microseconds.
     instance: Option<Box<dyn Instance + 'a>>,
@@ -36,7 +42,7 @@ pub(super) struct Worker<'a> {
 }
 
 /// What a worker that panics held will never come: the others are not to wait for it.
-impl Drop for Worker<'_> {
+impl Drop for Worker<'_, '_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.plan.cancel.set();
@@ -47,13 +53,20 @@ impl Drop for Worker<'_> {
 /// The run has been cancelled: leave everything as it is.
 struct Cancelled;
 
-impl<'a> Worker<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, feed: &'a Feed<'a>, total: Option<&'a Gather>) -> Self {
+impl<'r, 'a> Worker<'r, 'a> {
+    pub(super) fn new(
+        plan: &'a Plan<'a>,
+        feed: &'r Feed<'a>,
+        queue: Option<&'r Queue<'a>>,
+        total: Option<&'a Gather>,
+    ) -> Self {
         let tally = total.map(|gather| Tally::new(plan, gather));
         let opener = Opener::default();
         Self {
             plan,
             feed,
+            queue,
+            tail: None,
             tally,
             instance: None,
             opener,
@@ -274,7 +287,12 @@ impl<'a> Worker<'a> {
     }
 
     fn scope(&self) -> Scope {
-        self.plan.processor.traits().scope
+        self.plan.scope()
+    }
+
+    /// What the instance is one of.
+    fn processor(&self) -> &'a dyn Processor {
+        self.queue.map_or(self.plan.processor, |queue| queue.split.head)
     }
 
     fn check_cancel(&self) -> Result<(), Cancelled> {
