@@ -1,12 +1,14 @@
 //! `--dry-run`: what a run would do, found out without reading a source or making an output.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::Exit;
 use super::args::{FormatArg, OutputArgs, RunArgs};
+use super::objects;
 use super::out::{self, Foreseen, Places};
 use super::plan;
 use super::plugins::{Plugins, Seen};
@@ -19,7 +21,7 @@ use crate::job;
 use crate::process::{Kind, Order, Scope};
 use crate::settings::limits::PLAN_NAMES_MAX;
 use crate::settings::{RejectsMax, Run};
-use crate::source::{Listing, Way};
+use crate::source::{Address, Listing, Way};
 
 /// A run before it is run.
 #[derive(Debug, Serialize)]
@@ -227,12 +229,14 @@ fn planned_output(
     settings: &Run,
 ) -> Result<Output, Abort> {
     let (mut first, mut there) = (Vec::new(), 0);
-    if to == Foreseen::Directory {
+    if matches!(to, Foreseen::Directory | Foreseen::Objects) {
         let (named, decompress) = (&args.inputs.files, &settings.decompress);
         let places = Places::of(output, plugins, listing, named, decompress)?;
         for (index, source) in listing.sources.iter().enumerate() {
             let place = places.place(index, None);
-            let is_there = |place: &Path| output.out.join(place).symlink_metadata().is_ok();
+            let is_there = |place: &Path| {
+                to == Foreseen::Directory && output.out.join(place).symlink_metadata().is_ok()
+            };
             there += usize::from(place.as_deref().is_ok_and(is_there));
             if first.len() < PLAN_NAMES_MAX {
                 let (output, why) = match place {
@@ -242,6 +246,12 @@ fn planned_output(
                 first.push(Named { source: source.name().into_owned(), output, why });
             }
         }
+        if to == Foreseen::Objects {
+            there = objects::there(output, plugins, places.paths())?;
+        }
+    } else if matches!(to, Foreseen::Object | Foreseen::Left) && Address::of(&output.out).is_some()
+    {
+        there = objects::there(output, plugins, iter::empty())?;
     } else if output.out.symlink_metadata().is_ok() && to != Foreseen::Stdout {
         there = 1;
     }

@@ -1,17 +1,21 @@
 //! `--out` and its kin: where what comes of a run goes.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::OutputArgs;
+use super::objects::{self, Named};
 use super::plugins::Plugins;
 use super::progress::Progress;
 use super::say::Abort;
 use crate::input::Codec;
-use crate::output::{Distinct, FileError, Looked, Naming, Origin, Root, Stored, Target, Template};
+use crate::output::{
+    Distinct, FileError, Looked, Naming, Object, Objects, Origin, Root, Stored, Target, Template,
+};
 use crate::process::{Failure, FailureKind, Kind};
 use crate::settings::{Decompress, Exists, Pack};
-use crate::source::{Listing, Source, Way};
+use crate::source::{Address, Listing, Source, Way};
 
 /// Where output goes, as far as that is known before there are sources.
 pub(super) enum To {
@@ -19,7 +23,9 @@ pub(super) enum To {
     Stream(Box<dyn std::io::Write + Send>),
     File(crate::output::Pending),
     Tree(Root),
-    /// There is a file already, and that is to be left.
+    Object(Object),
+    Objects(Objects),
+    /// There is one already, and that is to be left.
     Left(PathBuf),
 }
 
@@ -36,9 +42,16 @@ impl To {
         args: &OutputArgs,
         plugins: &Plugins,
         progress: &Progress,
+        stop: &Arc<AtomicBool>,
     ) -> Result<Self, Abort> {
         check(args, plugins.traits().kind)?;
         let path = &args.out;
+        match objects::open(args, plugins, stop)? {
+            Some(Named::Object(object)) => return Ok(Self::Object(object)),
+            Some(Named::Objects(objects)) => return Ok(Self::Objects(objects)),
+            Some(Named::Left) => return Ok(Self::Left(path.clone())),
+            None => {}
+        }
         if path.as_os_str() == "-" {
             return Ok(Self::Stream(progress.stdout()));
         }
@@ -63,7 +76,10 @@ pub(super) enum Foreseen {
     File,
     Device,
     Directory,
-    /// There is a file already, and that is to be left.
+    Object,
+    /// An object for each source, below a prefix.
+    Objects,
+    /// There is one already, and that is to be left.
     Left,
 }
 
@@ -71,6 +87,12 @@ pub(super) enum Foreseen {
 pub(super) fn foresee(args: &OutputArgs, plugins: &Plugins) -> Result<Foreseen, Abort> {
     check(args, plugins.traits().kind)?;
     let path = &args.out;
+    match objects::open(args, plugins, &Arc::default())? {
+        Some(Named::Object(_)) => return Ok(Foreseen::Object),
+        Some(Named::Objects(_)) => return Ok(Foreseen::Objects),
+        Some(Named::Left) => return Ok(Foreseen::Left),
+        None => {}
+    }
     if path.as_os_str() == "-" {
         return Ok(Foreseen::Stdout);
     }
@@ -96,11 +118,15 @@ fn told(error: &FileError) -> Abort {
 }
 
 fn is_tree(path: &Path) -> bool {
+    if let Some(address) = Address::of(path) {
+        return address.is_prefix();
+    }
     path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir()
 }
 
 /// Refuses flags that say nothing for plugins of that kind.
 fn check(args: &OutputArgs, kind: Kind) -> Result<(), Abort> {
+    objects::check(args)?;
     let tree = args.out.as_os_str() != "-" && is_tree(&args.out);
     let refused = |flag: &str, why: &str| Err(Abort::new(format!("{flag}: {why}")));
     match kind {

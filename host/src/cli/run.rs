@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Exit;
 use super::args::RunArgs;
+use super::objects;
 use super::out::{self, Places, To};
 use super::plugins::{self, Plugins};
 use super::progress::Progress;
@@ -18,7 +19,7 @@ use super::settings::{format, framing, level, request, settings};
 use super::stages::Stages;
 use super::{foresee, guard};
 use crate::input::{self, Expansion};
-use crate::job::{self, Error, Job, Out, Saved, Summary, TreeOut};
+use crate::job::{self, Error, Job, ObjectsOut, Out, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Options, Rejects};
 use crate::process::Scope;
@@ -45,7 +46,10 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     }
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
-    let to = To::open(&args.output, &plugins, &progress)?;
+    let to = match To::open(&args.output, &plugins, &progress, &cancel.flag()) {
+        Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
+        opened => opened?,
+    };
     let mut listing = listing(args, look, &settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
     let memory = match &args.output.ledger {
@@ -97,6 +101,14 @@ fn pour(
     match to {
         To::Stream(stream) => Ok(run(Out::Stream(stream))),
         To::File(file) => Ok(run(Out::File(file))),
+        To::Object(object) => Ok(run(Out::Object(object))),
+        To::Objects(objects) => {
+            let (named, decompress) = (&args.inputs.files, &job.settings.decompress);
+            let places = Places::of(&args.output, plugins, listing, named, decompress)?;
+            objects::guard(&args.output.out, Some(places.paths()), &listing.sources)?;
+            let place = |index, member: Option<&str>| places.place(index, member);
+            Ok(run(Out::Objects(ObjectsOut { objects: &objects, place: &place })))
+        }
         To::Left(path) => {
             say::line(&format!("{} is there already, and is left", path.display()));
             Ok(Ok(Summary::default()))
@@ -185,7 +197,7 @@ fn conclude(
             say::line(&format!("{} of {all} sources failed", summary.failed));
             Ok(Exit::Failed)
         }
-        Ok(summary) if summary.total_failed => Ok(Exit::Failed),
+        Ok(summary) if summary.total_failed || summary.unread > 0 => Ok(Exit::Failed),
         Ok(_) => Ok(Exit::Done),
         // Whoever read the results has seen enough.
         Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
@@ -201,6 +213,10 @@ fn conclude(
         Err(Error::File(error)) => {
             let hint = error.hint();
             say::abort(&Abort::new(&error).hint(hint));
+            Ok(Exit::Failed)
+        }
+        Err(Error::Object(error)) => {
+            say::abort(&objects::told(&error));
             Ok(Exit::Failed)
         }
         Err(error) => Err(Abort::new(error)),

@@ -1,4 +1,4 @@
-//! An output for each source: a file that is seen when its source is done, and never if that fails.
+//! An output for each source: a file, or an object of a store, that is seen when its source is done, and never if that fails.
 //!
 //! Parts of one source are ordered among themselves; no source waits for another. How sources ended is told in their order.
 
@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::below::{Below, Made};
 use super::flight::Flight;
+use super::given;
 use super::packing::Packing;
 use super::{count_rejects, ended};
 use crate::job::ends::Ends;
-use crate::job::{Error, Job, Saved, Summary, TreeOut};
-use crate::output::{CannotPack, Created, FileError, Pending, Window, Written};
+use crate::job::{Error, Job, Saved, Summary};
+use crate::output::{CannotPack, FileError, Object, Pending, Window, Written};
 use crate::process::{Failure, FailureKind, Reject, spare};
 use crate::settings::RejectsMax;
 use crate::work::{At, Deliver, Done, End, Slot};
@@ -19,7 +21,7 @@ use crate::work::{At, Deliver, Done, End, Slot};
 /// The outputs of one job on their way out.
 pub(in crate::job) struct Tree<'a> {
     job: &'a Job<'a>,
-    out: &'a TreeOut<'a>,
+    below: Below<'a>,
     packing: Packing,
     /// Those of sources in several parts; `None` for one that has ended, and of which parts may still come.
     open: Mutex<Opened>,
@@ -35,6 +37,8 @@ struct Output {
     path: PathBuf,
     /// None where there is one already, and that is to be left.
     file: Mutex<Option<Arc<Pending>>>,
+    /// Instead of a file. Whoever brings what is next gives it its bytes.
+    object: Mutex<Option<Object>>,
     window: Window<At, Part, Writer>,
     flight: Flight,
     /// Why a write failed, seen by whoever ends the file.
@@ -84,10 +88,10 @@ enum Outcome {
 }
 
 impl<'a> Tree<'a> {
-    pub(in crate::job) fn new(job: &'a Job<'a>, out: &'a TreeOut<'a>) -> Self {
+    pub(in crate::job) fn new(job: &'a Job<'a>, below: Below<'a>) -> Self {
         Self {
             job,
-            out,
+            below,
             packing: Packing::new(job.settings.pack),
             open: Mutex::default(),
             told: Window::new(At::default(), Ends::default(), usize::MAX),
@@ -126,16 +130,12 @@ impl<'a> Tree<'a> {
     }
 
     fn begin(&self, slot: &Slot) -> Result<Output, Failure> {
-        let path = (self.out.place)(slot.at.source, slot.member.as_deref())?;
-        let created = Pending::create(self.out.root, &path, self.out.exists);
-        let file = match created.map_err(|error| unwritten(&error))? {
-            Created::Pending(file) => Some(Arc::new(file)),
-            Created::Skipped => None,
-        };
+        let path = (self.below.place())(slot.at.source, slot.member.as_deref())?;
+        let Made { file, object } = self.below.create(&path)?;
         let share = self.job.settings.window_bytes / self.job.settings.threads.max(1);
         let window = Window::new(At { part: 0, ..slot.at }, Writer::default(), share);
-        let (file, flight) = (Mutex::new(file), Flight::default());
-        Ok(Output { path, file, window, flight, unwritten: Mutex::default() })
+        let (file, object, flight) = (Mutex::new(file), Mutex::new(object), Flight::default());
+        Ok(Output { path, file, object, window, flight, unwritten: Mutex::default() })
     }
 
     /// Brings a part. Whoever brings the last one, or one that failed, ends the output.
@@ -175,6 +175,10 @@ impl<'a> Tree<'a> {
             (None, None) => self.seal(output, offset),
         };
         drop(output.take());
+        drop(output.object().take());
+        if result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Cancelled) {
+            return; // It was not read to its end.
+        }
         let result = result.map(|bytes| (output.path.clone(), bytes));
         self.conclude(slot, bytes_in, rejects, result);
     }
@@ -183,6 +187,10 @@ impl<'a> Tree<'a> {
     fn seal(&self, output: &Output, bytes: u64) -> Result<u64, Failure> {
         let written = if bytes > 0 { Written::Something } else { Written::Nothing };
         let end = self.packing.end(written).map_err(|error| unpacked(&error))?;
+        if let Some(mut object) = output.object().take() {
+            let appended = object.append(&end).and_then(|()| object.commit());
+            let _visible_or_skipped = appended.map_err(|error| given::unwritten(&error))?;
+        }
         let Some(file) = output.take() else { return Ok(bytes) };
         file.write_at(&end, bytes).map_err(|error| unwritten(&error))?;
         let _visible_or_skipped = file.commit().map_err(|error| unwritten(&error))?;
@@ -197,7 +205,7 @@ impl<'a> Tree<'a> {
         rejects: Vec<Reject>,
         result: Result<(PathBuf, u64), Failure>,
     ) {
-        if let Some(save) = self.out.save {
+        if let Some(save) = self.below.save() {
             let saved = Saved {
                 at: slot.at,
                 is_member: slot.member.is_some(),
@@ -246,9 +254,15 @@ impl Output {
                 let bytes = output.unwrap_or_default();
                 let offset = writer.offset;
                 writer.offset += bytes.len() as u64;
-                self.flight.start();
-                placed.push(Placed { offset, bytes });
-                None
+                if let Some(object) = self.object().as_mut() {
+                    let given = object.append(&bytes);
+                    spare::give(bytes);
+                    given.err().map(|error| given::unwritten(&error))
+                } else {
+                    self.flight.start();
+                    placed.push(Placed { offset, bytes });
+                    None
+                }
             }
             Err(failure) => Some(failure),
         };
@@ -276,6 +290,10 @@ impl Output {
         self.file().take().and_then(Arc::into_inner)
     }
 
+    fn object(&self) -> MutexGuard<'_, Option<Object>> {
+        self.object.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn file(&self) -> MutexGuard<'_, Option<Arc<Pending>>> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -291,7 +309,7 @@ fn tell(job: &Job<'_>, ends: &mut Ends, told: &Told) -> At {
     ends.after(slot)
 }
 
-fn unwritten(error: &FileError) -> Failure {
+pub(super) fn unwritten(error: &FileError) -> Failure {
     let failure = Failure::new(FailureKind::Write, error.to_string());
     match error.hint() {
         Some(hint) => failure.hint(hint),
