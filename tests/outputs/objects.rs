@@ -197,10 +197,8 @@ fn an_interrupted_run_leaves_nothing() {
     ] {
         // The first part is there, the others are on their way.
         let between = Between::new(&moto.endpoint(), |asked: &Asked| {
-            match asked.is_part() && !asked.path.contains("partNumber=1&") {
-                true => Act::Hold,
-                false => Act::Pass,
-            }
+            let later = asked.is_part() && !asked.path.contains("partNumber=1&");
+            if later { Act::Hold } else { Act::Pass }
         });
         let mut child = upcase(&between.endpoint(), &tree, &["--out", out, "a"]).start();
         between.wait_until_held(2);
@@ -221,10 +219,8 @@ fn parts_that_are_on_their_way_are_bounded() {
     for link in 1..14 {
         fs::hard_link(tree.path().join("0"), tree.path().join(link.to_string())).unwrap();
     }
-    let between = Between::new(&moto.endpoint(), |asked| match asked.is_part() {
-        true => Act::Hold,
-        false => Act::Pass,
-    });
+    let between =
+        Between::new(&moto.endpoint(), |asked| if asked.is_part() { Act::Hold } else { Act::Pass });
     let mut child =
         upcase(&between.endpoint(), &tree, &["-j2", "--out", "s3://out/one", "."]).start();
     between.wait_until_held(8);
@@ -263,12 +259,9 @@ fn what_goes_wrong_once_is_tried_again() {
 fn what_a_store_refuses_ends_the_run_or_fails_the_source() {
     let Some(moto) = store() else { return };
     let tree = Tree::with(&[("a", &text(20 * MIB)[..]), ("b", b"b\n")]);
-    let refuses = |asked: &Asked| match asked.is_part() {
-        true => Act::Answer(
-            "400 Bad Request",
-            "<Error><Code>QuotaExceeded</Code><StringToSign>topsecret</StringToSign></Error>",
-        ),
-        false => Act::Pass,
+    let quota = "<Error><Code>QuotaExceeded</Code><StringToSign>topsecret</StringToSign></Error>";
+    let refuses = move |asked: &Asked| {
+        if asked.is_part() { Act::Answer("400 Bad Request", quota) } else { Act::Pass }
     };
     let between = Between::new(&moto.endpoint(), refuses);
     let run = |out| upcase(&between.endpoint(), &tree, &["--out", out, "a", "b"]).ended().exits(1);

@@ -109,14 +109,12 @@ pub(super) fn guard<'a>(
     if known.is_empty() {
         return Ok(());
     }
-    let check = |path: &Path| match Address::of(path).is_some_and(|it| known.contains(&id(it))) {
-        false => Ok(()),
-        true => {
-            let message =
-                format!("--out: {} is a source, and would be overwritten", path.display());
-            Err(Abort::new(message)
-                .hint(Some("name another object or prefix, or --name other names")))
+    let check = |path: &Path| {
+        if !Address::of(path).is_some_and(|address| known.contains(&id(address))) {
+            return Ok(());
         }
+        let message = format!("--out: {} is a source, and would be overwritten", path.display());
+        Err(Abort::new(message).hint(Some("name another object or prefix, or --name other names")))
     };
     match places {
         None => check(out),
