@@ -9,7 +9,7 @@ mod pour;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use thiserror::Error;
 
@@ -17,7 +17,9 @@ use crate::input::{
     Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, Transcoding, UnknownCodec,
     UnknownEncoding,
 };
-use crate::output::{Appended, CannotPack, FileError, Format, Pending, Root};
+use crate::output::{
+    Appended, CannotPack, FileError, Format, Object, ObjectError, Objects, Pending, Root,
+};
 use crate::process::{Failure, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
@@ -26,7 +28,7 @@ use crate::stats::Stats;
 use crate::work::{self, At, Cancel, Plan, Recall};
 
 use collect::Collector;
-use pour::{Single, Tree};
+use pour::{Below, Given, Single, Tree};
 
 /// A job: what to do, over what, and where the results go.
 pub struct Job<'a> {
@@ -61,8 +63,12 @@ pub enum Out<'a> {
     Stream(Box<dyn Write + Send>),
     /// Into a file, which is seen when the job is done.
     File(Pending),
+    /// Into an object of a store, which is seen when the job is done.
+    Object(Object),
     /// Into a file for each source.
     Tree(TreeOut<'a>),
+    /// Into an object for each source.
+    Objects(ObjectsOut<'a>),
 }
 
 /// A directory that takes an output file for each source.
@@ -72,6 +78,14 @@ pub struct TreeOut<'a> {
     /// What to do where a file is there already.
     pub exists: Exists,
     /// Where the output of the source at an index goes, below the directory; or of the member of that name in it.
+    pub place: &'a Place<'a>,
+}
+
+/// A prefix in a store that takes an object for each source.
+pub struct ObjectsOut<'a> {
+    /// The prefix.
+    pub objects: &'a Objects,
+    /// As that of [`TreeOut`].
     pub place: &'a Place<'a>,
 }
 
@@ -185,6 +199,9 @@ pub enum Error {
     /// An output file could not be written.
     #[error(transparent)]
     File(FileError),
+    /// An object could not be written.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// Output could not be compressed.
     #[error(transparent)]
     Pack(#[from] CannotPack),
@@ -234,7 +251,17 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
             }
             Ok(summary)
         }
-        (Kind::Aggregator, Out::Tree(_)) => Err(Error::ResultsInTree),
+        (Kind::Aggregator, Out::Object(object)) => {
+            let object = Mutex::new(object);
+            let collector = Collector::new(job, Box::new(Given(&object)));
+            work::run(&plan(&collector)).map_err(Error::Threads)?;
+            let summary = collector.finish().map_err(pour::unwrapped)?;
+            if !job.cancel.is_set() {
+                pour::commit(object.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+            }
+            Ok(summary)
+        }
+        (Kind::Aggregator, Out::Tree(_) | Out::Objects(_)) => Err(Error::ResultsInTree),
         (Kind::Transformer, Out::Stream(out)) => {
             let single = Single::stream(job, out);
             work::run(&plan(&single)).map_err(Error::Threads)?;
@@ -245,9 +272,21 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
             work::run(&plan(&single)).map_err(Error::Threads)?;
             single.finish()
         }
+        (Kind::Transformer, Out::Object(object)) => {
+            let single = Single::object(job, object);
+            work::run(&plan(&single)).map_err(Error::Threads)?;
+            single.finish()
+        }
         (Kind::Transformer, Out::Tree(out)) => {
-            let tree = Tree::new(job, &out);
+            let tree = Tree::new(job, Below::Directory(&out));
             // A file is one source's, in its order.
+            let settings = settings::Run { unordered: false, ..job.settings.clone() };
+            let plan = Plan { settings: &settings, ..plan(&tree) };
+            work::run(&plan).map_err(Error::Threads)?;
+            tree.finish()
+        }
+        (Kind::Transformer, Out::Objects(out)) => {
+            let tree = Tree::new(job, Below::Prefix(&out));
             let settings = settings::Run { unordered: false, ..job.settings.clone() };
             let plan = Plan { settings: &settings, ..plan(&tree) };
             work::run(&plan).map_err(Error::Threads)?;

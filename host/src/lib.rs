@@ -12,6 +12,7 @@ pub mod output;
 pub mod pipeline;
 pub mod plugin;
 pub mod process;
+mod remote;
 pub mod settings;
 pub mod source;
 pub mod stats;

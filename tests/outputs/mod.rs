@@ -5,6 +5,7 @@ mod compressed;
 mod faults;
 mod finishing;
 mod killed;
+mod objects;
 mod order;
 mod overwriting;
 mod queue;

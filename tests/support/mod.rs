@@ -1,6 +1,7 @@
 //! What several subjects need: the binary, the built plugins, jobs in this process, guests and stages of our own, compressed
-//! texts, what changes while it is read, web servers, a store, oracles.
+//! texts, what changes while it is read, web servers, a store and what stands before it, oracles.
 
+pub(crate) mod between;
 pub(crate) mod guest;
 pub(crate) mod host;
 pub(crate) mod job;

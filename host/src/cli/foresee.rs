@@ -1,12 +1,14 @@
 //! `--dry-run`: what a run would do, found out without reading a source or making an output.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::Exit;
 use super::args::{FormatArg, OutputArgs, RunArgs};
+use super::objects;
 use super::out::{self, Foreseen};
 use super::places::{Names, Places};
 use super::plan;
@@ -19,7 +21,7 @@ use crate::job;
 use crate::process::{Kind, Order, Scope};
 use crate::settings::limits::PLAN_NAMES_MAX;
 use crate::settings::{RejectsMax, Run};
-use crate::source::{Listing, Way};
+use crate::source::{Address, Listing, Way};
 
 /// A run before it is run.
 #[derive(Debug, Serialize)]
@@ -234,11 +236,10 @@ fn planned_output(
     settings: &Run,
 ) -> Result<Output, Abort> {
     let (mut first, mut there) = (Vec::new(), 0);
-    if to == Foreseen::Directory {
+    if matches!(to, Foreseen::Directory | Foreseen::Objects) {
         let (inputs, decompress) = (&args.inputs.files, &settings.decompress);
         let names = Names { args: output, plugins, inputs, decompress };
         let places = Places::of(names, &listing.sources)?;
-        there = places.are_there(&output.out).filter(|is_there| *is_there).count();
         for (index, source) in listing.sources.iter().enumerate().take(PLAN_NAMES_MAX) {
             let (output, why) = match places.place(index, None) {
                 Ok(place) => (Some(place.display().to_string()), None),
@@ -246,6 +247,13 @@ fn planned_output(
             };
             first.push(Named { source: source.name().into_owned(), output, why });
         }
+        there = match to {
+            Foreseen::Objects => objects::there(output, plugins, places.paths())?,
+            _ => places.are_there(&output.out).filter(|is_there| *is_there).count(),
+        };
+    } else if matches!(to, Foreseen::Object | Foreseen::Left) && Address::of(&output.out).is_some()
+    {
+        there = objects::there(output, plugins, iter::empty())?;
     } else if output.out.symlink_metadata().is_ok() && to != Foreseen::Stdout {
         there = 1;
     }

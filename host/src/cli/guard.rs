@@ -5,18 +5,22 @@
 
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
+use std::iter;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::args::OutputArgs;
+use super::objects;
 use super::say::Abort;
-use crate::source::{Source, Way};
+use crate::source::{Address, Source, Way};
 
 /// Refuses files named by flags that are sources.
 pub(super) fn files(args: &OutputArgs, sources: &[Source]) -> Result<(), Abort> {
     let mut guard = Guard { sources, known: None };
     // What an output replaces is a link itself; the others are written through it.
-    if args.out.as_os_str() != "-" {
+    if Address::of(&args.out).is_some() {
+        objects::guard(&args.out, None::<iter::Empty<&Path>>, sources)?;
+    } else if args.out.as_os_str() != "-" {
         guard.check("--out", &args.out, fs::symlink_metadata(&args.out).ok())?;
     }
     for (flag, path) in [("--rejects", &args.rejects), ("--report", &args.report)] {

@@ -7,6 +7,7 @@ mod guard;
 mod identity;
 mod inspect;
 mod ledger;
+mod objects;
 mod out;
 mod pipeline;
 mod places;

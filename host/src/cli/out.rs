@@ -1,14 +1,18 @@
 //! `--out` and its kin: where what comes of a run goes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::args::OutputArgs;
+use super::objects::{self, Named};
 use super::plugins::Plugins;
 use super::progress::Progress;
 use super::say::Abort;
-use crate::output::{FileError, Looked, Root, Target};
+use crate::output::{FileError, Looked, Object, Objects, Root, Target};
 use crate::process::Kind;
 use crate::settings::{Exists, Pack};
+use crate::source::Address;
 
 /// Where output goes; a tree is known once there are sources.
 pub(super) enum To<T> {
@@ -16,7 +20,9 @@ pub(super) enum To<T> {
     Stream(Box<dyn std::io::Write + Send>),
     File(crate::output::Pending),
     Tree(T),
-    /// There is a file already, and that is to be left.
+    Object(Object),
+    Objects(Objects),
+    /// There is one already, and that is to be left.
     Left(PathBuf),
 }
 
@@ -33,9 +39,16 @@ impl To<()> {
         args: &OutputArgs,
         plugins: &Plugins,
         progress: &Progress,
+        stop: &Arc<AtomicBool>,
     ) -> Result<Self, Abort> {
         check(args, plugins.traits().kind)?;
         let path = &args.out;
+        match objects::open(args, plugins, stop)? {
+            Some(Named::Object(object)) => return Ok(Self::Object(object)),
+            Some(Named::Objects(objects)) => return Ok(Self::Objects(objects)),
+            Some(Named::Left) => return Ok(Self::Left(path.clone())),
+            None => {}
+        }
         if path.as_os_str() == "-" {
             return Ok(Self::Stream(progress.stdout()));
         }
@@ -59,6 +72,8 @@ impl To<()> {
         Ok(match self {
             Self::Stream(stream) => To::Stream(stream),
             Self::File(file) => To::File(file),
+            Self::Object(object) => To::Object(object),
+            Self::Objects(objects) => To::Objects(objects),
             Self::Tree(()) => To::Tree(plant()?),
             Self::Left(path) => To::Left(path),
         })
@@ -78,7 +93,10 @@ pub(super) enum Foreseen {
     File,
     Device,
     Directory,
-    /// There is a file already, and that is to be left.
+    Object,
+    /// An object for each source, below a prefix.
+    Objects,
+    /// There is one already, and that is to be left.
     Left,
 }
 
@@ -86,6 +104,12 @@ pub(super) enum Foreseen {
 pub(super) fn foresee(args: &OutputArgs, plugins: &Plugins) -> Result<Foreseen, Abort> {
     check(args, plugins.traits().kind)?;
     let path = &args.out;
+    match objects::open(args, plugins, &Arc::default())? {
+        Some(Named::Object(_)) => return Ok(Foreseen::Object),
+        Some(Named::Objects(_)) => return Ok(Foreseen::Objects),
+        Some(Named::Left) => return Ok(Foreseen::Left),
+        None => {}
+    }
     if path.as_os_str() == "-" {
         return Ok(Foreseen::Stdout);
     }
@@ -114,11 +138,15 @@ fn told(error: &FileError) -> Abort {
 }
 
 fn is_tree(path: &Path) -> bool {
+    if let Some(address) = Address::of(path) {
+        return address.is_prefix();
+    }
     path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir()
 }
 
 /// Refuses flags that say nothing for plugins of that kind.
 fn check(args: &OutputArgs, kind: Kind) -> Result<(), Abort> {
+    objects::check(args)?;
     let tree = args.out.as_os_str() != "-" && is_tree(&args.out);
     let refused = |flag: &str, why: &str| Err(Abort::new(format!("{flag}: {why}")));
     match kind {

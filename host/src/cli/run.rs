@@ -16,9 +16,9 @@ use super::remember::{Aim, Memory};
 use super::say::{self, Abort, Failures};
 use super::settings::{format, framing, level, request, settings};
 use super::stages::Stages;
-use super::{foresee, guard, rejects};
+use super::{foresee, guard, objects, rejects};
 use crate::input::{self, Expansion};
-use crate::job::{self, Error, Job, Out, Saved, Summary, TreeOut};
+use crate::job::{self, Error, Job, ObjectsOut, Out, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Options, Rejects};
 use crate::process::Scope;
@@ -46,7 +46,10 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
     job::check(&*plugins.processor, plugins.framing, &settings).map_err(Abort::new)?;
-    let to = To::open(&args.output, &plugins, &progress)?;
+    let to = match To::open(&args.output, &plugins, &progress, &cancel.flag()) {
+        Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
+        opened => opened?,
+    };
     let mut listing = listing(args, look, &settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
     let mut opened = match &args.output.ledger {
@@ -93,7 +96,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     };
     let ended = {
         let _moving = progress.follow(&stats, bytes(&listing, memory));
-        pour(args, to, &job)?
+        pour(names, to, &job)?
     };
     told_of(left, "have their output already, and were passed over");
     told_of(stats.passed_over() - left, "are done already, and were passed over");
@@ -148,11 +151,18 @@ impl<'a> Tree<'a> {
 }
 
 /// Runs the job into where its output goes.
-fn pour(args: &RunArgs, to: To<Tree<'_>>, job: &Job<'_>) -> Result<Result<Summary, Error>, Abort> {
+fn pour(names: Names<'_>, to: To<Tree<'_>>, job: &Job<'_>) -> Result<Result<Summary, Error>, Abort> {
     let run = |out: Out<'_>| job::run(job, out);
     match to {
         To::Stream(stream) => Ok(run(Out::Stream(stream))),
         To::File(file) => Ok(run(Out::File(file))),
+        To::Object(object) => Ok(run(Out::Object(object))),
+        To::Objects(objects) => {
+            let places = Places::of(names, job.sources)?;
+            objects::guard(&names.args.out, Some(places.paths()), job.sources)?;
+            let place = |index, member: Option<&str>| places.place(index, member);
+            Ok(run(Out::Objects(ObjectsOut { objects: &objects, place: &place })))
+        }
         To::Left(path) => {
             say::line(&format!("{} is there already, and is left", path.display()));
             Ok(Ok(Summary::default()))
@@ -162,7 +172,7 @@ fn pour(args: &RunArgs, to: To<Tree<'_>>, job: &Job<'_>) -> Result<Result<Summar
                 swept(&root);
             }
             let place = |index, member: Option<&str>| places.place(index, member);
-            let out = TreeOut { root: &root, exists: out::exists(&args.output), place: &place };
+            let out = TreeOut { root: &root, exists: out::exists(names.args), place: &place };
             Ok(run(Out::Tree(out)))
         }
     }
@@ -222,7 +232,7 @@ fn conclude(
             say::line(&format!("{} of {all} sources failed", summary.failed));
             Ok(Exit::Failed)
         }
-        Ok(summary) if summary.total_failed => Ok(Exit::Failed),
+        Ok(summary) if summary.total_failed || summary.unread > 0 => Ok(Exit::Failed),
         Ok(_) => Ok(Exit::Done),
         // Whoever read the results has seen enough.
         Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
@@ -238,6 +248,10 @@ fn conclude(
         Err(Error::File(error)) => {
             let hint = error.hint();
             say::abort(&Abort::new(&error).hint(hint));
+            Ok(Exit::Failed)
+        }
+        Err(Error::Object(error)) => {
+            say::abort(&objects::told(&error));
             Ok(Exit::Failed)
         }
         Err(error) => Err(Abort::new(error)),

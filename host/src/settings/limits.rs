@@ -302,6 +302,28 @@ pub const REMOTE_THREADS: usize = 2;
 
 /// Pieces, as they come from the network, that a source that cannot be asked for parts is read ahead by.
 pub const REMOTE_FRONT_PIECES: usize = 64;
+
+/// Bytes of a part that an object is written in: above the 5 MiB that Amazon S3 asks for, few enough that eight are on their way at
+/// once. A smaller object is put as a whole.
+pub const UPLOAD_PART_BYTES: usize = 8 << 20;
+
+/// Parts of one size before they become four times as large: an object of up to 8 GB has the smallest, and equal ones, as some
+/// stores want.
+pub const UPLOAD_PARTS_ALIKE: usize = 1000;
+
+/// Bytes of the largest part, of which 10,000 with those before it are more than 5 TiB: that costs objects of over 700 GB its
+/// memory, twice.
+pub const UPLOAD_PART_BYTES_MAX: usize = 768 << 20;
+
+/// Parts of one object: what Amazon S3 takes.
+pub const UPLOAD_PARTS_MAX: usize = 10_000;
+
+/// KiB of the parts of all objects together that are on their way to stores: at 50 ms a part, over 1 GB/s.
+pub const UPLOAD_FLIGHT_KIB: u32 = 64 << 10;
+
+/// How long a store has to forget the parts of an object that is given up.
+pub const UPLOAD_ABORT: Duration = Duration::from_secs(10);
+
 /// How long the first of some rows waits for others, so that they share one write to disk: unfelt beside the write.
 pub const LEDGER_GROUP: Duration = Duration::from_millis(5);
 

@@ -98,7 +98,7 @@ impl<'r, 'a> Worker<'r, 'a> {
                         self.look_ahead(batch.get(at..).unwrap_or_default());
                         let before = self.times.reading();
                         self.source(index)?;
-                        self.ahead.was(self.times.reading() - before);
+                        self.ahead.was(self.times.reading().saturating_sub(before));
                     }
                     self.feed.opened();
                 }

@@ -1,4 +1,4 @@
-//! An output for each source: a file that is seen when its source is done, and never if that fails.
+//! An output for each source: a file, or an object of a store, that is seen when its source is done, and never if that fails.
 //!
 //! Parts of one source are ordered among themselves; no source waits for another. How sources ended is told in their order: what waits
 //! for that are a few words for each, which the listing has in memory, too, and records that were set aside. While those are more than a
@@ -10,20 +10,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::below::Below;
 use super::packing::Packing;
 use super::{count_rejects, ended, reject_bytes};
 use crate::job::ends::{Ends, Flushed, write_rejects};
-use crate::job::{Error, Job, Made, Saved, Summary, TreeOut};
-use crate::output::{CannotPack, Created, Pending, Window, Written};
+use crate::job::{Error, Job, Made, Saved, Summary};
+use crate::output::{CannotPack, Window, Written};
 use crate::process::{Failure, FailureKind, Reject, spare};
 use crate::work::{At, Deliver, Done, End, Slot};
 
-use output::{Ended, Making, Output, Part, Wanted, unwritten};
+use output::{Ended, Making, Output, Part, Wanted};
 
 /// The outputs of one job on their way out.
 pub(in crate::job) struct Tree<'a> {
     job: &'a Job<'a>,
-    out: &'a TreeOut<'a>,
+    below: Below<'a>,
     packing: Packing,
     /// Held for moments alone: never while a file is made, written or shown.
     parted: Mutex<Parted>,
@@ -66,7 +67,7 @@ enum Outcome {
 }
 
 impl Parted {
-    fn take(&mut self, part: &Part, window_bytes: usize) -> To {
+    fn take(&mut self, part: &Part, new: impl FnOnce(&Slot) -> Output) -> To {
         let key = (part.slot.at.source, part.slot.at.member);
         if self.failed.contains(&key) {
             return To::Nowhere;
@@ -78,17 +79,17 @@ impl Parted {
             self.failed.insert(key);
             return To::End;
         }
-        let output = Arc::new(Output::new(&part.slot, window_bytes));
+        let output = Arc::new(new(&part.slot));
         self.open.insert(key, Arc::clone(&output));
         To::Output(output)
     }
 }
 
 impl<'a> Tree<'a> {
-    pub(in crate::job) fn new(job: &'a Job<'a>, out: &'a TreeOut<'a>) -> Self {
+    pub(in crate::job) fn new(job: &'a Job<'a>, below: Below<'a>) -> Self {
         Self {
             job,
-            out,
+            below,
             packing: Packing::new(job.settings.pack),
             parted: Mutex::default(),
             told: Window::new(At::default(), Ends::default(), job.settings.window_bytes),
@@ -106,15 +107,11 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Begins the file of a source.
+    /// Begins the output of a source.
     fn make(&self, source: usize, member: Option<&str>) -> Making {
-        let path = (self.out.place)(source, member)?;
-        let created = Pending::create(self.out.root, &path, self.out.exists);
-        let file = match created.map_err(|error| unwritten(&error))? {
-            Created::Pending(file) => Some(Arc::new(file)),
-            Created::Skipped => None,
-        };
-        Ok(Wanted { path, file })
+        let path = (self.below.place())(source, member)?;
+        let sink = self.below.create(&path)?;
+        Ok(Wanted { path, sink })
     }
 
     /// Ends a source that is one part, or that fails with its first one.
@@ -124,8 +121,8 @@ impl<'a> Tree<'a> {
         let result = counted.and(output).and_then(|output| {
             let wanted = self.make(slot.at.source, slot.member.as_deref())?;
             let bytes = output.unwrap_or_default();
-            if let Some(file) = &wanted.file {
-                file.write_at(&bytes, 0).map_err(|error| unwritten(&error))?;
+            if let Some(sink) = &wanted.sink {
+                sink.write(&bytes, 0)?;
             }
             let length = bytes.len() as u64;
             spare::give(bytes);
@@ -155,18 +152,21 @@ impl<'a> Tree<'a> {
 
     /// Writes the end of an output whose parts are `bytes` bytes long, and shows it; returns its path and the size of the file.
     fn seal(&self, wanted: Wanted, bytes: u64) -> Result<(PathBuf, u64), Failure> {
-        let Wanted { path, file } = wanted;
+        let Wanted { path, sink } = wanted;
         let written = if bytes > 0 { Written::Something } else { Written::Nothing };
         let end = self.packing.end(written).map_err(|error| unpacked(&error))?;
-        let Some(file) = file.and_then(Arc::into_inner) else { return Ok((path, bytes)) };
-        file.write_at(&end, bytes).map_err(|error| unwritten(&error))?;
-        let _visible_or_skipped = file.commit().map_err(|error| unwritten(&error))?;
+        let Some(sink) = sink else { return Ok((path, bytes)) };
+        sink.write(&end, bytes)?;
+        sink.commit()?;
         Ok((path, bytes + end.len() as u64))
     }
 
     /// Says how a source ended, and has it remembered where that is wanted: with the records that were set aside in their file, so
     /// that none is lost of a source which is never done again.
     fn conclude(&self, ended: Ended, result: Result<(PathBuf, u64), Failure>) {
+        if result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Cancelled) {
+            return; // It was not read to its end.
+        }
         let Ended { slot, bytes_in: bytes, rejected, mut rejects } = ended;
         if let Some(memory) = self.job.memory {
             if let Err(error) = write_rejects(self.job, &slot, &rejects, Flushed::AtOnce) {
@@ -234,7 +234,8 @@ impl Deliver for Tree<'_> {
             return self.whole(part);
         }
         let share = self.job.settings.window_bytes / self.job.settings.threads.max(1);
-        let to = self.parted().take(&part, share);
+        let new = |slot: &Slot| Output::new(slot, share, self.below.writing());
+        let to = self.parted().take(&part, new);
         match to {
             To::Output(output) => self.bring(&output, part),
             To::End => self.whole(part),

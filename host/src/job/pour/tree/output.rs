@@ -4,13 +4,14 @@
 //! who is at another source waits for the kernel. That it cannot be made is told when the source ends.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::job::Job;
+use crate::job::pour::below::{Sink, Writing};
 use crate::job::pour::flight::Flight;
 use crate::job::pour::{count_rejects, ended};
-use crate::output::{FileError, Pending, Window};
-use crate::process::{Failure, FailureKind, Reject, spare};
+use crate::output::Window;
+use crate::process::{Failure, Reject, spare};
 use crate::work::{At, End, Slot};
 
 /// One output.
@@ -19,6 +20,7 @@ pub(super) struct Output {
     /// None before it is made, and once it has been taken.
     file: Mutex<Option<Making>>,
     flight: Flight,
+    writing: Writing,
     /// Why a write failed, seen by whoever ends the file.
     unwritten: Mutex<Option<Failure>>,
 }
@@ -30,7 +32,7 @@ pub(super) type Making = Result<Wanted, Failure>;
 pub(super) struct Wanted {
     pub(super) path: PathBuf,
     /// None where there is one already, and that is to be left.
-    pub(super) file: Option<Arc<Pending>>,
+    pub(super) sink: Option<Sink>,
 }
 
 /// What is used by one thread at a time.
@@ -76,10 +78,10 @@ type Ending = (Ended, Result<u64, Failure>);
 
 impl Output {
     /// For the source of `slot`, of which so many bytes may wait for their turn.
-    pub(super) fn new(slot: &Slot, window_bytes: usize) -> Self {
+    pub(super) fn new(slot: &Slot, window_bytes: usize, writing: Writing) -> Self {
         let window = Window::new(At { part: 0, ..slot.at }, Writer::default(), window_bytes);
         let (file, flight) = (Mutex::default(), Flight::default());
-        Self { window, file, flight, unwritten: Mutex::default() }
+        Self { window, file, flight, writing, unwritten: Mutex::default() }
     }
 
     /// Brings a part. Whoever brings the last one, or one that failed, is told so, when all before it is written.
@@ -97,7 +99,7 @@ impl Output {
         let mut ended = None;
         self.window.put(part.slot.at, part, held, |writer, part| {
             let at = part.slot.at;
-            ended = ended.take().or_else(|| self.place(job, writer, part, &mut placed));
+            ended = ended.take().or_else(|| self.place(job, writer, part, &mut placed, &make));
             match ended {
                 // Whatever else comes, it is too late.
                 Some(_) => At { part: u64::MAX, ..at },
@@ -122,6 +124,7 @@ impl Output {
         writer: &mut Writer,
         part: Part,
         placed: &mut Vec<Placed>,
+        make: impl FnOnce() -> Making,
     ) -> Option<Ending> {
         let Part { slot, bytes, output, mut rejects } = part;
         writer.bytes_in += bytes;
@@ -136,6 +139,9 @@ impl Output {
                 let offset = writer.offset;
                 writer.offset += bytes.len() as u64;
                 if bytes.is_empty() {
+                    spare::give(bytes);
+                } else if self.writing == Writing::InOrder {
+                    self.write(&bytes, offset, make);
                     spare::give(bytes);
                 } else {
                     self.flight.start();
@@ -154,8 +160,8 @@ impl Output {
     /// Writes a part to its place.
     fn write(&self, bytes: &[u8], offset: u64, make: impl FnOnce() -> Making) {
         let made = self.file().get_or_insert_with(make).clone();
-        let written = made.and_then(|wanted| match wanted.file {
-            Some(file) => file.write_at(bytes, offset).map_err(|error| unwritten(&error)),
+        let written = made.and_then(|wanted| match wanted.sink {
+            Some(sink) => sink.write(bytes, offset),
             None => Ok(()),
         });
         if let Err(failure) = written {
@@ -170,15 +176,6 @@ impl Output {
 
     fn file(&self) -> MutexGuard<'_, Option<Making>> {
         lock(&self.file)
-    }
-}
-
-/// Why a file was not written, as a failure of its source.
-pub(super) fn unwritten(error: &FileError) -> Failure {
-    let failure = Failure::new(FailureKind::Write, error.to_string());
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
     }
 }
 
