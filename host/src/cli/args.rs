@@ -209,8 +209,8 @@ pub(super) struct OutputArgs {
     pub(super) format: Option<FormatArg>,
 
     /// Write to this file instead of standard output, `-`; it is seen when all of it is there. With a slash at its end, or
-    /// a directory that is there: a file for each source below it, for a plugin that gives bytes. Also objects: s3://bucket/key,
-    /// or s3://bucket/prefix/ for one of each source; gs:// and az:// as well
+    /// a directory that is there: a file for each source below it, for a plugin that gives bytes. Also an object,
+    /// or a prefix in a bucket, with a slash at its end, for one of each source: s3://, gs:// and az:// names
     #[arg(short, long, value_name = "FILE|DIR/", default_value = "-", hide_default_value = true, value_hint = ValueHint::AnyPath)]
     pub(super) out: PathBuf,
 

@@ -128,7 +128,7 @@ fn below(out: &Path, place: &Path) -> std::path::PathBuf {
     format!("{}/{}", out.trim_end_matches('/'), place.display()).into()
 }
 
-fn id<'a>(address: Address<'a>) -> (Scheme, &'a str, &'a str) {
+fn id(address: Address<'_>) -> (Scheme, &str, &str) {
     (address.scheme, address.authority, address.key)
 }
 
