@@ -78,7 +78,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     };
     let ended = {
         let _moving = progress.follow(&stats, bytes(&listing));
-        pour(args, to, &job, memory.as_ref())?
+        pour(args, to, &job, memory.as_ref())
     };
     told_of(left, "have their output already, and were passed over");
     if let Some(memory) = memory {
@@ -138,14 +138,14 @@ fn pour(
     to: To<Tree<'_>>,
     job: &Job<'_>,
     memory: Option<&Memory>,
-) -> Result<Result<Summary, Error>, Abort> {
+) -> Result<Summary, Error> {
     let run = |out: Out<'_>| job::run(job, out);
     match to {
-        To::Stream(stream) => Ok(run(Out::Stream(stream))),
-        To::File(file) => Ok(run(Out::File(file))),
+        To::Stream(stream) => run(Out::Stream(stream)),
+        To::File(file) => run(Out::File(file)),
         To::Left(path) => {
             say::line(&format!("{} is there already, and is left", path.display()));
-            Ok(Ok(Summary::default()))
+            Ok(Summary::default())
         }
         To::Tree(Tree { root, places }) => {
             if memory.is_some() {
@@ -158,7 +158,7 @@ fn pour(
                 place: &|index, member| places.place(index, member),
                 save: save.as_ref().map(|save| save as &job::Save<'_>),
             };
-            Ok(run(Out::Tree(out)))
+            run(Out::Tree(out))
         }
     }
 }

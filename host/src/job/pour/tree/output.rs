@@ -153,8 +153,8 @@ impl Output {
 
     /// Writes a part to its place.
     fn write(&self, bytes: &[u8], offset: u64, make: impl FnOnce() -> Made) {
-        let made = self.file().get_or_insert_with(make).clone();
-        let written = made.and_then(|wanted| match wanted.file {
+        let wanted = self.file().get_or_insert_with(make).clone();
+        let written = wanted.and_then(|wanted| match wanted.file {
             Some(file) => file.write_at(bytes, offset).map_err(|error| unwritten(&error)),
             None => Ok(()),
         });
