@@ -141,9 +141,9 @@ fn rejects_are_as_if_nothing_had_happened() {
     let span = begun.elapsed();
     begin_again();
     assert!(expected.len() > SOURCES, "of each source there are some");
-    let mut halfway = 0;
-    for round in 0..KILLS {
-        let share = f64::from(u32::try_from(round * 7 % KILLS).unwrap()) / KILLS as f64;
+    let (mut halfway, kills) = (0, u32::try_from(KILLS).unwrap());
+    for round in 0..kills {
+        let share = f64::from(round * 7 % kills) / f64::from(kills);
         killed_after(goes_on().start(), span.mul_f64(share));
         let found = lines(&tree, "rejects").len();
         halfway += usize::from(found > 0 && found < expected.len());
@@ -154,7 +154,7 @@ fn rejects_are_as_if_nothing_had_happened() {
             begin_again();
         }
     }
-    assert!(halfway > 5, "{halfway} of {KILLS} were halfway");
+    assert!(halfway > 5, "{halfway} of {kills} were halfway");
 }
 
 #[test]

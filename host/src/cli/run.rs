@@ -151,7 +151,11 @@ impl<'a> Tree<'a> {
 }
 
 /// Runs the job into where its output goes.
-fn pour(names: Names<'_>, to: To<Tree<'_>>, job: &Job<'_>) -> Result<Result<Summary, Error>, Abort> {
+fn pour(
+    names: Names<'_>,
+    to: To<Tree<'_>>,
+    job: &Job<'_>,
+) -> Result<Result<Summary, Error>, Abort> {
     let run = |out: Out<'_>| job::run(job, out);
     match to {
         To::Stream(stream) => Ok(run(Out::Stream(stream))),

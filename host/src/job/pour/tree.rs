@@ -145,8 +145,8 @@ impl<'a> Tree<'a> {
             parted.failed.insert(key);
         }
         drop(parted);
-        let made = output.take();
-        let result = result.and_then(|bytes| self.seal(made.unwrap_or_else(make)?, bytes));
+        let wanted = output.take();
+        let result = result.and_then(|bytes| self.seal(wanted.unwrap_or_else(make)?, bytes));
         self.conclude(ended, result);
     }
 

@@ -159,8 +159,8 @@ impl Output {
 
     /// Writes a part to its place.
     fn write(&self, bytes: &[u8], offset: u64, make: impl FnOnce() -> Making) {
-        let made = self.file().get_or_insert_with(make).clone();
-        let written = made.and_then(|wanted| match wanted.sink {
+        let wanted = self.file().get_or_insert_with(make).clone();
+        let written = wanted.and_then(|wanted| match wanted.sink {
             Some(sink) => sink.write(bytes, offset),
             None => Ok(()),
         });
