@@ -1,6 +1,7 @@
 //! Chains of which one stage sees a source in order: what is before it runs in parallel, and nobody can tell from what comes out.
 //! With stages that wait for one another.
 
+use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
@@ -51,7 +52,7 @@ fn run(
                 let member = member.map(|name| name.rsplit_once("!/").unwrap().1.replace('/', "-"));
                 Ok(PathBuf::from(format!("{index:02} {}", member.unwrap_or_default())))
             };
-            let tree = TreeOut { root: &root, exists: Exists::Fail, place: &place, save: None };
+            let tree = TreeOut { root: &root, exists: Exists::Fail, place: &place };
             job::run_into(task, paths, settings, Out::Tree(tree))
         }
     };
@@ -149,9 +150,9 @@ fn every_stage_is_opened_with_what_those_before_it_make_of_the_header() {
             let marked = lines.flat_map(|line| [header, mark.as_bytes(), line].concat());
             Ok((marked.collect(), Vec::new()))
         };
-        let mut made = Made::new(Kind::Transformer, scope, Arc::new(make));
-        made.traits.header_records = 1;
-        made
+        let mut stage = Made::new(Kind::Transformer, scope, Arc::new(make));
+        stage.traits.header_records = 1;
+        stage
     };
     let (chunk, source) = (Scope::Chunk, Scope::Source);
     let stages = [mark("1", chunk), mark("2", chunk), mark("3", source), mark("4", chunk)];
@@ -331,11 +332,11 @@ fn the_first_failure_in_the_source_is_told_whichever_part_it_is_in() {
             let before = chunks(usize::try_from(late).unwrap());
             match (kind, sink) {
                 (Kind::Aggregator, _) => {
-                    assert_eq!(ran.out.iter().filter(|&&byte| byte == b'\n').count(), 4)
+                    assert_eq!(ran.out.lines().count(), 4);
                 }
                 // What a stream was given cannot be taken back.
                 (_, Sink::Stream) => {
-                    assert!(ran.out == [&whole[..], &before, &whole].concat(), "{case}")
+                    assert!(ran.out == [&whole[..], &before, &whole].concat(), "{case}");
                 }
                 _ => assert!(ran.out == whole.repeat(2), "{case}"),
             }

@@ -247,7 +247,7 @@ fn they_are_the_same_however_few_may_wait_for_their_turn() {
         let out = Tree::new();
         let root = Root::open(out.path(), Durable::Fast).unwrap();
         let place = |index: usize, _: Option<&str>| Ok(format!("{index}").into());
-        let into = TreeOut { root: &root, exists: Exists::Fail, place: &place, save: None };
+        let into = TreeOut { root: &root, exists: Exists::Fail, place: &place };
         let ran = job::run_into(task, &[tree.path().join("in")], &settings, Out::Tree(into));
         assert_eq!(ran.ended.unwrap().sources, 40);
         assert_eq!(visible(out.path()).len(), 40);

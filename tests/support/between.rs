@@ -116,7 +116,7 @@ impl Between {
     pub(crate) fn wait_until_held(&self, requests: usize) {
         let state = self.shared.state.lock().unwrap();
         let few = |state: &mut State| state.held < requests;
-        let patience = Duration::from_secs(60);
+        let patience = Duration::from_mins(1);
         let waited = self.shared.changed.wait_timeout_while(state, patience, few).unwrap();
         assert!(!waited.1.timed_out(), "only {} are held", waited.0.held);
     }

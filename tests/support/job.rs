@@ -27,8 +27,6 @@ pub(crate) struct Ran {
     /// Sources that were counted, and those of them that failed.
     pub(crate) done: u64,
     pub(crate) failed: u64,
-    /// Records that were set aside, as they are written.
-    pub(crate) rejects: Vec<u8>,
     /// Source and failure, in the order in which they were told.
     pub(crate) failures: Vec<(String, Failure)>,
 }
@@ -82,7 +80,6 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         stored: stats.stored(),
         done: stats.sources(),
         failed: stats.failed(),
-        rejects: std::mem::take(&mut *rejects.0.lock().unwrap()),
         failures: failures.into_inner().unwrap(),
     }
 }

@@ -112,7 +112,7 @@ impl Stretch {
     /// The stages at `own`; nothing where that is nowhere.
     fn new(stages: &Arc<[Stage]>, own: Range<usize>) -> Option<Self> {
         let all = || stages.iter().take(own.end).map(|stage| stage.processor.traits());
-        let last = all().last()?;
+        let last = all().next_back()?;
         let in_order = all().skip(own.start).any(|traits| traits.scope == Scope::Source);
         let traits = Traits {
             kind: last.kind,

@@ -204,9 +204,10 @@ proptest! {
         if window_is_full {
             case.settings.window_bytes = 0;
         }
-        let kept = match split {
-            false => run_case(&case, &Echo::new(scope, order), only),
-            true => run_case(&case, &Halved::new(&|_| {}, order), only),
+        let kept = if split {
+            run_case(&case, &Halved::new(&|_| {}, order), only)
+        } else {
+            run_case(&case, &Echo::new(scope, order), only)
         };
 
         let comparable = |bytes: Vec<u8>| if kept_order { bytes } else { sorted(bytes) };

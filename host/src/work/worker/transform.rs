@@ -24,7 +24,7 @@ enum Onward {
     Elsewhere,
 }
 
-impl<'a> Worker<'_, 'a> {
+impl Worker<'_, '_> {
     /// Takes chunks that are found by their place.
     pub(super) fn transform_placed(
         &mut self,
