@@ -506,7 +506,8 @@ fn a_dry_run_says_what_of_a_chain_runs_in_parallel() {
     let tree = logs();
     let parallel = |plugins: &str, args: &[&str]| {
         let args = [&["--plugin", plugins, "--dry-run", "--format=json", "logs"], args].concat();
-        let plan = host(&tree, &args).exits(0);
+        let host = Host::new().arg("run").arg("--cache").arg(shared_cache()).within(tree.path());
+        let plan = host.args(args).ended().exits(0);
         let plan: serde_json::Value = serde_json::from_str(plan.text()).unwrap();
         plan["parallel"].as_str().unwrap().to_string()
     };
