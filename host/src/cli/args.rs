@@ -290,6 +290,12 @@ pub(super) struct SandboxArgs {
     /// Keep no compiled plugins, and use none
     #[arg(long, conflicts_with = "cache")]
     pub(super) no_cache: bool,
+
+    /// Put the process itself into a jail before anything is read, as a second wall around the sandboxes: it reads the inputs and
+    /// the plugins, writes the outputs that are named (and beside --out FILE and --ledger FILE, in their directories), starts no program
+    /// and opens no connection; with remote inputs, connections stay allowed. Refused where the kernel lacks Landlock or seccomp
+    #[arg(long)]
+    pub(super) jail: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

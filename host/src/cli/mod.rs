@@ -1,6 +1,7 @@
 //! The command line: flags into settings, settings into a call, an end into an exit code. The only code that prints.
 
 mod args;
+mod confine;
 mod foresee;
 mod generate;
 mod guard;

@@ -95,7 +95,8 @@ fn told(error: &FileError) -> Abort {
     Abort::new(error).hint(hint)
 }
 
-fn is_tree(path: &Path) -> bool {
+/// Whether output goes into files below that path.
+pub(super) fn is_tree(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir()
 }
 

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Exit;
 use super::args::RunArgs;
+use super::confine::confine;
 use super::out::{self, Places, To};
 use super::plugins::{self, Plugins};
 use super::progress::Progress;
@@ -31,6 +32,7 @@ use crate::work::Cancel;
 pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let begun = Instant::now();
     let settings = settings(args)?;
+    let names = confine(args, stages, &settings)?;
     let progress = Progress::new(args.output.quiet);
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());
@@ -40,13 +42,13 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let engine = Engine::new().map_err(Abort::new)?;
     let plugins = load(args, stages, &settings, &engine, &stats, &cancel)?;
     if args.dry_run {
-        let list = || listing(args, Look::Sizes, &settings, &cancel);
+        let list = || listing(args, Look::Sizes, None, &settings, &cancel);
         return foresee::foresee(args, stages, &plugins, &settings, list);
     }
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
     let to = To::open(&args.output, &plugins, &progress)?;
-    let mut listing = listing(args, look, &settings, &cancel)?;
+    let mut listing = listing(args, look, names.as_deref(), &settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
     let memory = match &args.output.ledger {
         Some(path) => Some(Memory::open(path, args, stages, &mut listing)?),
@@ -145,8 +147,14 @@ fn rejects(path: Option<&Path>) -> Result<Option<Mutex<Box<dyn Write + Send>>>, 
 }
 
 /// What there is to read: files and, unless they are to be read as they are, members of archives.
-fn listing(args: &RunArgs, look: Look, settings: &Run, cancel: &Cancel) -> Result<Listing, Abort> {
-    let request = request(args, look, settings.threads)?;
+fn listing(
+    args: &RunArgs,
+    look: Look,
+    names: Option<&[PathBuf]>,
+    settings: &Run,
+    cancel: &Cancel,
+) -> Result<Listing, Abort> {
+    let request = request(args, look, settings.threads, names)?;
     let mut listing = source::list(&request).map_err(Abort::new)?;
     let filter = Filter::new(&request.include, &request.exclude).map_err(Abort::new)?;
     listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());

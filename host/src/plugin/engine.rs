@@ -42,6 +42,14 @@ impl Engine {
         Ok(Self { inner, stop, ticker: Some(ticker) })
     }
 
+    /// An engine that compiles on the calling thread alone, and starts none: nothing can be run in it, as nothing would stop it.
+    /// What it compiles is for all engines of this process.
+    pub(super) fn to_compile() -> Result<Self, EngineError> {
+        let inner = wasmtime::Engine::new(config().parallel_compilation(false))
+            .map_err(|error| EngineError(error.to_string()))?;
+        Ok(Self { inner, stop: Arc::default(), ticker: None })
+    }
+
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.inner
     }

@@ -21,6 +21,7 @@ mod transformer;
 mod wrap;
 
 pub use cache::Cache;
+pub use compile::warm;
 pub use contract::{Entry, Setting};
 pub use engine::{Engine, EngineError};
 pub use error::LoadError;
