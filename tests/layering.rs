@@ -32,7 +32,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 37] = [
+const HOMES: [(&str, &[&str]); 38] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("async_trait", &["input/remote.rs"]),
     ("axum", &["serve/"]),
@@ -60,6 +60,7 @@ const HOMES: [(&str, &[&str]); 37] = [
     ("rusqlite", &["ledger/"]),
     ("rustls", &["input/remote/stores.rs"]),
     ("seccompiler", &["jail/calls.rs"]),
+    ("sha2", &["plugin/repro.rs"]),
     ("snap", &["input/decode/"]),
     ("strsim", &["cli/pipeline/"]),
     ("tar", &["input/archive/"]),

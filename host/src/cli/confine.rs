@@ -70,8 +70,10 @@ pub(super) fn confine(
     let cache = compiled(stages, settings)?;
     let names = files_from(args).as_ref().map(source::names).transpose().map_err(Abort::new)?;
     let remote = inputs(args, names.as_deref()).any(|path| Address::of(path).is_some());
+    let mut read = read(args, stages, names.as_deref(), remote);
+    read.extend(cache);
     let jail = Jail {
-        read: read(args, stages, names.as_deref(), cache, remote),
+        read,
         write: write(args)?,
         sockets: if remote { Sockets::Allowed } else { Sockets::Denied },
     };
@@ -110,16 +112,9 @@ fn inputs<'a>(args: &'a RunArgs, names: Option<&'a [PathBuf]>) -> impl Iterator<
     args.inputs.files.iter().chain(names.unwrap_or_default()).map(PathBuf::as_path)
 }
 
-fn read(
-    args: &RunArgs,
-    stages: &Stages,
-    names: Option<&[PathBuf]>,
-    cache: Option<PathBuf>,
-    remote: bool,
-) -> Vec<PathBuf> {
+fn read(args: &RunArgs, stages: &Stages, names: Option<&[PathBuf]>, remote: bool) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = inputs(args, names).map(PathBuf::from).collect();
     paths.extend(stages.chains.iter().flatten().map(|stage| stage.path.clone()));
-    paths.extend(cache);
     paths.extend(ALWAYS.map(PathBuf::from));
     if remote {
         paths.extend(TO_CONNECT.map(PathBuf::from));
@@ -141,6 +136,11 @@ fn write(args: &RunArgs) -> Result<Vec<PathBuf>, Abort> {
         let made = File::options().append(true).create(true).open(path);
         made.map_err(|error| Abort::new(format!("{flag} {}: {error}", path.display())))?;
         paths.push(path.clone());
+    }
+    if let Some(dir) = &args.sandbox.repro {
+        let made = fs::create_dir_all(dir);
+        made.map_err(|error| Abort::new(format!("--repro {}: {error}", dir.display())))?;
+        paths.push(dir.clone());
     }
     // A database has files beside it that come and go.
     paths.extend(output.ledger.as_deref().map(directory_of));

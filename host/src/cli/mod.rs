@@ -2,6 +2,7 @@
 
 mod args;
 mod confine;
+mod doctor;
 mod foresee;
 mod generate;
 mod guard;
@@ -13,6 +14,7 @@ mod plan;
 mod plugins;
 mod progress;
 mod remember;
+mod repro;
 mod run;
 mod say;
 mod settings;
@@ -50,6 +52,8 @@ pub fn main() -> ExitCode {
         Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
             inspect::inspect(&plugin, json)
         }
+        Command::Plugin { command: PluginCommand::Repro { bundle } } => repro::repro(&bundle),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Ledger { command } => ledger::ledger(&command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { dir } => generate::man(dir.as_deref()),

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Exit;
 use super::args::RunArgs;
@@ -21,11 +21,11 @@ use super::{foresee, guard};
 use crate::input::{self, Expansion};
 use crate::job::{self, Error, Job, Out, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
-use crate::plugin::{Cache, Engine, Options, Rejects};
+use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::{Exists, Run};
 use crate::source::{self, Filter, Listing, Look};
-use crate::stats::Stats;
+use crate::stats::{Report, Stats};
 use crate::work::Cancel;
 
 /// Runs plugins over what the flags name, or shows what that would be.
@@ -56,7 +56,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     };
     stats.add_skipped(listing.skipped);
 
-    let failures = Failures::new(&progress);
+    let failures = Failures::new(&progress, args.output.verbose);
     let job = Job {
         sources: &listing.sources,
         processor: &*plugins.processor,
@@ -79,7 +79,8 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     }
     drop(plugins);
     if let Some(path) = &args.output.report {
-        report(path, &stats, begun.elapsed(), settings.threads)?;
+        let figures = stats.report(begun.elapsed(), settings.threads);
+        report(path, &Report { failures: failures.kept(), ..figures })?;
     }
     let exit = conclude(ended, &listing, stats.skipped(), interrupted.load(Ordering::Acquire));
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
@@ -237,8 +238,17 @@ fn load(
             (None, None) => Rejects::Count,
             _ => Rejects::Keep,
         },
+        repro: repro(args.sandbox.repro.as_deref().filter(|_| !args.dry_run))?,
     };
     plugins::load(stages, engine, &options, cache.as_ref())
+}
+
+/// Where failures of plugins are kept.
+fn repro(dir: Option<&Path>) -> Result<Option<Arc<Keeper>>, Abort> {
+    let Some(dir) = dir else { return Ok(None) };
+    let opened = Keeper::open(dir);
+    let keeper = opened.map_err(|e| Abort::new(format!("--repro {}: {e}", dir.display())))?;
+    Ok(Some(Arc::new(keeper)))
 }
 
 /// Bytes of all sources; `None` where one of them has no size. Those that cannot be read are none.
@@ -260,9 +270,8 @@ fn on_interrupt(cancel: &Arc<Cancel>) -> Result<Arc<AtomicBool>, Abort> {
     Ok(interrupted)
 }
 
-fn report(path: &Path, stats: &Stats, elapsed: Duration, threads: usize) -> Result<(), Abort> {
-    let report = stats.report(elapsed, threads);
-    let mut text = serde_json::to_string_pretty(&report).map_err(Abort::new)?;
+fn report(path: &Path, report: &Report) -> Result<(), Abort> {
+    let mut text = serde_json::to_string_pretty(report).map_err(Abort::new)?;
     text.push('\n');
     std::fs::write(path, text).map_err(|error| Abort::new(format!("{}: {error}", path.display())))
 }
