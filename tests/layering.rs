@@ -7,12 +7,12 @@ use std::path::Path;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Folders and files of `host/src`, and what each may use; all may use `settings`, which uses nothing.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     (
         "cli",
         &[
             "serve", "cluster", "watch", "job", "pipeline", "work", "plugin", "output", "input",
-            "source", "ledger", "stats", "process",
+            "source", "ledger", "stats", "process", "jail",
         ],
     ),
     ("serve", &["job", "ledger", "stats"]),
@@ -29,10 +29,11 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("ledger", &[]),
     ("stats", &[]),
     ("process", &[]),
+    ("jail", &[]),
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 35] = [
+const HOMES: [(&str, &[&str]); 38] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("async_trait", &["remote/http.rs"]),
     ("axum", &["serve/"]),
@@ -49,7 +50,8 @@ const HOMES: [(&str, &[&str]); 35] = [
     ("futures_util", &["input/remote.rs", "remote/outlet.rs"]),
     ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),
-    ("libc", &["input/", "plugin/cache.rs"]),
+    ("landlock", &["jail/files.rs"]),
+    ("libc", &["input/", "jail/calls.rs", "plugin/cache.rs"]),
     ("liblzma", &["input/decode/"]),
     ("lz4_flex", &["input/decode/", "output/pack/"]),
     ("memmap2", &["input/mapped.rs"]),
@@ -58,6 +60,8 @@ const HOMES: [(&str, &[&str]); 35] = [
     ("rayon", &["work/threads.rs"]),
     ("rusqlite", &["ledger/"]),
     ("rustls", &["remote/clients.rs"]),
+    ("seccompiler", &["jail/calls.rs"]),
+    ("sha2", &["plugin/repro.rs"]),
     ("snap", &["input/decode/"]),
     ("strsim", &["cli/pipeline/"]),
     ("tar", &["input/archive/"]),

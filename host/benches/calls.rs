@@ -53,6 +53,7 @@ fn load(engine: &Engine, cache: Option<&Cache>) -> Plugin {
         stats: Arc::default(),
         stop: Arc::default(),
         rejects: Rejects::Count,
+        repro: None,
     };
     match Plugin::load(engine, &wordcount(), options, cache) {
         Ok(plugin) => plugin,

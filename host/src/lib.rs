@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod input;
+pub mod jail;
 pub mod job;
 pub mod ledger;
 pub mod output;

@@ -4,11 +4,14 @@
 //! lines of plain Rust. Implemented for real by `plugin/`.
 
 pub mod bundle;
+mod detail;
 pub mod spare;
 
 use std::time::Duration;
 
 use thiserror::Error;
+
+pub use detail::{ChunkPlace, Detail};
 
 /// What comes of the chunks of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -106,7 +109,8 @@ pub trait Fill: Send {
         self.len() == 0
     }
 
-    /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called at most once.
+    /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called once by a call; once more where that has failed and
+    /// its bytes are to be kept.
     ///
     /// # Errors
     /// When the bytes cannot be had: the source fails, and the instance that was being filled is dropped.
@@ -288,8 +292,9 @@ impl FailureKind {
     }
 }
 
-/// Why a source, or the job, failed. The message names no source: whoever shows it does.
-#[derive(Debug, Clone, Error, PartialEq, Eq)]
+/// Why a source, or the job, failed. The message names no source: whoever shows it does. Two are equal that tell users the same,
+/// whatever is known besides.
+#[derive(Debug, Clone, Error)]
 #[error("{message}")]
 pub struct Failure {
     /// What went wrong.
@@ -298,18 +303,35 @@ pub struct Failure {
     pub message: String,
     /// The way out, where there is one.
     pub hint: Option<String>,
+    /// What else is known, for whoever looks into the plugin.
+    pub detail: Option<Box<Detail>>,
 }
+
+impl PartialEq for Failure {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.message, &self.hint) == (other.kind, &other.message, &other.hint)
+    }
+}
+
+impl Eq for Failure {}
 
 impl Failure {
     /// A failure without a hint.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None }
+        Self { kind, message: message.into(), hint: None, detail: None }
     }
 
     /// The same with the way out.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with what else is known.
+    #[must_use]
+    pub fn detail(mut self, detail: Detail) -> Self {
+        self.detail = Some(Box::new(detail));
         self
     }
 }

@@ -133,6 +133,13 @@ fn a_report_has_the_figures_of_the_run() {
         "not-found": 1
       },
       "counters": {},
+      "failures": [
+        {
+          "source": "none.txt",
+          "kind": "not-found",
+          "message": "No such file or directory (os error 2)"
+        }
+      ],
       "thread_seconds": {
         "read": null,
         "guest": null,

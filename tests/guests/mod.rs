@@ -6,6 +6,7 @@ mod crashes;
 mod lies;
 mod limits;
 mod loading;
+mod repro;
 mod talk;
 
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Between the host and a store: passes requests on, remembers what was asked for, and does otherwise where a test says so.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
@@ -170,22 +170,24 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     state.parts_at_once += usize::from(is_part);
     state.parts_at_once_max = state.parts_at_once_max.max(state.parts_at_once);
     drop(state);
-    let served = act(stream, shared, &head, &asked);
+    let answer = answer(shared, &head, &asked);
+    // Before whoever asked can have the answer, and begin the next one.
     shared.state.lock().unwrap().parts_at_once -= usize::from(is_part);
+    let answered = answer.and_then(|answer| (&*stream).write_all(&answer));
     stream.shutdown(Shutdown::Both)?;
-    served
+    answered
 }
 
-fn act(mut stream: &TcpStream, shared: &Shared, head: &str, asked: &Asked) -> std::io::Result<()> {
+fn answer(shared: &Shared, head: &str, asked: &Asked) -> std::io::Result<Vec<u8>> {
     match (shared.rule)(asked) {
         Act::Answer(status, body) => {
             let length = body.len();
             let head = format!(
                 "HTTP/1.1 {status}\r\nETag: \"one\"\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
             );
-            return stream.write_all(&[head.as_bytes(), body.as_bytes()].concat());
+            return Ok([head.as_bytes(), body.as_bytes()].concat());
         }
-        Act::Break => return Ok(()),
+        Act::Break => return Ok(Vec::new()),
         Act::Pass => {}
         Act::Hold => {
             let mut state = shared.state.lock().unwrap();
@@ -196,7 +198,9 @@ fn act(mut stream: &TcpStream, shared: &Shared, head: &str, asked: &Asked) -> st
     }
     let mut to = TcpStream::connect(&shared.to)?;
     to.write_all(&[head.as_bytes(), &asked.body].concat())?;
-    std::io::copy(&mut to, &mut stream).map(drop)
+    let mut answer = Vec::new();
+    to.read_to_end(&mut answer)?;
+    Ok(answer)
 }
 
 /// The head as it is passed on, and the request.

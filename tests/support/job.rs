@@ -94,6 +94,7 @@ pub(crate) fn load(engine: &Engine, path: &Path, settings: &[(&str, &str)]) -> P
         stats: Arc::default(),
         stop: Arc::default(),
         rejects: Rejects::Keep,
+        repro: None,
     };
     let cache = Cache::open(shared_cache()).unwrap();
     Plugin::load(engine, path, options, Some(&cache)).unwrap()

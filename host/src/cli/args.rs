@@ -31,6 +31,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: PluginCommand,
     },
+    /// Tell whether this machine has what `host run` needs, and how to get what is missing
+    Doctor(DoctorArgs),
     /// Look at what ledgers say is done, or have it done again
     Ledger {
         #[command(subcommand)]
@@ -60,6 +62,33 @@ pub(super) enum PluginCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Run a call that failed once more, from what `host run --repro` has kept: the same chunk, on a new instance with the limits of
+    /// then. Exit status: 0 it failed as it did, 1 it did not, 2 what is kept is broken or of a call that cannot be run again
+    Repro {
+        /// What was kept, as DIR/failure-0001
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        bundle: PathBuf,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Exit status: 0 `host run` has all it needs, 1 it has not.")]
+pub(super) struct DoctorArgs {
+    /// What it looks like
+    #[arg(short, long, value_enum, default_value_t = DoctorFormatArg::Text)]
+    pub(super) format: DoctorFormatArg,
+
+    /// Where compiled plugins are kept [default: gristmill/code in the user's cache directory]
+    #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
+    pub(super) cache: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DoctorFormatArg {
+    /// A line for each thing that was tried
+    Text,
+    /// One JSON document
+    Json,
 }
 
 const RUN_AFTER_HELP: &str = "\
@@ -292,6 +321,17 @@ pub(super) struct SandboxArgs {
     /// Keep no compiled plugins, and use none
     #[arg(long, conflicts_with = "cache")]
     pub(super) no_cache: bool,
+
+    /// Put the process itself into a jail before anything is read, as a second wall around the sandboxes: it reads the inputs and
+    /// the plugins, writes the outputs that are named (and beside --out FILE and --ledger FILE, in their directories), starts no program
+    /// and opens no connection; with remote inputs, connections stay allowed. Refused where the kernel lacks Landlock or seccomp
+    #[arg(long)]
+    pub(super) jail: bool,
+
+    /// Keep the first failures of plugins below this directory: the plugin, the chunk, settings and limits, for
+    /// `host plugin repro`. What is kept has bytes of the inputs in it
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) repro: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -137,7 +137,8 @@ fn told(error: &FileError) -> Abort {
     Abort::new(error).hint(hint)
 }
 
-fn is_tree(path: &Path) -> bool {
+/// Whether output goes into files below that path, or objects.
+pub(super) fn is_tree(path: &Path) -> bool {
     if let Some(address) = Address::of(path) {
         return address.is_prefix();
     }

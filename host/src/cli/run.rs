@@ -1,13 +1,14 @@
 //! `host run`: settings from flags, the call, and how it ended.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Exit;
 use super::args::RunArgs;
+use super::confine::confine;
 use super::out::{self, To};
 use super::places::{Names, Places};
 use super::plugins::{self, Loading, Plugins};
@@ -20,17 +21,18 @@ use super::{foresee, guard, objects, rejects};
 use crate::input::{self, Expansion};
 use crate::job::{self, Error, Job, ObjectsOut, Out, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
-use crate::plugin::{Cache, Engine, Options, Rejects};
+use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::{Exists, Run};
 use crate::source::{self, Filter, Listing, Look, Source};
-use crate::stats::Stats;
+use crate::stats::{Report, Stats};
 use crate::work::Cancel;
 
 /// Runs plugins over what the flags name, or shows what that would be.
 pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let begun = Instant::now();
     let settings = settings(args)?;
+    let from_list = confine(args, stages, &settings)?;
     let progress = Progress::new(args.output.quiet);
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());
@@ -40,7 +42,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let engine = Engine::new().map_err(Abort::new)?;
     let plugins = load(args, stages, &settings, &engine, &stats, &cancel)?;
     if args.dry_run {
-        let list = || listing(args, Look::Sizes, &settings, &cancel);
+        let list = || listing(args, Look::Sizes, None, &settings, &cancel);
         return foresee::foresee(args, stages, &plugins, &settings, list);
     }
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
@@ -50,7 +52,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
         Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
         opened => opened?,
     };
-    let mut listing = listing(args, look, &settings, &cancel)?;
+    let mut listing = listing(args, look, from_list.as_deref(), &settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
     let mut opened = match &args.output.ledger {
         Some(path) => {
@@ -77,7 +79,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let recall = memory.map(|memory| |index: usize| memory.recall(&listing.sources, index));
     let save = memory.map(|memory| |saved: Saved<'_>| memory.save(&listing.sources, saved));
 
-    let failures = Failures::new(&progress);
+    let failures = Failures::new(&progress, args.output.verbose);
     let job = Job {
         sources: &listing.sources,
         processor: &*plugins.processor,
@@ -105,7 +107,8 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     }
     drop(plugins);
     if let Some(path) = &args.output.report {
-        report(path, &stats, begun.elapsed(), settings.threads)?;
+        let figures = stats.report(begun.elapsed(), settings.threads);
+        report(path, &Report { failures: failures.kept(), ..figures })?;
     }
     let exit = conclude(ended, &listing, stats.skipped(), interrupted.load(Ordering::Acquire));
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
@@ -196,8 +199,14 @@ fn told_of(passed_over: u64, why: &str) {
 }
 
 /// What there is to read: files and, unless they are to be read as they are, members of archives.
-fn listing(args: &RunArgs, look: Look, settings: &Run, cancel: &Cancel) -> Result<Listing, Abort> {
-    let request = request(args, look, settings.threads)?;
+fn listing(
+    args: &RunArgs,
+    look: Look,
+    names: Option<&[PathBuf]>,
+    settings: &Run,
+    cancel: &Cancel,
+) -> Result<Listing, Abort> {
+    let request = request(args, look, settings.threads, names)?;
     let mut listing = source::list(&request).map_err(Abort::new)?;
     let filter = Filter::new(&request.include, &request.exclude).map_err(Abort::new)?;
     listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());
@@ -284,8 +293,17 @@ fn load(
             (None, None) => Rejects::Count,
             _ => Rejects::Keep,
         },
+        repro: repro(args.sandbox.repro.as_deref().filter(|_| !args.dry_run))?,
     };
     plugins::load(stages, &Loading { engine, options, cache, framing: framing(args)? })
+}
+
+/// Where failures of plugins are kept.
+fn repro(dir: Option<&Path>) -> Result<Option<Arc<Keeper>>, Abort> {
+    let Some(dir) = dir else { return Ok(None) };
+    let opened = Keeper::open(dir);
+    let keeper = opened.map_err(|e| Abort::new(format!("--repro {}: {e}", dir.display())))?;
+    Ok(Some(Arc::new(keeper)))
 }
 
 /// Bytes of all sources that will be read; `None` where one of them has no size. Those that cannot be read are none.
@@ -309,9 +327,8 @@ fn on_interrupt(cancel: &Arc<Cancel>) -> Result<Arc<AtomicBool>, Abort> {
     Ok(interrupted)
 }
 
-fn report(path: &Path, stats: &Stats, elapsed: Duration, threads: usize) -> Result<(), Abort> {
-    let report = stats.report(elapsed, threads);
-    let mut text = serde_json::to_string_pretty(&report).map_err(Abort::new)?;
+fn report(path: &Path, report: &Report) -> Result<(), Abort> {
+    let mut text = serde_json::to_string_pretty(report).map_err(Abort::new)?;
     text.push('\n');
     std::fs::write(path, text).map_err(|error| Abort::new(format!("{}: {error}", path.display())))
 }

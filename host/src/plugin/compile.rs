@@ -64,6 +64,17 @@ pub(super) fn compile(
     Ok(component)
 }
 
+/// Compiles the plugin in the file `path` into `cache`, unless it is there, and leaves no thread behind.
+///
+/// # Errors
+/// When the file cannot be read, or is none that can be compiled.
+pub fn warm(path: &Path, cache: &Cache) -> Result<(), LoadError> {
+    let refused = |refusal: Refusal| refusal.at(path);
+    let bytes = read(path)?;
+    let engine = Engine::to_compile().map_err(|error| refused(Refusal::new(error.to_string())))?;
+    compile(&engine, &bytes, Some(cache)).map(|_component| ()).map_err(refused)
+}
+
 fn unwrappable(error: &str) -> Refusal {
     let refusal = Refusal::new(format!("a core module that cannot be made a component: {error}"));
     if error.contains("wasi") {

@@ -3,12 +3,13 @@
 //! One engine serves all plugins of a process. One thread advances its epoch; nobody else ever does, as that would
 //! stop every guest at once.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use wasmtime::Config;
 
-use crate::settings::limits::{EPOCH_TICK, STACK_BYTES};
+use crate::settings::limits::{BACKTRACE_FRAMES_MAX, EPOCH_TICK, STACK_BYTES};
 
 /// The engine with its ticking thread, which ends when this is dropped.
 pub struct Engine {
@@ -42,6 +43,14 @@ impl Engine {
         Ok(Self { inner, stop, ticker: Some(ticker) })
     }
 
+    /// An engine that compiles on the calling thread alone, and starts none: nothing can be run in it, as nothing would stop it.
+    /// What it compiles is for all engines of this process.
+    pub(super) fn to_compile() -> Result<Self, EngineError> {
+        let inner = wasmtime::Engine::new(config().parallel_compilation(false))
+            .map_err(|error| EngineError(error.to_string()))?;
+        Ok(Self { inner, stop: Arc::default(), ticker: None })
+    }
+
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.inner
     }
@@ -68,6 +77,7 @@ fn config() -> Config {
     config
         .epoch_interruption(true)
         .max_wasm_stack(STACK_BYTES)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(BACKTRACE_FRAMES_MAX))
         .wasm_component_model(true)
         .wasm_multi_memory(true)
         .wasm_tail_call(true)

@@ -101,6 +101,7 @@ fn options() -> Options {
         stats: Arc::<Stats>::default(),
         stop: Arc::<AtomicBool>::default(),
         rejects: Rejects::Count,
+        repro: None,
     }
 }
 

@@ -16,6 +16,8 @@ use super::error::{LoadError, Refusal};
 use super::fault::{Call, fault};
 use super::guest::{self, Guest};
 use super::manifest::Manifest;
+use super::repro::{Keeper, Origin};
+use super::witness::{About, Witness};
 use super::{aggregator, transformer};
 use crate::process::{Failure, FailureKind, Instance, Kind, Processor, Traits};
 use crate::settings::limits::OUTPUT_BYTES;
@@ -36,6 +38,8 @@ pub struct Options {
     pub stop: Arc<AtomicBool>,
     /// What becomes of records that are set aside.
     pub rejects: Rejects,
+    /// Where failures are kept, to be run again.
+    pub repro: Option<Arc<Keeper>>,
 }
 
 /// What becomes of records that a plugin sets aside.
@@ -55,6 +59,8 @@ pub struct Plugin {
     settings: Vec<Entry>,
     manifest: Manifest,
     traits: Traits,
+    /// The plugin's own bytes, where failures are kept.
+    origin: Option<Origin>,
 }
 
 impl Plugin {
@@ -79,7 +85,21 @@ impl Plugin {
             .map_err(|failure| LoadError::Start { path: path.to_path_buf(), failure })?;
         let manifest = Manifest::from(manifest);
         let traits = manifest.traits(exports.kind());
-        Ok(Self { linked, exports, settings, manifest, traits })
+        let origin = linked.options.repro.is_some().then(|| Origin {
+            path: path.into(),
+            bytes,
+            settings: linked.options.settings.clone(),
+        });
+        Ok(Self { linked, exports, settings, manifest, traits, origin })
+    }
+
+    fn about(&self) -> About<'_> {
+        let keeper = self.linked.options.repro.as_deref();
+        About {
+            plugin: &self.linked.name,
+            limits: self.linked.limits(),
+            keep: keeper.zip(self.origin.as_ref()),
+        }
     }
 
     /// What the plugin says of itself.
@@ -95,7 +115,7 @@ impl Processor for Plugin {
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
         match self.exports.start(&self.linked, &self.settings) {
-            Ok((instance, _)) => Ok(instance),
+            Ok((instance, _)) => Ok(Box::new(Witness::new(instance, self.about()))),
             Err(failure) if failure.kind == FailureKind::Cancelled => Err(failure),
             Err(failure) => Err(Failure { kind: FailureKind::Start, ..failure }),
         }

@@ -33,6 +33,27 @@ pub const QUOTE_BLOCKS_MAX: u64 = 4 << 20;
 /// runs ahead of reading: by little enough that the bytes are in the page cache then.
 pub const CSV_RUN_BYTES_MAX: u64 = 32 << 20;
 
+/// Functions in a backtrace: the innermost ones tell where it was, and endless recursion has no more to say.
+pub const BACKTRACE_FRAMES_MAX: usize = 20;
+
+/// Bytes of a backtrace: the names are the plugin's, and may be as long as it likes.
+pub const BACKTRACE_BYTES_MAX: usize = 16 << 10;
+
+/// Failures that a report lists: enough to see what they have in common; all are counted.
+pub const FAILURES_REPORTED_MAX: usize = 100;
+
+/// Failures of one run that are kept to be run again: a chunk and a plugin each.
+pub const REPRO_BUNDLES_MAX: usize = 10;
+
+/// Failures that one directory takes, over all runs: where it has so many, somebody has to look at them.
+pub const REPRO_NAMES_MAX: usize = 1000;
+
+/// Open files below which a run may not get by: standard streams, plugins, a ledger, and a few for each of some workers.
+pub const OPEN_FILES_MIN: u64 = 64;
+
+/// Addresses that the engine reserves for one instance's memory, so that no access needs a check: 4 GiB, and what is around them.
+pub const RESERVED_BYTES: u64 = 5 << 30;
+
 /// A pipeline file: longer than any that is written by hand, with thousands of names in it.
 pub const PIPELINE_BYTES_MAX: u64 = 1 << 20;
 

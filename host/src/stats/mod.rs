@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use report::{Report, Seconds};
+pub use report::{Failed, Report, Seconds};
 
 /// Counters of one run, shared by all its threads.
 #[derive(Debug, Default)]
@@ -150,6 +150,7 @@ impl Stats {
                 .map(|(word, count)| ((*word).to_string(), *count))
                 .collect(),
             counters: lock(&self.counters).clone(),
+            failures: Vec::new(),
             thread_seconds: Seconds {
                 read: seconds(&self.read_ns),
                 guest: seconds(&self.guest_ns),
