@@ -2,29 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Child;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{files, visible};
 use crate::support::host::Host;
+use crate::support::kills::{SOURCES, killed_after, sources};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-const SOURCES: usize = 500;
-
 /// Kills for each kind of output.
 const KILLS: usize = 50;
-
-fn sources() -> Tree {
-    let tree = Tree::new();
-    for n in 0..SOURCES {
-        // Every 25th has several chunks.
-        let lines = if n % 25 == 0 { 3_000 } else { 1 + n % 40 };
-        tree.file(&format!("in/{}/{n}.txt", n % 7), format!("line of {n}\n").repeat(lines));
-    }
-    tree
-}
 
 fn run(tree: &Tree, out: &str, compress: &str) -> Host {
     let host = Host::run(&plugin("upcase")).within(tree.path());
@@ -35,13 +22,6 @@ fn run(tree: &Tree, out: &str, compress: &str) -> Host {
 
 fn goes_on(tree: &Tree, compress: &str) -> Host {
     run(tree, "out/", compress).args(["--ledger", "done"])
-}
-
-/// Lets it run for so long at most; whether it came to its end.
-fn killed_after(mut child: Child, time: Duration) -> bool {
-    thread::sleep(time);
-    child.kill().unwrap();
-    child.wait().unwrap().success()
 }
 
 /// What the ledger says is done: the outputs and their sizes.

@@ -17,6 +17,7 @@ use super::files;
 use super::same::{lines, sources, texts};
 use crate::support::job::{self, Ran, Task};
 use crate::support::made::{Made, chain};
+use crate::support::shuffle::Shuffle;
 use crate::support::tree::Tree;
 
 /// Where output goes.
@@ -61,26 +62,6 @@ fn run(
 
 fn upper(bytes: &[u8]) -> Vec<u8> {
     bytes.to_ascii_uppercase()
-}
-
-/// Lets those who come by pass in an order that looks like none.
-#[derive(Default)]
-struct Shuffle {
-    state: Mutex<u64>,
-    moved: Condvar,
-}
-
-impl Shuffle {
-    fn pass(&self) {
-        let mut state = self.state.lock().unwrap();
-        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        if *state >> 62 == 0 {
-            // Until another comes by, if one does.
-            state = self.moved.wait_timeout(state, Duration::from_millis(2)).unwrap().0;
-        }
-        drop(state);
-        self.moved.notify_all();
-    }
 }
 
 #[test]

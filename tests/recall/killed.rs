@@ -1,38 +1,19 @@
 //! Runs that are killed at any instant: what the last one prints is what an undisturbed one prints, byte for byte.
 
 use std::fs;
-use std::process::Child;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::host;
 use crate::support::host::Host;
+use crate::support::kills::{SOURCES, killed_after, sources};
 use crate::support::tree::Tree;
-
-const SOURCES: usize = 500;
 
 /// Kills for each set of plugins.
 const KILLS: usize = 40;
 
-fn sources() -> Tree {
-    let tree = Tree::new();
-    for n in 0..SOURCES {
-        let lines = if n % 25 == 0 { 3_000 } else { 1 + n % 40 };
-        tree.file(&format!("in/{}/{n}.txt", n % 7), format!("line of {n}\n").repeat(lines));
-    }
-    tree
-}
-
 fn goes_on(tree: &Tree, chains: &[&str]) -> Host {
     let host = host(tree, chains).args(["-j2", "--format", "jsonl", "--durable", "fast"]);
     host.args(["--out", "all", "--ledger", "done", "in/"])
-}
-
-/// Lets it run for so long at most; whether it came to its end.
-fn killed_after(mut child: Child, time: Duration) -> bool {
-    thread::sleep(time);
-    child.kill().unwrap();
-    child.wait().unwrap().success()
 }
 
 fn begin_again(tree: &Tree) {
