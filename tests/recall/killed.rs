@@ -1,7 +1,7 @@
 //! Runs that are killed at any instant: what the last one prints is what an undisturbed one prints, byte for byte.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::host;
 use crate::support::host::Host;
