@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use gristmill::input::{self, Expansion};
 use gristmill::job::{self, Job, Lane, Out, Summary};
 use gristmill::output::Format;
-use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
+use gristmill::plugin::{Cache, Engine, Options, Plugin};
 use gristmill::process::{Failure, Processor};
 use gristmill::settings::Run;
 use gristmill::source::{self, Request};
@@ -82,14 +82,9 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
 
 /// Loads a plugin with settings, and the limits of a run.
 pub(crate) fn load(engine: &Engine, path: &Path, settings: &[(&str, &str)]) -> Plugin {
-    let run = Run::default();
     let options = Options {
         settings: settings.iter().map(|&(key, value)| (key.into(), value.into())).collect(),
-        memory_bytes: run.memory_bytes,
-        timeout: run.timeout,
-        stats: Arc::default(),
-        stop: Arc::default(),
-        rejects: Rejects::Count,
+        ..Options::default()
     };
     let cache = Cache::open(shared_cache()).unwrap();
     Plugin::load(engine, path, options, Some(&cache)).unwrap()

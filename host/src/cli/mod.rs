@@ -6,6 +6,7 @@ mod generate;
 mod guard;
 mod inspect;
 mod ledger;
+mod limits;
 mod out;
 mod pipeline;
 mod plan;

@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Exit;
@@ -22,31 +24,42 @@ use crate::job::{self, Error, Job, Out, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Options, Rejects};
 use crate::process::Scope;
+use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Exists, Run};
 use crate::source::{self, Filter, Listing, Look};
 use crate::stats::Stats;
 use crate::work::Cancel;
 
-/// Runs plugins over what the flags name, or shows what that would be.
+/// Runs plugins over what the flags name, or shows what that would be. Guests run on a thread whose stack is as large as the limits
+/// need it, which that of the process may not be.
 pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
-    let begun = Instant::now();
     let settings = settings(args)?;
+    let stack_bytes = settings.sandbox.stack_bytes + HOST_STACK_BYTES;
+    let thread = thread::Builder::new().name("run".into()).stack_size(stack_bytes);
+    thread::scope(|scope| {
+        let running = thread.spawn_scoped(scope, || run_with(args, stages, &settings));
+        running.map_err(Abort::new)?.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+fn run_with(args: &RunArgs, stages: &Stages, settings: &Run) -> Result<Exit, Abort> {
+    let begun = Instant::now();
     let progress = Progress::new(args.output.quiet);
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());
     let interrupted = on_interrupt(&cancel)?;
     let stats = Arc::new(Stats::default());
 
-    let engine = Engine::new().map_err(Abort::new)?;
-    let plugins = load(args, stages, &settings, &engine, &stats, &cancel)?;
+    let engine = Engine::with(&settings.sandbox).map_err(Abort::new)?;
+    let plugins = load(args, stages, settings, &engine, &stats, &cancel)?;
     if args.dry_run {
-        let list = || listing(args, Look::Sizes, &settings, &cancel);
-        return foresee::foresee(args, stages, &plugins, &settings, list);
+        let list = || listing(args, Look::Sizes, settings, &cancel);
+        return foresee::foresee(args, stages, &plugins, settings, list);
     }
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
     let to = To::open(&args.output, &plugins, &progress)?;
-    let mut listing = listing(args, look, &settings, &cancel)?;
+    let mut listing = listing(args, look, settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
     let memory = match &args.output.ledger {
         Some(path) => Some(Memory::open(path, args, stages, &mut listing)?),
@@ -60,7 +73,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
         processor: &*plugins.processor,
         framing: framing(args, plugins.framing)?,
         lanes: &plugins.lanes,
-        settings: &settings,
+        settings,
         format: format(&args.output),
         cancel: &cancel,
         stats: &stats,
@@ -221,8 +234,8 @@ fn load(
     });
     let options = Options {
         settings: Vec::new(),
-        memory_bytes: settings.memory_bytes,
-        timeout: settings.timeout,
+        sandbox: settings.sandbox,
+        budget: Arc::default(),
         stats: Arc::clone(stats),
         stop: cancel.flag(),
         rejects: match (&args.output.rejects, args.output.max_rejects) {

@@ -4,6 +4,7 @@
 //! by name. Knows nothing of files that are processed, or of threads.
 
 mod aggregator;
+mod budget;
 mod cache;
 mod code;
 mod compile;
@@ -11,15 +12,18 @@ mod contract;
 mod engine;
 mod error;
 mod fault;
+mod features;
 mod fill;
 mod guest;
 mod inspect;
+mod life;
 mod load;
 mod manifest;
 mod sandbox;
 mod transformer;
 mod wrap;
 
+pub use budget::Budget;
 pub use cache::Cache;
 pub use contract::{Entry, Setting};
 pub use engine::{Engine, EngineError};

@@ -10,8 +10,7 @@ use super::contract::{self, Entry, Manifest};
 use super::fault::Call;
 use super::fill::Outgoing;
 use super::guest::Guest;
-use super::load::Limits;
-use super::sandbox::{BytesFunc, Common, Constructor, PushFunc, Sandbox, closed, find};
+use super::sandbox::{BytesFunc, Common, Constructor, PushFunc, Sandbox, Sandboxed, closed, find};
 use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject, Scope};
 
 /// Where a transformer's functions are among its exports, found once.
@@ -60,10 +59,8 @@ impl Transformer {
         store: Store<Guest>,
         exports: &Exports,
         settings: &[Entry],
-        limits: Limits,
     ) -> Result<(Self, Manifest), Failure> {
-        let (mut sandbox, manifest) =
-            Sandbox::new(&instance, store, &exports.common, settings, limits)?;
+        let (mut sandbox, manifest) = Sandbox::new(&instance, store, &exports.common, settings)?;
         let transformer = Self {
             scope: manifest.scope.into(),
             source: None,
@@ -85,6 +82,12 @@ impl Transformer {
         let resource = self.sandbox.open(&self.constructor, Opening { name, header })?;
         self.resource = Some(resource);
         Ok(resource)
+    }
+}
+
+impl Sandboxed for Transformer {
+    fn sandbox(&mut self) -> &mut Sandbox {
+        &mut self.sandbox
     }
 }
 

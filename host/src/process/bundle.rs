@@ -16,7 +16,7 @@ pub fn pack(lanes: &[Lane]) -> Vec<u8> {
     for lane in lanes {
         match lane {
             Ok(bytes) => put(&mut packed, BYTES, bytes),
-            Err(Failure { kind, message, hint }) => {
+            Err(Failure { kind, message, hint, past: _ }) => {
                 let mut inner = Vec::new();
                 put(&mut inner, BYTES, kind.word().as_bytes());
                 put(&mut inner, BYTES, message.as_bytes());
@@ -47,7 +47,8 @@ fn failure(bytes: &[u8]) -> Option<Failure> {
         std::str::from_utf8(bytes).ok()
     };
     let kind = FailureKind::from_word(text(0)?)?;
-    Some(Failure { kind, message: text(1)?.to_string(), hint: text(2).map(str::to_string) })
+    let (message, hint) = (text(1)?.to_string(), text(2).map(str::to_string));
+    Some(Failure { kind, message, hint, past: false })
 }
 
 fn put(into: &mut Vec<u8>, tag: u8, bytes: &[u8]) {

@@ -54,7 +54,10 @@ pub const TABLES_MAX: usize = 64;
 pub const CORE_INSTANCES_MAX: usize = 256;
 
 /// Elements of one table: a large program has a few thousand functions in it.
-pub const TABLE_ELEMENTS_MAX: usize = 100_000;
+pub const TABLE_ELEMENTS: usize = 100_000;
+
+/// The most that can be given to a table: 16 bytes each, outside the guest's own memory.
+pub const TABLE_ELEMENTS_CEILING: usize = 10_000_000;
 
 /// Guest time of one call, counted from the moment its data is there.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -62,14 +65,29 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most guest time that can be given to one call.
 pub const CALL_TIMEOUT_CEILING: Duration = Duration::from_mins(5);
 
+/// Guest time of one call for each whole MiB of its data, beside that: what walks over 1 MB in a second is slow, but not stuck.
+pub const CALL_TIMEOUT_PER_MIB: Duration = Duration::from_secs(1);
+
+/// The most that can be given for a MiB: with it, the longest record may take an hour.
+pub const CALL_TIMEOUT_PER_MIB_CEILING: Duration = Duration::from_mins(1);
+
 /// How often running guests are looked at: a deadline and a cancel are kept to within one tick.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
 /// Bytes that one call may return, but for a state: a result is read by somebody, or held until it is its turn.
 pub const OUTPUT_BYTES: usize = 64 << 20;
 
+/// The same for each byte that the call is given, where that is more: JSON made of CSV is about three times as long.
+pub const OUTPUT_RATIO: usize = 4;
+
 /// What is kept of one record that a plugin sets aside; the rest is cut off.
 pub const REJECT_BYTES_MAX: usize = 64 << 10;
+
+/// Records of a job that are set aside and kept: far more than anybody reads.
+pub const REJECTS: u64 = 1_000_000;
+
+/// The most that can be kept of a job: with their reasons, tens of gigabytes on disk.
+pub const REJECTS_CEILING: u64 = 1_000_000_000;
 
 /// Records set aside that are kept until the result of their source is there: 1,000,000 in a job is more than anybody reads.
 pub const REJECTS_KEPT_MAX: usize = 1_000_000;
@@ -80,17 +98,51 @@ pub const SPARE_BUFFERS_MAX: usize = 16;
 /// The largest of them: outputs are about as long as chunks, as a rule.
 pub const SPARE_BUFFER_BYTES_MAX: usize = 4 << 20;
 
-/// Stack of a guest.
+/// Stack of a guest: what programs are built for that run on threads of their own.
 pub const STACK_BYTES: usize = 1 << 20;
 
-/// A component file: the largest language runtime packs to 18 MB.
-pub const COMPONENT_BYTES_MAX: u64 = 50 << 20;
+/// The least stack that can be given: below it, language runtimes do not even start.
+pub const STACK_BYTES_MIN: usize = 64 << 10;
+
+/// The most stack that can be given: each worker has as much of its own.
+pub const STACK_BYTES_CEILING: usize = 64 << 20;
+
+/// Stack of a thread for what is no guest's: the host before and within a call, and the engine's compiler.
+pub const HOST_STACK_BYTES: usize = 2 << 20;
+
+/// A plugin file: the largest language runtime packs to 18 MB.
+pub const COMPONENT_BYTES: u64 = 50 << 20;
+
+/// The largest plugin file that can be allowed: it is held in memory, and compiled code is several times as large.
+pub const COMPONENT_BYTES_CEILING: u64 = 1 << 30;
+
+/// Functions of a plugin: the largest language runtime has 30,000.
+pub const FUNCTIONS: u64 = 100_000;
+
+/// The most functions that can be allowed: those of one module, as the engine has it.
+pub const FUNCTIONS_CEILING: u64 = 1_000_000;
+
+/// Time that a plugin may take to compile: the largest language runtime takes 5 s on two cores, and machines are busy.
+pub const COMPILE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The most time that can be given to compiling.
+pub const COMPILE_TIMEOUT_CEILING: Duration = Duration::from_hours(1);
+
+/// Bytes that a sandbox takes before another takes its place: what a guest loses of its memory little by little is bounded, and a
+/// fresh one costs nothing beside so many bytes.
+pub const RECYCLE_BYTES: u64 = 1 << 30;
 
 /// One log line of a plugin; the rest is cut.
 pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
 
 /// What one instance may log of a source; the rest is not shown.
-pub const LOG_BYTES_MAX: usize = 64 << 10;
+pub const LOG_BYTES: usize = 64 << 10;
+
+/// The most that can be shown of a source.
+pub const LOG_BYTES_CEILING: usize = 1 << 30;
+
+/// Lines that the plugins of a job may log in one second; the rest is not shown. Nobody reads as fast.
+pub const LOG_LINES: u64 = 100;
 
 /// Named counters of one plugin: they become names in reports.
 pub const COUNTERS_MAX: usize = 16;

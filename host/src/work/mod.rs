@@ -21,6 +21,7 @@ mod tests;
 use crate::input::{Access, Cutter, Decoding};
 use crate::process::{Failure, Kind, Processor, Reject};
 use crate::settings;
+use crate::settings::limits::HOST_STACK_BYTES;
 use crate::source::Source;
 use crate::stats::Stats;
 
@@ -146,5 +147,8 @@ pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
         tally::empty(plan);
         return Ok(());
     }
-    threads::on_each(plan.settings.threads, || Worker::new(plan, &feed, total.as_ref()).run())
+    let stack_bytes = plan.settings.sandbox.stack_bytes + HOST_STACK_BYTES;
+    threads::on_each(plan.settings.threads, stack_bytes, || {
+        Worker::new(plan, &feed, total.as_ref()).run();
+    })
 }
