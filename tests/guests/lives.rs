@@ -204,7 +204,8 @@ fn an_endless_loop_ends_soon_after_its_deadline() {
     let timeout = Duration::from_millis(50);
     let sandbox = Sandbox { timeout, ..Sandbox::default() };
     let options = Options { sandbox, ..Options::default() };
-    let plugin = Plugin::load(&Engine::new().unwrap(), &guest.file(&tree), options, None).unwrap();
+    let engine = Engine::new().unwrap();
+    let plugin = Plugin::load(&engine, &guest.file(&tree), options, None).unwrap();
     let place = Place { index: 0, offset: 0, last: true };
     // The machine may be busy with other things; not every time.
     let took = (0..20).map(|_| {
