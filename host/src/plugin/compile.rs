@@ -10,6 +10,7 @@ use super::cache::Cache;
 use super::code;
 use super::engine::Engine;
 use super::error::{LoadError, Refusal};
+use super::shape;
 use super::wrap::{self, Binary};
 use crate::settings::limits::COMPONENT_BYTES_MAX;
 
@@ -47,6 +48,7 @@ pub(super) fn compile(
     }) {
         return Ok(component);
     }
+    shape::check(bytes)?;
     let component = match binary {
         Binary::Component => Component::new(wasmtime, bytes),
         Binary::Module => {

@@ -13,8 +13,8 @@ use super::load::Rejects;
 use crate::process::Reject;
 use crate::settings::limits::{
     CORE_INSTANCES_MAX, COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, EPOCH_TICK, LOG_BYTES_MAX,
-    LOG_LINE_BYTES_MAX, MEMORIES_MAX, OUTPUT_BYTES, REJECT_BYTES_MAX, TABLE_ELEMENTS_MAX,
-    TABLES_MAX,
+    LOG_LINE_BYTES_MAX, LOG_LINE_COST_BYTES, MEMORIES_MAX, OUTPUT_BYTES, REJECT_BYTES_MAX,
+    TABLE_ELEMENTS_MAX, TABLE_ELEMENTS_TOTAL_MAX, TABLES_MAX,
 };
 use crate::stats::Stats;
 
@@ -26,6 +26,8 @@ pub(super) struct Guest {
     pub(super) memory_bytes_max: usize,
     /// Bytes of all memories of the instance.
     pub(super) memory_bytes: usize,
+    /// Elements of all its tables.
+    table_elements: usize,
     /// How many bytes it would have had, had the last growth been allowed.
     pub(super) refused_bytes: Option<usize>,
     /// The last line that it logged as an error: what it says of itself before it crashes.
@@ -70,6 +72,7 @@ impl Guest {
             stop,
             memory_bytes_max,
             memory_bytes: 0,
+            table_elements: 0,
             refused_bytes: None,
             last_error: None,
             ticks_left: 0,
@@ -126,7 +129,7 @@ impl Guest {
             self.last_error = Some(line.clone());
         }
         let before = self.logged_bytes;
-        self.logged_bytes = before.saturating_add(line.len());
+        self.logged_bytes = before.saturating_add(line.len() + LOG_LINE_COST_BYTES);
         if before > LOG_BYTES_MAX {
             return;
         }
@@ -166,6 +169,8 @@ impl Guest {
         }
         let bytes = data.len() as u64;
         data.truncate(REJECT_BYTES_MAX);
+        // What is cut off is not held either: it may be as large as the guest.
+        data.shrink_to_fit();
         let reason = clean(&reason);
         self.kept_bytes += data.len() + reason.len() + size_of::<Reject>();
         if self.kept_bytes > OUTPUT_BYTES {
@@ -205,8 +210,12 @@ impl ResourceLimiter for Guest {
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        // The engine asks before it looks whether the memory itself may be so large.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
         let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
         let allowed = total <= self.memory_bytes_max;
         if allowed {
@@ -219,11 +228,18 @@ impl ResourceLimiter for Guest {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS_MAX)
+        let total = self.table_elements.saturating_add(desired.saturating_sub(current));
+        let allowed = desired <= TABLE_ELEMENTS_MAX
+            && total <= TABLE_ELEMENTS_TOTAL_MAX
+            && maximum.is_none_or(|maximum| desired <= maximum);
+        if allowed {
+            self.table_elements = total;
+        }
+        Ok(allowed)
     }
 
     fn instances(&self) -> usize {
@@ -273,6 +289,42 @@ mod tests {
         assert!(!guest.memory_growing(0, 60, None).unwrap());
         assert_eq!(guest.refused_bytes, Some(120));
         assert!(guest.memory_growing(60, 100, None).unwrap());
+    }
+
+    #[test]
+    fn what_a_memory_or_table_itself_cannot_be_counts_for_nothing() {
+        let mut guest = guest();
+        assert!(!guest.memory_growing(0, 60, Some(50)).unwrap());
+        assert!(!guest.table_growing(0, 60, Some(50)).unwrap());
+        assert_eq!((guest.memory_bytes, guest.table_elements), (0, 0));
+        assert_eq!(guest.refused_bytes, None);
+    }
+
+    #[test]
+    fn tables_are_limited_together() {
+        let mut guest = guest();
+        assert!(guest.table_growing(0, TABLE_ELEMENTS_MAX, None).unwrap());
+        assert!(guest.table_growing(0, TABLE_ELEMENTS_MAX, None).unwrap());
+        assert!(!guest.table_growing(0, 1, None).unwrap());
+    }
+
+    #[test]
+    fn of_a_long_record_only_what_is_kept_is_held() {
+        let mut guest = guest();
+        guest.rejects = Rejects::Keep;
+        let flaw = Flaw { offset: 0, reason: String::new() };
+        guest.reject(flaw, vec![7; 100 * REJECT_BYTES_MAX]).unwrap();
+        assert!(guest.kept[0].data.capacity() < 2 * REJECT_BYTES_MAX);
+        assert_eq!(guest.kept[0].bytes, 100 * REJECT_BYTES_MAX as u64);
+    }
+
+    #[test]
+    fn empty_lines_have_an_end() {
+        let mut guest = guest();
+        for _ in 0..=LOG_BYTES_MAX / LOG_LINE_COST_BYTES {
+            guest.log(Level::Debug, "");
+        }
+        assert!(guest.logged_bytes > LOG_BYTES_MAX);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod inspect;
 mod load;
 mod manifest;
 mod sandbox;
+mod shape;
 mod transformer;
 mod wrap;
 

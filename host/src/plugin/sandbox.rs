@@ -13,7 +13,7 @@ use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
 use super::load::Limits;
 use crate::process::{Failure, FailureKind, Fill, Opening, Place, Reject};
-use crate::settings::limits::OUTPUT_BYTES;
+use crate::settings::limits::{MANIFEST_BYTES_MAX, MESSAGE_BYTES_MAX, OUTPUT_BYTES};
 
 pub(super) type Refusable<T> = (Result<T, Error>,);
 pub(super) type Constructor = TypedFunc<(Source,), (ResourceAny,)>;
@@ -73,7 +73,7 @@ impl Sandbox {
         let configure: TypedFunc<(&[Entry],), (Result<(), String>,)> =
             typed(instance, &mut store, common.configure, "configure")?;
         let (configured,) = call(&mut store, timeout, Call::Configure, &configure, (settings,))?;
-        configured.map_err(|message| Failure::new(FailureKind::Start, message))?;
+        configured.map_err(|message| Failure::new(FailureKind::Start, cut(message)))?;
         let memory_bytes_new = store.data().memory_bytes;
         Ok((Self { store, timeout, memory_bytes, memory_bytes_new }, manifest))
     }
@@ -172,9 +172,9 @@ impl Sandbox {
         let failure = match error {
             Error::InvalidData(Flaw { offset, reason }) => {
                 let offset = chunk_offset.saturating_add(offset);
-                Failure::new(FailureKind::InvalidData, format!("at byte {offset}: {reason}"))
+                Failure::new(FailureKind::InvalidData, format!("at byte {offset}: {}", cut(reason)))
             }
-            Error::Fatal(message) => Failure::new(FailureKind::Fatal, message),
+            Error::Fatal(message) => Failure::new(FailureKind::Fatal, cut(message)),
         };
         match self.store.data().refused_bytes {
             Some(_) => failure.hint("raise --memory"),
@@ -197,6 +197,13 @@ impl Sandbox {
 /// That no resource is open.
 pub(super) fn closed() -> Failure {
     Failure::new(FailureKind::Start, "no resource is open in the instance")
+}
+
+/// What is told of a plugin's own words, which may be as long as its memory.
+fn cut(mut message: String) -> String {
+    message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+    message.shrink_to_fit();
+    message
 }
 
 /// Asks a plugin of either kind what it is.
@@ -250,6 +257,7 @@ fn prepare(store: &mut Store<Guest>, timeout: Duration, which: Call) {
     // What the guest may give in this call: a state is as large as its memory, a result is not.
     store.set_hostcall_fuel(match which {
         Call::Save => store.data().memory_bytes_max,
+        Call::Describe | Call::Configure => MANIFEST_BYTES_MAX,
         _ => OUTPUT_BYTES,
     });
     store.set_epoch_deadline(1);

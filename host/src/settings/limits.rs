@@ -57,6 +57,12 @@ pub const CORE_INSTANCES_MAX: usize = 256;
 /// Elements of one table: a large program has a few thousand functions in it.
 pub const TABLE_ELEMENTS_MAX: usize = 100_000;
 
+/// Elements of all tables of an instance together: they are the host's memory, 8 bytes each, and no part of the guest's own.
+pub const TABLE_ELEMENTS_TOTAL_MAX: usize = 2 * TABLE_ELEMENTS_MAX;
+
+/// What a plugin may say of itself or of its settings: it is held for each instance, and more than a page is read by nobody.
+pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
+
 /// Guest time of one call, counted from the moment its data is there.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -87,8 +93,22 @@ pub const STACK_BYTES: usize = 1 << 20;
 /// A component file: the largest language runtime packs to 18 MB.
 pub const COMPONENT_BYTES_MAX: u64 = 50 << 20;
 
+/// One function of a plugin. Compiling takes about 150 times its bytes at once; the largest of language runtimes, their
+/// interpreters' loops, have a third of this.
+pub const FUNCTION_BYTES_MAX: usize = 1 << 20;
+
+/// Components in components: what is linked of several has a few. The memory that is taken to compile them grows with the square:
+/// at 20,000 deep, a file of 200 KB takes gigabytes.
+pub const NESTING_MAX: usize = 32;
+
 /// One log line of a plugin; the rest is cut.
 pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
+
+/// What a log line costs beside its text, so that empty lines have an end, too: about what is written around it.
+pub const LOG_LINE_COST_BYTES: usize = 32;
+
+/// What a plugin may say of a failure, and what is shown of any; the rest is cut.
+pub const MESSAGE_BYTES_MAX: usize = 8 << 10;
 
 /// What one instance may log of a source; the rest is not shown.
 pub const LOG_BYTES_MAX: usize = 64 << 10;
