@@ -90,7 +90,13 @@ impl Attack {
 
     /// By a plugin file.
     pub(super) fn bytes(bytes: Vec<u8>) -> Self {
-        Self { bytes, harm: Harm::Nothing, flags: Vec::new(), settings: Vec::new(), output_mib: MEMORY_MIB }
+        Self {
+            bytes,
+            harm: Harm::Nothing,
+            flags: Vec::new(),
+            settings: Vec::new(),
+            output_mib: MEMORY_MIB,
+        }
     }
 
     /// With further flags of `host run`, which the run in this process does without.
@@ -119,9 +125,7 @@ impl Attack {
         let allowed = quiet_kib() + SLACK_KIB + ((MEMORY_MIB + self.output_mib) << 10) as u64;
         assert!(peak_kib <= allowed, "{peak_kib} KiB, more than {allowed}\n{ended}");
         self.beside(&guest, &sources, &ended);
-        let said = short(&ended.stderr.replace(&plugins.path().display().to_string(), "[plugins]"));
-        if let Ok(d) = std::env::var("SAID_DIR") { fs::write(format!("{d}/{}", thread::current().name().unwrap().rsplit("::").next().unwrap()), format!("{peak_kib} {allowed}\n{said}")).unwrap(); }
-        said
+        short(&ended.stderr.replace(&plugins.path().display().to_string(), "[plugins]"))
     }
 
     /// By the binary, in a process of its own, and the most memory that it had.
@@ -141,8 +145,7 @@ impl Attack {
     /// How it must have ended, as far as that is the same for all.
     #[track_caller]
     fn check(&self, ended: &Ended) {
-        let result =
-            |source: &str, text: &str| json!({"source": source, "bytes": text.len(), "result": text});
+        let result = |source: &str, text: &str| json!({"source": source, "bytes": text.len(), "result": text});
         let whole: Vec<Value> = FILES.iter().map(|(name, text)| result(name, text)).collect();
         match self.harm {
             Harm::Start => {
@@ -153,7 +156,8 @@ impl Attack {
                 let lines = ended.lines();
                 assert_eq!((&lines[0], &lines[2]), (&whole[0], &whole[2]), "{ended}");
                 assert!(lines[1]["error"].is_object(), "{ended}");
-                let total = json!({"total": "one\nthree\n", "sources": 3, "failed": 1, "bytes": 10});
+                let total =
+                    json!({"total": "one\nthree\n", "sources": 3, "failed": 1, "bytes": 10});
                 assert_eq!(lines[3..], [total], "{ended}");
             }
             Harm::Sources => {
@@ -211,7 +215,11 @@ impl Attack {
 
     fn loaded(&self, guest: &Path) -> Result<Plugin, String> {
         let options = Options {
-            settings: self.settings.iter().map(|&(key, value)| (key.into(), value.into())).collect(),
+            settings: self
+                .settings
+                .iter()
+                .map(|&(key, value)| (key.into(), value.into()))
+                .collect(),
             memory_bytes: MEMORY_MIB << 20,
             timeout: if self.flags.contains(&"--timeout") { LONG_TIMEOUT } else { TIMEOUT },
             stats: Arc::default(),
@@ -227,14 +235,15 @@ impl Attack {
 fn short(said: &str) -> String {
     assert!(said.len() <= SAID_BYTES_MAX, "{} bytes were said", said.len());
     if said.len() <= 1000 {
-        return said.trim_end().to_string();
+        return said.trim().to_string();
     }
-    let lines: Vec<&str> = said.trim_end().lines().collect();
+    let lines: Vec<&str> = said.trim().lines().collect();
     let cut = |line: &str| match line.char_indices().nth(160) {
         Some((end, _)) => format!("{}[…]", &line[..end]),
         None => line.to_string(),
     };
-    let last: Vec<String> = lines[lines.len().saturating_sub(4)..].iter().map(|line| cut(line)).collect();
+    let last: Vec<String> =
+        lines[lines.len().saturating_sub(4)..].iter().map(|line| cut(line)).collect();
     format!("[…]\n{}", last.join("\n"))
 }
 

@@ -37,7 +37,10 @@ fn mutant(whole: &[u8], seed: u64) -> Vec<u8> {
         0 => bytes.truncate(8 + random(&mut seed) % (bytes.len() - 8)),
         1 => {
             let length = random(&mut seed) % 64;
-            let (from, to) = (random(&mut seed) % (bytes.len() - length), random(&mut seed) % (bytes.len() - length));
+            let (from, to) = (
+                random(&mut seed) % (bytes.len() - length),
+                random(&mut seed) % (bytes.len() - length),
+            );
             bytes.copy_within(from..from + length, to);
         }
         _ => {}
@@ -100,7 +103,7 @@ fn two_thousand_damaged_plugins() {
         }
     });
     neighbour().assert_exact();
-    // As many are refused, as a flipped bit of a text or a constant is no damage that can be seen.
+    // Some run, as a flipped bit of a text or a constant is no damage that can be seen.
     let ran = ran.into_inner();
-    assert!((200..MUTANTS - 200).contains(&ran), "{ran} of {MUTANTS} ran");
+    assert!((100..MUTANTS - 100).contains(&ran), "{ran} of {MUTANTS} ran");
 }

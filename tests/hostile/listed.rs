@@ -10,7 +10,8 @@ const HARMS: [&str; 5] = ["Start", "Source", "Sources", "Total", "Nothing"];
 fn in_table(line: &str) -> Option<&str> {
     let (name, rest) = line.strip_prefix("    ")?.split_once(": ")?;
     let harm = rest.split_once(',')?.0;
-    let named = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let named =
+        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     (named && HARMS.contains(&harm)).then_some(name)
 }
 

@@ -34,7 +34,8 @@ impl Entry {
         let cache = Cache::open(&dir).unwrap();
         load(&plugin, &cache);
         let paths = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
-        let path = paths.filter(|path| path.extension().is_some_and(|end| end == "code")).next().unwrap();
+        let path =
+            paths.filter(|path| path.extension().is_some_and(|end| end == "code")).next().unwrap();
         let whole = fs::read(&path).unwrap();
         Self { tree, plugin, cache, path, whole }
     }
@@ -45,7 +46,10 @@ impl Entry {
         fs::write(&self.path, bytes).unwrap();
         let plugin = load(&self.plugin, &self.cache);
         let task = Task { processor: &plugin, framing: "lines", format: Format::Raw };
-        let settings = Run { show: gristmill::settings::Show { per_source: false, total: true }, ..Run::default() };
+        let settings = Run {
+            show: gristmill::settings::Show { per_source: false, total: true },
+            ..Run::default()
+        };
         let ran = job::run(task, &FILES.map(|(name, _)| self.tree.path().join(name)), &settings);
         assert_eq!(String::from_utf8_lossy(&ran.out), "one\n!two\nthree\n");
         assert!(fs::read(&self.path).unwrap() == self.whole, "what was compiled again is kept");

@@ -4,7 +4,7 @@ use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use super::attack::{Attack, attacks};
-use super::places::*;
+use super::places::{configuring, describing, pushing, with};
 use crate::support::guest::{CONTRACT, Guest};
 
 /// Where the texts of the manifest are, and where a list of settings or properties may be put.
@@ -34,7 +34,9 @@ fn length(text: &str) -> usize {
 
 /// Stores that text where a pointer and a length belong.
 fn point(at: u32, bytes: usize) -> String {
-    format!("(i32.store (i32.const {at}) (i32.const 3000)) (i32.store offset=4 (i32.const {at}) (i32.const {bytes}))")
+    format!(
+        "(i32.store (i32.const {at}) (i32.const 3000)) (i32.store offset=4 (i32.const {at}) (i32.const {bytes}))"
+    )
 }
 
 /// Says it of itself, there.
@@ -44,36 +46,66 @@ fn malformed_at(at: u32) -> Guest {
 
 /// The same in the first of the settings or properties.
 fn malformed_in(list: u32, at: u32) -> Guest {
-    let one = format!("(i32.store (i32.const {list}) (i32.const {LIST})) (i32.store offset=4 (i32.const {list}) (i32.const 1))");
+    let one = format!(
+        "(i32.store (i32.const {list}) (i32.const {LIST})) (i32.store offset=4 (i32.const {list}) (i32.const 1))"
+    );
     let some = format!("(i32.store8 (i32.const {}) (i32.const 1))", LIST + 16);
     text("\\ff", describing(&format!("{one} {some} {}", point(LIST + at, 1))))
 }
 
 fn logging(what: &str) -> Guest {
-    text(what, pushing(&format!("(call $log (i32.const 2) (i32.const 3000) (i32.const {}))", length(what))))
+    text(
+        what,
+        pushing(&format!(
+            "(call $log (i32.const 2) (i32.const 3000) (i32.const {}))",
+            length(what)
+        )),
+    )
 }
 
 fn counting(what: &str) -> Guest {
-    text(what, pushing(&format!("(call $count (i32.const 3000) (i32.const {}) (i64.const 1))", length(what))))
+    text(
+        what,
+        pushing(&format!(
+            "(call $count (i32.const 3000) (i32.const {}) (i64.const 1))",
+            length(what)
+        )),
+    )
 }
 
 fn rejecting(what: &str) -> Guest {
-    text(what, pushing(&format!(
-        "(call $reject (i64.const 0) (i32.const 3000) (i32.const {}) (i32.const 0) (i32.const 1))", length(what)
-    )))
+    text(
+        what,
+        pushing(&format!(
+            "(call $reject (i64.const 0) (i32.const 3000) (i32.const {}) (i32.const 0) (i32.const 1))",
+            length(what)
+        )),
+    )
 }
 
 fn invalid(what: &str) -> Guest {
-    text(what, pushing(&format!("(return (call $invalid (i64.const 2) (i32.const 3000) (i32.const {})))", length(what))))
+    text(
+        what,
+        pushing(&format!(
+            "(return (call $invalid (i64.const 2) (i32.const 3000) (i32.const {})))",
+            length(what)
+        )),
+    )
 }
 
 fn fatal(what: &str) -> Guest {
-    text(what, pushing(&format!("(return (call $fatal (i32.const 3000) (i32.const {})))", length(what))))
+    text(
+        what,
+        pushing(&format!("(return (call $fatal (i32.const 3000) (i32.const {})))", length(what))),
+    )
 }
 
 /// Refuses its settings.
 fn refusing(what: &str) -> Guest {
-    let result = format!("(i32.store8 (i32.const 1024) (i32.const 1)) {} (return (i32.const 1024))", point(1028, length(what)));
+    let result = format!(
+        "(i32.store8 (i32.const 1024) (i32.const 1)) {} (return (i32.const 1024))",
+        point(1028, length(what))
+    );
     text(what, configuring(&result))
 }
 
@@ -94,52 +126,101 @@ fn other_encoding(encoding: StringEncoding, guest: &Guest) -> Attack {
 }
 
 attacks! {
-    malformed_name: Start, malformed_at(NAME), "";
-    malformed_version: Start, malformed_at(VERSION), "";
-    malformed_summary: Start, malformed_at(SUMMARY), "";
-    malformed_framing: Start, malformed_at(FRAMING), "";
-    malformed_output_type: Start, malformed_at(OUTPUT_TYPE), "";
-    malformed_setting_key: Start, malformed_in(SETTINGS, 0), "";
-    malformed_setting_summary: Start, malformed_in(SETTINGS, 8), "";
-    malformed_setting_default: Start, malformed_in(SETTINGS, 20), "";
-    malformed_property_key: Start, malformed_in(PROPERTIES, 0), "";
-    malformed_property_value: Start, malformed_in(PROPERTIES, 8), "";
-    malformed_log: Source, logging(MALFORMED[0]), "";
-    malformed_log_too_long_an_encoding: Source, logging(MALFORMED[1]), "";
-    malformed_log_half_a_pair: Source, logging(MALFORMED[2]), "";
-    malformed_log_cut_off: Source, logging(MALFORMED[3]), "";
-    malformed_log_beyond_unicode: Source, logging(MALFORMED[4]), "";
-    malformed_counter: Source, counting(MALFORMED[0]), "";
-    malformed_reject: Source, rejecting(MALFORMED[0]), "";
-    malformed_reason: Source, invalid(MALFORMED[0]), "";
-    malformed_fatal: Source, fatal(MALFORMED[0]), "";
-    malformed_refusal_of_settings: Start, refusing(MALFORMED[0]), "";
-    utf16_that_is_none: Start, other_encoding(StringEncoding::UTF16, &Guest::default()), "";
+    malformed_name: Start, malformed_at(NAME), "error: [plugins]/guest.wasm: the plugin crashed in describe: invalid utf-8 sequence of 1 bytes from index 0";
+    malformed_version: Start, malformed_at(VERSION), "error: [plugins]/guest.wasm: the plugin crashed in describe: invalid utf-8 sequence of 1 bytes from index 0";
+    malformed_summary: Start, malformed_at(SUMMARY), "error: [plugins]/guest.wasm: the plugin crashed in describe: invalid utf-8 sequence of 1 bytes from index 0";
+    malformed_framing: Start, malformed_at(FRAMING), "error: [plugins]/guest.wasm: the plugin crashed in describe: invalid utf-8 sequence of 1 bytes from index 0";
+    malformed_output_type: Start, malformed_at(OUTPUT_TYPE), "error: [plugins]/guest.wasm: the plugin crashed in describe: invalid utf-8 sequence of 1 bytes from index 0";
+    malformed_setting_key: Start, malformed_in(SETTINGS, 0), "error: [plugins]/guest.wasm: the plugin crashed in describe: invalid utf-8 sequence of 1 bytes from index 0";
+    malformed_setting_summary: Start, malformed_in(SETTINGS, 8), "error: [plugins]/guest.wasm: the plugin crashed in describe: invalid utf-8 sequence of 1 bytes from index 0";
+    malformed_setting_default: Start, malformed_in(SETTINGS, 20), "error: [plugins]/guest.wasm: the plugin crashed in describe: invalid utf-8 sequence of 1 bytes from index 0";
+    malformed_property_key: Start, malformed_in(PROPERTIES, 0), "error: [plugins]/guest.wasm: the plugin crashed in describe: invalid utf-8 sequence of 1 bytes from index 0";
+    malformed_property_value: Start, malformed_in(PROPERTIES, 8), "error: [plugins]/guest.wasm: the plugin crashed in describe: invalid utf-8 sequence of 1 bytes from index 0";
+    malformed_log: Source, logging(MALFORMED[0]), "
+        bad: the plugin crashed in push: invalid utf-8 sequence of 1 bytes from index 0
+        1 of 3 sources failed
+        ";
+    malformed_log_too_long_an_encoding: Source, logging(MALFORMED[1]), "
+        bad: the plugin crashed in push: invalid utf-8 sequence of 1 bytes from index 0
+        1 of 3 sources failed
+        ";
+    malformed_log_half_a_pair: Source, logging(MALFORMED[2]), "
+        bad: the plugin crashed in push: invalid utf-8 sequence of 1 bytes from index 0
+        1 of 3 sources failed
+        ";
+    malformed_log_cut_off: Source, logging(MALFORMED[3]), "
+        bad: the plugin crashed in push: incomplete utf-8 byte sequence from index 0
+        1 of 3 sources failed
+        ";
+    malformed_log_beyond_unicode: Source, logging(MALFORMED[4]), "
+        bad: the plugin crashed in push: invalid utf-8 sequence of 1 bytes from index 0
+        1 of 3 sources failed
+        ";
+    malformed_counter: Source, counting(MALFORMED[0]), "
+        bad: the plugin crashed in push: invalid utf-8 sequence of 1 bytes from index 0
+        1 of 3 sources failed
+        ";
+    malformed_reject: Source, rejecting(MALFORMED[0]), "
+        bad: the plugin crashed in push: invalid utf-8 sequence of 1 bytes from index 0
+        1 of 3 sources failed
+        ";
+    malformed_reason: Source, invalid(MALFORMED[0]), "
+        bad: the plugin crashed in push: invalid utf-8 sequence of 1 bytes from index 0
+        1 of 3 sources failed
+        ";
+    malformed_fatal: Source, fatal(MALFORMED[0]), "
+        bad: the plugin crashed in push: invalid utf-8 sequence of 1 bytes from index 0
+        1 of 3 sources failed
+        ";
+    malformed_refusal_of_settings: Start, refusing(MALFORMED[0]), "error: [plugins]/guest.wasm: the plugin crashed in configure: invalid utf-8 sequence of 1 bytes from index 0";
+    utf16_that_is_none: Start, other_encoding(StringEncoding::UTF16, &Guest::default()), "error: [plugins]/guest.wasm: the plugin crashed in describe: string pointer not aligned to 2";
     latin1_or_utf16_that_is_none: Start, other_encoding(StringEncoding::CompactUTF16, &describing(
         "(i32.store (i32.const 516) (i32.const 0x80000001)) (i32.store (i32.const 512) (i32.const 3000))
-            (i32.store16 (i32.const 3000) (i32.const 0xd800))")), "";
+            (i32.store16 (i32.const 3000) (i32.const 0xd800))")), "error: [plugins]/guest.wasm: the plugin crashed in describe: unpaired surrogate found: d800";
 
-    control_characters_in_the_log: Nothing, logging(CONTROL), "";
-    control_characters_in_a_counter: Nothing, counting(CONTROL), "";
-    control_characters_in_a_reject: Nothing, rejecting(CONTROL), "";
-    control_characters_in_a_reason: Source, invalid(CONTROL), "";
-    control_characters_in_fatal: Sources, fatal(CONTROL), "";
-    control_characters_in_a_refusal_of_settings: Start, refusing(CONTROL), "";
-    control_characters_in_framing: Start, text(CONTROL, describing(&point(FRAMING, length(CONTROL)))), "";
+    control_characters_in_the_log: Nothing, logging(CONTROL), "WARN guest:  [2J  ]0;x   error: all is lost  3";
+    control_characters_in_a_counter: Nothing, counting(CONTROL), "WARN guest: counter ` [2J  ]0;x   error: all is lost  3` is not counted: a plugin has at most 16, named in lower case, digits and _";
+    control_characters_in_a_reject: Nothing, rejecting(CONTROL), "WARN guest: rejects a record at byte 0 of its chunk:  [2J  ]0;x   error: all is lost  3";
+    control_characters_in_a_reason: Source, invalid(CONTROL), "
+        bad: at byte 2: �[2J��]0;x���error: all is lost��3
+        1 of 3 sources failed
+        ";
+    control_characters_in_fatal: Sources, fatal(CONTROL), "
+        bad: �[2J��]0;x���error: all is lost��3
+        the plugin cannot go on: the run ended early
+        ";
+    control_characters_in_a_refusal_of_settings: Start, refusing(CONTROL), "error: [plugins]/guest.wasm: �[2J��]0;x���error: all is lost��3";
+    control_characters_in_framing: Start, text(CONTROL, describing(&point(FRAMING, length(CONTROL)))), "error: unknown framing `�[2J��]0;x���error: all is lost��3`: known are bytes, lines, csv, delimited:0xNN, fixed:N, prefixed:u32be, prefixed:u32le, whole";
     control_characters_in_an_import: Start,
-        Guest { imports: "(import \"\\1b[2J\\0aerror: all is lost\" \"\\07\" (func))", ..Guest::default() }, "";
+        Guest { imports: "(import \"\\1b[2J\\0aerror: all is lost\" \"\\07\" (func))", ..Guest::default() }, "
+        error: [plugins]/guest.wasm: a core module that cannot be made a component: failed to decode world from module: module was not valid: failed to resolve import `�[2J error: all is lost::�`: module requires an import interface named `�[2J error: all is lost`
+        hint: build it with wit-bindgen (the SDK does), which embeds the contract
+        ";
 
-    endless_reason: Source, endless(pushing("(return (call $invalid (i64.const 2) (i32.const 65536) (i32.const 7000000)))")), "";
-    endless_fatal: Sources, endless(pushing("(return (call $fatal (i32.const 65536) (i32.const 7000000)))")), "";
+    endless_reason: Source, endless(pushing("(return (call $invalid (i64.const 2) (i32.const 65536) (i32.const 7000000)))")), "
+        […]
+        bad: at byte 2: axxxone�one�badx!two�xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx[…]
+        1 of 3 sources failed
+        ";
+    endless_fatal: Sources, endless(pushing("(return (call $fatal (i32.const 65536) (i32.const 7000000)))")), "
+        […]
+        bad: axxxone�one�badx!two�xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx[…]
+        the plugin cannot go on: the run ended early
+        ";
     endless_refusal_of_settings: Start, endless(configuring("(i32.store8 (i32.const 1024) (i32.const 1))
-        (i32.store (i32.const 1028) (i32.const 65536)) (i32.store (i32.const 1032) (i32.const 7000000)) (return (i32.const 1024))")), "";
+        (i32.store (i32.const 1028) (i32.const 65536)) (i32.store (i32.const 1032) (i32.const 7000000)) (return (i32.const 1024))")), "error: [plugins]/guest.wasm: the plugin returned too much from configure";
     endless_framing: Start, endless(describing("(i32.store (i32.const 536) (i32.const 65536))
-        (i32.store (i32.const 540) (i32.const 7000000))")), "";
+        (i32.store (i32.const 540) (i32.const 7000000))")), "error: [plugins]/guest.wasm: the plugin returned too much from describe";
     endless_name: Start, endless(describing("(i32.store (i32.const 512) (i32.const 65536))
-        (i32.store (i32.const 516) (i32.const 7000000))")), "";
+        (i32.store (i32.const 516) (i32.const 7000000))")), "error: [plugins]/guest.wasm: the plugin returned too much from describe";
     endless_output_type: Start, endless(describing("(i32.store (i32.const 552) (i32.const 65536))
-        (i32.store (i32.const 556) (i32.const 7000000))")), "";
-    text_beyond_memory: Start, describing("(i32.store (i32.const 512) (i32.const -1))"), "";
+        (i32.store (i32.const 556) (i32.const 7000000))")), "error: [plugins]/guest.wasm: the plugin returned too much from describe";
+    text_beyond_memory: Start, describing("(i32.store (i32.const 512) (i32.const -1))"), "error: [plugins]/guest.wasm: the plugin crashed in describe: string pointer/length out of bounds of memory";
     panic_of_an_endless_text: Source,
-        endless(pushing("(call $log (i32.const 3) (i32.const 65536) (i32.const 7000000)) unreachable")), "";
+        endless(pushing("(call $log (i32.const 3) (i32.const 65536) (i32.const 7000000)) unreachable")), "
+        […]
+        ERROR guest: axxxone one badx!two xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx[…]
+        bad: the plugin crashed in push: axxxone one badx!two xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx[…]
+        1 of 3 sources failed
+        ";
 }
