@@ -1,6 +1,7 @@
 //! Guests that ask the host for more than anybody wants: lines of log, counters, records set aside.
 
 use super::attack::{Attack, attacks};
+use super::places::{describing, pushing};
 use crate::support::guest::Guest;
 
 /// Does it until it is stopped.
@@ -102,13 +103,6 @@ attacks! {
         bad: the plugin did not return from push within 100ms
         hint: raise --timeout, or look for an endless loop
         1 of 3 sources failed
-        ";
-    counter_of_an_endless_name: Nothing,
-        large(times(3, "(call $count (i32.const 65536) (i32.const 7000000) (i64.const 1))")), "
-        […]
-         WARN guest: counter `a   one one bad !two                                                                                                                      […]
-         WARN guest: counter `a   one one bad !two                                                                                                                      […]
-         WARN guest: counter `a   one one bad !two
         ";
     counter_that_overflows: Nothing, times(3, "(call $count (global.get $text) (i32.const 1) (i64.const -1))"), "";
 
