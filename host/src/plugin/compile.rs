@@ -1,7 +1,7 @@
 //! From the bytes of a plugin file to code: wrapped where they are a core module, compiled or taken from the cache.
 //!
 //! The compiler cannot be interrupted. It runs on a thread of its own, which is left to itself when time is up: what bounds it then
-//! are the size of the file and its number of functions, which are checked before.
+//! are the size of the file, its number of functions and its shape, which are checked before.
 
 use std::fs::File;
 use std::io::Read;
@@ -16,6 +16,7 @@ use wasmtime::component::Component;
 use super::cache::Cache;
 use super::engine::Engine;
 use super::error::{LoadError, Refusal};
+use super::shape;
 use super::wrap::{self, Binary};
 use super::{code, features};
 use crate::settings::Sandbox;
@@ -63,6 +64,7 @@ pub(super) fn compile(
     }) {
         return Ok(component);
     }
+    shape::check(&bytes)?;
     let engine = wasmtime.clone();
     let component = within(limits.compile_timeout, move || compiled(&engine, binary, &bytes))?;
     if let Some(cache) = cache {

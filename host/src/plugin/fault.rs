@@ -62,7 +62,7 @@ pub(super) fn fault(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failu
         return out_of_room(name, refused, guest);
     }
     if let Some(ReturnedTooMuch { bytes }) = error.downcast_ref() {
-        return returned_too_much(name, &size(*bytes), guest);
+        return returned_too_much(call, &size(*bytes), guest);
     }
     let crash = |text: &str| {
         Failure::new(FailureKind::Trap, format!("the plugin crashed in {name}: {text}"))
@@ -89,7 +89,7 @@ pub(super) fn fault(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failu
         (_, Some(trap)) => crash(&trap.to_string()),
         // The engine's own error type for this is private: it is known by its words, and by a test.
         (_, None) if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
-            returned_too_much(name, "too much", guest)
+            returned_too_much(call, "too much", guest)
         }
         (_, None) => crash(&error.root_cause().to_string()),
     }
@@ -129,13 +129,24 @@ fn out_of_room(name: &str, refused: Refused, guest: &Guest) -> Failure {
             );
             Failure::new(FailureKind::Memory, message).hint("raise --table-elements")
         }
+        Refused::Tables(elements) => {
+            let max = guest.table_elements_total_max();
+            let message = format!(
+                "the plugin asked for tables of {elements} elements together in {name}, more than {max}"
+            );
+            Failure::new(FailureKind::Memory, message).hint("raise --table-elements")
+        }
     }
 }
 
-fn returned_too_much(name: &str, bytes: &str, guest: &Guest) -> Failure {
-    let max = size(guest.output_bytes_max);
+fn returned_too_much(call: Call, bytes: &str, guest: &Guest) -> Failure {
+    let (name, max) = (call.name(), size(guest.output_bytes_max));
     let message = format!("the plugin returned {bytes} from {name}, more than {max}");
-    Failure::new(FailureKind::Output, message).hint("raise --output-per-call")
+    Failure::new(FailureKind::Output, message).hint(match call {
+        Call::Describe | Call::Configure => "what a plugin says of itself is for people to read",
+        Call::Save => "raise --memory",
+        _ => "raise --output-per-call",
+    })
 }
 
 /// Bytes for people, without a loss where they are a limit: in MiB or KiB, if they are whole.

@@ -6,17 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+pub(super) use talk::link;
 use thiserror::Error;
-use wasmtime::component::Linker;
-use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
+use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use super::budget::Budget;
-use super::contract::{self, Flaw, Level};
 use super::load::{Options, Rejects};
 use crate::process::Reject;
 use crate::settings::Sandbox;
 use crate::settings::limits::{
-    CORE_INSTANCES_MAX, EPOCH_TICK, MEMORIES_MAX, OUTPUT_RATIO, TABLES_MAX,
+    CORE_INSTANCES_MAX, EPOCH_TICK, MEMORIES_MAX, OUTPUT_RATIO, TABLE_ELEMENTS_TOTAL, TABLES_MAX,
 };
 use crate::stats::Stats;
 
@@ -29,6 +28,8 @@ pub(super) struct Guest {
     stop: Arc<AtomicBool>,
     /// Bytes of all memories of the instance.
     pub(super) memory_bytes: usize,
+    /// Elements of all its tables.
+    table_elements: usize,
     /// What it asked for and did not get in the call at hand.
     pub(super) refused: Option<Refused>,
     /// The last line that it logged as an error: what it says of itself before it crashes.
@@ -61,6 +62,8 @@ pub(super) enum Refused {
     Memory(usize),
     /// Elements of a table.
     Table(usize),
+    /// Elements of all tables together.
+    Tables(usize),
 }
 
 /// What a guest had counted at some moment.
@@ -111,6 +114,7 @@ impl Guest {
             stats: Arc::clone(stats),
             stop: Arc::clone(stop),
             memory_bytes: 0,
+            table_elements: 0,
             refused: None,
             last_error: None,
             allowed: Duration::ZERO,
@@ -195,6 +199,11 @@ impl Guest {
         self.limits.guest_time.is_none_or(|max| self.budget.guest_time() < max)
     }
 
+    /// Elements of all its tables together: a table that may be larger is allowed to be the only one.
+    pub(super) fn table_elements_total_max(&self) -> usize {
+        self.limits.table_elements.max(TABLE_ELEMENTS_TOTAL)
+    }
+
     /// Called at every tick while the guest runs.
     pub(super) fn tick(&mut self) -> Result<UpdateDeadline, Stopped> {
         if self.stop.load(Ordering::Acquire) {
@@ -230,8 +239,12 @@ impl ResourceLimiter for Guest {
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        // The engine asks before it looks whether the memory itself may be so large.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
         let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
         let allowed = total <= self.limits.memory_bytes;
         if allowed {
@@ -244,15 +257,25 @@ impl ResourceLimiter for Guest {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let allowed = desired <= self.limits.table_elements;
-        if !allowed {
-            self.refused = Some(Refused::Table(desired));
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
         }
-        Ok(allowed)
+        let total = self.table_elements.saturating_add(desired.saturating_sub(current));
+        let refused = match () {
+            () if desired > self.limits.table_elements => Some(Refused::Table(desired)),
+            () if total > self.table_elements_total_max() => Some(Refused::Tables(total)),
+            () => None,
+        };
+        if refused.is_none() {
+            self.table_elements = total;
+        } else {
+            self.refused = refused;
+        }
+        Ok(refused.is_none())
     }
 
     fn instances(&self) -> usize {
@@ -268,28 +291,10 @@ impl ResourceLimiter for Guest {
     }
 }
 
-/// Offers guests what the contract says they may ask for, and nothing else.
-pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    let mut host = linker.instance(contract::HOST)?;
-    host.func_wrap(
-        "log",
-        |mut cx: StoreContextMut<'_, Guest>, (level, message): (Level, String)| {
-            cx.data_mut().log(level, &message);
-            Ok(())
-        },
-    )?;
-    host.func_wrap("count", |mut cx: StoreContextMut<'_, Guest>, (name, by): (String, u64)| {
-        cx.data_mut().count(&name, by);
-        Ok(())
-    })?;
-    host.func_wrap("reject", |mut cx: StoreContextMut<'_, Guest>, (flaw, data): (Flaw, Vec<u8>)| {
-        Ok(cx.data_mut().reject(flaw, data)?)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::contract::Flaw;
 
     fn guest(limits: Sandbox) -> Guest {
         let options = Options { sandbox: limits, rejects: Rejects::Keep, ..Options::default() };
@@ -303,6 +308,36 @@ mod tests {
         assert!(!guest.memory_growing(0, 60, None).unwrap());
         assert_eq!(guest.refused, Some(Refused::Memory(120)));
         assert!(guest.memory_growing(60, 100, None).unwrap());
+    }
+
+    #[test]
+    fn what_a_memory_or_table_itself_cannot_be_counts_for_nothing() {
+        let mut guest = guest(Sandbox::default());
+        assert!(!guest.memory_growing(0, 60, Some(50)).unwrap());
+        assert!(!guest.table_growing(0, 60, Some(50)).unwrap());
+        assert_eq!((guest.memory_bytes, guest.table_elements), (0, 0));
+        assert_eq!(guest.refused, None);
+    }
+
+    #[test]
+    fn tables_are_limited_together() {
+        let most = Sandbox::default().table_elements;
+        let mut guest = guest(Sandbox::default());
+        assert!(!guest.table_growing(0, most + 1, None).unwrap());
+        assert_eq!(guest.refused, Some(Refused::Table(most + 1)));
+        for _ in 0..TABLE_ELEMENTS_TOTAL / most {
+            assert!(guest.table_growing(0, most, None).unwrap());
+        }
+        assert!(!guest.table_growing(0, 1, None).unwrap());
+        assert_eq!(guest.refused, Some(Refused::Tables(TABLE_ELEMENTS_TOTAL + 1)));
+    }
+
+    #[test]
+    fn one_table_may_be_as_large_as_the_user_says_but_all_together_no_larger() {
+        let table_elements = 2 * TABLE_ELEMENTS_TOTAL;
+        let mut guest = guest(Sandbox { table_elements, ..Sandbox::default() });
+        assert!(guest.table_growing(0, table_elements, None).unwrap());
+        assert!(!guest.table_growing(0, 1, None).unwrap());
     }
 
     #[test]

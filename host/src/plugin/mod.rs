@@ -20,6 +20,7 @@ mod life;
 mod load;
 mod manifest;
 mod sandbox;
+mod shape;
 mod transformer;
 mod wrap;
 

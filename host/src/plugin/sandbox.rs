@@ -12,6 +12,7 @@ use super::fault::{Call, fault, out_of_guest_time};
 use super::fill::{Incoming, Outgoing, borrowing};
 use super::guest::{Guest, Refused, Since};
 use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Place, Reject};
+use crate::settings::limits::{MANIFEST_BYTES_MAX, MESSAGE_BYTES_MAX};
 
 pub(super) type Refusable<T> = (Result<T, Error>,);
 pub(super) type Constructor = TypedFunc<(Source,), (ResourceAny,)>;
@@ -75,7 +76,7 @@ impl Sandbox {
         let configure: TypedFunc<(&[Entry],), (Result<(), String>,)> =
             typed(instance, &mut store, common.configure, "configure")?;
         let (configured,) = call(&mut store, Call::Configure, 0, &configure, (settings,))?;
-        configured.map_err(|message| Failure::new(FailureKind::Start, message))?;
+        configured.map_err(|message| Failure::new(FailureKind::Start, cut(message)))?;
         let memory_bytes_new = store.data().memory_bytes;
         Ok((Self { store, memory_bytes_new, taken_bytes: 0 }, manifest))
     }
@@ -194,13 +195,13 @@ impl Sandbox {
         let failure = match error {
             Error::InvalidData(Flaw { offset, reason }) => {
                 let offset = chunk_offset.saturating_add(offset);
-                Failure::new(FailureKind::InvalidData, format!("at byte {offset}: {reason}"))
+                Failure::new(FailureKind::InvalidData, format!("at byte {offset}: {}", cut(reason)))
             }
-            Error::Fatal(message) => Failure::new(FailureKind::Fatal, message),
+            Error::Fatal(message) => Failure::new(FailureKind::Fatal, cut(message)),
         };
         match self.store.data().refused {
             Some(Refused::Memory(_)) => failure.hint("raise --memory"),
-            Some(Refused::Table(_)) => failure.hint("raise --table-elements"),
+            Some(Refused::Table(_) | Refused::Tables(_)) => failure.hint("raise --table-elements"),
             None => failure,
         }
     }
@@ -226,6 +227,13 @@ impl Sandbox {
 /// That no resource is open.
 pub(super) fn closed() -> Failure {
     Failure::new(FailureKind::Start, "no resource is open in the instance")
+}
+
+/// What is told of a plugin's own words, which may be as long as its memory.
+fn cut(mut message: String) -> String {
+    message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+    message.shrink_to_fit();
+    message
 }
 
 /// Asks a plugin of either kind what it is.
@@ -294,9 +302,11 @@ where
 pub(super) fn prepare(store: &mut Store<Guest>, which: Call, bytes: usize) -> Result<(), Failure> {
     let guest = store.data_mut();
     guest.begin_call(bytes);
-    // What the guest may give in this call: a state is as large as its memory, a result is not.
-    if which == Call::Save {
-        guest.output_bytes_max = guest.limits.memory_bytes;
+    // A state is as large as its memory, a result is not, and what it says of itself is read by people.
+    match which {
+        Call::Save => guest.output_bytes_max = guest.limits.memory_bytes,
+        Call::Describe | Call::Configure => guest.output_bytes_max = MANIFEST_BYTES_MAX,
+        _ => {}
     }
     if !guest.has_time() {
         return Err(out_of_guest_time(guest));

@@ -1,5 +1,6 @@
 //! Every bound of the host, in one place: unit in the name, the reason for the default beside it.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// Nominal size of a chunk. Measured: 256 KiB to 1 MiB are as fast as each other, as a chunk then stays in a core's own
@@ -56,8 +57,15 @@ pub const CORE_INSTANCES_MAX: usize = 256;
 /// Elements of one table: a large program has a few thousand functions in it.
 pub const TABLE_ELEMENTS: usize = 100_000;
 
-/// The most that can be given to a table: 16 bytes each, outside the guest's own memory.
+/// The most that can be given to a table: 80 MB, outside the guest's own memory.
 pub const TABLE_ELEMENTS_CEILING: usize = 10_000_000;
+
+/// Elements of all tables of an instance together, or of one table where that may have more: they are the host's memory, 8 bytes each,
+/// and no part of the guest's own.
+pub const TABLE_ELEMENTS_TOTAL: usize = 2 * TABLE_ELEMENTS;
+
+/// What a plugin may say of itself or of its settings: it is held for each instance, and more than a page is read by nobody.
+pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 
 /// Guest time of one call, counted from the moment its data is there.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -132,8 +140,22 @@ pub const COMPILE_TIMEOUT_CEILING: Duration = Duration::from_hours(1);
 /// fresh one costs nothing beside so many bytes.
 pub const RECYCLE_BYTES: u64 = 1 << 30;
 
+/// One function of a plugin. Compiling takes about 150 times its bytes at once; the largest of language runtimes, their
+/// interpreters' loops, have a third of this.
+pub const FUNCTION_BYTES_MAX: usize = 1 << 20;
+
+/// Components in components: what is linked of several has a few. The memory that is taken to compile them grows with the square:
+/// at 20,000 deep, a file of 200 KB takes gigabytes.
+pub const NESTING_MAX: usize = 32;
+
 /// One log line of a plugin; the rest is cut.
 pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
+
+/// What a log line costs beside its text, so that empty lines have an end, too: about what is written around it.
+pub const LOG_LINE_COST_BYTES: usize = 32;
+
+/// What a plugin may say of a failure, and what is shown of any; the rest is cut.
+pub const MESSAGE_BYTES_MAX: usize = 8 << 10;
 
 /// What one instance may log of a source; the rest is not shown.
 pub const LOG_BYTES: usize = 64 << 10;
@@ -156,6 +178,17 @@ pub const THREADS_MAX: usize = 1024;
 /// Results and states that wait for their turn, for all workers together. Past it a worker takes only what the
 /// output waits for.
 pub const WINDOW_BYTES: usize = 64 << 20;
+
+/// Files that a worker opens, and asks the disk for, before it is their turn, where the disk is slow. Measured on 100,000 files that
+/// were not in the page cache: five times as fast as one after the other.
+pub const AHEAD_FILES: usize = 16;
+
+/// First bytes of each that are asked for: all of what is small.
+pub const AHEAD_FILE_BYTES: Option<NonZeroU64> = NonZeroU64::new(1 << 20);
+
+/// A file that takes so long to open and read was not in the page cache: one that is takes 5 us, and to ask ahead for it costs a
+/// tenth of that.
+pub const AHEAD_SLOW: Duration = Duration::from_micros(200);
 
 /// Small sources that a worker takes at once, so that the queue's lock is not felt.
 pub const BATCH_SOURCES_MAX: usize = 64;

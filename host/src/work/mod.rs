@@ -3,6 +3,7 @@
 //! Knows processors only by their trait, and results only as bytes that it delivers. A worker never waits while it
 //! holds anything that others wait for: what blocks is taking more work, so ordered output cannot deadlock.
 
+mod ahead;
 mod cancel;
 mod feed;
 mod gather;

@@ -36,6 +36,11 @@ impl Times {
         self.lap();
     }
 
+    /// How long it has been reading, all in all.
+    pub(super) fn reading(&self) -> Duration {
+        self.read
+    }
+
     /// It was reading.
     pub(super) fn was_read(&mut self) {
         let spent = self.lap();

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use crate::input::{Codec, Opener, Scan};
 use crate::process::{Failure, FailureKind, Instance, Kind, Reject, Scope};
-use crate::source::Source;
+use crate::settings::limits::AHEAD_FILES;
+use crate::source::{Source, Way};
 
+use super::ahead::Ahead;
 use super::feed::{Feed, Task};
 use super::gather::{Gather, Span};
 use super::open::Open;
@@ -26,6 +28,7 @@ pub(super) struct Worker<'a> {
     /// Dropped after any failure; a new one costs microseconds.
     instance: Option<Box<dyn Instance + 'a>>,
     opener: Opener,
+    ahead: Ahead,
     /// What the source at hand turned out to be compressed with.
     found: Option<Codec>,
     scan: Scan,
@@ -54,6 +57,7 @@ impl<'a> Worker<'a> {
             tally,
             instance: None,
             opener,
+            ahead: Ahead::default(),
             found: None,
             scan: Scan::default(),
             times: Times::new(),
@@ -76,9 +80,12 @@ impl<'a> Worker<'a> {
             self.times.was_idle(); // but for a moment, where there was something to do
             match task {
                 Task::Sources(batch) => {
-                    for index in batch {
+                    for (at, &index) in batch.iter().enumerate() {
                         self.check_cancel()?;
+                        self.look_ahead(batch.get(at..).unwrap_or_default());
+                        let before = self.times.reading();
                         self.source(index)?;
+                        self.ahead.was(self.times.reading().saturating_sub(before));
                     }
                     self.feed.opened();
                 }
@@ -97,6 +104,15 @@ impl<'a> Worker<'a> {
             tally.flush();
         }
         self.times.was_merge();
+    }
+
+    /// Asks for the files among these sources that come next, where the disk is slow.
+    fn look_ahead(&mut self, next: &[usize]) {
+        if self.ahead.pays() {
+            let sources = next.iter().filter_map(|&index| self.plan.sources.get(index));
+            let files = sources.filter(|source| source.way == Way::File);
+            self.opener.expect(files.take(AHEAD_FILES).map(|source| source.path.as_path()));
+        }
     }
 
     fn source(&mut self, index: usize) -> Result<(), Cancelled> {

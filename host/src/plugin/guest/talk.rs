@@ -2,13 +2,35 @@
 
 use std::time::Instant;
 
+use wasmtime::StoreContextMut;
+use wasmtime::component::Linker;
+
 use super::{Guest, TooManyRejects};
-use crate::plugin::contract::{Flaw, Level};
+use crate::plugin::contract::{self, Flaw, Level};
 use crate::plugin::load::Rejects;
 use crate::process::Reject;
 use crate::settings::limits::{
-    COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, LOG_LINE_BYTES_MAX, REJECT_BYTES_MAX,
+    COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_COST_BYTES, REJECT_BYTES_MAX,
 };
+
+/// Offers guests what the contract says they may ask for, and nothing else.
+pub(in crate::plugin) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    let mut host = linker.instance(contract::HOST)?;
+    host.func_wrap(
+        "log",
+        |mut cx: StoreContextMut<'_, Guest>, (level, message): (Level, String)| {
+            cx.data_mut().log(level, &message);
+            Ok(())
+        },
+    )?;
+    host.func_wrap("count", |mut cx: StoreContextMut<'_, Guest>, (name, by): (String, u64)| {
+        cx.data_mut().count(&name, by);
+        Ok(())
+    })?;
+    host.func_wrap("reject", |mut cx: StoreContextMut<'_, Guest>, (flaw, data): (Flaw, Vec<u8>)| {
+        Ok(cx.data_mut().reject(flaw, data)?)
+    })
+}
 
 impl Guest {
     pub(super) fn log(&mut self, level: Level, message: &str) {
@@ -32,7 +54,7 @@ impl Guest {
             }
             return;
         }
-        self.logged_bytes = self.logged_bytes.saturating_add(line.len());
+        self.logged_bytes = self.logged_bytes.saturating_add(line.len() + LOG_LINE_COST_BYTES);
         self.print(level, &line);
         if self.logged_bytes > self.limits.log_bytes {
             let bytes = self.limits.log_bytes;
@@ -77,6 +99,8 @@ impl Guest {
         }
         let bytes = data.len() as u64;
         data.truncate(REJECT_BYTES_MAX);
+        // What is cut off is not held either: it may be as large as the guest.
+        data.shrink_to_fit();
         let reason = clean(&reason);
         self.kept_bytes += data.len() + reason.len() + size_of::<Reject>();
         if self.kept_bytes > self.output_bytes_max {
@@ -107,6 +131,7 @@ fn clean(message: &str) -> String {
 mod tests {
     use super::*;
     use crate::plugin::load::Options;
+    use crate::settings::Sandbox;
 
     #[test]
     fn log_lines_are_cut_and_cannot_touch_a_terminal() {
@@ -138,5 +163,29 @@ mod tests {
         let kept = guest.take_rejects();
         assert_eq!((kept[0].data.len(), kept[0].bytes), (REJECT_BYTES_MAX, 65_537));
         assert_eq!(kept[0].reason, "no month");
+    }
+
+    #[test]
+    fn of_a_long_record_only_what_is_kept_is_held() {
+        let options = Options { rejects: Rejects::Keep, ..Options::default() };
+        let mut guest = Guest::new("test".into(), &options);
+        guest.begin_call(0);
+        let flaw = Flaw { offset: 0, reason: String::new() };
+        guest.reject(flaw, vec![7; 100 * REJECT_BYTES_MAX]).unwrap();
+        assert!(guest.kept[0].data.capacity() < 2 * REJECT_BYTES_MAX);
+        assert_eq!(guest.kept[0].bytes, 100 * REJECT_BYTES_MAX as u64);
+    }
+
+    #[test]
+    fn empty_lines_have_an_end() {
+        let sandbox = Sandbox { log_lines: u64::MAX, ..Sandbox::default() };
+        let mut guest = Guest::new("test".into(), &Options { sandbox, ..Options::default() });
+        for _ in 0..=sandbox.log_bytes / LOG_LINE_COST_BYTES {
+            guest.log(Level::Debug, "");
+        }
+        assert!(guest.logged_bytes > sandbox.log_bytes);
+        let most = guest.logged_bytes;
+        guest.log(Level::Debug, "");
+        assert_eq!(guest.logged_bytes, most, "it is not shown");
     }
 }
