@@ -202,7 +202,7 @@ fn a_feature_that_is_off_is_told_by_name() {
     exit: 2
     --- stdout
     --- stderr
-    error: [plugins]/guest.wasm: the plugin uses threads (shared memory, atomics), which are not allowed: the host has threads of its own, and gives each a sandbox
+    error: [plugins]/guest.wasm: the plugin uses threads (shared memory, atomics), which plugins may not: the host has threads of its own, and gives each a sandbox
     hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
     ");
     assert_eq!(refused_with(&guest.component(), &[]), told);

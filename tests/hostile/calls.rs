@@ -72,50 +72,56 @@ attacks! {
         1 of 3 sources failed
         ";
 
-    trap_in_start: Start, starting(TRAP), "error: [plugins]/guest.wasm: the plugin crashed in its start: uncaught exception, failed assertion or out of memory";
-    trap_in_describe: Start, describing(TRAP), "error: [plugins]/guest.wasm: the plugin crashed in describe: uncaught exception, failed assertion or out of memory";
-    trap_in_configure: Start, configuring(TRAP), "error: [plugins]/guest.wasm: the plugin crashed in configure: uncaught exception, failed assertion or out of memory";
+    trap_in_start: Start, starting(TRAP), "error: [plugins]/guest.wasm: the plugin crashed in its start without saying why: an uncaught exception, a failed assertion or out of memory";
+    trap_in_describe: Start, describing(TRAP), "error: [plugins]/guest.wasm: the plugin crashed in describe without saying why: an uncaught exception, a failed assertion or out of memory";
+    trap_in_configure: Start, configuring(TRAP), "error: [plugins]/guest.wasm: the plugin crashed in configure without saying why: an uncaught exception, a failed assertion or out of memory";
     trap_in_constructor: Source, constructing(TRAP), "
-        bad: the plugin crashed in its constructor: uncaught exception, failed assertion or out of memory
+        bad: the plugin crashed in its constructor without saying why: an uncaught exception, a failed assertion or out of memory
         1 of 3 sources failed
         ";
     trap_in_push: Source, pushing(TRAP), "
-        bad: the plugin crashed in push: uncaught exception, failed assertion or out of memory
+        bad: the plugin crashed in push without saying why: an uncaught exception, a failed assertion or out of memory
         1 of 3 sources failed
         ";
     trap_in_save: Source, saving(TRAP), "
-        bad: the plugin crashed in save: uncaught exception, failed assertion or out of memory
+        bad: the plugin crashed in save without saying why: an uncaught exception, a failed assertion or out of memory
         1 of 3 sources failed
         ";
-    trap_in_merge: Total, merging(TRAP), "total: the plugin crashed in merge: uncaught exception, failed assertion or out of memory";
+    trap_in_merge: Total, merging(TRAP), "total: the plugin crashed in merge without saying why: an uncaught exception, a failed assertion or out of memory";
     trap_in_finish: Source, finishing(TRAP), "
-        bad: the plugin crashed in finish: uncaught exception, failed assertion or out of memory
+        bad: the plugin crashed in finish without saying why: an uncaught exception, a failed assertion or out of memory
         1 of 3 sources failed
         ";
     trap_in_drop: Source, dropping(TRAP), "
-        bad: the plugin crashed in its destructor: uncaught exception, failed assertion or out of memory
+        bad: the plugin crashed in its destructor without saying why: an uncaught exception, a failed assertion or out of memory
         1 of 3 sources failed
         ";
     trap_in_post_return: Source, freeing(TRAP), "
-        bad: the plugin crashed in finish: uncaught exception, failed assertion or out of memory
+        bad: the plugin crashed in finish without saying why: an uncaught exception, a failed assertion or out of memory
         1 of 3 sources failed
         ";
     trap_in_realloc: Source, allocating(TRAP), "
-        bad: the plugin crashed in push: uncaught exception, failed assertion or out of memory
+        bad: the plugin crashed in push without saying why: an uncaught exception, a failed assertion or out of memory
         1 of 3 sources failed
         ";
 
-    endless_recursion_in_start: Start, with("(func $again (call $again))", starting("(call $again)")), "error: [plugins]/guest.wasm: the plugin crashed in its start: wasm trap: call stack exhausted";
+    endless_recursion_in_start: Start, with("(func $again (call $again))", starting("(call $again)")), "
+        error: [plugins]/guest.wasm: the plugin crashed in its start: it used up its stack of 1 MiB
+        hint: raise --stack, or look for endless recursion
+        ";
     endless_recursion_in_push: Source, with("(func $again (call $again))", pushing("(call $again)")), "
-        bad: the plugin crashed in push: wasm trap: call stack exhausted
+        bad: the plugin crashed in push: it used up its stack of 1 MiB
+        hint: raise --stack, or look for endless recursion
         1 of 3 sources failed
         ";
     endless_recursion_in_realloc: Source, with("(func $again (call $again))", allocating("(call $again)")), "
-        bad: the plugin crashed in push: wasm trap: call stack exhausted
+        bad: the plugin crashed in push: it used up its stack of 1 MiB
+        hint: raise --stack, or look for endless recursion
         1 of 3 sources failed
         ";
     endless_recursion_in_drop: Source, with("(func $again (call $again))", dropping("(call $again)")), "
-        bad: the plugin crashed in its destructor: wasm trap: call stack exhausted
+        bad: the plugin crashed in its destructor: it used up its stack of 1 MiB
+        hint: raise --stack, or look for endless recursion
         1 of 3 sources failed
         ";
     endless_tail_calls: Source, with("(func $again (return_call $again))", pushing("(call $again)")), "
@@ -124,12 +130,14 @@ attacks! {
         1 of 3 sources failed
         ";
     recursion_with_large_frames: Source, with(&large_frames(), pushing("(drop (call $deep (i64.const 1)))")), "
-        bad: the plugin crashed in push: wasm trap: call stack exhausted
+        bad: the plugin crashed in push: it used up its stack of 1 MiB
+        hint: raise --stack, or look for endless recursion
         1 of 3 sources failed
         ";
     spin_below_the_deadline_on_each_chunk: Nothing, Attack::from(Guest { push: SPIN, ..Guest::default() })
         .flags(&["--timeout", "30s"]), "";
     panic_with_a_message: Source, panicking(), "
+        ERROR guest: panicked at src/lib.rs:1:2:  [2Jno such month error: all is lost
         ERROR guest: panicked at src/lib.rs:1:2:  [2Jno such month error: all is lost
         bad: the plugin crashed in push: panicked at src/lib.rs:1:2:  [2Jno such month error: all is lost
         1 of 3 sources failed

@@ -60,11 +60,17 @@ attacks! {
     settings_beyond_memory: Start, list(560, -64, 4), "error: [plugins]/guest.wasm: the plugin crashed in describe: list pointer/length out of bounds of memory";
     settings_without_end: Start, list(560, 65_536, 0x0fff_ffff), "error: [plugins]/guest.wasm: the plugin crashed in describe: list pointer/length out of bounds of memory";
     settings_that_are_not_aligned: Start, list(560, 65_537, 1), "error: [plugins]/guest.wasm: the plugin crashed in describe: list pointer is not aligned";
-    settings_that_share_their_text: Start, sharing(560, 1000, 28), "error: [plugins]/guest.wasm: the plugin returned too much from describe";
+    settings_that_share_their_text: Start, sharing(560, 1000, 28), "
+        error: [plugins]/guest.wasm: the plugin returned too much from describe, more than 1 MiB
+        hint: what a plugin says of itself is for people to read
+        ";
     settings_of_zeros: Nothing, list(560, 65_536, 2000), "";
     properties_beyond_memory: Start, list(568, -64, 4), "error: [plugins]/guest.wasm: the plugin crashed in describe: list pointer/length out of bounds of memory";
     properties_without_end: Start, list(568, 65_536, -1), "error: [plugins]/guest.wasm: the plugin crashed in describe: list pointer/length out of bounds of memory";
-    properties_that_share_their_text: Start, sharing(568, 1000, 16), "error: [plugins]/guest.wasm: the plugin returned too much from describe";
+    properties_that_share_their_text: Start, sharing(568, 1000, 16), "
+        error: [plugins]/guest.wasm: the plugin returned too much from describe, more than 1 MiB
+        hint: what a plugin says of itself is for people to read
+        ";
     manifest_beyond_memory: Start, describing("(return (i32.const -4))"), "error: [plugins]/guest.wasm: the plugin crashed in describe: pointer out of bounds of memory";
     manifest_that_is_not_aligned: Start, describing("(return (i32.const 513))"), "error: [plugins]/guest.wasm: the plugin crashed in describe: return pointer not aligned";
     order_that_is_a_lie: Nothing, Guest { order: 1, ..Guest::default() }, "";

@@ -22,29 +22,29 @@ fn result(pointer: i64, length: i64) -> Guest {
 
 attacks! {
     memory_grow_bomb_in_start: Start, starting(GROW), "
-        error: [plugins]/guest.wasm: the plugin ran out of memory in its start: it asked for 9 MiB
+        error: [plugins]/guest.wasm: the plugin ran out of memory in its start: it asked for 8256 KiB, more than 8 MiB
         hint: raise --memory
         ";
     memory_grow_bomb_in_describe: Start, describing(GROW), "
-        error: [plugins]/guest.wasm: the plugin ran out of memory in describe: it asked for 9 MiB
+        error: [plugins]/guest.wasm: the plugin ran out of memory in describe: it asked for 8256 KiB, more than 8 MiB
         hint: raise --memory
         ";
     memory_grow_bomb_in_push: Source, pushing(GROW), "
-        bad: the plugin ran out of memory in push: it asked for 9 MiB
+        bad: the plugin ran out of memory in push: it asked for 8256 KiB, more than 8 MiB
         hint: raise --memory
         1 of 3 sources failed
         ";
     memory_grow_bomb_in_merge: Total, merging(GROW), "
-        total: the plugin ran out of memory in merge: it asked for 9 MiB
+        total: the plugin ran out of memory in merge: it asked for 8256 KiB, more than 8 MiB
         hint: raise --memory
         ";
     memory_grow_bomb_in_realloc: Source, allocating(GROW), "
-        bad: the plugin ran out of memory in push: it asked for 9 MiB
+        bad: the plugin ran out of memory in push: it asked for 8256 KiB, more than 8 MiB
         hint: raise --memory
         1 of 3 sources failed
         ";
     memory_grow_to_the_most_at_once: Source, pushing("(drop (memory.grow (i32.const 65534))) unreachable"), "
-        bad: the plugin ran out of memory in push: it asked for 4096 MiB
+        bad: the plugin ran out of memory in push: it asked for 4096 MiB, more than 8 MiB
         hint: raise --memory
         1 of 3 sources failed
         ";
@@ -52,27 +52,34 @@ attacks! {
             (local.set $at (i32.add (local.get $at) (i32.const 1))) (drop (memory.grow $other (i32.const 1)))
             (br_if $more (i32.lt_u (local.get $at) (i32.const 1000))))")), "";
     memory_that_begins_too_large: Start, Guest { pages: 60_000, ..Guest::default() }, "
-        error: [plugins]/guest.wasm: the plugin ran out of memory in its start: it asked for 3750 MiB
+        error: [plugins]/guest.wasm: the plugin ran out of memory in its start: it asked for 3750 MiB, more than 8 MiB
         hint: raise --memory
         ";
     memories_that_are_too_large_together: Start, with("(memory 100) (memory 100)", Guest::default()), "
-        error: [plugins]/guest.wasm: the plugin ran out of memory in its start: it asked for 13 MiB
+        error: [plugins]/guest.wasm: the plugin ran out of memory in its start: it asked for 12928 KiB, more than 8 MiB
         hint: raise --memory
         ";
     memory_grow_bomb_in_a_second_memory: Source,
         with("(memory $other 1)", pushing("(loop $more (br_if $more
             (i32.ne (memory.grow $other (i32.const 1)) (i32.const -1)))) unreachable")), "
-        bad: the plugin ran out of memory in push: it asked for 9 MiB
+        bad: the plugin ran out of memory in push: it asked for 8256 KiB, more than 8 MiB
         hint: raise --memory
         1 of 3 sources failed
         ";
     table_grow_bomb: Source, with("(table $t 1 funcref)", pushing(GROW_TABLE)), "
-        bad: the plugin crashed in push: uncaught exception, failed assertion or out of memory
+        bad: the plugin asked for a table of 100001 elements in push, more than 100000
+        hint: raise --table-elements
         1 of 3 sources failed
         ";
-    table_that_begins_too_large: Start, with("(table 4000000000 funcref)", Guest::default()), "error: [plugins]/guest.wasm: the plugin crashed in its start: table minimum size of 4000000000 elements exceeds table limits";
+    table_that_begins_too_large: Start, with("(table 4000000000 funcref)", Guest::default()), "
+        error: [plugins]/guest.wasm: the plugin asked for a table of 4000000000 elements in its start, more than 100000
+        hint: raise --table-elements
+        ";
     tables_without_end: Start, with(&"(table 1 funcref)".repeat(99), Guest::default()), "error: [plugins]/guest.wasm: the plugin crashed in its start: resource limit exceeded: table count too high at 100";
-    tables_that_are_large_together: Start, with(&"(table 100000 funcref)".repeat(60), Guest::default()), "error: [plugins]/guest.wasm: the plugin crashed in its start: table minimum size of 100000 elements exceeds table limits";
+    tables_that_are_large_together: Start, with(&"(table 100000 funcref)".repeat(60), Guest::default()), "
+        error: [plugins]/guest.wasm: the plugin asked for tables of 200003 elements together in its start, more than 200000
+        hint: raise --table-elements
+        ";
 
     memory_fill_loop: Source,
         rewriting("(memory.fill (i32.const 65536) (i32.const 7) (i32.const 7700000))"), "

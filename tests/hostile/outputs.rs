@@ -21,30 +21,30 @@ attacks! {
     result_that_is_no_text: Nothing, with("(data (i32.const 3000) \"\\ff\\fe\\00\\1b\")",
         finishing("(return (call $bytes (i32.const 3000) (i32.const 4)))")), "";
     state_as_large_as_memory: Total, large(Guest { save: ALL, ..Guest::default() }), "
-        total: the plugin ran out of memory in merge: it asked for 14 MiB
+        total: the plugin ran out of memory in merge: it asked for 13760 KiB, more than 8 MiB
         hint: raise --memory
         ";
     state_that_grows_with_each_save: Source, saving("(loop $more
         (drop (call $realloc (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 100000))) (br $more))"), "
-        bad: the plugin ran out of memory in save: it asked for 9 MiB
+        bad: the plugin ran out of memory in save: it asked for 8320 KiB, more than 8 MiB
         hint: raise --memory
         1 of 3 sources failed
         ";
     state_that_is_garbage: Total, Guest {
         save: "(return (call $bytes (i32.const 0) (i32.const 64)))",
         merge: "(if (i32.ne (i32.load8_u (local.get $data)) (i32.const 33)) (then unreachable))",
-        ..Guest::default() }, "total: the plugin crashed in merge: uncaught exception, failed assertion or out of memory";
+        ..Guest::default() }, "total: the plugin crashed in merge without saying why: an uncaught exception, a failed assertion or out of memory";
     output_as_large_as_memory: Nothing, large(transformer(ALL)), "";
     output_beyond_memory: Sources, transformer("(return (call $bytes (i32.const 65536) (i32.const -1)))"), "
-        a: the plugin returned too much from push
-        bad: the plugin returned too much from push
-        c: the plugin returned too much from push
+        a: the plugin crashed in push: list pointer/length out of bounds of memory
+        bad: the plugin crashed in push: list pointer/length out of bounds of memory
+        c: the plugin crashed in push: list pointer/length out of bounds of memory
         3 of 3 sources failed
         ";
     output_that_traps_halfway: Sources, Guest { finish: "unreachable", ..transformer("") }, "
-        a: the plugin crashed in finish: uncaught exception, failed assertion or out of memory
-        bad: the plugin crashed in finish: uncaught exception, failed assertion or out of memory
-        c: the plugin crashed in finish: uncaught exception, failed assertion or out of memory
+        a: the plugin crashed in finish without saying why: an uncaught exception, a failed assertion or out of memory
+        bad: the plugin crashed in finish without saying why: an uncaught exception, a failed assertion or out of memory
+        c: the plugin crashed in finish without saying why: an uncaught exception, a failed assertion or out of memory
         3 of 3 sources failed
         ";
     output_in_finish_without_end: Sources,

@@ -85,7 +85,8 @@ attacks! {
         1 of 3 sources failed
         ";
     destructors_without_end: Source, endless_destructors(), "
-        bad: the plugin crashed in its destructor: wasm trap: call stack exhausted
+        bad: the plugin crashed in its destructor: it used up its stack of 1 MiB
+        hint: raise --stack, or look for endless recursion
         1 of 3 sources failed
         ";
     configure_that_makes_resources: Nothing, Attack::from(configuring(

@@ -203,23 +203,38 @@ attacks! {
         hint: a plugin exports what the world `transformer` of wit/plugin.wit lists
         ";
 
-    threads: Start, with("(memory 1 1 shared)", Guest::default()), "error: [plugins]/guest.wasm: does not compile: failed to parse WebAssembly module: threads must be enabled for shared memories (at offset 0x39c)";
-    memory_of_64_bits: Start, with("(memory i64 1)", Guest::default()), "error: [plugins]/guest.wasm: does not compile: failed to parse WebAssembly module: memory64 must be enabled for 64-bit memories (at offset 0x39c)";
-    exceptions: Start, with("(tag)", Guest::default()), "error: [plugins]/guest.wasm: does not compile: failed to parse WebAssembly module: exceptions proposal not enabled (at offset 0x3a1)";
-    garbage_collection: Start, with("(type (struct (field i32))) (func (drop (struct.new 0 (i32.const 1))))", Guest::default()), "error: [plugins]/guest.wasm: does not compile: failed to parse WebAssembly module: cannot define struct types when gc types are disabled (at offset 0x27f)";
+    threads: Start, with("(memory 1 1 shared)", Guest::default()), "
+        error: [plugins]/guest.wasm: the plugin uses threads (shared memory, atomics), which plugins may not: the host has threads of its own, and gives each a sandbox
+        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        ";
+    memory_of_64_bits: Start, with("(memory i64 1)", Guest::default()), "
+        error: [plugins]/guest.wasm: the plugin uses 64-bit memory (memory64), which plugins may not: a sandbox has at most 4 GiB
+        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        ";
+    exceptions: Start, with("(tag)", Guest::default()), "
+        error: [plugins]/guest.wasm: the plugin uses exceptions, which plugins may not: no supported language needs them
+        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        ";
+    garbage_collection: Start, with("(type (struct (field i32))) (func (drop (struct.new 0 (i32.const 1))))", Guest::default()), "
+        error: [plugins]/guest.wasm: the plugin uses garbage collection (gc), which plugins may not: its engine is not a part of the host
+        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        ";
     call_through_a_null_reference: Source, with("(type $f (func))", pushing("(call_ref $f (ref.null $f))")), "
         bad: the plugin crashed in push: wasm trap: null reference
         1 of 3 sources failed
         ";
     stack_switching: Start, with("(type $f (func)) (type $k (cont $f)) (func (param (ref null $k)))", Guest::default()), "
-        error: [plugins]/guest.wasm: a core module that cannot be made a component: cannot define continuation types when stack switching is disabled (at offset 0xe)
-        hint: build it with wit-bindgen (the SDK does), which embeds the contract
+        error: [plugins]/guest.wasm: the plugin uses stack switching, which plugins may not: plugins are synchronous
+        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
         ";
     wide_pages: Start, with("(memory 1 (pagesize 1))", Guest::default()), "
         error: [plugins]/guest.wasm: a core module that cannot be made a component: the custom page sizes proposal must be enabled to customize a memory's page size (at offset 0x128)
         hint: build it with wit-bindgen (the SDK does), which embeds the contract
         ";
-    async_functions: Start, text(r#"(component (import "f" (func async (result (future u8)))))"#), "error: [plugins]/guest.wasm: does not compile: failed to parse WebAssembly module: `future` requires the component model async feature (at offset 0xb)";
+    async_functions: Start, text(r#"(component (import "f" (func async (result (future u8)))))"#), "
+        error: [plugins]/guest.wasm: the plugin uses async functions of the component model, which plugins may not: plugins are synchronous
+        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        ";
 
     nothing_at_all: Start, Attack::bytes(Vec::new()), "error: [plugins]/guest.wasm: is not WebAssembly: it lacks the preamble of a module or component";
     a_preamble_alone: Start, Attack::bytes(b"\0asm".to_vec()), "error: [plugins]/guest.wasm: is not WebAssembly: it lacks the preamble of a module or component";

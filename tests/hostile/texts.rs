@@ -208,19 +208,32 @@ attacks! {
         the plugin cannot go on: the run ended early
         ";
     endless_refusal_of_settings: Start, endless(configuring("(i32.store8 (i32.const 1024) (i32.const 1))
-        (i32.store (i32.const 1028) (i32.const 65536)) (i32.store (i32.const 1032) (i32.const 7000000)) (return (i32.const 1024))")), "error: [plugins]/guest.wasm: the plugin returned too much from configure";
+        (i32.store (i32.const 1028) (i32.const 65536)) (i32.store (i32.const 1032) (i32.const 7000000)) (return (i32.const 1024))")), "
+        error: [plugins]/guest.wasm: the plugin returned too much from configure, more than 1 MiB
+        hint: what a plugin says of itself is for people to read
+        ";
     endless_framing: Start, endless(describing("(i32.store (i32.const 536) (i32.const 65536))
-        (i32.store (i32.const 540) (i32.const 7000000))")), "error: [plugins]/guest.wasm: the plugin returned too much from describe";
+        (i32.store (i32.const 540) (i32.const 7000000))")), "
+        error: [plugins]/guest.wasm: the plugin returned too much from describe, more than 1 MiB
+        hint: what a plugin says of itself is for people to read
+        ";
     endless_name: Start, endless(describing("(i32.store (i32.const 512) (i32.const 65536))
-        (i32.store (i32.const 516) (i32.const 7000000))")), "error: [plugins]/guest.wasm: the plugin returned too much from describe";
+        (i32.store (i32.const 516) (i32.const 7000000))")), "
+        error: [plugins]/guest.wasm: the plugin returned too much from describe, more than 1 MiB
+        hint: what a plugin says of itself is for people to read
+        ";
     endless_output_type: Start, endless(describing("(i32.store (i32.const 552) (i32.const 65536))
-        (i32.store (i32.const 556) (i32.const 7000000))")), "error: [plugins]/guest.wasm: the plugin returned too much from describe";
+        (i32.store (i32.const 556) (i32.const 7000000))")), "
+        error: [plugins]/guest.wasm: the plugin returned too much from describe, more than 1 MiB
+        hint: what a plugin says of itself is for people to read
+        ";
     text_beyond_memory: Start, describing("(i32.store (i32.const 512) (i32.const -1))"), "error: [plugins]/guest.wasm: the plugin crashed in describe: string pointer/length out of bounds of memory";
     panic_of_an_endless_text: Source,
         endless(pushing("(call $log (i32.const 3) (i32.const 65536) (i32.const 7000000)) unreachable")), "
         […]
         ERROR guest: axxxone one badx!two xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx[…]
-        bad: the plugin crashed in push: axxxone one badx!two xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx[…]
+        ERROR guest: badx!two xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx[…]
+        bad: the plugin crashed in push: badx!two xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx[…]
         1 of 3 sources failed
         ";
 }

@@ -32,7 +32,7 @@ pub(super) fn refusal(bytes: &[u8]) -> Option<Refusal> {
         return None;
     }
     let (_, name, why) = OFF.iter().find(|(feature, ..)| !valid(all.difference(*feature)))?;
-    let refusal = Refusal::new(format!("the plugin uses {name}, which are not allowed: {why}"));
+    let refusal = Refusal::new(format!("the plugin uses {name}, which plugins may not: {why}"));
     Some(refusal.hint("build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed"))
 }
 
