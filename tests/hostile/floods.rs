@@ -122,6 +122,9 @@ attacks! {
     reject_flood_of_empty_records: Sources,
         Attack::from(again("(call $reject (i64.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))"))
             .flags(&["--rejects", "/dev/null", "--timeout", "30s"]).hands_over(72), "
+        bad: more than 1000000 records of this job were set aside
+        hint: raise --rejects-per-job
+        the plugin cannot go on: the run ended early
         ";
     reject_of_large_records: Nothing,
         Attack::from(large(times(60, &rejecting(7_000_000)))).flags(&["--rejects", "/dev/null", "--timeout", "30s"]), "";

@@ -23,7 +23,7 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub(in crate::cli) memory: ByteSize,
 
-    /// Elements that one table of a plugin may have
+    /// Elements that one table of a plugin may have; all its tables together may have 200000, or that, if it is more
     #[arg(long, value_name = "N", default_value_t = limits::TABLE_ELEMENTS as u64)]
     pub(in crate::cli) table_elements: u64,
 
