@@ -1,5 +1,7 @@
 //! Guests that do not return, that crash, and that call without end: in each function that the host calls.
 
+use std::fmt::Write as _;
+
 use super::attack::{Attack, attacks};
 use super::places::{
     FOREVER, TRAP, allocating, configuring, constructing, describing, dropping, finishing, freeing,
@@ -161,10 +163,11 @@ attacks! {
 /// A function whose frame is large, as all of its many values live across the call of itself.
 fn large_frames() -> String {
     let locals = "(local i64)".repeat(2000);
-    let set: String = (1..2000)
-        .map(|at| format!("(local.set {at} (i64.mul (local.get 0) (i64.const {at})))"))
-        .collect();
-    let used: String = (1..2000).map(|at| format!("(local.get {at}) i64.xor ")).collect();
+    let (mut set, mut used) = (String::new(), String::new());
+    for at in 1..2000 {
+        write!(set, "(local.set {at} (i64.mul (local.get 0) (i64.const {at})))").unwrap();
+        write!(used, "(local.get {at}) i64.xor ").unwrap();
+    }
     format!(
         "(func $deep (param i64) (result i64) {locals} {set}
             (call $deep (i64.add (local.get 0) (i64.const 1))) {used})"

@@ -32,9 +32,8 @@ impl Entry {
         let dir = tree.path().join("cache");
         let cache = Cache::open(&dir).unwrap();
         load(&plugin, &cache);
-        let paths = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
-        let path =
-            paths.filter(|path| path.extension().is_some_and(|end| end == "code")).next().unwrap();
+        let mut paths = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
+        let path = paths.find(|path| path.extension().is_some_and(|end| end == "code")).unwrap();
         let whole = fs::read(&path).unwrap();
         Self { tree, plugin, cache, path, whole }
     }
@@ -104,10 +103,9 @@ fn compiled_code_of_another_plugin() {
     let other = Guest { finish: "unreachable", ..Guest::default() };
     let dir = entry.path.parent().unwrap();
     load(&entry.tree.file("other.wasm", other.module()), &entry.cache);
-    let paths = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     let other = paths
-        .filter(|path| path.extension().is_some_and(|end| end == "code") && *path != entry.path)
-        .next()
+        .find(|path| path.extension().is_some_and(|end| end == "code") && *path != entry.path)
         .unwrap();
     entry.assert_compiled_again(&fs::read(other).unwrap());
 }
