@@ -4,11 +4,14 @@
 //! lines of plain Rust. Implemented for real by `plugin/`.
 
 pub mod bundle;
+mod detail;
 pub mod spare;
 
 use std::time::Duration;
 
 use thiserror::Error;
+
+pub use detail::{ChunkPlace, Detail};
 
 /// What comes of the chunks of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -106,8 +109,8 @@ pub trait Fill: Send {
         self.len() == 0
     }
 
-    /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called once more where the chunk is run again in a fresh
-    /// sandbox.
+    /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called once by a call; once more where that has failed and
+    /// the chunk is run again in a fresh sandbox, or its bytes are to be kept.
     ///
     /// # Errors
     /// When the bytes cannot be had: the source fails, and the instance that was being filled is dropped.
@@ -126,10 +129,24 @@ impl Fill for &[u8] {
     }
 }
 
+/// A processor in two, where only what comes behind has to see a source in order. Resources of both are opened with the same header.
+#[derive(Clone, Copy)]
+pub struct Split<'a> {
+    /// A transformer whose chunks run in parallel.
+    pub head: &'a dyn Processor,
+    /// Takes what comes out of that, chunk by chunk, in the order of the source.
+    pub tail: &'a dyn Processor,
+}
+
 /// A compiled plugin with its settings, shared by all workers.
 pub trait Processor: Sync {
     /// What the scheduler needs to know.
     fn traits(&self) -> &Traits;
+
+    /// The same in two; `None` where its scope says all.
+    fn split(&self) -> Option<Split<'_>> {
+        None
+    }
 
     /// A new instance, owned by the calling worker.
     ///
@@ -139,8 +156,8 @@ pub trait Processor: Sync {
 }
 
 /// One sandbox with at most one open resource. After any error it must be dropped: the guest may be
-/// halfway through anything.
-pub trait Instance {
+/// halfway through anything. It belongs to one worker at a time, which may hand it on between calls.
+pub trait Instance: Send {
     /// Opens the resource that the next calls are for.
     ///
     /// # Errors
@@ -288,8 +305,9 @@ impl FailureKind {
     }
 }
 
-/// Why a source, or the job, failed. The message names no source: whoever shows it does.
-#[derive(Debug, Clone, Error, PartialEq, Eq)]
+/// Why a source, or the job, failed. The message names no source: whoever shows it does. Two are equal that tell users the same,
+/// whatever is known besides.
+#[derive(Debug, Clone, Error)]
 #[error("{message}")]
 pub struct Failure {
     /// What went wrong.
@@ -301,18 +319,35 @@ pub struct Failure {
     /// Whether the sandbox had run other things before the open resource, so that the chunks of the resource may not fail in a fresh
     /// one. Whoever still has them tries that once.
     pub past: bool,
+    /// What else is known, for whoever looks into the plugin.
+    pub detail: Option<Box<Detail>>,
 }
+
+impl PartialEq for Failure {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.message, &self.hint) == (other.kind, &other.message, &other.hint)
+    }
+}
+
+impl Eq for Failure {}
 
 impl Failure {
     /// A failure without a hint.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, past: false }
+        Self { kind, message: message.into(), hint: None, past: false, detail: None }
     }
 
     /// The same with the way out.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with what else is known.
+    #[must_use]
+    pub fn detail(mut self, detail: Detail) -> Self {
+        self.detail = Some(Box::new(detail));
         self
     }
 }

@@ -130,10 +130,18 @@ fn a_report_has_the_figures_of_the_run() {
       "retries": 0,
       "rejected": 0,
       "skipped": 0,
+      "passed_over": 0,
       "errors": {
         "not-found": 1
       },
       "counters": {},
+      "failures": [
+        {
+          "source": "none.txt",
+          "kind": "not-found",
+          "message": "No such file or directory (os error 2)"
+        }
+      ],
       "thread_seconds": {
         "read": null,
         "guest": null,

@@ -8,6 +8,7 @@ mod lies;
 mod limits;
 mod lives;
 mod loading;
+mod repro;
 mod talk;
 
 use serde_json::json;

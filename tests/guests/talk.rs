@@ -23,6 +23,24 @@ fn a_guest_of_the_tests_gives_back_what_it_is_given() {
 }
 
 #[test]
+fn plugins_that_share_a_scan_are_each_given_the_header_that_they_ask_for() {
+    let (plugins, sources) = (Tree::new(), Tree::with(&[("a", "h,\"i\nj\"\nk\n")]));
+    let constructor = "(call $append (local.get $header) (local.get $header_len))";
+    let guest = |name: &str, framing, header_records| {
+        let guest = Guest { framing, header_records, constructor, ..Guest::default() };
+        plugins.file(name, guest.module())
+    };
+    let host = Host::run(&guest("none.wasm", "lines", 0)).within(sources.path());
+    let host = host.arg("--plugin").arg(guest("line.wasm", "lines", 1));
+    let host = host.arg("--plugin").arg(guest("record.wasm", "csv", 1));
+    let ended = host.args(["--per-source", "--format", "jsonl", "a"]).ended().exits(0);
+    let results: Vec<_> = ended.lines().iter().map(|row| row["result"].clone()).collect();
+    let all = "h,\"i\nj\"\nk\n";
+    let expected = ["", "h,\"i\n", "h,\"i\nj\"\n"].map(|header| format!("{header}{all}"));
+    assert_eq!(results[..3], expected, "{ended}");
+}
+
+#[test]
 fn header_records_are_given_to_every_accumulator() {
     let guest = Guest {
         header_records: 2,

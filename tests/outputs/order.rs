@@ -134,7 +134,7 @@ fn run(made: &Made<'_>, paths: &[PathBuf], settings: &Run, sink: Sink) -> Left {
                 assert_eq!(member, None);
                 Ok(PathBuf::from(paths[index].file_name().unwrap()))
             };
-            let tree = TreeOut { root: &root, exists: Exists::Fail, place: &place, save: None };
+            let tree = TreeOut { root: &root, exists: Exists::Fail, place: &place };
             job::run_into(task, paths, settings, Out::Tree(tree))
         }
     };

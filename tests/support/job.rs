@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use gristmill::input::{self, Expansion};
 use gristmill::job::{self, Job, Lane, Out, Summary};
 use gristmill::output::Format;
-use gristmill::plugin::{Cache, Engine, Options, Plugin};
+use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
 use gristmill::process::{Failure, Processor};
 use gristmill::settings::Run;
 use gristmill::source::{self, Request};
@@ -20,6 +20,8 @@ use super::host::shared_cache;
 pub(crate) struct Ran {
     pub(crate) ended: Result<Summary, job::Error>,
     pub(crate) out: Vec<u8>,
+    /// Records that were set aside, as they are written.
+    pub(crate) rejects: Vec<u8>,
     /// Bytes of the sources, as they are stored, that were counted.
     pub(crate) stored: u64,
     /// Sources that were counted, and those of them that failed.
@@ -53,7 +55,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
     let expansion =
         Expansion { members_max: settings.members_max, threads: 1, stop: &cancel.flag() };
     input::expand(&mut listing, &expansion);
-    let failures = Mutex::new(Vec::new());
+    let (failures, rejects) = (Mutex::new(Vec::new()), Shared::default());
     let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
     let job = Job {
         sources: &listing.sources,
@@ -64,7 +66,8 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         format: task.format,
         cancel: &cancel,
         stats: &stats,
-        rejects: None,
+        rejects: Some(Mutex::new(Box::new(rejects.clone()))),
+        memory: None,
         on_failure: &|source, failure| {
             failures.lock().unwrap().push((source.to_string(), failure.clone()));
         },
@@ -73,6 +76,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
     Ran {
         ended,
         out: Vec::new(),
+        rejects: std::mem::take(&mut *rejects.0.lock().unwrap()),
         stored: stats.stored(),
         done: stats.sources(),
         failed: stats.failed(),
@@ -84,6 +88,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
 pub(crate) fn load(engine: &Engine, path: &Path, settings: &[(&str, &str)]) -> Plugin {
     let options = Options {
         settings: settings.iter().map(|&(key, value)| (key.into(), value.into())).collect(),
+        rejects: Rejects::Keep,
         ..Options::default()
     };
     let cache = Cache::open(shared_cache()).unwrap();

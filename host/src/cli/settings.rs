@@ -16,15 +16,18 @@ use crate::settings::{Decompress, Io, Run, Show};
 use crate::source::{Fifos, FilesFrom, Look, Request};
 
 /// Where sources are cut: as the user says, or else as the plugins do.
-pub(super) fn framing(args: &RunArgs, plugins: Framing) -> Result<Framing, Abort> {
-    match &args.inputs.framing {
-        Some(framing) => framing.parse().map_err(Abort::new),
-        None => Ok(plugins),
-    }
+pub(super) fn framing(args: &RunArgs) -> Result<Option<Framing>, Abort> {
+    args.inputs.framing.as_deref().map(str::parse).transpose().map_err(Abort::new)
 }
 
 /// What to list.
-pub(super) fn request(args: &RunArgs, look: Look, threads: usize) -> Result<Request, Abort> {
+/// `listed` are the names of `--files-from`, where they have been read.
+pub(super) fn request(
+    args: &RunArgs,
+    look: Look,
+    threads: usize,
+    listed: Option<&[PathBuf]>,
+) -> Result<Request, Abort> {
     let inputs = &args.inputs;
     if inputs.files.is_empty() && inputs.files_from.is_none() {
         return Err(Abort::new("no input").hint(Some("name files or directories, or --files-from")));
@@ -39,16 +42,22 @@ pub(super) fn request(args: &RunArgs, look: Look, threads: usize) -> Result<Requ
         2.. => return Err(Abort::new("standard input is named twice: it can be read only once")),
         _ => {}
     }
-    let separator = if inputs.null { 0 } else { b'\n' };
     Ok(Request {
         paths: inputs.files.clone(),
-        files_from: inputs.files_from.clone().map(|path| FilesFrom { path, separator }),
+        files_from: if listed.is_some() { None } else { files_from(args) },
+        listed: listed.unwrap_or_default().to_vec(),
         include: inputs.include.clone(),
         exclude: inputs.exclude.clone(),
         fifos: if inputs.stream { Fifos::Read } else { Fifos::Refuse },
         look,
         threads,
     })
+}
+
+/// The list of further names.
+pub(super) fn files_from(args: &RunArgs) -> Option<FilesFrom> {
+    let separator = if args.inputs.null { 0 } else { b'\n' };
+    args.inputs.files_from.clone().map(|path| FilesFrom { path, separator })
 }
 
 /// How to go about it, each value checked.
@@ -112,7 +121,7 @@ pub(super) fn within(
 }
 
 /// `gristmill/code` in the user's cache directory (XDG Base Directory Specification, section 3).
-fn cache_dir() -> Option<PathBuf> {
+pub(super) fn cache_dir() -> Option<PathBuf> {
     let absolute =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;

@@ -4,12 +4,11 @@ use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, ResourceAny, TypedFunc};
 
 use super::contract::{self, Entry, Manifest};
+use super::exports::{Resource, Shared};
 use super::fault::Call;
 use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
-use super::sandbox::{
-    BytesFunc, Common, Constructor, PushFunc, Refusable, Sandbox, Sandboxed, closed, find,
-};
+use super::sandbox::{BytesFunc, Constructor, PushFunc, Refusable, Sandbox, Sandboxed, closed};
 use crate::process::{Failure, Fill, Instance, Opening, Place, Pushed, Reject};
 
 type MergeFunc = TypedFunc<(ResourceAny, &'static Incoming<'static>), Refusable<()>>;
@@ -17,25 +16,19 @@ type MergeFunc = TypedFunc<(ResourceAny, &'static Incoming<'static>), Refusable<
 /// Where an aggregator's functions are among its exports, found once.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Exports {
-    common: Common,
-    constructor: ComponentExportIndex,
-    push: ComponentExportIndex,
+    shared: Shared,
     save: ComponentExportIndex,
     merge: ComponentExportIndex,
-    finish: ComponentExportIndex,
 }
 
 impl Exports {
     /// Those of a component; the name of the first that is missing.
     pub(super) fn of(component: &Component) -> Result<Self, String> {
-        let aggregate = |name| find(component, contract::AGGREGATE, name);
+        let accumulator = Resource { interface: contract::AGGREGATE, name: "accumulator" };
         Ok(Self {
-            common: Common::of(component)?,
-            constructor: aggregate("[constructor]accumulator")?,
-            push: aggregate("[method]accumulator.push")?,
-            save: aggregate("[method]accumulator.save")?,
-            merge: aggregate("[method]accumulator.merge")?,
-            finish: aggregate("[method]accumulator.finish")?,
+            shared: accumulator.shared(component)?,
+            save: accumulator.method(component, "save")?,
+            merge: accumulator.method(component, "merge")?,
         })
     }
 }
@@ -59,14 +52,15 @@ impl Aggregator {
         exports: &Exports,
         settings: &[Entry],
     ) -> Result<(Self, Manifest), Failure> {
-        let (mut sandbox, manifest) = Sandbox::new(&instance, store, &exports.common, settings)?;
+        let (mut sandbox, manifest) =
+            Sandbox::new(&instance, store, &exports.shared.common, settings)?;
         let aggregator = Self {
             accumulator: None,
-            constructor: sandbox.typed(&instance, exports.constructor, "constructor")?,
-            push: sandbox.typed(&instance, exports.push, "push")?,
+            constructor: sandbox.typed(&instance, exports.shared.constructor, "constructor")?,
+            push: sandbox.typed(&instance, exports.shared.push, "push")?,
             save: sandbox.typed(&instance, exports.save, "save")?,
             merge: sandbox.typed(&instance, exports.merge, "merge")?,
-            finish: sandbox.typed(&instance, exports.finish, "finish")?,
+            finish: sandbox.typed(&instance, exports.shared.finish, "finish")?,
             sandbox,
         };
         Ok((aggregator, manifest))

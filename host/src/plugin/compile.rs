@@ -90,7 +90,20 @@ fn compiled(engine: &wasmtime::Engine, binary: Binary, bytes: &[u8]) -> Result<C
     })
 }
 
-/// What `work` gives, if it does within that time.
+/// Compiles the plugin in the file `path` into `cache` for sandboxes with these limits, unless it is there, and leaves no thread
+/// behind.
+///
+/// # Errors
+/// When the file cannot be read, or is none that can be compiled.
+pub fn warm(path: &Path, cache: &Cache, limits: &Sandbox) -> Result<(), LoadError> {
+    let refused = |refusal: Refusal| refusal.at(path);
+    let bytes = read(path, limits.component_bytes)?;
+    let engine =
+        Engine::to_compile(limits).map_err(|error| refused(Refusal::new(error.to_string())))?;
+    compile(&engine, bytes, Some(cache), limits).map(|_component| ()).map_err(refused)
+}
+
+/// What `work` gives, if it does within that time; then its thread has ended.
 fn within<T: Send + 'static>(
     time: Duration,
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
@@ -99,13 +112,16 @@ fn within<T: Send + 'static>(
     let worker = move || {
         let _ = done.send(work()); // nobody listens any more where time is up
     };
-    thread::Builder::new()
+    let thread = thread::Builder::new()
         .name("compile".into())
         .stack_size(HOST_STACK_BYTES + STACK_BYTES_CEILING)
         .spawn(worker)
         .map_err(|error| Refusal::new(format!("cannot be compiled: {error}")))?;
     match ended.recv_timeout(time) {
-        Ok(result) => result,
+        Ok(result) => {
+            let _ = thread.join(); // it has given all that it has
+            result
+        }
         Err(RecvTimeoutError::Timeout) => {
             Err(Refusal::new(format!("is not compiled within {time:?}"))
                 .hint("raise --compile-timeout"))

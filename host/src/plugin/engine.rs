@@ -3,13 +3,14 @@
 //! One engine serves all plugins of a process. One thread advances its epoch; nobody else ever does, as that would
 //! stop every guest at once.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use wasmtime::Config;
 
 use crate::settings::Sandbox;
-use crate::settings::limits::{EPOCH_TICK, HOST_STACK_BYTES};
+use crate::settings::limits::{BACKTRACE_FRAMES_MAX, EPOCH_TICK, HOST_STACK_BYTES};
 
 /// The engine with its ticking thread, which ends when this is dropped.
 pub struct Engine {
@@ -53,6 +54,14 @@ impl Engine {
         Ok(Self { inner, stop, ticker: Some(ticker) })
     }
 
+    /// An engine that compiles on the calling thread alone, and starts none: nothing can be run in it, as nothing would stop it.
+    /// What it compiles is for all engines of this process with these limits.
+    pub(super) fn to_compile(limits: &Sandbox) -> Result<Self, EngineError> {
+        let inner = wasmtime::Engine::new(config(limits).parallel_compilation(false))
+            .map_err(|error| EngineError(error.to_string()))?;
+        Ok(Self { inner, stop: Arc::default(), ticker: None })
+    }
+
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.inner
     }
@@ -83,6 +92,7 @@ fn config(limits: &Sandbox) -> Config {
         .max_wasm_stack(limits.stack_bytes)
         // Of no use here; but the engine wants it to be no less.
         .async_stack_size(limits.stack_bytes + HOST_STACK_BYTES)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(BACKTRACE_FRAMES_MAX))
         .wasm_component_model(true)
         .wasm_multi_memory(true)
         .wasm_tail_call(true)

@@ -1,10 +1,13 @@
 //! What a failed call means, in words for the user: what was used, what is allowed, and the flag that raises it.
 
-use wasmtime::Trap;
+use std::fmt::Write;
+
+use wasmtime::{Trap, WasmBacktrace};
 
 use super::fill::ReturnedTooMuch;
 use super::guest::{Guest, Refused, Stopped, TooManyRejects};
-use crate::process::{Failure, FailureKind};
+use crate::process::{Detail, Failure, FailureKind};
+use crate::settings::limits::BACKTRACE_BYTES_MAX;
 
 /// Which function of the contract was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +39,45 @@ impl Call {
     }
 }
 
-/// Turns the engine's error into a failure: which limit was met, or how the guest crashed.
+/// Turns the engine's error into a failure: which limit was met, or how the guest crashed, and where.
 pub(super) fn fault(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
+    let failure = meant(error, call, guest);
+    if failure.kind == FailureKind::Cancelled {
+        return failure;
+    }
+    let (said, backtrace) = (guest.last_error.clone(), backtrace(error));
+    failure.detail(Detail { said, backtrace, ..Detail::default() })
+}
+
+/// The functions that were running, the innermost first. Their names are the plugin's own, so there is a bound on them.
+fn backtrace(error: &wasmtime::Error) -> Vec<String> {
+    let Some(trace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
+    let mut text = Bounded(String::new());
+    let _cut = write!(text, "{trace}"); // what is beyond the bound is left out
+    let frames = text.0.lines().filter_map(|line| line.trim().split_once(": "));
+    frames
+        .filter(|(number, _)| number.parse::<usize>().is_ok())
+        .map(|(_, frame)| plain(frame))
+        .collect()
+}
+
+fn plain(frame: &str) -> String {
+    frame.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+struct Bounded(String);
+
+impl Write for Bounded {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if self.0.len() + text.len() > BACKTRACE_BYTES_MAX {
+            return Err(std::fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
     let name = call.name();
     if let Some(stopped) = error.downcast_ref::<Stopped>() {
         return match stopped {

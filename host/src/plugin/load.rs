@@ -18,7 +18,9 @@ use super::fault::{Call, fault};
 use super::guest::{self, Guest};
 use super::life::Life;
 use super::manifest::Manifest;
+use super::repro::{Keeper, Origin};
 use super::sandbox::{Sandboxed, prepare};
+use super::witness::{About, Witness};
 use super::{aggregator, transformer};
 use crate::process::{Failure, FailureKind, Instance, Kind, Processor, Scope, Traits};
 use crate::settings::{Isolate, Sandbox};
@@ -39,6 +41,8 @@ pub struct Options {
     pub stop: Arc<AtomicBool>,
     /// What becomes of records that are set aside.
     pub rejects: Rejects,
+    /// Where failures are kept, to be run again.
+    pub repro: Option<Arc<Keeper>>,
 }
 
 /// What becomes of records that a plugin sets aside.
@@ -58,6 +62,8 @@ pub struct Plugin {
     settings: Vec<Entry>,
     manifest: Manifest,
     traits: Traits,
+    /// The plugin's own bytes, where failures are kept.
+    origin: Option<Origin>,
 }
 
 impl Plugin {
@@ -72,6 +78,7 @@ impl Plugin {
         cache: Option<&Cache>,
     ) -> Result<Self, LoadError> {
         let bytes = read(path, options.sandbox.component_bytes)?;
+        let kept = options.repro.is_some().then(|| bytes.clone());
         let refused = |refusal: Refusal| refusal.at(path);
         let component = compile(engine, bytes, cache, &options.sandbox).map_err(refused)?;
         let linked = Linked::new(engine, &component, path, options).map_err(refused)?;
@@ -88,7 +95,21 @@ impl Plugin {
             let refusal = Refusal::new("sees each source in order: no chunk of it can be alone");
             return Err(refusal.hint("--isolate source").at(path));
         }
-        Ok(Self { linked, exports, settings, manifest, traits })
+        let origin = kept.map(|bytes| Origin {
+            path: path.into(),
+            bytes,
+            settings: linked.options.settings.clone(),
+        });
+        Ok(Self { linked, exports, settings, manifest, traits, origin })
+    }
+
+    fn about(&self) -> About<'_> {
+        let Options { sandbox, repro, .. } = &self.linked.options;
+        About {
+            plugin: &self.linked.name,
+            limits: sandbox,
+            keep: repro.as_deref().zip(self.origin.as_ref()),
+        }
     }
 
     /// What the plugin says of itself.
@@ -125,7 +146,8 @@ impl Processor for Plugin {
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
-        Ok(Box::new(Life::new(self, self.linked.options.sandbox.isolate)?))
+        let life = Life::new(self, self.linked.options.sandbox.isolate)?;
+        Ok(Box::new(Witness::new(Box::new(life), self.about())))
     }
 }
 

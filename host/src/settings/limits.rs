@@ -38,6 +38,27 @@ pub const QUOTE_BLOCKS_MAX: u64 = 4 << 20;
 /// runs ahead of reading: by little enough that the bytes are in the page cache then.
 pub const CSV_RUN_BYTES_MAX: u64 = 32 << 20;
 
+/// Functions in a backtrace: the innermost ones tell where it was, and endless recursion has no more to say.
+pub const BACKTRACE_FRAMES_MAX: usize = 20;
+
+/// Bytes of a backtrace: the names are the plugin's, and may be as long as it likes.
+pub const BACKTRACE_BYTES_MAX: usize = 16 << 10;
+
+/// Failures that a report lists: enough to see what they have in common; all are counted.
+pub const FAILURES_REPORTED_MAX: usize = 100;
+
+/// Failures of one run that are kept to be run again: a chunk and a plugin each.
+pub const REPRO_BUNDLES_MAX: usize = 10;
+
+/// Failures that one directory takes, over all runs: where it has so many, somebody has to look at them.
+pub const REPRO_NAMES_MAX: usize = 1000;
+
+/// Open files below which a run may not get by: standard streams, plugins, a ledger, and a few for each of some workers.
+pub const OPEN_FILES_MIN: u64 = 64;
+
+/// Addresses that the engine reserves for one instance's memory, so that no access needs a check: 4 GiB, and what is around them.
+pub const RESERVED_BYTES: u64 = 5 << 30;
+
 /// A pipeline file: longer than any that is written by hand, with thousands of names in it.
 pub const PIPELINE_BYTES_MAX: u64 = 1 << 20;
 
@@ -54,7 +75,7 @@ pub const SPARE_BUFFER_BYTES_MAX: usize = 4 << 20;
 pub const THREADS_MAX: usize = 1024;
 
 /// Results and states that wait for their turn, for all workers together. Past it a worker takes only what the
-/// output waits for.
+/// output waits for. As much again may wait between the two parts of a chain of which one sees a source in order.
 pub const WINDOW_BYTES: usize = 64 << 20;
 
 /// Files that a worker opens, and asks the disk for, before it is their turn, where the disk is slow. Measured on 100,000 files that
@@ -173,6 +194,14 @@ pub const AHEAD_CHUNKS: usize = 2;
 /// at each.
 pub const AHEAD_SMALL_CHUNKS: usize = 64;
 
+/// Times as long as running a chunk takes, that reading it takes where running is light: then two workers at once would save a
+/// fifth at most, and lose a tenth to the way between their caches.
+pub const LIGHT_RUNNING_RATIO: u64 = 4;
+
+/// Positions in the total that the members of one source have, as sources have that are no archives: as many sources have room
+/// in 64 bits, and no archive has as many members.
+pub const MEMBER_POSITIONS: u64 = 1 << 32;
+
 /// Buffer before the writer of results.
 pub const WRITE_BYTES: usize = 64 << 10;
 
@@ -242,6 +271,28 @@ pub const REMOTE_THREADS: usize = 2;
 
 /// Pieces, as they come from the network, that a source that cannot be asked for parts is read ahead by.
 pub const REMOTE_FRONT_PIECES: usize = 64;
+
+/// Bytes of a part that an object is written in: above the 5 MiB that Amazon S3 asks for, few enough that eight are on their way at
+/// once. A smaller object is put as a whole.
+pub const UPLOAD_PART_BYTES: usize = 8 << 20;
+
+/// Parts of one size before they become four times as large: an object of up to 8 GB has the smallest, and equal ones, as some
+/// stores want.
+pub const UPLOAD_PARTS_ALIKE: usize = 1000;
+
+/// Bytes of the largest part, of which 10,000 with those before it are more than 5 TiB: that costs objects of over 700 GB its
+/// memory, twice.
+pub const UPLOAD_PART_BYTES_MAX: usize = 768 << 20;
+
+/// Parts of one object: what Amazon S3 takes.
+pub const UPLOAD_PARTS_MAX: usize = 10_000;
+
+/// KiB of the parts of all objects together that are on their way to stores: at 50 ms a part, over 1 GB/s.
+pub const UPLOAD_FLIGHT_KIB: u32 = 64 << 10;
+
+/// How long a store has to forget the parts of an object that is given up.
+pub const UPLOAD_ABORT: Duration = Duration::from_secs(10);
+
 /// How long the first of some rows waits for others, so that they share one write to disk: unfelt beside the write.
 pub const LEDGER_GROUP: Duration = Duration::from_millis(5);
 
@@ -254,7 +305,8 @@ pub const LEDGER_QUEUE_ROWS: usize = 4096;
 /// Bytes of the rows that wait: as much as results may. A longer row waits alone.
 pub const LEDGER_QUEUE_BYTES: usize = 64 << 20;
 
-/// A result, and a state, that the ledger keeps of one source: as long as a result may be.
+/// A result, and a state, that the ledger keeps of one source: as long as a result may be. A source that gives more is not
+/// remembered.
 pub const LEDGER_KEPT_BYTES_MAX: usize = OUTPUT_BYTES;
 
 /// Name of a source, identity of its input, path of its output, or description of a job: an archive and a member of it,

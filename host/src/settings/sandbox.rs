@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::limits;
 
 /// What never shares a sandbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Isolate {
     /// Jobs: a sandbox runs one source after the other.
     #[default]
@@ -17,7 +20,8 @@ pub enum Isolate {
 }
 
 /// What one sandbox may use, and how long it lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sandbox {
     /// What never shares a sandbox.
     pub isolate: Isolate,

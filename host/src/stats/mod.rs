@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use report::{Report, Seconds};
+pub use report::{Failed, Report, Seconds};
 
 /// Counters of one run, shared by all its threads.
 #[derive(Debug, Default)]
@@ -21,6 +21,7 @@ pub struct Stats {
     retries: AtomicU64,
     rejected: AtomicU64,
     skipped: AtomicU64,
+    passed_over: AtomicU64,
     read_ns: AtomicU64,
     guest_ns: AtomicU64,
     merge_ns: AtomicU64,
@@ -70,6 +71,11 @@ impl Stats {
     /// Counts entries of directories and archives that are no regular files.
     pub fn add_skipped(&self, entries: u64) {
         self.skipped.fetch_add(entries, Ordering::Relaxed);
+    }
+
+    /// Counts sources that are done already.
+    pub fn add_passed_over(&self, sources: u64) {
+        self.passed_over.fetch_add(sources, Ordering::Relaxed);
     }
 
     /// Adds to a counter of the plugin's own.
@@ -124,6 +130,11 @@ impl Stats {
         self.skipped.load(Ordering::Relaxed)
     }
 
+    /// Sources that an earlier run has done, and that were not read again.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over.load(Ordering::Relaxed)
+    }
+
     /// The figures of a run that took `elapsed` on `threads` workers.
     pub fn report(&self, elapsed: Duration, threads: usize) -> Report {
         let seconds =
@@ -147,11 +158,13 @@ impl Stats {
             retries: self.retries.load(Ordering::Relaxed),
             rejected: self.rejected(),
             skipped: self.skipped(),
+            passed_over: self.passed_over(),
             errors: lock(&self.errors)
                 .iter()
                 .map(|(word, count)| ((*word).to_string(), *count))
                 .collect(),
             counters: lock(&self.counters).clone(),
+            failures: Vec::new(),
             thread_seconds: Seconds {
                 read: seconds(&self.read_ns),
                 guest: seconds(&self.guest_ns),

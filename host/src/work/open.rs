@@ -200,7 +200,7 @@ fn from_front(
         (None, Choice::Detect) => detect(plan, input, source)?,
     };
     let archive = plan.settings.archives && codec.is_some() && is_named_tar(source.file());
-    let shared = plan.settings.threads > 1 && plan.processor.traits().scope == Scope::Chunk;
+    let shared = plan.settings.threads > 1 && plan.scope() == Scope::Chunk;
     let framing = plan.cutter.framing;
     let found_by_place = match codec {
         _ if plan.decoding.transcoding != Transcoding::None || archive => false,

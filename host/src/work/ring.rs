@@ -14,11 +14,7 @@ use std::time::Duration;
 use super::At;
 use super::whole::Whole;
 use crate::input::{Chunk, Members, Pieces, Stream};
-use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, WAIT};
-
-/// Reading a chunk takes so many times as long as running it where that is light: then two workers at once would save a
-/// fifth at most, and lose a tenth to the way between their caches.
-const LIGHT_RUNNING: u64 = 4;
+use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, LIGHT_RUNNING_RATIO, WAIT};
 
 /// What a source is read through.
 #[derive(Debug)]
@@ -177,7 +173,9 @@ impl<'a> Ring<'a> {
     /// Whether running takes so much less than reading that one worker does both.
     fn is_light(&self, state: &State<'a>) -> bool {
         let (reading, running) = (state.reading.ns_per_kib, state.running.ns_per_kib);
-        self.pieces.is_none() && running > 0 && running.saturating_mul(LIGHT_RUNNING) < reading
+        self.pieces.is_none()
+            && running > 0
+            && running.saturating_mul(LIGHT_RUNNING_RATIO) < reading
     }
 
     fn has_room(&self, state: &State<'a>) -> bool {

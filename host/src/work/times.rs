@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::Origin;
 use crate::stats::Stats;
 
 pub(super) struct Times {
@@ -14,6 +15,7 @@ pub(super) struct Times {
     bytes: u64,
     stored: u64,
     sources: u64,
+    passed_over: u64,
 }
 
 impl Times {
@@ -28,6 +30,7 @@ impl Times {
             bytes: 0,
             stored: 0,
             sources: 0,
+            passed_over: 0,
         }
     }
 
@@ -73,14 +76,20 @@ impl Times {
     }
 
     /// A source is done, and did not fail.
-    pub(super) fn count_source(&mut self) {
-        self.sources += 1;
+    pub(super) fn count_source(&mut self, origin: Origin) {
+        match origin {
+            Origin::Processed => self.sources += 1,
+            Origin::Recalled => self.passed_over += 1,
+        }
     }
 
     /// Shows all workers' counters what this one has counted: not for each small source, as they are shared.
     pub(super) fn show_counts(&mut self, stats: &Stats) {
         let take = std::mem::take;
         stats.add_done(take(&mut self.sources), take(&mut self.bytes), take(&mut self.stored));
+        if self.passed_over > 0 {
+            stats.add_passed_over(take(&mut self.passed_over));
+        }
     }
 
     pub(super) fn add_to(&mut self, stats: &Stats) {

@@ -82,6 +82,17 @@ pub(in crate::cli) struct SandboxArgs {
     /// Keep no compiled plugins, and use none
     #[arg(long, conflicts_with = "cache")]
     pub(in crate::cli) no_cache: bool,
+
+    /// Put the process itself into a jail before anything is read, as a second wall around the sandboxes: it reads the inputs and
+    /// the plugins, writes the outputs that are named (and beside --out FILE and --ledger FILE, in their directories), starts no program
+    /// and opens no connection; with remote inputs, connections stay allowed. Refused where the kernel lacks Landlock or seccomp
+    #[arg(long)]
+    pub(in crate::cli) jail: bool,
+
+    /// Keep the first failures of plugins below this directory: the plugin, the chunk, settings and limits, for
+    /// `host plugin repro`. What is kept has bytes of the inputs in it
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) repro: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -54,6 +54,9 @@ pub const OUTPUT_RATIO: usize = 4;
 /// What is kept of one record that a plugin sets aside; the rest is cut off.
 pub const REJECT_BYTES_MAX: usize = 64 << 10;
 
+/// One line of the file for them: of a record that is all escapes, with the longest name that its source may have.
+pub const REJECT_LINE_BYTES_MAX: u64 = 16 << 20;
+
 /// Records of a job that are set aside and kept: far more than anybody reads.
 pub const REJECTS: u64 = 1_000_000;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use super::{Cancelled, Worker};
-use crate::input::{Asked, Chunk, Codec, Error, Stream};
+use crate::input::{Asked, Chunk, Codec, Error, Pieces, Stream};
 use crate::process::{Failure, Instance, Kind, Order, Place};
 use crate::work::gather::Span;
 use crate::work::open::{Chunks, Open, RunLength, Slice, take, too_large};
@@ -37,10 +37,10 @@ enum Pushed {
     Compressed(Codec),
 }
 
-impl<'a> Worker<'a> {
+impl<'a> Worker<'_, 'a> {
     /// Takes chunks of a source until there are no more.
     pub(super) fn join(&mut self, open: &Open<'_>) -> Result<(), Cancelled> {
-        let kind = self.plan.processor.traits().kind;
+        let kind = self.processor().traits().kind;
         match (&open.chunks, kind) {
             (Chunks::Placed { count, taken }, Kind::Aggregator) => {
                 self.join_placed(open, *count, taken)
@@ -85,7 +85,10 @@ impl<'a> Worker<'a> {
             let stretch = Stretch { counted: run.start, run, count };
             let mut pushed = self.push_run(open, live.is_none(), &stretch, &mut at);
             seen.push(stretch);
-            if matches!(&pushed, Err(failure) if failure.past) {
+            if let Err(failure) = &pushed
+                && failure.past
+            {
+                failure.detail.iter().for_each(|detail| detail.withdraw());
                 pushed = self.push_again(open, &mut seen, &mut at);
             }
             live = self.after(&open.whole, live, span, pushed, at)?;
@@ -124,11 +127,7 @@ impl<'a> Worker<'a> {
                     }
                     ring.give_back(chunk, begun.elapsed());
                 }
-                Turn::Decode(pieces) => {
-                    pieces.decode_next();
-                    self.times.was_read();
-                    ring.decoded();
-                }
+                Turn::Decode(pieces) => self.decode_ahead(ring, &pieces),
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
             }
@@ -137,6 +136,12 @@ impl<'a> Worker<'a> {
             self.settle(open, member.as_deref().unwrap_or(&open.whole), span);
         }
         Ok(())
+    }
+
+    pub(super) fn decode_ahead(&mut self, ring: &Ring<'_>, pieces: &Pieces) {
+        pieces.decode_next();
+        self.times.was_read();
+        ring.decoded();
     }
 
     pub(super) fn read_ahead<'r>(
@@ -148,7 +153,7 @@ impl<'a> Worker<'a> {
     ) {
         let begun = Instant::now();
         let next = match &mut *reader {
-            Reader::Stream(stream) => self.read_stream(&open.whole, stream, buffer),
+            Reader::Stream(stream) => self.read_stream(open, stream, buffer),
             Reader::Archive(archive) => self.read_archive(open, archive, buffer),
         };
         self.times.was_read();
@@ -163,16 +168,16 @@ impl<'a> Worker<'a> {
     /// The next chunk of a source; `None` when there is none, or it is not worth having.
     fn read_stream<'r>(
         &mut self,
-        whole: &Whole<'_>,
+        open: &Open<'_>,
         stream: &mut Stream,
         buffer: Vec<u8>,
     ) -> Option<Read<'r>> {
-        let index = stream.index();
+        let (whole, index) = (&open.whole, stream.index());
         if self.hopeless(whole, index) {
             self.give_up(whole, index);
             return None;
         }
-        let chunk = self.read_chunk(whole, index, stream.next(buffer))?;
+        let chunk = self.read_chunk(open, whole, index, stream.next(buffer))?;
         let more = !chunk.last;
         Some(Read { piece: Piece { member: None, chunk }, more })
     }
@@ -180,7 +185,7 @@ impl<'a> Worker<'a> {
     /// What a whole has left from the position `index` on need not be read: one before it has failed.
     pub(super) fn give_up(&mut self, whole: &Whole<'_>, index: u64) {
         let failed = whole.gather.set_whole(index);
-        if self.plan.processor.traits().kind == Kind::Aggregator {
+        if self.processor().traits().kind == Kind::Aggregator {
             self.settle_failed(whole, failed);
         }
     }
@@ -188,6 +193,7 @@ impl<'a> Worker<'a> {
     /// The chunk at `index` of a whole, if it could be read: the failure of the whole if not.
     pub(super) fn read_chunk(
         &mut self,
+        open: &Open<'_>,
         whole: &Whole<'_>,
         index: u64,
         read: Result<Chunk, Error>,
@@ -203,9 +209,10 @@ impl<'a> Worker<'a> {
                 Some(chunk)
             }
             Err(_) if self.plan.cancel.is_set() => None,
-            Err(error) if self.plan.processor.traits().kind == Kind::Transformer => {
+            Err(error) if self.processor().traits().kind == Kind::Transformer => {
                 self.fail_read(whole, index, error.into());
-                None
+                // Where that is cancelled, there is no chunk either.
+                self.run_tail(open, whole).ok().and(None)
             }
             Err(error) => {
                 whole.gather.fail(1, index, error.into());
@@ -270,7 +277,7 @@ impl<'a> Worker<'a> {
     ) -> Result<Box<dyn Instance + 'a>, Failure> {
         let mut instance = match self.instance.take() {
             Some(instance) => instance,
-            None => self.plan.processor.start()?,
+            None => self.processor().start()?,
         };
         if fresh {
             instance.open(whole.opening())?;
