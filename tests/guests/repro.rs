@@ -134,7 +134,7 @@ fn a_failure_that_cannot_be_run_again_is_kept_with_what_is_known() {
 #[test]
 fn of_what_is_run_again_only_the_failure_that_is_told_is_kept() {
     // Of several chunks when it is compressed, too: what is not is opened in a sandbox that is given up.
-    let text = (0..200).map(|n| format!("line {n}\n")).collect::<String>().into_bytes();
+    let text = (0..200).map(|n| format!("line {n}\n")).collect::<Vec<_>>().concat().into_bytes();
     let at_fourth = "(if (i64.eq (local.get $index) (i64.const 3)) (then unreachable))";
     let where_it_is_used = "(if (i32.and (i64.eq (local.get $index) (i64.const 3))
         (i32.gt_u (global.get $opened) (i32.const 1))) (then unreachable))";
