@@ -49,7 +49,7 @@ pub struct Job<'a> {
     /// What is counted.
     pub stats: &'a Stats,
     /// Where records that plugins set aside are written, if anywhere: in the order of the sources; but where sources are saved
-    /// ([`TreeOut::save`]), each with its source, before that is saved.
+    /// ([`Memory::save`]), each with its source, before that is saved.
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
     /// What is known of sources, and who is told what became of the others.
     pub memory: Option<Memory<'a>>,

@@ -1,7 +1,7 @@
 //! The second wall: what is left to the process if a plugin should ever break out of its sandbox.
 //!
-//! The kernel's own means, entered once and never left: [Landlock](files) says which files there are, a
-//! [filter of system calls](calls) takes away what no run needs. Both hold for the thread that enters and for all that it starts from
+//! The kernel's own means, entered once and never left: Landlock (`files`) says which files there are, a
+//! filter of system calls (`calls`) takes away what no run needs. Both hold for the thread that enters and for all that it starts from
 //! then on, so they are entered before there is another. Knows nothing of plugins, sources or outputs: it is told paths.
 //!
 //! What is not kept in: memory and time of the process (the sandbox bounds those of guests, and a cgroup all of it), what was open
