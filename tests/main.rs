@@ -17,6 +17,7 @@ mod contract;
 mod edges;
 mod fill;
 mod guests;
+mod hostile;
 mod inputs;
 mod jail;
 mod kernel;

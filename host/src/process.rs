@@ -110,7 +110,7 @@ pub trait Fill: Send {
     }
 
     /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called once by a call; once more where that has failed and
-    /// its bytes are to be kept.
+    /// the chunk is run again in a fresh sandbox, or its bytes are to be kept.
     ///
     /// # Errors
     /// When the bytes cannot be had: the source fails, and the instance that was being filled is dropped.
@@ -218,12 +218,16 @@ pub enum FailureKind {
     Trap,
     /// The plugin used up its time.
     Timeout,
+    /// The plugin used up its fuel.
+    Fuel,
     /// The plugin asked for more memory than allowed.
     Memory,
     /// The plugin returned more than allowed.
     Output,
     /// The plugin set aside more records than allowed.
     Rejects,
+    /// The plugins of the job used up what they have all together.
+    JobLimit,
     /// What came out of it could not be written.
     Write,
     /// The plugin could not be started.
@@ -234,7 +238,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::NotFound,
         Self::PermissionDenied,
         Self::NotRegular,
@@ -248,9 +252,11 @@ impl FailureKind {
         Self::Fatal,
         Self::Trap,
         Self::Timeout,
+        Self::Fuel,
         Self::Memory,
         Self::Output,
         Self::Rejects,
+        Self::JobLimit,
         Self::Write,
         Self::Start,
         Self::Cancelled,
@@ -277,9 +283,11 @@ impl FailureKind {
             Self::Fatal => "fatal",
             Self::Trap => "trap",
             Self::Timeout => "timeout",
+            Self::Fuel => "fuel",
             Self::Memory => "memory",
             Self::Output => "output",
             Self::Rejects => "rejects",
+            Self::JobLimit => "job-limit",
             Self::Write => "write",
             Self::Start => "start",
             Self::Cancelled => "cancelled",
@@ -288,7 +296,12 @@ impl FailureKind {
 
     /// Whether the job ends with it, rather than just the source.
     pub fn ends_job(self) -> bool {
-        matches!(self, Self::Fatal | Self::Start)
+        matches!(self, Self::Fatal | Self::Start | Self::JobLimit)
+    }
+
+    /// Whether what a sandbox has run before can be the reason for it.
+    pub fn may_be_of_the_past(self) -> bool {
+        matches!(self, Self::Trap | Self::Timeout | Self::Fuel | Self::Memory)
     }
 }
 
@@ -303,6 +316,9 @@ pub struct Failure {
     pub message: String,
     /// The way out, where there is one.
     pub hint: Option<String>,
+    /// Whether the sandbox had run other things before the open resource, so that the chunks of the resource may not fail in a fresh
+    /// one. Whoever still has them tries that once.
+    pub past: bool,
     /// What else is known, for whoever looks into the plugin.
     pub detail: Option<Box<Detail>>,
 }
@@ -318,7 +334,7 @@ impl Eq for Failure {}
 impl Failure {
     /// A failure without a hint.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, detail: None }
+        Self { kind, message: message.into(), hint: None, past: false, detail: None }
     }
 
     /// The same with the way out.

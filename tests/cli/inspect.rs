@@ -148,7 +148,7 @@ fn inspect_tells_why_a_plugin_would_not_run() {
     let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(told["binary"], "component");
     assert_eq!(told["simd"], false);
-    insta::assert_snapshot!(told["trouble"].as_str().unwrap(), @"the plugin crashed in describe: uncaught exception, failed assertion or out of memory");
+    insta::assert_snapshot!(told["trouble"].as_str().unwrap(), @"the plugin crashed in describe without saying why: an uncaught exception, a failed assertion or out of memory");
     let none = tree.file("none.wasm", "text");
     let ended =
         Host::new().args(["plugin", "inspect"]).arg(none).hide(tree.path(), "[dir]").ended();

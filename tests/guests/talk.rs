@@ -178,11 +178,12 @@ fn a_log_flood_is_cut_short() {
         texts: &[("flood", "0123456789abcdef0123456789abcdef")],
         ..Guest::default()
     };
-    let ended = run(&guest, &["--threads", "1", "--total"]).exits(0);
-    // For each of three sources 64 KiB of text, the line that went beyond them, and that there is no more.
+    let ended = run(&guest, &["--threads", "1", "--total", "--log-lines", "100000"]).exits(0);
+    // For each of three sources 64 KiB, of which a line costs its text and 32 bytes; the line that went beyond them; and that there is
+    // no more.
     let told = ended.stderr.lines().filter(|line| line.ends_with("abcdef")).count();
-    assert_eq!(told, 3 * ((64 << 10) / 32 + 1));
-    let last = " WARN guest: logs too much: the rest is not shown";
+    assert_eq!(told, 3 * ((64 << 10) / (32 + 32) + 1));
+    let last = " WARN guest: logs more than 65536 bytes of one source: the rest is not shown (--log-bytes)";
     assert_eq!(ended.stderr.lines().filter(|line| *line == last).count(), 3);
     assert_eq!(ended.stderr.lines().count(), told + 3);
 }

@@ -86,15 +86,10 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
 
 /// Loads a plugin with settings, and the limits of a run.
 pub(crate) fn load(engine: &Engine, path: &Path, settings: &[(&str, &str)]) -> Plugin {
-    let run = Run::default();
     let options = Options {
         settings: settings.iter().map(|&(key, value)| (key.into(), value.into())).collect(),
-        memory_bytes: run.memory_bytes,
-        timeout: run.timeout,
-        stats: Arc::default(),
-        stop: Arc::default(),
         rejects: Rejects::Keep,
-        repro: None,
+        ..Options::default()
     };
     let cache = Cache::open(shared_cache()).unwrap();
     Plugin::load(engine, path, options, Some(&cache)).unwrap()

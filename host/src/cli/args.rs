@@ -1,6 +1,7 @@
 //! The flags, with their help and defaults; nothing is decided here.
 
 mod ledger;
+mod sandbox;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::values::{durable, exists, key_value, rejects_max};
 use crate::output::Template;
 use crate::settings::{Durable, Exists, Pack, RejectsMax, limits};
 pub(super) use ledger::{LedgerCommand, LedgerFormatArg};
+pub(super) use sandbox::{IsolateArg, SandboxArgs};
 
 /// Runs sandboxed WebAssembly plugins over files, in parallel, at the speed of native code.
 #[derive(Debug, Parser)]
@@ -303,37 +305,6 @@ pub(super) struct WorkArgs {
     pub(super) fail_fast: bool,
 }
 
-#[derive(Debug, ClapArgs)]
-#[command(next_help_heading = "Sandbox")]
-pub(super) struct SandboxArgs {
-    /// Time that the plugin has for one call
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
-    pub(super) timeout: Duration,
-
-    /// Memory that one instance of the plugin may have
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-    pub(super) memory: ByteSize,
-
-    /// Where compiled plugins are kept [default: gristmill/code in the user's cache directory]
-    #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
-    pub(super) cache: Option<PathBuf>,
-
-    /// Keep no compiled plugins, and use none
-    #[arg(long, conflicts_with = "cache")]
-    pub(super) no_cache: bool,
-
-    /// Put the process itself into a jail before anything is read, as a second wall around the sandboxes: it reads the inputs and
-    /// the plugins, writes the outputs that are named (and beside --out FILE and --ledger FILE, in their directories), starts no program
-    /// and opens no connection; with remote inputs, connections stay allowed. Refused where the kernel lacks Landlock or seccomp
-    #[arg(long)]
-    pub(super) jail: bool,
-
-    /// Keep the first failures of plugins below this directory: the plugin, the chunk, settings and limits, for
-    /// `host plugin repro`. What is kept has bytes of the inputs in it
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(super) repro: Option<PathBuf>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum IoArg {
     /// What measured best: read
@@ -368,7 +339,5 @@ mod tests {
         assert_eq!(run.inputs.max_record.as_u64(), limits::RECORD_BYTES_MAX);
         assert_eq!(run.inputs.max_decompressed.as_u64(), limits::DECODED_BYTES_MAX);
         assert_eq!(run.inputs.linger, limits::LINGER);
-        assert_eq!(run.sandbox.memory.as_u64(), limits::MEMORY_BYTES as u64);
-        assert_eq!(run.sandbox.timeout, limits::CALL_TIMEOUT);
     }
 }

@@ -104,7 +104,7 @@ fn compiled(stages: &Stages, settings: &Run) -> Result<Option<PathBuf>, Abort> {
     let opened = settings.cache.as_deref().map(|dir| (dir, Cache::open(dir)));
     let Some((dir, Ok(cache))) = opened else { return Ok(None) };
     for stage in stages.chains.iter().flatten() {
-        warm(&stage.path, &cache)
+        warm(&stage.path, &cache, &settings.sandbox)
             .map_err(|error| Abort::new(&error).hint(error.hint()).at(stage.at.as_ref()))?;
     }
     Ok(Some(dir.into()))

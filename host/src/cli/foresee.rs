@@ -214,8 +214,8 @@ fn parallel(plugins: &Plugins, framing: Framing, settings: &Run) -> Parallel {
 
 fn limits(settings: &Run) -> Limits {
     Limits {
-        memory_bytes: settings.memory_bytes,
-        timeout_ms: settings.timeout.as_millis(),
+        memory_bytes: settings.sandbox.memory_bytes,
+        timeout_ms: settings.sandbox.timeout.as_millis(),
         record_bytes: settings.record_bytes_max,
         decompressed_bytes: settings.decompressed_bytes_max,
         ratio: settings.ratio_max,

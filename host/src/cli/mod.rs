@@ -9,6 +9,7 @@ mod guard;
 mod identity;
 mod inspect;
 mod ledger;
+mod limits;
 mod objects;
 mod out;
 mod pipeline;

@@ -4,12 +4,11 @@ use std::path::Path;
 
 use super::Exit;
 use super::say::{self, Abort};
-use crate::plugin::{Engine, ReproError, replay};
+use crate::plugin::{ReproError, replay};
 
 /// Runs the bundle in `dir` again. Exits with 0 where it fails as it did, and with 1 where it does not.
 pub(super) fn repro(dir: &Path) -> Result<Exit, Abort> {
-    let engine = Engine::new().map_err(Abort::new)?;
-    let replayed = replay(&engine, dir).map_err(|error| told(&error))?;
+    let replayed = replay(dir).map_err(|error| told(&error))?;
     let manifest = &replayed.manifest;
     say::line(&format!("{}: {}: {}", manifest.plugin.display(), manifest.source, manifest.message));
     match &replayed.ended {

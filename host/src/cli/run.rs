@@ -1,9 +1,11 @@
 //! `host run`: settings from flags, the call, and how it ended.
 
 use std::io;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Instant;
 
 use super::Exit;
@@ -23,40 +25,58 @@ use crate::job::{self, Error, Job, ObjectsOut, Out, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
+use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Exists, Run};
 use crate::source::{self, Filter, Listing, Look, Source};
 use crate::stats::{Report, Stats};
 use crate::work::Cancel;
 
-/// Runs plugins over what the flags name, or shows what that would be.
+/// Runs plugins over what the flags name, or shows what that would be. Guests run on a thread whose stack is as large as the limits
+/// need it, which that of the process may not be.
 pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
-    let begun = Instant::now();
     let settings = settings(args)?;
-    let from_list = confine(args, stages, &settings)?;
+    // On the first thread, while there is no other: those that are started later are in the jail, too.
+    let names = confine(args, stages, &settings)?;
+    let names = names.as_deref();
+    let stack_bytes = settings.sandbox.stack_bytes + HOST_STACK_BYTES;
+    let thread = thread::Builder::new().name("run".into()).stack_size(stack_bytes);
+    thread::scope(|scope| {
+        let running = thread.spawn_scoped(scope, || run_with(args, stages, &settings, names));
+        running.map_err(Abort::new)?.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+fn run_with(
+    args: &RunArgs,
+    stages: &Stages,
+    settings: &Run,
+    from_list: Option<&[PathBuf]>,
+) -> Result<Exit, Abort> {
+    let begun = Instant::now();
     let progress = Progress::new(args.output.quiet);
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());
     let interrupted = on_interrupt(&cancel)?;
     let stats = Arc::new(Stats::default());
 
-    let engine = Engine::new().map_err(Abort::new)?;
-    let plugins = load(args, stages, &settings, &engine, &stats, &cancel)?;
+    let engine = Engine::with(&settings.sandbox).map_err(Abort::new)?;
+    let plugins = load(args, stages, settings, &engine, &stats, &cancel)?;
     if args.dry_run {
-        let list = || listing(args, Look::Sizes, None, &settings, &cancel);
-        return foresee::foresee(args, stages, &plugins, &settings, list);
+        let list = || listing(args, Look::Sizes, None, settings, &cancel);
+        return foresee::foresee(args, stages, &plugins, settings, list);
     }
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
-    job::check(&*plugins.processor, plugins.framing, &settings).map_err(Abort::new)?;
+    job::check(&*plugins.processor, plugins.framing, settings).map_err(Abort::new)?;
     let to = match To::open(&args.output, &plugins, &progress, &cancel.flag()) {
         Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
         opened => opened?,
     };
-    let mut listing = listing(args, look, from_list.as_deref(), &settings, &cancel)?;
+    let mut listing = listing(args, look, from_list, settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
     let mut opened = match &args.output.ledger {
         Some(path) => {
-            let aim = Aim::of(plugins.traits().kind, args, &settings);
+            let aim = Aim::of(plugins.traits().kind, args, settings);
             let memory = Memory::open(path, args, stages, aim, &mut listing)?;
             guard::ledger(&args.output, path)?;
             Some(memory)
@@ -85,7 +105,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
         processor: &*plugins.processor,
         framing: plugins.framing,
         lanes: &plugins.lanes,
-        settings: &settings,
+        settings,
         format: format(&args.output),
         cancel: &cancel,
         stats: &stats,
@@ -285,8 +305,8 @@ fn load(
     });
     let options = Options {
         settings: Vec::new(),
-        memory_bytes: settings.memory_bytes,
-        timeout: settings.timeout,
+        sandbox: settings.sandbox,
+        budget: Arc::default(),
         stats: Arc::clone(stats),
         stop: cancel.flag(),
         rejects: match (&args.output.rejects, args.output.max_rejects) {

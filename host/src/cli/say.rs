@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::progress::Progress;
 use crate::process::{Detail, Failure};
-use crate::settings::limits::{FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX};
+use crate::settings::limits::{FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX};
 use crate::stats::Failed;
 
 /// Why nothing could be started.
@@ -55,9 +55,10 @@ pub(super) fn abort(abort: &Abort) {
     }
 }
 
-/// One line on standard error, whatever is in it. Where that is gone, there is nobody left to tell.
+/// One line on standard error, whatever is in it, and not without end. Where that is gone, there is nobody left to tell.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", plain(text));
+    let shown = text.get(..text.floor_char_boundary(2 * MESSAGE_BYTES_MAX)).unwrap_or_default();
+    let _ = writeln!(io::stderr().lock(), "{}", plain(shown));
 }
 
 /// The text without control characters: names of files and words of plugins must not reach a terminal as commands, or as

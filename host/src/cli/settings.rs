@@ -7,13 +7,11 @@ use bytesize::ByteSize;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::{FormatArg, IoArg, OutputArgs, RunArgs};
+use super::limits;
 use super::say::Abort;
 use crate::input::Framing;
 use crate::output::Format;
-use crate::settings::limits::{
-    CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX,
-    WINDOW_BYTES,
-};
+use crate::settings::limits::{CHUNK_BYTES_MIN, MEMORY_BYTES_CEILING, THREADS_MAX, WINDOW_BYTES};
 use crate::settings::{Decompress, Io, Run, Show};
 use crate::source::{Fifos, FilesFrom, Look, Request};
 
@@ -70,14 +68,6 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
     within("--threads", threads as u64, 1, THREADS_MAX as u64, |n| n.to_string())?;
     let chunk_bytes = size("--chunk-size", inputs.chunk_size, CHUNK_BYTES_MIN)?;
     let record_bytes_max = size("--max-record", inputs.max_record, 1)?;
-    let memory_bytes = size("--memory", sandbox.memory, 64 << 10)?;
-    if !(EPOCH_TICK..=CALL_TIMEOUT_CEILING).contains(&sandbox.timeout) {
-        let message = format!(
-            "--timeout {:?} is not within {EPOCH_TICK:?} and {CALL_TIMEOUT_CEILING:?}",
-            sandbox.timeout
-        );
-        return Err(Abort::new(message));
-    }
     let both = output.per_source == output.total;
     Ok(Run {
         threads,
@@ -105,8 +95,7 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
         show: Show { per_source: output.per_source || both, total: output.total || both },
         fail_fast: args.work.fail_fast,
         window_bytes: WINDOW_BYTES,
-        memory_bytes: usize::try_from(memory_bytes).unwrap_or(MEMORY_BYTES_CEILING),
-        timeout: sandbox.timeout,
+        sandbox: limits::sandbox(sandbox)?,
         cache: if sandbox.no_cache { None } else { sandbox.cache.clone().or_else(cache_dir) },
     })
 }
@@ -117,7 +106,7 @@ fn size(flag: &str, size: ByteSize, min: u64) -> Result<u64, Abort> {
     within(flag, size.as_u64(), min, MEMORY_BYTES_CEILING as u64, shown)
 }
 
-fn within(
+pub(super) fn within(
     flag: &str,
     value: u64,
     min: u64,

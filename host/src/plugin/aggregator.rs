@@ -8,8 +8,7 @@ use super::exports::{Resource, Shared};
 use super::fault::Call;
 use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
-use super::load::Limits;
-use super::sandbox::{BytesFunc, Constructor, PushFunc, Refusable, Sandbox, closed};
+use super::sandbox::{BytesFunc, Constructor, PushFunc, Refusable, Sandbox, Sandboxed, closed};
 use crate::process::{Failure, Fill, Instance, Opening, Place, Pushed, Reject};
 
 type MergeFunc = TypedFunc<(ResourceAny, &'static Incoming<'static>), Refusable<()>>;
@@ -52,10 +51,9 @@ impl Aggregator {
         store: Store<Guest>,
         exports: &Exports,
         settings: &[Entry],
-        limits: Limits,
     ) -> Result<(Self, Manifest), Failure> {
         let (mut sandbox, manifest) =
-            Sandbox::new(&instance, store, &exports.shared.common, settings, limits)?;
+            Sandbox::new(&instance, store, &exports.shared.common, settings)?;
         let aggregator = Self {
             accumulator: None,
             constructor: sandbox.typed(&instance, exports.shared.constructor, "constructor")?,
@@ -70,6 +68,12 @@ impl Aggregator {
 
     fn accumulator(&self) -> Result<ResourceAny, Failure> {
         self.accumulator.ok_or_else(closed)
+    }
+}
+
+impl Sandboxed for Aggregator {
+    fn sandbox(&mut self) -> &mut Sandbox {
+        &mut self.sandbox
     }
 }
 
@@ -97,9 +101,10 @@ impl Instance for Aggregator {
 
     fn merge(&mut self, mut state: &[u8]) -> Result<(), Failure> {
         let accumulator = self.accumulator()?;
+        let bytes = state.len();
         let incoming = Incoming::new(&mut state);
-        let merge = borrowing(&self.merge);
-        let (result,) = self.sandbox.call(Call::Merge, &merge, (accumulator, &incoming))?;
+        let (merge, params) = (borrowing(&self.merge), (accumulator, &incoming));
+        let (result,) = self.sandbox.call_over(Call::Merge, bytes, &merge, params)?;
         result.map_err(|error| self.sandbox.refusal(error, 0))
     }
 

@@ -4,6 +4,7 @@
 //! by name. Knows nothing of files that are processed, or of threads.
 
 mod aggregator;
+mod budget;
 mod cache;
 mod code;
 mod compile;
@@ -12,18 +13,22 @@ mod engine;
 mod error;
 mod exports;
 mod fault;
+mod features;
 mod fill;
 mod guest;
 mod inspect;
+mod life;
 mod load;
 mod manifest;
 mod probe;
 mod repro;
 mod sandbox;
+mod shape;
 mod transformer;
 mod witness;
 mod wrap;
 
+pub use budget::Budget;
 pub use cache::{Cache, CacheState};
 pub use compile::warm;
 pub use contract::{Entry, Setting};

@@ -2,26 +2,30 @@
 //!
 //! A bundle is a directory: `manifest.json`, the plugin as `plugin.wasm`, the bytes of the chunk as `chunk.bin`, the header that the
 //! resource was opened with as `header.bin`. It is seen when it is whole, and only its user can read it: settings and bytes of a source are in
-//! it. A run keeps the first few. What is run again is one resource and one chunk on a new instance: a failure in `push` or in the
+//! it. A run keeps the first few; of a chunk that is tried again in a fresh sandbox, only the failure that is told. What is run again is one resource and one chunk on a new instance: a failure in `push` or in the
 //! constructor that does not depend on chunks before. Of the other calls the bundle says what happened, and that it cannot be run again.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::engine::Engine;
+use super::engine::{Engine, EngineError};
 use super::error::LoadError;
 use super::load::{Options, Plugin, Rejects};
 use crate::process::{Detail, Failure, FailureKind, Fill, Opening, Place, Processor};
-use crate::settings::limits::{COMPONENT_BYTES_MAX, REPRO_BUNDLES_MAX, REPRO_NAMES_MAX};
+use crate::settings::Sandbox;
+use crate::settings::limits::{
+    COMPONENT_BYTES_CEILING, HOST_STACK_BYTES, MEMORY_BYTES_CEILING, REPRO_BUNDLES_MAX,
+    REPRO_NAMES_MAX,
+};
 
 /// The form of bundles; another one is not read.
 const FORM: u32 = 1;
@@ -30,7 +34,8 @@ const FORM: u32 = 1;
 #[derive(Debug)]
 pub struct Keeper {
     dir: PathBuf,
-    kept: AtomicUsize,
+    /// Where they are; nothing for one that could not be written.
+    kept: Mutex<Vec<Option<PathBuf>>>,
 }
 
 /// The plugin that a bundle is about.
@@ -44,6 +49,7 @@ pub(super) struct Origin {
 pub(super) struct Case<'a> {
     pub(super) source: &'a str,
     pub(super) header: &'a [u8],
+    pub(super) limits: &'a Sandbox,
 }
 
 /// What a bundle says. Field names are the keys of its `manifest.json`.
@@ -58,6 +64,9 @@ pub struct Bundle {
     pub plugin_sha256: String,
     /// The settings that it had.
     pub settings: Vec<(String, String)>,
+    /// The limits that it had.
+    #[serde(default)]
+    pub limits: Sandbox,
     /// Name of the source.
     pub source: String,
     /// Whether the call can be run again.
@@ -119,6 +128,12 @@ pub enum ReproError {
     /// Its plugin could not be loaded.
     #[error(transparent)]
     Load(LoadError),
+    /// There is no engine with the limits of then.
+    #[error(transparent)]
+    Engine(EngineError),
+    /// A stack as large as it was then could not be had.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
 }
 
 impl Keeper {
@@ -128,7 +143,7 @@ impl Keeper {
     /// When it cannot be made.
     pub fn open(dir: &Path) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
-        Ok(Self { dir: dir.into(), kept: AtomicUsize::new(0) })
+        Ok(Self { dir: dir.into(), kept: Mutex::default() })
     }
 
     /// Keeps a failure, if it is among the first; says where.
@@ -139,11 +154,18 @@ impl Keeper {
         failure: &Failure,
         fill: Option<&mut dyn Fill>,
     ) -> Option<PathBuf> {
-        if self.kept.fetch_add(1, Ordering::Relaxed) >= REPRO_BUNDLES_MAX {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that was withdrawn makes room.
+        kept.retain(|path| path.as_ref().is_none_or(|path| path.exists()));
+        if kept.len() >= REPRO_BUNDLES_MAX {
             return None;
         }
-        let kept = self.write(origin, case, failure, fill);
-        kept.inspect_err(|error| tracing::warn!("{}: not kept: {error}", self.dir.display())).ok()
+        let written = self.write(origin, case, failure, fill);
+        let path = written
+            .inspect_err(|error| tracing::warn!("{}: not kept: {error}", self.dir.display()))
+            .ok();
+        kept.push(path.clone());
+        path
     }
 
     fn write(
@@ -173,6 +195,7 @@ impl Keeper {
             plugin: origin.path.clone(),
             plugin_sha256: digest(&origin.bytes),
             settings: origin.settings.clone(),
+            limits: *case.limits,
             source: case.source.into(),
             reproducible,
             kind: failure.kind.word().into(),
@@ -214,7 +237,7 @@ fn digest(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// When the bundle is broken, or is of a call that cannot be run again.
-pub fn replay(engine: &Engine, dir: &Path) -> Result<Replayed, ReproError> {
+pub fn replay(dir: &Path) -> Result<Replayed, ReproError> {
     let path = dir.join("manifest.json");
     let broken = |reason: String| ReproError::Broken { path: path.clone(), reason };
     let manifest: Bundle = serde_json::from_slice(&read(&path)?)
@@ -233,21 +256,33 @@ pub fn replay(engine: &Engine, dir: &Path) -> Result<Replayed, ReproError> {
     }
     let options = Options {
         settings: manifest.settings.clone(),
-        memory_bytes: manifest.detail.memory_bytes,
-        timeout: Duration::from_millis(manifest.detail.timeout_ms),
-        stats: Arc::default(),
-        stop: Arc::default(),
+        sandbox: manifest.limits,
         rejects: Rejects::Keep,
-        repro: None,
+        ..Options::default()
     };
-    let plugin = Plugin::load(engine, &component, options, None).map_err(ReproError::Load)?;
     let header = read(&dir.join("header.bin"))?;
     let chunk = match manifest.detail.chunk {
         Some(_) => Some(read(&dir.join("chunk.bin"))?),
         None => None,
     };
-    let ended = run(&plugin, &manifest, &header, chunk.as_deref());
+    let ended = on_stack(manifest.limits.stack_bytes, || {
+        let engine = Engine::with(&manifest.limits).map_err(ReproError::Engine)?;
+        let plugin = Plugin::load(&engine, &component, options, None).map_err(ReproError::Load)?;
+        Ok(run(&plugin, &manifest, &header, chunk.as_deref()))
+    })?;
     Ok(Replayed { manifest, ended })
+}
+
+/// Runs `work` on a thread whose stack is as large as a guest needs it.
+fn on_stack<T: Send>(
+    bytes: usize,
+    work: impl FnOnce() -> Result<T, ReproError> + Send,
+) -> Result<T, ReproError> {
+    let thread = thread::Builder::new().stack_size(bytes.saturating_add(HOST_STACK_BYTES));
+    thread::scope(|scope| {
+        let running = thread.spawn_scoped(scope, work).map_err(ReproError::Thread)?;
+        running.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
 }
 
 fn run(
@@ -266,7 +301,7 @@ fn run(
 /// A file of a bundle, none of which is larger than a plugin or a chunk may be.
 fn read(path: &Path) -> Result<Vec<u8>, ReproError> {
     let failed = |error| ReproError::Read { path: path.into(), error };
-    let most = COMPONENT_BYTES_MAX.max(crate::settings::limits::MEMORY_BYTES_CEILING as u64);
+    let most = COMPONENT_BYTES_CEILING.max(MEMORY_BYTES_CEILING as u64);
     if fs::metadata(path).map_err(failed)?.len() > most {
         let reason = format!("has more than {most} bytes");
         return Err(ReproError::Broken { path: path.into(), reason });

@@ -11,8 +11,7 @@ use super::exports::{Resource, Shared};
 use super::fault::Call;
 use super::fill::Outgoing;
 use super::guest::Guest;
-use super::load::Limits;
-use super::sandbox::{BytesFunc, Constructor, PushFunc, Sandbox, closed};
+use super::sandbox::{BytesFunc, Constructor, PushFunc, Sandbox, Sandboxed, closed};
 use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject, Scope};
 
 /// Where a transformer's functions are among its exports, found once.
@@ -51,10 +50,8 @@ impl Transformer {
         store: Store<Guest>,
         exports: &Exports,
         settings: &[Entry],
-        limits: Limits,
     ) -> Result<(Self, Manifest), Failure> {
-        let (mut sandbox, manifest) =
-            Sandbox::new(&instance, store, &exports.0.common, settings, limits)?;
+        let (mut sandbox, manifest) = Sandbox::new(&instance, store, &exports.0.common, settings)?;
         let transformer = Self {
             scope: manifest.scope.into(),
             source: None,
@@ -76,6 +73,12 @@ impl Transformer {
         let resource = self.sandbox.open(&self.constructor, Opening { name, header })?;
         self.resource = Some(resource);
         Ok(resource)
+    }
+}
+
+impl Sandboxed for Transformer {
+    fn sandbox(&mut self) -> &mut Sandbox {
+        &mut self.sandbox
     }
 }
 

@@ -3,16 +3,16 @@
 //! Costs a name for each resource, and nothing for a chunk: the bytes of a chunk are asked for once more when its call has failed. Of a
 //! file they are read again, as they are then; the guest's memory may have been changed by the call.
 
-use super::load::Limits;
 use super::repro::{Case, Keeper, Origin};
 use crate::process::{
     ChunkPlace, Detail, Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject,
 };
+use crate::settings::Sandbox;
 
 /// What there is to say of every failure of one plugin.
 pub(super) struct About<'a> {
     pub(super) plugin: &'a str,
-    pub(super) limits: Limits,
+    pub(super) limits: &'a Sandbox,
     /// Where failures are kept, if anywhere.
     pub(super) keep: Option<(&'a Keeper, &'a Origin)>,
 }
@@ -35,7 +35,7 @@ impl<'a> Witness<'a> {
         if !is_of_plugin(failure.kind) {
             return failure;
         }
-        let Limits { memory_bytes, timeout } = self.about.limits;
+        let Sandbox { memory_bytes, timeout, .. } = *self.about.limits;
         let detail = Detail {
             plugin: self.about.plugin.to_string(),
             call: call.to_string(),
@@ -51,7 +51,8 @@ impl<'a> Witness<'a> {
         };
         let mut failure = failure.detail(detail);
         if let Some((keeper, origin)) = self.about.keep {
-            let case = Case { source: &self.source, header: &self.header };
+            let Self { source, header, .. } = self;
+            let case = Case { source, header, limits: self.about.limits };
             let kept = keeper.keep(origin, &case, &failure, chunk.map(|(_, fill)| fill));
             if let Some(detail) = &mut failure.detail {
                 detail.repro = kept;
@@ -69,6 +70,7 @@ fn is_of_plugin(kind: FailureKind) -> bool {
             | FailureKind::Fatal
             | FailureKind::Trap
             | FailureKind::Timeout
+            | FailureKind::Fuel
             | FailureKind::Memory
             | FailureKind::Output
     )

@@ -18,7 +18,7 @@ pub fn pack(lanes: &[Lane]) -> Vec<u8> {
     for lane in lanes {
         match lane {
             Ok(bytes) => put(&mut packed, BYTES, bytes),
-            Err(Failure { kind, message, hint, detail }) => {
+            Err(Failure { kind, message, hint, past: _, detail }) => {
                 let mut inner = Vec::new();
                 put(&mut inner, BYTES, kind.word().as_bytes());
                 put(&mut inner, BYTES, message.as_bytes());
@@ -55,7 +55,7 @@ fn failure(bytes: &[u8]) -> Option<Failure> {
     let tagged = |tag: u8| parts.iter().find(|(of, _)| *of == tag).map(|(_, bytes)| *bytes);
     let hint = tagged(HINT).and_then(|hint| std::str::from_utf8(hint).ok()).map(str::to_string);
     let detail = tagged(DETAIL).and_then(|detail| serde_json::from_slice(detail).ok());
-    Some(Failure { kind, message: text(1)?.to_string(), hint, detail })
+    Some(Failure { kind, message: text(1)?.to_string(), hint, past: false, detail })
 }
 
 fn put(into: &mut Vec<u8>, tag: u8, bytes: &[u8]) {

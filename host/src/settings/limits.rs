@@ -1,7 +1,12 @@
-//! Every bound of the host, in one place: unit in the name, the reason for the default beside it.
+//! Every bound of the host, in one place: unit in the name, the reason for the default beside it. Those of plugins are in a file
+//! of their own, as whoever judges what a plugin can do reads all of them.
+
+mod plugin;
 
 use std::num::NonZeroU64;
 use std::time::Duration;
+
+pub use plugin::*;
 
 /// Nominal size of a chunk. Measured: 256 KiB to 1 MiB are as fast as each other, as a chunk then stays in a core's own
 /// cache between the read that fills it and the guest that walks over it.
@@ -60,68 +65,11 @@ pub const PIPELINE_BYTES_MAX: u64 = 1 << 20;
 /// Sources and outputs that a plan shows: enough to see how they are called.
 pub const PLAN_NAMES_MAX: usize = 5;
 
-/// Linear memory of one instance. All languages but Python's and JavaScript's larger runtimes fit into a
-/// quarter of it.
-pub const MEMORY_BYTES: usize = 256 << 20;
-
-/// The most that can be given to an instance: what a 32-bit memory can address.
-pub const MEMORY_BYTES_CEILING: usize = 4 << 30;
-
-/// Memories, tables and core instances that one component may have: the largest language runtimes
-/// need 3, 3 and 128.
-pub const MEMORIES_MAX: usize = 8;
-/// See [`MEMORIES_MAX`].
-pub const TABLES_MAX: usize = 64;
-/// See [`MEMORIES_MAX`].
-pub const CORE_INSTANCES_MAX: usize = 256;
-
-/// Elements of one table: a large program has a few thousand functions in it.
-pub const TABLE_ELEMENTS_MAX: usize = 100_000;
-
-/// Guest time of one call, counted from the moment its data is there.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The most guest time that can be given to one call.
-pub const CALL_TIMEOUT_CEILING: Duration = Duration::from_mins(5);
-
-/// How often running guests are looked at: a deadline and a cancel are kept to within one tick.
-pub const EPOCH_TICK: Duration = Duration::from_millis(10);
-
-/// Bytes that one call may return, but for a state: a result is read by somebody, or held until it is its turn.
-pub const OUTPUT_BYTES: usize = 64 << 20;
-
-/// What is kept of one record that a plugin sets aside; the rest is cut off.
-pub const REJECT_BYTES_MAX: usize = 64 << 10;
-
-/// One line of the file for them: of a record that is all escapes, with the longest name that its source may have.
-pub const REJECT_LINE_BYTES_MAX: u64 = 16 << 20;
-
-/// Records set aside that are kept until the result of their source is there: 1,000,000 in a job is more than anybody reads.
-pub const REJECTS_KEPT_MAX: usize = 1_000_000;
-
 /// Buffers for what comes out of chunks that are kept for later ones: a few for each worker of a large machine.
 pub const SPARE_BUFFERS_MAX: usize = 16;
 
 /// The largest of them: outputs are about as long as chunks, as a rule.
 pub const SPARE_BUFFER_BYTES_MAX: usize = 4 << 20;
-
-/// Stack of a guest.
-pub const STACK_BYTES: usize = 1 << 20;
-
-/// A component file: the largest language runtime packs to 18 MB.
-pub const COMPONENT_BYTES_MAX: u64 = 50 << 20;
-
-/// One log line of a plugin; the rest is cut.
-pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
-
-/// What one instance may log of a source; the rest is not shown.
-pub const LOG_BYTES_MAX: usize = 64 << 10;
-
-/// Named counters of one plugin: they become names in reports.
-pub const COUNTERS_MAX: usize = 16;
-
-/// Length of a counter's name.
-pub const COUNTER_NAME_BYTES_MAX: usize = 64;
 
 /// Worker threads: far above any machine, below what would exhaust address space.
 pub const THREADS_MAX: usize = 1024;

@@ -17,6 +17,8 @@ pub struct Stats {
     sources: AtomicU64,
     failed: AtomicU64,
     instances: AtomicU64,
+    instances_ns: AtomicU64,
+    retries: AtomicU64,
     rejected: AtomicU64,
     skipped: AtomicU64,
     passed_over: AtomicU64,
@@ -49,9 +51,16 @@ impl Stats {
         *lock(&self.errors).entry(word).or_default() += 1;
     }
 
-    /// Counts an instance that was made.
-    pub fn add_instance(&self) {
+    /// Counts an instance that was made, and how long that took.
+    pub fn add_instance(&self, took: Duration) {
         self.instances.fetch_add(1, Ordering::Relaxed);
+        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.instances_ns.fetch_add(ns, Ordering::Relaxed);
+    }
+
+    /// Counts what was tried once more in a fresh sandbox.
+    pub fn add_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts records that a plugin set aside.
@@ -133,6 +142,9 @@ impl Stats {
         let bytes = self.bytes();
         #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
         let megabytes = bytes as f64 / 1e6;
+        let instances = self.instances.load(Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
+        let instance_us = seconds(&self.instances_ns) * 1e6 / instances.max(1) as f64;
         Report {
             files: self.sources(),
             failed: self.failed(),
@@ -141,7 +153,9 @@ impl Stats {
             mb_per_second: megabytes / elapsed.as_secs_f64().max(1e-9),
             peak_rss_bytes: report::peak_rss_bytes(),
             threads,
-            instances: self.instances.load(Ordering::Relaxed),
+            instances,
+            instance_us,
+            retries: self.retries.load(Ordering::Relaxed),
             rejected: self.rejected(),
             skipped: self.skipped(),
             passed_over: self.passed_over(),

@@ -23,6 +23,10 @@ pub struct Report {
     pub threads: usize,
     /// Instances that were made.
     pub instances: u64,
+    /// What a fresh instance took on average, in microseconds: made, described and configured.
+    pub instance_us: f64,
+    /// Chunks that failed in a sandbox which had run others, and were run once more in a fresh one.
+    pub retries: u64,
     /// Records that the plugin set aside.
     pub rejected: u64,
     /// Directory entries that were passed over because they are no regular files.

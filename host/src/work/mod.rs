@@ -23,6 +23,7 @@ mod tests;
 use crate::input::{Access, Cutter, Decoding};
 use crate::process::{Failure, Kind, Processor, Reject, Scope, Split};
 use crate::settings;
+use crate::settings::limits::HOST_STACK_BYTES;
 use crate::source::Source;
 use crate::stats::Stats;
 
@@ -195,5 +196,6 @@ pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
     }
     let queue = plan.split().map(|split| Queue::new(split, plan.settings.window_bytes));
     let worker = || Worker::new(plan, &feed, queue.as_ref(), total.as_ref());
-    threads::on_each(plan.settings.threads, || worker().run())
+    let stack_bytes = plan.settings.sandbox.stack_bytes + HOST_STACK_BYTES;
+    threads::on_each(plan.settings.threads, stack_bytes, || worker().run())
 }

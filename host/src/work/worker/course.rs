@@ -20,6 +20,14 @@ pub(super) struct Read<'r> {
     pub(super) more: bool,
 }
 
+/// Neighbouring chunks that an accumulator sees, of `count` chunks; those before the one at `counted` are counted already.
+#[derive(Debug, Clone)]
+struct Stretch {
+    run: Range<u64>,
+    count: u64,
+    counted: u64,
+}
+
 /// How a run of chunks ended.
 enum Pushed {
     All,
@@ -66,12 +74,23 @@ impl<'a> Worker<'_, 'a> {
         };
         let (scope, threads) = (self.scope(), self.plan.settings.threads);
         let mut live = None;
+        let mut seen = Vec::new();
         while let Some(run) = take(count, length, taken, scope, threads) {
             live = self.make_way(open, &open.whole, live, run.start);
-            let (start, length) = (run.start, run.end - run.start);
-            let mut at = start;
-            let pushed = self.push_run(open, live.is_none(), run, count, &mut at);
-            let span = Span { start, end: start + length };
+            if live.is_none() {
+                seen.clear();
+            }
+            let span = Span { start: run.start, end: run.end };
+            let mut at = run.start;
+            let stretch = Stretch { counted: run.start, run, count };
+            let mut pushed = self.push_run(open, live.is_none(), &stretch, &mut at);
+            seen.push(stretch);
+            if let Err(failure) = &pushed
+                && failure.past
+            {
+                failure.detail.iter().for_each(|detail| detail.withdraw());
+                pushed = self.push_again(open, &mut seen, &mut at);
+            }
             live = self.after(&open.whole, live, span, pushed, at)?;
         }
         if let Some(span) = live {
@@ -286,14 +305,39 @@ impl<'a> Worker<'_, 'a> {
         Ok(Pushed::All)
     }
 
+    /// Runs all that an accumulator has seen once more in a fresh sandbox, up to where it failed, and what comes after that.
+    fn push_again(
+        &mut self,
+        open: &Open<'_>,
+        seen: &mut [Stretch],
+        at: &mut u64,
+    ) -> Result<Pushed, Failure> {
+        self.instance = None;
+        let failed = *at;
+        for stretch in &mut *seen {
+            let is_last = stretch.run.contains(&failed);
+            stretch.counted = if is_last { failed } else { stretch.run.end };
+        }
+        self.plan.stats.add_retry();
+        let mut fresh = true;
+        for stretch in seen {
+            match self.push_run(open, fresh, stretch, at)? {
+                Pushed::All => fresh = false,
+                ended => return Ok(ended),
+            }
+        }
+        Ok(Pushed::All)
+    }
+
+    /// Runs a row of chunks. What the first of them are counted for has been counted before.
     fn push_run(
         &mut self,
         open: &Open<'_>,
         fresh: bool,
-        run: Range<u64>,
-        count: u64,
+        stretch: &Stretch,
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
+        let Stretch { run, count, counted } = stretch.clone();
         let hopeless = |worker: &Self, index| {
             if open.is_single() {
                 worker.plan.cancel.is_set()
@@ -324,9 +368,12 @@ impl<'a> Worker<'_, 'a> {
                 return Ok(Pushed::Compressed(codec));
             }
             self.times.was_guest(pushed?.filling);
-            open.whole.keep_rejects(instance.take_rejects(), self.plan.settings.rejects_max)?;
-            let stored = open.input.stored(end) - open.input.stored(start);
-            self.times.count_bytes(end - start, stored);
+            let rejects = instance.take_rejects();
+            if index >= counted {
+                open.whole.keep_rejects(rejects, self.plan.settings.rejects_max)?;
+                let stored = open.input.stored(end) - open.input.stored(start);
+                self.times.count_bytes(end - start, stored);
+            }
             if !open.is_single() {
                 self.times.show_counts(self.plan.stats);
             }
