@@ -27,17 +27,26 @@ type Make<'a> = dyn Fn(&str, Place, Vec<u8>) -> Result<Vec<u8>, Failure> + Sync 
 struct Made<'a> {
     traits: Traits,
     make: &'a Make<'a>,
+    /// Told when a worker is done with its instance.
+    dropped: Option<&'a Sender<()>>,
 }
 
 struct MadeInstance<'a> {
-    make: &'a Make<'a>,
+    made: &'a Made<'a>,
     source: String,
+}
+
+impl Drop for MadeInstance<'_> {
+    fn drop(&mut self) {
+        let Some(dropped) = self.made.dropped else { return };
+        dropped.send(()).unwrap();
+    }
 }
 
 impl<'a> Made<'a> {
     fn new(scope: Scope, make: &'a Make<'a>) -> Self {
         let (kind, order) = (Kind::Transformer, Order::Kept);
-        Self { traits: Traits { kind, scope, order, header_records: 0 }, make }
+        Self { traits: Traits { kind, scope, order, header_records: 0 }, make, dropped: None }
     }
 }
 
@@ -47,7 +56,7 @@ impl Processor for Made<'_> {
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
-        Ok(Box::new(MadeInstance { make: self.make, source: String::new() }))
+        Ok(Box::new(MadeInstance { made: self, source: String::new() }))
     }
 }
 
@@ -61,7 +70,7 @@ impl Instance for MadeInstance<'_> {
     fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
         let mut bytes = vec![0; fill.len()];
         fill.fill(&mut bytes)?;
-        let output = (self.make)(&self.source, place, bytes)?;
+        let output = (self.made.make)(&self.source, place, bytes)?;
         Ok(Pushed { filling: Duration::ZERO, output })
     }
 
@@ -284,6 +293,32 @@ fn the_failure_of_the_first_chunk_is_told_though_a_later_one_fails_before() {
                 assert!(left.files.values().all(|bytes| *bytes == whole));
             }
         }
+    }
+}
+
+#[test]
+fn what_ended_a_run_is_told_though_something_before_it_is_never_done() {
+    let tree = Tree::new();
+    let paths = ["a", "b"].map(|name| tree.file(name, chunks(9)));
+    for (sink, source) in SINKS.into_iter().flat_map(|sink| ["a", "b"].map(|source| (sink, source)))
+    {
+        let (dropped, ended) = channel();
+        let ended = Mutex::new(ended);
+        let make = |name: &str, place: Place, bytes: Vec<u8>| {
+            if (name, place.index) == ("a", 0) {
+                // The other worker has failed, and stopped the run.
+                ended.lock().unwrap().recv().unwrap();
+            }
+            if (name, place.index) == (source, 4) { Err(at(place)) } else { Ok(bytes) }
+        };
+        let processor = Made { dropped: Some(&dropped), ..Made::new(Scope::Chunk, &make) };
+        let settings = Run { fail_fast: true, ..settings(2, 1 << 20) };
+        let left = run(&processor, &paths, &settings, sink);
+        let [(name, failure)] = &left.ran.failures[..] else { panic!("{:?}", left.ran.failures) };
+        assert!(name.ends_with(source), "{sink:?}: {name}");
+        assert_eq!(failure.message, "chunk 4", "{sink:?}");
+        let summary = left.ran.ended.as_ref().unwrap();
+        assert_eq!((summary.failed, left.ran.failed), (1, 1), "{sink:?}");
     }
 }
 

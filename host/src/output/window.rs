@@ -117,11 +117,6 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
         }
     }
 
-    /// The writer; what is left is dropped.
-    pub fn into_writer(self) -> W {
-        self.writer.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Commits what is left, in order, over gaps where a run was stopped; returns the writer.
     pub fn finish(self, mut commit: impl FnMut(&mut W, T) -> P) -> W {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);

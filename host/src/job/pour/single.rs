@@ -106,10 +106,10 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// Writes the end. What was parked behind a gap, where a run was stopped, is lost; a file is then not seen.
+    /// Writes the end. What was parked behind a gap, where a run was stopped, is lost, and a file not seen; failures are told.
     pub(in crate::job) fn finish(self) -> Result<Summary, Error> {
         let Self { job, window, packing, file, error, .. } = self;
-        let mut writer = window.into_writer();
+        let mut writer = window.finish(|writer, item| tell_lost(job, writer, item));
         if let Some(error) = error.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
@@ -248,6 +248,17 @@ impl<'a> Single<'a> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.job.cancel.set();
     }
+}
+
+/// Tells of a part behind a gap that it failed; it is not written.
+fn tell_lost(job: &Job<'_>, writer: &mut Writer, item: Item) -> At {
+    let Item { slot, bytes, outcome: Outcome::Part(Err(failure)), rejects } = item else {
+        return item.slot.at;
+    };
+    let slot = ended(slot);
+    writer.ends.reject(job, &slot, &rejects);
+    writer.ends.count_poured(job, &slot, bytes, Some(&failure));
+    writer.ends.after(&slot)
 }
 
 impl From<FileError> for Error {
