@@ -35,6 +35,12 @@
 //! The crate that holds it is a library with `crate-type = ["cdylib", "rlib"]`, built for
 //! `wasm32-unknown-unknown` with `-C target-feature=+simd128`: WebAssembly cannot detect SIMD when it runs.
 //!
+//! # Speed
+//!
+//! Each turn of a loop asks whether the deadline of the call has come, and the compiler saves vector registers around that
+//! question. A loop of few instructions a turn is two to four times faster over blocks: `data.as_chunks::<128>()`, and an inner
+//! loop over each block that is unrolled.
+//!
 //! # Testing
 //!
 //! On every other target the export macros only check the type, so a plugin's logic is tested with

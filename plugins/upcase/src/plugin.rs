@@ -28,9 +28,20 @@ impl Transformer for Upcase {
     }
 }
 
-/// Without a branch, so that it is compiled to lanes of whatever width the target has.
+/// Bytes in a turn of the loop: each turn asks whether the deadline has come, which costs as much as raising some tens of bytes.
+const BLOCK_BYTES: usize = 128;
+
 fn raise(data: &mut [u8]) {
-    for byte in data {
+    let (blocks, rest) = data.as_chunks_mut::<BLOCK_BYTES>();
+    for block in blocks {
+        raise_each(block);
+    }
+    raise_each(rest);
+}
+
+/// Without a branch, so that it is compiled to lanes of whatever width the target has.
+fn raise_each(bytes: &mut [u8]) {
+    for byte in bytes {
         *byte ^= u8::from(byte.is_ascii_lowercase()) * CASE;
     }
 }
