@@ -7,10 +7,14 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use wasmtime::Config;
+use wasmtime::{Config, Enabled, PoolingAllocationConfig};
 
 use crate::settings::Sandbox;
-use crate::settings::limits::{BACKTRACE_FRAMES_MAX, EPOCH_TICK, HOST_STACK_BYTES};
+use crate::settings::limits::{
+    BACKTRACE_FRAMES_MAX, EPOCH_TICK, HOST_STACK_BYTES, INSTANCE_BYTES, MEMORY_BYTES_CEILING,
+    MODULE_MEMORIES, POOL_INSTANCES, POOL_MEMORIES, POOL_RESIDENT_BYTES, POOL_TABLES, POOL_WARM,
+    TABLE_ELEMENTS_CEILING,
+};
 
 /// The engine with its ticking thread, which ends when this is dropped.
 pub struct Engine {
@@ -41,7 +45,10 @@ impl Engine {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn with(limits: &Sandbox) -> Result<Self, EngineError> {
-        let inner = wasmtime::Engine::new(&config(limits))
+        // Where there is no address space for a pool, each sandbox is mapped when it is made.
+        let pooled = wasmtime::Engine::new(config(limits).allocation_strategy(pool()));
+        let inner = pooled
+            .or_else(|_| wasmtime::Engine::new(&config(limits)))
             .map_err(|error| EngineError(error.to_string()))?;
         let stop = Arc::<Stop>::default();
         let ticker = std::thread::Builder::new()
@@ -98,6 +105,27 @@ fn config(limits: &Sandbox) -> Config {
         .wasm_tail_call(true)
         .wasm_memory64(false);
     config
+}
+
+/// Places for sandboxes, kept from one to the next: making one maps nothing and stops no other thread. Nothing is refused here that the
+/// limits of a sandbox allow; they refuse with a text of ours.
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(POOL_INSTANCES)
+        .total_core_instances(POOL_INSTANCES)
+        .total_memories(POOL_MEMORIES)
+        .total_tables(POOL_TABLES)
+        .max_component_instance_size(INSTANCE_BYTES)
+        .max_core_instance_size(INSTANCE_BYTES)
+        .max_memories_per_module(MODULE_MEMORIES)
+        .max_tables_per_module(MODULE_MEMORIES)
+        .max_memory_size(MEMORY_BYTES_CEILING)
+        .table_elements(TABLE_ELEMENTS_CEILING)
+        .linear_memory_keep_resident(POOL_RESIDENT_BYTES)
+        .table_keep_resident(POOL_RESIDENT_BYTES)
+        .max_unused_warm_slots(POOL_WARM)
+        .pagemap_scan(Enabled::Auto);
+    pool
 }
 
 fn tick(engine: &wasmtime::Engine, stop: &Stop) {

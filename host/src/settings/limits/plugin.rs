@@ -17,6 +17,27 @@ pub const TABLES_MAX: usize = 64;
 /// See [`MEMORIES_MAX`].
 pub const CORE_INSTANCES_MAX: usize = 256;
 
+/// Memories, tables and core instances of all sandboxes together that have a place kept for them. Address space is all that the places
+/// cost: 16 TiB of the 128 that a process has, so several engines fit.
+pub const POOL_MEMORIES: u32 = 4096;
+/// See [`POOL_MEMORIES`].
+pub const POOL_TABLES: u32 = 8192;
+/// See [`POOL_MEMORIES`].
+pub const POOL_INSTANCES: u32 = 32_768;
+
+/// Memories, or tables, that a module may declare: what validation allows, so that a place is never what refuses a module.
+pub const MODULE_MEMORIES: u32 = 100;
+
+/// What stays in a place of the pool for its next sandbox, overwritten: about what a sandbox with a chunk in it has touched. More is
+/// given back to the system.
+pub const POOL_RESIDENT_BYTES: usize = 2 << 20;
+
+/// Places that keep what was in them while nobody uses them.
+pub const POOL_WARM: u32 = 64;
+
+/// What the engine holds for one core instance beside its memories and tables, or for one component: 24 bytes a function.
+pub const INSTANCE_BYTES: usize = 64 << 20;
+
 /// Elements of one table: a large program has a few thousand functions in it.
 pub const TABLE_ELEMENTS: usize = 100_000;
 
