@@ -81,7 +81,6 @@ impl<'a> Worker<'_, 'a> {
             if let Err(failure) = &pushed
                 && failure.past
             {
-                failure.detail.iter().for_each(|detail| detail.withdraw());
                 pushed = self.push_again(open, &mut seen, &mut at);
             }
             live = self.after(&open.whole, live, span, pushed, at)?;
@@ -220,7 +219,10 @@ impl<'a> Worker<'_, 'a> {
         seen: &mut [Stretch],
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
-        self.instance = None;
+        // Gone before there is another: both would not be within what a worker may have.
+        if let Some(mut instance) = self.instance.take() {
+            instance.forget();
+        }
         let failed = *at;
         for stretch in &mut *seen {
             let is_last = stretch.run.contains(&failed);
@@ -275,7 +277,14 @@ impl<'a> Worker<'_, 'a> {
             if let Some(codec) = slice.found {
                 return Ok(Pushed::Compressed(codec));
             }
-            self.times.was_guest(pushed?.filling);
+            let filling = match pushed {
+                Ok(pushed) => pushed.filling,
+                Err(failure) => {
+                    self.instance = Some(instance); // for what it has counted
+                    return Err(failure);
+                }
+            };
+            self.times.was_guest(filling);
             let rejects = instance.take_rejects();
             if index >= counted {
                 open.whole.keep_rejects(rejects, self.plan.settings.rejects_max)?;
