@@ -155,8 +155,8 @@ pub trait Processor: Sync {
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure>;
 }
 
-/// One sandbox with at most one open resource. After any error it must be dropped: the guest may be
-/// halfway through anything. It belongs to one worker at a time, which may hand it on between calls.
+/// One sandbox with at most one open resource. After any error it must be dropped, and before that at most told to
+/// [`forget`](Self::forget): the guest may be halfway through anything. It belongs to one worker at a time, which may hand it on between calls.
 pub trait Instance: Send {
     /// Opens the resource that the next calls are for.
     ///
@@ -171,6 +171,10 @@ pub trait Instance: Send {
     fn take_rejects(&mut self) -> Vec<Reject> {
         Vec::new()
     }
+
+    /// All since the open resource was opened is done again in another instance: what it has counted and set aside since then counts
+    /// for nothing, and nobody is told of its failure. The one method that may be called after an error.
+    fn forget(&mut self) {}
 
     /// The state of the open resource, which stays open. Only aggregators have states and results.
     fn save(&mut self) -> Result<Vec<u8>, Failure>;

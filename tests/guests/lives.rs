@@ -14,6 +14,7 @@ use super::FILES;
 use crate::support::guest::Guest;
 use crate::support::host::{Ended, Host};
 use crate::support::job;
+use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
 /// A run, and its report.
@@ -173,6 +174,39 @@ fn what_an_accumulator_has_seen_is_run_again_in_a_fresh_sandbox() {
     assert_eq!(lived.report["counters"], json!({"taken": bytes}), "nothing is counted twice");
     let told = std::fs::read_to_string(rejects).unwrap().lines().count() as u64;
     assert_eq!(lived.report["rejected"], told, "nothing is set aside twice");
+}
+
+#[test]
+fn what_stages_before_set_aside_counts_once_where_the_chain_is_run_again() {
+    let (plugins, sources) = (Tree::new(), Tree::new());
+    let guest = spoiled("aggregator").file(&plugins);
+    // Every fourth line is not UTF-8, which `redact` sets aside; the guest sets aside one record of each chunk.
+    let text = b"one line\nanother\nthe third\n\xff\n".repeat(25);
+    for name in ["a", "b"] {
+        sources.file(name, &text);
+    }
+    let chain = format!("{} | {}", plugin("redact").display(), guest.display());
+    let run = |more: &[&str]| {
+        let ended = Host::new()
+            .args(["run", "--plugin", &chain, "--no-cache", "-j1", "--chunk-size", "64B"])
+            .args(["--report", "report", "a", "b"])
+            .args(more)
+            .within(sources.path())
+            .ended();
+        ended.exits(0);
+        let report: Value = serde_json::from_slice(&sources.read("report")).unwrap();
+        assert_eq!(report["retries"], 1);
+        report["rejected"].as_u64().unwrap()
+    };
+    let rejected = run(&["--rejects", "rejects"]);
+    let told = String::from_utf8(sources.read("rejects")).unwrap();
+    let of = |stage: &str| told.lines().filter(|line| line.contains(stage)).count() as u64;
+    assert_eq!(of("redact: "), 50);
+    assert_eq!(rejected, of(""));
+    assert_eq!(run(&[]), rejected, "where they are only counted");
+    // Nor do they use up what the job may set aside.
+    let most = rejected.to_string();
+    assert_eq!(run(&["--rejects", "rejects", "--rejects-per-job", &most]), rejected);
 }
 
 #[test]

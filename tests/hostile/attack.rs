@@ -1,7 +1,8 @@
 //! One attack: a guest, the limits that it is held to, and how far the harm may go.
 //!
 //! Each is run twice. Once by the binary, in a process of its own, whose memory the kernel counts. And once in this process, on the
-//! engine of all attacks, while another job runs there again and again: its result must be exact each time.
+//! engine of all attacks, while another job runs there again and again: its result must be exact each time. What is stopped by its
+//! deadline is timed there, too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +10,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gristmill::output::Format;
 use gristmill::plugin::{Engine, Options, Plugin, Rejects};
+use gristmill::process::{FailureKind, Opening, Place, Processor as _};
 use gristmill::settings::{Run, Sandbox};
 use serde_json::{Value, json};
 
@@ -37,6 +39,10 @@ const SAID_BYTES_MAX: usize = 512 << 10;
 const TIMEOUT: Duration = Duration::from_millis(100);
 /// What `--timeout` is where it is among the flags of an attack: whoever counts on another limit is not stopped by this one.
 const LONG_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much later than that a call may end, and how often it is tried: the machine may be busy with other things; not every time.
+const LATE: Duration = Duration::from_millis(100);
+const TRIES: u32 = 10;
 
 const MEMORY_MIB: usize = 8;
 
@@ -199,6 +205,12 @@ impl Attack {
                 Ok(ran) => self.check_ran(&ran, alone),
             }
         });
+        let timed = self.harm == Harm::Source && !self.flags.contains(&"--timeout");
+        if timed && alone.stderr.contains("did not return from") {
+            let plugin = self.loaded(guest).unwrap_or_else(|said| panic!("{said}\n{alone}"));
+            let soon = (0..TRIES).any(|_| until_stopped(&plugin) <= TIMEOUT + LATE);
+            assert!(soon, "ends later than {LATE:?} after its deadline\n{alone}");
+        }
     }
 
     #[track_caller]
@@ -247,6 +259,23 @@ fn short(said: &str) -> String {
     let last: Vec<String> =
         lines[lines.len().saturating_sub(4)..].iter().map(|line| cut(line)).collect();
     format!("[…]\n{}", last.join("\n"))
+}
+
+/// How long a plugin takes with the source at which it does its worst, until it is stopped.
+#[track_caller]
+fn until_stopped(plugin: &Plugin) -> Duration {
+    let [_, (name, text), _] = FILES;
+    let place = Place { index: 0, offset: 0, last: true };
+    let mut instance = plugin.start().unwrap();
+    let begun = Instant::now();
+    let ended = instance
+        .open(Opening { name, header: &[] })
+        .and_then(|()| instance.push(place, &mut text.as_bytes()))
+        .and_then(|_| instance.save())
+        .and_then(|_| instance.finish());
+    let took = begun.elapsed();
+    assert_eq!(ended.map_err(|failure| failure.kind), Err(FailureKind::Timeout));
+    took
 }
 
 fn over_files(plugin: &Plugin, sources: &Tree) -> Ran {

@@ -6,12 +6,18 @@ use std::time::Duration;
 use gristmill::plugin::{Options, Plugin};
 use gristmill::process::{Opening, Place, Processor};
 use gristmill::settings::Sandbox;
+use serde_json::Value;
 
 use super::attack::{engine, measured, neighbour, quiet_kib};
 use crate::support::guest::Guest;
 use crate::support::tree::Tree;
 
 const LINE: &str = "this line is as long as the smallest chunk, and ends right here\n";
+
+/// The most memory that a process measured into `peak` had, in KiB.
+fn peak_of(tree: &Tree) -> u64 {
+    String::from_utf8(tree.read("peak")).unwrap().trim().parse().unwrap()
+}
 
 /// Runs a transformer over so many files of the same text, in chunks of a line each, in a process with little memory.
 #[track_caller]
@@ -27,10 +33,48 @@ fn transformed(guest: &Guest, files: usize, text: &str, out: &str) -> Tree {
     let host =
         host.args(["--memory", "8MiB", "--chunk-size", "64B", "--threads", "1", "--out", out]);
     host.within(tree.path()).args(names).ended().exits(0);
-    let peak_kib: u64 = String::from_utf8(tree.read("peak")).unwrap().trim().parse().unwrap();
+    let peak_kib = peak_of(&tree);
     let allowed = quiet_kib() + ((8 + 8 + 16) << 10);
     assert!(peak_kib <= allowed, "{peak_kib} KiB, more than {allowed}");
     tree
+}
+
+/// A guest with all but a little of 64 MiB in use crashes where its sandbox has had others, which is tried once more: the old sandbox
+/// is gone before there is a new one.
+#[test]
+fn crashes_that_are_tried_again_with_all_memory_in_use() {
+    let cases: [(&str, &[&str]); 3] = [
+        ("transformer", &["--isolate", "job"]),
+        ("transformer", &["--isolate", "chunk"]),
+        ("aggregator", &["--isolate", "job", "--per-source"]),
+    ];
+    for (world, flags) in cases {
+        let tree = Tree::with(&[("a", &LINE.repeat(10)), ("b", &LINE.repeat(10))]);
+        let guest = Guest {
+            world,
+            pages: 960,
+            items: "(global $opened (mut i32) (i32.const 0))",
+            constructor: "(if (local.get $name_len) (then
+                (global.set $opened (i32.add (global.get $opened) (i32.const 1)))))",
+            // As soon as it is made.
+            configure: "(memory.fill (i32.const 1048576) (i32.const 7) (i32.const 61000000))",
+            push: "(if (i32.and (i64.eq (local.get $index) (i64.const 3))
+                             (i32.gt_u (global.get $opened) (i32.const 1))) (then unreachable))",
+            ..Guest::default()
+        };
+        let (plugin, peak) = (guest.file(&tree), tree.path().join("peak"));
+        let host = measured(&peak).args(["run", "--no-cache", "--plugin"]).arg(plugin);
+        let host = host.args(["--memory", "64MiB", "--chunk-size", "64B", "--threads", "1"]);
+        let host = host.args(flags).args(["--report", "report", "a", "b"]);
+        let ended = host.within(tree.path()).ended();
+        ended.exits(0);
+        let report: Value = serde_json::from_slice(&tree.read("report")).unwrap();
+        assert_eq!(report["retries"] == 0, flags.contains(&"chunk"), "{report}");
+        let peak_kib = peak_of(&tree);
+        let allowed = quiet_kib() + ((64 + 16) << 10);
+        assert!(peak_kib <= allowed, "{peak_kib} KiB, more than {allowed}: {world} {flags:?}");
+        assert!(peak_kib > 60 << 10, "the memory was in use");
+    }
 }
 
 /// The guest never frees what it allocates: it would need ten times the memory that it may have, so others take its place.

@@ -81,6 +81,37 @@ attacks! {
         hint: raise --table-elements
         ";
 
+    table_grow_bomb_in_start: Start, with("(table $t 1 funcref)", starting(GROW_TABLE)), "
+        error: [plugins]/guest.wasm: the plugin asked for a table of 100001 elements in its start, more than 100000
+        hint: raise --table-elements
+        ";
+    table_grow_to_the_most_at_once: Source,
+        with("(table $t 1 funcref)", pushing("(drop (table.grow $t (ref.null func) (i32.const -2))) unreachable")), "
+        bad: the plugin asked for a table of 4294967295 elements in push, more than 100000
+        hint: raise --table-elements
+        1 of 3 sources failed
+        ";
+    tables_that_grow_together: Source,
+        with("(table $t 1 funcref) (table 100000 funcref) (table 99000 funcref)", pushing(GROW_TABLE)), "
+        bad: the plugin asked for tables of 200004 elements together in push, more than 200000
+        hint: raise --table-elements
+        1 of 3 sources failed
+        ";
+    table_that_may_not_grow_itself: Nothing, with("(table $t 1 1 funcref)", pushing("(loop $more
+            (local.set $at (i32.add (local.get $at) (i32.const 1))) (drop (table.grow $t (ref.null func) (i32.const 1)))
+            (br_if $more (i32.lt_u (local.get $at) (i32.const 1000))))")), "";
+    table_fill_loop: Source, with("(table $t 90000 funcref)",
+        pushing("(loop $again (table.fill $t (i32.const 0) (ref.null func) (i32.const 90000)) (br $again))")), "
+        bad: the plugin did not return from push within 100ms
+        hint: raise --timeout, or look for an endless loop
+        1 of 3 sources failed
+        ";
+    table_fill_beyond_the_table: Source, with("(table $t 10 funcref)",
+        pushing("(table.fill $t (i32.const 5) (ref.null func) (i32.const -1))")), "
+        bad: the plugin crashed in push: wasm trap: undefined element: out of bounds table access
+        1 of 3 sources failed
+        ";
+
     memory_fill_loop: Source,
         rewriting("(memory.fill (i32.const 65536) (i32.const 7) (i32.const 7700000))"), "
         bad: the plugin did not return from push within 100ms

@@ -14,6 +14,7 @@ mod memory;
 mod outputs;
 mod places;
 mod resources;
+mod rust;
 mod shapes;
 mod tampering;
 mod texts;

@@ -10,7 +10,7 @@ use crate::toolchain::Choice;
 xflags::xflags! {
     /// The project's own commands.
     cmd xtask {
-        /// Build every crate in plugins/ to TARGET/plugins/NAME.wasm.
+        /// Build every crate in plugins/, and those of the tests, to TARGET/plugins/NAME.wasm.
         cmd plugins {
             /// Where the Wasm standard library comes from: auto (default), installed, rustup or debian.
             optional --std std: Choice

@@ -11,7 +11,7 @@ use xshell::{Cmd, Shell};
 
 use crate::toolchain::Version;
 
-/// One crate below plugins/.
+/// One crate below plugins/, or a plugin of the tests.
 pub(crate) struct PluginCrate {
     /// The package's name, and the name of the `.wasm` file made from it.
     pub(crate) name: String,
@@ -29,7 +29,7 @@ pub(crate) struct Project {
     pub(crate) target: PathBuf,
     /// The oldest Rust that builds the workspace.
     pub(crate) rust_version: Version,
-    /// Every crate below plugins/, by name.
+    /// Every plugin below plugins/ and tests/, by name.
     pub(crate) plugins: Vec<PluginCrate>,
 }
 
@@ -50,7 +50,7 @@ impl Project {
         Ok(Self {
             target: path("target_directory")?,
             rust_version: rust_version(&metadata)?,
-            plugins: plugin_crates(&metadata, &root.join("plugins")),
+            plugins: plugin_crates(&metadata, &["plugins", "tests"].map(|name| root.join(name))),
             root,
             shell,
         })
@@ -107,15 +107,16 @@ fn rust_version(metadata: &Value) -> Result<Version> {
     text.and_then(Version::parse).context("cargo metadata: no rust-version")
 }
 
-fn plugin_crates(metadata: &Value, below: &Path) -> Vec<PluginCrate> {
+fn plugin_crates(metadata: &Value, below: &[PathBuf]) -> Vec<PluginCrate> {
     let mut crates: Vec<_> =
         packages(metadata).filter_map(|package| plugin_crate(package, below)).collect();
     crates.sort_by(|one, other| one.name.cmp(&other.name));
     crates
 }
 
-fn plugin_crate(package: &Value, below: &Path) -> Option<PluginCrate> {
-    if !Path::new(package["manifest_path"].as_str()?).starts_with(below) {
+fn plugin_crate(package: &Value, below: &[PathBuf]) -> Option<PluginCrate> {
+    let manifest = Path::new(package["manifest_path"].as_str()?);
+    if !below.iter().any(|directory| manifest.starts_with(directory)) {
         return None;
     }
     let is_cdylib = |target: &&Value| {
@@ -147,9 +148,13 @@ mod tests {
             package("common", "plugins", "lib"),
             package("other", "crates", "cdylib"),
             package("checksum", "plugins", "cdylib"),
+            package("vandal", "tests", "cdylib"),
         ]});
-        let found = plugin_crates(&metadata, Path::new("/w/plugins"));
+        let found = plugin_crates(&metadata, &["/w/plugins", "/w/tests"].map(PathBuf::from));
         let names: Vec<_> = found.iter().map(|p| (p.name.as_str(), p.artifact.as_str())).collect();
-        assert_eq!(names, [("checksum", "checksum"), ("word-count", "word_count")]);
+        assert_eq!(
+            names,
+            [("checksum", "checksum"), ("vandal", "vandal"), ("word-count", "word_count")]
+        );
     }
 }

@@ -11,7 +11,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::progress::Progress;
 use crate::process::{Detail, Failure};
-use crate::settings::limits::{FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX};
+use crate::settings::limits::{
+    FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX, is_only_shown,
+};
 use crate::stats::Failed;
 
 /// Why nothing could be started.
@@ -61,10 +63,10 @@ pub(super) fn line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", plain(shown));
 }
 
-/// The text without control characters: names of files and words of plugins must not reach a terminal as commands, or as
+/// The text with nothing in it that a terminal obeys: names of files and words of plugins must not reach a terminal as commands, or as
 /// further lines.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_only_shown(c) { c } else { '\u{fffd}' }).collect()
 }
 
 /// Tells of failed sources above a progress bar.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::format::{Formatter, Row, Total};
 use super::value::Value;
+use crate::settings::limits::is_only_shown;
 
 /// The column of results that are not objects.
 const RESULT: &str = "result";
@@ -65,10 +66,10 @@ impl Grid {
         Self { drawn }
     }
 
-    /// Adds a row. Control characters, which would break the table, or the terminal, become spaces.
+    /// Adds a row. What would break the table, or the terminal, becomes a space.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.drawn.add_row(cells.into_iter().map(|text| {
-            text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>()
+            text.chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect::<String>()
         }));
     }
 

@@ -132,7 +132,7 @@ impl Stretch {
     }
 
     /// What the stages before the one at `index` of the chain make of the first records of a source. They are run over nothing
-    /// else, in instances of their own: what they count and set aside, they do again with the first chunk.
+    /// else, in instances of their own: what they count and set aside is forgotten, as they do it again with the first chunk.
     fn header_at(&self, index: usize, opening: Opening<'_>) -> Result<Vec<u8>, Failure> {
         let mut bytes = opening.header.to_vec();
         for stage in self.stages.iter().take(index) {
@@ -142,6 +142,7 @@ impl Stretch {
             instance.open(Opening { name: opening.name, header }).map_err(named)?;
             let place = Place { index: 0, offset: 0, last: true };
             bytes = instance.push(place, &mut &bytes[..]).map_err(named)?.output;
+            instance.forget();
         }
         Ok(bytes)
     }
@@ -234,6 +235,10 @@ impl Instance for Links<'_> {
 
     fn take_rejects(&mut self) -> Vec<Reject> {
         std::mem::take(&mut self.rejects)
+    }
+
+    fn forget(&mut self) {
+        self.instances.iter_mut().for_each(|instance| instance.forget());
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {

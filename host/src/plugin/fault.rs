@@ -7,7 +7,7 @@ use wasmtime::{Trap, WasmBacktrace};
 use super::fill::ReturnedTooMuch;
 use super::guest::{Guest, Refused, Stopped, TooManyRejects};
 use crate::process::{Detail, Failure, FailureKind};
-use crate::settings::limits::BACKTRACE_BYTES_MAX;
+use crate::settings::limits::{BACKTRACE_BYTES_MAX, is_only_shown};
 
 /// Which function of the contract was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn backtrace(error: &wasmtime::Error) -> Vec<String> {
 }
 
 fn plain(frame: &str) -> String {
-    frame.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    frame.trim().chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect()
 }
 
 struct Bounded(String);

@@ -1,12 +1,12 @@
 //! The life of a plugin's sandboxes: when a fresh one takes the place of one that was used, and when a chunk is run again.
 //!
-//! A worker owns one of these, and through it one sandbox at a time; nothing here can be sent to another thread. A sandbox that has
-//! failed is never called again. A chunk that failed in a sandbox which had run others is run once more in a fresh one, where all that
+//! A worker owns one of these, and through it one sandbox at a time: the old one is gone, and its memory with it, before a fresh one is
+//! made. (Where each chunk has its own, there is a second one for the states.) A sandbox that has failed is never called again. A chunk that failed in a sandbox which had run others is run once more in a fresh one, where all that
 //! its resource has seen is that chunk; what fails there is told.
 
 use super::guest::Since;
 use super::load::Plugin;
-use super::sandbox::Sandboxed;
+use super::sandbox::{Sandboxed, closed};
 use crate::process::{
     Failure, Fill, Instance, Kind, Opening, Place, Processor, Pushed, Reject, Scope,
 };
@@ -16,7 +16,8 @@ use crate::settings::Isolate;
 pub(super) struct Life<'a> {
     plugin: &'a Plugin,
     isolate: Isolate,
-    used: Used<'a>,
+    /// Nothing where the last one is gone, and no fresh one could be made.
+    used: Option<Used<'a>>,
     opened: Option<Opened>,
     /// Where each chunk has a sandbox of its own: the accumulator of the chunks before, in one that has seen states alone.
     gathered: Option<Box<dyn Sandboxed + 'a>>,
@@ -64,19 +65,29 @@ impl<'a> Used<'a> {
 impl<'a> Life<'a> {
     /// Begins with a fresh sandbox.
     pub(super) fn new(plugin: &'a Plugin, isolate: Isolate) -> Result<Self, Failure> {
-        Ok(Self { plugin, isolate, used: Used::fresh(plugin)?, opened: None, gathered: None })
+        let used = Some(Used::fresh(plugin)?);
+        Ok(Self { plugin, isolate, used, opened: None, gathered: None })
+    }
+
+    fn used(&mut self) -> Result<&mut Used<'a>, Failure> {
+        self.used.as_mut().ok_or_else(closed)
+    }
+
+    fn was_used(&self) -> bool {
+        self.used.as_ref().is_some_and(Used::was_used)
     }
 
     /// A fresh sandbox takes the place of the one at hand, with the same resource open in it.
     fn renew(&mut self) -> Result<(), Failure> {
-        self.used = Used::fresh(self.plugin)?;
+        self.used = None;
+        self.used = Some(Used::fresh(self.plugin)?);
         self.reopen()
     }
 
     fn reopen(&mut self) -> Result<(), Failure> {
-        match &self.opened {
-            Some(opened) => self.used.instance.open(opened.opening()),
-            None => Ok(()),
+        match (&mut self.used, &self.opened) {
+            (Some(used), Some(opened)) => used.instance.open(opened.opening()),
+            _ => Ok(()),
         }
     }
 
@@ -88,30 +99,29 @@ impl<'a> Life<'a> {
 
     /// Makes way for a chunk that is to have a sandbox of its own.
     fn make_way(&mut self) -> Result<(), Failure> {
-        if !self.used.was_used() {
+        if !self.was_used() {
             return Ok(());
         }
         if self.plugin.traits().kind == Kind::Aggregator {
             self.gather()?;
-            let next = Used::fresh(self.plugin)?;
-            self.gathered = Some(std::mem::replace(&mut self.used, next).instance);
-            return self.reopen();
+            self.gathered = self.used.take().map(|used| used.instance);
         }
         self.renew()
     }
 
     /// Leaves the accumulator of all chunks so far in a sandbox that has seen states alone.
     fn gather(&mut self) -> Result<(), Failure> {
-        if !self.used.holds_chunk {
+        let Some(used) = self.used.as_mut().filter(|used| used.holds_chunk) else {
             return Ok(());
-        }
-        let state = self.used.instance.save()?;
+        };
+        let state = used.instance.save()?;
         match self.gathered.take() {
-            Some(instance) => self.used.instance = instance,
+            Some(instance) => used.instance = instance,
             None => self.renew()?,
         }
-        (self.used.before, self.used.within, self.used.holds_chunk) = (0, 1, false);
-        self.used.instance.merge(&state)
+        let used = self.used()?;
+        (used.before, used.within, used.holds_chunk) = (0, 1, false);
+        used.instance.merge(&state)
     }
 
     /// Gathers where chunks before this one have been gathered.
@@ -127,17 +137,17 @@ impl<'a> Life<'a> {
         place: Place,
         fill: &mut dyn Fill,
     ) -> Result<Pushed, Failure> {
-        if !failure.kind.may_be_of_the_past() || self.used.before == 0 {
+        let used = self.used()?;
+        if !failure.kind.may_be_of_the_past() || used.before == 0 {
             return Err(failure);
         }
-        if self.used.within > 0 {
-            self.used.instance.sandbox().forget(Since::Source);
+        if used.within > 0 {
             return Err(Failure { past: true, ..failure });
         }
-        self.used.instance.sandbox().forget(Since::Chunk);
+        used.instance.sandbox().forget(Since::Chunk);
         self.tell_of(&failure);
         self.renew()?;
-        self.used.instance.push(place, fill)
+        self.used()?.instance.push(place, fill)
     }
 
     fn tell_of(&self, failure: &Failure) {
@@ -148,15 +158,16 @@ impl<'a> Life<'a> {
 
 impl Instance for Life<'_> {
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
-        self.used.turn();
+        self.used()?.turn();
         self.gathered = None;
         let Opening { name, header } = opening;
         self.opened = Some(Opened { name: name.to_string(), header: header.to_vec() });
-        if self.isolate != Isolate::Job && self.used.was_used() {
+        if self.isolate != Isolate::Job && self.was_used() {
             return self.renew();
         }
-        match self.used.instance.open(opening) {
-            Err(failure) if failure.kind.may_be_of_the_past() && self.used.before > 0 => {
+        let used = self.used()?;
+        match used.instance.open(opening) {
+            Err(failure) if failure.kind.may_be_of_the_past() && used.before > 0 => {
                 self.tell_of(&failure);
                 self.renew()
             }
@@ -168,49 +179,58 @@ impl Instance for Life<'_> {
         if self.isolate == Isolate::Chunk {
             self.make_way()?;
         }
-        let pushed = match self.used.instance.push(place, fill) {
+        let pushed = match self.used()?.instance.push(place, fill) {
             Ok(pushed) => pushed,
             Err(failure) => self.push_again(failure, place, fill)?,
         };
-        self.used.within += 1;
-        self.used.holds_chunk = true;
-        if self.is_by_chunk() {
-            self.used.turn();
+        let is_by_chunk = self.is_by_chunk();
+        let used = self.used()?;
+        used.within += 1;
+        used.holds_chunk = true;
+        if is_by_chunk {
+            used.turn();
         }
         Ok(pushed)
     }
 
     fn take_rejects(&mut self) -> Vec<Reject> {
-        self.used.instance.take_rejects()
+        self.used.as_mut().map(|used| used.instance.take_rejects()).unwrap_or_default()
+    }
+
+    fn forget(&mut self) {
+        if let Some(used) = &mut self.used {
+            used.instance.sandbox().forget(Since::Source);
+        }
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {
         self.complete()?;
-        self.used.instance.save()
+        self.used()?.instance.save()
     }
 
     fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
         if self.isolate == Isolate::Chunk {
             self.gather()?;
         }
-        self.used.within += 1;
-        self.used.instance.merge(state)
+        let used = self.used()?;
+        used.within += 1;
+        used.instance.merge(state)
     }
 
     fn finish(&mut self) -> Result<Vec<u8>, Failure> {
         self.complete()?;
-        self.used.instance.finish()
+        self.used()?.instance.finish()
     }
 
     fn close(&mut self) -> Result<(), Failure> {
         self.gathered = None;
-        self.used.instance.close()
+        self.used()?.instance.close()
     }
 
     fn spent(&self) -> bool {
         match self.isolate {
-            Isolate::Job => self.used.instance.spent(),
-            Isolate::Source | Isolate::Chunk => self.used.was_used(),
+            Isolate::Job => self.used.as_ref().is_some_and(|used| used.instance.spent()),
+            Isolate::Source | Isolate::Chunk => self.was_used(),
         }
     }
 }

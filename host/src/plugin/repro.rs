@@ -155,8 +155,6 @@ impl Keeper {
         fill: Option<&mut dyn Fill>,
     ) -> Option<PathBuf> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that was withdrawn makes room.
-        kept.retain(|path| path.as_ref().is_none_or(|path| path.exists()));
         if kept.len() >= REPRO_BUNDLES_MAX {
             return None;
         }
@@ -166,6 +164,15 @@ impl Keeper {
             .ok();
         kept.push(path.clone());
         path
+    }
+
+    /// Removes a bundle that it has kept: nobody is told of the failure.
+    pub(super) fn withdraw(&self, bundle: &Path) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|path| path.as_deref() != Some(bundle));
+        if let Err(error) = fs::remove_dir_all(bundle) {
+            tracing::warn!("{}: not removed: {error}", bundle.display());
+        }
     }
 
     fn write(

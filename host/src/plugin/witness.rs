@@ -3,6 +3,8 @@
 //! Costs a name for each resource, and nothing for a chunk: the bytes of a chunk are asked for once more when its call has failed. Of a
 //! file they are read again, as they are then; the guest's memory may have been changed by the call.
 
+use std::path::PathBuf;
+
 use super::repro::{Case, Keeper, Origin};
 use crate::process::{
     ChunkPlace, Detail, Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject,
@@ -23,15 +25,22 @@ pub(super) struct Witness<'a> {
     pub(super) about: About<'a>,
     pub(super) source: String,
     pub(super) header: Vec<u8>,
+    /// Where its failure is kept.
+    kept: Option<PathBuf>,
 }
 
 impl<'a> Witness<'a> {
     pub(super) fn new(inner: Box<dyn Instance + 'a>, about: About<'a>) -> Self {
-        Self { inner, about, source: String::new(), header: Vec::new() }
+        Self { inner, about, source: String::new(), header: Vec::new(), kept: None }
     }
 
     /// A failure with all that is known of it.
-    fn told(&self, call: &str, failure: Failure, chunk: Option<(Place, &mut dyn Fill)>) -> Failure {
+    fn told(
+        &mut self,
+        call: &str,
+        failure: Failure,
+        chunk: Option<(Place, &mut dyn Fill)>,
+    ) -> Failure {
         if !is_of_plugin(failure.kind) {
             return failure;
         }
@@ -53,9 +62,9 @@ impl<'a> Witness<'a> {
         if let Some((keeper, origin)) = self.about.keep {
             let Self { source, header, .. } = self;
             let case = Case { source, header, limits: self.about.limits };
-            let kept = keeper.keep(origin, &case, &failure, chunk.map(|(_, fill)| fill));
+            self.kept = keeper.keep(origin, &case, &failure, chunk.map(|(_, fill)| fill));
             if let Some(detail) = &mut failure.detail {
-                detail.repro = kept;
+                detail.repro.clone_from(&self.kept);
             }
         }
         failure
@@ -92,6 +101,13 @@ impl Instance for Witness<'_> {
 
     fn take_rejects(&mut self) -> Vec<Reject> {
         self.inner.take_rejects()
+    }
+
+    fn forget(&mut self) {
+        if let Some((bundle, (keeper, _))) = self.kept.take().zip(self.about.keep) {
+            keeper.withdraw(&bundle);
+        }
+        self.inner.forget();
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {

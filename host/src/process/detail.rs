@@ -1,6 +1,5 @@
 //! What is known of a call that failed, beside what users are told.
 
-use std::fs;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -25,16 +24,6 @@ pub struct Detail {
     /// Where it is kept, to be run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repro: Option<PathBuf>,
-}
-
-impl Detail {
-    /// Removes what was kept: nobody is told of the failure.
-    pub fn withdraw(&self) {
-        let Some(dir) = &self.repro else { return };
-        if let Err(error) = fs::remove_dir_all(dir) {
-            tracing::warn!("{}: not removed: {error}", dir.display());
-        }
-    }
 }
 
 /// A chunk of a source.

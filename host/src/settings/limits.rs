@@ -2,11 +2,13 @@
 //! of their own, as whoever judges what a plugin can do reads all of them.
 
 mod plugin;
+mod text;
 
 use std::num::NonZeroU64;
 use std::time::Duration;
 
 pub use plugin::*;
+pub use text::is_only_shown;
 
 /// Nominal size of a chunk. Measured: 256 KiB to 1 MiB are as fast as each other, as a chunk then stays in a core's own
 /// cache between the read that fills it and the guest that walks over it.

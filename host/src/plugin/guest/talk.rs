@@ -10,7 +10,8 @@ use crate::plugin::contract::{self, Flaw, Level};
 use crate::plugin::load::Rejects;
 use crate::process::Reject;
 use crate::settings::limits::{
-    COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_COST_BYTES, REJECT_BYTES_MAX,
+    COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_COST_BYTES,
+    REJECT_BYTES_MAX, is_only_shown,
 };
 
 /// Offers guests what the contract says they may ask for, and nothing else.
@@ -124,7 +125,7 @@ fn is_counter_name(name: &str) -> bool {
 fn clean(message: &str) -> String {
     let end = message.floor_char_boundary(LOG_LINE_BYTES_MAX);
     let line = message.get(..end).unwrap_or_default();
-    line.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    line.trim_end().chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect()
 }
 
 #[cfg(test)]

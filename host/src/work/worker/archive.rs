@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Worker;
-use super::course::Read;
+use super::reading::Read;
 use crate::input::{Chunk, Error, Member};
 use crate::process::Failure;
 use crate::work::open::Open;

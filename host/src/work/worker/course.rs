@@ -6,19 +6,12 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use super::{Cancelled, Worker};
-use crate::input::{Asked, Chunk, Codec, Error, Pieces, Stream};
+use crate::input::{Asked, Chunk, Codec};
 use crate::process::{Failure, Instance, Kind, Order, Place};
 use crate::work::gather::Span;
 use crate::work::open::{Chunks, Open, RunLength, Slice, take, too_large};
-use crate::work::ring::{Piece, Reader, Ring, Turn};
+use crate::work::ring::{Piece, Ring, Turn};
 use crate::work::whole::Whole;
-
-/// What was read of a stream.
-pub(super) struct Read<'r> {
-    pub(super) piece: Piece<'r>,
-    /// Whether there is more.
-    pub(super) more: bool,
-}
 
 /// Neighbouring chunks that an accumulator sees, of `count` chunks; those before the one at `counted` are counted already.
 #[derive(Debug, Clone)]
@@ -88,7 +81,6 @@ impl<'a> Worker<'_, 'a> {
             if let Err(failure) = &pushed
                 && failure.past
             {
-                failure.detail.iter().for_each(|detail| detail.withdraw());
                 pushed = self.push_again(open, &mut seen, &mut at);
             }
             live = self.after(&open.whole, live, span, pushed, at)?;
@@ -136,91 +128,6 @@ impl<'a> Worker<'_, 'a> {
             self.settle(open, member.as_deref().unwrap_or(&open.whole), span);
         }
         Ok(())
-    }
-
-    pub(super) fn decode_ahead(&mut self, ring: &Ring<'_>, pieces: &Pieces) {
-        pieces.decode_next();
-        self.times.was_read();
-        ring.decoded();
-    }
-
-    pub(super) fn read_ahead<'r>(
-        &mut self,
-        open: &Open<'r>,
-        ring: &Ring<'r>,
-        mut reader: Box<Reader<'r>>,
-        buffer: Vec<u8>,
-    ) {
-        let begun = Instant::now();
-        let next = match &mut *reader {
-            Reader::Stream(stream) => self.read_stream(open, stream, buffer),
-            Reader::Archive(archive) => self.read_archive(open, archive, buffer),
-        };
-        self.times.was_read();
-        match next {
-            Some(Read { piece, more }) => {
-                ring.put(more.then_some(reader), piece, begun.elapsed());
-            }
-            None => ring.end(),
-        }
-    }
-
-    /// The next chunk of a source; `None` when there is none, or it is not worth having.
-    fn read_stream<'r>(
-        &mut self,
-        open: &Open<'_>,
-        stream: &mut Stream,
-        buffer: Vec<u8>,
-    ) -> Option<Read<'r>> {
-        let (whole, index) = (&open.whole, stream.index());
-        if self.hopeless(whole, index) {
-            self.give_up(whole, index);
-            return None;
-        }
-        let chunk = self.read_chunk(open, whole, index, stream.next(buffer))?;
-        let more = !chunk.last;
-        Some(Read { piece: Piece { member: None, chunk }, more })
-    }
-
-    /// What a whole has left from the position `index` on need not be read: one before it has failed.
-    pub(super) fn give_up(&mut self, whole: &Whole<'_>, index: u64) {
-        let failed = whole.gather.set_whole(index);
-        if self.processor().traits().kind == Kind::Aggregator {
-            self.settle_failed(whole, failed);
-        }
-    }
-
-    /// The chunk at `index` of a whole, if it could be read: the failure of the whole if not.
-    pub(super) fn read_chunk(
-        &mut self,
-        open: &Open<'_>,
-        whole: &Whole<'_>,
-        index: u64,
-        read: Result<Chunk, Error>,
-    ) -> Option<Chunk> {
-        match read {
-            Ok(chunk) => {
-                whole.add_bytes(chunk.bytes().len() as u64);
-                if chunk.last {
-                    // Before anybody can have seen it: nothing can have failed as a whole yet.
-                    whole.gather.set_whole(index + 1);
-                    whole.set_parts(index + 1);
-                }
-                Some(chunk)
-            }
-            Err(_) if self.plan.cancel.is_set() => None,
-            Err(error) if self.processor().traits().kind == Kind::Transformer => {
-                self.fail_read(whole, index, error.into());
-                // Where that is cancelled, there is no chunk either.
-                self.run_tail(open, whole).ok().and(None)
-            }
-            Err(error) => {
-                whole.gather.fail(1, index, error.into());
-                let failed = whole.gather.set_whole(index + 1);
-                self.settle_failed(whole, failed);
-                None
-            }
-        }
     }
 
     /// Settles an accumulator that cannot go on at position `next`.
@@ -312,7 +219,10 @@ impl<'a> Worker<'_, 'a> {
         seen: &mut [Stretch],
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
-        self.instance = None;
+        // Gone before there is another: both would not be within what a worker may have.
+        if let Some(mut instance) = self.instance.take() {
+            instance.forget();
+        }
         let failed = *at;
         for stretch in &mut *seen {
             let is_last = stretch.run.contains(&failed);
@@ -367,7 +277,14 @@ impl<'a> Worker<'_, 'a> {
             if let Some(codec) = slice.found {
                 return Ok(Pushed::Compressed(codec));
             }
-            self.times.was_guest(pushed?.filling);
+            let filling = match pushed {
+                Ok(pushed) => pushed.filling,
+                Err(failure) => {
+                    self.instance = Some(instance); // for what it has counted
+                    return Err(failure);
+                }
+            };
+            self.times.was_guest(filling);
             let rejects = instance.take_rejects();
             if index >= counted {
                 open.whole.keep_rejects(rejects, self.plan.settings.rejects_max)?;

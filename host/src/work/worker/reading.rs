@@ -1,0 +1,104 @@
+//! How a worker reads ahead in a stream: what goes into its ring, and what becomes of a source that cannot be read.
+
+use std::time::Instant;
+
+use super::Worker;
+use crate::input::{Chunk, Error, Pieces, Stream};
+use crate::process::Kind;
+use crate::work::open::Open;
+use crate::work::ring::{Piece, Reader, Ring};
+use crate::work::whole::Whole;
+
+/// What was read of a stream.
+pub(super) struct Read<'r> {
+    pub(super) piece: Piece<'r>,
+    /// Whether there is more.
+    pub(super) more: bool,
+}
+
+impl Worker<'_, '_> {
+    pub(super) fn decode_ahead(&mut self, ring: &Ring<'_>, pieces: &Pieces) {
+        pieces.decode_next();
+        self.times.was_read();
+        ring.decoded();
+    }
+
+    pub(super) fn read_ahead<'r>(
+        &mut self,
+        open: &Open<'r>,
+        ring: &Ring<'r>,
+        mut reader: Box<Reader<'r>>,
+        buffer: Vec<u8>,
+    ) {
+        let begun = Instant::now();
+        let next = match &mut *reader {
+            Reader::Stream(stream) => self.read_stream(open, stream, buffer),
+            Reader::Archive(archive) => self.read_archive(open, archive, buffer),
+        };
+        self.times.was_read();
+        match next {
+            Some(Read { piece, more }) => {
+                ring.put(more.then_some(reader), piece, begun.elapsed());
+            }
+            None => ring.end(),
+        }
+    }
+
+    /// The next chunk of a source; `None` when there is none, or it is not worth having.
+    fn read_stream<'r>(
+        &mut self,
+        open: &Open<'_>,
+        stream: &mut Stream,
+        buffer: Vec<u8>,
+    ) -> Option<Read<'r>> {
+        let (whole, index) = (&open.whole, stream.index());
+        if self.hopeless(whole, index) {
+            self.give_up(whole, index);
+            return None;
+        }
+        let chunk = self.read_chunk(open, whole, index, stream.next(buffer))?;
+        let more = !chunk.last;
+        Some(Read { piece: Piece { member: None, chunk }, more })
+    }
+
+    /// What a whole has left from the position `index` on need not be read: one before it has failed.
+    pub(super) fn give_up(&mut self, whole: &Whole<'_>, index: u64) {
+        let failed = whole.gather.set_whole(index);
+        if self.processor().traits().kind == Kind::Aggregator {
+            self.settle_failed(whole, failed);
+        }
+    }
+
+    /// The chunk at `index` of a whole, if it could be read: the failure of the whole if not.
+    pub(super) fn read_chunk(
+        &mut self,
+        open: &Open<'_>,
+        whole: &Whole<'_>,
+        index: u64,
+        read: Result<Chunk, Error>,
+    ) -> Option<Chunk> {
+        match read {
+            Ok(chunk) => {
+                whole.add_bytes(chunk.bytes().len() as u64);
+                if chunk.last {
+                    // Before anybody can have seen it: nothing can have failed as a whole yet.
+                    whole.gather.set_whole(index + 1);
+                    whole.set_parts(index + 1);
+                }
+                Some(chunk)
+            }
+            Err(_) if self.plan.cancel.is_set() => None,
+            Err(error) if self.processor().traits().kind == Kind::Transformer => {
+                self.fail_read(whole, index, error.into());
+                // Where that is cancelled, there is no chunk either.
+                self.run_tail(open, whole).ok().and(None)
+            }
+            Err(error) => {
+                whole.gather.fail(1, index, error.into());
+                let failed = whole.gather.set_whole(index + 1);
+                self.settle_failed(whole, failed);
+                None
+            }
+        }
+    }
+}
