@@ -29,6 +29,7 @@ mod outputs;
 mod packing;
 mod paths;
 mod recall;
+mod spec;
 mod support;
 mod transformers;
 
