@@ -5,8 +5,7 @@ use wasmparser::{Validator, WasmFeatures};
 
 use super::error::Refusal;
 
-/// What is off, what it is called, and why it is off. The first that a plugin needs is told; one that is a part of another stands behind it,
-/// as it is not missed while that is there.
+/// What is off, what it is called, and why it is off. The first that a plugin needs is told; one that is a part of another stands behind it.
 const OFF: [(WasmFeatures, &str, &str); 13] = [
     (WasmFeatures::CM_ASYNC, "async functions of the component model", "plugins are synchronous"),
     (
@@ -49,13 +48,14 @@ pub(super) fn off() -> WasmFeatures {
 /// A refusal that names the feature that keeps a plugin from being compiled; none where it is not that.
 pub(super) fn refusal(bytes: &[u8]) -> Option<Refusal> {
     let valid = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();
-    let mut left = WasmFeatures::all();
-    if !valid(left) {
+    let mut given = WasmFeatures::default().difference(off());
+    if valid(given) {
         return None;
     }
-    let (_, name, why) = OFF.iter().find(|(feature, ..)| {
-        left.remove(*feature);
-        !valid(left)
+    // From the back, so that those of which others are a part, or which change what bytes mean, come last.
+    let (_, name, why) = OFF.iter().rev().find(|(feature, ..)| {
+        given.insert(*feature);
+        valid(given)
     })?;
     let refusal = Refusal::new(format!("the plugin uses {name}, which plugins may not: {why}"));
     Some(refusal.hint("build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed"))
