@@ -81,6 +81,12 @@ const OFF: [(Proposal, &str); 8] = [
     (Proposal::CustomDescriptors, "custom descriptors"),
 ];
 
+/// What suites of proposals that are older than multi-memory still call wrong: a memory that is not the first.
+const LIFTED: [&str; 2] = [
+    "was taken, but should not be: zero byte expected",
+    "was taken, but should not be: multiple memories",
+];
+
 /// What came of all suites, each by its name.
 fn suites() -> Vec<(&'static str, Suite)> {
     let engine = Engine::new().unwrap();
@@ -94,9 +100,11 @@ fn what_is_on_is_as_specified_and_what_is_off_is_refused_by_name() {
     let stack = STACK_BYTES + HOST_STACK_BYTES;
     let thread = std::thread::Builder::new().stack_size(stack).spawn(suites).unwrap();
     let suites = thread.join().unwrap();
-    let mut table = String::new();
+    let (mut table, mut failed) = (String::new(), Vec::new());
     for (name, suite) in &suites {
-        assert!(suite.failed.is_empty(), "{name}: {}", suite.failed.join("\n"));
+        let is_newer = matches!(*name, "core" | "multi-memory");
+        let lifted = |why: &&String| !is_newer && LIFTED.iter().any(|rule| why.ends_with(rule));
+        failed.extend(suite.failed.iter().filter(|why| !lifted(why)).cloned());
         let Suite { files, passed, passed_over, refused, .. } = suite;
         let modules: usize = refused.values().sum();
         writeln!(
@@ -108,6 +116,7 @@ fn what_is_on_is_as_specified_and_what_is_off_is_refused_by_name() {
         // Not even the parser knows all of custom descriptors.
         assert!(unnamed.is_empty() || *name == "custom-descriptors", "{name}: {unnamed:?}");
     }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
     for (off, name) in OFF {
         let (_, suite) = suites.iter().find(|(suite, _)| *suite == off.to_string()).unwrap();
         assert!(suite.refused.contains_key(name), "{off}: {:?}", suite.refused);
