@@ -11,6 +11,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod beneath;
 mod changing;
 mod cli;
 mod contract;
@@ -28,6 +29,7 @@ mod outputs;
 mod packing;
 mod paths;
 mod recall;
+mod spec;
 mod support;
 mod transformers;
 

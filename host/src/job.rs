@@ -23,7 +23,7 @@ use crate::output::{
 use crate::process::{Failure, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
-use crate::source::Source;
+use crate::source::{Roots, Source};
 use crate::stats::Stats;
 use crate::work::{self, At, Cancel, Plan, Recall};
 
@@ -34,6 +34,8 @@ use pour::{Below, Given, Single, Tree};
 pub struct Job<'a> {
     /// What to read, in the order of the results.
     pub sources: &'a [Source],
+    /// Where those that are files may be: those of the listing.
+    pub roots: &'a Roots,
     /// What to do with it.
     pub processor: &'a dyn Processor,
     /// Where records end.
@@ -223,7 +225,8 @@ pub enum Error {
 pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
     let cutter = cutter(job.processor, job.framing, job.settings)?;
     let decoding = decoding(job.settings)?;
-    let access = Access { io: job.settings.io, stop: job.cancel.flag() };
+    let (io, stop, roots) = (job.settings.io, job.cancel.flag(), job.roots.clone());
+    let access = Access { io, stop, roots };
     let plan = |deliver| Plan {
         sources: job.sources,
         processor: job.processor,

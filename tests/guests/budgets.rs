@@ -203,7 +203,7 @@ fn a_feature_that_is_off_is_told_by_name() {
     --- stdout
     --- stderr
     error: [plugins]/guest.wasm: the plugin uses threads (shared memory, atomics), which plugins may not: the host has threads of its own, and gives each a sandbox
-    hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+    hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
     ");
     assert_eq!(refused_with(&guest.component(), &[]), told);
 }

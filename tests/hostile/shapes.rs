@@ -205,35 +205,41 @@ attacks! {
 
     threads: Start, with("(memory 1 1 shared)", Guest::default()), "
         error: [plugins]/guest.wasm: the plugin uses threads (shared memory, atomics), which plugins may not: the host has threads of its own, and gives each a sandbox
-        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
         ";
     memory_of_64_bits: Start, with("(memory i64 1)", Guest::default()), "
         error: [plugins]/guest.wasm: the plugin uses 64-bit memory (memory64), which plugins may not: a sandbox has at most 4 GiB
-        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
         ";
     exceptions: Start, with("(tag)", Guest::default()), "
         error: [plugins]/guest.wasm: the plugin uses exceptions, which plugins may not: no supported language needs them
-        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
         ";
     garbage_collection: Start, with("(type (struct (field i32))) (func (drop (struct.new 0 (i32.const 1))))", Guest::default()), "
         error: [plugins]/guest.wasm: the plugin uses garbage collection (gc), which plugins may not: its engine is not a part of the host
-        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
         ";
-    call_through_a_null_reference: Source, with("(type $f (func))", pushing("(call_ref $f (ref.null $f))")), "
-        bad: the plugin crashed in push: wasm trap: null reference
-        1 of 3 sources failed
+    call_through_a_null_reference: Start, with("(type $f (func))", pushing("(call_ref $f (ref.null $f))")), "
+        error: [plugins]/guest.wasm: the plugin uses typed function references, which plugins may not: their engine is not a part of the host
+        hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
+        ";
+    call_of_a_subtype: Start, with("(type $above (sub (func))) (type $below (sub $above (func)))
+        (table $subtypes 1 funcref) (elem (table $subtypes) (i32.const 0) func $below) (func $below (type $below))",
+        pushing("(call_indirect $subtypes (type $above) (i32.const 0))")), "
+        error: [plugins]/guest.wasm: the plugin uses garbage collection (gc), which plugins may not: its engine is not a part of the host
+        hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
         ";
     stack_switching: Start, with("(type $f (func)) (type $k (cont $f)) (func (param (ref null $k)))", Guest::default()), "
         error: [plugins]/guest.wasm: the plugin uses stack switching, which plugins may not: plugins are synchronous
-        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
         ";
     wide_pages: Start, with("(memory 1 (pagesize 1))", Guest::default()), "
-        error: [plugins]/guest.wasm: a core module that cannot be made a component: the custom page sizes proposal must be enabled to customize a memory's page size (at offset 0x128)
-        hint: build it with wit-bindgen (the SDK does), which embeds the contract
+        error: [plugins]/guest.wasm: the plugin uses custom page sizes, which plugins may not: the proposal is not finished
+        hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
         ";
     async_functions: Start, text(r#"(component (import "f" (func async (result (future u8)))))"#), "
         error: [plugins]/guest.wasm: the plugin uses async functions of the component model, which plugins may not: plugins are synchronous
-        hint: build it without that feature; SIMD, bulk memory, reference types, multi-memory and tail calls are allowed
+        hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
         ";
 
     nothing_at_all: Start, Attack::bytes(Vec::new()), "error: [plugins]/guest.wasm: is not WebAssembly: it lacks the preamble of a module or component";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -304,6 +304,23 @@ fn a_record_in_another_encoding_is_processed_while_its_writer_waits() {
         told.say(second);
         assert_eq!(told.end(b""), r#"{"source":"-","bytes":4,"result":"a\nb\n"}"#, "{encoding}");
     }
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_for_a_fifo_that_nobody_writes_to() {
+    let tree = Tree::new();
+    let fifo = tree.path().join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut child = Host::run(&plugin("wordcount")).args(["--stream"]).arg(&fifo).start();
+    let open = Path::new("/proc").join(child.id().to_string()).join("fd");
+    let begun = Instant::now();
+    let is_fifo = |entry: fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|to| to == fifo);
+    while !fs::read_dir(&open).unwrap().flatten().any(is_fifo) {
+        assert!(begun.elapsed() < PATIENCE, "it waits for somebody who writes");
+        thread::yield_now();
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
     let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
     let job = Job {
         sources: &listing.sources,
+        roots: &listing.roots,
         processor: task.processor,
         framing: task.framing.parse().unwrap(),
         lanes: &[lane],

@@ -15,4 +15,5 @@ pub(crate) mod plugins;
 pub(crate) mod sandbox;
 pub(crate) mod shuffle;
 pub(crate) mod tree;
+pub(crate) mod wast;
 pub(crate) mod web;

@@ -159,6 +159,12 @@ pub(super) struct InputArgs {
     #[arg(short = '0', long, requires = "files_from")]
     pub(super) null: bool,
 
+    /// Read files only where they are beneath this directory, whatever their names say and whoever moves things meanwhile: a name, a
+    /// link or `..` that leads out of it is refused, and so is each absolute link. For files, what is in directories, archives,
+    /// FIFOs and the list of --files-from; not for standard input, URLs, plugins and what is written. May be repeated. Needs Linux 5.6
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) beneath: Vec<PathBuf>,
+
     /// Inside directories and prefixes, take only files that match; as in a .gitignore. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,

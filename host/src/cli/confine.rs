@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use super::args::RunArgs;
 use super::out::is_tree;
 use super::say::{self, Abort};
-use super::settings::files_from;
+use super::settings::Origins;
 use super::stages::Stages;
 use crate::jail::{self, Jail, JailError, Sockets};
 use crate::output::Root;
 use crate::plugin::{Cache, warm};
 use crate::settings::Run;
-use crate::source::{self, Address};
+use crate::source::Address;
 
 /// What any run reads: the seed of the database's random numbers, and its own peak of memory.
 const ALWAYS: [&str; 2] = ["/dev/urandom", "/proc/self/status"];
@@ -53,26 +53,27 @@ const CREDENTIALS: [&str; 7] = [
     "AZURE_FEDERATED_TOKEN_FILE",
 ];
 
-/// Enters the jail, where the flags ask for one. Gives the names of `--files-from`, which had to be read for that.
+/// Enters the jail, where the flags ask for one. The names of `--files-from` have to be read for that.
 pub(super) fn confine(
     args: &RunArgs,
     stages: &Stages,
     settings: &Run,
-) -> Result<Option<Vec<PathBuf>>, Abort> {
+    origins: &mut Origins,
+) -> Result<(), Abort> {
     if !args.sandbox.jail {
-        return Ok(None);
+        return Ok(());
     }
     alone()?;
     jail::probe().check().map_err(|error| told(&error))?;
     if args.dry_run {
-        return Ok(None); // what can be jailed makes no output, and reads no input
+        return Ok(()); // what can be jailed makes no output, and reads no input
     }
     let cache = compiled(stages, settings)?;
-    let names = files_from(args).as_ref().map(source::names).transpose().map_err(Abort::new)?;
+    origins.read_list(args)?;
+    let names = origins.listed.as_deref();
     let out = args.output.out.as_path();
-    let remote =
-        inputs(args, names.as_deref()).chain([out]).any(|path| Address::of(path).is_some());
-    let mut read = read(args, stages, names.as_deref(), remote);
+    let remote = inputs(args, names).chain([out]).any(|path| Address::of(path).is_some());
+    let mut read = read(args, stages, names, remote);
     read.extend(cache);
     let jail = Jail {
         read,
@@ -83,7 +84,7 @@ pub(super) fn confine(
     if remote && !args.output.quiet {
         say::line("--jail: not all is on this machine, so connections stay allowed");
     }
-    Ok(names)
+    Ok(())
 }
 
 fn told(error: &JailError) -> Abort {

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::args::RunArgs;
@@ -10,7 +9,7 @@ use super::remember::Aim;
 use super::say::Abort;
 use super::stages::{Setting, Stage, Stages};
 use crate::ledger::{Digest, Identity};
-use crate::source::{Source, Stored, Way};
+use crate::source::{Roots, Source, Stored, Way};
 
 /// The source for the ledger.
 pub(super) fn name(source: &Source) -> &[u8] {
@@ -18,16 +17,16 @@ pub(super) fn name(source: &Source) -> &[u8] {
 }
 
 /// Size and time of the last write: those that a run compares, too. None for what can be told from no other version.
-pub(super) fn identity(source: &Source) -> Option<Identity> {
+pub(super) fn identity(source: &Source, roots: &Roots) -> Option<Identity> {
     match &source.way {
         Way::File => {
-            let found = fs::metadata(&source.path).ok()?;
-            let (seconds, ns) = (found.mtime(), found.mtime_nsec());
-            let identity = Identity::new("file").with("size", found.len());
+            let found = roots.look(&source.path).ok()?;
+            let (seconds, ns) = (found.st_mtime, found.st_mtime_nsec);
+            let identity = Identity::new("file").with("size", found.st_size);
             Some(
                 identity
                     .with("mtime", format_args!("{seconds}.{ns:09}"))
-                    .with("inode", found.ino()),
+                    .with("inode", found.st_ino),
             )
         }
         Way::Member(member) => {

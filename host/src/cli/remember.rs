@@ -18,7 +18,7 @@ use crate::job::{Error, Made, Saved};
 use crate::ledger::{self, Entry, Identity, JobId, Kept, Known, Ledger, Needs, Reader, State};
 use crate::process::Kind;
 use crate::settings::{RejectsMax, Run};
-use crate::source::{Listing, Source};
+use crate::source::{Listing, Roots, Source};
 use crate::work::Recalled;
 
 /// What a run makes of its sources.
@@ -61,6 +61,8 @@ pub(super) struct Memory {
     job: JobId,
     /// In which version each source was found, and whether that is done.
     found: Vec<Found>,
+    /// Where sources are.
+    roots: Roots,
     needs: Needs,
     /// Sources that were taken from the listing.
     pub(super) passed_over: u64,
@@ -101,6 +103,7 @@ impl Memory {
             ledger,
             job,
             found,
+            roots: listing.roots.clone(),
             needs: aim.needs(),
             passed_over,
             readers: Mutex::new(vec![reader]),
@@ -155,7 +158,7 @@ impl Memory {
         if saved.is_member {
             return Ok(()); // an archive that is read from its front is done again
         }
-        if identity(source).as_ref() != Some(&then) {
+        if identity(source, &self.roots).as_ref() != Some(&then) {
             return Ok(()); // nobody knows which version it was
         }
         let (state, output, bytes_out, kept) = match saved.result {
@@ -270,7 +273,7 @@ fn look(
         })
     };
     let look = |source: &Source| {
-        let identity = identity(source);
+        let identity = identity(source, &listing.roots);
         let is_done = identity.as_ref().is_some_and(|identity| is_done(source, identity));
         Found { identity, is_done }
     };

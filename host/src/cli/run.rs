@@ -2,7 +2,7 @@
 
 use std::io;
 use std::panic::resume_unwind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -17,7 +17,7 @@ use super::plugins::{self, Loading, Plugins};
 use super::progress::Progress;
 use super::remember::{Aim, Memory};
 use super::say::{self, Abort, Failures};
-use super::settings::{format, framing, level, request, settings};
+use super::settings::{Origins, format, framing, level, request, settings, unlistable};
 use super::stages::Stages;
 use super::{foresee, guard, objects, rejects};
 use crate::input::{self, Expansion};
@@ -36,12 +36,12 @@ use crate::work::Cancel;
 pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let settings = settings(args)?;
     // On the first thread, while there is no other: those that are started later are in the jail, too.
-    let names = confine(args, stages, &settings)?;
-    let names = names.as_deref();
+    let mut origins = Origins::open(args)?;
+    confine(args, stages, &settings, &mut origins)?;
     let stack_bytes = settings.sandbox.stack_bytes + HOST_STACK_BYTES;
     let thread = thread::Builder::new().name("run".into()).stack_size(stack_bytes);
     thread::scope(|scope| {
-        let running = thread.spawn_scoped(scope, || run_with(args, stages, &settings, names));
+        let running = thread.spawn_scoped(scope, || run_with(args, stages, &settings, &origins));
         running.map_err(Abort::new)?.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }
@@ -50,7 +50,7 @@ fn run_with(
     args: &RunArgs,
     stages: &Stages,
     settings: &Run,
-    from_list: Option<&[PathBuf]>,
+    origins: &Origins,
 ) -> Result<Exit, Abort> {
     let begun = Instant::now();
     let progress = Progress::new(args.output.quiet);
@@ -62,7 +62,7 @@ fn run_with(
     let engine = Engine::with(&settings.sandbox).map_err(Abort::new)?;
     let plugins = load(args, stages, settings, &engine, &stats, &cancel)?;
     if args.dry_run {
-        let list = || listing(args, Look::Sizes, None, settings, &cancel);
+        let list = || listing(args, Look::Sizes, origins, settings, &cancel);
         return foresee::foresee(args, stages, &plugins, settings, list);
     }
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
@@ -72,7 +72,7 @@ fn run_with(
         Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
         opened => opened?,
     };
-    let mut listing = listing(args, look, from_list, settings, &cancel)?;
+    let mut listing = listing(args, look, origins, settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
     let mut opened = match &args.output.ledger {
         Some(path) => {
@@ -102,6 +102,7 @@ fn run_with(
     let failures = Failures::new(&progress, args.output.verbose);
     let job = Job {
         sources: &listing.sources,
+        roots: &listing.roots,
         processor: &*plugins.processor,
         framing: plugins.framing,
         lanes: &plugins.lanes,
@@ -222,12 +223,12 @@ fn told_of(passed_over: u64, why: &str) {
 fn listing(
     args: &RunArgs,
     look: Look,
-    names: Option<&[PathBuf]>,
+    origins: &Origins,
     settings: &Run,
     cancel: &Cancel,
 ) -> Result<Listing, Abort> {
-    let request = request(args, look, settings.threads, names)?;
-    let mut listing = source::list(&request).map_err(Abort::new)?;
+    let request = request(args, look, settings.threads, origins)?;
+    let mut listing = source::list(&request).map_err(|error| unlistable(&error))?;
     let filter = Filter::new(&request.include, &request.exclude).map_err(Abort::new)?;
     listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());
     if !args.inputs.no_archives {

@@ -13,20 +13,56 @@ use crate::input::Framing;
 use crate::output::Format;
 use crate::settings::limits::{CHUNK_BYTES_MIN, MEMORY_BYTES_CEILING, THREADS_MAX, WINDOW_BYTES};
 use crate::settings::{Decompress, Io, Run, Show};
-use crate::source::{Fifos, FilesFrom, Look, Request};
+use crate::source::{self, Fifos, FilesFrom, Look, Request, Roots};
 
 /// Where sources are cut: as the user says, or else as the plugins do.
 pub(super) fn framing(args: &RunArgs) -> Result<Option<Framing>, Abort> {
     args.inputs.framing.as_deref().map(str::parse).transpose().map_err(Abort::new)
 }
 
+/// Where inputs come from.
+#[derive(Debug, Default)]
+pub(super) struct Origins {
+    /// Where they may be.
+    pub(super) roots: Roots,
+    /// The names of `--files-from`, where they have been read already.
+    pub(super) listed: Option<Vec<PathBuf>>,
+}
+
+impl Origins {
+    /// Opens what `--beneath` names.
+    pub(super) fn open(args: &RunArgs) -> Result<Self, Abort> {
+        let directories = &args.inputs.beneath;
+        if directories.is_empty() {
+            return Ok(Self::default());
+        }
+        let roots = Roots::open(directories)
+            .map_err(|error| Abort::new(format!("--beneath: {error}")).hint(error.hint()))?;
+        Ok(Self { roots, listed: None })
+    }
+
+    /// Reads the names of `--files-from`.
+    pub(super) fn read_list(&mut self, args: &RunArgs) -> Result<(), Abort> {
+        if let Some(from) = files_from(args) {
+            let names = source::names(&from, &self.roots);
+            self.listed = Some(names.map_err(|error| unlistable(&error.into()))?);
+        }
+        Ok(())
+    }
+}
+
+/// That there is no list of sources.
+pub(super) fn unlistable(error: &source::Error) -> Abort {
+    let hint = error.hint();
+    Abort::new(error).hint(hint)
+}
+
 /// What to list.
-/// `listed` are the names of `--files-from`, where they have been read.
 pub(super) fn request(
     args: &RunArgs,
     look: Look,
     threads: usize,
-    listed: Option<&[PathBuf]>,
+    origins: &Origins,
 ) -> Result<Request, Abort> {
     let inputs = &args.inputs;
     if inputs.files.is_empty() && inputs.files_from.is_none() {
@@ -44,18 +80,19 @@ pub(super) fn request(
     }
     Ok(Request {
         paths: inputs.files.clone(),
-        files_from: if listed.is_some() { None } else { files_from(args) },
-        listed: listed.unwrap_or_default().to_vec(),
+        files_from: if origins.listed.is_some() { None } else { files_from(args) },
+        listed: origins.listed.clone().unwrap_or_default(),
         include: inputs.include.clone(),
         exclude: inputs.exclude.clone(),
         fifos: if inputs.stream { Fifos::Read } else { Fifos::Refuse },
         look,
         threads,
+        roots: origins.roots.clone(),
     })
 }
 
 /// The list of further names.
-pub(super) fn files_from(args: &RunArgs) -> Option<FilesFrom> {
+fn files_from(args: &RunArgs) -> Option<FilesFrom> {
     let separator = if args.inputs.null { 0 } else { b'\n' };
     args.inputs.files_from.clone().map(|path| FilesFrom { path, separator })
 }

@@ -34,10 +34,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use rustix::fs::fstat;
+use rustix::fs::{FileType, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat};
 
 use crate::settings::Io;
-use crate::source::{Source, Way, check_regular};
+use crate::source::{Refusal, Roots, Source, Way, check_regular};
 
 pub use archive::{Expansion, expand};
 pub use blocked::Asked;
@@ -92,6 +92,9 @@ pub struct Access {
     pub io: Io,
     /// Set when whoever waits for bytes shall end.
     pub stop: Arc<AtomicBool>,
+    /// Where files may be: none is opened elsewhere. What has another name than that of a file is not held back: standard input,
+    /// objects and web pages.
+    pub roots: Roots,
 }
 
 /// The bytes of an opened source: of a file, readable at any offset; of a pipe, from its front.
@@ -125,8 +128,7 @@ impl Input {
     /// Opens all of what is called `path`.
     fn whole(opener: &mut Opener, path: &Path, way: &Way, access: &Access) -> Result<Self, Error> {
         let file = match way {
-            Way::File | Way::Member(_) => opener.open(path),
-            Way::Fifo => File::open(path),
+            Way::File | Way::Member(_) | Way::Fifo => opener.open(path, &access.roots),
             Way::StandardInput => io::stdin().as_fd().try_clone_to_owned().map(File::from),
             Way::Object | Way::Prefix => return Self::remote(path, access),
         };
@@ -135,6 +137,7 @@ impl Input {
         let regular = check_regular(stat.st_mode);
         let is_pipe = match way {
             Way::File | Way::Member(_) => regular.map(|()| false)?,
+            Way::Fifo => is_fifo(&file, &stat, regular)?,
             // A file whose front has been read already is as good as a pipe.
             _ => regular.is_err() || file.stream_position().map_err(Error::Open)? > 0,
         };
@@ -346,6 +349,15 @@ impl Input {
     pub fn check_unchanged(&self) -> Result<(), Error> {
         if self.is_pipe { Ok(()) } else { self.store.check_unchanged() }
     }
+}
+
+/// Whether it is a FIFO, which from then on is waited for: by who asks first whether there is something to read.
+fn is_fifo(file: &File, stat: &Stat, regular: Result<(), Refusal>) -> Result<bool, Error> {
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Fifo {
+        return Ok(regular.map(|()| false)?);
+    }
+    let waiting = fcntl_getfl(file).and_then(|now| fcntl_setfl(file, now - OFlags::NONBLOCK));
+    waiting.map(|()| true).map_err(|error| Error::Open(error.into()))
 }
 
 fn decoded<Plain: Bytes + Read + 'static>(

@@ -15,7 +15,7 @@ use super::identity::Identity;
 use super::store::Store;
 use super::{Access, Error, Input};
 use crate::settings::limits::AHEAD_FILE_BYTES;
-use crate::source::Archive;
+use crate::source::{Archive, Roots};
 
 /// Opens files for one thread. Looking up a deep path costs as much as reading a small file, so a directory is
 /// kept open once a few files in a row have come from it.
@@ -37,13 +37,13 @@ const ROW: usize = 2;
 impl Opener {
     /// Opens the files that come next and asks for their bytes, so that the disk is at several at once; those that it opened
     /// before and that are not among them it closes. Where one cannot be opened, whoever opens it for reading says why.
-    pub fn expect<'p>(&mut self, paths: impl Iterator<Item = &'p Path>) {
+    pub fn expect<'p>(&mut self, paths: impl Iterator<Item = &'p Path>, roots: &Roots) {
         let mut before = std::mem::take(&mut self.expected);
         for path in paths {
             let known = before.iter().position(|(at, _)| at == path);
             if let Some(known) = known.and_then(|at| before.remove(at)) {
                 self.expected.push_back(known);
-            } else if let Ok(file) = self.open_now(path) {
+            } else if let Ok(file) = self.open_now(path, roots) {
                 // Advice: what cannot be read ahead is read when it is its turn.
                 let _ = fadvise(&file, 0, AHEAD_FILE_BYTES, Advice::WillNeed);
                 self.expected.push_back((path.to_path_buf(), file));
@@ -52,15 +52,18 @@ impl Opener {
     }
 
     /// Opens a file for reading. Never waits for the other end of a FIFO.
-    pub(super) fn open(&mut self, path: &Path) -> io::Result<File> {
+    pub(super) fn open(&mut self, path: &Path, roots: &Roots) -> io::Result<File> {
         let expected = self.expected.iter().position(|(at, _)| at == path);
         match expected.and_then(|at| self.expected.remove(at)) {
             Some((_, file)) => Ok(file),
-            None => self.open_now(path),
+            None => self.open_now(path, roots),
         }
     }
 
-    fn open_now(&mut self, path: &Path) -> io::Result<File> {
+    fn open_now(&mut self, path: &Path, roots: &Roots) -> io::Result<File> {
+        if roots.are_set() {
+            return roots.file(path);
+        }
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let bytes = path.as_os_str().as_bytes();
         let end = memchr::memrchr(b'/', bytes).map_or(0, |at| at + 1);
@@ -127,20 +130,23 @@ mod tests {
         }
         let mut opener = Opener::default();
         let read = |opener: &mut Opener, path: &Path| {
-            io::read_to_string(opener.open(path).unwrap()).unwrap()
+            io::read_to_string(opener.open(path, &Roots::default()).unwrap()).unwrap()
         };
         let missing = dir.path().join("none");
-        opener.expect(paths.iter().map(PathBuf::as_path).chain([missing.as_path()]));
+        let anywhere = Roots::default();
+        let all = paths.iter().map(PathBuf::as_path).chain([missing.as_path()]);
+        opener.expect(all, &anywhere);
         for path in &paths {
             std::fs::remove_file(path).unwrap();
             std::fs::write(path, "new").unwrap();
         }
         assert_eq!(read(&mut opener, &paths[1]), "two");
         assert_eq!(read(&mut opener, &paths[1]), "new", "each is given out once");
-        opener.expect(paths[2..].iter().map(PathBuf::as_path));
+        opener.expect(paths[2..].iter().map(PathBuf::as_path), &anywhere);
         assert_eq!(read(&mut opener, &paths[0]), "new", "it is no longer expected");
         assert_eq!(read(&mut opener, &paths[2]), "three");
-        assert_eq!(opener.open(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
+        let error = opener.open(&missing, &anywhere).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
@@ -154,12 +160,10 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, name).unwrap();
             let mut text = String::new();
-            opener.open(&path).unwrap().read_to_string(&mut text).unwrap();
+            opener.open(&path, &Roots::default()).unwrap().read_to_string(&mut text).unwrap();
             assert_eq!(text, name);
         }
-        assert_eq!(
-            opener.open(&dir.path().join("c/one")).unwrap_err().kind(),
-            io::ErrorKind::NotFound
-        );
+        let error = opener.open(&dir.path().join("c/one"), &Roots::default()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }

@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 
 use wasmtime::{Config, Enabled, PoolingAllocationConfig};
 
+use super::features;
 use crate::settings::Sandbox;
 use crate::settings::limits::{
     BACKTRACE_FRAMES_MAX, EPOCH_TICK, HOST_STACK_BYTES, INSTANCE_BYTES, MEMORY_BYTES_CEILING,
@@ -69,7 +70,8 @@ impl Engine {
         Ok(Self { inner, stop: Arc::default(), ticker: None })
     }
 
-    pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
+    /// What it is made of: for tests of what the engine itself does with its switches.
+    pub fn wasmtime(&self) -> &wasmtime::Engine {
         &self.inner
     }
 }
@@ -89,7 +91,7 @@ impl Drop for Engine {
 #[error("cannot start the engine: {0}")]
 pub struct EngineError(String);
 
-/// Beyond what is switched here, garbage collection, threads, exceptions and async are not even linked in. Whether fuel is counted is a
+/// Of what is switched off here, garbage collection, threads, exceptions and async are not even linked in. Whether fuel is counted is a
 /// part of what compiled code is kept under.
 fn config(limits: &Sandbox) -> Config {
     let mut config = Config::new();
@@ -103,7 +105,7 @@ fn config(limits: &Sandbox) -> Config {
         .wasm_component_model(true)
         .wasm_multi_memory(true)
         .wasm_tail_call(true)
-        .wasm_memory64(false);
+        .wasm_features(features::off(), false);
     config
 }
 

@@ -40,6 +40,10 @@ pub const QUOTE_BLOCKS_MAX: u64 = 4 << 20;
 /// runs ahead of reading: by little enough that the bytes are in the page cache then.
 pub const CSV_RUN_BYTES_MAX: u64 = 32 << 20;
 
+/// Times that a name with `..` is looked up beneath a directory while others rename things: the kernel says each time that it cannot tell
+/// where that led. A few are enough on a busy machine; so many are somebody's who does nothing else.
+pub const BENEATH_TRIES: usize = 1000;
+
 /// Functions in a backtrace: the innermost ones tell where it was, and endless recursion has no more to say.
 pub const BACKTRACE_FRAMES_MAX: usize = 20;
 

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::{Roots, hint};
+
 /// Where a list of names comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilesFrom {
@@ -24,12 +26,20 @@ pub struct ListError {
     error: io::Error,
 }
 
-/// The names of a list. Empty names are passed over.
+impl ListError {
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        hint(&self.error)
+    }
+}
+
+/// The names of a list, which is beneath `roots` itself. Empty names are passed over.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn names(from: &FilesFrom) -> Result<Vec<PathBuf>, ListError> {
-    let bytes = read_all(from).map_err(|error| ListError { path: from.path.clone(), error })?;
+pub fn names(from: &FilesFrom, roots: &Roots) -> Result<Vec<PathBuf>, ListError> {
+    let bytes =
+        read_all(from, roots).map_err(|error| ListError { path: from.path.clone(), error })?;
     Ok(bytes
         .split(|&byte| byte == from.separator)
         .filter(|name| !name.is_empty())
@@ -37,9 +47,9 @@ pub fn names(from: &FilesFrom) -> Result<Vec<PathBuf>, ListError> {
         .collect())
 }
 
-fn read_all(from: &FilesFrom) -> io::Result<Vec<u8>> {
+fn read_all(from: &FilesFrom, roots: &Roots) -> io::Result<Vec<u8>> {
     if from.path.as_os_str() != "-" {
-        return std::fs::read(&from.path);
+        return roots.read(&from.path);
     }
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;

@@ -1,26 +1,27 @@
 //! What there is to read: turns the names that a user gives into a list of sources, in order.
 //!
-//! Knows names, kinds and sizes; opens nothing but directories and lists, and asks no store. A name that cannot be a
-//! source stays in the list with the reason, so that it is reported in its place.
+//! Knows names, kinds and sizes; opens nothing but directories and lists, and asks no store. Where names may lead is kept here, for
+//! whoever opens them later. A name that cannot be a source stays in the list with the reason, so that it is reported in its place.
 
 mod address;
 mod archive;
+mod descend;
 mod list;
+mod roots;
 mod walk;
 
 use std::borrow::Cow;
-use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::FileType;
+use rustix::fs::{FileType, Stat};
 use thiserror::Error;
 
 pub use address::{Address, Scheme};
 pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
 pub use list::{FilesFrom, ListError, names};
+pub use roots::{Roots, RootsError, hint};
 pub use walk::{Filter, PatternError};
 
 /// Something to read.
@@ -104,6 +105,8 @@ pub struct Request {
     pub look: Look,
     /// Threads to look at names with.
     pub threads: usize,
+    /// Where files may be.
+    pub roots: Roots,
 }
 
 /// What to do with FIFOs that are named.
@@ -134,6 +137,8 @@ pub struct Listing {
     pub sources: Vec<Source>,
     /// Entries of directories and archives that are no regular files: links, FIFOs, sockets, devices.
     pub skipped: u64,
+    /// Where those that are files were found, and are to be opened.
+    pub roots: Roots,
 }
 
 /// Why nothing could be listed.
@@ -148,16 +153,27 @@ pub enum Error {
     List(#[from] ListError),
 }
 
+impl Error {
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Pattern(_) => None,
+            Self::List(error) => error.hint(),
+        }
+    }
+}
+
 /// Lists what `request` asks for. Names that cannot be read are part of the list, each with its reason.
 ///
 /// # Errors
 /// When a glob does not parse or the list of names cannot be read.
 pub fn list(request: &Request) -> Result<Listing, Error> {
     let filter = Filter::new(&request.include, &request.exclude)?;
-    let mut listed = request.files_from.as_ref().map(names).transpose()?.unwrap_or_default();
+    let from_list = request.files_from.as_ref().map(|from| names(from, &request.roots));
+    let mut listed = from_list.transpose()?.unwrap_or_default();
     listed.extend(request.listed.iter().cloned());
-    let mut listing = Listing::default();
-    for (path, found) in look_at(request.paths.clone(), request.threads) {
+    let mut listing = Listing { roots: request.roots.clone(), ..Listing::default() };
+    for (path, found) in look_at(request.paths.clone(), request) {
         match found {
             _ if let Some(address) = Address::of(&path) => {
                 let way = match address.scheme {
@@ -166,7 +182,9 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
                 };
                 listing.sources.push(Source { path, listed: Ok(None), way });
             }
-            Ok(metadata) if metadata.is_dir() => walk::walk(&path, &filter, request, &mut listing),
+            Ok(found) if kind(&found) == FileType::Directory => {
+                walk::walk(&path, &filter, request, &mut listing)
+            }
             found => listing.sources.push(named(path, found, request.fifos)),
         }
     }
@@ -179,7 +197,7 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
             listing.sources.extend(listed.into_iter().map(source));
         }
         Look::Sizes => {
-            let looked = look_at(listed, request.threads).into_iter();
+            let looked = look_at(listed, request).into_iter();
             listing.sources.extend(looked.map(|(path, found)| match remote(&path) {
                 Some(way) => Source { path, listed: Ok(None), way },
                 None => file(path, found, request.fifos),
@@ -196,7 +214,7 @@ fn remote(path: &Path) -> Option<Way> {
 }
 
 /// The source of that name, given what was found there.
-fn named(path: PathBuf, found: io::Result<Metadata>, fifos: Fifos) -> Source {
+fn named(path: PathBuf, found: io::Result<Stat>, fifos: Fifos) -> Source {
     if path.as_os_str() == "-" {
         return Source { path, listed: Ok(None), way: Way::StandardInput };
     }
@@ -204,29 +222,37 @@ fn named(path: PathBuf, found: io::Result<Metadata>, fifos: Fifos) -> Source {
 }
 
 /// The file of that name, given what was found there.
-fn file(path: PathBuf, found: io::Result<Metadata>, fifos: Fifos) -> Source {
-    let is_fifo = found.as_ref().is_ok_and(|metadata| metadata.file_type().is_fifo());
+fn file(path: PathBuf, found: io::Result<Stat>, fifos: Fifos) -> Source {
+    let is_fifo = found.as_ref().is_ok_and(|found| kind(found) == FileType::Fifo);
     if is_fifo && fifos == Fifos::Read {
         return Source { path, listed: Ok(None), way: Way::Fifo };
     }
-    let listed = found.map_err(Refusal::Io).and_then(|metadata| {
-        check_regular(metadata.mode())?;
-        Ok(Some(metadata.len()))
+    let listed = found.map_err(Refusal::Io).and_then(|found| {
+        check_regular(found.st_mode)?;
+        Ok(Some(bytes(&found)))
     });
     Source { path, listed, way: Way::File }
 }
 
-type Looked = (PathBuf, io::Result<Metadata>);
+fn kind(found: &Stat) -> FileType {
+    FileType::from_raw_mode(found.st_mode)
+}
+
+fn bytes(found: &Stat) -> u64 {
+    found.st_size.cast_unsigned()
+}
+
+type Looked = (PathBuf, io::Result<Stat>);
 
 /// Below this many names a second thread costs more than it saves.
 const NAMES_PER_THREAD: usize = 512;
 
-fn look_at(names: Vec<PathBuf>, threads: usize) -> Vec<Looked> {
+fn look_at(names: Vec<PathBuf>, request: &Request) -> Vec<Looked> {
     let look = |path: PathBuf| {
-        let found = std::fs::metadata(&path);
+        let found = request.roots.look(&path);
         (path, found)
     };
-    let share = names.len().div_ceil(threads.max(1)).max(NAMES_PER_THREAD);
+    let share = names.len().div_ceil(request.threads.max(1)).max(NAMES_PER_THREAD);
     if names.len() <= share {
         return names.into_iter().map(look).collect();
     }

@@ -8,6 +8,7 @@ use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use thiserror::Error;
 
+use super::descend::descend;
 use super::{Listing, Look, Refusal, Request, Source, Way};
 
 /// A glob that does not parse.
@@ -44,13 +45,36 @@ impl Filter {
     /// Whether a walk from `root` comes to the file at `path`, which is below it.
     pub fn takes(&self, root: &Path, path: &Path) -> bool {
         let mut above = path.ancestors().skip(1).take_while(|directory| *directory != root);
-        !above.any(|directory| self.globs.matched(directory, true).is_ignore())
-            && !self.globs.matched(path, false).is_ignore()
+        !above.any(|directory| !self.takes_entry(directory, Kind::Directory))
+            && self.takes_entry(path, Kind::File)
     }
+
+    /// Whether a walk goes on to an entry of a directory that it has come to.
+    pub(super) fn takes_entry(&self, path: &Path, kind: Kind) -> bool {
+        !self.globs.matched(path, kind == Kind::Directory).is_ignore()
+    }
+}
+
+/// What an entry is, to a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Directory,
 }
 
 /// Adds the files below `root` to `listing`. What cannot be read is added with its reason.
 pub(super) fn walk(root: &Path, filter: &Filter, request: &Request, listing: &mut Listing) {
+    let (mut sources, skipped) = if request.roots.are_set() {
+        descend(root, filter, request)
+    } else {
+        walk_anywhere(root, filter, request)
+    };
+    sources.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+    listing.sources.append(&mut sources);
+    listing.skipped += skipped;
+}
+
+fn walk_anywhere(root: &Path, filter: &Filter, request: &Request) -> (Vec<Source>, u64) {
     let found = Mutex::new(Vec::new());
     let skipped = AtomicU64::new(0);
     WalkBuilder::new(root)
@@ -76,10 +100,8 @@ pub(super) fn walk(root: &Path, filter: &Filter, request: &Request, listing: &mu
                 WalkState::Continue
             })
         });
-    let mut sources = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    sources.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
-    listing.sources.append(&mut sources);
-    listing.skipped += skipped.into_inner();
+    let sources = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    (sources, skipped.into_inner())
 }
 
 /// What one thread found; handed over when the thread is done.

@@ -9,7 +9,7 @@ use crate::input::{
     hint, is_named_tar,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
-use crate::source::{ArchiveError, Refusal, Source};
+use crate::source::{self, ArchiveError, Refusal, Source};
 
 use super::Plan;
 use super::gather::Gather;
@@ -287,7 +287,7 @@ fn refused(refusal: &Refusal) -> Failure {
 
 /// With the way out, where what could not be read knows one.
 fn hinted(failure: Failure, error: &std::io::Error) -> Failure {
-    match hint(error) {
+    match hint(error).or_else(|| source::hint(error)) {
         Some(hint) => failure.hint(hint),
         None => failure,
     }

@@ -35,14 +35,16 @@ pub struct Expansion<'a> {
 }
 
 /// Replaces each archive of `listing` by its members, in the order of the archive. Members that are no files are counted as skipped.
-/// Costs a look at each name where there are no archives.
+/// Archives are opened where the listing may be. Costs a look at each name where there are no archives.
 pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) {
     let archive = |(index, source): (usize, &Source)| Some((index, kind(source)?));
     let archives: Vec<_> = listing.sources.iter().enumerate().filter_map(archive).collect();
     if archives.is_empty() {
         return;
     }
-    let mut found = look_into(&listing.sources, &archives, expansion).into_iter().peekable();
+    let access = Access { roots: listing.roots.clone(), ..Access::default() };
+    let found = look_into(&listing.sources, &archives, &access, expansion);
+    let mut found = found.into_iter().peekable();
     let mut sources = Vec::with_capacity(listing.sources.len());
     for (index, source) in std::mem::take(&mut listing.sources).into_iter().enumerate() {
         match found.next_if(|(at, _)| *at == index) {
@@ -68,13 +70,15 @@ fn kind(source: &Source) -> Option<Kind> {
 fn look_into<'a>(
     sources: &[Source],
     archives: &[(usize, Kind)],
+    access: &Access,
     expansion: &'a Expansion<'a>,
 ) -> Vec<(usize, Members<'a>)> {
     let taken = AtomicUsize::new(0);
     let look = || {
         let mut found = Vec::new();
         while let Some(&(index, kind)) = archives.get(taken.fetch_add(1, Ordering::Relaxed)) {
-            let members = sources.get(index).and_then(|source| members(source, kind, expansion));
+            let source = sources.get(index);
+            let members = source.and_then(|source| members(source, kind, access, expansion));
             found.extend(members.map(|members| (index, members)));
         }
         found
@@ -96,8 +100,13 @@ fn look_into<'a>(
 }
 
 /// The members of one archive; `None` for a file that is none, or that whoever reads it will say of why it cannot be read.
-fn members<'a>(source: &Source, kind: Kind, expansion: &'a Expansion<'a>) -> Option<Members<'a>> {
-    let input = Input::open(&mut Opener::default(), source, &Access::default()).ok()?;
+fn members<'a>(
+    source: &Source,
+    kind: Kind,
+    access: &Access,
+    expansion: &'a Expansion<'a>,
+) -> Option<Members<'a>> {
+    let input = Input::open(&mut Opener::default(), source, access).ok()?;
     let archive = Archive {
         path: source.path.clone(),
         way: source.way.clone(),

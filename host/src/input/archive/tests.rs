@@ -88,7 +88,7 @@ fn names_without_archives_are_left_alone() {
     let fifo = Source { path: "fifo.tar".into(), listed: Ok(None), way: Way::Fifo };
     let missing = Source { path: "missing.zip".into(), listed: Ok(None), way: Way::File };
     let sources = (0..10).map(source).chain([fifo, missing]).collect();
-    let mut listing = Listing { sources, skipped: 3 };
+    let mut listing = Listing { sources, skipped: 3, ..Listing::default() };
     let names = |listing: &Listing| {
         listing.sources.iter().map(|source| source.path.clone()).collect::<Vec<_>>()
     };
