@@ -26,6 +26,7 @@ mod outputs;
 mod packing;
 mod paths;
 mod support;
+mod tenants;
 mod transformers;
 
 // `fill.rs` of the host is compiled into this crate, too: there it finds the seam under this name.

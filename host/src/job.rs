@@ -4,6 +4,7 @@
 
 mod collect;
 mod ends;
+mod places;
 mod pour;
 
 use std::io::{self, Write};
@@ -23,7 +24,9 @@ use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
 use crate::source::Source;
 use crate::stats::Stats;
-use crate::work::{self, At, Cancel, Plan};
+use crate::work::{self, At, Cancel, Gate, Plan};
+
+pub use places::Places;
 
 use collect::Collector;
 use pour::{Single, Tree};
@@ -46,6 +49,8 @@ pub struct Job<'a> {
     pub cancel: &'a Cancel,
     /// What is counted.
     pub stats: &'a Stats,
+    /// Who says when workers may work; none where they always may.
+    pub gate: Option<&'a dyn Gate>,
     /// Where records that plugins set aside are written, if anywhere.
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
     /// Is told of each source that failed, in the order of the sources.
@@ -205,6 +210,7 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
         cancel: job.cancel,
         stats: job.stats,
         deliver,
+        gate: job.gate,
     };
     match (job.processor.traits().kind, out) {
         (Kind::Aggregator, Out::Stream(out)) => {

@@ -15,4 +15,5 @@ pub mod process;
 pub mod settings;
 pub mod source;
 pub mod stats;
+pub mod tenant;
 pub mod work;

@@ -210,13 +210,15 @@ pub enum FailureKind {
     Write,
     /// The plugin could not be started.
     Start,
+    /// The tenant has used up what it may use.
+    Quota,
     /// The run was interrupted.
     Cancelled,
 }
 
 impl FailureKind {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::NotFound,
         Self::PermissionDenied,
         Self::NotRegular,
@@ -235,6 +237,7 @@ impl FailureKind {
         Self::Rejects,
         Self::Write,
         Self::Start,
+        Self::Quota,
         Self::Cancelled,
     ];
 
@@ -264,13 +267,14 @@ impl FailureKind {
             Self::Rejects => "rejects",
             Self::Write => "write",
             Self::Start => "start",
+            Self::Quota => "quota",
             Self::Cancelled => "cancelled",
         }
     }
 
     /// Whether the job ends with it, rather than just the source.
     pub fn ends_job(self) -> bool {
-        matches!(self, Self::Fatal | Self::Start)
+        matches!(self, Self::Fatal | Self::Start | Self::Quota)
     }
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         format: task.format,
         cancel: &cancel,
         stats: &stats,
+        gate: None,
         rejects: None,
         on_failure: &|source, failure| {
             failures.lock().unwrap().push((source.to_string(), failure.clone()));

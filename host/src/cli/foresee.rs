@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Exit;
 use super::args::{FormatArg, OutputArgs, RunArgs};
-use super::out::{self, Foreseen, Places};
+use super::out::{self, Foreseen};
 use super::plan;
 use super::plugins::{Plugins, Seen};
 use super::remember;
@@ -229,7 +229,7 @@ fn planned_output(
     let (mut first, mut there) = (Vec::new(), 0);
     if to == Foreseen::Directory {
         let (named, decompress) = (&args.inputs.files, &settings.decompress);
-        let places = Places::of(output, plugins, listing, named, decompress)?;
+        let places = out::places(output, plugins, listing, named, decompress)?;
         for (index, source) in listing.sources.iter().enumerate() {
             let place = places.place(index, None);
             let is_there = |place: &Path| output.out.join(place).symlink_metadata().is_ok();

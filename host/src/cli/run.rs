@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Exit;
 use super::args::RunArgs;
-use super::out::{self, Places, To};
+use super::out::{self, To};
 use super::plugins::{self, Plugins};
 use super::progress::Progress;
 use super::remember::Memory;
@@ -64,6 +64,7 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
         format: format(&args.output),
         cancel: &cancel,
         stats: &stats,
+        gate: None,
         rejects: rejects(args.output.rejects.as_deref())?,
         on_failure: &|source, failure| failures.tell(source, failure),
     };
@@ -103,7 +104,7 @@ fn pour(
         }
         To::Tree(root) => {
             let (named, decompress) = (&args.inputs.files, &job.settings.decompress);
-            let places = Places::of(&args.output, plugins, listing, named, decompress)?;
+            let places = out::places(&args.output, plugins, listing, named, decompress)?;
             let exists = out::exists(&args.output);
             if exists == Exists::Replace {
                 guard::places(&args.output.out, places.paths(), &listing.sources)?;

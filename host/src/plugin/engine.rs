@@ -29,8 +29,20 @@ impl Engine {
     /// # Errors
     /// When this machine cannot run compiled wasm, or the ticking thread cannot be started.
     pub fn new() -> Result<Self, EngineError> {
+        Self::of(&config())
+    }
+
+    /// One that compiles on the thread that asks for it alone, which is then charged for it.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn single_threaded() -> Result<Self, EngineError> {
+        Self::of(config().parallel_compilation(false))
+    }
+
+    fn of(config: &Config) -> Result<Self, EngineError> {
         let inner =
-            wasmtime::Engine::new(&config()).map_err(|error| EngineError(error.to_string()))?;
+            wasmtime::Engine::new(config).map_err(|error| EngineError(error.to_string()))?;
         let stop = Arc::<Stop>::default();
         let ticker = std::thread::Builder::new()
             .name("epoch".into())

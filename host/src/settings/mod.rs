@@ -3,6 +3,8 @@
 pub mod limits;
 mod out;
 mod run;
+mod tenant;
 
 pub use out::{Durable, Exists, Pack, PackError};
 pub use run::{Decompress, Io, RejectsMax, Run, Show};
+pub use tenant::{Ceiling, Quotas};

@@ -14,6 +14,7 @@ pub use report::{Report, Seconds};
 pub struct Stats {
     bytes: AtomicU64,
     stored: AtomicU64,
+    out: AtomicU64,
     sources: AtomicU64,
     failed: AtomicU64,
     instances: AtomicU64,
@@ -34,6 +35,11 @@ impl Stats {
         self.sources.fetch_add(sources, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.stored.fetch_add(stored, Ordering::Relaxed);
+    }
+
+    /// Counts bytes of results, or of what comes out of transformers.
+    pub fn add_out(&self, bytes: u64) {
+        self.out.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Counts a source that failed, with the word for what went wrong.
@@ -93,6 +99,11 @@ impl Stats {
     /// The same as they are stored: of a compressed source, compressed bytes.
     pub fn stored(&self) -> u64 {
         self.stored.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that plugins have given so far.
+    pub fn out(&self) -> u64 {
+        self.out.load(Ordering::Relaxed)
     }
 
     /// Sources that are done, failed ones among them.

@@ -5,6 +5,7 @@
 
 mod cancel;
 mod feed;
+mod gate;
 mod gather;
 mod open;
 mod ring;
@@ -25,6 +26,7 @@ use crate::source::Source;
 use crate::stats::Stats;
 
 pub use cancel::Cancel;
+pub use gate::{Entered, Gate, in_turn};
 pub use whole::check_rejected;
 
 use feed::Feed;
@@ -130,6 +132,8 @@ pub struct Plan<'a> {
     pub stats: &'a Stats,
     /// Where results go.
     pub deliver: &'a dyn Deliver,
+    /// Who says when its workers may work; none where they always may.
+    pub gate: Option<&'a dyn Gate>,
 }
 
 /// Runs a plan to its end, on `settings.threads` workers.

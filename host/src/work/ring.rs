@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::At;
+use super::gate::Pass;
 use super::whole::Whole;
 use crate::input::{Chunk, Members, Pieces, Stream};
 use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, WAIT};
@@ -145,8 +146,8 @@ impl<'a> Ring<'a> {
         self.lock().given.is_some_and(|last| (at.member, at.part) <= last)
     }
 
-    /// What the calling worker does next.
-    pub(super) fn turn(&self) -> Turn<'a> {
+    /// What the calling worker does next. The turn of `pass` ends where there is nothing yet.
+    pub(super) fn turn(&self, pass: &mut Pass<'_>) -> Turn<'a> {
         let mut state = self.lock();
         let pieces = self.pieces.as_ref();
         if self.has_room(&state)
@@ -167,6 +168,7 @@ impl<'a> Ring<'a> {
         if let Some(pieces) = pieces.filter(|pieces| pieces.has_room()) {
             return Turn::Decode(Arc::clone(pieces));
         }
+        pass.leave();
         state.waiting += 1;
         // Waking early is allowed, so the time-out does not matter.
         let waited = self.changed.wait_timeout(state, WAIT);

@@ -154,6 +154,7 @@ fn run_case(case: &Case, echo: &Echo, only: Option<usize>) -> Kept {
         settings: &case.settings,
         cancel: &cancel,
         stats: &stats,
+        gate: None,
         deliver: &kept,
     };
     run(&plan).unwrap();
@@ -243,6 +244,7 @@ fn a_cancelled_run_starts_nothing_more() {
         settings: &case.settings,
         cancel: &cancel,
         stats: &stats,
+        gate: None,
         deliver: &kept,
     };
     run(&plan).unwrap();
@@ -284,6 +286,7 @@ fn a_panic_is_passed_on_and_nobody_waits_for_what_it_held() {
         settings: &case.settings,
         cancel: &cancel,
         stats: &stats,
+        gate: None,
         deliver: &kept,
     };
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&plan)));

@@ -11,6 +11,7 @@ use crate::process::{Failure, FailureKind, Instance, Kind, Reject, Scope};
 use crate::source::Source;
 
 use super::feed::{Feed, Task};
+use super::gate::Pass;
 use super::gather::{Gather, Span};
 use super::open::Open;
 use super::settle::{Broken, Settled, settle};
@@ -30,6 +31,7 @@ pub(super) struct Worker<'a> {
     found: Option<Codec>,
     scan: Scan,
     times: Times,
+    pass: Pass<'a>,
 }
 
 /// What a worker that panics held will never come: the others are not to wait for it.
@@ -57,6 +59,7 @@ impl<'a> Worker<'a> {
             found: None,
             scan: Scan::default(),
             times: Times::new(),
+            pass: Pass::new(plan.gate, plan.cancel),
         }
     }
 
@@ -70,13 +73,15 @@ impl<'a> Worker<'a> {
 
     fn work(&mut self) -> Result<(), Cancelled> {
         loop {
-            self.check_cancel()?;
             self.times.show_counts(self.plan.stats);
-            let task = self.feed.next(self.plan.deliver.blocked_on(None));
+            self.pass.ask();
+            self.check_cancel()?;
+            let task = self.feed.next(self.plan.deliver.blocked_on(None), &mut self.pass);
             self.times.was_idle(); // but for a moment, where there was something to do
             match task {
                 Task::Sources(batch) => {
                     for index in batch {
+                        self.pass.ask();
                         self.check_cancel()?;
                         self.source(index)?;
                     }
@@ -85,7 +90,10 @@ impl<'a> Worker<'a> {
                 // Others are at the last sources: meanwhile they can merge what this worker has.
                 Task::Later => self.flush(),
                 Task::Join(open) => self.join(&open)?,
-                Task::Wait(at) => self.plan.deliver.wait_while_blocked_on(at),
+                Task::Wait(at) => {
+                    self.pass.leave();
+                    self.plan.deliver.wait_while_blocked_on(at);
+                }
                 Task::Done => return Ok(()),
             }
         }
@@ -93,6 +101,7 @@ impl<'a> Worker<'a> {
 
     /// Hands over this worker's share of the total.
     fn flush(&mut self) {
+        self.pass.ask();
         if let Some(tally) = &mut self.tally {
             tally.flush();
         }
@@ -220,6 +229,9 @@ impl<'a> Worker<'a> {
             (_, Kind::Transformer) => {}
             (Ok(_), Kind::Aggregator) => self.times.count_source(),
             (Err(failure), Kind::Aggregator) => self.plan.stats.add_failed(failure.kind.word()),
+        }
+        if let Ok(Some(result)) = &done.result {
+            self.times.count_out(result.len() as u64);
         }
         if let Some(tally) = &mut self.tally {
             tally.add(slot.at, slot.end, state);

@@ -36,6 +36,7 @@ impl Worker<'_> {
         while self.onward(open, |at| at.part < next())? == Onward::Yes {
             let Some(run) = take_next(count, open.input.chunks_at_once(), taken) else { break };
             for index in run.clone() {
+                self.pass.ask();
                 self.check_cancel()?;
                 if !open.is_single() && self.hopeless(&open.whole, index) {
                     continue;
@@ -89,7 +90,8 @@ impl Worker<'_> {
         let mut open_for: Option<Arc<Whole<'r>>> = None;
         let mut fresh = true;
         while self.onward(open, |at| ring.has_given(at))? == Onward::Yes {
-            match ring.turn() {
+            self.pass.ask();
+            match ring.turn(&mut self.pass) {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
                 Turn::Run(Piece { member, chunk }) => {
                     let begun = Instant::now();
@@ -255,6 +257,7 @@ impl Worker<'_> {
             } else if !is_taken(at) {
                 return Ok(Onward::Yes);
             }
+            self.pass.leave();
             self.plan.deliver.wait_while_blocked_on(at);
             self.times.was_idle();
         }

@@ -1,0 +1,100 @@
+//! Whether a worker may work now, where jobs share processors: it asks before it takes work, again at each chunk, and
+//! goes away before it waits for others.
+//!
+//! So who stands at the gate, and who waits for others, has no turn; and who has a turn waits for nothing but bytes and
+//! its own guest. A worker at the gate holds no reader and no lock. A run that shares with nobody has no gate, and reads no clock for it.
+
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::Cancel;
+use crate::settings::limits::TURN;
+
+/// Gives turns to the workers of one job. Called from any worker.
+pub trait Gate: Sync {
+    /// Waits until the caller has a turn. It has none if `cancel` was set meanwhile: it is to end, for which it needs none.
+    fn enter(&self, cancel: &Cancel) -> Entered;
+
+    /// Takes note that the caller's turn has cost so much processor time, and gives it the next, at once if nobody else is due.
+    fn renew(&self, spent: Duration, cancel: &Cancel) -> Entered;
+
+    /// Ends the caller's turn, which has cost so much processor time.
+    fn leave(&self, spent: Duration);
+}
+
+/// Whether a worker has a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entered {
+    /// It may work.
+    Inside,
+    /// The run ends.
+    Cancelled,
+}
+
+/// Does what is no worker's, but is done for a run, in a turn of its own; `None` where the run ends first.
+pub fn in_turn<T>(gate: &dyn Gate, cancel: &Cancel, work: impl FnOnce() -> T) -> Option<T> {
+    let mut pass = Pass::new(Some(gate), cancel);
+    pass.ask();
+    pass.turn.is_some().then(work)
+}
+
+/// One worker's standing at the gate of its run; its turn ends with it.
+pub(super) struct Pass<'a> {
+    gate: Option<&'a dyn Gate>,
+    cancel: &'a Cancel,
+    turn: Option<Turn>,
+}
+
+struct Turn {
+    begun: Instant,
+    /// What the thread had cost then.
+    cost: Duration,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(gate: Option<&'a dyn Gate>, cancel: &'a Cancel) -> Self {
+        Self { gate, cancel, turn: None }
+    }
+
+    /// Before a piece of work: waits for a turn, or for the next where this one was long enough.
+    pub(super) fn ask(&mut self) {
+        let Some(gate) = self.gate else { return };
+        let entered = match &self.turn {
+            Some(turn) if turn.begun.elapsed() < TURN => return,
+            Some(turn) => gate.renew(turn.spent(), self.cancel),
+            None => gate.enter(self.cancel),
+        };
+        self.turn = (entered == Entered::Inside).then(Turn::begin);
+    }
+
+    /// Before waiting for other workers.
+    pub(super) fn leave(&mut self) {
+        if let (Some(gate), Some(turn)) = (self.gate, self.turn.take()) {
+            gate.leave(turn.spent());
+        }
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl Turn {
+    fn begin() -> Self {
+        Self { begun: Instant::now(), cost: thread_cost() }
+    }
+
+    fn spent(&self) -> Duration {
+        thread_cost().saturating_sub(self.cost)
+    }
+}
+
+/// Processor time of the calling thread so far: `CLOCK_THREAD_CPUTIME_ID` of `clock_gettime(2)`.
+fn thread_cost() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
