@@ -21,6 +21,7 @@ mod inputs;
 mod kernel;
 mod layering;
 mod ledger;
+mod memory;
 mod oracle;
 mod outputs;
 mod packing;

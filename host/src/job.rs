@@ -4,6 +4,7 @@
 
 mod collect;
 mod ends;
+mod need;
 mod places;
 mod pour;
 
@@ -26,6 +27,7 @@ use crate::source::Source;
 use crate::stats::Stats;
 use crate::work::{self, At, Cancel, Gate, Plan};
 
+pub use need::{fit_window, need};
 pub use places::Places;
 
 use collect::Collector;

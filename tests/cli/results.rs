@@ -109,7 +109,8 @@ fn a_report_has_the_figures_of_the_run() {
         .exits(1);
     let mut report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
     let figures = report.as_object_mut().unwrap();
-    for measured in ["seconds", "mb_per_second", "peak_rss_bytes", "instances"] {
+    for measured in ["seconds", "mb_per_second", "peak_rss_bytes", "memory_bytes_peak", "instances"]
+    {
         let figure = figures.insert(measured.into(), "more than 0".into()).unwrap();
         assert!(figure.as_f64().unwrap() > 0.0, "{measured}: {figure}");
     }
@@ -124,6 +125,7 @@ fn a_report_has_the_figures_of_the_run() {
       "seconds": "more than 0",
       "mb_per_second": "more than 0",
       "peak_rss_bytes": "more than 0",
+      "memory_bytes_peak": "more than 0",
       "threads": 3,
       "instances": "more than 0",
       "rejected": 0,

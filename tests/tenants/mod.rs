@@ -3,6 +3,7 @@
 mod ends;
 mod many;
 mod quotas;
+mod shares;
 
 use std::path::PathBuf;
 use std::time::Duration;

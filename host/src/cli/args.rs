@@ -283,6 +283,11 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub(super) memory: ByteSize,
 
+    /// Memory for the whole run: instances of plugins, streams, decoders and results that wait. Fewer workers are used where it is
+    /// too little for all, and one that it is too little for is refused [default: as much as they take]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) memory_total: Option<ByteSize>,
+
     /// Where compiled plugins are kept [default: gristmill/code in the user's cache directory]
     #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
     pub(super) cache: Option<PathBuf>,

@@ -24,18 +24,19 @@ use crate::plugin::{Cache, Engine, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::{Exists, Run};
 use crate::source::{self, Filter, Listing, Look};
-use crate::stats::Stats;
+use crate::stats::{Budget, Reservation, Stats};
 use crate::work::Cancel;
 
 /// Runs plugins over what the flags name, or shows what that would be.
 pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let begun = Instant::now();
-    let settings = settings(args)?;
+    let mut settings = settings(args)?;
     let progress = Progress::new(args.output.quiet);
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());
     let interrupted = on_interrupt(&cancel)?;
-    let stats = Arc::new(Stats::default());
+    let budget = Arc::new(Budget::new(settings.memory_total_bytes.unwrap_or(u64::MAX)));
+    let stats = Arc::new(Stats::within(Arc::clone(&budget)));
 
     let engine = Engine::new().map_err(Abort::new)?;
     let plugins = load(args, stages, &settings, &engine, &stats, &cancel)?;
@@ -43,6 +44,8 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
         let list = || listing(args, Look::Sizes, &settings, &cancel);
         return foresee::foresee(args, stages, &plugins, &settings, list);
     }
+    let reserved = reserve(&mut settings, stages, &plugins, &budget, &cancel)?;
+    settings.threads = reserved.as_ref().map_or(settings.threads, |reserved| reserved.workers);
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
     let to = To::open(&args.output, &plugins, &progress)?;
@@ -83,6 +86,23 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let exit = conclude(ended, &listing, stats.skipped(), interrupted.load(Ordering::Acquire));
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
     exit
+}
+
+/// Sets memory aside for as many workers as it is enough for.
+fn reserve(
+    settings: &mut Run,
+    stages: &Stages,
+    plugins: &Plugins,
+    budget: &Arc<Budget>,
+    cancel: &Cancel,
+) -> Result<Option<Reservation>, Abort> {
+    job::fit_window(settings, budget.bytes_max());
+    let count = stages.chains.iter().map(Vec::len).sum();
+    let need = job::need(count, plugins.traits().kind, settings);
+    budget.reserve(need, &cancel.flag()).map_err(|error| {
+        Abort::new(format!("--memory-total: {error}"))
+            .hint(Some("raise --memory-total, or lower --memory"))
+    })
 }
 
 /// Runs the job into where its output goes.

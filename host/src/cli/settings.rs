@@ -97,6 +97,7 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
         fail_fast: args.work.fail_fast,
         window_bytes: WINDOW_BYTES,
         memory_bytes: usize::try_from(memory_bytes).unwrap_or(MEMORY_BYTES_CEILING),
+        memory_total_bytes: sandbox.memory_total.map(|size| size.as_u64()),
         timeout: sandbox.timeout,
         cache: if sandbox.no_cache { None } else { sandbox.cache.clone().or_else(cache_dir) },
     })

@@ -1,7 +1,7 @@
 //! Takes what workers deliver, puts it in order, formats and writes it.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ends::{Ends, name};
 use super::{Error, Job, Summary};
@@ -58,7 +58,12 @@ impl<'a> Collector<'a> {
         Self {
             job,
             output_types: job.lanes.iter().map(|lane| OutputType::of(&lane.output_type)).collect(),
-            window: Window::new(At::default(), writer, job.settings.window_bytes),
+            window: Window::new(
+                At::default(),
+                writer,
+                job.settings.window_bytes,
+                Arc::clone(job.stats.budget()),
+            ),
             total: Mutex::new(None),
         }
     }

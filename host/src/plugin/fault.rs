@@ -62,7 +62,7 @@ pub(super) fn fault(
     if let Some(bytes) = guest.refused_bytes {
         let asked = bytes.div_ceil(1 << 20);
         let message = format!("the plugin ran out of memory in {name}: it asked for {asked} MiB");
-        return Failure::new(FailureKind::Memory, message).hint("raise --memory");
+        return Failure::new(FailureKind::Memory, message).hint(guest.raise);
     }
     let crash = |text: &str| {
         Failure::new(FailureKind::Trap, format!("the plugin crashed in {name}: {text}"))

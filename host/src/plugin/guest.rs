@@ -16,7 +16,7 @@ use crate::settings::limits::{
     LOG_LINE_BYTES_MAX, MEMORIES_MAX, OUTPUT_BYTES, REJECT_BYTES_MAX, TABLE_ELEMENTS_MAX,
     TABLES_MAX,
 };
-use crate::stats::Stats;
+use crate::stats::{Charge, Stats};
 
 /// The host's side of one instance; counted into `stats` when it is dropped.
 pub(super) struct Guest {
@@ -28,6 +28,10 @@ pub(super) struct Guest {
     pub(super) memory_bytes: usize,
     /// How many bytes it would have had, had the last growth been allowed.
     pub(super) refused_bytes: Option<usize>,
+    /// What its memories are charged to.
+    charge: Charge,
+    /// What would have allowed that.
+    pub(super) raise: &'static str,
     /// The last line that it logged as an error: what it says of itself before it crashes.
     pub(super) last_error: Option<String>,
     ticks_left: u128,
@@ -65,6 +69,8 @@ impl Guest {
         rejects: Rejects,
     ) -> Self {
         Self {
+            charge: stats.budget().hold(0),
+            raise: "raise --memory",
             plugin,
             stats,
             stop,
@@ -208,13 +214,14 @@ impl ResourceLimiter for Guest {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
-        let allowed = total <= self.memory_bytes_max;
-        if allowed {
+        let within = total <= self.memory_bytes_max;
+        if within && self.charge.grow(total as u64).is_ok() {
             self.memory_bytes = total;
-        } else {
-            self.refused_bytes = Some(total);
+            return Ok(true);
         }
-        Ok(allowed)
+        self.raise = if within { "raise --memory-total" } else { "raise --memory" };
+        self.refused_bytes = Some(total);
+        Ok(false)
     }
 
     fn table_growing(
@@ -273,6 +280,21 @@ mod tests {
         assert!(!guest.memory_growing(0, 60, None).unwrap());
         assert_eq!(guest.refused_bytes, Some(120));
         assert!(guest.memory_growing(60, 100, None).unwrap());
+    }
+
+    #[test]
+    fn memory_of_all_guests_is_limited_by_the_budget_that_they_share() {
+        let stats = Arc::new(Stats::within(Arc::new(crate::stats::Budget::new(150))));
+        let of = |stats| Guest::new("test".into(), 100, stats, Arc::default(), Rejects::Count);
+        let (mut one, mut other) = (of(Arc::clone(&stats)), of(Arc::clone(&stats)));
+        assert!(one.memory_growing(0, 100, None).unwrap());
+        assert!(!one.memory_growing(100, 101, None).unwrap());
+        assert_eq!((one.refused_bytes, one.raise), (Some(101), "raise --memory"));
+        assert!(!other.memory_growing(0, 60, None).unwrap());
+        assert_eq!((other.refused_bytes, other.raise), (Some(60), "raise --memory-total"));
+        drop(one);
+        assert!(other.memory_growing(0, 60, None).unwrap());
+        assert_eq!(stats.budget().peak(), 100);
     }
 
     #[test]

@@ -177,7 +177,7 @@ impl Sandbox {
             Error::Fatal(message) => Failure::new(FailureKind::Fatal, message),
         };
         match self.store.data().refused_bytes {
-            Some(_) => failure.hint("raise --memory"),
+            Some(_) => failure.hint(self.store.data().raise),
             None => failure,
         }
     }

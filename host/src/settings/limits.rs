@@ -219,6 +219,12 @@ pub const TENANT_NAME_BYTES_MAX: usize = 64;
 /// How long a thread that waits for others, or for bytes, sleeps at most, so that it sees a cancelled run.
 pub const WAIT: Duration = Duration::from_millis(50);
 
+/// What the decoder of a stream keeps, as a rule: the window of zstd at its highest common level, of xz at its default, twice.
+pub const DECODER_BYTES: u64 = 16 << 20;
+
+/// The part of all memory that results which wait for their turn may take: the rest is for those who bring what they wait for.
+pub const WINDOW_PART: u64 = 4;
+
 /// Chunks of a stream that are read ahead for each worker at it: one to run, one to come.
 pub const AHEAD_CHUNKS: usize = 2;
 

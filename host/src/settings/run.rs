@@ -86,6 +86,8 @@ pub struct Run {
     pub window_bytes: usize,
     /// Linear memory of one instance, in bytes.
     pub memory_bytes: usize,
+    /// Memory for all of the run, in bytes; `None` is as much as it takes.
+    pub memory_total_bytes: Option<u64>,
     /// Guest time of one call.
     pub timeout: Duration,
     /// Where compiled code is kept; `None` keeps none.
@@ -113,6 +115,7 @@ impl Default for Run {
             fail_fast: false,
             window_bytes: limits::WINDOW_BYTES,
             memory_bytes: limits::MEMORY_BYTES,
+            memory_total_bytes: None,
             timeout: limits::CALL_TIMEOUT,
             cache: None,
         }

@@ -1,12 +1,14 @@
 //! What a run counts while it goes on, and the report made of it at the end. Knows nothing of what it counts.
 
+mod budget;
 mod report;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use budget::{Budget, Charge, Full, Need, Reservation, TooLittle};
 pub use report::{Report, Seconds};
 
 /// Counters of one run, shared by all its threads.
@@ -26,9 +28,20 @@ pub struct Stats {
     write_ns: AtomicU64,
     errors: Mutex<BTreeMap<&'static str, u64>>,
     counters: Mutex<BTreeMap<String, u64>>,
+    budget: Arc<Budget>,
 }
 
 impl Stats {
+    /// Counters of a run whose memory is charged to that budget.
+    pub fn within(budget: Arc<Budget>) -> Self {
+        Self { budget, ..Self::default() }
+    }
+
+    /// What memory is charged to.
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
     /// Counts sources that are done and did not fail, bytes that a plugin has taken, and what these were as they
     /// are stored.
     pub fn add_done(&self, sources: u64, bytes: u64, stored: u64) {
@@ -140,6 +153,7 @@ impl Stats {
             seconds: elapsed.as_secs_f64(),
             mb_per_second: megabytes / elapsed.as_secs_f64().max(1e-9),
             peak_rss_bytes: report::peak_rss_bytes(),
+            memory_bytes_peak: self.budget.peak(),
             threads,
             instances: self.instances.load(Ordering::Relaxed),
             rejected: self.rejected(),

@@ -11,6 +11,7 @@ use crate::pipeline::ChainError;
 use crate::plugin::LoadError;
 use crate::settings::limits::{JOBS_MAX, TENANT_NAME_BYTES_MAX, WEIGHT_MAX};
 use crate::source;
+use crate::stats::TooLittle;
 
 /// A tenant, or a job of one, was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -140,6 +141,9 @@ pub enum JobError {
     /// The tenant has used up what it may use.
     #[error(transparent)]
     Quota(QuotaExceeded),
+    /// The host has too little memory for it.
+    #[error(transparent)]
+    Memory(#[from] TooLittle),
     /// Somebody cancelled it.
     #[error("the job was cancelled")]
     Cancelled,

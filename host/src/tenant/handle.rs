@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use super::error::{JobError, QuotaExceeded};
 use crate::job::Summary;
 use crate::process::Failure;
-use crate::stats::{Report, Stats};
+use crate::stats::{Budget, Report, Stats};
 use crate::work::Cancel;
 
 /// A job that was submitted. Its clones are of the same job; when the last is dropped, the job goes on.
@@ -77,18 +77,21 @@ impl JobHandle {
     pub fn wait(&self) -> Arc<Result<Ended, JobError>> {
         let mut ended = self.state.ended.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            match &*ended {
-                Some(ended) => return Arc::clone(ended),
-                None => {
-                    let woken = self.state.changed.wait(ended);
-                    ended = woken.unwrap_or_else(PoisonError::into_inner);
-                }
+            if let Some(ended) = &*ended {
+                return Arc::clone(ended);
             }
+            let woken = self.state.changed.wait(ended);
+            ended = woken.unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
 impl State {
+    /// A job whose memory is charged to that budget.
+    pub(super) fn within(budget: Arc<Budget>) -> Self {
+        Self { stats: Arc::new(Stats::within(budget)), ..Self::default() }
+    }
+
     /// Says how the job ended; the first to say so is right.
     pub(super) fn end(&self, how: Result<Ended, JobError>) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);

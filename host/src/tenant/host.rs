@@ -14,12 +14,15 @@ use super::spec::{JobSpec, Tenant};
 use super::usage::{Account, Used};
 use crate::plugin::{Engine, EngineError};
 use crate::settings::limits::JOBS_MAX;
+use crate::stats::Budget;
 
 /// How a host is set up.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Threads that work at the same time; `None` is one for each processor.
     pub slots: Option<usize>,
+    /// Memory for all jobs together, in bytes; `None` is as much as they take.
+    pub memory_bytes: Option<u64>,
     /// Where compiled code is kept, apart for each tenant; `None` keeps none. Nobody else may write there.
     pub cache: Option<PathBuf>,
 }
@@ -41,6 +44,7 @@ pub(super) struct Shared {
     pub(super) engine: Engine,
     pub(super) slots: Slots,
     pub(super) slots_count: usize,
+    pub(super) budget: Arc<Budget>,
     pub(super) cache: Option<PathBuf>,
 }
 
@@ -65,6 +69,7 @@ impl Host {
             engine: Engine::single_threaded()?,
             slots: Slots::new(slots_count),
             slots_count,
+            budget: Arc::new(Budget::new(options.memory_bytes.unwrap_or(u64::MAX))),
             cache: options.cache,
         };
         Ok(Self { shared: Arc::new(shared), tenants: Mutex::default(), jobs: Mutex::default() })
@@ -111,7 +116,7 @@ impl Host {
             return Err(Refused::Busy);
         }
         member.account.begin_job()?;
-        let state = Arc::<State>::default();
+        let state = Arc::new(State::within(Arc::clone(&self.shared.budget)));
         let (shared, state_too) = (Arc::clone(&self.shared), Arc::clone(&state));
         let working = Working { shared, member, state: state_too, ended: None };
         let spawned = std::thread::Builder::new()
@@ -121,6 +126,11 @@ impl Host {
         let thread = spawned.map_err(|_| Refused::Busy)?;
         jobs.push(Job { state: Arc::clone(&state), thread });
         Ok(JobHandle { state })
+    }
+
+    /// The memory that jobs share.
+    pub fn budget(&self) -> &Budget {
+        &self.shared.budget
     }
 
     /// What the tenant has used.

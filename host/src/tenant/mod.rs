@@ -5,7 +5,33 @@
 //! quotas, and in its directories. No instance ever serves two jobs, and so none two tenants.
 //!
 //! What bounds it: jobs at once by `JOBS_MAX`, what a job holds by its settings, and all jobs together by the host's memory.
-//! A tenant that is wronged can wait for one call of each turn, as no call is ended before its deadline.
+//! No call is ended before its deadline, so whoever is due can wait for one call; what that cost is given back to those who waited.
+//!
+//! ```no_run
+//! use std::path::PathBuf;
+//!
+//! use gristmill::tenant::{Host, JobSpec, Limits, Options, Results, Tenant};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = Host::new(Options::default())?;
+//! host.add(Tenant {
+//!     name: "acme".into(),
+//!     weight: 3,
+//!     limits: Limits::default(),
+//!     inputs: "/srv/acme/in".into(),
+//!     outputs: "/srv/acme/out".into(),
+//! })?;
+//! let inputs = vec![PathBuf::from("logs")]; // beneath the tenant's inputs
+//! let results = Results::File("counts.jsonl".into());
+//! let job = host.submit("acme", JobSpec::new("wordcount.wasm".into(), inputs, results))?;
+//! println!("{} bytes so far", job.progress().bytes_in);
+//! match &*job.wait() {
+//!     Ok(ended) => println!("{} sources", ended.summary.sources),
+//!     Err(error) => eprintln!("{error}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod beneath;
 mod error;

@@ -30,7 +30,8 @@ pub(super) fn run(
     let begun = Instant::now();
     spec.run.threads = spec.run.threads.clamp(1, shared.slots_count);
     let gate = JobGate { shared, member, state, counted: Mutex::default() };
-    let ended = pass(&gate, &spec.run.clone(), spec);
+    job::fit_window(&mut spec.run, shared.budget.bytes_max());
+    let ended = pass(&gate, spec);
     if let Some(exceeded) = state.exceeded.get() {
         return Err(JobError::Quota(exceeded.clone()));
     }
@@ -44,15 +45,19 @@ pub(super) fn run(
 
 type Passed = (job::Summary, Vec<(String, Failure)>);
 
-fn pass(gate: &JobGate<'_>, settings: &Run, spec: JobSpec) -> Result<Passed, JobError> {
-    let JobGate { member, state, .. } = *gate;
-    let JobSpec { plugins, inputs, results, framing, format, exists, durable, .. } = spec;
+fn pass(gate: &JobGate<'_>, spec: JobSpec) -> Result<Passed, JobError> {
+    let JobGate { shared, member, state, .. } = *gate;
+    let JobSpec { plugins, inputs, results, mut run, framing, format, exists, durable } = spec;
     let loaded = {
         let _one_at_a_time = member.compiling.lock().unwrap_or_else(PoisonError::into_inner);
-        in_turn(gate, &state.cancel, || load(gate, settings, &plugins))
+        in_turn(gate, &state.cancel, || load(gate, &run, &plugins))
     };
     let loaded = loaded.ok_or(JobError::Cancelled)??;
-    let listed = in_turn(gate, &state.cancel, || list(gate, settings, &inputs));
+    let need = job::need(plugins.len(), loaded.processor.traits().kind, &run);
+    let reserved = shared.budget.reserve(need, &state.cancel.flag())?;
+    run.threads = reserved.as_ref().ok_or(JobError::Cancelled)?.workers;
+    let settings = &run;
+    let listed = in_turn(gate, &state.cancel, || list(gate, &run, &inputs));
     let Listed { listing, named } = listed.ok_or(JobError::Cancelled)??;
     let _ = state.sources.set(listing.sources.len() as u64); // once
     state.stats.add_skipped(listing.skipped);

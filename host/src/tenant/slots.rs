@@ -47,7 +47,7 @@ impl Slots {
     pub(super) fn enter(&self, id: Id, cancel: &Cancel) -> Entered {
         let mut state = self.lock();
         state.fair.want(id);
-        self.wait(state, id, cancel)
+        wait(state, id, cancel)
     }
 
     /// Ends a turn, and waits for the next.
@@ -55,7 +55,7 @@ impl Slots {
         let mut state = self.lock();
         state.fair.want(id);
         state.end(id, spent);
-        self.wait(state, id, cancel)
+        wait(state, id, cancel)
     }
 
     /// Ends a turn.
@@ -65,27 +65,27 @@ impl Slots {
         state.call();
     }
 
-    /// Waits for a turn that is wanted.
-    fn wait(&self, mut state: MutexGuard<'_, State>, id: Id, cancel: &Cancel) -> Entered {
-        let seat = Arc::<Seat>::default();
-        state.queue.push_back((id, Arc::clone(&seat)));
-        state.call();
-        while !seat.called.load(Ordering::Relaxed) {
-            if cancel.is_set() {
-                state.fair.forgo(id);
-                state.queue.retain(|(_, other)| !Arc::ptr_eq(other, &seat));
-                return Entered::Cancelled;
-            }
-            // Waking early is allowed, so the time-out does not matter.
-            let waited = seat.changed.wait_timeout(state, WAIT);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        Entered::Inside
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits for a turn that is wanted.
+fn wait(mut state: MutexGuard<'_, State>, id: Id, cancel: &Cancel) -> Entered {
+    let seat = Arc::<Seat>::default();
+    state.queue.push_back((id, Arc::clone(&seat)));
+    state.call();
+    while !seat.called.load(Ordering::Relaxed) {
+        if cancel.is_set() {
+            state.fair.forgo(id);
+            state.queue.retain(|(_, other)| !Arc::ptr_eq(other, &seat));
+            return Entered::Cancelled;
+        }
+        // Waking early is allowed, so the time-out does not matter.
+        let waited = seat.changed.wait_timeout(state, WAIT);
+        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+    }
+    Entered::Inside
 }
 
 impl State {

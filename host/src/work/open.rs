@@ -9,6 +9,7 @@ use crate::input::{
     hint, is_named_tar,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
+use crate::settings::limits::DECODER_BYTES;
 use crate::source::{ArchiveError, Refusal, Source};
 
 use super::Plan;
@@ -58,7 +59,7 @@ impl<'a> Open<'a> {
             Whole::source(index, source, header, gather)
         };
         let header_records = plan.processor.traits().header_records;
-        let Some(Front { bytes, pieces }) = front else {
+        let Some(Front { bytes, pieces, window_bytes }) = front else {
             plan.cutter.check(input.bytes())?;
             let count = plan.cutter.chunks(&input);
             let whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
@@ -82,7 +83,10 @@ impl<'a> Open<'a> {
         }
         whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
         let chunk_bytes = plan.cutter.of_stream().chunk_bytes;
-        let chunks = Chunks::Streamed(Ring::new(reader, chunk_bytes, first, pieces));
+        let budget = plan.stats.budget();
+        let window = budget.hold(window_bytes);
+        let chunks =
+            Chunks::Streamed(Ring::new(reader, chunk_bytes, first, pieces, window, budget));
         Ok(Self { input, chunks, whole })
     }
 
@@ -177,6 +181,8 @@ pub(super) fn too_large(bytes: u64) -> Failure {
 struct Front {
     bytes: Box<dyn Bytes>,
     pieces: Option<Arc<Pieces>>,
+    /// What the decoder keeps, in bytes.
+    window_bytes: u64,
 }
 
 /// The bytes of a source that can only be read from its front, decompressed; `None` for one whose chunks are found by their place.
@@ -188,11 +194,11 @@ fn from_front(
 ) -> Result<Option<Front>, Failure> {
     if input.is_pipe() {
         let bytes = input.from_pipe(source.file(), plan.decoding, plan.access)?;
-        return Ok(Some(Front { bytes, pieces: None }));
+        return Ok(Some(Front { bytes, pieces: None, window_bytes: DECODER_BYTES }));
     }
     if input.is_packed() {
         let bytes = input.from_packed(source.file(), plan.decoding)?;
-        return Ok(Some(Front { bytes, pieces: None }));
+        return Ok(Some(Front { bytes, pieces: None, window_bytes: DECODER_BYTES }));
     }
     let codec = match (known, plan.decoding.choice) {
         (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
@@ -219,7 +225,8 @@ fn from_front(
         Some(pieces) => pieces.read(),
         None => input.from_front(codec, limits)?,
     };
-    Ok(Some(Front { bytes, pieces }))
+    let window_bytes = codec.map_or(0, Codec::window_bytes);
+    Ok(Some(Front { bytes, pieces, window_bytes }))
 }
 
 fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {

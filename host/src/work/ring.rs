@@ -16,6 +16,7 @@ use super::gate::Pass;
 use super::whole::Whole;
 use crate::input::{Chunk, Members, Pieces, Stream};
 use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, WAIT};
+use crate::stats::{Budget, Charge};
 
 /// Reading a chunk takes so many times as long as running it where that is light: then two workers at once would save a
 /// fifth at most, and lose a tenth to the way between their caches.
@@ -70,6 +71,9 @@ pub(super) struct Ring<'a> {
     changed: Condvar,
     /// What can be decoded before it is read.
     pieces: Option<Arc<Pieces>>,
+    budget: Arc<Budget>,
+    /// The decoder's window.
+    _window: Charge,
 }
 
 #[derive(Debug, Default)]
@@ -80,7 +84,11 @@ struct State<'a> {
     ready: VecDeque<Piece<'a>>,
     /// Memory of what is ready.
     ready_bytes: usize,
+    /// Buffers for reuse.
     free: Vec<Vec<u8>>,
+    /// For the buffers that are ready or free.
+    charge: Option<Charge>,
+    free_bytes: usize,
     workers: usize,
     waiting: usize,
     reading: Pace,
@@ -114,15 +122,25 @@ impl<'a> Ring<'a> {
         chunk_bytes: u64,
         first: Option<Chunk>,
         pieces: Option<Arc<Pieces>>,
+        window: Charge,
+        budget: &Arc<Budget>,
     ) -> Self {
         let ended = first.as_ref().is_some_and(|first| first.last);
         let reader = (!ended).then(|| Box::new(reader));
-        let mut state = State { reader, ended, ..State::default() };
+        let charge = Some(budget.hold(0));
+        let mut state = State { reader, ended, charge, ..State::default() };
         if let Some(chunk) = first {
             state.push(Piece { member: None, chunk });
         }
         let chunk_bytes = usize::try_from(chunk_bytes).unwrap_or(usize::MAX);
-        Self { chunk_bytes, state: Mutex::new(state), changed: Condvar::new(), pieces }
+        Self {
+            chunk_bytes,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            pieces,
+            budget: Arc::clone(budget),
+            _window: window,
+        }
     }
 
     /// A worker comes.
@@ -154,7 +172,9 @@ impl<'a> Ring<'a> {
             && !pieces.is_some_and(|pieces| pieces.is_waited_for())
             && let Some(reader) = state.reader.take()
         {
-            return Turn::Read(reader, state.free.pop().unwrap_or_default());
+            let buffer = state.free.pop().unwrap_or_default();
+            state.free_bytes -= buffer.capacity();
+            return Turn::Read(reader, buffer);
         }
         if let Some(piece) = state.ready.pop_front() {
             state.ready_bytes -= piece.chunk.held_bytes();
@@ -185,6 +205,7 @@ impl<'a> Ring<'a> {
     fn has_room(&self, state: &State<'a>) -> bool {
         match state.workers {
             0 | 1 => state.ready.is_empty(),
+            _ if self.budget.is_full() => state.ready.is_empty(),
             _ if self.is_light(state) => state.ready.is_empty(),
             workers => {
                 let ahead_bytes = (AHEAD_CHUNKS * workers).saturating_mul(self.chunk_bytes);
@@ -223,8 +244,10 @@ impl<'a> Ring<'a> {
         state.running.was(took, chunk.bytes().len());
         // Who runs one, who reads another, and those between them.
         if state.free.len() < (AHEAD_CHUNKS + 1) * state.workers {
+            state.free_bytes += chunk.held_bytes();
             state.free.push(chunk.into_buffer());
         }
+        state.settle_charge();
     }
 
     fn wake(&self, state: &State<'_>) {
@@ -242,5 +265,13 @@ impl<'a> State<'a> {
     fn push(&mut self, piece: Piece<'a>) {
         self.ready_bytes += piece.chunk.held_bytes();
         self.ready.push_back(piece);
+        self.settle_charge();
+    }
+
+    /// Charges for what is ready and what is free; a chunk that is read or run is between two changes of those.
+    fn settle_charge(&mut self) {
+        if let Some(charge) = &mut self.charge {
+            charge.set((self.ready_bytes + self.free_bytes) as u64);
+        }
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::flight::Flight;
 use super::packing::Packing;
@@ -87,7 +87,12 @@ impl<'a> Single<'a> {
             Writer { stream, offset: 0, begun: 0, rejected, failed, ends: Ends::default() };
         Self {
             job,
-            window: Window::new(At::default(), writer, job.settings.window_bytes),
+            window: Window::new(
+                At::default(),
+                writer,
+                job.settings.window_bytes,
+                Arc::clone(job.stats.budget()),
+            ),
             packing: Packing::new(job.settings.pack),
             file,
             flight: Flight::default(),

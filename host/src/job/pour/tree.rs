@@ -90,7 +90,12 @@ impl<'a> Tree<'a> {
             out,
             packing: Packing::new(job.settings.pack),
             open: Mutex::default(),
-            told: Window::new(At::default(), Ends::default(), usize::MAX),
+            told: Window::new(
+                At::default(),
+                Ends::default(),
+                usize::MAX,
+                Arc::clone(job.stats.budget()),
+            ),
             error: Mutex::default(),
         }
     }
@@ -133,7 +138,12 @@ impl<'a> Tree<'a> {
             Created::Skipped => None,
         };
         let share = self.job.settings.window_bytes / self.job.settings.threads.max(1);
-        let window = Window::new(At { part: 0, ..slot.at }, Writer::default(), share);
+        let window = Window::new(
+            At { part: 0, ..slot.at },
+            Writer::default(),
+            share,
+            Arc::clone(self.job.stats.budget()),
+        );
         let (file, flight) = (Mutex::new(file), Flight::default());
         Ok(Output { path, file, window, flight, unwritten: Mutex::default() })
     }
