@@ -13,20 +13,28 @@ use crate::support::tree::Tree;
 fn a_tenant_of_three_times_the_weight_has_three_times_the_processor_time() {
     let tree = Tree::new();
     let host = host(1);
-    let quotas = Quotas { cpu: Some(Duration::from_millis(1500)), ..Quotas::default() };
+    let quotas = Quotas { cpu: Some(Duration::from_millis(600)), ..Quotas::default() };
     let mut heavy = tenant(&tree, "heavy", Limits { quotas, ..Limits::default() });
     heavy.weight = 3;
     host.add(heavy).unwrap();
     host.add(tenant(&tree, "light", Limits::default())).unwrap();
     let spin = plugin(&tree, "spin.wasm", &endless());
-    let mut jobs = Vec::new();
     for name in ["light", "heavy"] {
         files(&tree, name, 2000, 10);
-        let spec = with_timeout(job(spin.clone(), "out"), Duration::from_millis(10));
-        jobs.push(host.submit(name, spec).unwrap());
     }
-    let ended = jobs[1].wait();
-    let light = host.used("light").unwrap().cpu.as_secs_f64();
+    let submit = |name| {
+        let spec = with_timeout(job(spin.clone(), "out"), Duration::from_millis(10));
+        host.submit(name, spec).unwrap()
+    };
+    let _light = submit("light");
+    // It has begun, and what it has used on its own does not count.
+    while host.used("light").unwrap().cpu.is_zero() {
+        std::thread::yield_now();
+    }
+    let heavy = submit("heavy");
+    let alone = host.used("light").unwrap().cpu;
+    let ended = heavy.wait();
+    let light = host.used("light").unwrap().cpu.saturating_sub(alone).as_secs_f64();
     let heavy = host.used("heavy").unwrap().cpu.as_secs_f64();
     assert!(matches!(&*ended, Err(JobError::Quota(_))), "{ended:?}");
     // The heavy one begins a little later, and the light one goes on a little.
