@@ -141,7 +141,7 @@ fn a_list_is_copied_out_as_the_engines_own_is_and_within_the_same_bounds() {
     }
     store.set_hostcall_fuel(99);
     let refused = func.call(&mut store, (7, &bytes(100))).err().unwrap();
-    assert!(refused.root_cause().to_string().contains("fuel allocated for hostcalls"));
+    assert!(refused.root_cause().to_string().contains("100 bytes are too many"));
 }
 
 /// Promises bytes that cannot be had.
@@ -226,4 +226,14 @@ fn a_plugin_that_could_not_be_filled_fails_with_the_reason() {
         let failure = instance.push(PIECE, &mut Broken::new()).unwrap_err();
         assert_eq!(failure, Failure::new(FailureKind::Changed, "it is gone"));
     });
+}
+
+#[test]
+fn what_is_kept_has_no_more_room_than_it_needs() {
+    let mut bytes = Vec::with_capacity(1 << 20);
+    bytes.extend(b"result");
+    let kept = Outgoing(bytes).kept();
+    assert_eq!((&kept[..], kept.capacity()), (&b"result"[..], 6));
+    let whole = Outgoing(b"result".to_vec()).kept();
+    assert_eq!(whole, b"result");
 }

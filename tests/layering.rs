@@ -7,12 +7,12 @@ use std::path::Path;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Folders and files of `host/src`, and what each may use; all may use `settings`, which uses nothing.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     (
         "cli",
         &[
             "serve", "cluster", "watch", "tenant", "job", "pipeline", "work", "plugin", "output",
-            "input", "source", "ledger", "stats", "process",
+            "input", "source", "ledger", "stats", "process", "jail",
         ],
     ),
     ("serve", &["tenant", "job", "ledger", "stats"]),
@@ -26,18 +26,20 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("pipeline", &["input", "process"]),
     ("work", &["input", "source", "process", "stats"]),
     ("plugin", &["process", "stats"]),
-    ("output", &["stats"]),
-    ("input", &["source", "stats"]),
+    ("output", &["remote", "stats"]),
+    ("input", &["source", "remote", "stats"]),
+    ("remote", &["source"]),
     ("source", &[]),
     ("ledger", &[]),
     ("stats", &[]),
     ("process", &[]),
+    ("jail", &[]),
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 35] = [
+const HOMES: [(&str, &[&str]); 38] = [
     ("async_nats", &["cluster/nats.rs"]),
-    ("async_trait", &["input/remote.rs"]),
+    ("async_trait", &["remote/http.rs"]),
     ("axum", &["serve/"]),
     ("blake3", &["plugin/cache.rs", "ledger/"]),
     ("brotli_decompressor", &["input/decode/"]),
@@ -49,22 +51,25 @@ const HOMES: [(&str, &[&str]); 35] = [
     ("ctrlc", &["cli/"]),
     ("data_encoding", &["output/rejects.rs"]),
     ("flate2", &["input/decode/", "output/pack/"]),
-    ("futures_util", &["input/remote.rs"]),
+    ("futures_util", &["input/remote.rs", "remote/outlet.rs"]),
     ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),
-    ("libc", &["input/", "plugin/cache.rs"]),
+    ("landlock", &["jail/files.rs"]),
+    ("libc", &["input/", "jail/calls.rs", "plugin/cache.rs"]),
     ("liblzma", &["input/decode/"]),
     ("lz4_flex", &["input/decode/", "output/pack/"]),
     ("memmap2", &["input/mapped.rs"]),
     ("notify", &["watch/"]),
-    ("object_store", &["input/remote"]),
+    ("object_store", &["input/remote", "remote/"]),
     ("rayon", &["work/threads.rs"]),
     ("rusqlite", &["ledger/"]),
-    ("rustls", &["input/remote/stores.rs"]),
+    ("rustls", &["remote/clients.rs"]),
+    ("seccompiler", &["jail/calls.rs"]),
+    ("sha2", &["plugin/repro.rs"]),
     ("snap", &["input/decode/"]),
     ("strsim", &["cli/pipeline/"]),
     ("tar", &["input/archive/"]),
-    ("tokio", &["serve/", "cluster/", "input/remote"]),
+    ("tokio", &["serve/", "cluster/", "input/remote", "remote/"]),
     ("toml", &["cli/pipeline/"]),
     ("twox_hash", &["input/decode/"]),
     ("wasmtime", &["plugin/"]),
@@ -76,8 +81,8 @@ const HOMES: [(&str, &[&str]); 35] = [
 /// The mapped input, the fill of a guest's memory, the load of compiled code.
 const UNSAFE: [&str; 3] = ["input/mapped.rs", "plugin/fill.rs", "plugin/code.rs"];
 
-/// Where code may be async: there, and in the one bridge to object stores.
-const ASYNC: [&str; 3] = ["serve/", "cluster/", "input/remote.rs"];
+/// Where code may be async: there, in the one bridge to object stores, and where objects are read over it.
+const ASYNC: [&str; 4] = ["serve/", "cluster/", "input/remote.rs", "remote/"];
 
 /// They panic where the other end of a pipe is gone: what is printed is written to a handle, in `cli/`.
 const PRINTS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];

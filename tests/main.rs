@@ -1,7 +1,7 @@
 //! What a user sees, and what the pieces promise one another: one module for each subject.
 //!
 //! Needs the built plugins (`cargo xtask test` builds them first), and programs to compare with: `python3`, and
-//! what every Linux has (`wc`, `gzip`, `sha256sum`, `xargs`, `mkfifo`, `bash`, `setpriv`).
+//! what every Linux has (`wc`, `gzip`, `sha256sum`, `xargs`, `mkfifo`, `bash`, `diff`, `setpriv`).
 
 #![allow(
     clippy::expect_used,
@@ -17,7 +17,9 @@ mod contract;
 mod edges;
 mod fill;
 mod guests;
+mod hostile;
 mod inputs;
+mod jail;
 mod kernel;
 mod layering;
 mod ledger;
@@ -26,6 +28,7 @@ mod oracle;
 mod outputs;
 mod packing;
 mod paths;
+mod recall;
 mod support;
 mod tenants;
 mod transformers;

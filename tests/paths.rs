@@ -34,7 +34,12 @@ fn all_plugins(engine: &Engine) -> Vec<(&'static str, Plugin)> {
 fn output(plugin: &Plugin, paths: &[PathBuf], settings: &Run, format: Format) -> (Vec<u8>, String) {
     let framing = &plugin.manifest().framing;
     let ran = job::run(Task { processor: plugin, framing, format }, paths, settings);
-    let told = format!("{:?} {:?}", ran.ended.unwrap(), ran.failures);
+    // What else is known of a failure, at which chunk it was, depends on the way.
+    let failures = ran
+        .failures
+        .into_iter()
+        .map(|(source, failure)| (source, failure.kind, failure.message, failure.hint));
+    let told = format!("{:?} {:?}", ran.ended.unwrap(), failures.collect::<Vec<_>>());
     (ran.out, told)
 }
 

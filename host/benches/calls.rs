@@ -13,13 +13,11 @@
 use std::hint::black_box;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gristmill::input::{Access, Input, Opener};
-use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
+use gristmill::plugin::{Cache, Engine, Options, Plugin};
 use gristmill::process::{Failure, Fill, Instance, Opening, Place, Processor};
-use gristmill::settings::limits;
 use gristmill::source::{Source, Way};
 
 /// Bytes of a chunk.
@@ -46,14 +44,7 @@ fn wordcount() -> PathBuf {
 }
 
 fn load(engine: &Engine, cache: Option<&Cache>) -> Plugin {
-    let options = Options {
-        settings: Vec::new(),
-        memory_bytes: limits::MEMORY_BYTES,
-        timeout: limits::CALL_TIMEOUT,
-        stats: Arc::default(),
-        stop: Arc::default(),
-        rejects: Rejects::Count,
-    };
+    let options = Options { settings: Vec::new(), ..Options::default() };
     match Plugin::load(engine, &wordcount(), options, cache) {
         Ok(plugin) => plugin,
         Err(error) => panic!("{error}: run `cargo xtask plugins` first"),

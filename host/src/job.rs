@@ -11,7 +11,7 @@ mod pour;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use thiserror::Error;
 
@@ -19,19 +19,21 @@ use crate::input::{
     Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, Transcoding, UnknownCodec,
     UnknownEncoding,
 };
-use crate::output::{CannotPack, FileError, Format, Pending, Root};
+use crate::output::{
+    Appended, CannotPack, FileError, Format, Object, ObjectError, Objects, Pending, Root,
+};
 use crate::process::{Failure, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
 use crate::source::Source;
 use crate::stats::Stats;
-use crate::work::{self, At, Cancel, Gate, Plan};
+use crate::work::{self, At, Cancel, Gate, Plan, Recall};
 
 pub use need::{fit_window, need};
 pub use places::Places;
 
 use collect::Collector;
-use pour::{Single, Tree};
+use pour::{Below, Given, Single, Tree};
 
 /// A job: what to do, over what, and where the results go.
 pub struct Job<'a> {
@@ -53,8 +55,11 @@ pub struct Job<'a> {
     pub stats: &'a Stats,
     /// Who says when workers may work; none where they always may.
     pub gate: Option<&'a dyn Gate>,
-    /// Where records that plugins set aside are written, if anywhere.
+    /// Where records that plugins set aside are written, if anywhere: in the order of the sources; but where sources are saved
+    /// ([`Memory::save`]), each with its source, before that is saved.
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
+    /// What is known of sources, and who is told what became of the others.
+    pub memory: Option<Memory<'a>>,
     /// Is told of each source that failed, in the order of the sources.
     pub on_failure: &'a (dyn Fn(&str, &Failure) + Sync),
 }
@@ -65,8 +70,12 @@ pub enum Out<'a> {
     Stream(Box<dyn Write + Send>),
     /// Into a file, which is seen when the job is done.
     File(Pending),
+    /// Into an object of a store, which is seen when the job is done.
+    Object(Object),
     /// Into a file for each source.
     Tree(TreeOut<'a>),
+    /// Into an object for each source.
+    Objects(ObjectsOut<'a>),
 }
 
 /// A directory that takes an output file for each source.
@@ -77,18 +86,34 @@ pub struct TreeOut<'a> {
     pub exists: Exists,
     /// Where the output of the source at an index goes, below the directory; or of the member of that name in it.
     pub place: &'a Place<'a>,
-    /// Is told what became of each source, once its output is in place.
-    pub save: Option<&'a Save<'a>>,
+}
+
+/// A prefix in a store that takes an object for each source.
+pub struct ObjectsOut<'a> {
+    /// The prefix.
+    pub objects: &'a Objects,
+    /// As that of [`TreeOut`].
+    pub place: &'a Place<'a>,
 }
 
 /// See [`TreeOut::place`].
 pub type Place<'a> = dyn Fn(usize, Option<&str>) -> Result<PathBuf, Failure> + Sync + 'a;
 
-/// See [`TreeOut::save`]. An error ends the job.
-pub type Save<'a> = dyn Fn(&Saved<'_>) -> Result<(), Error> + Sync + 'a;
+/// Is told what became of a source. An error ends the job.
+pub type Save<'a> = dyn Fn(Saved<'_>) -> Result<(), Error> + Sync + 'a;
+
+/// What earlier runs have left of the sources, and who keeps what this one makes of the others.
+#[derive(Clone, Copy)]
+pub struct Memory<'a> {
+    /// What is known of a source, which then is not opened.
+    pub recall: &'a Recall<'a>,
+    /// Is told of each source that was processed, once its output is in place. A result is shown anew by each run: it is told
+    /// before it is written.
+    pub save: &'a Save<'a>,
+}
 
 /// What became of a source.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Saved<'a> {
     /// Which source.
     pub at: At,
@@ -98,26 +123,27 @@ pub struct Saved<'a> {
     pub bytes_in: u64,
     /// Records that were set aside.
     pub rejects: u64,
-    /// Where its output is, below the directory, and its size; or why there is none.
-    pub result: Result<(&'a Path, u64), &'a Failure>,
+    /// What came of it, or why nothing did.
+    pub result: Result<Made<'a>, &'a Failure>,
 }
 
-/// A file as a stream, from its front.
-struct Appended<'a> {
-    file: &'a Pending,
-    offset: u64,
-}
-
-impl Write for Appended<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_at(bytes, self.offset).map_err(io::Error::other)?;
-        self.offset += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// What came of a source.
+#[derive(Debug)]
+pub enum Made<'a> {
+    /// A file.
+    File {
+        /// Where it is, below the directory.
+        path: &'a Path,
+        /// How long it is.
+        bytes: u64,
+    },
+    /// A result, or a part of the total; each where it was asked for.
+    Result {
+        /// What the plugin gave.
+        result: Option<Vec<u8>>,
+        /// What a total is made of.
+        state: Option<Vec<u8>>,
+    },
 }
 
 /// What is said of a plugin's results.
@@ -180,6 +206,9 @@ pub enum Error {
     /// An output file could not be written.
     #[error(transparent)]
     File(FileError),
+    /// An object could not be written.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// Output could not be compressed.
     #[error(transparent)]
     Pack(#[from] CannotPack),
@@ -211,6 +240,7 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
         settings: job.settings,
         cancel: job.cancel,
         stats: job.stats,
+        recall: job.memory.map(|memory| memory.recall),
         deliver,
         gate: job.gate,
     };
@@ -221,7 +251,7 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
             collector.finish()
         }
         (Kind::Aggregator, Out::File(file)) => {
-            let collector = Collector::new(job, Box::new(Appended { file: &file, offset: 0 }));
+            let collector = Collector::new(job, Box::new(Appended::to(&file)));
             work::run(&plan(&collector)).map_err(Error::Threads)?;
             let summary = collector.finish()?;
             if !job.cancel.is_set() {
@@ -229,7 +259,17 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
             }
             Ok(summary)
         }
-        (Kind::Aggregator, Out::Tree(_)) => Err(Error::ResultsInTree),
+        (Kind::Aggregator, Out::Object(object)) => {
+            let object = Mutex::new(object);
+            let collector = Collector::new(job, Box::new(Given(&object)));
+            work::run(&plan(&collector)).map_err(Error::Threads)?;
+            let summary = collector.finish().map_err(pour::unwrapped)?;
+            if !job.cancel.is_set() {
+                pour::commit(object.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+            }
+            Ok(summary)
+        }
+        (Kind::Aggregator, Out::Tree(_) | Out::Objects(_)) => Err(Error::ResultsInTree),
         (Kind::Transformer, Out::Stream(out)) => {
             let single = Single::stream(job, out);
             work::run(&plan(&single)).map_err(Error::Threads)?;
@@ -240,9 +280,24 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
             work::run(&plan(&single)).map_err(Error::Threads)?;
             single.finish()
         }
+        (Kind::Transformer, Out::Object(object)) => {
+            let single = Single::object(job, object);
+            work::run(&plan(&single)).map_err(Error::Threads)?;
+            single.finish()
+        }
         (Kind::Transformer, Out::Tree(out)) => {
-            let tree = Tree::new(job, &out);
-            work::run(&plan(&tree)).map_err(Error::Threads)?;
+            let tree = Tree::new(job, Below::Directory(&out));
+            // A file is one source's, in its order.
+            let settings = settings::Run { unordered: false, ..job.settings.clone() };
+            let plan = Plan { settings: &settings, ..plan(&tree) };
+            work::run(&plan).map_err(Error::Threads)?;
+            tree.finish()
+        }
+        (Kind::Transformer, Out::Objects(out)) => {
+            let tree = Tree::new(job, Below::Prefix(&out));
+            let settings = settings::Run { unordered: false, ..job.settings.clone() };
+            let plan = Plan { settings: &settings, ..plan(&tree) };
+            work::run(&plan).map_err(Error::Threads)?;
             tree.finish()
         }
     }

@@ -6,12 +6,14 @@
 
 pub mod cli;
 pub mod input;
+pub mod jail;
 pub mod job;
 pub mod ledger;
 pub mod output;
 pub mod pipeline;
 pub mod plugin;
 pub mod process;
+mod remote;
 pub mod settings;
 pub mod source;
 pub mod stats;

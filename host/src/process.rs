@@ -4,11 +4,14 @@
 //! lines of plain Rust. Implemented for real by `plugin/`.
 
 pub mod bundle;
+mod detail;
 pub mod spare;
 
 use std::time::Duration;
 
 use thiserror::Error;
+
+pub use detail::{ChunkPlace, Detail};
 
 /// What comes of the chunks of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -106,7 +109,8 @@ pub trait Fill: Send {
         self.len() == 0
     }
 
-    /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called at most once.
+    /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called once by a call; once more where that has failed and
+    /// the chunk is run again in a fresh sandbox, or its bytes are to be kept.
     ///
     /// # Errors
     /// When the bytes cannot be had: the source fails, and the instance that was being filled is dropped.
@@ -125,10 +129,24 @@ impl Fill for &[u8] {
     }
 }
 
+/// A processor in two, where only what comes behind has to see a source in order. Resources of both are opened with the same header.
+#[derive(Clone, Copy)]
+pub struct Split<'a> {
+    /// A transformer whose chunks run in parallel.
+    pub head: &'a dyn Processor,
+    /// Takes what comes out of that, chunk by chunk, in the order of the source.
+    pub tail: &'a dyn Processor,
+}
+
 /// A compiled plugin with its settings, shared by all workers.
 pub trait Processor: Sync {
     /// What the scheduler needs to know.
     fn traits(&self) -> &Traits;
+
+    /// The same in two; `None` where its scope says all.
+    fn split(&self) -> Option<Split<'_>> {
+        None
+    }
 
     /// A new instance, owned by the calling worker.
     ///
@@ -138,8 +156,8 @@ pub trait Processor: Sync {
 }
 
 /// One sandbox with at most one open resource. After any error it must be dropped: the guest may be
-/// halfway through anything.
-pub trait Instance {
+/// halfway through anything. It belongs to one worker at a time, which may hand it on between calls.
+pub trait Instance: Send {
     /// Opens the resource that the next calls are for.
     ///
     /// # Errors
@@ -200,12 +218,16 @@ pub enum FailureKind {
     Trap,
     /// The plugin used up its time.
     Timeout,
+    /// The plugin used up its fuel.
+    Fuel,
     /// The plugin asked for more memory than allowed.
     Memory,
     /// The plugin returned more than allowed.
     Output,
     /// The plugin set aside more records than allowed.
     Rejects,
+    /// The plugins of the job used up what they have all together.
+    JobLimit,
     /// What came out of it could not be written.
     Write,
     /// The plugin could not be started.
@@ -218,7 +240,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::NotFound,
         Self::PermissionDenied,
         Self::NotRegular,
@@ -232,9 +254,11 @@ impl FailureKind {
         Self::Fatal,
         Self::Trap,
         Self::Timeout,
+        Self::Fuel,
         Self::Memory,
         Self::Output,
         Self::Rejects,
+        Self::JobLimit,
         Self::Write,
         Self::Start,
         Self::Quota,
@@ -262,9 +286,11 @@ impl FailureKind {
             Self::Fatal => "fatal",
             Self::Trap => "trap",
             Self::Timeout => "timeout",
+            Self::Fuel => "fuel",
             Self::Memory => "memory",
             Self::Output => "output",
             Self::Rejects => "rejects",
+            Self::JobLimit => "job-limit",
             Self::Write => "write",
             Self::Start => "start",
             Self::Quota => "quota",
@@ -274,12 +300,18 @@ impl FailureKind {
 
     /// Whether the job ends with it, rather than just the source.
     pub fn ends_job(self) -> bool {
-        matches!(self, Self::Fatal | Self::Start | Self::Quota)
+        matches!(self, Self::Fatal | Self::Start | Self::JobLimit | Self::Quota)
+    }
+
+    /// Whether what a sandbox has run before can be the reason for it.
+    pub fn may_be_of_the_past(self) -> bool {
+        matches!(self, Self::Trap | Self::Timeout | Self::Fuel | Self::Memory)
     }
 }
 
-/// Why a source, or the job, failed. The message names no source: whoever shows it does.
-#[derive(Debug, Clone, Error, PartialEq, Eq)]
+/// Why a source, or the job, failed. The message names no source: whoever shows it does. Two are equal that tell users the same,
+/// whatever is known besides.
+#[derive(Debug, Clone, Error)]
 #[error("{message}")]
 pub struct Failure {
     /// What went wrong.
@@ -288,18 +320,38 @@ pub struct Failure {
     pub message: String,
     /// The way out, where there is one.
     pub hint: Option<String>,
+    /// Whether the sandbox had run other things before the open resource, so that the chunks of the resource may not fail in a fresh
+    /// one. Whoever still has them tries that once.
+    pub past: bool,
+    /// What else is known, for whoever looks into the plugin.
+    pub detail: Option<Box<Detail>>,
 }
+
+impl PartialEq for Failure {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.message, &self.hint) == (other.kind, &other.message, &other.hint)
+    }
+}
+
+impl Eq for Failure {}
 
 impl Failure {
     /// A failure without a hint.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None }
+        Self { kind, message: message.into(), hint: None, past: false, detail: None }
     }
 
     /// The same with the way out.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with what else is known.
+    #[must_use]
+    pub fn detail(mut self, detail: Detail) -> Self {
+        self.detail = Some(Box::new(detail));
         self
     }
 }

@@ -16,6 +16,7 @@ fn no_arguments_show_what_there_is() {
     Commands:
       run          Run a plugin over files and directories
       plugin       Look at plugins
+      doctor       Tell whether this machine has what `host run` needs, and how to get what is missing
       ledger       Look at what ledgers say is done, or have it done again
       completions  Print a completion script for a shell
       man          Print the manual page, or write one for each command

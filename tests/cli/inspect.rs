@@ -39,6 +39,7 @@ fn manual_pages_are_made_for_each_command() {
     };
     insta::assert_snapshot!(pages.map(named).collect::<Vec<_>>().join("\n"), @"
     host-completions.1
+    host-doctor.1
     host-ledger-check.1
     host-ledger-export.1
     host-ledger-forget.1
@@ -46,6 +47,7 @@ fn manual_pages_are_made_for_each_command() {
     host-ledger.1
     host-man.1
     host-plugin-inspect.1
+    host-plugin-repro.1
     host-plugin.1
     host-run.1
     host.1
@@ -146,7 +148,7 @@ fn inspect_tells_why_a_plugin_would_not_run() {
     let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(told["binary"], "component");
     assert_eq!(told["simd"], false);
-    insta::assert_snapshot!(told["trouble"].as_str().unwrap(), @"the plugin crashed in describe: uncaught exception, failed assertion or out of memory");
+    insta::assert_snapshot!(told["trouble"].as_str().unwrap(), @"the plugin crashed in describe without saying why: an uncaught exception, a failed assertion or out of memory");
     let none = tree.file("none.wasm", "text");
     let ended =
         Host::new().args(["plugin", "inspect"]).arg(none).hide(tree.path(), "[dir]").ended();

@@ -1,6 +1,7 @@
 //! The command line as its user meets it: exit code, standard output and standard error of whole calls.
 
 mod cache;
+mod doctor;
 mod flags;
 mod inputs;
 mod inspect;

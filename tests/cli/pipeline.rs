@@ -502,6 +502,24 @@ fn a_dry_run_foresees_what_is_done_and_what_is_there() {
 }
 
 #[test]
+fn a_dry_run_says_what_of_a_chain_runs_in_parallel() {
+    let tree = logs();
+    let parallel = |plugins: &str, args: &[&str]| {
+        let args = [&["--plugin", plugins, "--dry-run", "--format=json", "logs"], args].concat();
+        let host = Host::new().arg("run").arg("--cache").arg(shared_cache()).within(tree.path());
+        let plan = host.args(args).ended().exits(0);
+        let plan: serde_json::Value = serde_json::from_str(plan.text()).unwrap();
+        plan["parallel"].as_str().unwrap().to_string()
+    };
+    let chain = "target/plugins/upcase.wasm | target/plugins/checksum.wasm";
+    assert_eq!(parallel(chain, &["-j2"]), "head");
+    assert_eq!(parallel(chain, &["-j1"]), "nothing");
+    assert_eq!(parallel(chain, &["-j2", "--framing=whole"]), "sources");
+    assert_eq!(parallel("target/plugins/checksum.wasm", &["-j2"]), "sources");
+    assert_eq!(parallel("target/plugins/upcase.wasm", &["-j2"]), "chunks");
+}
+
+#[test]
 fn a_dry_run_fails_where_the_run_would_not_start() {
     let tree = logs();
     fs::write(tree.path().join("there"), "").unwrap();

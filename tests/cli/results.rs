@@ -109,8 +109,14 @@ fn a_report_has_the_figures_of_the_run() {
         .exits(1);
     let mut report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
     let figures = report.as_object_mut().unwrap();
-    for measured in ["seconds", "mb_per_second", "peak_rss_bytes", "memory_bytes_peak", "instances"]
-    {
+    for measured in [
+        "seconds",
+        "mb_per_second",
+        "peak_rss_bytes",
+        "memory_bytes_peak",
+        "instances",
+        "instance_us",
+    ] {
         let figure = figures.insert(measured.into(), "more than 0".into()).unwrap();
         assert!(figure.as_f64().unwrap() > 0.0, "{measured}: {figure}");
     }
@@ -128,12 +134,22 @@ fn a_report_has_the_figures_of_the_run() {
       "memory_bytes_peak": "more than 0",
       "threads": 3,
       "instances": "more than 0",
+      "instance_us": "more than 0",
+      "retries": 0,
       "rejected": 0,
       "skipped": 0,
+      "passed_over": 0,
       "errors": {
         "not-found": 1
       },
       "counters": {},
+      "failures": [
+        {
+          "source": "none.txt",
+          "kind": "not-found",
+          "message": "No such file or directory (os error 2)"
+        }
+      ],
       "thread_seconds": {
         "read": null,
         "guest": null,

@@ -9,7 +9,7 @@ use crate::support::tree::Tree;
 fn a_trap_fails_its_source_and_no_other() {
     for (place, guest) in crashing("unreachable") {
         let message = format!(
-            "the plugin crashed in {place}: uncaught exception, failed assertion or out of memory"
+            "the plugin crashed in {place} without saying why: an uncaught exception, a failed assertion or out of memory"
         );
         assert_one_failed(run(&guest, &[]), "trap", &message);
         assert_one_failed(run_file(&guest.component(), &[]), "trap", &message);
@@ -28,7 +28,9 @@ fn an_endless_loop_fails_its_source_and_no_other() {
 fn a_memory_eater_fails_its_source_and_no_other() {
     let eat = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable";
     for (place, guest) in crashing(eat) {
-        let message = format!("the plugin ran out of memory in {place}: it asked for 2 MiB");
+        let message = format!(
+            "the plugin ran out of memory in {place}: it asked for 1088 KiB, more than 1 MiB"
+        );
         assert_one_failed(run(&guest, &["--memory", "1MiB"]), "memory", &message);
     }
 }
@@ -37,7 +39,7 @@ fn a_memory_eater_fails_its_source_and_no_other() {
 fn endless_recursion_fails_its_source_and_no_other() {
     for (place, mut guest) in crashing("(call $again)") {
         guest.items = "(func $again (call $again))";
-        let message = format!("the plugin crashed in {place}: wasm trap: call stack exhausted");
+        let message = format!("the plugin crashed in {place}: it used up its stack of 1 MiB");
         assert_one_failed(run(&guest, &[]), "trap", &message);
     }
 }
@@ -95,9 +97,9 @@ fn a_crash_in_merge_fails_the_total_and_no_source() {
     {"source":"a","bytes":4,"result":"one\n"}
     {"source":"bad","bytes":5,"result":"!two\n"}
     {"source":"c","bytes":6,"result":"three\n"}
-    {"total":null,"error":{"kind":"trap","message":"the plugin crashed in merge: uncaught exception, failed assertion or out of memory"},"sources":3,"failed":0,"bytes":15}
+    {"total":null,"error":{"kind":"trap","message":"the plugin crashed in merge without saying why: an uncaught exception, a failed assertion or out of memory"},"sources":3,"failed":0,"bytes":15}
     --- stderr
-    total: the plugin crashed in merge: uncaught exception, failed assertion or out of memory
+    total: the plugin crashed in merge without saying why: an uncaught exception, a failed assertion or out of memory
     "#);
 }
 
@@ -109,21 +111,21 @@ fn a_crash_before_any_data_starts_nothing() {
     exit: 2
     --- stdout
     --- stderr
-    error: [plugins]/guest.wasm: the plugin crashed in describe: uncaught exception, failed assertion or out of memory
+    error: [plugins]/guest.wasm: the plugin crashed in describe without saying why: an uncaught exception, a failed assertion or out of memory
     ");
     let configured = Guest { configure: trap, ..Guest::default() };
     insta::assert_snapshot!(run(&configured, &[]), @"
     exit: 2
     --- stdout
     --- stderr
-    error: [plugins]/guest.wasm: the plugin crashed in configure: uncaught exception, failed assertion or out of memory
+    error: [plugins]/guest.wasm: the plugin crashed in configure without saying why: an uncaught exception, a failed assertion or out of memory
     ");
     let started = Guest { items: "(func $crash unreachable) (start $crash)", ..Guest::default() };
     insta::assert_snapshot!(run(&started, &[]), @"
     exit: 2
     --- stdout
     --- stderr
-    error: [plugins]/guest.wasm: the plugin crashed in its start: uncaught exception, failed assertion or out of memory
+    error: [plugins]/guest.wasm: the plugin crashed in its start without saying why: an uncaught exception, a failed assertion or out of memory
     ");
     let endless =
         Guest { items: "(func $f (loop $forever (br $forever))) (start $f)", ..Guest::default() };
@@ -143,7 +145,7 @@ fn a_plugin_that_begins_with_more_memory_than_allowed_starts_nothing() {
     exit: 2
     --- stdout
     --- stderr
-    error: [plugins]/guest.wasm: the plugin ran out of memory in its start: it asked for 63 MiB
+    error: [plugins]/guest.wasm: the plugin ran out of memory in its start: it asked for 64000 KiB, more than 8 MiB
     hint: raise --memory
     ");
 }
@@ -160,10 +162,10 @@ fn a_record_that_does_not_fit_into_the_sandbox_fails_its_source() {
     insta::assert_snapshot!(ended, @r#"
     exit: 1
     --- stdout
-    {"source":"wide","error":{"kind":"memory","message":"the plugin ran out of memory in push: it asked for 4 MiB"}}
+    {"source":"wide","error":{"kind":"memory","message":"the plugin ran out of memory in push: it asked for 3200 KiB, more than 2 MiB"}}
     {"total":"x\n","sources":2,"failed":1,"bytes":2}
     --- stderr
-    wide: the plugin ran out of memory in push: it asked for 4 MiB
+    wide: the plugin ran out of memory in push: it asked for 3200 KiB, more than 2 MiB
     hint: raise --memory
     1 of 2 sources failed
     "#);

@@ -137,7 +137,8 @@ fn a_guest_cannot_make_the_host_copy_more_than_the_guest_may_have() {
     exit: 2
     --- stdout
     --- stderr
-    error: [plugins]/guest.wasm: the plugin returned too much from describe
+    error: [plugins]/guest.wasm: the plugin returned too much from describe, more than 1 MiB
+    hint: what a plugin says of itself is for people to read
     ");
 }
 

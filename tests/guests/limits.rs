@@ -27,7 +27,8 @@ fn a_table_has_its_elements_and_no_more() {
     exit: 2
     --- stdout
     --- stderr
-    error: [plugins]/guest.wasm: the plugin crashed in its start: table minimum size of 100001 elements exceeds table limits
+    error: [plugins]/guest.wasm: the plugin asked for a table of 100001 elements in its start, more than 100000
+    hint: raise --table-elements
     ");
 }
 
@@ -105,7 +106,8 @@ fn a_plugin_file_has_its_size_and_no_more() {
     exit: 2
     --- stdout
     --- stderr
-    error: [plugins]/large.wasm: larger than 50 MiB, the most that a plugin may be
+    error: [plugins]/large.wasm: has 52428801 bytes, more than 52428800
+    hint: raise --component-size
     ");
 }
 
@@ -117,7 +119,7 @@ fn a_result_has_its_size_and_no_more() {
         );
         Guest { pages: 1100, finish: Box::leak(finish.into_boxed_str()), ..Guest::default() }
     };
-    let message = "the plugin returned too much from finish";
+    let message = "the plugin returned 67108865 bytes from finish, more than 64 MiB";
     assert_one_failed(run(&finish("67108865"), &[]), "output", message);
     run(&finish("67108800"), &["--per-source", "--format", "raw"]).exits(0);
 }

@@ -2,10 +2,13 @@
 //! process; invariant 5: a plugin reaches bytes, log, counters and rejects, and is refused by name when it
 //! imports more; invariant 7: what a guest does to a source is told.
 
+mod budgets;
 mod crashes;
 mod lies;
 mod limits;
+mod lives;
 mod loading;
+mod repro;
 mod talk;
 
 use serde_json::json;
@@ -46,7 +49,13 @@ fn assert_one_failed(ended: Ended, kind: &str, message: &str) {
 /// What is said of a plugin that is not loaded.
 #[track_caller]
 fn refused(bytes: &[u8]) -> String {
-    let ended = run_file(bytes, &[]).exits(2);
+    refused_with(bytes, &[])
+}
+
+/// The same with flags.
+#[track_caller]
+fn refused_with(bytes: &[u8], args: &[&str]) -> String {
+    let ended = run_file(bytes, args).exits(2);
     assert_eq!(ended.text(), "");
     ended.to_string()
 }

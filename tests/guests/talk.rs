@@ -23,6 +23,24 @@ fn a_guest_of_the_tests_gives_back_what_it_is_given() {
 }
 
 #[test]
+fn plugins_that_share_a_scan_are_each_given_the_header_that_they_ask_for() {
+    let (plugins, sources) = (Tree::new(), Tree::with(&[("a", "h,\"i\nj\"\nk\n")]));
+    let constructor = "(call $append (local.get $header) (local.get $header_len))";
+    let guest = |name: &str, framing, header_records| {
+        let guest = Guest { framing, header_records, constructor, ..Guest::default() };
+        plugins.file(name, guest.module())
+    };
+    let host = Host::run(&guest("none.wasm", "lines", 0)).within(sources.path());
+    let host = host.arg("--plugin").arg(guest("line.wasm", "lines", 1));
+    let host = host.arg("--plugin").arg(guest("record.wasm", "csv", 1));
+    let ended = host.args(["--per-source", "--format", "jsonl", "a"]).ended().exits(0);
+    let results: Vec<_> = ended.lines().iter().map(|row| row["result"].clone()).collect();
+    let all = "h,\"i\nj\"\nk\n";
+    let expected = ["", "h,\"i\n", "h,\"i\nj\"\n"].map(|header| format!("{header}{all}"));
+    assert_eq!(results[..3], expected, "{ended}");
+}
+
+#[test]
 fn header_records_are_given_to_every_accumulator() {
     let guest = Guest {
         header_records: 2,
@@ -160,11 +178,12 @@ fn a_log_flood_is_cut_short() {
         texts: &[("flood", "0123456789abcdef0123456789abcdef")],
         ..Guest::default()
     };
-    let ended = run(&guest, &["--threads", "1", "--total"]).exits(0);
-    // For each of three sources 64 KiB of text, the line that went beyond them, and that there is no more.
+    let ended = run(&guest, &["--threads", "1", "--total", "--log-lines", "100000"]).exits(0);
+    // For each of three sources 64 KiB, of which a line costs its text and 32 bytes; the line that went beyond them; and that there is
+    // no more.
     let told = ended.stderr.lines().filter(|line| line.ends_with("abcdef")).count();
-    assert_eq!(told, 3 * ((64 << 10) / 32 + 1));
-    let last = " WARN guest: logs too much: the rest is not shown";
+    assert_eq!(told, 3 * ((64 << 10) / (32 + 32) + 1));
+    let last = " WARN guest: logs more than 65536 bytes of one source: the rest is not shown (--log-bytes)";
     assert_eq!(ended.stderr.lines().filter(|line| *line == last).count(), 3);
     assert_eq!(ended.stderr.lines().count(), told + 3);
 }

@@ -192,13 +192,13 @@ impl Told {
     }
 }
 
-fn talkative(plugins: &Tree) -> PathBuf {
+fn talkative(plugins: &Tree, guest: Guest) -> PathBuf {
     let guest = Guest {
         push: "(if (local.get $len) (then
             (call $count (global.get $text) (i32.const 3) (i64.const 1))
             (call $log (i32.const 1) (global.get $text) (global.get $text_len))))",
         texts: &[("text", "has a chunk")],
-        ..Guest::default()
+        ..guest
     };
     guest.file(plugins)
 }
@@ -207,7 +207,7 @@ fn talkative(plugins: &Tree) -> PathBuf {
 #[test]
 fn a_record_is_processed_while_its_writer_waits() {
     let (plugins, tree) = (Tree::new(), Tree::new());
-    let guest = talkative(&plugins);
+    let guest = talkative(&plugins, Guest::default());
     for threads in ["1", "3"] {
         for args in [&["--linger", "1ms"][..], &[], &["--framing", "csv"]] {
             let args = [args, &["--threads", threads, "--report", "report.json"]].concat();
@@ -226,6 +226,23 @@ fn a_record_is_processed_while_its_writer_waits() {
     }
 }
 
+/// Nor does one that a stage of a chain has to see in order wait for those behind it.
+#[test]
+fn a_record_goes_through_a_chain_while_its_writer_waits() {
+    let (plugins, tree) = (Tree::new(), Tree::new());
+    let guest = talkative(&plugins, Guest { scope: 1, ..Guest::default() });
+    let chained = format!("{} | {}", plugin("upcase").display(), guest.display());
+    for threads in ["1", "2", "4"] {
+        let mut told = Told::start(Path::new(&chained), &["--threads", threads], &tree);
+        for _ in 0..20 {
+            told.say(b"a record\n");
+        }
+        let (bytes, result) = (20 * 9 + 3, "A RECORD\\n".repeat(20) + "END");
+        let expected = format!(r#"{{"source":"-","bytes":{bytes},"result":"{result}"}}"#);
+        assert_eq!(told.end(b"end"), expected, "{threads}");
+    }
+}
+
 impl Told {
     /// Writes what a chunk is not waited for, and ends. Returns what is said of standard input.
     fn end(mut self, bytes: &[u8]) -> String {
@@ -241,7 +258,7 @@ impl Told {
 #[test]
 fn a_compressed_record_is_processed_while_its_writer_waits() {
     let (plugins, tree) = (Tree::new(), Tree::new());
-    let guest = talkative(&plugins);
+    let guest = talkative(&plugins, Guest::default());
     for (codec, pieces) in flushed(&[b"first\n", b"second\n", b"third\nfou"]) {
         for args in [&["--threads", "1"][..], &["--threads", "3", "--linger", "1ms"]] {
             let args = [args, &["--decompress", codec]].concat();
@@ -260,7 +277,7 @@ fn a_compressed_record_is_processed_while_its_writer_waits() {
 #[test]
 fn a_record_does_not_wait_for_the_rest_of_a_block_behind_it() {
     let (plugins, tree) = (Tree::new(), Tree::new());
-    let guest = talkative(&plugins);
+    let guest = talkative(&plugins, Guest::default());
     for (codec, pieces) in flushed(&[b"first\n", b"second, and more of it\n"]) {
         let [first, second, end] = &pieces[..] else { panic!("{codec}") };
         let (begun, rest) = second.split_at(second.len() / 2);
@@ -276,7 +293,7 @@ fn a_record_does_not_wait_for_the_rest_of_a_block_behind_it() {
 #[test]
 fn a_record_in_another_encoding_is_processed_while_its_writer_waits() {
     let (plugins, tree) = (Tree::new(), Tree::new());
-    let guest = talkative(&plugins);
+    let guest = talkative(&plugins, Guest::default());
     for (encoding, first, second) in [
         ("auto", &b"a\n"[..], &b"b\n"[..]),
         ("auto", b"\xff\xfea\0\n\0b", b"\0\n\0"),
@@ -292,7 +309,7 @@ fn a_record_in_another_encoding_is_processed_while_its_writer_waits() {
 #[test]
 fn an_interrupt_ends_the_wait_for_standard_input() {
     let (plugins, tree) = (Tree::new(), Tree::new());
-    let guest = talkative(&plugins);
+    let guest = talkative(&plugins, Guest::default());
     for threads in ["1", "3"] {
         let mut told = Told::start(&guest, &["--threads", threads], &tree);
         told.say(b"first\n");

@@ -5,11 +5,13 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gristmill::job::{Out, TreeOut};
 use gristmill::output::{Format, Root};
 use gristmill::plugin::Engine;
 use gristmill::settings::{Durable, Exists, Run};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::{files, report, visible};
 use crate::support::host::{Ended, Host, shared_cache};
@@ -155,7 +157,7 @@ fn a_directory_that_becomes_a_link_during_the_run_leads_nothing_out() {
         let names = ["sub/x", "sub/y", "sub/z"];
         let paths = names.map(|name| tree.path().join("in").join(name));
         let place = |index: usize, _: Option<&str>| Ok(names[index].into());
-        let into = TreeOut { root: &root, exists: Exists::Fail, place: &place, save: None };
+        let into = TreeOut { root: &root, exists: Exists::Fail, place: &place };
         let settings = Run { threads: 1, chunk_bytes: 4096, ..Run::default() };
         let task = Task { processor: &meddled, framing: "bytes", format: Format::Raw };
         let ran = job::run_into(task, &paths, &settings, Out::Tree(into));
@@ -178,4 +180,54 @@ fn a_directory_that_becomes_a_link_during_the_run_leads_nothing_out() {
         assert_eq!(seen.len(), 3 - failed.len());
         assert_eq!(seen["x"], b"X\n");
     }
+}
+
+/// Swaps of a directory and a link, each at any moment of what the other thread does.
+const SWAPS: usize = 100_000;
+
+/// Jobs that have to run meanwhile, however slow they are.
+const JOBS: usize = 30;
+
+#[test]
+fn a_directory_swapped_with_a_link_all_the_time_leads_nothing_out() {
+    let (tree, elsewhere, out) = (sources(), Tree::with(&[("a", "mine")]), Tree::new());
+    let (inside, link) = (out.path().join("sub"), out.path().join("link"));
+    fs::create_dir(&inside).unwrap();
+    symlink(elsewhere.path(), &link).unwrap();
+    let root = Root::open(out.path(), Durable::Fast).unwrap();
+    let engine = Engine::new().unwrap();
+    let upcase = job::load(&engine, &plugin("upcase"), &[]);
+    let names = ["sub/a", "sub/c", "sub/e"];
+    let paths = ["a", "c", "e"].map(|name| tree.path().join("in").join(name));
+    let place = |index: usize, _: Option<&str>| Ok(names[index].into());
+    let (jobs, done) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let swap_all = || {
+        let mut swaps = 0;
+        while swaps < SWAPS || jobs.load(Ordering::Relaxed) < JOBS {
+            renameat_with(CWD, &inside, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+            swaps += 1;
+        }
+        done.store(true, Ordering::Relaxed);
+        swaps
+    };
+    let (swaps, written) = std::thread::scope(|scope| {
+        let swapper = scope.spawn(swap_all);
+        let mut written = [0, 0]; // those that were, and those that could not be
+        while !done.load(Ordering::Relaxed) {
+            let into = TreeOut { root: &root, exists: Exists::Replace, place: &place };
+            let task = Task { processor: &upcase, framing: "bytes", format: Format::Raw };
+            let ran = job::run_into(task, &paths, &Run::default(), Out::Tree(into));
+            for (name, why) in &ran.failures {
+                let told = why.message.contains("is a link or a file where a directory");
+                assert!(told, "{name}: {why}");
+            }
+            written[0] += names.len() - ran.failures.len();
+            written[1] += ran.failures.len();
+            jobs.fetch_add(1, Ordering::Relaxed);
+        }
+        (swapper.join().unwrap(), written)
+    });
+    assert!(swaps >= SWAPS && written.iter().all(|count| *count > 0), "{swaps} {written:?}");
+    let outside = files(elsewhere.path());
+    assert!(outside.keys().eq(["a"]) && outside["a"] == b"mine", "{:?}", outside.keys());
 }

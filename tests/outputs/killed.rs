@@ -2,29 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Child;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{files, visible};
 use crate::support::host::Host;
+use crate::support::kills::{SOURCES, killed_after, sources};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-const SOURCES: usize = 500;
-
 /// Kills for each kind of output.
 const KILLS: usize = 50;
-
-fn sources() -> Tree {
-    let tree = Tree::new();
-    for n in 0..SOURCES {
-        // Every 25th has several chunks.
-        let lines = if n % 25 == 0 { 3_000 } else { 1 + n % 40 };
-        tree.file(&format!("in/{}/{n}.txt", n % 7), format!("line of {n}\n").repeat(lines));
-    }
-    tree
-}
 
 fn run(tree: &Tree, out: &str, compress: &str) -> Host {
     let host = Host::run(&plugin("upcase")).within(tree.path());
@@ -35,13 +22,6 @@ fn run(tree: &Tree, out: &str, compress: &str) -> Host {
 
 fn goes_on(tree: &Tree, compress: &str) -> Host {
     run(tree, "out/", compress).args(["--ledger", "done"])
-}
-
-/// Lets it run for so long at most; whether it came to its end.
-fn killed_after(mut child: Child, time: Duration) -> bool {
-    thread::sleep(time);
-    child.kill().unwrap();
-    child.wait().unwrap().success()
 }
 
 /// What the ledger says is done: the outputs and their sizes.
@@ -112,6 +92,49 @@ fn plain_output_is_as_if_nothing_had_happened() {
 #[test]
 fn compressed_output_is_as_if_nothing_had_happened() {
     kills("gzip");
+}
+
+/// The lines of a file, in an order of their own.
+fn lines(tree: &Tree, name: &str) -> Vec<String> {
+    let read = fs::read(tree.path().join(name)).unwrap_or_default();
+    let mut lines: Vec<_> = String::from_utf8(read).unwrap().lines().map(String::from).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn rejects_are_as_if_nothing_had_happened() {
+    let tree = sources();
+    let run = |args: &[&str]| {
+        let host = Host::run(&plugin("jsonfilter")).within(tree.path()).args(["--set", "field=x"]);
+        host.args(["-j2", "--chunk-size", "4KiB", "--durable", "fast", "in/"]).args(args)
+    };
+    let goes_on = || run(&["--ledger", "done", "--out", "out/", "--rejects", "rejects", "--quiet"]);
+    let begin_again = || {
+        begin_again(&tree);
+        fs::remove_file(tree.path().join("rejects")).unwrap();
+    };
+    run(&["--out", "undisturbed/", "--rejects", "expected"]).ended().exits(0);
+    let expected = lines(&tree, "expected");
+    let begun = Instant::now();
+    goes_on().ended().exits(0);
+    let span = begun.elapsed();
+    begin_again();
+    assert!(expected.len() > SOURCES, "of each source there are some");
+    let (mut halfway, kills) = (0, u32::try_from(KILLS).unwrap());
+    for round in 0..kills {
+        let share = f64::from(round * 7 % kills) / f64::from(kills);
+        killed_after(goes_on().start(), span.mul_f64(share));
+        let found = lines(&tree, "rejects").len();
+        halfway += usize::from(found > 0 && found < expected.len());
+        // Two kills one after the other, then the rest, and from the front again.
+        if round % 3 == 2 {
+            goes_on().ended().exits(0);
+            assert!(lines(&tree, "rejects") == expected, "none is lost, and none is there twice");
+            begin_again();
+        }
+    }
+    assert!(halfway > 5, "{halfway} of {kills} were halfway");
 }
 
 #[test]

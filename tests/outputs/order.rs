@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gristmill::job::{Out, TreeOut};
@@ -18,6 +18,7 @@ use gristmill::settings::{Durable, Exists, Run};
 
 use super::{files, visible};
 use crate::support::job::{self, Ran, Task};
+use crate::support::shuffle::Shuffle;
 use crate::support::tree::Tree;
 
 type Make<'a> = dyn Fn(&str, Place, Vec<u8>) -> Result<Vec<u8>, Failure> + Sync + 'a;
@@ -134,7 +135,7 @@ fn run(made: &Made<'_>, paths: &[PathBuf], settings: &Run, sink: Sink) -> Left {
                 assert_eq!(member, None);
                 Ok(PathBuf::from(paths[index].file_name().unwrap()))
             };
-            let tree = TreeOut { root: &root, exists: Exists::Fail, place: &place, save: None };
+            let tree = TreeOut { root: &root, exists: Exists::Fail, place: &place };
             job::run_into(task, paths, settings, Out::Tree(tree))
         }
     };
@@ -283,26 +284,6 @@ fn the_failure_of_the_first_chunk_is_told_though_a_later_one_fails_before() {
                 assert!(left.files.values().all(|bytes| *bytes == whole));
             }
         }
-    }
-}
-
-/// Lets the threads that come to it pass in an order that looks like none.
-#[derive(Default)]
-struct Shuffle {
-    state: Mutex<u64>,
-    moved: Condvar,
-}
-
-impl Shuffle {
-    fn pass(&self) {
-        let mut state = self.state.lock().unwrap();
-        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        if *state >> 62 == 0 {
-            // Until another comes by, if one does.
-            state = self.moved.wait_timeout(state, Duration::from_millis(2)).unwrap().0;
-        }
-        drop(state);
-        self.moved.notify_all();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use super::files;
+use super::{files, report};
 use crate::support::host::{Ended, Host};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
@@ -37,6 +37,81 @@ fn an_output_that_is_there_fails_its_source_is_left_or_replaced() {
         upcase(&tree, &["--out", out, "--exists", "replace", "in/"]).exits(0);
         assert_eq!(told("b"), "B\n");
         assert_eq!(files(tree.path()).len(), 6, "nothing temporary is left");
+    }
+}
+
+/// What a run reports of its sources: those that were read, and those that were not.
+fn counted(tree: &Tree, args: &[&str]) -> (u64, u64) {
+    upcase(tree, &[&["--report", "report.json", "--out", "out/"], args].concat()).exits(0);
+    let report = report(tree);
+    (report["files"].as_u64().unwrap(), report["passed_over"].as_u64().unwrap())
+}
+
+#[test]
+fn a_source_whose_output_is_there_and_left_is_not_read() {
+    let tree = sources();
+    // What is no gzip fails where it is read.
+    tree.file("in/bad.gz", "no gzip");
+    tree.file("out/bad", "old");
+    let skip = ["--exists", "skip", "in/"];
+    assert_eq!(counted(&tree, &skip), (3, 1));
+    assert_eq!(tree.read("out/bad"), b"old");
+    tree.file("in/new", "new\n");
+    let ended = upcase(&tree, &["--out", "out/", "--exists", "skip", "in/"]).exits(0);
+    assert_eq!(ended.stderr, "4 sources have their output already, and were passed over\n");
+    assert_eq!(tree.read("out/new"), b"NEW\n");
+    assert_eq!(counted(&tree, &skip), (0, 5));
+    // What the ledger knows is counted, too; what is only there is not in it, and each source keeps its own row.
+    std::fs::remove_file(tree.path().join("out/b")).unwrap();
+    let ledger = [&["--ledger", "done"], &skip[..]].concat();
+    assert_eq!(counted(&tree, &ledger), (1, 4));
+    let exported = || {
+        let export = Host::new().within(tree.path()).args(["ledger", "export", "done"]);
+        let rows = export.ended().exits(0).lines();
+        rows.iter().map(|row| row["source"].as_str().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(exported(), ["in/b"]);
+    assert_eq!(counted(&tree, &ledger), (0, 5));
+    // A directory of that name is no output.
+    std::fs::remove_file(tree.path().join("out/a")).unwrap();
+    tree.file("out/a/b", "");
+    let ended = upcase(&tree, &["--out", "out/", "--exists", "skip", "in/"]).exits(1);
+    assert!(ended.stderr.contains("in/a: out/a: "), "{ended}");
+}
+
+#[test]
+fn an_output_directory_is_made_when_nothing_is_wrong_with_what_goes_there() {
+    let tree = sources();
+    tree.file("other/a", "x");
+    for args in [
+        &["--name", "{name}", "in", "other"][..],
+        &["--framing", "tabs", "in"],
+        &["--rejects", "in/a", "in"],
+        &["--include", "[", "in"],
+    ] {
+        upcase(&tree, &[&["--out", "new/out/"], args].concat()).exits(2);
+        assert!(!tree.path().join("new").exists(), "{args:?}");
+    }
+    // The job of a ledger is the same before there is a directory as after.
+    let told = |stderr: &str| {
+        let ended = upcase(&tree, &["--out", "new/../new/out/", "--ledger", "done", "in"]);
+        assert_eq!(ended.exits(0).stderr, stderr);
+    };
+    std::fs::create_dir(tree.path().join("new")).unwrap();
+    told("");
+    told("3 sources are done already, and were passed over\n");
+}
+
+#[test]
+fn of_named_directories_in_one_another_the_innermost_is_left_out_of_names() {
+    let tree = sources();
+    tree.file("elsewhere/d", "d\n");
+    // What a link leads to is a source only where the link is named.
+    symlink("../elsewhere", tree.path().join("in/link")).unwrap();
+    for inputs in [["in/", "in/link/"], ["in/link/", "in/"]] {
+        upcase(&tree, &[&["--out", "out/", "--exists", "replace"][..], &inputs].concat()).exits(0);
+        let names: Vec<_> = files(&tree.path().join("out")).into_keys().collect();
+        assert_eq!(names, ["a", "b", "d", "sub/c"]);
     }
 }
 
@@ -92,7 +167,7 @@ fn two_sources_of_one_output_are_told_before_anything_runs() {
     error: in/b.gz: its output is that of in/b, too: b
     hint: --name makes other names: {dir}, {name}…
     ");
-    assert!(files(&tree.path().join("out")).is_empty());
+    assert!(!tree.path().join("out").exists());
 }
 
 #[test]
@@ -101,64 +176,23 @@ fn no_source_is_replaced_by_what_comes_of_it() {
     let before = files(tree.path());
     symlink("in/a", tree.path().join("link")).unwrap();
     symlink("in", tree.path().join("dir")).unwrap();
-    let told = [
-        upcase(&tree, &["--out", ".", "--exists", "replace", "in"]),
-        upcase(&tree, &["--out", "in", "--exists", "replace", "in/"]),
-        upcase(&tree, &["--out", "dir/", "--exists", "replace", "in/"]),
-        upcase(&tree, &["--out", ".", "--ledger", "done", "in"]),
-        upcase(&tree, &["--out", "in/", "--name", "a", "--exists", "replace", "in/b", "in/a"]),
-        upcase(&tree, &["--out", "in/a", "--exists", "replace", "in/b", "in/a"]),
-        upcase(&tree, &["--out", "in/a", "--exists", "replace", "link"]),
-        upcase(&tree, &["--rejects", "in/b", "in"]),
-        upcase(&tree, &["--report", "in/sub/c", "in"]),
-    ];
-    insta::assert_snapshot!(told.map(|ended| format!("{}\n", ended.exits(2))).concat(), @"
-    exit: 2
-    --- stdout
-    --- stderr
-    error: --out: ./in/a is a source, and would be overwritten
-    hint: name another file or directory, or --name other names
-    exit: 2
-    --- stdout
-    --- stderr
-    error: --out: in/a is a source, and would be overwritten
-    hint: name another file or directory, or --name other names
-    exit: 2
-    --- stdout
-    --- stderr
-    error: --out: dir/a is a source, and would be overwritten
-    hint: name another file or directory, or --name other names
-    exit: 2
-    --- stdout
-    --- stderr
-    error: --out: ./in/a is a source, and would be overwritten
-    hint: name another file or directory, or --name other names
-    exit: 2
-    --- stdout
-    --- stderr
-    error: in/a: its output is that of in/b, too: a
-    hint: --name makes other names: {dir}, {name}…
-    exit: 2
-    --- stdout
-    --- stderr
-    error: --out: in/a is a source, and would be overwritten
-    hint: name another file or directory, or --name other names
-    exit: 2
-    --- stdout
-    --- stderr
-    error: --out: in/a is a source, and would be overwritten
-    hint: name another file or directory, or --name other names
-    exit: 2
-    --- stdout
-    --- stderr
-    error: --rejects: in/b is a source, and would be overwritten
-    hint: name another file or directory, or --name other names
-    exit: 2
-    --- stdout
-    --- stderr
-    error: --report: in/sub/c is a source, and would be overwritten
-    hint: name another file or directory, or --name other names
-    ");
+    for (named, args) in [
+        ("--out: ./in/a", &["--out", ".", "--exists", "replace", "in"][..]),
+        ("--out: in/a", &["--out", "in", "--exists", "replace", "in/"]),
+        ("--out: dir/a", &["--out", "dir/", "--exists", "replace", "in/"]),
+        ("--out: ./in/a", &["--out", ".", "--ledger", "done", "in"]),
+        ("--out: in/a", &["--out", "in/a", "--exists", "replace", "in/b", "in/a"]),
+        ("--out: in/a", &["--out", "in/a", "--exists", "replace", "link"]),
+        ("--rejects: in/b", &["--rejects", "in/b", "in"]),
+        ("--report: in/sub/c", &["--report", "in/sub/c", "in"]),
+    ] {
+        let hint = "name another file or directory, or --name other names";
+        let told = format!("error: {named} is a source, and would be overwritten\nhint: {hint}\n");
+        assert_eq!(upcase(&tree, args).exits(2).stderr, told);
+    }
+    let args = ["--out", "in/", "--name", "a", "--exists", "replace", "in/b", "in/a"];
+    let told = upcase(&tree, &args).exits(2).stderr;
+    assert!(told.starts_with("error: in/a: its output is that of in/b, too: a\n"), "{told}");
     let mut after = files(tree.path());
     after.retain(|name, _| name.starts_with("in/"));
     assert_eq!(after, before);

@@ -91,7 +91,6 @@ fn flags_that_say_nothing_of_results_are_told() {
         told(&["upcase | wordcount"], &["--out", "out/"]),
         told(&["wordcount"], &["--compress", "gzip"]),
         told(&["wordcount"], &["--unordered"]),
-        told(&["wordcount"], &["--ledger", "done"]),
         told(&["wordcount"], &["--name", "{name}"]),
     ];
     insta::assert_snapshot!(told.concat(), @"
@@ -101,8 +100,6 @@ fn flags_that_say_nothing_of_results_are_told() {
     hint: they go to one file, or to standard output
     error: --compress: the plugin gives results, which are not compressed
     error: --unordered: the plugin gives results, which are in the order of the sources
-    error: --ledger: results of plugins are not remembered yet
-    hint: it is for plugins that give bytes, with --out DIR/
     error: --name: only output files below a directory are named by it
     ");
 }

@@ -2,10 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use gristmill::job::{Out, TreeOut};
+use gristmill::output::{Format, Root};
+use gristmill::plugin::Engine;
+use gristmill::settings::limits::{REJECT_LINE_BYTES_MAX, WINDOW_BYTES};
+use gristmill::settings::{Durable, Exists, Run};
 use serde_json::{Value, json};
 
 use super::{report, visible};
 use crate::support::host::{Ended, Host};
+use crate::support::job::{self, Task};
+use crate::support::oracle::oracle;
+use crate::support::pack;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
@@ -26,7 +34,7 @@ fn sources() -> Tree {
     Tree::with(&[
         ("in/a", lines(10_000)),
         ("in/b", b"{\"n\":1}\n".to_vec()),
-        ("in/c.gz", crate::support::pack::gzip(&lines(5_000))),
+        ("in/c.gz", pack::gzip(&lines(5_000))),
         ("in/d", b"{\n".to_vec()),
     ])
 }
@@ -52,7 +60,7 @@ fn are_where_they_say(rejects: &[Value], texts: &BTreeMap<&str, Vec<u8>>) {
             (Value::String(text), Value::Null) => text.clone().into_bytes(),
             (Value::Null, Value::String(packed)) => {
                 let packed = packed.clone().into_bytes();
-                crate::support::oracle::oracle("base64", &["-d"], &packed)
+                oracle("base64", &["-d"], &packed)
             }
             _ => panic!("{reject}"),
         };
@@ -159,4 +167,104 @@ fn a_chain_says_which_plugin_set_them_aside() {
     let [only] = &rejects(&tree)[..] else { panic!("one") };
     assert_eq!(only["reason"], "csv2jsonl: has 2 fields, and the header 1 name");
     assert_eq!((&only["offset"], &only["text"]), (&json!(4), &json!("2,3")));
+}
+
+/// A run that goes on where the last one stopped; the sources and texts of its rejects, in the order of their names.
+fn went_on(tree: &Tree, inputs: &[&str], code: i32) -> Vec<(String, String)> {
+    let args = ["--ledger", "done", "--out", "out/", "--rejects", "rejects", "--max-rejects", "2"];
+    filter(tree, &[&args[..], inputs].concat()).exits(code);
+    let text = |value: &Value| value.as_str().unwrap().to_string();
+    let found = rejects(tree);
+    let mut found: Vec<_> =
+        found.iter().map(|reject| (text(&reject["source"]), text(&reject["text"]))).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn with_a_ledger_those_of_sources_that_are_done_stay_and_the_others_come_once() {
+    let bad = ["in/bad", "in/bad", "in/bad"];
+    let tree = Tree::with(&[("in/a", "{a\n{}\n"), ("in/b", "{b\n"), ("in/bad", "{1\n{2\n{3\n")]);
+    tree.file("m", "{m\n");
+    tree.file("n", "{n\n{o\n");
+    let dir = tree.path().to_str().unwrap();
+    let packed = oracle("tar", &["-cz", "-C", dir, "--remove-files", "m", "n"], b"");
+    tree.file("packed.tar.gz", packed);
+    let sources = |found: &[(String, String)]| {
+        found.iter().map(|(source, _)| source.clone()).collect::<Vec<_>>()
+    };
+    let members = ["packed.tar.gz!/m", "packed.tar.gz!/n", "packed.tar.gz!/n"];
+    let all = [&["in/a", "in/b"][..], &bad, &members].concat();
+    let inputs = ["in", "packed.tar.gz"];
+    let first = went_on(&tree, &inputs, 1);
+    assert_eq!(sources(&first), all);
+    // What failed is done again, and so is an archive that is read from its front.
+    assert_eq!(went_on(&tree, &inputs, 1), first);
+    // A kill has left half a line behind those that are whole, of a source that it had not come to the end of.
+    let half =
+        b"{\"source\":\"in/b\",\"offset\":0,\"reason\":\"x\",\"bytes\":2,\"text\":\"{x\"}\n{\"sou";
+    tree.file("rejects", [&tree.read("rejects")[..], half].concat());
+    tree.file("in/b", "{other\n");
+    let found = went_on(&tree, &["in/a", "in/b"], 0);
+    assert_eq!(sources(&found), all);
+    let of_b: Vec<_> = found.iter().filter(|(source, _)| source == "in/b").collect();
+    assert_eq!(of_b, [&("in/b".to_string(), "{other".to_string())]);
+    // Sources that are gone keep theirs; without a ledger, the file is one run's.
+    std::fs::remove_file(tree.path().join("in/a")).unwrap();
+    assert_eq!(went_on(&tree, &["in", "packed.tar.gz"], 1), found);
+    filter(&tree, &["--rejects", "rejects", "in/b"]).exits(0);
+    assert_eq!(rejects(&tree).len(), 1);
+}
+
+#[test]
+fn with_a_ledger_a_file_of_something_else_is_left() {
+    let tree = Tree::with(&[("in/a", "{a\n"), ("rejects", "no json\n")]);
+    let args = ["--ledger", "done", "--out", "out/", "--rejects", "rejects", "in"];
+    filter(&tree, &args).exits(0);
+    let text = String::from_utf8(tree.read("rejects")).unwrap();
+    assert!(text.starts_with("no json\n{\"source\":\"in/a\","), "{text}");
+    let long = vec![b'x'; usize::try_from(REJECT_LINE_BYTES_MAX).unwrap()];
+    tree.file("rejects", &long);
+    std::fs::remove_file(tree.path().join("done")).unwrap();
+    let ended = filter(&tree, &args).exits(2);
+    let told = "error: --rejects rejects: a line is longer than 16777216 bytes: no rejects\n";
+    assert_eq!(ended.stderr, told);
+    assert!(tree.read("rejects") == long);
+}
+
+#[test]
+fn they_are_the_same_however_few_may_wait_for_their_turn() {
+    let tree = Tree::with(&[("in/00", lines(20_000))]);
+    for n in 1..40 {
+        tree.file(&format!("in/{n:02}"), lines(n * 31));
+    }
+    let engine = Engine::new().unwrap();
+    let filter = job::load(&engine, &plugin("jsonfilter"), &[("field", "n")]);
+    let task = Task { processor: &filter, framing: "lines", format: Format::Raw };
+    let mut first: Option<Vec<u8>> = None;
+    for (threads, window_bytes) in [(1, 0), (2, 0), (4, 0), (4, 3000), (4, WINDOW_BYTES)] {
+        let settings = Run { threads, window_bytes, chunk_bytes: 4096, ..Run::default() };
+        let out = Tree::new();
+        let root = Root::open(out.path(), Durable::Fast).unwrap();
+        let place = |index: usize, _: Option<&str>| Ok(format!("{index}").into());
+        let into = TreeOut { root: &root, exists: Exists::Fail, place: &place };
+        let ran = job::run_into(task, &[tree.path().join("in")], &settings, Out::Tree(into));
+        assert_eq!(ran.ended.unwrap().sources, 40);
+        assert_eq!(visible(out.path()).len(), 40);
+        let rejects = first.get_or_insert_with(|| ran.rejects.clone());
+        assert!(*rejects == ran.rejects, "{threads} threads, {window_bytes} bytes");
+        assert!(rejects.len() > 3000 * 10, "far more than may wait");
+    }
+}
+
+#[test]
+fn a_file_for_each_source_is_in_its_order_whatever_is_said_of_the_order_of_all() {
+    let tree = sources();
+    let args = ["--unordered", "-j4", "--chunk-size=4KiB", "--out", "out/"];
+    let more = ["--max-rejects", "3", "--report", "report.json", "in/"];
+    let ended = filter(&tree, &[args, more].concat()).exits(1);
+    assert_eq!(ended.stderr.matches("more than 3 records were set aside").count(), 2, "{ended}");
+    let told = report(&tree);
+    assert_eq!((&told["files"], &told["failed"]), (&json!(4), &json!(2)));
+    assert_eq!(visible(&tree.path().join("out")).len(), 2);
 }

@@ -6,7 +6,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
 use super::visible;
+use crate::support::guest::Guest;
 use crate::support::host::Host;
 use crate::support::oracle::oracle;
 use crate::support::pack::{bzip2, gzip, text, zstd};
@@ -50,7 +53,7 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// Texts in all forms, in `in/`; and the names of their outputs, in the order of the sources.
-fn sources(texts: &[Vec<u8>; 8]) -> (Tree, [&'static str; 8]) {
+pub(super) fn sources(texts: &[Vec<u8>; 8]) -> (Tree, [&'static str; 8]) {
     let [plain, gz, zst, bz2, tar_a, tar_b, zip_a, empty] = texts;
     let tree = Tree::with(&[
         ("in/a", plain.clone()),
@@ -98,7 +101,7 @@ fn compare(case: &Case<'_>, texts: &[Vec<u8>; 8]) {
 }
 
 /// Eight texts, each different, the last one empty.
-fn texts(of: impl Fn(usize) -> Vec<u8>) -> [Vec<u8>; 8] {
+pub(super) fn texts(of: impl Fn(usize) -> Vec<u8>) -> [Vec<u8>; 8] {
     let sizes = [900_000, 70_000, 300_000, 40_000, 200_000, 10, 100_000];
     let mut texts: [Vec<u8>; 8] = Default::default();
     for (text, size) in texts.iter_mut().zip(sizes) {
@@ -107,7 +110,7 @@ fn texts(of: impl Fn(usize) -> Vec<u8>) -> [Vec<u8>; 8] {
     texts
 }
 
-fn lines(bytes: usize) -> Vec<u8> {
+pub(super) fn lines(bytes: usize) -> Vec<u8> {
     [format!("a text of {bytes} bytes\n").into_bytes(), text(bytes), b"\n".to_vec()].concat()
 }
 
@@ -210,6 +213,47 @@ fn a_chain_is_a_pipe() {
         },
     };
     compare(&case, &texts(table));
+}
+
+#[test]
+fn a_chain_in_which_one_sees_a_source_in_order_is_a_pipe() {
+    let tree = Tree::new();
+    let in_order = Guest { scope: 1, world: "transformer", ..Guest::default() }.file(&tree);
+    compare(
+        &Case {
+            plugins: format!(
+                "{} | {} | {}",
+                chain(&["grep"]),
+                in_order.display(),
+                chain(&["upcase"])
+            ),
+            settings: &["--set", "grep.pattern=a"],
+            extension: "",
+            expected: &|text| oracle("tr", &["a-z", "A-Z"], &grep("a", text)),
+        },
+        &texts(lines),
+    );
+}
+
+#[test]
+fn a_chain_may_end_in_a_digest() {
+    let (tree, _) = sources(&texts(lines));
+    let [a, b, _, _, one, two, ..] = texts(lines);
+    let expected: Vec<_> = [a, b, one, two]
+        .map(|text| oracle("sha256sum", &[], &oracle("tr", &["a-z", "A-Z"], &text))[..64].to_vec())
+        .map(|digest| String::from_utf8(digest).unwrap())
+        .into();
+    for threads in ["1", "2", "4"] {
+        for chunk in ["4KiB", "512KiB"] {
+            let host = Host::run(Path::new(&chain(&["upcase", "checksum"]))).within(tree.path());
+            let host =
+                host.args(["-j", threads, "--chunk-size", chunk, "-f", "jsonl", "--per-source"]);
+            let rows = host.args(["in/a", "in/b.gz", "in/e.tar.gz"]).ended().exits(0).lines();
+            let digest = |row: &Value| Some(row["result"]["sha256"].as_str()?.to_string());
+            let told: Vec<_> = rows.iter().filter_map(digest).collect();
+            assert_eq!(told, expected, "-j{threads} --chunk-size {chunk}");
+        }
+    }
 }
 
 #[test]

@@ -20,6 +20,8 @@ use super::host::shared_cache;
 pub(crate) struct Ran {
     pub(crate) ended: Result<Summary, job::Error>,
     pub(crate) out: Vec<u8>,
+    /// Records that were set aside, as they are written.
+    pub(crate) rejects: Vec<u8>,
     /// Bytes of the sources, as they are stored, that were counted.
     pub(crate) stored: u64,
     /// Sources that were counted, and those of them that failed.
@@ -53,7 +55,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
     let expansion =
         Expansion { members_max: settings.members_max, threads: 1, stop: &cancel.flag() };
     input::expand(&mut listing, &expansion);
-    let failures = Mutex::new(Vec::new());
+    let (failures, rejects) = (Mutex::new(Vec::new()), Shared::default());
     let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
     let job = Job {
         sources: &listing.sources,
@@ -65,7 +67,8 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         cancel: &cancel,
         stats: &stats,
         gate: None,
-        rejects: None,
+        rejects: Some(Mutex::new(Box::new(rejects.clone()))),
+        memory: None,
         on_failure: &|source, failure| {
             failures.lock().unwrap().push((source.to_string(), failure.clone()));
         },
@@ -74,6 +77,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
     Ran {
         ended,
         out: Vec::new(),
+        rejects: std::mem::take(&mut *rejects.0.lock().unwrap()),
         stored: stats.stored(),
         done: stats.sources(),
         failed: stats.failed(),
@@ -83,14 +87,10 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
 
 /// Loads a plugin with settings, and the limits of a run.
 pub(crate) fn load(engine: &Engine, path: &Path, settings: &[(&str, &str)]) -> Plugin {
-    let run = Run::default();
     let options = Options {
         settings: settings.iter().map(|&(key, value)| (key.into(), value.into())).collect(),
-        memory_bytes: run.memory_bytes,
-        timeout: run.timeout,
-        stats: Arc::default(),
-        stop: Arc::default(),
-        rejects: Rejects::Count,
+        rejects: Rejects::Keep,
+        ..Options::default()
     };
     let cache = Cache::open(shared_cache()).unwrap();
     Plugin::load(engine, path, options, Some(&cache)).unwrap()

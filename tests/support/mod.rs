@@ -1,14 +1,18 @@
-//! What several subjects need: the binary, the built plugins, jobs in this process, guests of our own, compressed
-//! texts, what changes while it is read, web servers, a store, oracles.
+//! What several subjects need: the binary, the built plugins, jobs in this process, guests and stages of our own, compressed
+//! texts, what changes while it is read, web servers, a store and what stands before it, oracles.
 
+pub(crate) mod between;
 pub(crate) mod guest;
 pub(crate) mod host;
 pub(crate) mod job;
+pub(crate) mod kills;
+pub(crate) mod made;
 pub(crate) mod meddle;
 pub(crate) mod moto;
 pub(crate) mod oracle;
 pub(crate) mod pack;
 pub(crate) mod plugins;
 pub(crate) mod sandbox;
+pub(crate) mod shuffle;
 pub(crate) mod tree;
 pub(crate) mod web;

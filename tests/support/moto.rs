@@ -21,6 +21,10 @@ print(server.get_host_and_port()[1], flush=True)
 sys.stdin.read()
 ";
 
+/// What shows that somebody asks: an object is not for everybody. Whether it is signed is not looked at.
+const KNOWN: &str = "AWS4-HMAC-SHA256 Credential=AKIDTEST/20260101/us-east-1/s3/aws4_request, \
+    SignedHeaders=host, Signature=0";
+
 /// Whose requests are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Callers {
@@ -62,18 +66,53 @@ impl Moto {
 
     /// Puts an object; `path` is that of the bucket and key, encoded.
     pub(crate) fn put(&self, path: &str, bytes: &[u8]) {
+        let (head, body) = self.ask("PUT", path, bytes);
+        let told = String::from_utf8_lossy(&body);
+        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}{told}");
+    }
+
+    /// What is in an object; `None` where there is none.
+    pub(crate) fn get(&self, path: &str) -> Option<Vec<u8>> {
+        let (head, body) = self.ask("GET", path, b"");
+        head.starts_with("HTTP/1.1 200").then_some(body)
+    }
+
+    /// The head of the answer to a question about an object, in lower case.
+    pub(crate) fn head(&self, path: &str) -> String {
+        self.ask("HEAD", path, b"").0.to_ascii_lowercase()
+    }
+
+    /// The keys in a bucket, in order.
+    pub(crate) fn keys(&self, bucket: &str) -> Vec<String> {
+        let listed = self.get(&format!("/{bucket}?list-type=2")).unwrap();
+        let listed = String::from_utf8(listed).unwrap();
+        let keys = listed.split("<Key>").skip(1);
+        keys.map(|rest| rest.split("</Key>").next().unwrap().to_string()).collect()
+    }
+
+    /// How many uploads of a bucket are neither whole nor given up.
+    pub(crate) fn uploads(&self, bucket: &str) -> usize {
+        let listed = String::from_utf8(self.get(&format!("/{bucket}?uploads")).unwrap()).unwrap();
+        assert!(listed.contains("ListMultipartUploadsResult"), "{listed}");
+        listed.matches("<Upload>").count()
+    }
+
+    /// The head and body of an answer.
+    fn ask(&self, method: &str, path: &str, bytes: &[u8]) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let length = bytes.len();
         let head = format!(
-            "PUT {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Length: {length}\r\n\
-            Connection: close\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Length: {length}\r\n\
+            Authorization: {KNOWN}\r\nConnection: close\r\n\r\n",
             self.port
         );
         // In one: a second little packet would wait for an answer to the first.
         stream.write_all(&[head.as_bytes(), bytes].concat()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+        let body = answer.split_off(end);
+        (String::from_utf8(answer).unwrap(), body)
     }
 }
 

@@ -64,22 +64,11 @@ pub(crate) fn forms(plain: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 
 /// Parts, each flushed, so that it can be decompressed as soon as it is there; behind them the end of the stream.
 pub(crate) fn flushed(parts: &[&[u8]]) -> Vec<(&'static str, Vec<Vec<u8>>)> {
-    use zstd_safe::zstd_sys::ZSTD_EndDirective::{ZSTD_e_end, ZSTD_e_flush};
     let level = flate2::Compression::new(6);
     let gzip = flate2::write::GzEncoder::new(Vec::new(), level);
     let lz4 = FrameEncoder::with_frame_info(FrameInfo::new().content_checksum(true), Vec::new());
     let snappy = snap::write::FrameEncoder::new(Vec::new());
     let brotli = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
-    let mut context = CCtx::create();
-    let mut zstd = |bytes: &[u8], end| {
-        let mut packed = vec![0; zstd_safe::compress_bound(bytes.len()) + 100];
-        let mut out = zstd_safe::OutBuffer::around(&mut packed[..]);
-        let mut given = zstd_safe::InBuffer::around(bytes);
-        assert_eq!(context.compress_stream2(&mut out, &mut given, end).unwrap(), 0);
-        out.as_slice().to_vec()
-    };
-    let mut zstd_parts: Vec<_> = parts.iter().map(|part| zstd(part, ZSTD_e_flush)).collect();
-    zstd_parts.push(zstd(b"", ZSTD_e_end));
     vec![
         ("gzip", by_flushing(gzip, parts, |it| it.get_mut(), |it| it.finish().unwrap())),
         ("lz4", by_flushing(lz4, parts, |it| it.get_mut(), |it| it.finish().unwrap())),
@@ -88,23 +77,40 @@ pub(crate) fn flushed(parts: &[&[u8]]) -> Vec<(&'static str, Vec<Vec<u8>>)> {
             "brotli",
             by_flushing(brotli, parts, |it| it.get_mut(), brotli::CompressorWriter::into_inner),
         ),
-        ("zstd", zstd_parts),
+        ("zstd", zstd_flushed(parts)),
     ]
 }
 
-fn by_flushing<W: Write>(
+/// The same by one writer: what it has written after each part, and at the end.
+pub(crate) fn by_flushing<W: Write>(
     mut writer: W,
-    parts: &[&[u8]],
+    parts: &[impl AsRef<[u8]>],
     written: impl Fn(&mut W) -> &mut Vec<u8>,
     finish: impl Fn(W) -> Vec<u8>,
 ) -> Vec<Vec<u8>> {
     let mut pieces = Vec::new();
     for part in parts {
-        writer.write_all(part).unwrap();
+        writer.write_all(part.as_ref()).unwrap();
         writer.flush().unwrap();
         pieces.push(std::mem::take(written(&mut writer)));
     }
     pieces.push(finish(writer));
+    pieces
+}
+
+/// The same in one frame.
+pub(crate) fn zstd_flushed(parts: &[impl AsRef<[u8]>]) -> Vec<Vec<u8>> {
+    use zstd_safe::zstd_sys::ZSTD_EndDirective::{ZSTD_e_end, ZSTD_e_flush};
+    let mut context = CCtx::create();
+    let mut packed = |bytes: &[u8], end| {
+        let mut packed = vec![0; zstd_safe::compress_bound(bytes.len()) + 100];
+        let mut out = zstd_safe::OutBuffer::around(&mut packed[..]);
+        let mut given = zstd_safe::InBuffer::around(bytes);
+        assert_eq!(context.compress_stream2(&mut out, &mut given, end).unwrap(), 0);
+        out.as_slice().to_vec()
+    };
+    let mut pieces: Vec<_> = parts.iter().map(|part| packed(part.as_ref(), ZSTD_e_flush)).collect();
+    pieces.push(packed(b"", ZSTD_e_end));
     pieces
 }
 

@@ -76,6 +76,6 @@ fn out(tree: &Tree, tenant: &str, name: &str) -> Vec<u8> {
 }
 
 fn with_timeout(mut spec: JobSpec, timeout: Duration) -> JobSpec {
-    spec.run.timeout = timeout;
+    spec.run.sandbox.timeout = timeout;
     spec
 }

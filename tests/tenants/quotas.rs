@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gristmill::settings::{Ceiling, Quotas};
+use gristmill::settings::{Ceiling, Quotas, Sandbox};
 use gristmill::tenant::{JobError, Limits, QuotaExceeded, Refused, Which};
 
 use super::{echo, endless, files, host, job, out, plugin, tenant, with_timeout};
@@ -76,17 +76,18 @@ fn a_tenant_has_so_many_jobs_at_the_same_time() {
 fn a_job_stays_below_the_ceiling_of_its_tenant() {
     let tree = Tree::new();
     let host = host(1);
-    let ceiling =
-        Ceiling { memory_bytes: 1 << 20, timeout: Duration::from_secs(1), ..Ceiling::default() };
+    let (memory_bytes, timeout) = (1 << 20, Duration::from_secs(1));
+    let sandbox = Sandbox { memory_bytes, timeout, ..Sandbox::default() };
+    let ceiling = Ceiling { sandbox, ..Ceiling::default() };
     host.add(tenant(&tree, "a", Limits { ceiling, ..Limits::default() })).unwrap();
     let plugin = plugin(&tree, "echo.wasm", &echo());
     let mut spec = job(plugin.clone(), "out");
-    spec.run.memory_bytes = 2 << 20;
+    spec.run.sandbox.memory_bytes = 2 << 20;
     let refused = host.submit("a", spec).err().unwrap();
     let told = "memory_bytes is 2097152, more than 1048576, which the tenant may ask for";
     assert_eq!(refused.to_string(), told);
     let mut spec = job(plugin, "out");
-    spec.run.memory_bytes = 1 << 20;
+    spec.run.sandbox.memory_bytes = 1 << 20;
     let refused = host.submit("a", spec).err().unwrap();
     assert!(matches!(
         refused,

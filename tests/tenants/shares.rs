@@ -57,7 +57,7 @@ fn jobs_wait_until_there_is_memory_for_them() {
     for (name, _) in &texts {
         for number in 0..4 {
             let mut spec = job(plugin.clone(), &number.to_string());
-            spec.run.memory_bytes = 32 << 20;
+            spec.run.sandbox.memory_bytes = 32 << 20;
             jobs.push(host.submit(name, spec).unwrap());
         }
     }
@@ -72,6 +72,6 @@ fn jobs_wait_until_there_is_memory_for_them() {
             assert_eq!(out(&tree, name, &number.to_string()), text);
         }
     }
-    let peak = host.budget().peak();
+    let peak = host.memory().peak();
     assert!(peak > 0 && peak <= 100 << 20, "{peak}");
 }

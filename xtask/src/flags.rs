@@ -26,13 +26,13 @@ xflags::xflags! {
         cmd lint {}
         /// Measure against native programs on the same bytes, in the same run.
         cmd bench {
-            /// What to measure: words, files, start, memory, topwords (default: these five), inputs, outputs, or all.
+            /// What to measure: words, files, start, memory, topwords (default: these five), inputs, outputs, sandbox, or all.
             repeated subjects: String
             /// Measured runs of each program (default 7).
             optional --runs runs: usize
             /// Write the rows here as JSON, too.
             optional --json file: PathBuf
-            /// Size of the text of `outputs` in MB, 20 to 1000 (default 1000): less is to see that it works.
+            /// Size of the text of `outputs` and `sandbox` in MB, 20 to 1000 (default 1000): less is to see that it works.
             optional --megabytes megabytes: u64
             /// Also measure memory on a 10 GB file, made for this and deleted afterwards.
             optional --big

@@ -6,6 +6,7 @@ mod bench;
 mod corpora;
 mod debian;
 mod demo;
+mod files;
 mod flags;
 mod lint;
 mod plugins;

@@ -1,6 +1,7 @@
 //! The flags, with their help and defaults; nothing is decided here.
 
 mod ledger;
+mod sandbox;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::values::{durable, exists, key_value, rejects_max};
 use crate::output::Template;
 use crate::settings::{Durable, Exists, Pack, RejectsMax, limits};
 pub(super) use ledger::{LedgerCommand, LedgerFormatArg};
+pub(super) use sandbox::{IsolateArg, SandboxArgs};
 
 /// Runs sandboxed WebAssembly plugins over files, in parallel, at the speed of native code.
 #[derive(Debug, Parser)]
@@ -31,6 +33,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: PluginCommand,
     },
+    /// Tell whether this machine has what `host run` needs, and how to get what is missing
+    Doctor(DoctorArgs),
     /// Look at what ledgers say is done, or have it done again
     Ledger {
         #[command(subcommand)]
@@ -60,6 +64,33 @@ pub(super) enum PluginCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Run a call that failed once more, from what `host run --repro` has kept: the same chunk, on a new instance with the limits of
+    /// then. Exit status: 0 it failed as it did, 1 it did not, 2 what is kept is broken or of a call that cannot be run again
+    Repro {
+        /// What was kept, as DIR/failure-0001
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        bundle: PathBuf,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Exit status: 0 `host run` has all it needs, 1 it has not.")]
+pub(super) struct DoctorArgs {
+    /// What it looks like
+    #[arg(short, long, value_enum, default_value_t = DoctorFormatArg::Text)]
+    pub(super) format: DoctorFormatArg,
+
+    /// Where compiled plugins are kept [default: gristmill/code in the user's cache directory]
+    #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
+    pub(super) cache: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DoctorFormatArg {
+    /// A line for each thing that was tried
+    Text,
+    /// One JSON document
+    Json,
 }
 
 const RUN_AFTER_HELP: &str = "\
@@ -209,7 +240,8 @@ pub(super) struct OutputArgs {
     pub(super) format: Option<FormatArg>,
 
     /// Write to this file instead of standard output, `-`; it is seen when all of it is there. With a slash at its end, or
-    /// a directory that is there: a file for each source below it, for a plugin that gives bytes
+    /// a directory that is there: a file for each source below it, for a plugin that gives bytes. Also an object,
+    /// or a prefix in a bucket, with a slash at its end, for one of each source: s3://, gs:// and az:// names
     #[arg(short, long, value_name = "FILE|DIR/", default_value = "-", hide_default_value = true, value_hint = ValueHint::AnyPath)]
     pub(super) out: PathBuf,
 
@@ -235,7 +267,7 @@ pub(super) struct OutputArgs {
     #[arg(long)]
     pub(super) unordered: bool,
 
-    /// Write records that the plugin sets aside to this file, as JSON lines
+    /// Write records that the plugin sets aside to this file, as JSON lines; with --ledger, those of sources that are done stay
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) rejects: Option<PathBuf>,
 
@@ -243,7 +275,8 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "N|P%", value_parser = rejects_max)]
     pub(super) max_rejects: Option<RejectsMax>,
 
-    /// Remember in this file what is done: the next run of the same job passes over it
+    /// Remember in this file what is done: the next run of the same job passes over it. Results are printed as if
+    /// all sources had been read; bytes need --out DIR/
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) ledger: Option<PathBuf>,
 
@@ -270,31 +303,6 @@ pub(super) struct WorkArgs {
     /// End with the first source that fails
     #[arg(long)]
     pub(super) fail_fast: bool,
-}
-
-#[derive(Debug, ClapArgs)]
-#[command(next_help_heading = "Sandbox")]
-pub(super) struct SandboxArgs {
-    /// Time that the plugin has for one call
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
-    pub(super) timeout: Duration,
-
-    /// Memory that one instance of the plugin may have
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-    pub(super) memory: ByteSize,
-
-    /// Memory for the whole run: instances of plugins, streams, decoders and results that wait. Fewer workers are used where it is
-    /// too little for all, and one that it is too little for is refused [default: as much as they take]
-    #[arg(long, value_name = "SIZE")]
-    pub(super) memory_total: Option<ByteSize>,
-
-    /// Where compiled plugins are kept [default: gristmill/code in the user's cache directory]
-    #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
-    pub(super) cache: Option<PathBuf>,
-
-    /// Keep no compiled plugins, and use none
-    #[arg(long, conflicts_with = "cache")]
-    pub(super) no_cache: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -331,7 +339,5 @@ mod tests {
         assert_eq!(run.inputs.max_record.as_u64(), limits::RECORD_BYTES_MAX);
         assert_eq!(run.inputs.max_decompressed.as_u64(), limits::DECODED_BYTES_MAX);
         assert_eq!(run.inputs.linger, limits::LINGER);
-        assert_eq!(run.sandbox.memory.as_u64(), limits::MEMORY_BYTES as u64);
-        assert_eq!(run.sandbox.timeout, limits::CALL_TIMEOUT);
     }
 }

@@ -1,25 +1,27 @@
 //! `--dry-run`: what a run would do, found out without reading a source or making an output.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::Exit;
 use super::args::{FormatArg, OutputArgs, RunArgs};
+use super::objects;
 use super::out::{self, Foreseen};
+use super::places::Names;
 use super::plan;
 use super::plugins::{Plugins, Seen};
-use super::remember;
+use super::remember::{self, Aim};
 use super::say::Abort;
-use super::settings::framing;
 use super::stages::{Stage, Stages};
 use crate::input::Framing;
 use crate::job;
 use crate::process::{Kind, Order, Scope};
 use crate::settings::limits::PLAN_NAMES_MAX;
 use crate::settings::{RejectsMax, Run};
-use crate::source::{Listing, Way};
+use crate::source::{Address, Listing, Way};
 
 /// A run before it is run.
 #[derive(Debug, Serialize)]
@@ -73,6 +75,8 @@ pub(super) struct PlannedStage {
 #[serde(rename_all = "lowercase")]
 pub(super) enum Parallel {
     Chunks,
+    /// Chunks up to the stage of a chain that sees a source in order.
+    Head,
     Sources,
     Nothing,
 }
@@ -122,14 +126,17 @@ pub(super) fn foresee(
     settings: &Run,
     list: impl FnOnce() -> Result<Listing, Abort>,
 ) -> Result<Exit, Abort> {
-    let framing = framing(args, plugins.framing)?;
+    let framing = plugins.framing;
     // The format is that of the plan.
     let output = OutputArgs { format: None, ..args.output.clone() };
     let to = out::foresee(&output, plugins)?;
     job::check(&*plugins.processor, framing, settings).map_err(Abort::new)?;
     let mut listing = list()?;
     let passed_over = match &output.ledger {
-        Some(path) => remember::foresee(path, args, stages, &mut listing)?,
+        Some(path) => {
+            let aim = Aim::of(plugins.traits().kind, args, settings);
+            remember::foresee(path, args, stages, aim, &mut listing)?
+        }
         None => 0,
     };
     let plan = Plan {
@@ -198,15 +205,17 @@ fn planned((stage, seen): (&Stage, &Seen)) -> PlannedStage {
 fn parallel(plugins: &Plugins, framing: Framing, settings: &Run) -> Parallel {
     match plugins.traits().scope {
         _ if settings.threads == 1 => Parallel::Nothing,
-        Scope::Chunk if framing != Framing::Whole => Parallel::Chunks,
-        _ => Parallel::Sources,
+        _ if framing == Framing::Whole => Parallel::Sources,
+        Scope::Chunk => Parallel::Chunks,
+        Scope::Source if plugins.processor.split().is_some() => Parallel::Head,
+        Scope::Source => Parallel::Sources,
     }
 }
 
 fn limits(settings: &Run) -> Limits {
     Limits {
-        memory_bytes: settings.memory_bytes,
-        timeout_ms: settings.timeout.as_millis(),
+        memory_bytes: settings.sandbox.memory_bytes,
+        timeout_ms: settings.sandbox.timeout.as_millis(),
         record_bytes: settings.record_bytes_max,
         decompressed_bytes: settings.decompressed_bytes_max,
         ratio: settings.ratio_max,
@@ -227,21 +236,24 @@ fn planned_output(
     settings: &Run,
 ) -> Result<Output, Abort> {
     let (mut first, mut there) = (Vec::new(), 0);
-    if to == Foreseen::Directory {
-        let (named, decompress) = (&args.inputs.files, &settings.decompress);
-        let places = out::places(output, plugins, listing, named, decompress)?;
-        for (index, source) in listing.sources.iter().enumerate() {
-            let place = places.place(index, None);
-            let is_there = |place: &Path| output.out.join(place).symlink_metadata().is_ok();
-            there += usize::from(place.as_deref().is_ok_and(is_there));
-            if first.len() < PLAN_NAMES_MAX {
-                let (output, why) = match place {
-                    Ok(place) => (Some(place.display().to_string()), None),
-                    Err(failure) => (None, Some(failure.message)),
-                };
-                first.push(Named { source: source.name().into_owned(), output, why });
-            }
+    if matches!(to, Foreseen::Directory | Foreseen::Objects) {
+        let (inputs, decompress) = (&args.inputs.files, &settings.decompress);
+        let names = Names { args: output, plugins, inputs, decompress };
+        let places = names.of(&listing.sources)?;
+        for (index, source) in listing.sources.iter().enumerate().take(PLAN_NAMES_MAX) {
+            let (output, why) = match places.place(index, None) {
+                Ok(place) => (Some(place.display().to_string()), None),
+                Err(failure) => (None, Some(failure.message)),
+            };
+            first.push(Named { source: source.name().into_owned(), output, why });
         }
+        there = match to {
+            Foreseen::Objects => objects::there(output, plugins, places.paths())?,
+            _ => places.are_there(&output.out).filter(|is_there| *is_there).count(),
+        };
+    } else if matches!(to, Foreseen::Object | Foreseen::Left) && Address::of(&output.out).is_some()
+    {
+        there = objects::there(output, plugins, iter::empty())?;
     } else if output.out.symlink_metadata().is_ok() && to != Foreseen::Stdout {
         there = 1;
     }

@@ -5,23 +5,44 @@
 
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
+use std::iter;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::args::OutputArgs;
+use super::objects;
 use super::say::Abort;
-use crate::source::{Source, Way};
+use crate::source::{Address, Source, Way};
 
 /// Refuses files named by flags that are sources.
 pub(super) fn files(args: &OutputArgs, sources: &[Source]) -> Result<(), Abort> {
     let mut guard = Guard { sources, known: None };
     // What an output replaces is a link itself; the others are written through it.
-    if args.out.as_os_str() != "-" {
+    if Address::of(&args.out).is_some() {
+        objects::guard(&args.out, None::<iter::Empty<&Path>>, sources)?;
+    } else if args.out.as_os_str() != "-" {
         guard.check("--out", &args.out, fs::symlink_metadata(&args.out).ok())?;
     }
     for (flag, path) in [("--rejects", &args.rejects), ("--report", &args.report)] {
         if let Some(path) = path {
             guard.check(flag, path, fs::metadata(path).ok())?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses files named by flags that are the ledger, which is there already.
+pub(super) fn ledger(args: &OutputArgs, ledger: &Path) -> Result<(), Abort> {
+    let Ok(own) = fs::metadata(ledger) else { return Ok(()) };
+    let out = Some(&args.out).filter(|out| out.as_os_str() != "-");
+    let written =
+        [("--out", out), ("--rejects", args.rejects.as_ref()), ("--report", args.report.as_ref())];
+    for (flag, path) in written {
+        if path.and_then(|path| fs::metadata(path).ok()).is_some_and(|found| id(&found) == id(&own))
+        {
+            let message =
+                format!("{flag}: {} is the ledger, and would be overwritten", ledger.display());
+            return Err(Abort::new(message).hint(Some("name another file")));
         }
     }
     Ok(())

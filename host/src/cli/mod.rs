@@ -1,17 +1,25 @@
 //! The command line: flags into settings, settings into a call, an end into an exit code. The only code that prints.
 
 mod args;
+mod confine;
+mod doctor;
 mod foresee;
 mod generate;
 mod guard;
+mod identity;
 mod inspect;
 mod ledger;
+mod limits;
+mod objects;
 mod out;
 mod pipeline;
+mod places;
 mod plan;
 mod plugins;
 mod progress;
+mod rejects;
 mod remember;
+mod repro;
 mod run;
 mod say;
 mod settings;
@@ -49,6 +57,8 @@ pub fn main() -> ExitCode {
         Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
             inspect::inspect(&plugin, json)
         }
+        Command::Plugin { command: PluginCommand::Repro { bundle } } => repro::repro(&bundle),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Ledger { command } => ledger::ledger(&command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { dir } => generate::man(dir.as_deref()),

@@ -1,24 +1,28 @@
 //! `--out` and its kin: where what comes of a run goes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::args::OutputArgs;
+use super::objects::{self, Named};
 use super::plugins::Plugins;
 use super::progress::Progress;
 use super::say::Abort;
-use crate::job::Places;
-use crate::output::{FileError, Looked, Naming, Root, Target, Template};
+use crate::output::{FileError, Looked, Object, Objects, Root, Target};
 use crate::process::Kind;
-use crate::settings::{Decompress, Exists, Pack};
-use crate::source::Listing;
+use crate::settings::{Exists, Pack};
+use crate::source::Address;
 
-/// Where output goes, as far as that is known before there are sources.
-pub(super) enum To {
+/// Where output goes; a tree is known once there are sources.
+pub(super) enum To<T> {
     /// Standard output, or what is as good.
     Stream(Box<dyn std::io::Write + Send>),
     File(crate::output::Pending),
-    Tree(Root),
-    /// There is a file already, and that is to be left.
+    Tree(T),
+    Object(Object),
+    Objects(Objects),
+    /// There is one already, and that is to be left.
     Left(PathBuf),
 }
 
@@ -29,20 +33,27 @@ pub(super) fn exists(args: &OutputArgs) -> Exists {
     args.exists.unwrap_or(unsaid)
 }
 
-impl To {
-    /// Opens what the flags name, before anything is read.
+impl To<()> {
+    /// Opens what the flags name, before anything is read. A directory is only looked at.
     pub(super) fn open(
         args: &OutputArgs,
         plugins: &Plugins,
         progress: &Progress,
+        stop: &Arc<AtomicBool>,
     ) -> Result<Self, Abort> {
         check(args, plugins.traits().kind)?;
         let path = &args.out;
+        match objects::open(args, plugins, stop)? {
+            Some(Named::Object(object)) => return Ok(Self::Object(object)),
+            Some(Named::Objects(objects)) => return Ok(Self::Objects(objects)),
+            Some(Named::Left) => return Ok(Self::Left(path.clone())),
+            None => {}
+        }
         if path.as_os_str() == "-" {
             return Ok(Self::Stream(progress.stdout()));
         }
         if is_tree(path) {
-            return Root::open(path, args.durable).map(Self::Tree).map_err(|error| told(&error));
+            return can_be_directory(path).map(Self::Tree);
         }
         let target =
             Target::open(path, exists(args), args.durable).map_err(|error| told(&error))?;
@@ -52,6 +63,26 @@ impl To {
             Target::Skipped => Self::Left(path.clone()),
         })
     }
+
+    /// The same with the tree that `plant` comes to, where there is one.
+    pub(super) fn with_tree<T>(
+        self,
+        plant: impl FnOnce() -> Result<T, Abort>,
+    ) -> Result<To<T>, Abort> {
+        Ok(match self {
+            Self::Stream(stream) => To::Stream(stream),
+            Self::File(file) => To::File(file),
+            Self::Object(object) => To::Object(object),
+            Self::Objects(objects) => To::Objects(objects),
+            Self::Tree(()) => To::Tree(plant()?),
+            Self::Left(path) => To::Left(path),
+        })
+    }
+}
+
+/// Opens the directory that takes output files, which is made where it is not there.
+pub(super) fn root(args: &OutputArgs) -> Result<Root, Abort> {
+    Root::open(&args.out, args.durable).map_err(|error| told(&error))
 }
 
 /// Where output would go.
@@ -62,7 +93,10 @@ pub(super) enum Foreseen {
     File,
     Device,
     Directory,
-    /// There is a file already, and that is to be left.
+    Object,
+    /// An object for each source, below a prefix.
+    Objects,
+    /// There is one already, and that is to be left.
     Left,
 }
 
@@ -70,17 +104,17 @@ pub(super) enum Foreseen {
 pub(super) fn foresee(args: &OutputArgs, plugins: &Plugins) -> Result<Foreseen, Abort> {
     check(args, plugins.traits().kind)?;
     let path = &args.out;
+    match objects::open(args, plugins, &Arc::default())? {
+        Some(Named::Object(_)) => return Ok(Foreseen::Object),
+        Some(Named::Objects(_)) => return Ok(Foreseen::Objects),
+        Some(Named::Left) => return Ok(Foreseen::Left),
+        None => {}
+    }
     if path.as_os_str() == "-" {
         return Ok(Foreseen::Stdout);
     }
     if is_tree(path) {
-        if let Some(above) = path.ancestors().find(|above| above.exists())
-            && !above.is_dir()
-        {
-            let message = format!("{}: {} is a file", path.display(), above.display());
-            return Err(Abort::new(message));
-        }
-        return Ok(Foreseen::Directory);
+        return can_be_directory(path).map(|()| Foreseen::Directory);
     }
     Ok(match Target::foresee(path, exists(args)).map_err(|error| told(&error))? {
         Looked::File => Foreseen::File,
@@ -89,17 +123,31 @@ pub(super) fn foresee(args: &OutputArgs, plugins: &Plugins) -> Result<Foreseen, 
     })
 }
 
+fn can_be_directory(path: &Path) -> Result<(), Abort> {
+    match path.ancestors().find(|above| above.exists()) {
+        Some(above) if !above.is_dir() => {
+            Err(Abort::new(format!("{}: {} is a file", path.display(), above.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn told(error: &FileError) -> Abort {
     let hint = error.hint();
     Abort::new(error).hint(hint)
 }
 
-fn is_tree(path: &Path) -> bool {
+/// Whether output goes into files below that path, or objects.
+pub(super) fn is_tree(path: &Path) -> bool {
+    if let Some(address) = Address::of(path) {
+        return address.is_prefix();
+    }
     path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir()
 }
 
 /// Refuses flags that say nothing for plugins of that kind.
 fn check(args: &OutputArgs, kind: Kind) -> Result<(), Abort> {
+    objects::check(args)?;
     let tree = args.out.as_os_str() != "-" && is_tree(&args.out);
     let refused = |flag: &str, why: &str| Err(Abort::new(format!("{flag}: {why}")));
     match kind {
@@ -127,32 +175,6 @@ fn check(args: &OutputArgs, kind: Kind) -> Result<(), Abort> {
             let message = "--ledger: there is nothing to go on with in one stream or file";
             Err(Abort::new(message).hint(Some("with --out DIR/, each source has its own file")))
         }
-        Kind::Aggregator if args.ledger.is_some() => {
-            let message = "--ledger: results of plugins are not remembered yet";
-            Err(Abort::new(message)
-                .hint(Some("it is for plugins that give bytes, with --out DIR/")))
-        }
         _ => Ok(()),
     }
-}
-
-/// Names the outputs of all sources below a directory.
-pub(super) fn places(
-    args: &OutputArgs,
-    plugins: &Plugins,
-    listing: &Listing,
-    named: &[PathBuf],
-    decompress: &Decompress,
-) -> Result<Places, Abort> {
-    let template = match &args.name {
-        Some(template) => template.clone(),
-        None => Template::DEFAULT.parse().map_err(Abort::new)?,
-    };
-    let lane = plugins.lanes.first();
-    let (plugin, output_type) =
-        lane.map_or(("", ""), |lane| (lane.name.as_str(), lane.output_type.as_str()));
-    let naming = Naming::new(template, plugin, output_type, args.compress);
-    Places::of(naming, &listing.sources, named, decompress).map_err(|collision| {
-        Abort::new(collision).hint(Some("--name makes other names: {dir}, {name}…"))
-    })
 }

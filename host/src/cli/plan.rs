@@ -44,6 +44,7 @@ fn text(plan: &Plan) -> Result<String, std::fmt::Error> {
     }
     let parallel = match plan.parallel {
         Parallel::Chunks => "sources, and chunks of one source",
+        Parallel::Head => "sources, and chunks of one source up to the stage that sees it in order",
         Parallel::Sources => "sources; each is seen in order, by one thread at a time",
         Parallel::Nothing => "nothing: there is one thread",
     };
@@ -130,6 +131,12 @@ fn output(out: &mut String, output: &Output) -> std::fmt::Result {
         Foreseen::Stdout => writeln!(out, "output       standard output")?,
         Foreseen::File => writeln!(out, "output       {path}, {durable}, exists {exists}")?,
         Foreseen::Device => writeln!(out, "output       {path}, as it comes")?,
+        Foreseen::Object => {
+            writeln!(out, "output       {path}, seen when it is whole, exists {exists}")?;
+        }
+        Foreseen::Objects => {
+            writeln!(out, "output       an object for each source below {path}, exists {exists}")?;
+        }
         Foreseen::Left => writeln!(out, "output       {path} is there already, and is left")?,
         Foreseen::Directory => {
             writeln!(
@@ -145,7 +152,7 @@ fn output(out: &mut String, output: &Output) -> std::fmt::Result {
         };
         writeln!(out, "             {} -> {place}", plain(&named.source))?;
     }
-    if output.there > 0 && output.to == Foreseen::Directory {
+    if output.there > 0 && matches!(output.to, Foreseen::Directory | Foreseen::Objects) {
         let becomes = match *exists {
             "skip" => "are left",
             "replace" => "are replaced",

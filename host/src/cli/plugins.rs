@@ -4,14 +4,14 @@ use super::say::{Abort, At};
 use super::stages::{Setting, Stage, Stages};
 use crate::input::Framing;
 use crate::job::Lane;
-use crate::pipeline::{self, Chain, Fan, shared_framing};
+use crate::pipeline::{self, Branch, Chain, Fan, shared_framing};
 use crate::plugin::{Cache, Engine, LoadError, Manifest, Options, Plugin};
 use crate::process::{Kind, Processor, Traits};
 
 /// The plugins of a run, as one processor.
 pub(super) struct Plugins {
     pub(super) processor: Box<dyn Processor + Send>,
-    /// Where sources are cut, unless the user says otherwise.
+    /// Where sources are cut.
     pub(super) framing: Framing,
     /// What gives results, in the order of the flags.
     pub(super) lanes: Vec<Lane>,
@@ -44,28 +44,35 @@ struct Loaded {
     plugin: Plugin,
 }
 
+/// How plugins are loaded.
+pub(super) struct Loading<'a> {
+    pub(super) engine: &'a Engine,
+    /// For each, but its settings.
+    pub(super) options: Options,
+    pub(super) cache: Option<Cache>,
+    /// Where the user says that sources are cut, whatever the plugins say.
+    pub(super) framing: Option<Framing>,
+}
+
 /// Loads the plugins of a run.
-pub(super) fn load(
-    stages: &Stages,
-    engine: &Engine,
-    options: &Options,
-    cache: Option<&Cache>,
-) -> Result<Plugins, Abort> {
+pub(super) fn load(stages: &Stages, loading: &Loading<'_>) -> Result<Plugins, Abort> {
+    let Loading { engine, options, cache, framing } = loading;
     let mut loaded = Vec::with_capacity(stages.chains.len());
     for chain in &stages.chains {
         let mut plugins = Vec::with_capacity(chain.len());
         for stage in chain {
             let own = stage.settings.iter().map(|set| (set.key.clone(), set.value.clone()));
             let options = Options { settings: own.collect(), ..options.clone() };
-            let plugin = Plugin::load(engine, &stage.path, options, cache).map_err(|error| {
-                let at = blamed(stage, &error).or(stage.at.as_ref());
-                Abort::new(&error).hint(error.hint()).at(at)
-            })?;
+            let plugin =
+                Plugin::load(engine, &stage.path, options, cache.as_ref()).map_err(|error| {
+                    let at = blamed(stage, &error).or(stage.at.as_ref());
+                    Abort::new(&error).hint(error.hint()).at(at)
+                })?;
             plugins.push(Loaded { name: stage.name.clone(), at: stage.at.clone(), plugin });
         }
         loaded.push(plugins);
     }
-    assemble(loaded)
+    assemble(loaded, *framing)
 }
 
 /// The place of the setting that a plugin complains of: it alone knows what it takes, and says so in words.
@@ -75,9 +82,9 @@ fn blamed<'a>(stage: &'a Stage, error: &LoadError) -> Option<&'a At> {
     stage.settings.iter().find(is_named)?.at.as_ref()
 }
 
-fn assemble(loaded: Vec<Vec<Loaded>>) -> Result<Plugins, Abort> {
+fn assemble(loaded: Vec<Vec<Loaded>>, said: Option<Framing>) -> Result<Plugins, Abort> {
     let many = loaded.len() > 1;
-    let mut processors = Vec::new();
+    let mut branches: Vec<Branch> = Vec::new();
     let mut framings: Vec<(String, Framing)> = Vec::new();
     let mut lanes = Vec::new();
     let mut seen = Vec::new();
@@ -96,18 +103,18 @@ fn assemble(loaded: Vec<Vec<Loaded>>) -> Result<Plugins, Abort> {
         seen.push(plugins.iter().map(Seen::of).collect());
         let chain = chain(plugins)?;
         framings.push((name, chain.framing));
-        processors.push(chain.processor);
+        branches.push(Branch { framing: said.unwrap_or(chain.framing), ..chain });
         framing = shared_framing(&framings).map_err(|error| Abort::new(error).at(at.as_ref()))?;
     }
-    let processor = match processors.pop() {
-        Some(only) if processors.is_empty() => only,
+    let processor = match branches.pop() {
+        Some(only) if branches.is_empty() => only.processor,
         Some(last) => {
-            processors.push(last);
-            Box::new(Fan::new(processors))
+            branches.push(last);
+            Box::new(Fan::new(branches))
         }
         None => return Err(Abort::new("no plugin").hint(Some("--plugin PLUGIN.wasm"))),
     };
-    Ok(Plugins { processor, framing, lanes, seen })
+    Ok(Plugins { processor, framing: said.unwrap_or(framing), lanes, seen })
 }
 
 /// What results of a chain are labelled with: the plugin that makes them; where another has that label, the whole chain, then with
@@ -119,14 +126,8 @@ fn label<'n>(last: &str, stages: impl Iterator<Item = &'n str>, taken: &[Lane]) 
     [last, &chain, &placed].into_iter().find(is_free).unwrap_or(&placed).to_string()
 }
 
-/// A processor and where its sources are cut.
-struct Cut {
-    processor: Box<dyn Processor + Send>,
-    framing: Framing,
-}
-
 /// Several plugins as one; one as itself.
-fn chain(plugins: Vec<Loaded>) -> Result<Cut, Abort> {
+fn chain(plugins: Vec<Loaded>) -> Result<Branch, Abort> {
     let mut stages = Vec::with_capacity(plugins.len());
     let mut places = Vec::with_capacity(plugins.len());
     for Loaded { name, at, plugin } in plugins {
@@ -142,10 +143,10 @@ fn chain(plugins: Vec<Loaded>) -> Result<Cut, Abort> {
         let at = first.and_then(|first| places.get(first)).and_then(Option::as_ref);
         let chain = Chain::new(stages).map_err(|error| Abort::new(error).at(at))?;
         let framing = chain.framing();
-        return Ok(Cut { processor: Box::new(chain), framing });
+        return Ok(Branch { processor: Box::new(chain), framing });
     }
     match stages.pop() {
-        Some(pipeline::Stage { processor, framing, .. }) => Ok(Cut { processor, framing }),
+        Some(pipeline::Stage { processor, framing, .. }) => Ok(Branch { processor, framing }),
         None => Err(Abort::new("no plugin")),
     }
 }

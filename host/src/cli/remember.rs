@@ -1,64 +1,179 @@
 //! `--ledger`: what an earlier run of the same job has done is passed over, and what this one does is remembered.
+//!
+//! Sources whose output is in a file of its own are taken from the listing. Sources whose result is a row, or a part of a total,
+//! stay in it: what they gave is taken from the ledger when it is their turn.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::args::RunArgs;
-use super::say::Abort;
-use super::stages::{Setting, Stage, Stages};
-use crate::job::{Error, Saved};
-use crate::ledger::{self, Digest, Entry, Identity, JobId, Kept, Known, Ledger, Reader, State};
-use crate::source::{Listing, Source, Way};
+use super::identity::{description, digest, identity, name};
+use super::say::{self, Abort};
+use super::stages::Stages;
+use crate::job::{Error, Made, Saved};
+use crate::ledger::{self, Entry, Identity, JobId, Kept, Known, Ledger, Needs, Reader, State};
+use crate::process::Kind;
+use crate::settings::{RejectsMax, Run};
+use crate::source::{Listing, Source};
+use crate::work::Recalled;
+
+/// What a run makes of its sources.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Aim {
+    /// A file for each.
+    Outputs,
+    /// Rows, and a total, of what each gave.
+    Results(Needs),
+}
+
+impl Aim {
+    /// What plugins of that kind make.
+    pub(super) fn of(kind: Kind, args: &RunArgs, settings: &Run) -> Self {
+        if kind == Kind::Transformer {
+            return Self::Outputs;
+        }
+        // What a source had set aside is not kept: where it is wanted, or may be too much, the source is read again.
+        let rejects_max = match settings.rejects_max {
+            _ if args.output.rejects.is_some() => 0,
+            Some(RejectsMax::Percent(_)) => 0,
+            Some(RejectsMax::Records(max)) => max,
+            None => u64::MAX,
+        };
+        let show = settings.show;
+        Self::Results(Needs { result: show.per_source, saved: show.total, rejects_max })
+    }
+
+    fn needs(self) -> Needs {
+        match self {
+            Self::Outputs => Needs::NOTHING,
+            Self::Results(needs) => needs,
+        }
+    }
+}
 
 /// A ledger, and this run's job in it.
 pub(super) struct Memory {
     ledger: Ledger,
     job: JobId,
-    /// In which version each source was found; none for what can be told from no other.
-    identities: Vec<Option<Identity>>,
-    /// Sources that were passed over.
+    /// In which version each source was found, and whether that is done.
+    found: Vec<Found>,
+    needs: Needs,
+    /// Sources that were taken from the listing.
     pub(super) passed_over: u64,
+    /// One for each thread that recalls; those that nobody has at the moment.
+    readers: Mutex<Vec<Reader>>,
+    too_long: AtomicU64,
+    unreadable: AtomicU64,
+}
+
+/// How a source was found.
+struct Found {
+    /// None for what can be told from no other version.
+    identity: Option<Identity>,
+    is_done: bool,
 }
 
 impl Memory {
-    /// Opens the ledger at `path`, and takes what is done from the listing.
+    /// Opens the ledger at `path`, and takes what need not be looked at from the listing.
     pub(super) fn open(
         path: &Path,
         args: &RunArgs,
         stages: &Stages,
+        aim: Aim,
         listing: &mut Listing,
     ) -> Result<Self, Abort> {
         let ledger = Ledger::open(path).map_err(|error| told(&error))?;
         let job = ledger
-            .job(digest(args, stages)?, &description(args, stages))
+            .job(digest(args, stages, aim)?, &description(args, stages, aim))
             .map_err(|error| told(&error))?;
         let reader = ledger.reader().map_err(|error| told(&error))?;
-        let passed = pass_over(listing, &ledger.files(), Some((&reader, job)), &args.output.out)?;
-        drop(reader);
-        Ok(Self { ledger, job, identities: passed.identities, passed_over: passed.count })
+        remove_own(listing, &ledger.files());
+        let mut found = look(listing, Some((&reader, job)), aim, &args.output.out)?;
+        let passed_over = match aim {
+            Aim::Outputs => pass_over(listing, &mut found),
+            Aim::Results(_) => 0,
+        };
+        Ok(Self {
+            ledger,
+            job,
+            found,
+            needs: aim.needs(),
+            passed_over,
+            readers: Mutex::new(vec![reader]),
+            too_long: AtomicU64::new(0),
+            unreadable: AtomicU64::new(0),
+        })
     }
 
-    /// Remembers what became of a source, if it can be told from its other versions.
-    pub(super) fn save(&self, sources: &[Source], saved: &Saved<'_>) -> Result<(), Error> {
+    /// Whether the source at that index of the listing will not be read.
+    pub(super) fn is_done(&self, index: usize) -> bool {
+        self.found.get(index).is_some_and(|found| found.is_done)
+    }
+
+    /// What the ledger has of a source that is done. One whose row has been changed by anybody but a host is read again.
+    pub(super) fn recall(&self, sources: &[Source], index: usize) -> Option<Recalled> {
+        let found = self.found.get(index).filter(|found| found.is_done)?;
+        let source = name(sources.get(index)?);
+        let (entry, kept) = match self.read(source) {
+            Ok(recalled) => recalled?,
+            Err(error) => {
+                if self.unreadable.fetch_add(1, Ordering::Relaxed) == 0 {
+                    tracing::warn!("{error}");
+                }
+                return None;
+            }
+        };
+        // A source of the same name may have been done since.
+        if entry.state != State::Committed || Some(&entry.identity) != found.identity.as_ref() {
+            return None;
+        }
+        Some(Recalled {
+            bytes: entry.bytes_in,
+            result: kept.result.filter(|_| self.needs.result),
+            state: kept.saved.filter(|_| self.needs.saved),
+        })
+    }
+
+    fn read(&self, source: &[u8]) -> Result<Option<(Entry, Kept)>, ledger::Error> {
+        let readers = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = readers().pop();
+        let reader = idle.map_or_else(|| self.ledger.reader(), Ok)?;
+        let recalled = reader.recall(self.job, source);
+        readers().push(reader);
+        recalled
+    }
+
+    /// Remembers what became of a source, if it can be told from its other versions, and is still the one that was listed.
+    pub(super) fn save(&self, sources: &[Source], saved: Saved<'_>) -> Result<(), Error> {
         let index = saved.at.source;
-        let identity = self.identities.get(index).cloned().flatten();
-        let (Some(source), Some(identity)) = (sources.get(index), identity) else { return Ok(()) };
+        let identity_then = self.found.get(index).and_then(|found| found.identity.clone());
+        let (Some(source), Some(then)) = (sources.get(index), identity_then) else { return Ok(()) };
         if saved.is_member {
             return Ok(()); // an archive that is read from its front is done again
         }
-        let (state, output, bytes_out) = match saved.result {
-            Ok((path, bytes)) => (State::Committed, Some(path.to_path_buf()), bytes),
+        if identity(source).as_ref() != Some(&then) {
+            return Ok(()); // nobody knows which version it was
+        }
+        let (state, output, bytes_out, kept) = match saved.result {
+            Ok(Made::File { path, bytes }) => {
+                (State::Committed, Some(path.to_path_buf()), bytes, Kept::default())
+            }
+            Ok(Made::Result { result, state }) => {
+                let bytes = result.as_ref().map_or(0, Vec::len) as u64;
+                (State::Committed, None, bytes, Kept { result, saved: state })
+            }
             Err(failure) => {
                 let (kind, message) = (failure.kind.word().into(), failure.message.clone());
-                (State::Failed { kind, message }, None, 0)
+                (State::Failed { kind, message }, None, 0, Kept::default())
             }
         };
         let entry = Entry {
             source: name(source).to_vec(),
-            identity,
+            identity: then,
             state,
             at: SystemTime::now(),
             bytes_in: saved.bytes_in,
@@ -66,12 +181,37 @@ impl Memory {
             rejects: saved.rejects,
             output,
         };
-        let committed = self.ledger.commit(self.job, entry, Kept::default());
-        committed.map(|_ticket| ()).map_err(|error| Error::Remember(error.to_string()))
+        match self.ledger.commit(self.job, entry, kept) {
+            Ok(_ticket) => Ok(()),
+            Err(ledger::Error::TooLong { .. }) => {
+                self.too_long.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) => Err(Error::Remember(error.to_string())),
+        }
     }
 
-    /// Waits until all of it is on the disk.
+    /// Takes out sources that do not stay in the listing.
+    pub(super) fn retain(&mut self, stays: &[bool]) {
+        let mut stays = stays.iter();
+        self.found.retain(|_| stays.next().is_none_or(|stays| *stays));
+    }
+
+    /// Waits until all of it is on the disk, and says what is not as one would expect.
     pub(super) fn close(self) -> Result<(), Abort> {
+        let [unreadable, too_long] =
+            [&self.unreadable, &self.too_long].map(|counter| counter.load(Ordering::Relaxed));
+        if unreadable > 0 {
+            let what = "what the ledger had was damaged";
+            say::line(&format!("{what}: {unreadable} sources were read again"));
+        }
+        if too_long > 0 {
+            let which = "which the next run reads again";
+            say::line(&format!(
+                "too long for the ledger: what came of {too_long} sources, {which}"
+            ));
+        }
+        drop(self.readers);
         self.ledger.close().map_err(|error| told(&error))
     }
 }
@@ -86,9 +226,10 @@ pub(super) fn foresee(
     path: &Path,
     args: &RunArgs,
     stages: &Stages,
+    aim: Aim,
     listing: &mut Listing,
 ) -> Result<u64, Abort> {
-    let digest = digest(args, stages)?;
+    let digest = digest(args, stages, aim)?;
     if !path.exists() {
         return Ok(0);
     }
@@ -96,112 +237,57 @@ pub(super) fn foresee(
     let job =
         reader.jobs().map_err(|error| told(&error))?.into_iter().find(|job| job.digest == digest);
     let known = job.map(|job| (&reader, job.id));
-    Ok(pass_over(listing, &reader.files(), known, &args.output.out)?.count)
+    remove_own(listing, &reader.files());
+    let mut found = look(listing, known, aim, &args.output.out)?;
+    Ok(pass_over(listing, &mut found))
 }
 
-/// What was taken from a listing, and what is known of the rest.
-struct Passed {
-    count: u64,
-    identities: Vec<Option<Identity>>,
-}
-
-/// Takes from the listing what the job has done, and the files of the ledger itself.
-fn pass_over(
-    listing: &mut Listing,
-    own: &[PathBuf],
-    known: Option<(&Reader, JobId)>,
-    out: &Path,
-) -> Result<Passed, Abort> {
-    let done =
-        known.map(|(reader, job)| reader.done(job)).transpose().map_err(|error| told(&error))?;
-    let mut passed = Passed { count: 0, identities: Vec::with_capacity(listing.sources.len()) };
+/// Takes the files of the ledger from the listing: they change with every source that is done.
+fn remove_own(listing: &mut Listing, own: &[PathBuf]) {
+    let names: Vec<&OsStr> = own.iter().filter_map(|own| own.file_name()).collect();
     listing.sources.retain(|source| {
-        if own.contains(&source.path) {
-            return false;
-        }
-        let identity = identity(source);
-        let is_done = known.zip(done.as_ref()).zip(identity.as_ref()).is_some_and(
-            |(((reader, job), done), identity)| {
-                done.look(name(source), identity) == Known::Committed
-                    && is_there(reader, job, source, out)
-            },
-        );
-        if is_done {
-            passed.count += 1;
-        } else {
-            passed.identities.push(identity);
-        }
-        !is_done
+        let is_named = source.path.file_name().is_some_and(|name| names.contains(&name));
+        !is_named || !fs::canonicalize(&source.path).is_ok_and(|path| own.contains(&path))
     });
-    Ok(passed)
 }
 
-fn name(source: &Source) -> &[u8] {
-    source.path.as_os_str().as_bytes()
+/// Looks at each source, and at what the job has done.
+fn look(
+    listing: &Listing,
+    known: Option<(&Reader, JobId)>,
+    aim: Aim,
+    out: &Path,
+) -> Result<Vec<Found>, Abort> {
+    let done = known.map(|(reader, job)| reader.done(job, aim.needs())).transpose();
+    let done = done.map_err(|error| told(&error))?;
+    let is_done = |source: &Source, identity: &Identity| {
+        known.zip(done.as_ref()).is_some_and(|((reader, job), done)| {
+            done.look(name(source), identity) == Known::Committed
+                && match aim {
+                    Aim::Outputs => is_there(reader, job, source, out),
+                    Aim::Results(_) => true,
+                }
+        })
+    };
+    let look = |source: &Source| {
+        let identity = identity(source);
+        let is_done = identity.as_ref().is_some_and(|identity| is_done(source, identity));
+        Found { identity, is_done }
+    };
+    Ok(listing.sources.iter().map(look).collect())
+}
+
+/// Takes what is done from the listing, and returns how many sources that were.
+fn pass_over(listing: &mut Listing, found: &mut Vec<Found>) -> u64 {
+    let all = found.len();
+    let mut looked = found.iter();
+    listing.sources.retain(|_| looked.next().is_none_or(|found| !found.is_done));
+    found.retain(|found| !found.is_done);
+    (all - found.len()) as u64
 }
 
 /// Whether the output that the ledger knows of is still there.
 fn is_there(reader: &Reader, job: JobId, source: &Source, out: &Path) -> bool {
     let output = reader.entry(job, name(source)).ok().flatten().and_then(|entry| entry.output);
     output.is_some_and(|output| out.join(output).symlink_metadata().is_ok())
-}
-
-/// Size and time of the last write: those that a run compares, too.
-fn identity(source: &Source) -> Option<Identity> {
-    match &source.way {
-        Way::File => {
-            let found = fs::metadata(&source.path).ok()?;
-            let (seconds, ns) = (found.mtime(), found.mtime_nsec());
-            let identity = Identity::new("file").with("size", found.len());
-            Some(
-                identity
-                    .with("mtime", format_args!("{seconds}.{ns:09}"))
-                    .with("inode", found.ino()),
-            )
-        }
-        Way::Member(member) => {
-            let version = &member.archive.version;
-            let identity = Identity::new("member").with("archive_size", version.bytes);
-            Some(identity.with("archive_mtime_ns", version.modified_ns))
-        }
-        _ => None,
-    }
-}
-
-/// Everything that output depends on but the source.
-fn digest(args: &RunArgs, stages: &Stages) -> Result<Digest, Abort> {
-    let mut parts: Vec<Vec<u8>> = Vec::new();
-    for chain in &stages.chains {
-        parts.push(b"chain".to_vec());
-        for stage in chain {
-            let read = fs::read(&stage.path);
-            let told = |error| Abort::new(format!("{}: {error}", stage.path.display()));
-            parts.push(read.map_err(told)?);
-            // Their order says nothing: no plugin takes a setting twice.
-            let mut settings: Vec<_> = stage.settings.iter().map(Setting::word).collect();
-            settings.sort();
-            parts.extend(settings.into_iter().map(String::into_bytes));
-        }
-    }
-    let (inputs, output) = (&args.inputs, &args.output);
-    parts.push(format!("{:?} {} {}", inputs.framing, inputs.encoding, inputs.decompress).into());
-    // What is compressed by chunk depends on the chunks.
-    parts.push(format!("{} {} {:?}", output.compress, inputs.chunk_size, output.name).into());
-    let out = fs::canonicalize(&output.out).unwrap_or_else(|_| output.out.clone());
-    parts.push(out.as_os_str().as_bytes().to_vec());
-    Ok(Digest::of(parts))
-}
-
-/// The job for people.
-fn description(args: &RunArgs, stages: &Stages) -> String {
-    let plugins: Vec<_> = stages.chains.iter().map(|chain| spec(chain)).collect();
-    let all = stages.chains.iter().flatten().flat_map(|stage| &stage.settings);
-    let settings: Vec<_> = all.map(Setting::word).collect();
-    format!("{} {} to {}", plugins.join(", "), settings.join(" "), args.output.out.display())
-}
-
-/// A chain as `--plugin` has it.
-fn spec(chain: &[Stage]) -> String {
-    let paths: Vec<_> = chain.iter().map(|stage| stage.path.display().to_string()).collect();
-    paths.join(" | ")
 }

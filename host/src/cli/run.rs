@@ -1,144 +1,232 @@
 //! `host run`: settings from flags, the call, and how it ended.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Instant;
 
 use super::Exit;
 use super::args::RunArgs;
+use super::confine::confine;
 use super::out::{self, To};
-use super::plugins::{self, Plugins};
+use super::places::Names;
+use super::plugins::{self, Loading, Plugins};
 use super::progress::Progress;
-use super::remember::Memory;
+use super::remember::{Aim, Memory};
 use super::say::{self, Abort, Failures};
 use super::settings::{format, framing, level, request, settings};
 use super::stages::Stages;
-use super::{foresee, guard};
+use super::{foresee, guard, objects, rejects};
 use crate::input::{self, Expansion};
-use crate::job::{self, Error, Job, Out, Saved, Summary, TreeOut};
+use crate::job::{self, Error, Job, ObjectsOut, Out, Places, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
-use crate::plugin::{Cache, Engine, Options, Rejects};
+use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
+use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Exists, Run};
-use crate::source::{self, Filter, Listing, Look};
-use crate::stats::{Budget, Reservation, Stats};
+use crate::source::{self, Filter, Listing, Look, Source};
+use crate::stats::{MemoryBudget, Report, Reservation, Stats};
 use crate::work::Cancel;
 
-/// Runs plugins over what the flags name, or shows what that would be.
+/// Runs plugins over what the flags name, or shows what that would be. Guests run on a thread whose stack is as large as the limits
+/// need it, which that of the process may not be.
 pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
+    let settings = settings(args)?;
+    // On the first thread, while there is no other: those that are started later are in the jail, too.
+    let names = confine(args, stages, &settings)?;
+    let names = names.as_deref();
+    let stack_bytes = settings.sandbox.stack_bytes + HOST_STACK_BYTES;
+    let thread = thread::Builder::new().name("run".into()).stack_size(stack_bytes);
+    thread::scope(|scope| {
+        let running = thread.spawn_scoped(scope, || run_with(args, stages, &settings, names));
+        running.map_err(Abort::new)?.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+fn run_with(
+    args: &RunArgs,
+    stages: &Stages,
+    settings: &Run,
+    from_list: Option<&[PathBuf]>,
+) -> Result<Exit, Abort> {
     let begun = Instant::now();
-    let mut settings = settings(args)?;
     let progress = Progress::new(args.output.quiet);
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());
     let interrupted = on_interrupt(&cancel)?;
-    let budget = Arc::new(Budget::new(settings.memory_total_bytes.unwrap_or(u64::MAX)));
-    let stats = Arc::new(Stats::within(Arc::clone(&budget)));
+    let memory_total = MemoryBudget::new(settings.memory_total_bytes.unwrap_or(u64::MAX));
+    let stats = Arc::new(Stats::within(Arc::new(memory_total)));
 
-    let engine = Engine::new().map_err(Abort::new)?;
-    let plugins = load(args, stages, &settings, &engine, &stats, &cancel)?;
+    let engine = Engine::with(&settings.sandbox).map_err(Abort::new)?;
+    let plugins = load(args, stages, settings, &engine, &stats, &cancel)?;
     if args.dry_run {
-        let list = || listing(args, Look::Sizes, &settings, &cancel);
-        return foresee::foresee(args, stages, &plugins, &settings, list);
+        let list = || listing(args, Look::Sizes, None, settings, &cancel);
+        return foresee::foresee(args, stages, &plugins, settings, list);
     }
-    let reserved = reserve(&mut settings, stages, &plugins, &budget, &cancel)?;
-    settings.threads = reserved.as_ref().map_or(settings.threads, |reserved| reserved.workers);
+    let mut settings = settings.clone();
+    let Some(_reserved) = reserve(&mut settings, stages, &plugins, &stats, &cancel)? else {
+        return Ok(Exit::Interrupted);
+    };
+    let settings = &settings;
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
-    let to = To::open(&args.output, &plugins, &progress)?;
-    let mut listing = listing(args, look, &settings, &cancel)?;
+    job::check(&*plugins.processor, plugins.framing, settings).map_err(Abort::new)?;
+    let to = match To::open(&args.output, &plugins, &progress, &cancel.flag()) {
+        Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
+        opened => opened?,
+    };
+    let mut listing = listing(args, look, from_list, settings, &cancel)?;
     guard::files(&args.output, &listing.sources)?;
-    let memory = match &args.output.ledger {
-        Some(path) => Some(Memory::open(path, args, stages, &mut listing)?),
+    let mut opened = match &args.output.ledger {
+        Some(path) => {
+            let aim = Aim::of(plugins.traits().kind, args, settings);
+            let memory = Memory::open(path, args, stages, aim, &mut listing)?;
+            guard::ledger(&args.output, path)?;
+            Some(memory)
+        }
         None => None,
     };
+    let (inputs, decompress) = (&args.inputs.files, &settings.decompress);
+    let names = Names { args: &args.output, plugins: &plugins, inputs, decompress };
+    let left = match &to {
+        To::Tree(()) => leave(names, &mut listing, opened.as_mut())?,
+        _ => 0,
+    };
     stats.add_skipped(listing.skipped);
+    let done = opened.as_ref().map_or(0, |memory| memory.passed_over);
+    stats.add_passed_over(left + done);
+    let again = matches!(to, To::Tree(())).then_some(&*listing.sources);
+    let rejects = rejects::open(&args.output, again)?;
+    let to = to.with_tree(|| Tree::plant(names, &listing.sources))?;
+    let memory = opened.as_ref();
+    let recall = memory.map(|memory| |index: usize| memory.recall(&listing.sources, index));
+    let save = memory.map(|memory| |saved: Saved<'_>| memory.save(&listing.sources, saved));
 
-    let failures = Failures::new(&progress);
+    let failures = Failures::new(&progress, args.output.verbose);
     let job = Job {
         sources: &listing.sources,
         processor: &*plugins.processor,
-        framing: framing(args, plugins.framing)?,
+        framing: plugins.framing,
         lanes: &plugins.lanes,
-        settings: &settings,
+        settings,
         format: format(&args.output),
         cancel: &cancel,
         stats: &stats,
         gate: None,
-        rejects: rejects(args.output.rejects.as_deref())?,
+        rejects,
+        memory: recall
+            .as_ref()
+            .zip(save.as_ref())
+            .map(|(recall, save)| job::Memory { recall, save }),
         on_failure: &|source, failure| failures.tell(source, failure),
     };
     let ended = {
-        let _moving = progress.follow(&stats, bytes(&listing));
-        pour(args, to, &job, &plugins, &listing, memory.as_ref())?
+        let _moving = progress.follow(&stats, bytes(&listing, memory));
+        pour(names, to, &job)?
     };
-    if let Some(memory) = memory {
-        told_of(memory.passed_over);
+    told_of(left, "have their output already, and were passed over");
+    told_of(stats.passed_over() - left, "are done already, and were passed over");
+    if let Some(memory) = opened.take() {
         memory.close()?;
     }
     drop(plugins);
     if let Some(path) = &args.output.report {
-        report(path, &stats, begun.elapsed(), settings.threads)?;
+        let figures = stats.report(begun.elapsed(), settings.threads);
+        report(path, &Report { failures: failures.kept(), ..figures })?;
     }
     let exit = conclude(ended, &listing, stats.skipped(), interrupted.load(Ordering::Acquire));
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
     exit
 }
 
-/// Sets memory aside for as many workers as it is enough for.
+/// Sets memory aside for as many workers as it is enough for; `None` where the run was interrupted.
 fn reserve(
     settings: &mut Run,
     stages: &Stages,
     plugins: &Plugins,
-    budget: &Arc<Budget>,
+    stats: &Stats,
     cancel: &Cancel,
 ) -> Result<Option<Reservation>, Abort> {
-    job::fit_window(settings, budget.bytes_max());
+    let memory = stats.memory();
+    job::fit_window(settings, memory.bytes_max());
     let count = stages.chains.iter().map(Vec::len).sum();
     let need = job::need(count, plugins.traits().kind, settings);
-    budget.reserve(need, &cancel.flag()).map_err(|error| {
+    let reserved = memory.reserve(need, &cancel.flag()).map_err(|error| {
         Abort::new(format!("--memory-total: {error}"))
             .hint(Some("raise --memory-total, or lower --memory"))
-    })
+    })?;
+    settings.threads = reserved.as_ref().map_or(settings.threads, |reserved| reserved.workers);
+    Ok(reserved)
+}
+
+/// Takes from the listing what has its output already, where that is to be left, and tells how many sources that were. Members that
+/// are only found as their archive is read are read, and their output is dropped.
+fn leave(
+    names: Names<'_>,
+    listing: &mut Listing,
+    memory: Option<&mut Memory>,
+) -> Result<u64, Abort> {
+    if out::exists(names.args) != Exists::Skip {
+        return Ok(0);
+    }
+    let places = names.of(&listing.sources)?;
+    let stays: Vec<_> = places.are_there(&names.args.out).map(|is_there| !is_there).collect();
+    let all = listing.sources.len();
+    let mut staying = stays.iter();
+    listing.sources.retain(|_| staying.next().is_none_or(|stays| *stays));
+    if let Some(memory) = memory {
+        memory.retain(&stays);
+    }
+    Ok((all - listing.sources.len()) as u64)
+}
+
+/// A directory for output files, and which go where.
+struct Tree<'a> {
+    root: Root,
+    places: Places<'a>,
+}
+
+impl<'a> Tree<'a> {
+    /// Makes the directory, unless something is wrong with what goes there.
+    fn plant(names: Names<'a>, sources: &'a [Source]) -> Result<Self, Abort> {
+        let places = names.of(sources)?;
+        if out::exists(names.args) == Exists::Replace {
+            guard::places(&names.args.out, places.paths(), sources)?;
+        }
+        Ok(Self { root: out::root(names.args)?, places })
+    }
 }
 
 /// Runs the job into where its output goes.
 fn pour(
-    args: &RunArgs,
-    to: To,
+    names: Names<'_>,
+    to: To<Tree<'_>>,
     job: &Job<'_>,
-    plugins: &Plugins,
-    listing: &Listing,
-    memory: Option<&Memory>,
 ) -> Result<Result<Summary, Error>, Abort> {
     let run = |out: Out<'_>| job::run(job, out);
     match to {
         To::Stream(stream) => Ok(run(Out::Stream(stream))),
         To::File(file) => Ok(run(Out::File(file))),
+        To::Object(object) => Ok(run(Out::Object(object))),
+        To::Objects(objects) => {
+            let places = names.of(job.sources)?;
+            objects::guard(&names.args.out, Some(places.paths()), job.sources)?;
+            let place = |index, member: Option<&str>| places.place(index, member);
+            Ok(run(Out::Objects(ObjectsOut { objects: &objects, place: &place })))
+        }
         To::Left(path) => {
             say::line(&format!("{} is there already, and is left", path.display()));
             Ok(Ok(Summary::default()))
         }
-        To::Tree(root) => {
-            let (named, decompress) = (&args.inputs.files, &job.settings.decompress);
-            let places = out::places(&args.output, plugins, listing, named, decompress)?;
-            let exists = out::exists(&args.output);
-            if exists == Exists::Replace {
-                guard::places(&args.output.out, places.paths(), &listing.sources)?;
-            }
-            if memory.is_some() {
+        To::Tree(Tree { root, places }) => {
+            if job.memory.is_some() {
                 swept(&root);
             }
-            let save = memory.map(|memory| |saved: &Saved<'_>| memory.save(job.sources, saved));
-            let out = TreeOut {
-                root: &root,
-                exists,
-                place: &|index, member| places.place(index, member),
-                save: save.as_ref().map(|save| save as &job::Save<'_>),
-            };
+            let place = |index, member: Option<&str>| places.place(index, member);
+            let out = TreeOut { root: &root, exists: out::exists(names.args), place: &place };
             Ok(run(Out::Tree(out)))
         }
     }
@@ -151,23 +239,21 @@ fn swept(root: &Root) {
     }
 }
 
-fn told_of(passed_over: u64) {
+fn told_of(passed_over: u64, why: &str) {
     if passed_over > 0 {
-        say::line(&format!("{passed_over} sources are done already, and were passed over"));
+        say::line(&format!("{passed_over} sources {why}"));
     }
 }
 
-/// The file for records that are set aside.
-fn rejects(path: Option<&Path>) -> Result<Option<Mutex<Box<dyn Write + Send>>>, Abort> {
-    let Some(path) = path else { return Ok(None) };
-    let file = File::create(path)
-        .map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
-    Ok(Some(Mutex::new(Box::new(BufWriter::new(file)))))
-}
-
 /// What there is to read: files and, unless they are to be read as they are, members of archives.
-fn listing(args: &RunArgs, look: Look, settings: &Run, cancel: &Cancel) -> Result<Listing, Abort> {
-    let request = request(args, look, settings.threads)?;
+fn listing(
+    args: &RunArgs,
+    look: Look,
+    names: Option<&[PathBuf]>,
+    settings: &Run,
+    cancel: &Cancel,
+) -> Result<Listing, Abort> {
+    let request = request(args, look, settings.threads, names)?;
     let mut listing = source::list(&request).map_err(Abort::new)?;
     let filter = Filter::new(&request.include, &request.exclude).map_err(Abort::new)?;
     listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());
@@ -206,7 +292,7 @@ fn conclude(
             say::line(&format!("{} of {all} sources failed", summary.failed));
             Ok(Exit::Failed)
         }
-        Ok(summary) if summary.total_failed => Ok(Exit::Failed),
+        Ok(summary) if summary.total_failed || summary.unread > 0 => Ok(Exit::Failed),
         Ok(_) => Ok(Exit::Done),
         // Whoever read the results has seen enough.
         Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
@@ -222,6 +308,10 @@ fn conclude(
         Err(Error::File(error)) => {
             let hint = error.hint();
             say::abort(&Abort::new(&error).hint(hint));
+            Ok(Exit::Failed)
+        }
+        Err(Error::Object(error)) => {
+            say::abort(&objects::told(&error));
             Ok(Exit::Failed)
         }
         Err(error) => Err(Abort::new(error)),
@@ -242,21 +332,32 @@ fn load(
     });
     let options = Options {
         settings: Vec::new(),
-        memory_bytes: settings.memory_bytes,
-        timeout: settings.timeout,
+        sandbox: settings.sandbox,
+        budget: Arc::default(),
         stats: Arc::clone(stats),
         stop: cancel.flag(),
         rejects: match (&args.output.rejects, args.output.max_rejects) {
             (None, None) => Rejects::Count,
             _ => Rejects::Keep,
         },
+        repro: repro(args.sandbox.repro.as_deref().filter(|_| !args.dry_run))?,
     };
-    plugins::load(stages, engine, &options, cache.as_ref())
+    plugins::load(stages, &Loading { engine, options, cache, framing: framing(args)? })
 }
 
-/// Bytes of all sources; `None` where one of them has no size. Those that cannot be read are none.
-fn bytes(listing: &Listing) -> Option<u64> {
-    listing.sources.iter().map(|source| source.listed.as_ref().map_or(Some(0), |size| *size)).sum()
+/// Where failures of plugins are kept.
+fn repro(dir: Option<&Path>) -> Result<Option<Arc<Keeper>>, Abort> {
+    let Some(dir) = dir else { return Ok(None) };
+    let opened = Keeper::open(dir);
+    let keeper = opened.map_err(|e| Abort::new(format!("--repro {}: {e}", dir.display())))?;
+    Ok(Some(Arc::new(keeper)))
+}
+
+/// Bytes of all sources that will be read; `None` where one of them has no size. Those that cannot be read are none.
+fn bytes(listing: &Listing, memory: Option<&Memory>) -> Option<u64> {
+    let is_done = |index| memory.is_some_and(|memory| memory.is_done(index));
+    let unread = listing.sources.iter().enumerate().filter(|(index, _)| !is_done(*index));
+    unread.map(|(_, source)| source.listed.as_ref().map_or(Some(0), |size| *size)).sum()
 }
 
 /// Ctrl-C ends the run in order; a second one ends the process at once.
@@ -273,9 +374,8 @@ fn on_interrupt(cancel: &Arc<Cancel>) -> Result<Arc<AtomicBool>, Abort> {
     Ok(interrupted)
 }
 
-fn report(path: &Path, stats: &Stats, elapsed: Duration, threads: usize) -> Result<(), Abort> {
-    let report = stats.report(elapsed, threads);
-    let mut text = serde_json::to_string_pretty(&report).map_err(Abort::new)?;
+fn report(path: &Path, report: &Report) -> Result<(), Abort> {
+    let mut text = serde_json::to_string_pretty(report).map_err(Abort::new)?;
     text.push('\n');
     std::fs::write(path, text).map_err(|error| Abort::new(format!("{}: {error}", path.display())))
 }

@@ -3,13 +3,16 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use bytesize::ByteSize;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::progress::Progress;
-use crate::process::Failure;
-use crate::settings::limits::FAILURES_TOLD_MAX;
+use crate::process::{Detail, Failure};
+use crate::settings::limits::{FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX};
+use crate::stats::Failed;
 
 /// Why nothing could be started.
 #[derive(Debug)]
@@ -52,9 +55,10 @@ pub(super) fn abort(abort: &Abort) {
     }
 }
 
-/// One line on standard error, whatever is in it. Where that is gone, there is nobody left to tell.
+/// One line on standard error, whatever is in it, and not without end. Where that is gone, there is nobody left to tell.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", plain(text));
+    let shown = text.get(..text.floor_char_boundary(2 * MESSAGE_BYTES_MAX)).unwrap_or_default();
+    let _ = writeln!(io::stderr().lock(), "{}", plain(shown));
 }
 
 /// The text without control characters: names of files and words of plugins must not reach a terminal as commands, or as
@@ -66,15 +70,38 @@ pub(super) fn plain(text: &str) -> String {
 /// Tells of failed sources above a progress bar.
 pub(super) struct Failures<'a> {
     progress: &'a Progress,
+    /// How often the user has asked for more words.
+    verbose: u8,
     told: AtomicU64,
+    kept: Mutex<Vec<Failed>>,
 }
 
 impl<'a> Failures<'a> {
-    pub(super) fn new(progress: &'a Progress) -> Self {
-        Self { progress, told: AtomicU64::new(0) }
+    pub(super) fn new(progress: &'a Progress, verbose: u8) -> Self {
+        Self { progress, verbose, told: AtomicU64::new(0), kept: Mutex::default() }
+    }
+
+    /// The first of them, for a report.
+    pub(super) fn kept(&self) -> Vec<Failed> {
+        std::mem::take(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn keep(&self, source: &str, failure: &Failure) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= FAILURES_REPORTED_MAX {
+            return;
+        }
+        kept.push(Failed {
+            source: source.to_string(),
+            kind: failure.kind.word(),
+            message: failure.message.clone(),
+            hint: failure.hint.clone(),
+            detail: failure.detail.as_ref().and_then(|it| serde_json::to_value(it).ok()),
+        });
     }
 
     pub(super) fn tell(&self, source: &str, failure: &Failure) {
+        self.keep(source, failure);
         let before = self.told.fetch_add(1, Ordering::Relaxed);
         if before > FAILURES_TOLD_MAX {
             return;
@@ -88,7 +115,31 @@ impl<'a> Failures<'a> {
             if let Some(hint) = &failure.hint {
                 line(&format!("hint: {hint}"));
             }
+            if self.verbose > 0 {
+                details(failure.detail.as_deref());
+            }
+            if let Some(bundle) = failure.detail.as_ref().and_then(|it| it.repro.as_ref()) {
+                line(&format!("kept: host plugin repro {}", bundle.display()));
+            }
         });
+    }
+}
+
+/// What else is known of a failure, a line each.
+pub(super) fn details(detail: Option<&Detail>) {
+    let Some(detail) = detail else { return };
+    let Detail { plugin, call, chunk, said, backtrace, memory_bytes, timeout_ms, repro: _ } =
+        detail;
+    let place = chunk.as_ref().map_or(String::new(), |chunk| {
+        format!(", chunk {} at byte {}, {} bytes", chunk.index, chunk.offset, chunk.bytes)
+    });
+    let memory = ByteSize(*memory_bytes as u64).display().iec();
+    line(&format!("  in {call} of {plugin}{place}; it may have {memory} and {timeout_ms} ms"));
+    if let Some(said) = said {
+        line(&format!("  it said: {said}"));
+    }
+    for (number, frame) in backtrace.iter().enumerate() {
+        line(&format!("  {number:>3}: {frame}"));
     }
 }
 

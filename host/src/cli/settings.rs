@@ -7,26 +7,27 @@ use bytesize::ByteSize;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::{FormatArg, IoArg, OutputArgs, RunArgs};
+use super::limits;
 use super::say::Abort;
 use crate::input::Framing;
 use crate::output::Format;
-use crate::settings::limits::{
-    CALL_TIMEOUT_CEILING, CHUNK_BYTES_MIN, EPOCH_TICK, MEMORY_BYTES_CEILING, THREADS_MAX,
-    WINDOW_BYTES,
-};
+use crate::settings::limits::{CHUNK_BYTES_MIN, MEMORY_BYTES_CEILING, THREADS_MAX, WINDOW_BYTES};
 use crate::settings::{Decompress, Io, Run, Show};
 use crate::source::{Fifos, FilesFrom, Look, Request};
 
 /// Where sources are cut: as the user says, or else as the plugins do.
-pub(super) fn framing(args: &RunArgs, plugins: Framing) -> Result<Framing, Abort> {
-    match &args.inputs.framing {
-        Some(framing) => framing.parse().map_err(Abort::new),
-        None => Ok(plugins),
-    }
+pub(super) fn framing(args: &RunArgs) -> Result<Option<Framing>, Abort> {
+    args.inputs.framing.as_deref().map(str::parse).transpose().map_err(Abort::new)
 }
 
 /// What to list.
-pub(super) fn request(args: &RunArgs, look: Look, threads: usize) -> Result<Request, Abort> {
+/// `listed` are the names of `--files-from`, where they have been read.
+pub(super) fn request(
+    args: &RunArgs,
+    look: Look,
+    threads: usize,
+    listed: Option<&[PathBuf]>,
+) -> Result<Request, Abort> {
     let inputs = &args.inputs;
     if inputs.files.is_empty() && inputs.files_from.is_none() {
         return Err(Abort::new("no input").hint(Some("name files or directories, or --files-from")));
@@ -41,16 +42,22 @@ pub(super) fn request(args: &RunArgs, look: Look, threads: usize) -> Result<Requ
         2.. => return Err(Abort::new("standard input is named twice: it can be read only once")),
         _ => {}
     }
-    let separator = if inputs.null { 0 } else { b'\n' };
     Ok(Request {
         paths: inputs.files.clone(),
-        files_from: inputs.files_from.clone().map(|path| FilesFrom { path, separator }),
+        files_from: if listed.is_some() { None } else { files_from(args) },
+        listed: listed.unwrap_or_default().to_vec(),
         include: inputs.include.clone(),
         exclude: inputs.exclude.clone(),
         fifos: if inputs.stream { Fifos::Read } else { Fifos::Refuse },
         look,
         threads,
     })
+}
+
+/// The list of further names.
+pub(super) fn files_from(args: &RunArgs) -> Option<FilesFrom> {
+    let separator = if args.inputs.null { 0 } else { b'\n' };
+    args.inputs.files_from.clone().map(|path| FilesFrom { path, separator })
 }
 
 /// How to go about it, each value checked.
@@ -61,14 +68,6 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
     within("--threads", threads as u64, 1, THREADS_MAX as u64, |n| n.to_string())?;
     let chunk_bytes = size("--chunk-size", inputs.chunk_size, CHUNK_BYTES_MIN)?;
     let record_bytes_max = size("--max-record", inputs.max_record, 1)?;
-    let memory_bytes = size("--memory", sandbox.memory, 64 << 10)?;
-    if !(EPOCH_TICK..=CALL_TIMEOUT_CEILING).contains(&sandbox.timeout) {
-        let message = format!(
-            "--timeout {:?} is not within {EPOCH_TICK:?} and {CALL_TIMEOUT_CEILING:?}",
-            sandbox.timeout
-        );
-        return Err(Abort::new(message));
-    }
     let both = output.per_source == output.total;
     Ok(Run {
         threads,
@@ -96,9 +95,8 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
         show: Show { per_source: output.per_source || both, total: output.total || both },
         fail_fast: args.work.fail_fast,
         window_bytes: WINDOW_BYTES,
-        memory_bytes: usize::try_from(memory_bytes).unwrap_or(MEMORY_BYTES_CEILING),
         memory_total_bytes: sandbox.memory_total.map(|size| size.as_u64()),
-        timeout: sandbox.timeout,
+        sandbox: limits::sandbox(sandbox)?,
         cache: if sandbox.no_cache { None } else { sandbox.cache.clone().or_else(cache_dir) },
     })
 }
@@ -109,7 +107,7 @@ fn size(flag: &str, size: ByteSize, min: u64) -> Result<u64, Abort> {
     within(flag, size.as_u64(), min, MEMORY_BYTES_CEILING as u64, shown)
 }
 
-fn within(
+pub(super) fn within(
     flag: &str,
     value: u64,
     min: u64,
@@ -124,7 +122,7 @@ fn within(
 }
 
 /// `gristmill/code` in the user's cache directory (XDG Base Directory Specification, section 3).
-fn cache_dir() -> Option<PathBuf> {
+pub(super) fn cache_dir() -> Option<PathBuf> {
     let absolute =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use super::{Bytes, Error};
+use super::{Bytes, Error, Trickle};
 
 /// Bytes, with the first of them at hand.
 pub(super) struct Front {
@@ -15,10 +15,19 @@ pub(super) struct Front {
 
 impl Front {
     /// Has a look at the first `count` bytes, or all that there are.
-    pub(super) fn of(mut rest: Box<dyn Bytes>, count: usize) -> Result<Self, Error> {
+    pub(super) fn of(rest: Box<dyn Bytes>, count: usize) -> Result<Self, Error> {
+        Self::until(rest, count, |_| false)
+    }
+
+    /// Has a look at the first bytes, until they are `enough`, or `count`, or all that there are; no more are waited for.
+    pub(super) fn until(
+        mut rest: Box<dyn Bytes>,
+        count: usize,
+        enough: impl Fn(&[u8]) -> bool,
+    ) -> Result<Self, Error> {
         let mut first = vec![0; count];
         let mut length = 0;
-        while length < count {
+        while length < count && !enough(first.get(..length).unwrap_or_default()) {
             let got = rest.read(first.get_mut(length..).unwrap_or_default())?;
             if got == 0 {
                 break;
@@ -68,9 +77,12 @@ impl Bytes for Front {
 
 impl Read for Front {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Bytes::read(self, into).map_err(|error| match error {
-            Error::Read { error, .. } => error,
-            other => io::Error::other(other),
-        })
+        Ok(Bytes::read(self, into)?)
+    }
+}
+
+impl Trickle for Front {
+    fn is_ready(&mut self, within: Duration) -> io::Result<bool> {
+        Ok(Bytes::is_ready(self, within)?)
     }
 }

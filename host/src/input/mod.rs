@@ -55,6 +55,7 @@ pub use stream::{Bytes, Chunk, Stream};
 pub use tape::{Member, Members, is_named_tar};
 
 use blocked::Blocked;
+use front::Front;
 use packed::{Packed, Unpacked};
 use pipe::Pipe;
 use quotes::Quotes;
@@ -280,13 +281,16 @@ impl Input {
         let Some(packed) = self.packed else {
             return self.from_front(None, decoding.limits);
         };
-        let mut plain = Unpacked::new(packed, self.stretch()?, decoding.limits);
-        let codec = match decoding.choice {
-            Choice::Never => None,
-            Choice::Always(codec) => Some(codec),
-            Choice::Detect => Codec::detect(plain.first()?, name),
-        };
-        Ok(decoded(plain, codec, decoding.limits))
+        let plain = Unpacked::new(packed, self.stretch()?, decoding.limits);
+        Ok(match decoding.choice {
+            Choice::Never => Box::new(plain),
+            Choice::Always(codec) => decoded(plain, Some(codec), decoding.limits),
+            Choice::Detect => {
+                let front = Front::of(Box::new(plain), Codec::DETECT_BYTES)?;
+                let codec = Codec::detect(front.first(), name);
+                decoded(front, codec, decoding.limits)
+            }
+        })
     }
 
     /// The pieces of a compressed file, to be decoded by `workers` at once. `None` where it has none to be read from front
@@ -317,15 +321,21 @@ impl Input {
         access: &Access,
     ) -> Result<Box<dyn Bytes>, Error> {
         let coming = self.store.coming().map_err(Error::Open)?;
-        let mut pipe = Pipe::new(coming, Arc::clone(&access.stop));
-        let codec = match decoding.choice {
-            Choice::Never => None,
-            Choice::Always(codec) => Some(codec),
-            Choice::Detect => Codec::detect(pipe.first()?, name),
-        };
-        Ok(match codec {
-            Some(codec) => Box::new(Decoder::trickle(codec, Box::new(pipe), decoding.limits)),
-            None => Box::new(pipe),
+        let pipe = Pipe::new(coming, Arc::clone(&access.stop));
+        let decoded = |codec, bytes| Box::new(Decoder::trickle(codec, bytes, decoding.limits));
+        Ok(match decoding.choice {
+            Choice::Never => Box::new(pipe),
+            Choice::Always(codec) => decoded(codec, Box::new(pipe)),
+            Choice::Detect => {
+                let is_decided = |first: &[u8]| {
+                    first.len() >= Codec::MAGIC_BYTES_MAX || !Codec::is_undecided(first)
+                };
+                let front = Front::until(Box::new(pipe), Codec::DETECT_BYTES, is_decided)?;
+                match Codec::detect(front.first(), name) {
+                    Some(codec) => decoded(codec, Box::new(front)),
+                    None => Box::new(front),
+                }
+            }
         })
     }
 

@@ -1,18 +1,20 @@
 //! Opens files by name; files of one directory, one after the other, by their last names alone; and the archives of members, each once
 //! for its members in a row.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{Advice, CWD, Mode, OFlags, fadvise, openat};
 
 use super::identity::Identity;
 use super::store::Store;
 use super::{Access, Error, Input};
+use crate::settings::limits::AHEAD_FILE_BYTES;
 use crate::source::Archive;
 
 /// Opens files for one thread. Looking up a deep path costs as much as reading a small file, so a directory is
@@ -25,14 +27,40 @@ pub struct Opener {
     directory: Option<OwnedFd>,
     /// The archive of the last member.
     archive: Option<(Arc<Archive>, Arc<Store>)>,
+    /// Files that were opened before it was their turn.
+    expected: VecDeque<(PathBuf, File)>,
 }
 
 /// Files in a row after which their directory is opened, which costs as much as opening a file.
 const ROW: usize = 2;
 
 impl Opener {
+    /// Opens the files that come next and asks for their bytes, so that the disk is at several at once; those that it opened
+    /// before and that are not among them it closes. Where one cannot be opened, whoever opens it for reading says why.
+    pub fn expect<'p>(&mut self, paths: impl Iterator<Item = &'p Path>) {
+        let mut before = std::mem::take(&mut self.expected);
+        for path in paths {
+            let known = before.iter().position(|(at, _)| at == path);
+            if let Some(known) = known.and_then(|at| before.remove(at)) {
+                self.expected.push_back(known);
+            } else if let Ok(file) = self.open_now(path) {
+                // Advice: what cannot be read ahead is read when it is its turn.
+                let _ = fadvise(&file, 0, AHEAD_FILE_BYTES, Advice::WillNeed);
+                self.expected.push_back((path.to_path_buf(), file));
+            }
+        }
+    }
+
     /// Opens a file for reading. Never waits for the other end of a FIFO.
     pub(super) fn open(&mut self, path: &Path) -> io::Result<File> {
+        let expected = self.expected.iter().position(|(at, _)| at == path);
+        match expected.and_then(|at| self.expected.remove(at)) {
+            Some((_, file)) => Ok(file),
+            None => self.open_now(path),
+        }
+    }
+
+    fn open_now(&mut self, path: &Path) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let bytes = path.as_os_str().as_bytes();
         let end = memchr::memrchr(b'/', bytes).map_or(0, |at| at + 1);
@@ -89,6 +117,31 @@ mod tests {
     use std::io::Read;
 
     use super::*;
+
+    #[test]
+    fn what_is_expected_is_the_file_that_was_there_then() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = ["one", "two", "three"].map(|name| dir.path().join(name));
+        for path in &paths {
+            std::fs::write(path, path.file_name().unwrap().as_bytes()).unwrap();
+        }
+        let mut opener = Opener::default();
+        let read = |opener: &mut Opener, path: &Path| {
+            io::read_to_string(opener.open(path).unwrap()).unwrap()
+        };
+        let missing = dir.path().join("none");
+        opener.expect(paths.iter().map(PathBuf::as_path).chain([missing.as_path()]));
+        for path in &paths {
+            std::fs::remove_file(path).unwrap();
+            std::fs::write(path, "new").unwrap();
+        }
+        assert_eq!(read(&mut opener, &paths[1]), "two");
+        assert_eq!(read(&mut opener, &paths[1]), "new", "each is given out once");
+        opener.expect(paths[2..].iter().map(PathBuf::as_path));
+        assert_eq!(read(&mut opener, &paths[0]), "new", "it is no longer expected");
+        assert_eq!(read(&mut opener, &paths[2]), "three");
+        assert_eq!(opener.open(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 
     #[test]
     fn files_are_found_in_their_own_directories() {

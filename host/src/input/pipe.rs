@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 
-use super::{Bytes, Codec, Error, Trickle};
+use super::{Bytes, Error, Trickle};
 use crate::settings::limits::WAIT;
 
 /// Where the bytes of a pipe come from.
@@ -41,45 +41,12 @@ impl Coming for File {
 pub(super) struct Pipe {
     coming: Box<dyn Coming>,
     stop: Arc<AtomicBool>,
-    /// Bytes that were read to look at them.
-    first: Vec<u8>,
     offset: u64,
 }
 
 impl Pipe {
     pub(super) fn new(coming: Box<dyn Coming>, stop: Arc<AtomicBool>) -> Self {
-        Self { coming, stop, first: Vec::new(), offset: 0 }
-    }
-
-    /// The first bytes: as many as it takes to tell whether they are a magic, or all that there are; no more are waited for.
-    pub(super) fn first(&mut self) -> Result<&[u8], Error> {
-        let mut buffer = vec![0; Codec::DETECT_BYTES];
-        let mut length = 0;
-        while length < Codec::MAGIC_BYTES_MAX
-            && Codec::is_undecided(buffer.get(..length).unwrap_or_default())
-        {
-            let got = self.wait_and_read(buffer.get_mut(length..).unwrap_or_default())?;
-            if got == 0 {
-                break;
-            }
-            length += got;
-        }
-        buffer.truncate(length);
-        self.first = buffer;
-        Ok(&self.first)
-    }
-
-    fn wait_and_read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
-        loop {
-            if self.stop.load(Ordering::Acquire) {
-                return Err(self.failed(io::Error::from(io::ErrorKind::Interrupted)));
-            }
-            if self.poll(WAIT)? {
-                let got = self.coming.read(into).map_err(|error| self.failed(error))?;
-                self.offset += got as u64;
-                return Ok(got);
-            }
-        }
+        Self { coming, stop, offset: 0 }
     }
 
     /// Whether a read would not have to wait, at the latest after `within`.
@@ -94,14 +61,16 @@ impl Pipe {
 
 impl Bytes for Pipe {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
-        if self.first.is_empty() {
-            return self.wait_and_read(into);
+        loop {
+            if self.stop.load(Ordering::Acquire) {
+                return Err(self.failed(io::Error::from(io::ErrorKind::Interrupted)));
+            }
+            if self.poll(WAIT)? {
+                let got = self.coming.read(into).map_err(|error| self.failed(error))?;
+                self.offset += got as u64;
+                return Ok(got);
+            }
         }
-        let got = self.first.len().min(into.len());
-        for (to, from) in into.iter_mut().zip(self.first.drain(..got)) {
-            *to = from;
-        }
-        Ok(got)
     }
 
     fn stored(&self) -> u64 {
@@ -109,9 +78,6 @@ impl Bytes for Pipe {
     }
 
     fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
-        if !self.first.is_empty() {
-            return Ok(true);
-        }
         let begun = Instant::now();
         loop {
             let left = within.saturating_sub(begun.elapsed());
@@ -141,6 +107,7 @@ impl Trickle for Pipe {
 mod tests {
     use std::io::Write;
 
+    use super::super::front::Front;
     use super::*;
 
     fn pipe() -> (Pipe, File) {
@@ -151,12 +118,14 @@ mod tests {
 
     #[test]
     fn what_was_looked_at_is_read_too() {
-        let (mut pipe, mut write) = pipe();
+        let (pipe, mut write) = pipe();
         write.write_all(b"hello, world").unwrap();
-        assert_eq!(pipe.first().unwrap(), b"hello, world");
+        let mut front = Front::until(Box::new(pipe), 512, |first| !first.is_empty()).unwrap();
+        assert_eq!(front.first(), b"hello, world");
+        assert!(Bytes::is_ready(&mut front, Duration::ZERO).unwrap());
         drop(write);
         let mut text = String::new();
-        pipe.read_to_string(&mut text).unwrap();
+        front.read_to_string(&mut text).unwrap();
         assert_eq!(text, "hello, world");
     }
 

@@ -1,124 +1,44 @@
-//! The one bridge to object stores and web servers, and the one place where waiting is not blocking.
+//! Sources in object stores and on web servers, over the bridge in `remote/`.
 //!
-//! Requests are driven by a small runtime of their own, which starts with the first remote source and never without one. Workers
-//! stay as they are: they wait for bytes, or for an answer, and look every so often whether the run is to end. Every answer
-//! after the first must be of the version that the first was of. What is held of an object is for [`Object`], what is done
-//! about errors for the stores' clients: they ask again, with pauses between, as `settings/limits.rs` bounds it.
+//! Workers stay as they are: they wait for bytes, or for an answer, and look every so often whether the run is to end. Every answer
+//! after the first must be of the version that the first was of. What is held of an object is for [`Object`].
 
 mod fault;
 mod front;
 mod object;
 mod piece;
-mod stores;
-mod target;
 mod version;
 
-use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
 use std::path::Path as FilePath;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use object_store::client::{
-    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
-};
 use object_store::path::Path;
 use object_store::{
     GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, Result as StoreResult,
 };
-use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::Error;
+use crate::remote::{Bridge, Fault, Kind, NoLength, Target, Unanswered, path};
 use crate::settings::limits::{
     REMOTE_FRONT_PIECES, REMOTE_PART_BYTES, REMOTE_PAUSE, REMOTE_QUESTIONS, REMOTE_RETRIES,
-    REMOTE_THREADS, WAIT,
 };
-use crate::source::{Address, Filter, Refusal, Scheme, Source, Way};
+use crate::source::{Address, Filter, Refusal, Source, Way};
 
-pub use fault::hint;
+pub use crate::remote::hint;
 pub(super) use front::Front;
 pub(super) use object::Object;
 
-use fault::{Fault, Kind, WholeInstead};
 use front::Next;
 use object::Part;
 use piece::{Fetching, Piece};
-use stores::Web;
-use target::{Target, path};
 use version::Version;
-
-/// What remote sources share; there is none where there are no such sources.
-#[derive(Debug)]
-struct Bridge {
-    runtime: Runtime,
-    clients: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
-    web: Web,
-}
-
-static BRIDGE: LazyLock<Result<Bridge, Fault>> = LazyLock::new(|| {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(REMOTE_THREADS)
-        .thread_name("remote")
-        .enable_all()
-        .build()
-        .map_err(|error| Fault::new(error.kind(), error.to_string()))?;
-    Ok(Bridge { runtime, clients: Mutex::default(), web: Web::default() })
-});
-
-/// Why a question has no answer.
-enum Unanswered {
-    /// The run is to end.
-    Stopped,
-    Fault(Fault),
-}
-
-impl Bridge {
-    fn get() -> Result<&'static Self, Fault> {
-        BRIDGE.as_ref().map_err(Clone::clone)
-    }
-
-    /// Waits for an answer, unless the run is to end.
-    fn wait<T>(
-        &self,
-        stop: &AtomicBool,
-        answer: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, Unanswered> {
-        self.runtime.block_on(async {
-            let mut answer = std::pin::pin!(answer);
-            loop {
-                if stop.load(Ordering::Acquire) {
-                    return Err(Unanswered::Stopped);
-                }
-                if let Ok(answer) = timeout(WAIT, answer.as_mut()).await {
-                    return answer.map_err(Unanswered::Fault);
-                }
-            }
-        })
-    }
-
-    /// The client for an address; those of stores are kept.
-    fn client(&self, address: &Address<'_>, name: &str) -> Result<Arc<dyn ObjectStore>, Fault> {
-        let make = || {
-            stores::client(address, name, &self.web)
-                .map_err(|error| Fault::of(&error, address).with_variables(address))
-        };
-        if address.scheme == Scheme::Http {
-            return make();
-        }
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(address.store) {
-            return Ok(Arc::clone(client));
-        }
-        let client = make()?;
-        clients.insert(address.store.to_string(), Arc::clone(&client));
-        Ok(client)
-    }
-}
 
 /// A remote source that was opened.
 pub(super) enum Opened {
@@ -276,30 +196,6 @@ impl Fetch {
             None => Ok(answer),
             Some(difference) => Err(Fault::changed(difference)),
         }
-    }
-}
-
-/// A server that does not say how long its answer is.
-#[derive(Debug, Clone, Copy)]
-struct NoLength;
-
-/// Sends requests, and makes the answers of plain web servers ones that the clients of stores can take.
-#[derive(Debug)]
-struct Plain(HttpClient);
-
-#[async_trait::async_trait]
-impl HttpService for Plain {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let is_for_part = request.headers().contains_key("range");
-        let mut answer = self.0.execute(request).await?;
-        if is_for_part && answer.status().as_u16() == 200 {
-            return Err(HttpError::new(HttpErrorKind::Unknown, WholeInstead));
-        }
-        if answer.status().is_success() && !answer.headers().contains_key("content-length") {
-            answer.headers_mut().insert("content-length", 0.into());
-            answer.extensions_mut().insert(NoLength);
-        }
-        Ok(answer)
     }
 }
 

@@ -1,15 +1,16 @@
 //! Takes what workers deliver, puts it in order, formats and writes it.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ends::{Ends, name};
-use super::{Error, Job, Summary};
+use super::{Error, Job, Made, Memory, Saved, Summary};
 use crate::output::{Fault, Formatter, OutputType, Row, Shown, Total, Value, Window};
 use crate::process::bundle::{Lane, unpack};
 use crate::process::{Failure, FailureKind, Reject};
 use crate::settings::limits::WRITE_BYTES;
-use crate::work::{At, Deliver, Done, End, Slot};
+use crate::work::{At, Deliver, Done, End, Origin, Slot};
 
 /// What a parked result costs beside its bytes.
 const ITEM_BYTES: usize = size_of::<Item>() + 64;
@@ -20,6 +21,8 @@ pub(super) struct Collector<'a> {
     output_types: Vec<OutputType>,
     window: Window<At, Item, Writer<'a>>,
     total: Mutex<Option<Result<Results, Failure>>>,
+    /// Why what was done could not be remembered.
+    forgot: Mutex<Option<Error>>,
 }
 
 /// What the plugins gave, in the order of the lanes; nothing where only a total was asked for.
@@ -62,9 +65,10 @@ impl<'a> Collector<'a> {
                 At::default(),
                 writer,
                 job.settings.window_bytes,
-                Arc::clone(job.stats.budget()),
+                Arc::clone(job.stats.memory()),
             ),
             total: Mutex::new(None),
+            forgot: Mutex::new(None),
         }
     }
 
@@ -72,7 +76,11 @@ impl<'a> Collector<'a> {
     pub(super) fn finish(self) -> Result<Summary, Error> {
         let mut writer = self.window.finish(|writer, item| commit(self.job, writer, item));
         let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
-        writer.end(self.job, total.as_ref())
+        let ended = writer.end(self.job, total.as_ref());
+        match self.forgot.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => ended,
+        }
     }
 
     fn bring(&self, item: Item, held: usize) {
@@ -80,6 +88,32 @@ impl<'a> Collector<'a> {
         self.window.put(item.slot.at, item, ITEM_BYTES + name + held, |writer, item| {
             commit(self.job, writer, item)
         });
+    }
+
+    /// Has what became of a source remembered.
+    fn remember(&self, memory: Memory<'_>, saved: Saved<'_>) {
+        if let Err(error) = (memory.save)(saved) {
+            self.forgot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            self.job.cancel.set();
+        }
+    }
+
+    /// Why a source is one to do again: it failed, or one of several plugins did.
+    fn failure<'f>(
+        &self,
+        outcome: &'f Result<Results, Failure>,
+        state: Option<&[u8]>,
+    ) -> Option<Cow<'f, Failure>> {
+        let results = match outcome {
+            Ok(results) => results,
+            Err(failure) => return Some(Cow::Borrowed(failure)),
+        };
+        if let Some(failure) = results.iter().find_map(|result| result.as_ref().err()) {
+            return Some(Cow::Borrowed(failure));
+        }
+        // Where only a total was asked for, nothing but the states tells.
+        let states = state.filter(|_| self.output_types.len() > 1).and_then(unpack);
+        states.unwrap_or_default().into_iter().find_map(Result::err).map(Cow::Owned)
     }
 
     /// What each plugin gave, of a result that has been checked, or of one of several plugins.
@@ -108,12 +142,28 @@ impl Deliver for Collector<'_> {
     }
 
     fn put(&self, slot: Slot, done: Done) {
-        let Done { bytes, result, rejects } = done;
+        let Done { bytes, result, state, rejects, origin } = done;
+        let memory = self.job.memory.filter(|_| origin == Origin::Processed);
+        let kept = memory.and_then(|_| result.as_ref().ok().cloned().flatten());
         let outcome = result.map(|raw| raw.map(|raw| self.results(raw)).unwrap_or_default());
         let held = match &outcome {
             Ok(results) => results.iter().flatten().map(Value::bytes).sum(),
             Err(failure) => failure.message.len(),
         };
+        if let Some(memory) = memory {
+            let failure = self.failure(&outcome, state.as_deref());
+            let saved = Saved {
+                at: slot.at,
+                is_member: slot.member.is_some(),
+                bytes_in: bytes,
+                rejects: rejects.len() as u64,
+                result: match failure.as_deref() {
+                    Some(failure) => Err(failure),
+                    None => Ok(Made::Result { result: kept, state }),
+                },
+            };
+            self.remember(memory, saved);
+        }
         let held: usize = held + rejects.iter().map(|reject| reject.data.len()).sum::<usize>();
         self.bring(Item { slot, bytes, outcome: Outcome::Row(outcome), rejects }, held);
     }

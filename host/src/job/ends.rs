@@ -33,6 +33,31 @@ pub(super) fn name<'n>(job: &'n Job<'_>, slot: &'n Slot) -> Cow<'n, str> {
     }
 }
 
+/// When what is written has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flushed {
+    AtOnce,
+    /// When the job ends.
+    AtTheEnd,
+}
+
+/// Writes records that were set aside, where that is wanted.
+pub(super) fn write_rejects(
+    job: &Job<'_>,
+    slot: &Slot,
+    rejects: &[Reject],
+    flushed: Flushed,
+) -> io::Result<()> {
+    let Some(out) = job.rejects.as_ref().filter(|_| !rejects.is_empty()) else { return Ok(()) };
+    let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
+    let source = name(job, slot);
+    for Reject { offset, reason, data, bytes } in rejects {
+        let rejected = Rejected { source: &source, offset: *offset, reason, data, bytes: *bytes };
+        write_reject(&mut **out, &rejected)?;
+    }
+    if flushed == Flushed::AtOnce { out.flush() } else { Ok(()) }
+}
+
 impl Ends {
     /// Counts a result, or a part of one, of `bytes` bytes; tells of a failure.
     pub(super) fn count(
@@ -90,19 +115,11 @@ impl Ends {
 
     /// Writes records that were set aside, where that is wanted; when that fails, the job ends.
     pub(super) fn reject(&mut self, job: &Job<'_>, slot: &Slot, rejects: &[Reject]) {
-        let Some(out) = job.rejects.as_ref().filter(|_| !rejects.is_empty()) else { return };
-        let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
-        let source = name(job, slot);
-        for Reject { offset, reason, data, bytes } in rejects {
-            if self.rejects_error.is_some() {
-                return;
-            }
-            let rejected =
-                Rejected { source: &source, offset: *offset, reason, data, bytes: *bytes };
-            if let Err(error) = write_reject(&mut **out, &rejected) {
-                self.rejects_error = Some(error);
-                job.cancel.set();
-            }
+        if self.rejects_error.is_none()
+            && let Err(error) = write_rejects(job, slot, rejects, Flushed::AtTheEnd)
+        {
+            self.rejects_error = Some(error);
+            job.cancel.set();
         }
     }
 

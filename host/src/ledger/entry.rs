@@ -109,6 +109,22 @@ pub struct Kept {
     pub saved: Option<Vec<u8>>,
 }
 
+/// What must have been kept of a source for it to count as committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// The result.
+    pub result: bool,
+    /// The state.
+    pub saved: bool,
+    /// No more records than these were set aside.
+    pub rejects_max: u64,
+}
+
+impl Needs {
+    /// That it is committed.
+    pub const NOTHING: Self = Self { result: false, saved: false, rejects_max: u64::MAX };
+}
+
 /// A job, and how far it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobSummary {

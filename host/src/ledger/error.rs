@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
-/// Why a ledger cannot be used, or no longer. All but [`TooLong`](Self::TooLong) end it: one that failed once writes no more.
+/// Why a ledger cannot be used, or no longer. All but [`TooLong`](Self::TooLong) and [`Altered`](Self::Altered) end it: one that failed once writes no more.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -71,6 +71,14 @@ pub enum Error {
         /// What the database says.
         detail: String,
     },
+    /// What is kept of a source is not what was written.
+    #[error("{}: {}", path.display(), Self::altered(name))]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// The source.
+        name: String,
+    },
     /// Reading or writing failed.
     #[error("{}: the ledger cannot be read or written: {detail}", path.display())]
     Database {
@@ -118,6 +126,10 @@ impl Error {
             }
             _ => None,
         }
+    }
+
+    pub(super) fn altered(source: &str) -> String {
+        format!("what is kept of {source} is not what was written")
     }
 
     pub(super) fn open(path: &Path, error: io::Error) -> Self {

@@ -17,6 +17,7 @@ mod lock;
 mod queue;
 mod read;
 mod schema;
+mod seal;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,9 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 pub use done::{Done, Known};
-pub use entry::{Digest, Entries, Entry, Identity, JobId, JobSummary, Kept, Selection, State};
+pub use entry::{
+    Digest, Entries, Entry, Identity, JobId, JobSummary, Kept, Needs, Selection, State,
+};
 pub use error::Error;
 pub use queue::Ticket;
 pub use read::Reader;

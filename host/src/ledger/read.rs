@@ -13,14 +13,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
 use super::done::Done;
-use super::entry::{Digest, Entry, Identity, JobId, JobSummary, Kept, LATEST_MS, Selection, State};
+use super::entry::{
+    Digest, Entry, Identity, JobId, JobSummary, Kept, LATEST_MS, Needs, Selection, State,
+};
 use super::error::Error;
 use super::lock::{self, Found, Lock};
 use super::schema::{self, Contents};
+use super::seal::{self, Part};
 use super::select::Filter;
 use crate::settings::limits::LEDGER_TROUBLES_MAX;
 
 const COLUMNS: &str = "job, source, identity, failure_kind, failure_message, at_ms, bytes_in, bytes_out, rejects, output";
+
+/// What follows [`COLUMNS`] where what is kept is wanted, too.
+const KEPT: &str = "result, saved";
 
 /// A connection that reads. Each thread has its own.
 #[derive(Debug)]
@@ -148,14 +154,17 @@ impl Reader {
         read().map_err(|error| self.error(&error))
     }
 
-    /// What a job has done, to ask about many sources.
-    pub fn done(&self, job: JobId) -> Result<Done, Error> {
+    /// What a job has done, to ask about many sources. A source of which less is kept than needed is as one that never was done.
+    pub fn done(&self, job: JobId, needs: Needs) -> Result<Done, Error> {
         // In the order of the table: by the index, each row would be looked up.
         let sql =
-            "SELECT source, identity, failure_kind IS NULL FROM entry NOT INDEXED WHERE job = ?1";
+            "SELECT source, identity, failure_kind IS NULL FROM entry NOT INDEXED WHERE job = ?1
+            AND (failure_kind IS NOT NULL OR (rejects <= ?2
+                AND (result IS NOT NULL OR NOT ?3) AND (saved IS NOT NULL OR NOT ?4)))";
+        let rejects_max = i64::try_from(needs.rejects_max).unwrap_or(i64::MAX);
         let read = || {
             let mut statement = self.connection.prepare(sql)?;
-            let mut rows = statement.query([job.0])?;
+            let mut rows = statement.query((job.0, rejects_max, needs.result, needs.saved))?;
             let mut done = Done::default();
             while let Some(row) = rows.next()? {
                 let (source, identity) = (row.get_ref(0)?, row.get_ref(1)?);
@@ -171,15 +180,23 @@ impl Reader {
         read().map_err(|error| self.error(&error))
     }
 
-    /// What was kept with the entry of a source.
-    pub fn kept(&self, job: JobId, source: &[u8]) -> Result<Option<Kept>, Error> {
-        let sql = "SELECT result, saved FROM entry WHERE job = ?1 AND source = ?2";
+    /// What is known of a source in a job, with what was kept of its result.
+    ///
+    /// # Errors
+    /// When reading fails, or what is kept is not what was written.
+    pub fn recall(&self, job: JobId, source: &[u8]) -> Result<Option<(Entry, Kept)>, Error> {
+        let sql = format!("SELECT {COLUMNS}, {KEPT} FROM entry WHERE job = ?1 AND source = ?2");
         let read = || {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let kept = |row: &Row<'_>| Ok(Kept { result: row.get(0)?, saved: row.get(1)? });
-            statement.query_row((job.0, source), kept).optional()
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            statement.query_row((job.0, source), |row| Ok((entry(row)?, closed(row)?))).optional()
         };
-        read().map_err(|error| self.error(&error))
+        let Some((entry, closed)) = read().map_err(|error| self.error(&error))? else {
+            return Ok(None);
+        };
+        match closed.open(&entry) {
+            Some(kept) => Ok(Some((entry, kept))),
+            None => Err(Error::Altered { path: self.lock.name.clone(), name: shown(&entry) }),
+        }
     }
 
     /// Shows the entries of a selection to `visit`, by job and by name, until it breaks. Holds one at a time.
@@ -216,6 +233,21 @@ impl Reader {
             if strays > 0 {
                 told.push(format!("{strays} entries of a job that is not there"));
             }
+            let sql = format!(
+                "SELECT {COLUMNS}, {KEPT} FROM entry WHERE result IS NOT NULL OR saved IS NOT NULL"
+            );
+            // What is in disorder cannot be gone through.
+            let sql = if told.is_empty() { sql } else { return Ok(told) };
+            let mut statement = self.connection.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let entry = entry(row)?;
+                if closed(row)?.open(&entry).is_none()
+                    && (told.len() as u64) < u64::from(LEDGER_TROUBLES_MAX)
+                {
+                    told.push(Error::altered(&shown(&entry)));
+                }
+            }
             Ok(told)
         };
         read().map_err(|error| self.error(&error))
@@ -244,6 +276,34 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         rejects: count(row, 8)?,
         output: output.map(|bytes| OsString::from_vec(bytes).into()),
     })
+}
+
+/// What is kept of a source, with the digests behind it.
+struct Closed {
+    result: Option<Vec<u8>>,
+    saved: Option<Vec<u8>>,
+}
+
+fn closed(row: &Row<'_>) -> rusqlite::Result<Closed> {
+    Ok(Closed { result: row.get(10)?, saved: row.get(11)? })
+}
+
+impl Closed {
+    /// What is kept, if it is what was written with that entry.
+    fn open(self, entry: &Entry) -> Option<Kept> {
+        let open = |part, closed: Option<Vec<u8>>| match closed {
+            Some(closed) => seal::open(entry, part, closed).map(Some),
+            None => Some(None),
+        };
+        Some(Kept {
+            result: open(Part::Result, self.result)?,
+            saved: open(Part::Saved, self.saved)?,
+        })
+    }
+}
+
+fn shown(entry: &Entry) -> String {
+    String::from_utf8_lossy(&entry.source).into_owned()
 }
 
 fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {

@@ -11,6 +11,7 @@ use super::error::Error;
 use super::lock::Lock;
 use super::queue::Queue;
 use super::schema;
+use super::seal::{self, Part};
 use super::select::Filter;
 use crate::settings::limits::LEDGER_MESSAGE_BYTES_MAX;
 
@@ -90,7 +91,7 @@ fn write(connection: &mut Connection, group: Vec<Work>) -> rusqlite::Result<()> 
     for work in group {
         // Who asked may be gone: then nobody wants the answer.
         match work {
-            Work::Commit(row) => commit(&transaction, &row)?,
+            Work::Commit(row) => commit(&transaction, *row)?,
             Work::Job { digest, description, told } => {
                 let _ = told.send(job(&transaction, digest, &description)?);
             }
@@ -102,8 +103,10 @@ fn write(connection: &mut Connection, group: Vec<Work>) -> rusqlite::Result<()> 
     transaction.commit()
 }
 
-fn commit(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
+fn commit(transaction: &Transaction<'_>, row: Row) -> rusqlite::Result<()> {
     let Row { job, entry, kept } = row;
+    let result = kept.result.map(|result| seal::close(&entry, Part::Result, result));
+    let saved = kept.saved.map(|saved| seal::close(&entry, Part::Saved, saved));
     let (kind, message) = match &entry.state {
         State::Committed => (None, None),
         State::Failed { kind, message } => (Some(kind), Some(shortened(message))),
@@ -130,8 +133,8 @@ fn commit(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
         ":bytes_out": count(entry.bytes_out),
         ":rejects": count(entry.rejects),
         ":output": entry.output.as_deref().map(|path| path.as_os_str().as_encoded_bytes()),
-        ":result": kept.result,
-        ":saved": kept.saved,
+        ":result": result,
+        ":saved": saved,
     })?;
     Ok(())
 }

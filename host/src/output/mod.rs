@@ -1,5 +1,5 @@
 //! Where results go: into the order of the inputs, into a format, into a writer; and where output of any size goes: under
-//! which name, compressed how, into which file.
+//! which name, compressed how, into which file or object.
 //!
 //! Knows names, bytes and words for errors; not where results come from.
 
@@ -7,6 +7,7 @@ mod file;
 mod format;
 mod json;
 mod naming;
+mod object;
 mod pack;
 mod rejects;
 mod table;
@@ -14,10 +15,11 @@ mod value;
 mod window;
 
 pub use file::{
-    Attempt, Committed, Created, FileError, Looked, Pending, Root, Swept, Target, sweep,
+    Appended, Attempt, Committed, Created, FileError, Looked, Pending, Root, Swept, Target, sweep,
 };
 pub use format::{Fault, Format, Formatter, Row, Shown, Total};
 pub use naming::{Collision, Distinct, NameError, Naming, Origin, Stored, Template, TemplateError};
+pub use object::{Object, ObjectError, Objects, Writing};
 pub use pack::{CannotPack, Packer, Written};
 pub use rejects::{Rejected, write_reject};
 pub use table::{Align, Grid};

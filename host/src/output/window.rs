@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::settings::limits::WAIT;
-use crate::stats::{Budget, Charge};
+use crate::stats::{Charge, MemoryBudget};
 
 /// Items by position, committed in order through one writer.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Window<P, T, W> {
     moved: Condvar,
     bytes_max: usize,
     parked_bytes: AtomicUsize,
-    budget: Arc<Budget>,
+    budget: Arc<MemoryBudget>,
 }
 
 #[derive(Debug)]
@@ -44,7 +44,7 @@ struct Parked<T> {
 impl<P: Ord + Copy, T, W> Window<P, T, W> {
     /// A window that begins at `first`, and lets new work start while at most `bytes_max` are parked and the budget, which they are
     /// charged to, is not used up.
-    pub fn new(first: P, writer: W, bytes_max: usize, budget: Arc<Budget>) -> Self {
+    pub fn new(first: P, writer: W, bytes_max: usize, budget: Arc<MemoryBudget>) -> Self {
         let state = State { next: first, committing: false, parked: BTreeMap::new(), waiting: 0 };
         Self {
             state: Mutex::new(state),
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_used_up_budget_blocks_as_well_while_something_is_parked() {
-        let budget = Arc::new(Budget::new(10));
+        let budget = Arc::new(MemoryBudget::new(10));
         let window = Window::new(0, Vec::new(), 100, Arc::clone(&budget));
         let _others = budget.hold(5);
         window.put(1, 1, 4, push);

@@ -1,14 +1,18 @@
 //! A chain: what comes out of one plugin goes into the next at once, on the same worker, while it is hot.
 //!
 //! The source is cut where every stage can be cut. What a stage gives for a chunk of whole records is taken as whole records by
-//! the next one. Where one stage has to see a source in order, the whole chain does.
+//! the next one. Where one stage has to see a source in order, so do those behind it: they are the tail of the chain, and what is
+//! before them the head, which runs over chunks in parallel where several workers are.
+
+use std::ops::Range;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::input::Framing;
 use crate::process::{
     Failure, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Processor, Pushed, Reject,
-    Scope, Traits, spare,
+    Scope, Split, Traits, spare,
 };
 
 /// One plugin of a chain.
@@ -19,6 +23,13 @@ pub struct Stage {
     pub processor: Box<dyn Processor + Send>,
     /// Where what it takes may be cut.
     pub framing: Framing,
+}
+
+impl Stage {
+    /// As many of the first records of what it takes as it asks for.
+    fn header<'b>(&self, first: &'b [u8]) -> &'b [u8] {
+        self.framing.first_records(first, self.processor.traits().header_records)
+    }
 }
 
 /// Why plugins make no chain.
@@ -37,8 +48,9 @@ pub enum ChainError {
 
 /// Plugins that take what the ones before them give.
 pub struct Chain {
-    stages: Vec<Stage>,
-    traits: Traits,
+    all: Stretch,
+    /// The stages before the first that has to see a source in order, and those from it on.
+    split: Option<(Stretch, Stretch)>,
     framing: Framing,
 }
 
@@ -48,30 +60,23 @@ impl Chain {
     /// # Errors
     /// When there are none, or one that is not the last is an aggregator.
     pub fn new(stages: Vec<Stage>) -> Result<Self, ChainError> {
-        let Some(last) = stages.last() else { return Err(ChainError::Empty) };
         for (stage, next) in stages.iter().zip(stages.iter().skip(1)) {
             if stage.processor.traits().kind == Kind::Aggregator {
                 return Err(ChainError::AggregatorNotLast(stage.name.clone(), next.name.clone()));
             }
         }
-        let all = || stages.iter().map(|stage| stage.processor.traits());
-        let kind = last.processor.traits().kind;
-        let in_order = all().any(|traits| traits.scope == Scope::Source);
-        let traits = Traits {
-            kind,
-            scope: if in_order { Scope::Source } else { Scope::Chunk },
-            order: match kind {
-                Kind::Aggregator => last.processor.traits().order,
-                Kind::Transformer => Order::Kept,
-            },
-            header_records: all().map(|traits| traits.header_records).max().unwrap_or(0),
-        };
         let framing = stages.iter().skip(1).fold(
             stages.first().map_or(Framing::Bytes, |first| first.framing),
             // What a stage gives is for the next one to take as whole records, unless the source can be cut for both.
             |framing, stage| if framing.is_cut_by(stage.framing) { stage.framing } else { framing },
         );
-        Ok(Self { stages, traits, framing })
+        let count = stages.len();
+        let in_order = |stage: &Stage| stage.processor.traits().scope == Scope::Source;
+        let at = stages.iter().position(in_order).filter(|at| *at > 0);
+        let stages = Arc::from(stages);
+        let stretch = |own| Stretch::new(&stages, own).ok_or(ChainError::Empty);
+        let split = at.map(|at| Ok((stretch(0..at)?, stretch(at..count)?))).transpose()?;
+        Ok(Self { all: stretch(0..count)?, split, framing })
     }
 
     /// Where a source is cut for it.
@@ -82,20 +87,65 @@ impl Chain {
 
 impl Processor for Chain {
     fn traits(&self) -> &Traits {
-        &self.traits
+        self.all.traits()
+    }
+
+    fn split(&self) -> Option<Split<'_>> {
+        let (head, tail) = self.split.as_ref()?;
+        Some(Split { head, tail })
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
-        let instances: Result<Vec<_>, _> = self
-            .stages
-            .iter()
-            .map(|stage| stage.processor.start().map_err(|failure| self.named(stage, failure)))
-            .collect();
-        Ok(Box::new(Links { chain: self, instances: instances?, rejects: Vec::new() }))
+        self.all.start()
     }
 }
 
-impl Chain {
+/// Neighbouring stages of a chain.
+struct Stretch {
+    /// All of the chain.
+    stages: Arc<[Stage]>,
+    own: Range<usize>,
+    traits: Traits,
+}
+
+impl Stretch {
+    /// The stages at `own`; nothing where that is nowhere.
+    fn new(stages: &Arc<[Stage]>, own: Range<usize>) -> Option<Self> {
+        let all = || stages.iter().take(own.end).map(|stage| stage.processor.traits());
+        let last = all().next_back()?;
+        let in_order = all().skip(own.start).any(|traits| traits.scope == Scope::Source);
+        let traits = Traits {
+            kind: last.kind,
+            scope: if in_order { Scope::Source } else { Scope::Chunk },
+            order: match last.kind {
+                Kind::Aggregator => last.order,
+                Kind::Transformer => Order::Kept,
+            },
+            // Those before it make its header of that of the source.
+            header_records: all().map(|traits| traits.header_records).max().unwrap_or(0),
+        };
+        Some(Self { stages: Arc::clone(stages), own, traits })
+    }
+
+    fn own(&self) -> &[Stage] {
+        self.stages.get(self.own.clone()).unwrap_or_default()
+    }
+
+    /// What the stages before the one at `index` of the chain make of the first records of a source. They are run over nothing
+    /// else, in instances of their own: what they count and set aside, they do again with the first chunk.
+    fn header_at(&self, index: usize, opening: Opening<'_>) -> Result<Vec<u8>, Failure> {
+        let mut bytes = opening.header.to_vec();
+        for stage in self.stages.iter().take(index) {
+            let named = |failure| self.named(stage, failure);
+            let header = stage.header(&bytes);
+            let mut instance = stage.processor.start().map_err(named)?;
+            instance.open(Opening { name: opening.name, header }).map_err(named)?;
+            let place = Place { index: 0, offset: 0, last: true };
+            bytes = instance.push(place, &mut &bytes[..]).map_err(named)?.output;
+        }
+        Ok(bytes)
+    }
+
     /// A failure, with the name of the stage where there are several.
     fn named(&self, stage: &Stage, failure: Failure) -> Failure {
         if self.stages.len() == 1 {
@@ -112,9 +162,24 @@ impl Chain {
     }
 }
 
-/// The instances of a chain.
+impl Processor for Stretch {
+    fn traits(&self) -> &Traits {
+        &self.traits
+    }
+
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+        let instances: Result<Vec<_>, _> = self
+            .own()
+            .iter()
+            .map(|stage| stage.processor.start().map_err(|failure| self.named(stage, failure)))
+            .collect();
+        Ok(Box::new(Links { stretch: self, instances: instances?, rejects: Vec::new() }))
+    }
+}
+
+/// The instances of neighbouring stages.
 struct Links<'a> {
-    chain: &'a Chain,
+    stretch: &'a Stretch,
     instances: Vec<Box<dyn Instance + 'a>>,
     rejects: Vec<Reject>,
 }
@@ -125,55 +190,39 @@ impl<'a> Links<'a> {
         &mut self,
         call: impl FnOnce(&mut (dyn Instance + 'a)) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let Some((stage, last)) = self.chain.stages.last().zip(self.instances.last_mut()) else {
+        let Some((stage, last)) = self.stretch.own().last().zip(self.instances.last_mut()) else {
             return Err(Failure::new(FailureKind::Start, "a chain of no plugins"));
         };
-        call(&mut **last).map_err(|failure| self.chain.named(stage, failure))
-    }
-
-    /// What the stages before the one at `index` make of the first records of a source. They are run over nothing else, in
-    /// instances of their own: what they count and set aside, they do again with the first chunk.
-    fn header_at(&self, index: usize, opening: Opening<'_>) -> Result<Vec<u8>, Failure> {
-        let mut bytes = opening.header.to_vec();
-        for stage in self.chain.stages.iter().take(index) {
-            let named = |failure| self.chain.named(stage, failure);
-            let mut instance = stage.processor.start().map_err(named)?;
-            instance.open(opening).map_err(named)?;
-            let place = Place { index: 0, offset: 0, last: true };
-            bytes = instance.push(place, &mut &bytes[..]).map_err(named)?.output;
-        }
-        Ok(bytes)
+        call(&mut **last).map_err(|failure| self.stretch.named(stage, failure))
     }
 }
 
 impl Instance for Links<'_> {
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
-        for (index, stage) in self.chain.stages.iter().enumerate() {
-            let records = stage.processor.traits().header_records;
-            let header = match (records, index) {
+        let stretch = self.stretch;
+        let indexed = (stretch.own.start..).zip(stretch.own());
+        for ((index, stage), instance) in indexed.zip(&mut self.instances) {
+            let made = match (stage.processor.traits().header_records, index) {
                 (0, _) => Vec::new(),
                 (_, 0) => opening.header.to_vec(),
-                _ => self.header_at(index, opening)?,
+                _ => stretch.header_at(index, opening)?,
             };
-            let header = stage.framing.first_records(&header, records);
-            if let Some(instance) = self.instances.get_mut(index) {
-                let opened = instance.open(Opening { name: opening.name, header });
-                opened.map_err(|failure| self.chain.named(stage, failure))?;
-            }
+            let opened = instance.open(Opening { name: opening.name, header: stage.header(&made) });
+            opened.map_err(|failure| stretch.named(stage, failure))?;
         }
         Ok(())
     }
 
     fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
         let mut pushed: Option<Pushed> = None;
-        for (stage, instance) in self.chain.stages.iter().zip(&mut self.instances) {
+        for (stage, instance) in self.stretch.own().iter().zip(&mut self.instances) {
             let next = match &pushed {
                 None => instance.push(place, fill),
                 Some(before) => instance.push(place, &mut &before.output[..]),
             };
-            let next = next.map_err(|failure| self.chain.named(stage, failure))?;
+            let next = next.map_err(|failure| self.stretch.named(stage, failure))?;
             let set_aside = instance.take_rejects().into_iter();
-            self.rejects.extend(set_aside.map(|reject| self.chain.named_reject(stage, reject)));
+            self.rejects.extend(set_aside.map(|reject| self.stretch.named_reject(stage, reject)));
             let filling = pushed.map_or(next.filling, |before| {
                 spare::give(before.output);
                 before.filling

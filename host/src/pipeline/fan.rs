@@ -34,16 +34,24 @@ pub fn shared_framing(framings: &[(String, Framing)]) -> Result<Framing, SharedE
     Ok(shared.map_or(Framing::Bytes, |(_, framing)| *framing))
 }
 
+/// One of the aggregators of a fan.
+pub struct Branch {
+    /// What it does.
+    pub processor: Box<dyn Processor + Send>,
+    /// What its records are: each is given as many of them for a header as it asks for.
+    pub framing: Framing,
+}
+
 /// Several aggregators as one, whose states and results are bundles.
 pub struct Fan {
-    lanes: Vec<Box<dyn Processor + Send>>,
+    branches: Vec<Branch>,
     traits: Traits,
 }
 
 impl Fan {
-    /// All of `lanes`, which are aggregators.
-    pub fn new(lanes: Vec<Box<dyn Processor + Send>>) -> Self {
-        let all = || lanes.iter().map(|lane| lane.traits());
+    /// All of `branches`.
+    pub fn new(branches: Vec<Branch>) -> Self {
+        let all = || branches.iter().map(|branch| branch.processor.traits());
         let in_order = all().any(|traits| traits.scope == Scope::Source);
         let kept = all().any(|traits| traits.order == Order::Kept);
         let traits = Traits {
@@ -52,7 +60,7 @@ impl Fan {
             order: if kept { Order::Kept } else { Order::Any },
             header_records: all().map(|traits| traits.header_records).max().unwrap_or(0),
         };
-        Self { lanes, traits }
+        Self { branches, traits }
     }
 }
 
@@ -62,10 +70,10 @@ impl Processor for Fan {
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
-        let mut lanes = Vec::with_capacity(self.lanes.len());
-        for processor in &self.lanes {
-            let instance = Some(processor.start()?);
-            lanes.push(Lane { processor: &**processor, instance, failed: None });
+        let mut lanes = Vec::with_capacity(self.branches.len());
+        for branch in &self.branches {
+            let instance = Some(branch.processor.start()?);
+            lanes.push(Lane { branch, instance, failed: None });
         }
         Ok(Box::new(Lanes { lanes, chunk: Vec::new() }))
     }
@@ -73,7 +81,7 @@ impl Processor for Fan {
 
 /// One aggregator: its instance, or how that failed for the source at hand.
 struct Lane<'a> {
-    processor: &'a (dyn Processor + Send),
+    branch: &'a Branch,
     instance: Option<Box<dyn Instance + 'a>>,
     failed: Option<Failure>,
 }
@@ -122,9 +130,12 @@ impl Instance for Lanes<'_> {
         for lane in &mut self.lanes {
             lane.failed = None;
             if lane.instance.is_none() {
-                lane.instance = Some(lane.processor.start()?);
+                lane.instance = Some(lane.branch.processor.start()?);
             }
-            lane.call(|instance| instance.open(opening))?;
+            // What was read are as many as the neediest asks for, where all of them can be cut.
+            let Branch { processor, framing } = lane.branch;
+            let header = framing.first_records(opening.header, processor.traits().header_records);
+            lane.call(|instance| instance.open(Opening { header, ..opening }))?;
         }
         Ok(())
     }
@@ -186,5 +197,85 @@ impl Instance for Lanes<'_> {
     fn spent(&self) -> bool {
         let instances = self.lanes.iter().filter_map(|lane| lane.instance.as_ref());
         instances.into_iter().any(|instance| instance.spent())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Notes the headers that it is given.
+    struct Notes {
+        traits: Traits,
+        headers: Arc<Mutex<Vec<Vec<u8>>>>,
+    }
+
+    impl Processor for Notes {
+        fn traits(&self) -> &Traits {
+            &self.traits
+        }
+
+        fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+            Ok(Box::new(Noting(&self.headers)))
+        }
+    }
+
+    struct Noting<'a>(&'a Mutex<Vec<Vec<u8>>>);
+
+    impl Instance for Noting<'_> {
+        fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
+            self.0.lock().unwrap().push(opening.header.to_vec());
+            Ok(())
+        }
+
+        fn push(&mut self, _: Place, _: &mut dyn Fill) -> Result<Pushed, Failure> {
+            unreachable!("no chunk is pushed")
+        }
+
+        fn save(&mut self) -> Result<Vec<u8>, Failure> {
+            unreachable!("nothing is saved")
+        }
+
+        fn merge(&mut self, _: &[u8]) -> Result<(), Failure> {
+            unreachable!("nothing is merged")
+        }
+
+        fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+            unreachable!("nothing is finished")
+        }
+
+        fn close(&mut self) -> Result<(), Failure> {
+            Ok(())
+        }
+
+        fn spent(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn each_is_given_as_many_of_its_own_records_for_a_header_as_it_asks_for() {
+        let header = b"a,\"b\nc\"\nd\n";
+        let asked = [
+            (Framing::Bytes, 0, &b""[..]),
+            (Framing::Csv, 1, b"a,\"b\nc\"\n"),
+            (Framing::Csv, 2, header),
+            (Framing::Delimited(b'\n'), 1, b"a,\"b\n"),
+            (Framing::Delimited(b'\n'), 0, b""),
+        ];
+        let noted = asked.map(|_| Arc::new(Mutex::new(Vec::new())));
+        let branch = |((framing, header_records, _), headers): (_, &Arc<_>)| {
+            let (kind, scope, order) = (Kind::Aggregator, Scope::Chunk, Order::Any);
+            let traits = Traits { kind, scope, order, header_records };
+            Branch { processor: Box::new(Notes { traits, headers: Arc::clone(headers) }), framing }
+        };
+        let fan = Fan::new(asked.into_iter().zip(&noted).map(branch).collect());
+        assert_eq!(fan.traits().header_records, 2);
+        fan.start().unwrap().open(Opening { name: "a", header }).unwrap();
+        for ((framing, records, expected), headers) in asked.into_iter().zip(&noted) {
+            assert_eq!(*headers.lock().unwrap(), [expected], "{framing} {records}");
+        }
     }
 }

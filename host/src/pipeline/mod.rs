@@ -5,4 +5,4 @@ mod chain;
 mod fan;
 
 pub use chain::{Chain, ChainError, Stage};
-pub use fan::{Fan, SharedError, shared_framing};
+pub use fan::{Branch, Fan, SharedError, shared_framing};

@@ -4,11 +4,11 @@ use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, ResourceAny, TypedFunc};
 
 use super::contract::{self, Entry, Manifest};
+use super::exports::{Resource, Shared};
 use super::fault::Call;
 use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
-use super::load::Limits;
-use super::sandbox::{BytesFunc, Common, Constructor, PushFunc, Refusable, Sandbox, closed, find};
+use super::sandbox::{BytesFunc, Constructor, PushFunc, Refusable, Sandbox, Sandboxed, closed};
 use crate::process::{Failure, Fill, Instance, Opening, Place, Pushed, Reject};
 
 type MergeFunc = TypedFunc<(ResourceAny, &'static Incoming<'static>), Refusable<()>>;
@@ -16,25 +16,19 @@ type MergeFunc = TypedFunc<(ResourceAny, &'static Incoming<'static>), Refusable<
 /// Where an aggregator's functions are among its exports, found once.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Exports {
-    common: Common,
-    constructor: ComponentExportIndex,
-    push: ComponentExportIndex,
+    shared: Shared,
     save: ComponentExportIndex,
     merge: ComponentExportIndex,
-    finish: ComponentExportIndex,
 }
 
 impl Exports {
     /// Those of a component; the name of the first that is missing.
     pub(super) fn of(component: &Component) -> Result<Self, String> {
-        let aggregate = |name| find(component, contract::AGGREGATE, name);
+        let accumulator = Resource { interface: contract::AGGREGATE, name: "accumulator" };
         Ok(Self {
-            common: Common::of(component)?,
-            constructor: aggregate("[constructor]accumulator")?,
-            push: aggregate("[method]accumulator.push")?,
-            save: aggregate("[method]accumulator.save")?,
-            merge: aggregate("[method]accumulator.merge")?,
-            finish: aggregate("[method]accumulator.finish")?,
+            shared: accumulator.shared(component)?,
+            save: accumulator.method(component, "save")?,
+            merge: accumulator.method(component, "merge")?,
         })
     }
 }
@@ -57,17 +51,16 @@ impl Aggregator {
         store: Store<Guest>,
         exports: &Exports,
         settings: &[Entry],
-        limits: Limits,
     ) -> Result<(Self, Manifest), Failure> {
         let (mut sandbox, manifest) =
-            Sandbox::new(&instance, store, &exports.common, settings, limits)?;
+            Sandbox::new(&instance, store, &exports.shared.common, settings)?;
         let aggregator = Self {
             accumulator: None,
-            constructor: sandbox.typed(&instance, exports.constructor, "constructor")?,
-            push: sandbox.typed(&instance, exports.push, "push")?,
+            constructor: sandbox.typed(&instance, exports.shared.constructor, "constructor")?,
+            push: sandbox.typed(&instance, exports.shared.push, "push")?,
             save: sandbox.typed(&instance, exports.save, "save")?,
             merge: sandbox.typed(&instance, exports.merge, "merge")?,
-            finish: sandbox.typed(&instance, exports.finish, "finish")?,
+            finish: sandbox.typed(&instance, exports.shared.finish, "finish")?,
             sandbox,
         };
         Ok((aggregator, manifest))
@@ -75,6 +68,12 @@ impl Aggregator {
 
     fn accumulator(&self) -> Result<ResourceAny, Failure> {
         self.accumulator.ok_or_else(closed)
+    }
+}
+
+impl Sandboxed for Aggregator {
+    fn sandbox(&mut self) -> &mut Sandbox {
+        &mut self.sandbox
     }
 }
 
@@ -102,9 +101,10 @@ impl Instance for Aggregator {
 
     fn merge(&mut self, mut state: &[u8]) -> Result<(), Failure> {
         let accumulator = self.accumulator()?;
+        let bytes = state.len();
         let incoming = Incoming::new(&mut state);
-        let merge = borrowing(&self.merge);
-        let (result,) = self.sandbox.call(Call::Merge, &merge, (accumulator, &incoming))?;
+        let (merge, params) = (borrowing(&self.merge), (accumulator, &incoming));
+        let (result,) = self.sandbox.call_over(Call::Merge, bytes, &merge, params)?;
         result.map_err(|error| self.sandbox.refusal(error, 0))
     }
 

@@ -23,6 +23,17 @@ pub struct Cache {
     key: [u8; KEY_BYTES],
 }
 
+/// What a directory of compiled code is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheState {
+    /// Plugins whose code is kept.
+    pub entries: u64,
+    /// Bytes of their code.
+    pub bytes: u64,
+    /// Permissions of the directory.
+    pub mode: u32,
+}
+
 /// Compiled code whose MAC is right.
 pub(super) struct Trusted(Vec<u8>);
 
@@ -42,6 +53,28 @@ impl Cache {
         private(&fs::symlink_metadata(dir)?, 0o077)?;
         let key = key(&dir.join("key"))?;
         Ok(Self { dir: dir.to_path_buf(), key })
+    }
+
+    /// Looks at the directory, and whether it can be written to; `None` where there is none. Makes nothing that stays.
+    ///
+    /// # Errors
+    /// When it could not be used.
+    pub fn look(dir: &Path) -> io::Result<Option<CacheState>> {
+        let found = match fs::symlink_metadata(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            found => found?,
+        };
+        private(&found, 0o077)?;
+        tempfile::tempfile_in(dir)?;
+        let mut state = CacheState { mode: found.mode() & 0o7777, ..CacheState::default() };
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            if entry.path().extension().is_some_and(|extension| extension == "code") {
+                state.entries += 1;
+                state.bytes += entry.metadata()?.len();
+            }
+        }
+        Ok(Some(state))
     }
 
     /// The name of what `component` compiles to in `engine` on this machine.

@@ -3,12 +3,14 @@
 //! One engine serves all plugins of a process. One thread advances its epoch; nobody else ever does, as that would
 //! stop every guest at once.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use wasmtime::Config;
 
-use crate::settings::limits::{EPOCH_TICK, STACK_BYTES};
+use crate::settings::Sandbox;
+use crate::settings::limits::{BACKTRACE_FRAMES_MAX, EPOCH_TICK, HOST_STACK_BYTES};
 
 /// The engine with its ticking thread, which ends when this is dropped.
 pub struct Engine {
@@ -24,23 +26,33 @@ struct Stop {
 }
 
 impl Engine {
-    /// An engine with the features that the supported languages need, and no others.
+    /// An engine for sandboxes with the limits that they have unless somebody says otherwise.
     ///
     /// # Errors
     /// When this machine cannot run compiled wasm, or the ticking thread cannot be started.
     pub fn new() -> Result<Self, EngineError> {
-        Self::of(&config())
+        Self::with(&Sandbox::default())
     }
 
-    /// One that compiles on the thread that asks for it alone, which is then charged for it.
+    /// An engine with the features that the supported languages need, and no others; for sandboxes with these limits, of which it
+    /// has the stack, and whether fuel is counted. Threads that guests run on have
+    /// [`HOST_STACK_BYTES`](crate::settings::limits::HOST_STACK_BYTES) beside that stack.
     ///
     /// # Errors
     /// As for [`new`](Self::new).
-    pub fn single_threaded() -> Result<Self, EngineError> {
-        Self::of(config().parallel_compilation(false))
+    pub fn with(limits: &Sandbox) -> Result<Self, EngineError> {
+        Self::started(&config(limits))
     }
 
-    fn of(config: &Config) -> Result<Self, EngineError> {
+    /// The same, but one that compiles on the thread that asks for it alone: however many others there are, it takes one processor.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn single_threaded(limits: &Sandbox) -> Result<Self, EngineError> {
+        Self::started(config(limits).parallel_compilation(false))
+    }
+
+    fn started(config: &Config) -> Result<Self, EngineError> {
         let inner =
             wasmtime::Engine::new(config).map_err(|error| EngineError(error.to_string()))?;
         let stop = Arc::<Stop>::default();
@@ -52,6 +64,14 @@ impl Engine {
             })
             .map_err(|error| EngineError(error.to_string()))?;
         Ok(Self { inner, stop, ticker: Some(ticker) })
+    }
+
+    /// An engine that compiles on the calling thread alone, and starts none: nothing can be run in it, as nothing would stop it.
+    /// What it compiles is for all engines of this process with these limits.
+    pub(super) fn to_compile(limits: &Sandbox) -> Result<Self, EngineError> {
+        let inner = wasmtime::Engine::new(config(limits).parallel_compilation(false))
+            .map_err(|error| EngineError(error.to_string()))?;
+        Ok(Self { inner, stop: Arc::default(), ticker: None })
     }
 
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -74,12 +94,17 @@ impl Drop for Engine {
 #[error("cannot start the engine: {0}")]
 pub struct EngineError(String);
 
-/// Beyond what is switched here, garbage collection, threads, exceptions and async are not even linked in.
-fn config() -> Config {
+/// Beyond what is switched here, garbage collection, threads, exceptions and async are not even linked in. Whether fuel is counted is a
+/// part of what compiled code is kept under.
+fn config(limits: &Sandbox) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
-        .max_wasm_stack(STACK_BYTES)
+        .consume_fuel(limits.fuel.is_some())
+        .max_wasm_stack(limits.stack_bytes)
+        // Of no use here; but the engine wants it to be no less.
+        .async_stack_size(limits.stack_bytes + HOST_STACK_BYTES)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(BACKTRACE_FRAMES_MAX))
         .wasm_component_model(true)
         .wasm_multi_memory(true)
         .wasm_tail_call(true)

@@ -1,11 +1,14 @@
-//! What a failed call means, in words for the user.
+//! What a failed call means, in words for the user: what was used, what is allowed, and the flag that raises it.
 
-use std::time::Duration;
+use std::fmt::Write;
 
-use wasmtime::Trap;
+use wasmtime::{Trap, WasmBacktrace};
 
-use super::guest::{Guest, Stopped, TooManyRejects};
-use crate::process::{Failure, FailureKind};
+use super::fill::ReturnedTooMuch;
+use super::guest::{Guest, Refused, Stopped, TooManyRejects};
+use crate::process::{Detail, Failure, FailureKind};
+use crate::settings::limits::BACKTRACE_BYTES_MAX;
+use crate::stats::Full;
 
 /// Which function of the contract was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,46 +40,167 @@ impl Call {
     }
 }
 
-/// Turns the engine's error into a failure: which limit was met, or how the guest crashed.
-pub(super) fn fault(
-    error: &wasmtime::Error,
-    call: Call,
-    guest: &Guest,
-    timeout: Duration,
-) -> Failure {
+/// Turns the engine's error into a failure: which limit was met, or how the guest crashed, and where.
+pub(super) fn fault(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
+    let failure = meant(error, call, guest);
+    if failure.kind == FailureKind::Cancelled {
+        return failure;
+    }
+    let (said, backtrace) = (guest.last_error.clone(), backtrace(error));
+    failure.detail(Detail { said, backtrace, ..Detail::default() })
+}
+
+/// The functions that were running, the innermost first. Their names are the plugin's own, so there is a bound on them.
+fn backtrace(error: &wasmtime::Error) -> Vec<String> {
+    let Some(trace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
+    let mut text = Bounded(String::new());
+    let _cut = write!(text, "{trace}"); // what is beyond the bound is left out
+    let frames = text.0.lines().filter_map(|line| line.trim().split_once(": "));
+    frames
+        .filter(|(number, _)| number.parse::<usize>().is_ok())
+        .map(|(_, frame)| plain(frame))
+        .collect()
+}
+
+fn plain(frame: &str) -> String {
+    frame.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+struct Bounded(String);
+
+impl Write for Bounded {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if self.0.len() + text.len() > BACKTRACE_BYTES_MAX {
+            return Err(std::fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
     let name = call.name();
     if let Some(stopped) = error.downcast_ref::<Stopped>() {
         return match stopped {
             Stopped::Cancelled => Failure::new(FailureKind::Cancelled, "the run was cancelled"),
-            Stopped::Timeout => Failure::new(
-                FailureKind::Timeout,
-                format!("the plugin did not return from {name} within {timeout:?}"),
-            )
-            .hint("raise --timeout, or look for an endless loop"),
+            Stopped::Timeout => timed_out(name, guest),
+            Stopped::GuestTime => out_of_guest_time(guest),
         };
     }
-    if error.downcast_ref::<TooManyRejects>().is_some() {
-        let message = format!("the plugin set aside too much in {name}");
-        return Failure::new(FailureKind::Output, message);
+    match error.downcast_ref::<TooManyRejects>() {
+        Some(TooManyRejects::Bytes { bytes, max }) => {
+            let (bytes, max) = (size(*bytes), size(*max));
+            let message = format!("the plugin set aside {bytes} in {name}, more than {max}");
+            return Failure::new(FailureKind::Output, message).hint("raise --output-per-call");
+        }
+        Some(TooManyRejects::Records { max }) => {
+            let message = format!("more than {max} records of this job were set aside");
+            return Failure::new(FailureKind::JobLimit, message).hint("raise --rejects-per-job");
+        }
+        None => {}
     }
-    if let Some(bytes) = guest.refused_bytes {
-        let asked = bytes.div_ceil(1 << 20);
-        let message = format!("the plugin ran out of memory in {name}: it asked for {asked} MiB");
-        return Failure::new(FailureKind::Memory, message).hint(guest.raise);
+    if let Some(refused) = guest.refused {
+        return out_of_room(name, refused, guest);
+    }
+    if let Some(ReturnedTooMuch { bytes }) = error.downcast_ref() {
+        return returned_too_much(call, &size(*bytes), guest);
     }
     let crash = |text: &str| {
         Failure::new(FailureKind::Trap, format!("the plugin crashed in {name}: {text}"))
     };
     match (&guest.last_error, error.downcast_ref::<Trap>()) {
         (Some(said), Some(Trap::UnreachableCodeReached)) => crash(said),
-        (None, Some(Trap::UnreachableCodeReached)) => {
-            crash("uncaught exception, failed assertion or out of memory")
+        (None, Some(Trap::UnreachableCodeReached)) => Failure::new(
+            FailureKind::Trap,
+            format!(
+                "the plugin crashed in {name} without saying why: an uncaught exception, a failed assertion or out of memory"
+            ),
+        ),
+        (_, Some(Trap::OutOfFuel)) => {
+            let fuel = guest.limits.fuel.unwrap_or_default();
+            let message = format!("the plugin used up the {fuel} units of fuel of {name}");
+            Failure::new(FailureKind::Fuel, message)
+                .hint("raise --fuel, or look for an endless loop")
+        }
+        (_, Some(Trap::StackOverflow)) => {
+            let stack = size(guest.limits.stack_bytes);
+            crash(&format!("it used up its stack of {stack}"))
+                .hint("raise --stack, or look for endless recursion")
         }
         (_, Some(trap)) => crash(&trap.to_string()),
         // The engine's own error type for this is private: it is known by its words, and by a test.
         (_, None) if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
-            Failure::new(FailureKind::Output, format!("the plugin returned too much from {name}"))
+            returned_too_much(call, "too much", guest)
         }
         (_, None) => crash(&error.root_cause().to_string()),
+    }
+}
+
+fn timed_out(name: &str, guest: &Guest) -> Failure {
+    let allowed = guest.allowed;
+    let message = format!("the plugin did not return from {name} within {allowed:?}");
+    let hint = if allowed > guest.limits.timeout {
+        "raise --timeout or --timeout-per-mib, or look for an endless loop"
+    } else {
+        "raise --timeout, or look for an endless loop"
+    };
+    Failure::new(FailureKind::Timeout, message).hint(hint)
+}
+
+/// The job has no guest time left.
+pub(super) fn out_of_guest_time(guest: &Guest) -> Failure {
+    let max = guest.limits.guest_time.unwrap_or_default();
+    let message = format!("the plugins of this job used up their {max:?} of guest time");
+    Failure::new(FailureKind::JobLimit, message).hint("raise --guest-time")
+}
+
+fn out_of_room(name: &str, refused: Refused, guest: &Guest) -> Failure {
+    match refused {
+        Refused::Memory(bytes) => {
+            let (asked, max) = (size(bytes), size(guest.limits.memory_bytes));
+            let message = format!(
+                "the plugin ran out of memory in {name}: it asked for {asked}, more than {max}"
+            );
+            Failure::new(FailureKind::Memory, message).hint("raise --memory")
+        }
+        Refused::Total(Full { bytes, charged, bytes_max }) => {
+            let message = format!(
+                "the plugin ran out of memory in {name}: it asked for {bytes} bytes more, with {charged} of {bytes_max} of the whole run in use"
+            );
+            Failure::new(FailureKind::Memory, message).hint("raise --memory-total")
+        }
+        Refused::Table(elements) => {
+            let max = guest.limits.table_elements;
+            let message = format!(
+                "the plugin asked for a table of {elements} elements in {name}, more than {max}"
+            );
+            Failure::new(FailureKind::Memory, message).hint("raise --table-elements")
+        }
+        Refused::Tables(elements) => {
+            let max = guest.table_elements_total_max();
+            let message = format!(
+                "the plugin asked for tables of {elements} elements together in {name}, more than {max}"
+            );
+            Failure::new(FailureKind::Memory, message).hint("raise --table-elements")
+        }
+    }
+}
+
+fn returned_too_much(call: Call, bytes: &str, guest: &Guest) -> Failure {
+    let (name, max) = (call.name(), size(guest.output_bytes_max));
+    let message = format!("the plugin returned {bytes} from {name}, more than {max}");
+    Failure::new(FailureKind::Output, message).hint(match call {
+        Call::Describe | Call::Configure => "what a plugin says of itself is for people to read",
+        Call::Save => "raise --memory",
+        _ => "raise --output-per-call",
+    })
+}
+
+/// Bytes for people, without a loss where they are a limit: in MiB or KiB, if they are whole.
+fn size(bytes: usize) -> String {
+    match bytes {
+        _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
+        _ => format!("{bytes} bytes"),
     }
 }

@@ -103,17 +103,40 @@ unsafe impl Lower for Incoming<'_> {
     }
 }
 
+/// A guest has returned more bytes than it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{bytes} bytes are too many")]
+pub(super) struct ReturnedTooMuch {
+    pub(super) bytes: usize,
+}
+
 /// A result of type `list<u8>`, copied out of the guest once, into a buffer that is reused.
 pub(super) struct Outgoing(pub(super) Vec<u8>);
 
 impl Outgoing {
+    /// The bytes, for somebody who keeps them: not in a buffer for far longer ones.
+    pub(super) fn kept(self) -> Vec<u8> {
+        let Self(bytes) = self;
+        if bytes.capacity() / 2 <= bytes.len() {
+            return bytes;
+        }
+        let kept = bytes.clone(); // has no more room than it needs
+        spare::give(bytes);
+        kept
+    }
+
     fn lift(cx: &mut LiftContext<'_>, pointer: u32, length: u32) -> wasmtime::Result<Self> {
         let (pointer, length) = (usize::try_from(pointer)?, usize::try_from(length)?);
-        cx.consume_fuel(length)?;
-        let bytes = cx.memory().get(pointer..).and_then(|rest| rest.get(..length));
-        let Some(bytes) = bytes else {
+        let is_there =
+            |memory: &[u8]| memory.get(pointer..).and_then(|rest| rest.get(..length)).is_some();
+        if !is_there(cx.memory()) {
             wasmtime::bail!("list pointer/length out of bounds of memory")
-        };
+        }
+        if cx.consume_fuel(length).is_err() {
+            return Err(ReturnedTooMuch { bytes: length }.into());
+        }
+        let bytes = cx.memory().get(pointer..).and_then(|rest| rest.get(..length));
+        let bytes = bytes.unwrap_or_default();
         let mut buffer = spare::take();
         buffer.extend_from_slice(bytes);
         Ok(Self(buffer))

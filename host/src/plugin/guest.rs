@@ -1,41 +1,49 @@
-//! What the host keeps for one guest: its limits, and what it asks of the host while it runs.
+//! What the host keeps for one guest: its limits, what it has used of them, and what it asks of the host while it runs.
+
+mod memory;
+mod talk;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use memory::Memory;
+pub(super) use talk::link;
 use thiserror::Error;
-use wasmtime::component::Linker;
-use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
+use wasmtime::{ResourceLimiter, UpdateDeadline};
 
-use super::contract::{self, Flaw, Level};
-use super::load::Rejects;
+use super::budget::Budget;
+use super::load::{Options, Rejects};
 use crate::process::Reject;
+use crate::settings::Sandbox;
 use crate::settings::limits::{
-    CORE_INSTANCES_MAX, COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, EPOCH_TICK, LOG_BYTES_MAX,
-    LOG_LINE_BYTES_MAX, MEMORIES_MAX, OUTPUT_BYTES, REJECT_BYTES_MAX, TABLE_ELEMENTS_MAX,
-    TABLES_MAX,
+    CORE_INSTANCES_MAX, EPOCH_TICK, MEMORIES_MAX, OUTPUT_RATIO, TABLE_ELEMENTS_TOTAL, TABLES_MAX,
 };
-use crate::stats::{Charge, Stats};
+use crate::stats::{Full, Stats};
 
 /// The host's side of one instance; counted into `stats` when it is dropped.
 pub(super) struct Guest {
     plugin: Arc<str>,
+    pub(super) limits: Sandbox,
+    budget: Arc<Budget>,
     stats: Arc<Stats>,
     stop: Arc<AtomicBool>,
-    pub(super) memory_bytes_max: usize,
-    /// Bytes of all memories of the instance.
-    pub(super) memory_bytes: usize,
-    /// How many bytes it would have had, had the last growth been allowed.
-    pub(super) refused_bytes: Option<usize>,
-    /// What its memories are charged to.
-    charge: Charge,
-    /// What would have allowed that.
-    pub(super) raise: &'static str,
+    pub(super) memory: Memory,
+    /// Elements of all its tables.
+    table_elements: usize,
+    /// What it asked for and did not get in the call at hand.
+    pub(super) refused: Option<Refused>,
     /// The last line that it logged as an error: what it says of itself before it crashes.
     pub(super) last_error: Option<String>,
+    /// Time that the call at hand may take, and what is left of it.
+    pub(super) allowed: Duration,
     ticks_left: u128,
+    /// Time of the call at hand that has been counted to the job's.
+    counted: Duration,
+    /// Bytes that the call at hand may return.
+    pub(super) output_bytes_max: usize,
     logged_bytes: usize,
+    is_told_of_lines: bool,
     counters: Vec<(String, u64)>,
     rejected: u64,
     rejects: Rejects,
@@ -44,6 +52,37 @@ pub(super) struct Guest {
     kept_bytes: usize,
     /// Where the chunk at hand begins in its source.
     chunk_offset: u64,
+    at_source: Counted,
+    at_chunk: Counted,
+}
+
+/// A size that a guest asked for, beyond what it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Bytes of memory.
+    Memory(usize),
+    /// Memory, of which all that the run or its host has is in use.
+    Total(Full),
+    /// Elements of a table.
+    Table(usize),
+    /// Elements of all tables together.
+    Tables(usize),
+}
+
+/// What a guest had counted at some moment.
+#[derive(Debug, Default)]
+struct Counted {
+    counters: Vec<u64>,
+    rejected: u64,
+}
+
+/// What a guest has done since then is done again in another sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// The open resource.
+    Source,
+    /// The chunk at hand.
+    Chunk,
 }
 
 /// Why a running guest was stopped.
@@ -53,50 +92,84 @@ pub(super) enum Stopped {
     Cancelled,
     #[error("time is up")]
     Timeout,
+    #[error("the job's time is up")]
+    GuestTime,
 }
 
-/// A guest has set aside more in one call than it may give.
+/// A guest has set aside more than it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("too many rejects")]
-pub(super) struct TooManyRejects;
+pub(super) enum TooManyRejects {
+    /// In one call.
+    #[error("{bytes} bytes of rejects, more than {max}")]
+    Bytes { bytes: usize, max: usize },
+    /// In the whole job.
+    #[error("more than {max} rejects")]
+    Records { max: u64 },
+}
 
 impl Guest {
-    pub(super) fn new(
-        plugin: Arc<str>,
-        memory_bytes_max: usize,
-        stats: Arc<Stats>,
-        stop: Arc<AtomicBool>,
-        rejects: Rejects,
-    ) -> Self {
+    pub(super) fn new(plugin: Arc<str>, options: &Options) -> Self {
+        let Options { sandbox, budget, stats, stop, rejects, .. } = options;
         Self {
-            charge: stats.budget().hold(0),
-            raise: "raise --memory",
             plugin,
-            stats,
-            stop,
-            memory_bytes_max,
-            memory_bytes: 0,
-            refused_bytes: None,
+            limits: *sandbox,
+            budget: Arc::clone(budget),
+            stats: Arc::clone(stats),
+            stop: Arc::clone(stop),
+            memory: Memory::new(stats),
+            table_elements: 0,
+            refused: None,
             last_error: None,
+            allowed: Duration::ZERO,
             ticks_left: 0,
+            counted: Duration::ZERO,
+            output_bytes_max: sandbox.output_bytes,
             logged_bytes: 0,
+            is_told_of_lines: false,
             counters: Vec::new(),
             rejected: 0,
-            rejects,
+            rejects: *rejects,
             kept: Vec::new(),
             kept_bytes: 0,
             chunk_offset: 0,
+            at_source: Counted::default(),
+            at_chunk: Counted::default(),
         }
     }
 
     /// Gives the next source its share of the log.
     pub(super) fn begin_source(&mut self) {
         self.logged_bytes = 0;
+        self.is_told_of_lines = false;
+        self.at_source = self.counted();
     }
 
     /// Says which chunk the next call is about.
     pub(super) fn begin_chunk(&mut self, offset: u64) {
         self.chunk_offset = offset;
+        self.at_chunk = self.counted();
+    }
+
+    fn counted(&self) -> Counted {
+        let counters = self.counters.iter().map(|(_, value)| *value).collect();
+        Counted { counters, rejected: self.rejected }
+    }
+
+    /// Counts nothing of what it has done since then.
+    pub(super) fn forget(&mut self, since: Since) {
+        let before = match since {
+            Since::Source => &self.at_source,
+            Since::Chunk => &self.at_chunk,
+        };
+        self.counters.truncate(before.counters.len());
+        for ((_, value), before) in self.counters.iter_mut().zip(&before.counters) {
+            *value = *before;
+        }
+        if self.rejects == Rejects::Keep {
+            self.budget.forget_rejects(self.rejected - before.rejected);
+        }
+        self.rejected = before.rejected;
+        self.kept.clear();
     }
 
     /// The records that were set aside, where they are kept.
@@ -105,17 +178,45 @@ impl Guest {
         std::mem::take(&mut self.kept)
     }
 
-    /// Gives the next call its time.
-    pub(super) fn begin_call(&mut self, timeout: Duration) {
-        self.ticks_left = timeout.as_nanos().div_ceil(EPOCH_TICK.as_nanos());
-        self.refused_bytes = None;
+    /// Gives the next call, which is handed so many bytes, its time and its output.
+    pub(super) fn begin_call(&mut self, bytes: usize) {
+        let mebibytes = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
+        let more = self.limits.timeout_per_mib.saturating_mul(mebibytes);
+        self.allowed = self.limits.timeout.saturating_add(more);
+        self.ticks_left = self.allowed.as_nanos().div_ceil(EPOCH_TICK.as_nanos());
+        self.output_bytes_max = self.limits.output_bytes.max(bytes.saturating_mul(OUTPUT_RATIO));
+        self.counted = Duration::ZERO;
+        self.refused = None;
         self.last_error = None;
+    }
+
+    /// A call has taken so long, but for what was no time of the guest.
+    pub(super) fn end_call(&mut self, took: Duration) {
+        if self.limits.guest_time.is_some() {
+            self.budget.spend(took.saturating_sub(self.counted));
+        }
+    }
+
+    /// Whether there is guest time left in the job.
+    pub(super) fn has_time(&self) -> bool {
+        self.limits.guest_time.is_none_or(|max| self.budget.guest_time() < max)
+    }
+
+    /// Elements of all its tables together: a table that may be larger is allowed to be the only one.
+    pub(super) fn table_elements_total_max(&self) -> usize {
+        self.limits.table_elements.max(TABLE_ELEMENTS_TOTAL)
     }
 
     /// Called at every tick while the guest runs.
     pub(super) fn tick(&mut self) -> Result<UpdateDeadline, Stopped> {
         if self.stop.load(Ordering::Acquire) {
             return Err(Stopped::Cancelled);
+        }
+        if let Some(max) = self.limits.guest_time {
+            self.counted += EPOCH_TICK;
+            if self.budget.spend(EPOCH_TICK) > max {
+                return Err(Stopped::GuestTime);
+            }
         }
         match self.ticks_left.checked_sub(1) {
             Some(left) => {
@@ -124,62 +225,6 @@ impl Guest {
             }
             None => Err(Stopped::Timeout),
         }
-    }
-
-    fn log(&mut self, level: Level, message: &str) {
-        let line = clean(message);
-        if level == Level::Error {
-            self.last_error = Some(line.clone());
-        }
-        let before = self.logged_bytes;
-        self.logged_bytes = before.saturating_add(line.len());
-        if before > LOG_BYTES_MAX {
-            return;
-        }
-        self.print(level, &line);
-        if self.logged_bytes > LOG_BYTES_MAX {
-            self.print(Level::Warn, "logs too much: the rest is not shown");
-        }
-    }
-
-    fn print(&self, level: Level, line: &str) {
-        let plugin = &*self.plugin;
-        match level {
-            Level::Debug => tracing::debug!("{plugin}: {line}"),
-            Level::Info => tracing::info!("{plugin}: {line}"),
-            Level::Warn => tracing::warn!("{plugin}: {line}"),
-            Level::Error => tracing::error!("{plugin}: {line}"),
-        }
-    }
-
-    fn count(&mut self, name: &str, by: u64) {
-        if let Some((_, value)) = self.counters.iter_mut().find(|(known, _)| known == name) {
-            *value = value.saturating_add(by);
-        } else if is_counter_name(name) && self.counters.len() < COUNTERS_MAX {
-            self.counters.push((name.to_string(), by));
-        } else {
-            self.log(Level::Warn, &format!("counter `{name}` is not counted: {COUNTER_RULE}"));
-        }
-    }
-
-    fn reject(&mut self, flaw: Flaw, mut data: Vec<u8>) -> Result<(), TooManyRejects> {
-        self.rejected += 1;
-        let Flaw { offset, reason } = flaw;
-        if self.rejects == Rejects::Count {
-            let line = format!("rejects a record at byte {offset} of its chunk: {reason}");
-            self.log(Level::Warn, &line);
-            return Ok(());
-        }
-        let bytes = data.len() as u64;
-        data.truncate(REJECT_BYTES_MAX);
-        let reason = clean(&reason);
-        self.kept_bytes += data.len() + reason.len() + size_of::<Reject>();
-        if self.kept_bytes > OUTPUT_BYTES {
-            return Err(TooManyRejects);
-        }
-        let offset = self.chunk_offset.saturating_add(offset);
-        self.kept.push(Reject { offset, reason, data, bytes });
-        Ok(())
     }
 }
 
@@ -192,45 +237,44 @@ impl Drop for Guest {
     }
 }
 
-const COUNTER_RULE: &str = "a plugin has at most 16, named in lower case, digits and _";
-
-fn is_counter_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    (1..=COUNTER_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(allowed)
-}
-
-/// One line without control characters, which could rewrite a terminal.
-fn clean(message: &str) -> String {
-    let end = message.floor_char_boundary(LOG_LINE_BYTES_MAX);
-    let line = message.get(..end).unwrap_or_default();
-    line.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 impl ResourceLimiter for Guest {
     fn memory_growing(
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
-        let within = total <= self.memory_bytes_max;
-        if within && self.charge.grow(total as u64).is_ok() {
-            self.memory_bytes = total;
-            return Ok(true);
+        // The engine asks before it looks whether the memory itself may be so large.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
         }
-        self.raise = if within { "raise --memory-total" } else { "raise --memory" };
-        self.refused_bytes = Some(total);
-        Ok(false)
+        let more = desired.saturating_sub(current);
+        let grown = self.memory.grow(more, self.limits.memory_bytes);
+        self.refused = grown.err().or(self.refused);
+        Ok(grown.is_ok())
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS_MAX)
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let total = self.table_elements.saturating_add(desired.saturating_sub(current));
+        let refused = match () {
+            () if desired > self.limits.table_elements => Some(Refused::Table(desired)),
+            () if total > self.table_elements_total_max() => Some(Refused::Tables(total)),
+            () => None,
+        };
+        if refused.is_none() {
+            self.table_elements = total;
+        } else {
+            self.refused = refused;
+        }
+        Ok(refused.is_none())
     }
 
     fn instances(&self) -> usize {
@@ -246,86 +290,105 @@ impl ResourceLimiter for Guest {
     }
 }
 
-/// Offers guests what the contract says they may ask for, and nothing else.
-pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    let mut host = linker.instance(contract::HOST)?;
-    host.func_wrap(
-        "log",
-        |mut cx: StoreContextMut<'_, Guest>, (level, message): (Level, String)| {
-            cx.data_mut().log(level, &message);
-            Ok(())
-        },
-    )?;
-    host.func_wrap("count", |mut cx: StoreContextMut<'_, Guest>, (name, by): (String, u64)| {
-        cx.data_mut().count(&name, by);
-        Ok(())
-    })?;
-    host.func_wrap("reject", |mut cx: StoreContextMut<'_, Guest>, (flaw, data): (Flaw, Vec<u8>)| {
-        Ok(cx.data_mut().reject(flaw, data)?)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::contract::Flaw;
 
-    fn guest() -> Guest {
-        Guest::new("test".into(), 100, Arc::default(), Arc::default(), Rejects::Count)
+    fn guest(limits: Sandbox) -> Guest {
+        let options = Options { sandbox: limits, rejects: Rejects::Keep, ..Options::default() };
+        Guest::new("test".into(), &options)
     }
 
     #[test]
     fn memory_is_limited_over_all_memories_together() {
-        let mut guest = guest();
+        let mut guest = guest(Sandbox { memory_bytes: 100, ..Sandbox::default() });
         assert!(guest.memory_growing(0, 60, None).unwrap());
         assert!(!guest.memory_growing(0, 60, None).unwrap());
-        assert_eq!(guest.refused_bytes, Some(120));
+        assert_eq!(guest.refused, Some(Refused::Memory(120)));
         assert!(guest.memory_growing(60, 100, None).unwrap());
     }
 
     #[test]
-    fn memory_of_all_guests_is_limited_by_the_budget_that_they_share() {
-        let stats = Arc::new(Stats::within(Arc::new(crate::stats::Budget::new(150))));
-        let of = |stats| Guest::new("test".into(), 100, stats, Arc::default(), Rejects::Count);
-        let (mut one, mut other) = (of(Arc::clone(&stats)), of(Arc::clone(&stats)));
-        assert!(one.memory_growing(0, 100, None).unwrap());
-        assert!(!one.memory_growing(100, 101, None).unwrap());
-        assert_eq!((one.refused_bytes, one.raise), (Some(101), "raise --memory"));
-        assert!(!other.memory_growing(0, 60, None).unwrap());
-        assert_eq!((other.refused_bytes, other.raise), (Some(60), "raise --memory-total"));
-        drop(one);
-        assert!(other.memory_growing(0, 60, None).unwrap());
-        assert_eq!(stats.budget().peak(), 100);
+    fn what_a_memory_or_table_itself_cannot_be_counts_for_nothing() {
+        let mut guest = guest(Sandbox::default());
+        assert!(!guest.memory_growing(0, 60, Some(50)).unwrap());
+        assert!(!guest.table_growing(0, 60, Some(50)).unwrap());
+        assert_eq!((guest.memory.bytes, guest.table_elements), (0, 0));
+        assert_eq!(guest.refused, None);
+    }
+
+    #[test]
+    fn tables_are_limited_together() {
+        let most = Sandbox::default().table_elements;
+        let mut guest = guest(Sandbox::default());
+        assert!(!guest.table_growing(0, most + 1, None).unwrap());
+        assert_eq!(guest.refused, Some(Refused::Table(most + 1)));
+        for _ in 0..TABLE_ELEMENTS_TOTAL / most {
+            assert!(guest.table_growing(0, most, None).unwrap());
+        }
+        assert!(!guest.table_growing(0, 1, None).unwrap());
+        assert_eq!(guest.refused, Some(Refused::Tables(TABLE_ELEMENTS_TOTAL + 1)));
+    }
+
+    #[test]
+    fn one_table_may_be_as_large_as_the_user_says_but_all_together_no_larger() {
+        let table_elements = 2 * TABLE_ELEMENTS_TOTAL;
+        let mut guest = guest(Sandbox { table_elements, ..Sandbox::default() });
+        assert!(guest.table_growing(0, table_elements, None).unwrap());
+        assert!(!guest.table_growing(0, 1, None).unwrap());
     }
 
     #[test]
     fn a_call_has_its_ticks_and_no_more() {
-        let mut guest = guest();
-        guest.begin_call(EPOCH_TICK * 2);
+        let mut guest = guest(Sandbox { timeout: EPOCH_TICK * 2, ..Sandbox::default() });
+        guest.begin_call(0);
         assert!(guest.tick().is_ok());
         assert!(guest.tick().is_ok());
         assert_eq!(guest.tick().err(), Some(Stopped::Timeout));
-        guest.begin_call(EPOCH_TICK);
+        guest.begin_call(0);
         guest.stop.store(true, Ordering::Release);
         assert_eq!(guest.tick().err(), Some(Stopped::Cancelled));
     }
 
     #[test]
-    fn log_lines_are_cut_and_cannot_touch_a_terminal() {
-        assert_eq!(clean("a\u{1b}[2Jb\nc\n"), "a [2Jb c");
-        assert_eq!(clean(&"ä".repeat(LOG_LINE_BYTES_MAX)).len(), LOG_LINE_BYTES_MAX);
+    fn a_call_has_more_for_more_data() {
+        let mut guest = guest(Sandbox::default());
+        guest.begin_call((1 << 20) - 1);
+        assert_eq!((guest.allowed, guest.output_bytes_max), (Duration::from_secs(5), 64 << 20));
+        guest.begin_call(20 << 20);
+        assert_eq!((guest.allowed, guest.output_bytes_max), (Duration::from_secs(25), 80 << 20));
     }
 
     #[test]
-    fn counters_are_few_and_plainly_named() {
-        let mut guest = guest();
-        for n in 0..100 {
-            guest.count(&format!("counter_{n}"), 1);
-        }
-        guest.count("Bad Name", 1);
-        assert!(is_counter_name(&"a".repeat(COUNTER_NAME_BYTES_MAX)));
-        assert!(!is_counter_name(&"a".repeat(COUNTER_NAME_BYTES_MAX + 1)));
-        guest.count("counter_0", 2);
-        assert_eq!(guest.counters.len(), COUNTERS_MAX);
-        assert_eq!(guest.counters[0], ("counter_0".to_string(), 3));
+    fn a_job_has_its_guest_time_over_all_calls() {
+        let max = Some(EPOCH_TICK * 2);
+        let mut guest = guest(Sandbox { guest_time: max, ..Sandbox::default() });
+        guest.begin_call(0);
+        assert!(guest.tick().is_ok());
+        guest.end_call(EPOCH_TICK + EPOCH_TICK / 2); // of which one tick is counted
+        assert!(guest.has_time());
+        guest.begin_call(0);
+        assert_eq!(guest.tick().err(), Some(Stopped::GuestTime));
+        assert!(!guest.has_time());
+    }
+
+    #[test]
+    fn what_is_done_again_is_not_counted_twice() {
+        let mut guest = guest(Sandbox::default());
+        let flaw = || Flaw { offset: 0, reason: String::new() };
+        guest.count("a", 1);
+        guest.begin_source();
+        guest.count("a", 2);
+        guest.reject(flaw(), Vec::new()).unwrap();
+        guest.begin_chunk(0);
+        guest.count("a", 4);
+        guest.count("b", 1);
+        guest.reject(flaw(), Vec::new()).unwrap();
+        guest.forget(Since::Chunk);
+        assert_eq!((&guest.counters[..], guest.rejected), (&[("a".to_string(), 3)][..], 1));
+        guest.forget(Since::Source);
+        assert_eq!((&guest.counters[..], guest.rejected), (&[("a".to_string(), 1)][..], 0));
+        assert_eq!(guest.budget.reject(), 1);
     }
 }

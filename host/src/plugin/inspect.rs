@@ -1,8 +1,6 @@
 //! What a plugin file is, told without running it over anything.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use wasmparser::{Validator, WasmFeatures};
@@ -11,13 +9,12 @@ use super::compile::{compile, read};
 use super::contract;
 use super::engine::Engine;
 use super::error::LoadError;
-use super::load::{Linked, Options, Rejects};
+use super::load::{Linked, Options};
 use super::manifest::Manifest;
 use super::sandbox::{describe, find};
 use super::wrap::{self, Binary};
 use crate::process::{Failure, Kind};
-use crate::settings::limits::{CALL_TIMEOUT, MEMORY_BYTES};
-use crate::stats::Stats;
+use crate::settings::Sandbox;
 
 /// A page of a linear memory (WebAssembly core specification 2.0, section 4.2.8).
 const PAGE_BYTES: u64 = 64 << 10;
@@ -56,8 +53,10 @@ pub struct Inspection {
 /// # Errors
 /// When the file cannot be read or does not compile.
 pub fn inspect(engine: &Engine, path: &Path) -> Result<Inspection, LoadError> {
-    let bytes = read(path)?;
-    let component = compile(engine, &bytes, None).map_err(|refusal| refusal.at(path))?;
+    let limits = Sandbox::default();
+    let bytes = read(path, limits.component_bytes)?;
+    let component =
+        compile(engine, bytes.clone(), None, &limits).map_err(|refusal| refusal.at(path))?;
     let component_type = component.component_type();
     let exports = |name| component.get_export_index(None, name).is_some();
     let kind = match () {
@@ -65,7 +64,7 @@ pub fn inspect(engine: &Engine, path: &Path) -> Result<Inspection, LoadError> {
         () if exports(contract::TRANSFORM) => Some(Kind::Transformer),
         () => None,
     };
-    let asked = Linked::new(engine, &component, path, options())
+    let asked = Linked::new(engine, &component, path, Options::default())
         .map_err(|refusal| refusal.at(path).to_string())
         .and_then(|linked| ask(&component, &linked));
     let (manifest, trouble) = match asked {
@@ -93,23 +92,12 @@ pub fn inspect(engine: &Engine, path: &Path) -> Result<Inspection, LoadError> {
     })
 }
 
-fn options() -> Options {
-    Options {
-        settings: Vec::new(),
-        memory_bytes: MEMORY_BYTES,
-        timeout: CALL_TIMEOUT,
-        stats: Arc::<Stats>::default(),
-        stop: Arc::<AtomicBool>::default(),
-        rejects: Rejects::Count,
-    }
-}
-
 fn ask(component: &wasmtime::component::Component, linked: &Linked) -> Result<Manifest, String> {
     let index = find(component, contract::LIFECYCLE, "describe")
         .map_err(|missing| format!("does not export {missing}"))?;
     let failed = |failure: Failure| failure.message;
     let (instance, mut store) = linked.instantiate().map_err(failed)?;
-    let manifest = describe(&instance, &mut store, index, linked.limits()).map_err(failed)?;
+    let manifest = describe(&instance, &mut store, index).map_err(failed)?;
     Ok(manifest.into())
 }
 

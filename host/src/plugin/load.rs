@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::Instant;
 
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Linker};
 
+use super::budget::Budget;
 use super::cache::Cache;
 use super::compile::{compile, read};
 use super::contract::{self, Entry, IMPORTS};
@@ -15,27 +16,33 @@ use super::engine::Engine;
 use super::error::{LoadError, Refusal};
 use super::fault::{Call, fault};
 use super::guest::{self, Guest};
+use super::life::Life;
 use super::manifest::Manifest;
+use super::repro::{Keeper, Origin};
+use super::sandbox::{Sandboxed, prepare};
+use super::witness::{About, Witness};
 use super::{aggregator, transformer};
-use crate::process::{Failure, FailureKind, Instance, Kind, Processor, Traits};
-use crate::settings::limits::OUTPUT_BYTES;
+use crate::process::{Failure, FailureKind, Instance, Kind, Processor, Scope, Traits};
+use crate::settings::{Isolate, Sandbox};
 use crate::stats::Stats;
 
 /// What a plugin is loaded with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Settings for the plugin, as key and value.
     pub settings: Vec<(String, String)>,
-    /// Linear memory of one instance, in bytes.
-    pub memory_bytes: usize,
-    /// Guest time of one call.
-    pub timeout: Duration,
+    /// What one sandbox may use, and how long it lives.
+    pub sandbox: Sandbox,
+    /// What all sandboxes of the job have together.
+    pub budget: Arc<Budget>,
     /// Where its instances are counted.
     pub stats: Arc<Stats>,
     /// Set when running guests shall end.
     pub stop: Arc<AtomicBool>,
     /// What becomes of records that are set aside.
     pub rejects: Rejects,
+    /// Where failures are kept, to be run again.
+    pub repro: Option<Arc<Keeper>>,
 }
 
 /// What becomes of records that a plugin sets aside.
@@ -55,6 +62,8 @@ pub struct Plugin {
     settings: Vec<Entry>,
     manifest: Manifest,
     traits: Traits,
+    /// The plugin's own bytes, where failures are kept.
+    origin: Option<Origin>,
 }
 
 impl Plugin {
@@ -68,23 +77,66 @@ impl Plugin {
         options: Options,
         cache: Option<&Cache>,
     ) -> Result<Self, LoadError> {
-        let bytes = read(path)?;
+        let bytes = read(path, options.sandbox.component_bytes)?;
+        let kept = options.repro.is_some().then(|| bytes.clone());
         let refused = |refusal: Refusal| refusal.at(path);
-        let component = compile(engine, &bytes, cache).map_err(refused)?;
+        let component = compile(engine, bytes, cache, &options.sandbox).map_err(refused)?;
         let linked = Linked::new(engine, &component, path, options).map_err(refused)?;
         let exports = Exports::of(&component).map_err(refused)?;
         let settings = entries(&linked.options.settings);
+        let begun = Instant::now();
         let (_, manifest) = exports
             .start(&linked, &settings)
             .map_err(|failure| LoadError::Start { path: path.to_path_buf(), failure })?;
+        linked.options.stats.add_instance(begun.elapsed());
         let manifest = Manifest::from(manifest);
         let traits = manifest.traits(exports.kind());
-        Ok(Self { linked, exports, settings, manifest, traits })
+        if linked.options.sandbox.isolate == Isolate::Chunk && traits.scope == Scope::Source {
+            let refusal = Refusal::new("sees each source in order: no chunk of it can be alone");
+            return Err(refusal.hint("--isolate source").at(path));
+        }
+        let origin = kept.map(|bytes| Origin {
+            path: path.into(),
+            bytes,
+            settings: linked.options.settings.clone(),
+        });
+        Ok(Self { linked, exports, settings, manifest, traits, origin })
+    }
+
+    fn about(&self) -> About<'_> {
+        let Options { sandbox, repro, .. } = &self.linked.options;
+        About {
+            plugin: &self.linked.name,
+            limits: sandbox,
+            keep: repro.as_deref().zip(self.origin.as_ref()),
+        }
     }
 
     /// What the plugin says of itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// A fresh sandbox.
+    pub(super) fn sandbox(&self) -> Result<Box<dyn Sandboxed + '_>, Failure> {
+        let begun = Instant::now();
+        match self.exports.start(&self.linked, &self.settings) {
+            Ok((instance, _)) => {
+                self.linked.options.stats.add_instance(begun.elapsed());
+                Ok(instance)
+            }
+            Err(failure)
+                if matches!(failure.kind, FailureKind::Cancelled | FailureKind::JobLimit) =>
+            {
+                Err(failure)
+            }
+            Err(failure) => Err(Failure { kind: FailureKind::Start, ..failure }),
+        }
+    }
+
+    /// Something is tried once more in a fresh sandbox.
+    pub(super) fn tell_retry(&self) {
+        self.linked.options.stats.add_retry();
     }
 }
 
@@ -94,11 +146,8 @@ impl Processor for Plugin {
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
-        match self.exports.start(&self.linked, &self.settings) {
-            Ok((instance, _)) => Ok(instance),
-            Err(failure) if failure.kind == FailureKind::Cancelled => Err(failure),
-            Err(failure) => Err(Failure { kind: FailureKind::Start, ..failure }),
-        }
+        let life = Life::new(self, self.linked.options.sandbox.isolate)?;
+        Ok(Box::new(Witness::new(Box::new(life), self.about())))
     }
 }
 
@@ -133,29 +182,21 @@ impl Exports {
         &self,
         linked: &'a Linked,
         settings: &[Entry],
-    ) -> Result<(Box<dyn Instance + 'a>, contract::Manifest), Failure> {
+    ) -> Result<(Box<dyn Sandboxed + 'a>, contract::Manifest), Failure> {
         let (instance, store) = linked.instantiate()?;
-        let limits = linked.limits();
         match self {
             Self::Aggregator(exports) => {
                 let (aggregator, manifest) =
-                    aggregator::Aggregator::new(instance, store, exports, settings, limits)?;
+                    aggregator::Aggregator::new(instance, store, exports, settings)?;
                 Ok((Box::new(aggregator), manifest))
             }
             Self::Transformer(exports) => {
                 let (transformer, manifest) =
-                    transformer::Transformer::new(instance, store, exports, settings, limits)?;
+                    transformer::Transformer::new(instance, store, exports, settings)?;
                 Ok((Box::new(transformer), manifest))
             }
         }
     }
-}
-
-/// The bounds of one instance.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) memory_bytes: usize,
-    pub(super) timeout: Duration,
 }
 
 /// A component that imports only what it is given, ready to be instantiated.
@@ -191,27 +232,17 @@ impl Linked {
         Ok(Self { pre, name, options })
     }
 
-    pub(super) fn limits(&self) -> Limits {
-        let Options { memory_bytes, timeout, .. } = self.options;
-        Limits { memory_bytes, timeout }
-    }
-
     pub(super) fn instantiate(
         &self,
     ) -> Result<(wasmtime::component::Instance, Store<Guest>), Failure> {
-        let Options { memory_bytes, timeout, stats, stop, rejects, .. } = &self.options;
-        stats.add_instance();
-        let name = Arc::clone(&self.name);
-        let guest = Guest::new(name, *memory_bytes, Arc::clone(stats), Arc::clone(stop), *rejects);
+        let guest = Guest::new(Arc::clone(&self.name), &self.options);
         let mut store = Store::new(self.pre.engine(), guest);
         store.limiter(|guest| guest);
         store.epoch_deadline_callback(|mut cx| Ok(cx.data_mut().tick()?));
-        store.set_hostcall_fuel(OUTPUT_BYTES);
-        store.data_mut().begin_call(*timeout);
-        store.set_epoch_deadline(1);
+        prepare(&mut store, Call::Start, 0)?;
         match self.pre.instantiate(&mut store) {
             Ok(instance) => Ok((instance, store)),
-            Err(error) => Err(fault(&error, Call::Start, store.data(), *timeout)),
+            Err(error) => Err(fault(&error, Call::Start, store.data())),
         }
     }
 }

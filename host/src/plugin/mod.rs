@@ -4,27 +4,39 @@
 //! by name. Knows nothing of files that are processed, or of threads.
 
 mod aggregator;
+mod budget;
 mod cache;
 mod code;
 mod compile;
 mod contract;
 mod engine;
 mod error;
+mod exports;
 mod fault;
+mod features;
 mod fill;
 mod guest;
 mod inspect;
+mod life;
 mod load;
 mod manifest;
+mod probe;
+mod repro;
 mod sandbox;
+mod shape;
 mod transformer;
+mod witness;
 mod wrap;
 
-pub use cache::Cache;
+pub use budget::Budget;
+pub use cache::{Cache, CacheState};
+pub use compile::warm;
 pub use contract::{Entry, Setting};
 pub use engine::{Engine, EngineError};
 pub use error::LoadError;
 pub use inspect::{Inspection, inspect};
 pub use load::{Options, Plugin, Rejects};
 pub use manifest::Manifest;
+pub use probe::{ENGINE_VERSION, cpu_features, probe};
+pub use repro::{Bundle, Keeper, Replayed, ReproError, replay};
 pub use wrap::Binary;

@@ -1,6 +1,6 @@
 //! One sandbox: calls within limits, whatever the kind of plugin.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, Lift, Lower, ResourceAny, TypedFunc,
@@ -8,18 +8,17 @@ use wasmtime::component::{
 use wasmtime::{AsContextMut, Store};
 
 use super::contract::{self, Chunk, Entry, Error, Flaw, Manifest, Source};
-use super::fault::{Call, fault};
-use super::fill::{Incoming, borrowing};
-use super::guest::Guest;
-use super::load::Limits;
-use crate::process::{Failure, FailureKind, Fill, Opening, Place, Reject};
-use crate::settings::limits::OUTPUT_BYTES;
+use super::fault::{Call, fault, out_of_guest_time};
+use super::fill::{Incoming, Outgoing, borrowing};
+use super::guest::{Guest, Refused, Since};
+use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Place, Reject};
+use crate::settings::limits::{MANIFEST_BYTES_MAX, MESSAGE_BYTES_MAX};
 
 pub(super) type Refusable<T> = (Result<T, Error>,);
 pub(super) type Constructor = TypedFunc<(Source,), (ResourceAny,)>;
 pub(super) type PushFunc<T> =
     TypedFunc<(ResourceAny, Chunk, &'static Incoming<'static>), Refusable<T>>;
-pub(super) type BytesFunc = TypedFunc<(ResourceAny,), Refusable<Vec<u8>>>;
+pub(super) type BytesFunc = TypedFunc<(ResourceAny,), Refusable<Outgoing>>;
 
 /// Where the functions are that every plugin exports, found once.
 #[derive(Debug, Clone, Copy)]
@@ -50,13 +49,19 @@ pub(super) fn find(
         .ok_or_else(|| format!("{interface}#{name}"))
 }
 
-/// A sandbox, of whatever kind of plugin. Its memory limit and what it has used of its time are in its store.
+/// An instance that is one sandbox, and nothing more.
+pub(super) trait Sandboxed: Instance {
+    /// The sandbox.
+    fn sandbox(&mut self) -> &mut Sandbox;
+}
+
+/// A sandbox, of whatever kind of plugin. Its limits and what it has used of them are in its store.
 pub(super) struct Sandbox {
     store: Store<Guest>,
-    timeout: Duration,
-    memory_bytes: usize,
     /// Memory when it was new.
     memory_bytes_new: usize,
+    /// Bytes of all chunks that it has taken.
+    taken_bytes: u64,
 }
 
 impl Sandbox {
@@ -66,16 +71,14 @@ impl Sandbox {
         mut store: Store<Guest>,
         common: &Common,
         settings: &[Entry],
-        limits: Limits,
     ) -> Result<(Self, Manifest), Failure> {
-        let Limits { memory_bytes, timeout } = limits;
-        let manifest = describe(instance, &mut store, common.describe, limits)?;
+        let manifest = describe(instance, &mut store, common.describe)?;
         let configure: TypedFunc<(&[Entry],), (Result<(), String>,)> =
             typed(instance, &mut store, common.configure, "configure")?;
-        let (configured,) = call(&mut store, timeout, Call::Configure, &configure, (settings,))?;
-        configured.map_err(|message| Failure::new(FailureKind::Start, message))?;
-        let memory_bytes_new = store.data().memory_bytes;
-        Ok((Self { store, timeout, memory_bytes, memory_bytes_new }, manifest))
+        let (configured,) = call(&mut store, Call::Configure, 0, &configure, (settings,))?;
+        configured.map_err(|message| Failure::new(FailureKind::Start, cut(message)))?;
+        let memory_bytes_new = store.data().memory.bytes;
+        Ok((Self { store, memory_bytes_new, taken_bytes: 0 }, manifest))
     }
 
     /// Looks a function up and checks its type against the contract.
@@ -103,7 +106,22 @@ impl Sandbox {
         Params: ComponentNamedList + Lower,
         Return: ComponentNamedList + Lift,
     {
-        call(&mut self.store, self.timeout, which, func, params)
+        call(&mut self.store, which, 0, func, params)
+    }
+
+    /// Calls a function that is handed so many bytes.
+    pub(super) fn call_over<Params, Return>(
+        &mut self,
+        which: Call,
+        bytes: usize,
+        func: &TypedFunc<Params, Return>,
+        params: Params,
+    ) -> Result<Return, Failure>
+    where
+        Params: ComponentNamedList + Lower,
+        Return: ComponentNamedList + Lift,
+    {
+        call(&mut self.store, which, bytes, func, params)
     }
 
     /// Opens a resource by its constructor.
@@ -136,10 +154,15 @@ impl Sandbox {
         Refusable<T>: ComponentNamedList + Lift,
     {
         self.store.data_mut().begin_chunk(place.offset);
+        let bytes = fill.len();
+        self.taken_bytes = self.taken_bytes.saturating_add(bytes as u64);
         let incoming = Incoming::new(fill);
         let func = borrowing(push);
-        let called = self.call(Call::Push, &func, (resource, place.into(), &incoming));
+        let params = (resource, place.into(), &incoming);
+        let begun = Instant::now();
+        let called = run(&mut self.store, Call::Push, bytes, &func, params);
         let filled = incoming.told();
+        self.store.data_mut().end_call(begun.elapsed().saturating_sub(filled.spent));
         if let Some(failure) = filled.failure {
             return Err(failure);
         }
@@ -156,15 +179,15 @@ impl Sandbox {
         resource: ResourceAny,
     ) -> Result<Vec<u8>, Failure> {
         let (result,) = self.call(which, func, (resource,))?;
-        result.map_err(|error| self.refusal(error, 0))
+        result.map(Outgoing::kept).map_err(|error| self.refusal(error, 0))
     }
 
     /// Drops a resource.
     pub(super) fn close(&mut self, resource: ResourceAny) -> Result<(), Failure> {
-        prepare(&mut self.store, self.timeout, Call::Drop);
+        prepare(&mut self.store, Call::Drop, 0)?;
         resource
             .resource_drop(&mut self.store)
-            .map_err(|error| fault(&error, Call::Drop, self.store.data(), self.timeout))
+            .map_err(|error| fault(&error, Call::Drop, self.store.data()))
     }
 
     /// What a plugin says is wrong; offsets in its chunk become offsets in the source.
@@ -172,12 +195,14 @@ impl Sandbox {
         let failure = match error {
             Error::InvalidData(Flaw { offset, reason }) => {
                 let offset = chunk_offset.saturating_add(offset);
-                Failure::new(FailureKind::InvalidData, format!("at byte {offset}: {reason}"))
+                Failure::new(FailureKind::InvalidData, format!("at byte {offset}: {}", cut(reason)))
             }
-            Error::Fatal(message) => Failure::new(FailureKind::Fatal, message),
+            Error::Fatal(message) => Failure::new(FailureKind::Fatal, cut(message)),
         };
-        match self.store.data().refused_bytes {
-            Some(_) => failure.hint(self.store.data().raise),
+        match self.store.data().refused {
+            Some(Refused::Memory(_)) => failure.hint("raise --memory"),
+            Some(Refused::Total(_)) => failure.hint("raise --memory-total"),
+            Some(Refused::Table(_) | Refused::Tables(_)) => failure.hint("raise --table-elements"),
             None => failure,
         }
     }
@@ -187,10 +212,16 @@ impl Sandbox {
         self.store.data_mut().take_rejects()
     }
 
-    /// Whether it has grown so much that a new one should take its place.
+    /// Counts nothing of what the guest has done since then: it is done again elsewhere.
+    pub(super) fn forget(&mut self, since: Since) {
+        self.store.data_mut().forget(since);
+    }
+
+    /// Whether it has grown so much, or taken so much, that a new one should take its place.
     pub(super) fn spent(&self) -> bool {
-        let grown = self.store.data().memory_bytes.saturating_sub(self.memory_bytes_new);
-        grown > self.memory_bytes / 4
+        let guest = self.store.data();
+        let grown = guest.memory.bytes.saturating_sub(self.memory_bytes_new);
+        grown > guest.limits.memory_bytes / 4 || self.taken_bytes >= guest.limits.recycle_bytes
     }
 }
 
@@ -199,15 +230,21 @@ pub(super) fn closed() -> Failure {
     Failure::new(FailureKind::Start, "no resource is open in the instance")
 }
 
+/// What is told of a plugin's own words, which may be as long as its memory.
+fn cut(mut message: String) -> String {
+    message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+    message.shrink_to_fit();
+    message
+}
+
 /// Asks a plugin of either kind what it is.
 pub(super) fn describe(
     instance: &wasmtime::component::Instance,
     store: &mut Store<Guest>,
     index: ComponentExportIndex,
-    limits: Limits,
 ) -> Result<Manifest, Failure> {
     let describe = typed::<(), (Manifest,)>(instance, store, index, "describe")?;
-    let (manifest,) = call(store, limits.timeout, Call::Describe, &describe, ())?;
+    let (manifest,) = call(store, Call::Describe, 0, &describe, ())?;
     Ok(manifest)
 }
 
@@ -231,8 +268,8 @@ where
 
 fn call<Params, Return>(
     store: &mut Store<Guest>,
-    timeout: Duration,
     which: Call,
+    bytes: usize,
     func: &TypedFunc<Params, Return>,
     params: Params,
 ) -> Result<Return, Failure>
@@ -240,17 +277,49 @@ where
     Params: ComponentNamedList + Lower,
     Return: ComponentNamedList + Lift,
 {
-    prepare(store, timeout, which);
-    func.call(store.as_context_mut(), params)
-        .map_err(|error| fault(&error, which, store.data(), timeout))
+    let begun = Instant::now();
+    let called = run(store, which, bytes, func, params);
+    store.data_mut().end_call(begun.elapsed());
+    called
 }
 
-fn prepare(store: &mut Store<Guest>, timeout: Duration, which: Call) {
-    store.data_mut().begin_call(timeout);
-    // What the guest may give in this call: a state is as large as its memory, a result is not.
-    store.set_hostcall_fuel(match which {
-        Call::Save => store.data().memory_bytes_max,
-        _ => OUTPUT_BYTES,
-    });
+/// The same, for a caller who counts the guest's time.
+fn run<Params, Return>(
+    store: &mut Store<Guest>,
+    which: Call,
+    bytes: usize,
+    func: &TypedFunc<Params, Return>,
+    params: Params,
+) -> Result<Return, Failure>
+where
+    Params: ComponentNamedList + Lower,
+    Return: ComponentNamedList + Lift,
+{
+    prepare(store, which, bytes)?;
+    func.call(store.as_context_mut(), params).map_err(|error| fault(&error, which, store.data()))
+}
+
+/// Gives a call, which is handed so many bytes, what it may use.
+pub(super) fn prepare(store: &mut Store<Guest>, which: Call, bytes: usize) -> Result<(), Failure> {
+    let guest = store.data_mut();
+    guest.begin_call(bytes);
+    // A state is as large as its memory, a result is not, and what it says of itself is read by people.
+    match which {
+        Call::Save => guest.output_bytes_max = guest.limits.memory_bytes,
+        Call::Describe | Call::Configure => guest.output_bytes_max = MANIFEST_BYTES_MAX,
+        _ => {}
+    }
+    if !guest.has_time() {
+        return Err(out_of_guest_time(guest));
+    }
+    let (output_bytes, fuel) = (guest.output_bytes_max, guest.limits.fuel);
+    store.set_hostcall_fuel(output_bytes);
     store.set_epoch_deadline(1);
+    if let Some(fuel) = fuel {
+        // The only way that this fails is an engine that counts no fuel: no job has both.
+        store
+            .set_fuel(fuel)
+            .map_err(|error| Failure::new(FailureKind::Start, format!("--fuel: {error:#}")))?;
+    }
+    Ok(())
 }

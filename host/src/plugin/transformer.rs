@@ -4,35 +4,25 @@
 //! chunks the same instance has seen before.
 
 use wasmtime::Store;
-use wasmtime::component::{Component, ComponentExportIndex, ResourceAny};
+use wasmtime::component::{Component, ResourceAny};
 
 use super::contract::{self, Entry, Manifest};
+use super::exports::{Resource, Shared};
 use super::fault::Call;
 use super::fill::Outgoing;
 use super::guest::Guest;
-use super::load::Limits;
-use super::sandbox::{BytesFunc, Common, Constructor, PushFunc, Sandbox, closed, find};
+use super::sandbox::{BytesFunc, Constructor, PushFunc, Sandbox, Sandboxed, closed};
 use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject, Scope};
 
 /// Where a transformer's functions are among its exports, found once.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Exports {
-    common: Common,
-    constructor: ComponentExportIndex,
-    push: ComponentExportIndex,
-    finish: ComponentExportIndex,
-}
+pub(super) struct Exports(Shared);
 
 impl Exports {
     /// Those of a component; the name of the first that is missing.
     pub(super) fn of(component: &Component) -> Result<Self, String> {
-        let transform = |name| find(component, contract::TRANSFORM, name);
-        Ok(Self {
-            common: Common::of(component)?,
-            constructor: transform("[constructor]transformer")?,
-            push: transform("[method]transformer.push")?,
-            finish: transform("[method]transformer.finish")?,
-        })
+        let transformer = Resource { interface: contract::TRANSFORM, name: "transformer" };
+        transformer.shared(component).map(Self)
     }
 }
 
@@ -60,17 +50,15 @@ impl Transformer {
         store: Store<Guest>,
         exports: &Exports,
         settings: &[Entry],
-        limits: Limits,
     ) -> Result<(Self, Manifest), Failure> {
-        let (mut sandbox, manifest) =
-            Sandbox::new(&instance, store, &exports.common, settings, limits)?;
+        let (mut sandbox, manifest) = Sandbox::new(&instance, store, &exports.0.common, settings)?;
         let transformer = Self {
             scope: manifest.scope.into(),
             source: None,
             resource: None,
-            constructor: sandbox.typed(&instance, exports.constructor, "constructor")?,
-            push: sandbox.typed(&instance, exports.push, "push")?,
-            finish: sandbox.typed(&instance, exports.finish, "finish")?,
+            constructor: sandbox.typed(&instance, exports.0.constructor, "constructor")?,
+            push: sandbox.typed(&instance, exports.0.push, "push")?,
+            finish: sandbox.typed(&instance, exports.0.finish, "finish")?,
             sandbox,
         };
         Ok((transformer, manifest))
@@ -85,6 +73,12 @@ impl Transformer {
         let resource = self.sandbox.open(&self.constructor, Opening { name, header })?;
         self.resource = Some(resource);
         Ok(resource)
+    }
+}
+
+impl Sandboxed for Transformer {
+    fn sandbox(&mut self) -> &mut Sandbox {
+        &mut self.sandbox
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a plugin file holds: a component, or a core module that is wrapped into one.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic;
+use std::sync::Once;
 
 use wasmparser::Payload;
 use wit_component::ComponentEncoder;
@@ -29,11 +31,30 @@ pub(super) fn binary(bytes: &[u8]) -> Option<Binary> {
 pub(super) fn component(module: &[u8]) -> Result<Vec<u8>, String> {
     // The libraries that read type information are not made for bytes that somebody has damaged: where they panic, the
     // module is refused like any other, and nothing of theirs is kept.
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
+    quieten();
+    QUIET.set(true);
     let wrapped = panic::catch_unwind(|| wrap(module));
-    panic::set_hook(hook);
+    QUIET.set(false);
     wrapped.unwrap_or_else(|_| Err("its type information is damaged".into()))
+}
+
+thread_local! {
+    /// Whether a panic of this thread is nothing to tell.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has panics of threads that are quiet told to nobody. The hook is that of the whole process, in which plugins are loaded at the
+/// same time: so it is changed once, and never back.
+fn quieten() {
+    static CHANGED: Once = Once::new();
+    CHANGED.call_once(|| {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                told(panic);
+            }
+        }));
+    });
 }
 
 fn wrap(module: &[u8]) -> Result<Vec<u8>, String> {

@@ -9,6 +9,8 @@ pub type Lane = Result<Vec<u8>, Failure>;
 
 const BYTES: u8 = 0;
 const FAILURE: u8 = 1;
+const HINT: u8 = 2;
+const DETAIL: u8 = 3;
 
 /// Packs what each plugin gave.
 pub fn pack(lanes: &[Lane]) -> Vec<u8> {
@@ -16,12 +18,15 @@ pub fn pack(lanes: &[Lane]) -> Vec<u8> {
     for lane in lanes {
         match lane {
             Ok(bytes) => put(&mut packed, BYTES, bytes),
-            Err(Failure { kind, message, hint }) => {
+            Err(Failure { kind, message, hint, past: _, detail }) => {
                 let mut inner = Vec::new();
                 put(&mut inner, BYTES, kind.word().as_bytes());
                 put(&mut inner, BYTES, message.as_bytes());
                 if let Some(hint) = hint {
-                    put(&mut inner, BYTES, hint.as_bytes());
+                    put(&mut inner, HINT, hint.as_bytes());
+                }
+                if let Some(detail) = detail.as_ref().and_then(|it| serde_json::to_vec(it).ok()) {
+                    put(&mut inner, DETAIL, &detail);
                 }
                 put(&mut packed, FAILURE, &inner);
             }
@@ -47,7 +52,10 @@ fn failure(bytes: &[u8]) -> Option<Failure> {
         std::str::from_utf8(bytes).ok()
     };
     let kind = FailureKind::from_word(text(0)?)?;
-    Some(Failure { kind, message: text(1)?.to_string(), hint: text(2).map(str::to_string) })
+    let tagged = |tag: u8| parts.iter().find(|(of, _)| *of == tag).map(|(_, bytes)| *bytes);
+    let hint = tagged(HINT).and_then(|hint| std::str::from_utf8(hint).ok()).map(str::to_string);
+    let detail = tagged(DETAIL).and_then(|detail| serde_json::from_slice(detail).ok());
+    Some(Failure { kind, message: text(1)?.to_string(), hint, past: false, detail })
 }
 
 fn put(into: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
@@ -70,6 +78,7 @@ fn parts(mut packed: &[u8]) -> Option<Vec<(u8, &[u8])>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Detail;
     use super::*;
 
     #[test]
@@ -78,6 +87,10 @@ mod tests {
         let plain = Failure::new(FailureKind::Trap, "crashed");
         let lanes = vec![Ok(b"result".to_vec()), Err(failure), Ok(Vec::new()), Err(plain)];
         assert_eq!(unpack(&pack(&lanes)), Some(lanes));
+        let known = Detail { call: "push".into(), ..Detail::default() };
+        let detailed = Failure::new(FailureKind::Trap, "crashed").detail(known);
+        let unpacked = unpack(&pack(&[Err(detailed.clone())])).unwrap();
+        assert_eq!(unpacked[0].as_ref().unwrap_err().detail, detailed.detail);
         assert_eq!(unpack(b""), Some(Vec::new()));
     }
 

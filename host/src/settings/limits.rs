@@ -1,6 +1,12 @@
-//! Every bound of the host, in one place: unit in the name, the reason for the default beside it.
+//! Every bound of the host, in one place: unit in the name, the reason for the default beside it. Those of plugins are in a file
+//! of their own, as whoever judges what a plugin can do reads all of them.
 
+mod plugin;
+
+use std::num::NonZeroU64;
 use std::time::Duration;
+
+pub use plugin::*;
 
 /// Nominal size of a chunk. Measured: 256 KiB to 1 MiB are as fast as each other, as a chunk then stays in a core's own
 /// cache between the read that fills it and the guest that walks over it.
@@ -32,47 +38,32 @@ pub const QUOTE_BLOCKS_MAX: u64 = 4 << 20;
 /// runs ahead of reading: by little enough that the bytes are in the page cache then.
 pub const CSV_RUN_BYTES_MAX: u64 = 32 << 20;
 
+/// Functions in a backtrace: the innermost ones tell where it was, and endless recursion has no more to say.
+pub const BACKTRACE_FRAMES_MAX: usize = 20;
+
+/// Bytes of a backtrace: the names are the plugin's, and may be as long as it likes.
+pub const BACKTRACE_BYTES_MAX: usize = 16 << 10;
+
+/// Failures that a report lists: enough to see what they have in common; all are counted.
+pub const FAILURES_REPORTED_MAX: usize = 100;
+
+/// Failures of one run that are kept to be run again: a chunk and a plugin each.
+pub const REPRO_BUNDLES_MAX: usize = 10;
+
+/// Failures that one directory takes, over all runs: where it has so many, somebody has to look at them.
+pub const REPRO_NAMES_MAX: usize = 1000;
+
+/// Open files below which a run may not get by: standard streams, plugins, a ledger, and a few for each of some workers.
+pub const OPEN_FILES_MIN: u64 = 64;
+
+/// Addresses that the engine reserves for one instance's memory, so that no access needs a check: 4 GiB, and what is around them.
+pub const RESERVED_BYTES: u64 = 5 << 30;
+
 /// A pipeline file: longer than any that is written by hand, with thousands of names in it.
 pub const PIPELINE_BYTES_MAX: u64 = 1 << 20;
 
 /// Sources and outputs that a plan shows: enough to see how they are called.
 pub const PLAN_NAMES_MAX: usize = 5;
-
-/// Linear memory of one instance. All languages but Python's and JavaScript's larger runtimes fit into a
-/// quarter of it.
-pub const MEMORY_BYTES: usize = 256 << 20;
-
-/// The most that can be given to an instance: what a 32-bit memory can address.
-pub const MEMORY_BYTES_CEILING: usize = 4 << 30;
-
-/// Memories, tables and core instances that one component may have: the largest language runtimes
-/// need 3, 3 and 128.
-pub const MEMORIES_MAX: usize = 8;
-/// See [`MEMORIES_MAX`].
-pub const TABLES_MAX: usize = 64;
-/// See [`MEMORIES_MAX`].
-pub const CORE_INSTANCES_MAX: usize = 256;
-
-/// Elements of one table: a large program has a few thousand functions in it.
-pub const TABLE_ELEMENTS_MAX: usize = 100_000;
-
-/// Guest time of one call, counted from the moment its data is there.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The most guest time that can be given to one call.
-pub const CALL_TIMEOUT_CEILING: Duration = Duration::from_mins(5);
-
-/// How often running guests are looked at: a deadline and a cancel are kept to within one tick.
-pub const EPOCH_TICK: Duration = Duration::from_millis(10);
-
-/// Bytes that one call may return, but for a state: a result is read by somebody, or held until it is its turn.
-pub const OUTPUT_BYTES: usize = 64 << 20;
-
-/// What is kept of one record that a plugin sets aside; the rest is cut off.
-pub const REJECT_BYTES_MAX: usize = 64 << 10;
-
-/// Records set aside that are kept until the result of their source is there: 1,000,000 in a job is more than anybody reads.
-pub const REJECTS_KEPT_MAX: usize = 1_000_000;
 
 /// Buffers for what comes out of chunks that are kept for later ones: a few for each worker of a large machine.
 pub const SPARE_BUFFERS_MAX: usize = 16;
@@ -80,30 +71,23 @@ pub const SPARE_BUFFERS_MAX: usize = 16;
 /// The largest of them: outputs are about as long as chunks, as a rule.
 pub const SPARE_BUFFER_BYTES_MAX: usize = 4 << 20;
 
-/// Stack of a guest.
-pub const STACK_BYTES: usize = 1 << 20;
-
-/// A component file: the largest language runtime packs to 18 MB.
-pub const COMPONENT_BYTES_MAX: u64 = 50 << 20;
-
-/// One log line of a plugin; the rest is cut.
-pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
-
-/// What one instance may log of a source; the rest is not shown.
-pub const LOG_BYTES_MAX: usize = 64 << 10;
-
-/// Named counters of one plugin: they become names in reports.
-pub const COUNTERS_MAX: usize = 16;
-
-/// Length of a counter's name.
-pub const COUNTER_NAME_BYTES_MAX: usize = 64;
-
 /// Worker threads: far above any machine, below what would exhaust address space.
 pub const THREADS_MAX: usize = 1024;
 
 /// Results and states that wait for their turn, for all workers together. Past it a worker takes only what the
-/// output waits for.
+/// output waits for. As much again may wait between the two parts of a chain of which one sees a source in order.
 pub const WINDOW_BYTES: usize = 64 << 20;
+
+/// Files that a worker opens, and asks the disk for, before it is their turn, where the disk is slow. Measured on 100,000 files that
+/// were not in the page cache: five times as fast as one after the other.
+pub const AHEAD_FILES: usize = 16;
+
+/// First bytes of each that are asked for: all of what is small.
+pub const AHEAD_FILE_BYTES: Option<NonZeroU64> = NonZeroU64::new(1 << 20);
+
+/// A file that takes so long to open and read was not in the page cache: one that is takes 5 us, and to ask ahead for it costs a
+/// tenth of that.
+pub const AHEAD_SLOW: Duration = Duration::from_micros(200);
 
 /// Small sources that a worker takes at once, so that the queue's lock is not felt.
 pub const BATCH_SOURCES_MAX: usize = 64;
@@ -232,6 +216,14 @@ pub const AHEAD_CHUNKS: usize = 2;
 /// at each.
 pub const AHEAD_SMALL_CHUNKS: usize = 64;
 
+/// Times as long as running a chunk takes, that reading it takes where running is light: then two workers at once would save a
+/// fifth at most, and lose a tenth to the way between their caches.
+pub const LIGHT_RUNNING_RATIO: u64 = 4;
+
+/// Positions in the total that the members of one source have, as sources have that are no archives: as many sources have room
+/// in 64 bits, and no archive has as many members.
+pub const MEMBER_POSITIONS: u64 = 1 << 32;
+
 /// Buffer before the writer of results.
 pub const WRITE_BYTES: usize = 64 << 10;
 
@@ -301,6 +293,28 @@ pub const REMOTE_THREADS: usize = 2;
 
 /// Pieces, as they come from the network, that a source that cannot be asked for parts is read ahead by.
 pub const REMOTE_FRONT_PIECES: usize = 64;
+
+/// Bytes of a part that an object is written in: above the 5 MiB that Amazon S3 asks for, few enough that eight are on their way at
+/// once. A smaller object is put as a whole.
+pub const UPLOAD_PART_BYTES: usize = 8 << 20;
+
+/// Parts of one size before they become four times as large: an object of up to 8 GB has the smallest, and equal ones, as some
+/// stores want.
+pub const UPLOAD_PARTS_ALIKE: usize = 1000;
+
+/// Bytes of the largest part, of which 10,000 with those before it are more than 5 TiB: that costs objects of over 700 GB its
+/// memory, twice.
+pub const UPLOAD_PART_BYTES_MAX: usize = 768 << 20;
+
+/// Parts of one object: what Amazon S3 takes.
+pub const UPLOAD_PARTS_MAX: usize = 10_000;
+
+/// KiB of the parts of all objects together that are on their way to stores: at 50 ms a part, over 1 GB/s.
+pub const UPLOAD_FLIGHT_KIB: u32 = 64 << 10;
+
+/// How long a store has to forget the parts of an object that is given up.
+pub const UPLOAD_ABORT: Duration = Duration::from_secs(10);
+
 /// How long the first of some rows waits for others, so that they share one write to disk: unfelt beside the write.
 pub const LEDGER_GROUP: Duration = Duration::from_millis(5);
 
@@ -313,7 +327,8 @@ pub const LEDGER_QUEUE_ROWS: usize = 4096;
 /// Bytes of the rows that wait: as much as results may. A longer row waits alone.
 pub const LEDGER_QUEUE_BYTES: usize = 64 << 20;
 
-/// A result, and a state, that the ledger keeps of one source: as long as a result may be.
+/// A result, and a state, that the ledger keeps of one source: as long as a result may be. A source that gives more is not
+/// remembered.
 pub const LEDGER_KEPT_BYTES_MAX: usize = OUTPUT_BYTES;
 
 /// Name of a source, identity of its input, path of its output, or description of a job: an archive and a member of it,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Pack, limits};
+use super::{Pack, Sandbox, limits};
 
 /// How plain files are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,12 +84,10 @@ pub struct Run {
     pub fail_fast: bool,
     /// Bytes of results and states that may wait for their turn.
     pub window_bytes: usize,
-    /// Linear memory of one instance, in bytes.
-    pub memory_bytes: usize,
     /// Memory for all of the run, in bytes; `None` is as much as it takes.
     pub memory_total_bytes: Option<u64>,
-    /// Guest time of one call.
-    pub timeout: Duration,
+    /// What one sandbox may use, and how long it lives.
+    pub sandbox: Sandbox,
     /// Where compiled code is kept; `None` keeps none.
     pub cache: Option<PathBuf>,
 }
@@ -114,9 +112,8 @@ impl Default for Run {
             rejects_max: None,
             fail_fast: false,
             window_bytes: limits::WINDOW_BYTES,
-            memory_bytes: limits::MEMORY_BYTES,
             memory_total_bytes: None,
-            timeout: limits::CALL_TIMEOUT,
+            sandbox: Sandbox::default(),
             cache: None,
         }
     }

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use super::limits;
+use super::{Sandbox, limits};
 
 /// The most that a tenant's jobs may ask for; a job that asks for more is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ceiling {
-    /// Linear memory of one instance, in bytes.
-    pub memory_bytes: usize,
-    /// Guest time of one call.
-    pub timeout: Duration,
+    /// For each sandbox, and all of a job together. How long one lives is no limit.
+    pub sandbox: Sandbox,
     /// Longest record in bytes.
     pub record_bytes_max: u64,
     /// Bytes of results and states that may wait for their turn.
@@ -24,8 +22,7 @@ pub struct Ceiling {
 impl Default for Ceiling {
     fn default() -> Self {
         Self {
-            memory_bytes: limits::MEMORY_BYTES,
-            timeout: limits::CALL_TIMEOUT,
+            sandbox: Sandbox::default(),
             record_bytes_max: limits::RECORD_BYTES_MAX,
             window_bytes: limits::WINDOW_BYTES,
             decompressed_bytes_max: limits::DECODED_BYTES_MAX,

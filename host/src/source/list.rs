@@ -25,7 +25,10 @@ pub struct ListError {
 }
 
 /// The names of a list. Empty names are passed over.
-pub(super) fn read(from: &FilesFrom) -> Result<Vec<PathBuf>, ListError> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn names(from: &FilesFrom) -> Result<Vec<PathBuf>, ListError> {
     let bytes = read_all(from).map_err(|error| ListError { path: from.path.clone(), error })?;
     Ok(bytes
         .split(|&byte| byte == from.separator)

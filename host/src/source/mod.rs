@@ -20,7 +20,7 @@ use thiserror::Error;
 
 pub use address::{Address, Scheme};
 pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
-pub use list::{FilesFrom, ListError};
+pub use list::{FilesFrom, ListError, names};
 pub use walk::{Filter, PatternError};
 
 /// Something to read.
@@ -92,6 +92,8 @@ pub struct Request {
     pub paths: Vec<PathBuf>,
     /// A list of further names, of files only.
     pub files_from: Option<FilesFrom>,
+    /// The names of such a list, where it has been read already.
+    pub listed: Vec<PathBuf>,
     /// Inside directories and prefixes, only files that match one of these globs; empty takes all.
     pub include: Vec<String>,
     /// Inside directories and prefixes, no file or directory that matches one of these globs.
@@ -152,7 +154,8 @@ pub enum Error {
 /// When a glob does not parse or the list of names cannot be read.
 pub fn list(request: &Request) -> Result<Listing, Error> {
     let filter = Filter::new(&request.include, &request.exclude)?;
-    let listed = request.files_from.as_ref().map(list::read).transpose()?;
+    let mut listed = request.files_from.as_ref().map(names).transpose()?.unwrap_or_default();
+    listed.extend(request.listed.iter().cloned());
     let mut listing = Listing::default();
     for (path, found) in look_at(request.paths.clone(), request.threads) {
         match found {
@@ -167,7 +170,6 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
             found => listing.sources.push(named(path, found, request.fifos)),
         }
     }
-    let listed = listed.unwrap_or_default();
     match request.look {
         Look::Names => {
             let source = |path: PathBuf| {

@@ -1,6 +1,6 @@
 //! What a run counts while it goes on, and the report made of it at the end. Knows nothing of what it counts.
 
-mod budget;
+mod memory;
 mod report;
 
 use std::collections::BTreeMap;
@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use budget::{Budget, Charge, Full, Need, Reservation, TooLittle};
-pub use report::{Report, Seconds};
+pub use memory::{Charge, Full, MemoryBudget, Need, Reservation, TooLittle};
+pub use report::{Failed, Report, Seconds};
 
 /// Counters of one run, shared by all its threads.
 #[derive(Debug, Default)]
@@ -20,26 +20,29 @@ pub struct Stats {
     sources: AtomicU64,
     failed: AtomicU64,
     instances: AtomicU64,
+    instances_ns: AtomicU64,
+    retries: AtomicU64,
     rejected: AtomicU64,
     skipped: AtomicU64,
+    passed_over: AtomicU64,
     read_ns: AtomicU64,
     guest_ns: AtomicU64,
     merge_ns: AtomicU64,
     write_ns: AtomicU64,
     errors: Mutex<BTreeMap<&'static str, u64>>,
     counters: Mutex<BTreeMap<String, u64>>,
-    budget: Arc<Budget>,
+    memory: Arc<MemoryBudget>,
 }
 
 impl Stats {
     /// Counters of a run whose memory is charged to that budget.
-    pub fn within(budget: Arc<Budget>) -> Self {
-        Self { budget, ..Self::default() }
+    pub fn within(memory: Arc<MemoryBudget>) -> Self {
+        Self { memory, ..Self::default() }
     }
 
     /// What memory is charged to.
-    pub fn budget(&self) -> &Arc<Budget> {
-        &self.budget
+    pub fn memory(&self) -> &Arc<MemoryBudget> {
+        &self.memory
     }
 
     /// Counts sources that are done and did not fail, bytes that a plugin has taken, and what these were as they
@@ -67,9 +70,16 @@ impl Stats {
         *lock(&self.errors).entry(word).or_default() += 1;
     }
 
-    /// Counts an instance that was made.
-    pub fn add_instance(&self) {
+    /// Counts an instance that was made, and how long that took.
+    pub fn add_instance(&self, took: Duration) {
         self.instances.fetch_add(1, Ordering::Relaxed);
+        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.instances_ns.fetch_add(ns, Ordering::Relaxed);
+    }
+
+    /// Counts what was tried once more in a fresh sandbox.
+    pub fn add_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts records that a plugin set aside.
@@ -80,6 +90,11 @@ impl Stats {
     /// Counts entries of directories and archives that are no regular files.
     pub fn add_skipped(&self, entries: u64) {
         self.skipped.fetch_add(entries, Ordering::Relaxed);
+    }
+
+    /// Counts sources that are done already.
+    pub fn add_passed_over(&self, sources: u64) {
+        self.passed_over.fetch_add(sources, Ordering::Relaxed);
     }
 
     /// Adds to a counter of the plugin's own.
@@ -139,6 +154,11 @@ impl Stats {
         self.skipped.load(Ordering::Relaxed)
     }
 
+    /// Sources that an earlier run has done, and that were not read again.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over.load(Ordering::Relaxed)
+    }
+
     /// The figures of a run that took `elapsed` on `threads` workers.
     pub fn report(&self, elapsed: Duration, threads: usize) -> Report {
         let seconds =
@@ -146,6 +166,9 @@ impl Stats {
         let bytes = self.bytes();
         #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
         let megabytes = bytes as f64 / 1e6;
+        let instances = self.instances.load(Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
+        let instance_us = seconds(&self.instances_ns) * 1e6 / instances.max(1) as f64;
         Report {
             files: self.sources(),
             failed: self.failed(),
@@ -153,16 +176,20 @@ impl Stats {
             seconds: elapsed.as_secs_f64(),
             mb_per_second: megabytes / elapsed.as_secs_f64().max(1e-9),
             peak_rss_bytes: report::peak_rss_bytes(),
-            memory_bytes_peak: self.budget.peak(),
+            memory_bytes_peak: self.memory.peak(),
             threads,
-            instances: self.instances.load(Ordering::Relaxed),
+            instances,
+            instance_us,
+            retries: self.retries.load(Ordering::Relaxed),
             rejected: self.rejected(),
             skipped: self.skipped(),
+            passed_over: self.passed_over(),
             errors: lock(&self.errors)
                 .iter()
                 .map(|(word, count)| ((*word).to_string(), *count))
                 .collect(),
             counters: lock(&self.counters).clone(),
+            failures: Vec::new(),
             thread_seconds: Seconds {
                 read: seconds(&self.read_ns),
                 guest: seconds(&self.guest_ns),

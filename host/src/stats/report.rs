@@ -25,16 +25,41 @@ pub struct Report {
     pub threads: usize,
     /// Instances that were made.
     pub instances: u64,
+    /// What a fresh instance took on average, in microseconds: made, described and configured.
+    pub instance_us: f64,
+    /// Chunks that failed in a sandbox which had run others, and were run once more in a fresh one.
+    pub retries: u64,
     /// Records that the plugin set aside.
     pub rejected: u64,
     /// Directory entries that were passed over because they are no regular files.
     pub skipped: u64,
+    /// Sources that were not read: the ledger knows them as done, or their output is there and is to be left.
+    pub passed_over: u64,
     /// Failures by kind.
     pub errors: BTreeMap<String, u64>,
     /// The plugin's own counters.
     pub counters: BTreeMap<String, u64>,
+    /// The first failures, in the order of the sources.
+    pub failures: Vec<Failed>,
     /// Where the workers' time went, summed over threads.
     pub thread_seconds: Seconds,
+}
+
+/// A source that failed.
+#[derive(Debug, Serialize)]
+pub struct Failed {
+    /// Its name.
+    pub source: String,
+    /// Word of the kind of failure.
+    pub kind: &'static str,
+    /// What happened.
+    pub message: String,
+    /// The way out, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Where a plugin failed: call, chunk, limits and backtrace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<serde_json::Value>,
 }
 
 /// Thread time by what it was spent on.

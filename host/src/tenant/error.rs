@@ -61,6 +61,12 @@ pub enum Refused {
         /// What is allowed.
         allowed: u64,
     },
+    /// The job asks for what no job of this host has.
+    #[error("{setting} is not that of the host, which all jobs share")]
+    Shared {
+        /// What is asked for.
+        setting: &'static str,
+    },
     /// The tenant has used up what it may use.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use super::error::{JobError, QuotaExceeded};
 use crate::job::Summary;
 use crate::process::Failure;
-use crate::stats::{Budget, Report, Stats};
+use crate::stats::{MemoryBudget, Report, Stats};
 use crate::work::Cancel;
 
 /// A job that was submitted. Its clones are of the same job; when the last is dropped, the job goes on.
@@ -87,9 +87,9 @@ impl JobHandle {
 }
 
 impl State {
-    /// A job whose memory is charged to that budget.
-    pub(super) fn within(budget: Arc<Budget>) -> Self {
-        Self { stats: Arc::new(Stats::within(budget)), ..Self::default() }
+    /// A job whose memory is charged to that.
+    pub(super) fn within(memory: Arc<MemoryBudget>) -> Self {
+        Self { stats: Arc::new(Stats::within(memory)), ..Self::default() }
     }
 
     /// Says how the job ended; the first to say so is right.

@@ -13,8 +13,9 @@ use super::slots::Slots;
 use super::spec::{JobSpec, Tenant};
 use super::usage::{Account, Used};
 use crate::plugin::{Engine, EngineError};
-use crate::settings::limits::JOBS_MAX;
-use crate::stats::Budget;
+use crate::settings::Sandbox;
+use crate::settings::limits::{HOST_STACK_BYTES, JOBS_MAX};
+use crate::stats::MemoryBudget;
 
 /// How a host is set up.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,9 @@ pub struct Options {
     pub slots: Option<usize>,
     /// Memory for all jobs together, in bytes; `None` is as much as they take.
     pub memory_bytes: Option<u64>,
+    /// What sandboxes have that jobs do not say otherwise. Their stack, and whether fuel is counted, no job does: it is compiled into
+    /// what all of them share.
+    pub sandbox: Sandbox,
     /// Where compiled code is kept, apart for each tenant; `None` keeps none. Nobody else may write there.
     pub cache: Option<PathBuf>,
 }
@@ -42,9 +46,11 @@ struct Job {
 /// What all jobs share.
 pub(super) struct Shared {
     pub(super) engine: Engine,
+    /// What the engine was made for.
+    pub(super) sandbox: Sandbox,
     pub(super) slots: Slots,
     pub(super) slots_count: usize,
-    pub(super) budget: Arc<Budget>,
+    pub(super) memory: Arc<MemoryBudget>,
     pub(super) cache: Option<PathBuf>,
 }
 
@@ -66,10 +72,11 @@ impl Host {
         let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let slots_count = options.slots.unwrap_or_else(processors).max(1);
         let shared = Shared {
-            engine: Engine::single_threaded()?,
+            engine: Engine::single_threaded(&options.sandbox)?,
+            sandbox: options.sandbox,
             slots: Slots::new(slots_count),
             slots_count,
-            budget: Arc::new(Budget::new(options.memory_bytes.unwrap_or(u64::MAX))),
+            memory: Arc::new(MemoryBudget::new(options.memory_bytes.unwrap_or(u64::MAX))),
             cache: options.cache,
         };
         Ok(Self { shared: Arc::new(shared), tenants: Mutex::default(), jobs: Mutex::default() })
@@ -109,18 +116,19 @@ impl Host {
     /// When it asks for more than it may have, or there are too many.
     pub fn submit(&self, tenant: &str, spec: JobSpec) -> Result<JobHandle, Refused> {
         let member = self.member(tenant)?;
-        spec.check(&member.tenant.limits.ceiling)?;
+        spec.check(&member.tenant.limits.ceiling, &self.shared.sandbox)?;
         let mut jobs = lock(&self.jobs);
         jobs.retain(|job| !job.thread.is_finished());
         if jobs.len() >= JOBS_MAX {
             return Err(Refused::Busy);
         }
         member.account.begin_job()?;
-        let state = Arc::new(State::within(Arc::clone(&self.shared.budget)));
+        let state = Arc::new(State::within(Arc::clone(&self.shared.memory)));
         let (shared, state_too) = (Arc::clone(&self.shared), Arc::clone(&state));
         let working = Working { shared, member, state: state_too, ended: None };
         let spawned = std::thread::Builder::new()
             .name(format!("job-{tenant}"))
+            .stack_size(self.shared.sandbox.stack_bytes + HOST_STACK_BYTES)
             .spawn(move || working.work(spec));
         // What could not be moved into the thread was dropped, and so has ended.
         let thread = spawned.map_err(|_| Refused::Busy)?;
@@ -129,8 +137,8 @@ impl Host {
     }
 
     /// The memory that jobs share.
-    pub fn budget(&self) -> &Budget {
-        &self.shared.budget
+    pub fn memory(&self) -> &MemoryBudget {
+        &self.shared.memory
     }
 
     /// What the tenant has used.

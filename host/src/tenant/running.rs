@@ -30,7 +30,7 @@ pub(super) fn run(
     let begun = Instant::now();
     spec.run.threads = spec.run.threads.clamp(1, shared.slots_count);
     let gate = JobGate { shared, member, state, counted: Mutex::default() };
-    job::fit_window(&mut spec.run, shared.budget.bytes_max());
+    job::fit_window(&mut spec.run, shared.memory.bytes_max());
     let ended = pass(&gate, spec);
     if let Some(exceeded) = state.exceeded.get() {
         return Err(JobError::Quota(exceeded.clone()));
@@ -54,7 +54,7 @@ fn pass(gate: &JobGate<'_>, spec: JobSpec) -> Result<Passed, JobError> {
     };
     let loaded = loaded.ok_or(JobError::Cancelled)??;
     let need = job::need(plugins.len(), loaded.processor.traits().kind, &run);
-    let reserved = shared.budget.reserve(need, &state.cancel.flag())?;
+    let reserved = shared.memory.reserve(need, &state.cancel.flag())?;
     run.threads = reserved.as_ref().ok_or(JobError::Cancelled)?.workers;
     let settings = &run;
     let listed = in_turn(gate, &state.cancel, || list(gate, &run, &inputs));
@@ -74,6 +74,7 @@ fn pass(gate: &JobGate<'_>, spec: JobSpec) -> Result<Passed, JobError> {
         stats: &state.stats,
         gate: Some(gate),
         rejects: None,
+        memory: None,
         on_failure: &|source, failure| {
             let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
             if failures.len() < FAILURES_KEPT_MAX {
@@ -98,7 +99,7 @@ fn pass(gate: &JobGate<'_>, spec: JobSpec) -> Result<Passed, JobError> {
             let naming = Naming::new(template, plugin, output_type, settings.pack);
             let places = Places::of(naming, job.sources, &named, &settings.decompress)?;
             let place = |index: usize, member: Option<&str>| places.place(index, member);
-            let out = TreeOut { root: &root, exists, place: &place, save: None };
+            let out = TreeOut { root: &root, exists, place: &place };
             job::run(&job, Out::Tree(out))?
         }
     };
@@ -119,16 +120,18 @@ fn load(gate: &JobGate<'_>, run: &Run, plugins: &[PluginSpec]) -> Result<Loaded,
         let opened = Cache::open(&dir);
         opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", dir.display())).ok()
     });
+    let budget = Arc::default();
     let mut stages = Vec::with_capacity(plugins.len());
     let mut lane = Lane { name: String::new(), output_type: String::new() };
     for PluginSpec { path, settings } in plugins {
         let options = Options {
             settings: settings.clone(),
-            memory_bytes: run.memory_bytes,
-            timeout: run.timeout,
+            sandbox: run.sandbox,
+            budget: Arc::clone(&budget),
             stats: Arc::clone(&state.stats),
             stop: state.cancel.flag(),
             rejects: if run.rejects_max.is_some() { Rejects::Keep } else { Rejects::Count },
+            repro: None,
         };
         let plugin = Plugin::load(&shared.engine, path, options, cache.as_ref())?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();

@@ -1,7 +1,7 @@
 //! Which source a worker goes to next.
 //!
 //! Large sources (where sizes are known) first, the largest ahead, so that no worker is left with one at the end; then the small ones in
-//! the order of their names, several at a time; when none is left to open, the source with the most chunks
+//! the order of their names, several at a time; but first one that all have left to help another along; when none is left to open, the source with the most chunks
 //! left is joined. When too many results wait for one source, workers go to that source alone.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -87,6 +87,10 @@ impl<'a> Feed<'a> {
         state.open.retain(|open| open.remaining() > 0);
         if let Some(at) = only {
             return state.help(at);
+        }
+        // Nobody else has it: what it holds would wait, and what is opened instead would be one more.
+        if let Some(left) = state.open.iter().find(|open| Arc::strong_count(open) == 1) {
+            return Task::Join(Arc::clone(left));
         }
         let batch = self.batch(&mut state);
         if !batch.is_empty() {

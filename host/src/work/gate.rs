@@ -32,9 +32,11 @@ pub enum Entered {
     Cancelled,
 }
 
-/// Does what is no worker's, but is done for a run, in a turn of its own; `None` where the run ends first.
+/// Does what is no worker's, but is done for a run, in a turn of its own, which costs the time that it takes: it may be done by another
+/// thread. `None` where the run ends first.
 pub fn in_turn<T>(gate: &dyn Gate, cancel: &Cancel, work: impl FnOnce() -> T) -> Option<T> {
     let mut pass = Pass::new(Some(gate), cancel);
+    pass.clock = ClockId::Monotonic;
     pass.ask();
     pass.turn.is_some().then(work)
 }
@@ -43,18 +45,21 @@ pub fn in_turn<T>(gate: &dyn Gate, cancel: &Cancel, work: impl FnOnce() -> T) ->
 pub(super) struct Pass<'a> {
     gate: Option<&'a dyn Gate>,
     cancel: &'a Cancel,
+    /// What turns cost is read from it.
+    clock: ClockId,
     turn: Option<Turn>,
 }
 
 struct Turn {
     begun: Instant,
-    /// What the thread had cost then.
-    cost: Duration,
+    clock: ClockId,
+    /// What it showed then.
+    shown: Duration,
 }
 
 impl<'a> Pass<'a> {
     pub(super) fn new(gate: Option<&'a dyn Gate>, cancel: &'a Cancel) -> Self {
-        Self { gate, cancel, turn: None }
+        Self { gate, cancel, clock: ClockId::ThreadCPUTime, turn: None }
     }
 
     /// Before a piece of work: waits for a turn, or for the next where this one was long enough.
@@ -65,7 +70,7 @@ impl<'a> Pass<'a> {
             Some(turn) => gate.renew(turn.spent(), self.cancel),
             None => gate.enter(self.cancel),
         };
-        self.turn = (entered == Entered::Inside).then(Turn::begin);
+        self.turn = (entered == Entered::Inside).then(|| Turn::begin(self.clock));
     }
 
     /// Before waiting for other workers.
@@ -83,18 +88,18 @@ impl Drop for Pass<'_> {
 }
 
 impl Turn {
-    fn begin() -> Self {
-        Self { begun: Instant::now(), cost: thread_cost() }
+    fn begin(clock: ClockId) -> Self {
+        Self { begun: Instant::now(), clock, shown: time(clock) }
     }
 
     fn spent(&self) -> Duration {
-        thread_cost().saturating_sub(self.cost)
+        time(self.clock).saturating_sub(self.shown)
     }
 }
 
-/// Processor time of the calling thread so far: `CLOCK_THREAD_CPUTIME_ID` of `clock_gettime(2)`.
-fn thread_cost() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+/// What a clock of `clock_gettime(2)` shows: `CLOCK_THREAD_CPUTIME_ID` is the processor time of the calling thread so far.
+fn time(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }

@@ -103,6 +103,11 @@ impl Gather {
         verdict(&mut state).map_or(Ok(None), Err)
     }
 
+    /// Remembers a failure at position `at` of what nobody gathers: nothing is settled by it.
+    pub(super) fn note(&self, at: u64, failure: Failure) {
+        let _none = self.fail(0, at, failure);
+    }
+
     /// Settles `count` positions as failed, at position `at` with `failure`. Returns the failure of the whole when these
     /// were its last.
     pub(super) fn fail(&self, count: u64, at: u64, failure: Failure) -> Option<Failure> {

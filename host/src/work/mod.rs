@@ -3,11 +3,13 @@
 //! Knows processors only by their trait, and results only as bytes that it delivers. A worker never waits while it
 //! holds anything that others wait for: what blocks is taking more work, so ordered output cannot deadlock.
 
+mod ahead;
 mod cancel;
 mod feed;
 mod gate;
 mod gather;
 mod open;
+mod queue;
 mod ring;
 mod settle;
 mod tally;
@@ -20,8 +22,9 @@ mod worker;
 mod tests;
 
 use crate::input::{Access, Cutter, Decoding};
-use crate::process::{Failure, Kind, Processor, Reject};
+use crate::process::{Failure, Kind, Processor, Reject, Scope, Split};
 use crate::settings;
+use crate::settings::limits::HOST_STACK_BYTES;
 use crate::source::Source;
 use crate::stats::Stats;
 
@@ -30,6 +33,7 @@ pub use gate::{Entered, Gate, in_turn};
 pub use whole::check_rejected;
 
 use feed::Feed;
+use queue::Queue;
 use worker::Worker;
 
 /// Takes what workers finish. Called from any worker, in any order.
@@ -107,9 +111,36 @@ pub struct Done {
     /// The result, or what came out of a chunk; `None` where only a total was asked for, or nothing is left to come. Or the first
     /// failure.
     pub result: Result<Option<Vec<u8>>, Failure>,
+    /// The state of an aggregator, where a total is asked for.
+    pub state: Option<Vec<u8>>,
     /// Records that were set aside. Of a transformer it is for whoever takes them in order to see when they are too many.
     pub rejects: Vec<Reject>,
+    /// How that is known.
+    pub origin: Origin,
 }
+
+/// How it is known what became of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was processed.
+    Processed,
+    /// An earlier run has left it.
+    Recalled,
+}
+
+/// What an earlier run has left of a source, which is what this one would make of it. What is not wanted is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recalled {
+    /// Bytes that were processed.
+    pub bytes: u64,
+    /// The result.
+    pub result: Option<Vec<u8>>,
+    /// The state.
+    pub state: Option<Vec<u8>>,
+}
+
+/// Gives what an earlier run has left of the source at an index, if it has. Called at most once for each, by any worker.
+pub type Recall<'a> = dyn Fn(usize) -> Option<Recalled> + Sync + 'a;
 
 /// Everything that a pass over sources needs.
 #[derive(Clone, Copy)]
@@ -130,10 +161,27 @@ pub struct Plan<'a> {
     pub cancel: &'a Cancel,
     /// What is counted.
     pub stats: &'a Stats,
+    /// What need not be processed, where anything is known.
+    pub recall: Option<&'a Recall<'a>>,
     /// Where results go.
     pub deliver: &'a dyn Deliver,
     /// Who says when its workers may work; none where they always may.
     pub gate: Option<&'a dyn Gate>,
+}
+
+impl<'a> Plan<'a> {
+    /// The processor in two. One worker runs all stages over a chunk while it is hot.
+    fn split(&self) -> Option<Split<'a>> {
+        if self.settings.threads > 1 { self.processor.split() } else { None }
+    }
+
+    /// How far workers spread the chunks of a source.
+    fn scope(&self) -> Scope {
+        match self.split() {
+            Some(split) => split.head.traits().scope,
+            None => self.processor.traits().scope,
+        }
+    }
 }
 
 /// Runs a plan to its end, on `settings.threads` workers.
@@ -150,5 +198,9 @@ pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
         tally::empty(plan);
         return Ok(());
     }
-    threads::on_each(plan.settings.threads, || Worker::new(plan, &feed, total.as_ref()).run())
+    let (window_bytes, memory) = (plan.settings.window_bytes, plan.stats.memory());
+    let queue = plan.split().map(|split| Queue::new(split, window_bytes, memory));
+    let worker = || Worker::new(plan, &feed, queue.as_ref(), total.as_ref());
+    let stack_bytes = plan.settings.sandbox.stack_bytes + HOST_STACK_BYTES;
+    threads::on_each(plan.settings.threads, stack_bytes, || worker().run())
 }

@@ -83,7 +83,7 @@ impl<'a> Open<'a> {
         }
         whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
         let chunk_bytes = plan.cutter.of_stream().chunk_bytes;
-        let budget = plan.stats.budget();
+        let budget = plan.stats.memory();
         let window = budget.hold(window_bytes);
         let chunks =
             Chunks::Streamed(Ring::new(reader, chunk_bytes, first, pieces, window, budget));
@@ -206,7 +206,7 @@ fn from_front(
         (None, Choice::Detect) => detect(plan, input, source)?,
     };
     let archive = plan.settings.archives && codec.is_some() && is_named_tar(source.file());
-    let shared = plan.settings.threads > 1 && plan.processor.traits().scope == Scope::Chunk;
+    let shared = plan.settings.threads > 1 && plan.scope() == Scope::Chunk;
     let framing = plan.cutter.framing;
     let found_by_place = match codec {
         _ if plan.decoding.transcoding != Transcoding::None || archive => false,

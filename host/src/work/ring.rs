@@ -15,12 +15,8 @@ use super::At;
 use super::gate::Pass;
 use super::whole::Whole;
 use crate::input::{Chunk, Members, Pieces, Stream};
-use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, WAIT};
-use crate::stats::{Budget, Charge};
-
-/// Reading a chunk takes so many times as long as running it where that is light: then two workers at once would save a
-/// fifth at most, and lose a tenth to the way between their caches.
-const LIGHT_RUNNING: u64 = 4;
+use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, LIGHT_RUNNING_RATIO, WAIT};
+use crate::stats::{Charge, MemoryBudget};
 
 /// What a source is read through.
 #[derive(Debug)]
@@ -71,7 +67,7 @@ pub(super) struct Ring<'a> {
     changed: Condvar,
     /// What can be decoded before it is read.
     pieces: Option<Arc<Pieces>>,
-    budget: Arc<Budget>,
+    budget: Arc<MemoryBudget>,
     /// The decoder's window.
     _window: Charge,
 }
@@ -123,7 +119,7 @@ impl<'a> Ring<'a> {
         first: Option<Chunk>,
         pieces: Option<Arc<Pieces>>,
         window: Charge,
-        budget: &Arc<Budget>,
+        budget: &Arc<MemoryBudget>,
     ) -> Self {
         let ended = first.as_ref().is_some_and(|first| first.last);
         let reader = (!ended).then(|| Box::new(reader));
@@ -199,7 +195,9 @@ impl<'a> Ring<'a> {
     /// Whether running takes so much less than reading that one worker does both.
     fn is_light(&self, state: &State<'a>) -> bool {
         let (reading, running) = (state.reading.ns_per_kib, state.running.ns_per_kib);
-        self.pieces.is_none() && running > 0 && running.saturating_mul(LIGHT_RUNNING) < reading
+        self.pieces.is_none()
+            && running > 0
+            && running.saturating_mul(LIGHT_RUNNING_RATIO) < reading
     }
 
     fn has_room(&self, state: &State<'a>) -> bool {

@@ -6,23 +6,21 @@ use crate::process::{Failure, Instance, Opening, Order};
 use super::gather::{Gather, Span};
 use super::settle::{Broken, Settled, settle};
 use super::{At, End, Plan};
+use crate::settings::limits::MEMBER_POSITIONS;
 
-/// Members that one source may have: each has a position of its own in the whole, as have sources that are none.
-const MEMBERS_MAX: u64 = 1 << 32;
-
-/// What brings the total together. Each source has [`MEMBERS_MAX`] positions; the last result of one takes what its members
+/// What brings the total together. Each source has [`MEMBER_POSITIONS`] positions; the last result of one takes what its members
 /// have left.
 pub(super) fn gather(plan: &Plan<'_>) -> Gather {
-    let whole = (plan.sources.len() as u64).saturating_mul(MEMBERS_MAX);
+    let whole = (plan.sources.len() as u64).saturating_mul(MEMBER_POSITIONS);
     Gather::new(Some(whole), plan.processor.traits().order)
 }
 
 fn span(at: At, end: End) -> Span {
-    let first = (at.source as u64).saturating_mul(MEMBERS_MAX);
-    let start = first.saturating_add(at.member.min(MEMBERS_MAX - 1));
+    let first = (at.source as u64).saturating_mul(MEMBER_POSITIONS);
+    let start = first.saturating_add(at.member.min(MEMBER_POSITIONS - 1));
     match end {
         End::Part | End::Member => Span { start, end: start + 1 },
-        End::Source => Span { start, end: first.saturating_add(MEMBERS_MAX) },
+        End::Source => Span { start, end: first.saturating_add(MEMBER_POSITIONS) },
     }
 }
 

@@ -1,15 +1,20 @@
 //! The scheduler with processors that are a few lines of plain Rust: no wasm, real files.
 
+mod halved;
+mod recall;
+
 use std::io::Write;
 use std::sync::Mutex;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use halved::Halved;
+
 use super::*;
-use crate::input::Framing;
+use crate::input::{Framing, Prefix};
 use crate::process::{
-    FailureKind, Fill, Instance, Kind, Opening, Order, Place, Pushed, Scope, Traits,
+    FailureKind, Fill, Instance, Kind, Opening, Order, Place, Pushed, Scope, Split, Traits,
 };
 use crate::settings::{Io, Run, Show};
 use crate::source::Way;
@@ -136,7 +141,16 @@ fn case(texts: &[String], threads: usize, chunk_bytes: u64) -> Case {
     Case { framing: Framing::Delimited(b'\n'), _dir: dir, sources, settings }
 }
 
-fn run_case(case: &Case, echo: &Echo, only: Option<usize>) -> Kept {
+fn run_case(case: &Case, processor: &dyn Processor, only: Option<usize>) -> Kept {
+    run_knowing(case, processor, only, None)
+}
+
+fn run_knowing(
+    case: &Case,
+    processor: &dyn Processor,
+    only: Option<usize>,
+    recall: Option<&Recall<'_>>,
+) -> Kept {
     let sources = Mutex::new(case.sources.iter().map(|_| None).collect());
     let kept = Kept { sources, only, ..Kept::default() };
     let (cancel, stats) = (Cancel::default(), Stats::default());
@@ -147,7 +161,7 @@ fn run_case(case: &Case, echo: &Echo, only: Option<usize>) -> Kept {
     };
     let plan = Plan {
         sources: &case.sources,
-        processor: echo,
+        processor,
         cutter,
         access: &Access { io: case.settings.io, ..Access::default() },
         decoding: Decoding::default(),
@@ -155,6 +169,7 @@ fn run_case(case: &Case, echo: &Echo, only: Option<usize>) -> Kept {
         cancel: &cancel,
         stats: &stats,
         gate: None,
+        recall,
         deliver: &kept,
     };
     run(&plan).unwrap();
@@ -178,6 +193,7 @@ proptest! {
         kept_order: bool,
         window_is_full: bool,
         streamed: bool,
+        split: bool,
     ) {
         let scope = if by_source { Scope::Source } else { Scope::Chunk };
         let order = if kept_order { Order::Kept } else { Order::Any };
@@ -186,7 +202,14 @@ proptest! {
         if streamed {
             case.framing = Framing::Csv; // without quotes the same records, but not found from the middle
         }
-        let kept = run_case(&case, &Echo::new(scope, order), only);
+        if window_is_full {
+            case.settings.window_bytes = 0;
+        }
+        let kept = if split {
+            run_case(&case, &Halved::new(&|_| {}, order), only)
+        } else {
+            run_case(&case, &Echo::new(scope, order), only)
+        };
 
         let comparable = |bytes: Vec<u8>| if kept_order { bytes } else { sorted(bytes) };
         let mut whole = Vec::new();
@@ -245,6 +268,7 @@ fn a_cancelled_run_starts_nothing_more() {
         cancel: &cancel,
         stats: &stats,
         gate: None,
+        recall: None,
         deliver: &kept,
     };
     run(&plan).unwrap();
@@ -287,6 +311,7 @@ fn a_panic_is_passed_on_and_nobody_waits_for_what_it_held() {
         cancel: &cancel,
         stats: &stats,
         gate: None,
+        recall: None,
         deliver: &kept,
     };
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&plan)));

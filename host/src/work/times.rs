@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::Origin;
 use crate::stats::Stats;
 
 pub(super) struct Times {
@@ -15,6 +16,7 @@ pub(super) struct Times {
     stored: u64,
     out: u64,
     sources: u64,
+    passed_over: u64,
 }
 
 impl Times {
@@ -30,12 +32,18 @@ impl Times {
             stored: 0,
             out: 0,
             sources: 0,
+            passed_over: 0,
         }
     }
 
     /// The time since the last look was waiting, or nothing worth a name.
     pub(super) fn was_idle(&mut self) {
         self.lap();
+    }
+
+    /// How long it has been reading, all in all.
+    pub(super) fn reading(&self) -> Duration {
+        self.read
     }
 
     /// It was reading.
@@ -75,8 +83,11 @@ impl Times {
     }
 
     /// A source is done, and did not fail.
-    pub(super) fn count_source(&mut self) {
-        self.sources += 1;
+    pub(super) fn count_source(&mut self, origin: Origin) {
+        match origin {
+            Origin::Processed => self.sources += 1,
+            Origin::Recalled => self.passed_over += 1,
+        }
     }
 
     /// Shows all workers' counters what this one has counted: not for each small source, as they are shared.
@@ -85,6 +96,9 @@ impl Times {
         stats.add_done(take(&mut self.sources), take(&mut self.bytes), take(&mut self.stored));
         if self.out > 0 {
             stats.add_out(take(&mut self.out));
+        }
+        if self.passed_over > 0 {
+            stats.add_passed_over(take(&mut self.passed_over));
         }
     }
 

@@ -2,31 +2,40 @@
 
 mod archive;
 mod course;
+mod tail;
 mod transform;
 
 use std::sync::Arc;
 
 use crate::input::{Codec, Opener, Scan};
-use crate::process::{Failure, FailureKind, Instance, Kind, Reject, Scope};
-use crate::source::Source;
+use crate::process::{Failure, FailureKind, Instance, Kind, Processor, Reject, Scope};
+use crate::settings::limits::AHEAD_FILES;
+use crate::source::{Source, Way};
 
+use super::ahead::Ahead;
 use super::feed::{Feed, Task};
 use super::gate::Pass;
 use super::gather::{Gather, Span};
 use super::open::Open;
+use super::queue::Queue;
 use super::settle::{Broken, Settled, settle};
 use super::tally::Tally;
 use super::times::Times;
 use super::whole::Whole;
-use super::{Done, Plan, Slot};
+use super::{Done, Origin, Plan, Recalled, Slot};
 
-pub(super) struct Worker<'a> {
+pub(super) struct Worker<'r, 'a> {
     plan: &'a Plan<'a>,
-    feed: &'a Feed<'a>,
+    feed: &'r Feed<'a>,
+    /// Where the processor is split: then the instance is one of its head.
+    queue: Option<&'r Queue<'a>>,
+    /// One of its tail with nothing open in it, for the next source.
+    tail: Option<Box<dyn Instance + 'a>>,
     tally: Option<Tally<'a>>,
     /// Dropped after any failure; a new one costs microseconds.
     instance: Option<Box<dyn Instance + 'a>>,
     opener: Opener,
+    ahead: Ahead,
     /// What the source at hand turned out to be compressed with.
     found: Option<Codec>,
     scan: Scan,
@@ -35,7 +44,7 @@ pub(super) struct Worker<'a> {
 }
 
 /// What a worker that panics held will never come: the others are not to wait for it.
-impl Drop for Worker<'_> {
+impl Drop for Worker<'_, '_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.plan.cancel.set();
@@ -46,16 +55,24 @@ impl Drop for Worker<'_> {
 /// The run has been cancelled: leave everything as it is.
 struct Cancelled;
 
-impl<'a> Worker<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, feed: &'a Feed<'a>, total: Option<&'a Gather>) -> Self {
+impl<'r, 'a> Worker<'r, 'a> {
+    pub(super) fn new(
+        plan: &'a Plan<'a>,
+        feed: &'r Feed<'a>,
+        queue: Option<&'r Queue<'a>>,
+        total: Option<&'a Gather>,
+    ) -> Self {
         let tally = total.map(|gather| Tally::new(plan, gather));
         let opener = Opener::default();
         Self {
             plan,
             feed,
+            queue,
+            tail: None,
             tally,
             instance: None,
             opener,
+            ahead: Ahead::default(),
             found: None,
             scan: Scan::default(),
             times: Times::new(),
@@ -80,10 +97,13 @@ impl<'a> Worker<'a> {
             self.times.was_idle(); // but for a moment, where there was something to do
             match task {
                 Task::Sources(batch) => {
-                    for index in batch {
+                    for (at, &index) in batch.iter().enumerate() {
                         self.pass.ask();
                         self.check_cancel()?;
+                        self.look_ahead(batch.get(at..).unwrap_or_default());
+                        let before = self.times.reading();
                         self.source(index)?;
+                        self.ahead.was(self.times.reading().saturating_sub(before));
                     }
                     self.feed.opened();
                 }
@@ -108,9 +128,37 @@ impl<'a> Worker<'a> {
         self.times.was_merge();
     }
 
+    /// Asks for the files among these sources that come next, where the disk is slow.
+    fn look_ahead(&mut self, next: &[usize]) {
+        if self.ahead.pays() {
+            let sources = next.iter().filter_map(|&index| self.plan.sources.get(index));
+            let files = sources.filter(|source| source.way == Way::File);
+            self.opener.expect(files.take(AHEAD_FILES).map(|source| source.path.as_path()));
+        }
+    }
+
     fn source(&mut self, index: usize) -> Result<(), Cancelled> {
         let Some(source) = self.plan.sources.get(index) else { return Ok(()) };
-        self.source_as(index, source, None)
+        match self.plan.recall.and_then(|recall| recall(index)) {
+            Some(recalled) if self.is_all(&recalled) => self.recalled(index, recalled),
+            _ => self.source_as(index, source, None)?,
+        }
+        Ok(())
+    }
+
+    /// Whether an earlier run has left all that is wanted of a source: a total without its state would be wrong.
+    fn is_all(&self, recalled: &Recalled) -> bool {
+        (recalled.result.is_some() || !self.plan.settings.show.per_source)
+            && (recalled.state.is_some() || self.tally.is_none())
+    }
+
+    /// Delivers what an earlier run has left of a source, which is not opened.
+    fn recalled(&mut self, index: usize, recalled: Recalled) {
+        let Recalled { bytes, result, state } = recalled;
+        self.times.was_read();
+        let (result, rejects) = (Ok(result), Vec::new());
+        let done = Done { bytes, result, state, rejects, origin: Origin::Recalled };
+        self.deliver(Slot::source(index), done);
     }
 
     /// Opens and joins a source that is `known` to be compressed with that codec, if with any.
@@ -182,8 +230,9 @@ impl<'a> Worker<'a> {
             Ok(Outcome { result, state }) => {
                 self.recycle();
                 let (bytes, rejects) = (whole.bytes(), whole.take_rejects());
-                let done = Done { bytes, result: Ok(result), rejects };
-                self.deliver(whole.slot(), done, state.as_deref());
+                let origin = Origin::Processed;
+                let done = Done { bytes, result: Ok(result), state, rejects, origin };
+                self.deliver(whole.slot(), done);
             }
             Err(failure) => {
                 self.instance = None;
@@ -210,10 +259,11 @@ impl<'a> Worker<'a> {
     }
 
     fn fail_with(&mut self, slot: Slot, failure: Failure, rejects: Vec<Reject>) {
-        self.deliver(slot, Done { bytes: 0, result: Err(failure), rejects }, None);
+        let (result, origin) = (Err(failure), Origin::Processed);
+        self.deliver(slot, Done { bytes: 0, result, state: None, rejects, origin });
     }
 
-    fn deliver(&mut self, slot: Slot, done: Done, state: Option<&[u8]>) {
+    fn deliver(&mut self, slot: Slot, done: Done) {
         if let Err(failure) = &done.result {
             if failure.kind == FailureKind::Cancelled {
                 return; // the run ends, and the source is not done
@@ -227,14 +277,14 @@ impl<'a> Worker<'a> {
         match (&done.result, self.plan.processor.traits().kind) {
             // Several parts may fail, or their output: whoever puts them in order knows how the source ended.
             (_, Kind::Transformer) => {}
-            (Ok(_), Kind::Aggregator) => self.times.count_source(),
+            (Ok(_), Kind::Aggregator) => self.times.count_source(done.origin),
             (Err(failure), Kind::Aggregator) => self.plan.stats.add_failed(failure.kind.word()),
         }
         if let Ok(Some(result)) = &done.result {
             self.times.count_out(result.len() as u64);
         }
         if let Some(tally) = &mut self.tally {
-            tally.add(slot.at, slot.end, state);
+            tally.add(slot.at, slot.end, done.state.as_deref());
         }
         self.times.was_merge();
         self.plan.deliver.put(slot, done);
@@ -249,7 +299,12 @@ impl<'a> Worker<'a> {
     }
 
     fn scope(&self) -> Scope {
-        self.plan.processor.traits().scope
+        self.plan.scope()
+    }
+
+    /// What the instance is one of.
+    fn processor(&self) -> &'a dyn Processor {
+        self.queue.map_or(self.plan.processor, |queue| queue.split.head)
     }
 
     fn check_cancel(&self) -> Result<(), Cancelled> {

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Bench;
-use crate::debian;
+use crate::{debian, files};
 
 /// Size of the large text; the last line is cut off when it is not whole.
 const TEXT_BYTES: u64 = 1_000_000_000;
@@ -118,9 +118,7 @@ pub(super) fn tree(bench: &Bench) -> Result<PathBuf> {
 
 /// Writes the name of every file below a directory to `list`, one a line, sorted.
 pub(super) fn write_list(directory: &Path, list: &Path) -> Result<()> {
-    let mut files = Vec::new();
-    walk(directory, &mut files)?;
-    files.sort();
+    let files = files::below(directory)?;
     write_whole(list, |file| {
         let mut lines = io::BufWriter::new(file);
         for path in &files {
@@ -141,19 +139,6 @@ fn find_tree() -> Result<PathBuf> {
     }
     let Some(tree) = trees.into_iter().max() else { bail!("{TREES}: no {TREE_PREFIX}*") };
     Ok(tree)
-}
-
-fn walk(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            walk(&entry.path(), files)?;
-        } else if kind.is_file() {
-            files.push(entry.path());
-        }
-    }
-    Ok(())
 }
 
 /// A small file: 1 KB out of the middle of the large text, up to its last whole line.

@@ -13,6 +13,7 @@ mod outputs;
 mod program;
 mod report;
 mod row;
+mod sandbox;
 mod start;
 mod topwords;
 mod words;
@@ -34,7 +35,7 @@ const RUNS: usize = 7;
 /// Threads of a run with more than one: the goals are stated for two cores.
 const THREADS: usize = 2;
 
-/// The large text, which `outputs` takes where the user says nothing.
+/// The large text, which `outputs` and `sandbox` take where the user says nothing.
 const MEGABYTES_MAX: u64 = 1000;
 
 /// The smallest text whose fourth is many chunks.
@@ -49,7 +50,7 @@ struct Bench<'a> {
     runs: usize,
     /// Whether the 10 GB file may be made.
     big: bool,
-    /// The text of `outputs`, in MB.
+    /// The text of `outputs` and `sandbox`, in MB.
     megabytes: u64,
 }
 
@@ -60,7 +61,7 @@ struct Subject {
 }
 
 /// Every subject, in the order of the table.
-const SUBJECTS: [Subject; 7] = [
+const SUBJECTS: [Subject; 8] = [
     words::SUBJECT,
     files::SUBJECT,
     start::SUBJECT,
@@ -68,10 +69,11 @@ const SUBJECTS: [Subject; 7] = [
     topwords::SUBJECT,
     inputs::SUBJECT,
     outputs::SUBJECT,
+    sandbox::SUBJECT,
 ];
 
 /// What is measured only when it is asked for: it takes minutes, and programs of others.
-const ON_REQUEST: [&str; 2] = [inputs::SUBJECT.name, outputs::SUBJECT.name];
+const ON_REQUEST: [&str; 3] = [inputs::SUBJECT.name, outputs::SUBJECT.name, sandbox::SUBJECT.name];
 
 /// The name that stands for every subject.
 const ALL: &str = "all";
@@ -100,7 +102,7 @@ pub(crate) fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
     Ok(())
 }
 
-/// The size of the text of `outputs`: all of the large text where the user says nothing.
+/// The size of the text of `outputs` and `sandbox`: all of the large text where the user says nothing.
 fn megabytes(wanted: Option<u64>) -> Result<u64> {
     let megabytes = wanted.unwrap_or(MEGABYTES_MAX);
     ensure!(

@@ -18,6 +18,8 @@ pub(super) enum Goal {
     MillisecondsAtMost(f64),
     /// Peak resident memory.
     MebibytesAtMost(f64),
+    /// Something that is done many times a second.
+    PerSecondAtLeast(f64),
 }
 
 /// One figure.
@@ -38,7 +40,7 @@ impl Goal {
     /// Whether a figure is good enough, where anything is asked of it.
     fn is_met(self, measured: f64) -> Option<bool> {
         match self {
-            Self::RatioAtLeast(least) => Some(measured >= least),
+            Self::RatioAtLeast(least) | Self::PerSecondAtLeast(least) => Some(measured >= least),
             Self::RatioReported => None,
             Self::MillisecondsAtMost(most) | Self::MebibytesAtMost(most) => Some(measured <= most),
         }
@@ -51,6 +53,7 @@ impl Goal {
             Self::RatioReported => "none".to_owned(),
             Self::MillisecondsAtMost(most) => format!("<= {most} ms"),
             Self::MebibytesAtMost(most) => format!("<= {most} MiB"),
+            Self::PerSecondAtLeast(least) => format!(">= {least} /s"),
         }
     }
 
@@ -60,6 +63,7 @@ impl Goal {
             Self::RatioAtLeast(_) | Self::RatioReported => format!("{measured:.3}x"),
             Self::MillisecondsAtMost(_) => format!("{measured:.1} ms"),
             Self::MebibytesAtMost(_) => format!("{measured:.1} MiB"),
+            Self::PerSecondAtLeast(_) => format!("{measured:.0} /s"),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Which files of the packages are compressed, and with what: by their names, else by their first bytes.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::tool::{self, Tool};
+use crate::files;
 
 /// A file to be compared.
 pub(super) struct Sample {
@@ -41,41 +42,28 @@ struct Format {
 }
 
 const FORMATS: [Format; 5] = [
-    Format {
-        extension: "xz",
-        begins: |first| first.starts_with(b"\xfd7zXZ\0"),
-        codec: "xz",
-        tool: &tool::XZ,
-    },
-    Format {
-        extension: "zst",
-        begins: |first| first.starts_with(b"\x28\xb5\x2f\xfd"),
-        codec: "zstd",
-        tool: &tool::ZSTD,
-    },
-    Format {
-        extension: "lz4",
-        // A skippable frame is zstd's too; of these packages only lz4 has a file that begins with one.
-        begins: |first| {
-            first.starts_with(b"\x04\x22\x4d\x18")
-                || matches!(first, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
-        },
-        codec: "lz4",
-        tool: &tool::LZ4,
-    },
-    Format {
-        extension: "bz2",
-        begins: |first| first.starts_with(b"BZh"),
-        codec: "bzip2",
-        tool: &tool::BZIP2,
-    },
-    Format {
-        extension: "gz",
-        begins: |first| first.starts_with(b"\x1f\x8b"),
-        codec: "gzip",
-        tool: &tool::GZIP,
-    },
+    Format::new("xz", |first| first.starts_with(b"\xfd7zXZ\0"), "xz", &tool::XZ),
+    Format::new("zst", |first| first.starts_with(b"\x28\xb5\x2f\xfd"), "zstd", &tool::ZSTD),
+    Format::new("lz4", is_lz4, "lz4", &tool::LZ4),
+    Format::new("bz2", |first| first.starts_with(b"BZh"), "bzip2", &tool::BZIP2),
+    Format::new("gz", |first| first.starts_with(b"\x1f\x8b"), "gzip", &tool::GZIP),
 ];
+
+impl Format {
+    const fn new(
+        extension: &'static str,
+        begins: fn(&[u8]) -> bool,
+        codec: &'static str,
+        tool: &'static Tool,
+    ) -> Self {
+        Self { extension, begins, codec, tool }
+    }
+}
+
+/// A skippable frame is zstd's too; of these packages only lz4 has a file that begins with one.
+fn is_lz4(first: &[u8]) -> bool {
+    first.starts_with(b"\x04\x22\x4d\x18") || matches!(first, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
+}
 
 /// Extensions of formats that we do not read.
 const UNREAD: [(&str, &str); 3] = [
@@ -86,27 +74,11 @@ const UNREAD: [(&str, &str); 3] = [
 
 /// Every compressed file below `packages`, in the order of their paths.
 pub(super) fn find(packages: &Path) -> Result<Vec<Found>> {
-    let mut files = Vec::new();
-    walk(packages, &mut files)?;
-    files.sort();
     let mut found = Vec::new();
-    for path in files {
+    for path in files::below(packages)? {
         found.extend(look(packages, path)?);
     }
     Ok(found)
-}
-
-fn walk(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            walk(&entry.path(), files)?;
-        } else if kind.is_file() {
-            files.push(entry.path());
-        }
-    }
-    Ok(())
 }
 
 fn look(packages: &Path, path: PathBuf) -> Result<Option<Found>> {

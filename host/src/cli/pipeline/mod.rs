@@ -18,7 +18,7 @@ use super::args::{Args, Command as Asked, RunArgs};
 use super::say::Abort;
 use super::settings;
 use super::stages::Stages;
-use crate::input::{Framing, Transcoding};
+use crate::input::Transcoding;
 use keys::Key;
 use text::{Text, nearest};
 
@@ -176,8 +176,7 @@ fn check(text: &Text, run: &Command, key: &Key) -> Result<(), Abort> {
         };
         let wrong = |message: String| text.wrong(span, message);
         settings::settings(&args).map_err(|abort| wrong(abort.message().to_string()))?;
-        settings::framing(&args, Framing::Bytes)
-            .map_err(|abort| wrong(abort.message().to_string()))?;
+        settings::framing(&args).map_err(|abort| wrong(abort.message().to_string()))?;
         args.inputs.encoding.parse::<Transcoding>().map_err(|error| wrong(error.to_string()))?;
     }
     Ok(())

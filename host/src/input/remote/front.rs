@@ -4,10 +4,10 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::fault::Fault;
 use super::piece::Fetching;
 use super::{Receiver, next_within};
 use crate::input::pipe::Coming;
+use crate::remote::Fault;
 
 /// The bytes of a whole, as they come.
 pub(in crate::input) struct Front {

@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
 
-use super::fault::Fault;
+use crate::remote::Fault;
 use crate::settings::limits::WAIT;
 
 /// Bytes of all pieces that there are.

@@ -1,6 +1,8 @@
 //! Takes what comes out of transformers, part by part: into one output in the order of the sources, or into one of each source.
 
+mod below;
 mod flight;
+mod given;
 mod packing;
 mod single;
 mod tree;
@@ -9,6 +11,8 @@ use crate::process::{Failure, Reject};
 use crate::settings::RejectsMax;
 use crate::work::{End, Slot, check_rejected};
 
+pub(super) use below::Below;
+pub(super) use given::{Given, commit, unwrapped};
 pub(super) use single::Single;
 pub(super) use tree::Tree;
 
@@ -24,6 +28,12 @@ fn count_rejects(
         rejects.truncate(usize::try_from((max + 1).saturating_sub(before)).unwrap_or(usize::MAX));
     }
     checked
+}
+
+/// What records that were set aside hold in memory.
+fn reject_bytes(rejects: &[Reject]) -> usize {
+    let of = |reject: &Reject| size_of::<Reject>() + reject.reason.len() + reject.data.len();
+    rejects.iter().map(of).sum()
 }
 
 /// The slot of what fails at a part, and so ends with it.

@@ -1,8 +1,8 @@
 //! All sources in one output: a stream, which is written by whoever brings what is next; or a file, where whoever brings that learns
-//! its place, and writes at the same time as others do.
+//! its place, and writes at the same time as others do; or an object of a store, which is given its bytes as a stream is.
 //!
-//! A file has what came out of whole sources only: where one fails halfway, the next one takes its place. What a stream was given
-//! cannot be taken back.
+//! A file or object has what came out of whole sources only: where one fails halfway, the next one takes its place. What a stream was
+//! given cannot be taken back.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::flight::Flight;
+use super::given::commit;
 use super::packing::Packing;
-use super::{count_rejects, ended};
+use super::{count_rejects, ended, reject_bytes};
 use crate::job::ends::Ends;
 use crate::job::{Error, Job, Summary};
-use crate::output::{FileError, Pending, Window, Written};
+use crate::output::{FileError, Object, ObjectError, Pending, Window, Written};
 use crate::process::{Failure, Reject, spare};
 use crate::settings::limits::WRITE_BYTES;
 use crate::work::{At, Deliver, Done, End, Slot};
@@ -50,6 +51,7 @@ enum Outcome {
 /// What is used by one thread at a time.
 struct Writer {
     stream: Option<io::BufWriter<Box<dyn Write + Send>>>,
+    object: Option<Object>,
     /// Where the next part goes, in a file; and where the source at hand began.
     offset: u64,
     begun: u64,
@@ -69,29 +71,37 @@ struct Placed {
 impl<'a> Single<'a> {
     /// Into a stream.
     pub(in crate::job) fn stream(job: &'a Job<'a>, out: Box<dyn Write + Send>) -> Self {
-        Self::new(job, Some(io::BufWriter::with_capacity(WRITE_BYTES, out)), None)
+        Self::new(job, Some(io::BufWriter::with_capacity(WRITE_BYTES, out)), None, None)
+    }
+
+    /// Into an object, which is seen when the job is done.
+    pub(in crate::job) fn object(job: &'a Job<'a>, mut object: Object) -> Self {
+        if !job.settings.unordered {
+            object.mark();
+        }
+        Self::new(job, None, Some(object), None)
     }
 
     /// Into a file, which is seen when the job is done.
     pub(in crate::job) fn file(job: &'a Job<'a>, file: Pending) -> Self {
-        Self::new(job, None, Some(file))
+        Self::new(job, None, None, Some(file))
     }
 
     fn new(
         job: &'a Job<'a>,
         stream: Option<io::BufWriter<Box<dyn Write + Send>>>,
+        object: Option<Object>,
         file: Option<Pending>,
     ) -> Self {
-        let (rejected, failed) = (0, BTreeSet::new());
-        let writer =
-            Writer { stream, offset: 0, begun: 0, rejected, failed, ends: Ends::default() };
+        let (rejected, failed, ends) = (0, BTreeSet::new(), Ends::default());
+        let writer = Writer { stream, object, offset: 0, begun: 0, rejected, failed, ends };
         Self {
             job,
             window: Window::new(
                 At::default(),
                 writer,
                 job.settings.window_bytes,
-                Arc::clone(job.stats.budget()),
+                Arc::clone(job.stats.memory()),
             ),
             packing: Packing::new(job.settings.pack),
             file,
@@ -114,6 +124,14 @@ impl<'a> Single<'a> {
         if let Some(stream) = &mut writer.stream {
             stream.write_all(&end).and_then(|()| stream.flush()).map_err(Error::Write)?;
         }
+        if let Some(mut object) = writer.object
+            && !job.cancel.is_set()
+        {
+            match object.append(&end) {
+                Err(error) if error.is_stop() => {}
+                appended => appended.map_err(Error::from).and_then(|()| commit(object))?,
+            }
+        }
         if let Some(file) = file
             && !job.cancel.is_set()
         {
@@ -130,8 +148,7 @@ impl<'a> Single<'a> {
             Outcome::Part(Ok(Some(output))) => output.len(),
             Outcome::Part(_) | Outcome::End => 0,
         };
-        let rejects: usize = item.rejects.iter().map(|reject| reject.data.len()).sum();
-        let held = ITEM_BYTES + output + rejects;
+        let held = ITEM_BYTES + output + reject_bytes(&item.rejects);
         let mut placed = Vec::new();
         let commit = |writer: &mut Writer, item: Item| self.commit(writer, item, &mut placed);
         if self.job.settings.unordered {
@@ -165,6 +182,9 @@ impl<'a> Single<'a> {
                 Err(_) => self.take_back(writer, placed),
             }
             if slot.end != End::Part {
+                if let Some(object) = writer.object.as_mut().filter(|_| !unordered) {
+                    object.mark();
+                }
                 writer.begun = writer.offset;
                 writer.rejected = 0;
             }
@@ -184,6 +204,9 @@ impl<'a> Single<'a> {
                 self.fail(Error::Write(error));
             }
             spare::give(bytes);
+        } else if let Some(object) = &mut writer.object {
+            self.check(object.append(&bytes));
+            spare::give(bytes);
         } else {
             self.flight.start();
             placed.push(Placed { offset, bytes });
@@ -192,8 +215,11 @@ impl<'a> Single<'a> {
 
     /// Forgets what came out of the source at hand, where that can be: no write to its place may be on its way any more.
     fn take_back(&self, writer: &mut Writer, placed: &mut Vec<Placed>) {
-        if self.file.is_none() || self.job.settings.unordered {
+        if writer.stream.is_some() || self.job.settings.unordered {
             return;
+        }
+        if let Some(object) = &mut writer.object {
+            self.check(object.take_back());
         }
         self.land(placed);
         self.flight.wait();
@@ -210,6 +236,15 @@ impl<'a> Single<'a> {
             if let Err(error) = written {
                 self.fail(error.into());
             }
+        }
+    }
+
+    /// Fails where a store takes no more; one that was stopped is given no more, and not seen.
+    fn check(&self, given: Result<(), ObjectError>) {
+        match given {
+            Ok(()) => {}
+            Err(error) if error.is_stop() => self.failed.store(true, Ordering::Release),
+            Err(error) => self.fail(error.into()),
         }
     }
 
@@ -232,7 +267,7 @@ impl Deliver for Single<'_> {
     }
 
     fn put(&self, slot: Slot, done: Done) {
-        let Done { bytes, result, rejects } = done;
+        let Done { bytes, result, rejects, .. } = done;
         let packed = result.map(|output| {
             let packed = output.map(|output| self.packing.pack(output)).transpose();
             packed.unwrap_or_else(|error| {

@@ -1,72 +1,55 @@
-//! An output for each source: a file that is seen when its source is done, and never if that fails.
+//! An output for each source: a file, or an object of a store, that is seen when its source is done, and never if that fails.
 //!
-//! Parts of one source are ordered among themselves; no source waits for another. How sources ended is told in their order.
+//! Parts of one source are ordered among themselves; no source waits for another. How sources ended is told in their order: what waits
+//! for that are a few words for each, which the listing has in memory, too, and records that were set aside. While those are more than a
+//! window holds, workers take only what brings on the source that they wait for. Those of one source are in memory until its end.
 
-use std::collections::BTreeMap;
+mod output;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::flight::Flight;
+use super::below::Below;
 use super::packing::Packing;
-use super::{count_rejects, ended};
-use crate::job::ends::Ends;
-use crate::job::{Error, Job, Saved, Summary, TreeOut};
-use crate::output::{CannotPack, Created, FileError, Pending, Window, Written};
+use super::{count_rejects, ended, reject_bytes};
+use crate::job::ends::{Ends, Flushed, write_rejects};
+use crate::job::{Error, Job, Made, Saved, Summary};
+use crate::output::{CannotPack, Window, Written};
 use crate::process::{Failure, FailureKind, Reject, spare};
-use crate::settings::RejectsMax;
 use crate::work::{At, Deliver, Done, End, Slot};
+
+use output::{Ended, Making, Output, Part, Wanted};
 
 /// The outputs of one job on their way out.
 pub(in crate::job) struct Tree<'a> {
     job: &'a Job<'a>,
-    out: &'a TreeOut<'a>,
+    below: Below<'a>,
     packing: Packing,
-    /// Those of sources in several parts; `None` for one that has ended, and of which parts may still come.
-    open: Mutex<Opened>,
+    /// Held for moments alone: never while a file is made, written or shown.
+    parted: Mutex<Parted>,
     told: Window<At, Told, Ends>,
     error: Mutex<Option<Error>>,
 }
 
-/// Outputs by source and member.
-type Opened = BTreeMap<(usize, u64), Option<Arc<Output>>>;
+/// Source and member.
+type Key = (usize, u64);
 
-/// One output.
-struct Output {
-    path: PathBuf,
-    /// None where there is one already, and that is to be left.
-    file: Mutex<Option<Arc<Pending>>>,
-    window: Window<At, Part, Writer>,
-    flight: Flight,
-    /// Why a write failed, seen by whoever ends the file.
-    unwritten: Mutex<Option<FileError>>,
-}
-
-/// What is used by one thread at a time.
+/// Sources in several parts.
 #[derive(Default)]
-struct Writer {
-    offset: u64,
-    bytes_in: u64,
-    rejects: Vec<Reject>,
+struct Parted {
+    open: BTreeMap<Key, Arc<Output>>,
+    /// Those that failed, of which parts may still come: nothing says when none will.
+    failed: BTreeSet<Key>,
 }
 
-struct Part {
-    slot: Slot,
-    bytes: u64,
-    output: Result<Option<Vec<u8>>, Failure>,
-    rejects: Vec<Reject>,
-}
-
-/// A part and its place in the file.
-struct Placed {
-    offset: u64,
-    bytes: Vec<u8>,
-}
-
-/// A source whose parts are all there, or of which one failed.
-struct Ended {
-    slot: Slot,
-    writer: Writer,
-    failure: Option<Failure>,
+/// Where a part goes.
+enum To {
+    Output(Arc<Output>),
+    /// It is the first of its source, and failed: there is nothing to bring together.
+    End,
+    /// Its source has failed.
+    Nowhere,
 }
 
 /// How a source ended.
@@ -83,18 +66,37 @@ enum Outcome {
     End,
 }
 
+impl Parted {
+    fn take(&mut self, part: &Part, new: impl FnOnce(&Slot) -> Output) -> To {
+        let key = (part.slot.at.source, part.slot.at.member);
+        if self.failed.contains(&key) {
+            return To::Nowhere;
+        }
+        if let Some(output) = self.open.get(&key) {
+            return To::Output(Arc::clone(output));
+        }
+        if part.slot.at.part == 0 && part.output.is_err() {
+            self.failed.insert(key);
+            return To::End;
+        }
+        let output = Arc::new(new(&part.slot));
+        self.open.insert(key, Arc::clone(&output));
+        To::Output(output)
+    }
+}
+
 impl<'a> Tree<'a> {
-    pub(in crate::job) fn new(job: &'a Job<'a>, out: &'a TreeOut<'a>) -> Self {
+    pub(in crate::job) fn new(job: &'a Job<'a>, below: Below<'a>) -> Self {
         Self {
             job,
-            out,
+            below,
             packing: Packing::new(job.settings.pack),
-            open: Mutex::default(),
+            parted: Mutex::default(),
             told: Window::new(
                 At::default(),
                 Ends::default(),
-                usize::MAX,
-                Arc::clone(job.stats.budget()),
+                job.settings.window_bytes,
+                Arc::clone(job.stats.memory()),
             ),
             error: Mutex::default(),
         }
@@ -110,112 +112,80 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Where the parts of a source go; `None` once it has ended.
-    fn output(&self, slot: &Slot) -> Result<Option<Arc<Output>>, Failure> {
-        let mut open = self.opened();
-        let key = (slot.at.source, slot.at.member);
-        if let Some(output) = open.get(&key) {
-            return Ok(output.as_ref().map(Arc::clone));
-        }
-        match self.begin(slot) {
-            Ok(output) => {
-                let output = Arc::new(output);
-                open.insert(key, Some(Arc::clone(&output)));
-                Ok(Some(output))
-            }
-            Err(failure) => {
-                open.insert(key, None);
-                Err(failure)
-            }
-        }
+    /// Begins the output of a source.
+    fn make(&self, source: usize, member: Option<&str>) -> Making {
+        let path = (self.below.place())(source, member)?;
+        let sink = self.below.create(&path)?;
+        Ok(Wanted { path, sink })
     }
 
-    fn begin(&self, slot: &Slot) -> Result<Output, Failure> {
-        let path = (self.out.place)(slot.at.source, slot.member.as_deref())?;
-        let created = Pending::create(self.out.root, &path, self.out.exists);
-        let file = match created.map_err(|error| unwritten(&error))? {
-            Created::Pending(file) => Some(Arc::new(file)),
-            Created::Skipped => None,
-        };
-        let share = self.job.settings.window_bytes / self.job.settings.threads.max(1);
-        let window = Window::new(
-            At { part: 0, ..slot.at },
-            Writer::default(),
-            share,
-            Arc::clone(self.job.stats.budget()),
-        );
-        let (file, flight) = (Mutex::new(file), Flight::default());
-        Ok(Output { path, file, window, flight, unwritten: Mutex::default() })
-    }
-
-    /// Brings a part. Whoever brings the last one, or one that failed, ends the output.
-    fn bring(&self, output: &Output, part: Part) {
-        let held = match &part.output {
-            Ok(Some(bytes)) => bytes.len(),
-            _ => 0,
-        };
-        let mut placed = Vec::new();
-        let mut ended = None;
-        let max = self.job.settings.rejects_max;
-        output.window.put(part.slot.at, part, held, |writer, part| {
-            let at = part.slot.at;
-            ended = ended.take().or_else(|| output.place(writer, part, max, &mut placed));
-            match ended {
-                // Whatever else comes, it is too late.
-                Some(_) => At { part: u64::MAX, ..at },
-                None => At { part: at.part + 1, ..at },
+    /// Ends a source that is one part, or that fails with its first one.
+    fn whole(&self, part: Part) {
+        let Part { slot, bytes, output, mut rejects } = part;
+        let counted = count_rejects(0, &mut rejects, self.job.settings.rejects_max);
+        let result = counted.and(output).and_then(|output| {
+            let wanted = self.make(slot.at.source, slot.member.as_deref())?;
+            let bytes = output.unwrap_or_default();
+            if let Some(sink) = &wanted.sink {
+                sink.write(&bytes, 0)?;
             }
+            let length = bytes.len() as u64;
+            spare::give(bytes);
+            self.seal(wanted, length)
         });
-        output.land(&mut placed);
-        if let Some(ended) = ended {
-            output.flight.wait();
-            self.end_output(output, ended);
+        let slot = if result.is_err() { ended(slot) } else { slot };
+        let rejected = rejects.len() as u64;
+        self.conclude(Ended { slot, bytes_in: bytes, rejected, rejects }, result);
+    }
+
+    /// Brings one of several parts. Whoever brings the last one, or one that failed, ends the output.
+    fn bring(&self, output: &Output, part: Part) {
+        let (at, member) = (part.slot.at, part.slot.member.clone());
+        let make = || self.make(at.source, member.as_deref());
+        let Some((ended, result)) = output.bring(self.job, part, make) else { return };
+        let key = (at.source, at.member);
+        let mut parted = self.parted();
+        parted.open.remove(&key);
+        if result.is_err() {
+            parted.failed.insert(key);
         }
+        drop(parted);
+        let wanted = output.take();
+        let result = result.and_then(|bytes| self.seal(wanted.unwrap_or_else(make)?, bytes));
+        self.conclude(ended, result);
     }
 
-    /// Shows the file, or removes it.
-    fn end_output(&self, output: &Output, ended: Ended) {
-        let Ended { slot, writer, failure } = ended;
-        let Writer { offset, bytes_in, rejects } = writer;
-        let landed = output.unwritten.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.opened().insert((slot.at.source, slot.at.member), None);
-        let result = match (failure, landed) {
-            (Some(failure), _) => Err(failure),
-            (None, Some(error)) => Err(unwritten(&error)),
-            (None, None) => self.seal(output, offset),
-        };
-        drop(output.take());
-        let result = result.map(|bytes| (output.path.clone(), bytes));
-        self.conclude(slot, bytes_in, rejects, result);
-    }
-
-    /// Writes the end of an output whose parts are `bytes` bytes long, and shows it; returns the size of the file.
-    fn seal(&self, output: &Output, bytes: u64) -> Result<u64, Failure> {
+    /// Writes the end of an output whose parts are `bytes` bytes long, and shows it; returns its path and the size of the file.
+    fn seal(&self, wanted: Wanted, bytes: u64) -> Result<(PathBuf, u64), Failure> {
+        let Wanted { path, sink } = wanted;
         let written = if bytes > 0 { Written::Something } else { Written::Nothing };
         let end = self.packing.end(written).map_err(|error| unpacked(&error))?;
-        let Some(file) = output.take() else { return Ok(bytes) };
-        file.write_at(&end, bytes).map_err(|error| unwritten(&error))?;
-        let _visible_or_skipped = file.commit().map_err(|error| unwritten(&error))?;
-        Ok(bytes + end.len() as u64)
+        let Some(sink) = sink else { return Ok((path, bytes)) };
+        sink.write(&end, bytes)?;
+        sink.commit()?;
+        Ok((path, bytes + end.len() as u64))
     }
 
-    /// Says how a source ended, and has it remembered where that is wanted.
-    fn conclude(
-        &self,
-        slot: Slot,
-        bytes: u64,
-        rejects: Vec<Reject>,
-        result: Result<(PathBuf, u64), Failure>,
-    ) {
-        if let Some(save) = self.out.save {
+    /// Says how a source ended, and has it remembered where that is wanted: with the records that were set aside in their file, so
+    /// that none is lost of a source which is never done again.
+    fn conclude(&self, ended: Ended, result: Result<(PathBuf, u64), Failure>) {
+        if result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Cancelled) {
+            return; // It was not read to its end.
+        }
+        let Ended { slot, bytes_in: bytes, rejected, mut rejects } = ended;
+        if let Some(memory) = self.job.memory {
+            if let Err(error) = write_rejects(self.job, &slot, &rejects, Flushed::AtOnce) {
+                return self.fail_all(Error::Rejects(error));
+            }
+            rejects = Vec::new();
             let saved = Saved {
                 at: slot.at,
                 is_member: slot.member.is_some(),
                 bytes_in: bytes,
-                rejects: rejects.len() as u64,
-                result: result.as_ref().map(|(path, bytes)| (path.as_path(), *bytes)),
+                rejects: rejected,
+                result: result.as_ref().map(|(path, bytes)| Made::File { path, bytes: *bytes }),
             };
-            if let Err(error) = save(&saved) {
+            if let Err(error) = (memory.save)(saved) {
                 self.fail_all(error);
             }
         }
@@ -225,69 +195,17 @@ impl<'a> Tree<'a> {
 
     fn tell(&self, told: Told) {
         let at = At { part: 0, ..told.slot.at };
-        self.told.put(at, told, 0, |ends, told| tell(self.job, ends, &told));
+        let held = reject_bytes(&told.rejects) + told.slot.member.as_ref().map_or(0, String::len);
+        self.told.put(at, told, held, |ends, told| tell(self.job, ends, &told));
     }
 
-    fn opened(&self) -> MutexGuard<'_, Opened> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn parted(&self) -> MutexGuard<'_, Parted> {
+        self.parted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fail_all(&self, error: Error) {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.job.cancel.set();
-    }
-}
-
-impl Output {
-    /// Gives a part its place in the file, and says so when it was the last.
-    fn place(
-        &self,
-        writer: &mut Writer,
-        part: Part,
-        max: Option<RejectsMax>,
-        placed: &mut Vec<Placed>,
-    ) -> Option<Ended> {
-        let Part { slot, bytes, output, mut rejects } = part;
-        writer.bytes_in += bytes;
-        let counted = count_rejects(writer.rejects.len() as u64, &mut rejects, max);
-        writer.rejects.extend(rejects);
-        let failure = match counted.and(output) {
-            Ok(output) => {
-                let bytes = output.unwrap_or_default();
-                let offset = writer.offset;
-                writer.offset += bytes.len() as u64;
-                self.flight.start();
-                placed.push(Placed { offset, bytes });
-                None
-            }
-            Err(failure) => Some(failure),
-        };
-        let slot = if failure.is_some() { ended(slot) } else { slot };
-        (slot.end != End::Part).then(|| Ended { slot, writer: std::mem::take(writer), failure })
-    }
-
-    /// Writes parts to their places.
-    fn land(&self, placed: &mut Vec<Placed>) {
-        for Placed { offset, bytes } in placed.drain(..) {
-            let file = self.file().as_ref().map(Arc::clone);
-            if let Some(file) = file
-                && let Err(error) = file.write_at(&bytes, offset)
-            {
-                let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
-                unwritten.get_or_insert(error);
-            }
-            spare::give(bytes);
-            self.flight.land();
-        }
-    }
-
-    /// The file, for whoever ends it: nobody else has it once all writes have landed.
-    fn take(&self) -> Option<Pending> {
-        self.file().take().and_then(Arc::into_inner)
-    }
-
-    fn file(&self) -> MutexGuard<'_, Option<Arc<Pending>>> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -301,14 +219,6 @@ fn tell(job: &Job<'_>, ends: &mut Ends, told: &Told) -> At {
     ends.after(slot)
 }
 
-fn unwritten(error: &FileError) -> Failure {
-    let failure = Failure::new(FailureKind::Write, error.to_string());
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
-}
-
 fn unpacked(error: &CannotPack) -> Failure {
     Failure::new(FailureKind::Write, error.to_string())
 }
@@ -319,18 +229,25 @@ impl Deliver for Tree<'_> {
     }
 
     fn put(&self, slot: Slot, done: Done) {
-        let Done { bytes, result, rejects } = done;
+        let Done { bytes, result, rejects, .. } = done;
         let output = result.and_then(|output| {
             let packed = output.map(|output| self.packing.pack(output)).transpose();
             packed.map_err(|error| unpacked(&error))
         });
-        match self.output(&slot) {
-            Ok(Some(to)) => self.bring(&to, Part { slot, bytes, output, rejects }),
-            Ok(None) => {}
-            Err(failure) => {
-                let failure = output.err().unwrap_or(failure);
-                self.conclude(ended(slot), 0, rejects, Err(failure));
-            }
+        let part = Part { slot, bytes, output, rejects };
+        if part.is_all() {
+            return self.whole(part);
+        }
+        let share = self.job.settings.window_bytes / self.job.settings.threads.max(1);
+        let new = |slot: &Slot| {
+            let memory = Arc::clone(self.job.stats.memory());
+            Output::new(slot, share, memory, self.below.writing())
+        };
+        let to = self.parted().take(&part, new);
+        match to {
+            To::Output(output) => self.bring(&output, part),
+            To::End => self.whole(part),
+            To::Nowhere => {}
         }
     }
 
@@ -343,14 +260,16 @@ impl Deliver for Tree<'_> {
     fn total(&self, _result: Result<Vec<u8>, Failure>) {}
 
     fn blocked_on(&self, own: Option<At>) -> Option<At> {
-        let own = own?;
+        let Some(own) = own else { return self.told.blocked_on() };
         let of_own = (own.source, 0)..=(own.source, u64::MAX);
-        let open = self.opened();
-        open.range(of_own).find_map(|(_, output)| output.as_ref()?.window.blocked_on())
+        self.parted().open.range(of_own).find_map(|(_, output)| output.window.blocked_on())
     }
 
     fn wait_while_blocked_on(&self, at: At) {
-        let output = self.opened().get(&(at.source, at.member)).cloned().flatten();
+        if self.told.blocked_on() == Some(at) {
+            return self.told.wait_while_blocked_on(at);
+        }
+        let output = self.parted().open.get(&(at.source, at.member)).cloned();
         if let Some(output) = output {
             output.window.wait_while_blocked_on(at);
         }

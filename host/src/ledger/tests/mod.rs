@@ -44,6 +44,10 @@ fn commit(ledger: &Ledger, job: JobId, entry: Entry) -> Ticket {
     ledger.commit(job, entry, Kept::default()).unwrap()
 }
 
+fn kept_of(reader: &Reader, job: JobId, source: &[u8]) -> Option<Kept> {
+    reader.recall(job, source).unwrap().map(|(_, kept)| kept)
+}
+
 /// The names of all entries that are selected.
 fn names(reader: &Reader, job: Option<JobId>, entries: Entries) -> Vec<String> {
     let mut names = Vec::new();

@@ -25,9 +25,9 @@ fn what_is_committed_comes_back_whole() {
     let job = job(&ledger);
     let reader = ledger.reader().unwrap();
     assert_eq!(reader.entry(job, bytes).unwrap(), Some(given));
-    assert_eq!(reader.kept(job, bytes).unwrap(), Some(kept));
+    assert_eq!(kept_of(&reader, job, bytes), Some(kept));
     assert_eq!(reader.entry(job, b"b").unwrap(), Some(failed("b")));
-    assert_eq!(reader.kept(job, b"b").unwrap(), Some(Kept::default()));
+    assert_eq!(kept_of(&reader, job, b"b"), Some(Kept::default()));
     assert_eq!(reader.entry(job, b"c").unwrap(), None);
     let other = ledger.job(Digest::of(["other"]), "").unwrap();
     assert_eq!(reader.entry(other, b"b").unwrap(), None);
@@ -47,7 +47,7 @@ fn the_latest_entry_of_a_source_is_the_only_one() {
     ledger.flush().unwrap();
     let reader = ledger.reader().unwrap();
     assert_eq!(reader.entry(job, b"a").unwrap(), Some(again));
-    assert_eq!(reader.kept(job, b"a").unwrap(), Some(Kept::default()));
+    assert_eq!(kept_of(&reader, job, b"a"), Some(Kept::default()));
     assert_eq!(names(&reader, None, Entries::All), ["a"]);
 }
 
@@ -61,7 +61,7 @@ fn a_version_that_is_done_is_told_from_one_that_is_not() {
     commit(&ledger, job, failed("b"));
     commit(&ledger, other, entry("c"));
     ledger.flush().unwrap();
-    let done = ledger.reader().unwrap().done(job).unwrap();
+    let done = ledger.reader().unwrap().done(job, Needs::NOTHING).unwrap();
     assert_eq!((done.committed(), done.failed()), (1, 1));
     let (same, new) = (entry("").identity, Identity::new("file").with("size", 8));
     assert_eq!(done.look(b"a", &same), Known::Committed);
@@ -207,7 +207,7 @@ fn what_is_too_long_is_refused_and_the_ledger_goes_on() {
     ledger.flush().unwrap();
     let reader = ledger.reader().unwrap();
     assert_eq!(reader.entry(job, &name[1..]).unwrap(), Some(longest));
-    assert!(reader.kept(job, &name[1..]).unwrap() == Some(kept));
+    assert!(kept_of(&reader, job, &name[1..]) == Some(kept));
 }
 
 #[test]

@@ -15,6 +15,7 @@
 //! creation to its end, whatever ends it. [`sweep`] removes those that it can lock. Where the file system has no locks, nothing
 //! is ever swept.
 
+mod appended;
 mod calls;
 mod error;
 mod pending;
@@ -25,6 +26,7 @@ mod temporary;
 #[cfg(test)]
 mod tests;
 
+pub use appended::Appended;
 pub use error::{Attempt, FileError};
 pub use pending::{Committed, Created, Pending};
 pub use root::Root;

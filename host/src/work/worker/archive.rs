@@ -11,7 +11,7 @@ use crate::work::ring::{Archive, Piece};
 use crate::work::whole::Whole;
 use crate::work::{At, End, Slot};
 
-impl Worker<'_> {
+impl Worker<'_, '_> {
     /// The next chunk of an archive, of whichever member; `None` at its end.
     pub(super) fn read_archive<'r>(
         &mut self,
@@ -23,7 +23,7 @@ impl Worker<'_> {
         while !self.plan.cancel.is_set() {
             let buffer = std::mem::take(&mut buffer);
             let read = match archive.at.take() {
-                Some((whole, index)) => self.read_on(archive, whole, index, buffer),
+                Some((whole, index)) => self.read_on(open, archive, whole, index, buffer),
                 None => match archive.members.advance() {
                     Ok(Some(member)) => self.read_member(open, archive, member, buffer),
                     ended => {
@@ -44,6 +44,7 @@ impl Worker<'_> {
     /// The next chunk of the member that the archive is at; `None` where that is given up.
     fn read_on<'r>(
         &mut self,
+        open: &Open<'r>,
         archive: &mut Archive<'r>,
         whole: Arc<Whole<'r>>,
         index: u64,
@@ -53,7 +54,7 @@ impl Worker<'_> {
             self.give_up(&whole, index);
             return None;
         }
-        let chunk = self.read_chunk(&whole, index, archive.members.next(buffer))?;
+        let chunk = self.read_chunk(open, &whole, index, archive.members.next(buffer))?;
         Some((whole, chunk))
     }
 
@@ -83,7 +84,7 @@ impl Worker<'_> {
         match first {
             Ok((first, header)) => {
                 let whole = Arc::new(Whole::member(at, name, header, traits.order));
-                let chunk = self.read_chunk(&whole, 0, Ok(first))?;
+                let chunk = self.read_chunk(open, &whole, 0, Ok(first))?;
                 Some((whole, chunk))
             }
             Err(error) => {

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use super::{Cancelled, Worker};
-use crate::input::{Asked, Chunk, Codec, Error, Stream};
+use crate::input::{Asked, Chunk, Codec, Error, Pieces, Stream};
 use crate::process::{Failure, Instance, Kind, Order, Place};
 use crate::work::gather::Span;
 use crate::work::open::{Chunks, Open, RunLength, Slice, take, too_large};
@@ -20,6 +20,14 @@ pub(super) struct Read<'r> {
     pub(super) more: bool,
 }
 
+/// Neighbouring chunks that an accumulator sees, of `count` chunks; those before the one at `counted` are counted already.
+#[derive(Debug, Clone)]
+struct Stretch {
+    run: Range<u64>,
+    count: u64,
+    counted: u64,
+}
+
 /// How a run of chunks ended.
 enum Pushed {
     All,
@@ -29,10 +37,10 @@ enum Pushed {
     Compressed(Codec),
 }
 
-impl<'a> Worker<'a> {
+impl<'a> Worker<'_, 'a> {
     /// Takes chunks of a source until there are no more.
     pub(super) fn join(&mut self, open: &Open<'_>) -> Result<(), Cancelled> {
-        let kind = self.plan.processor.traits().kind;
+        let kind = self.processor().traits().kind;
         match (&open.chunks, kind) {
             (Chunks::Placed { count, taken }, Kind::Aggregator) => {
                 self.join_placed(open, *count, taken)
@@ -66,12 +74,23 @@ impl<'a> Worker<'a> {
         };
         let (scope, threads) = (self.scope(), self.plan.settings.threads);
         let mut live = None;
+        let mut seen = Vec::new();
         while let Some(run) = take(count, length, taken, scope, threads) {
             live = self.make_way(open, &open.whole, live, run.start);
-            let (start, length) = (run.start, run.end - run.start);
-            let mut at = start;
-            let pushed = self.push_run(open, live.is_none(), run, count, &mut at);
-            let span = Span { start, end: start + length };
+            if live.is_none() {
+                seen.clear();
+            }
+            let span = Span { start: run.start, end: run.end };
+            let mut at = run.start;
+            let stretch = Stretch { counted: run.start, run, count };
+            let mut pushed = self.push_run(open, live.is_none(), &stretch, &mut at);
+            seen.push(stretch);
+            if let Err(failure) = &pushed
+                && failure.past
+            {
+                failure.detail.iter().for_each(|detail| detail.withdraw());
+                pushed = self.push_again(open, &mut seen, &mut at);
+            }
             live = self.after(&open.whole, live, span, pushed, at)?;
         }
         if let Some(span) = live {
@@ -109,11 +128,7 @@ impl<'a> Worker<'a> {
                     }
                     ring.give_back(chunk, begun.elapsed());
                 }
-                Turn::Decode(pieces) => {
-                    pieces.decode_next();
-                    self.times.was_read();
-                    ring.decoded();
-                }
+                Turn::Decode(pieces) => self.decode_ahead(ring, &pieces),
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
             }
@@ -122,6 +137,12 @@ impl<'a> Worker<'a> {
             self.settle(open, member.as_deref().unwrap_or(&open.whole), span);
         }
         Ok(())
+    }
+
+    pub(super) fn decode_ahead(&mut self, ring: &Ring<'_>, pieces: &Pieces) {
+        pieces.decode_next();
+        self.times.was_read();
+        ring.decoded();
     }
 
     pub(super) fn read_ahead<'r>(
@@ -133,7 +154,7 @@ impl<'a> Worker<'a> {
     ) {
         let begun = Instant::now();
         let next = match &mut *reader {
-            Reader::Stream(stream) => self.read_stream(&open.whole, stream, buffer),
+            Reader::Stream(stream) => self.read_stream(open, stream, buffer),
             Reader::Archive(archive) => self.read_archive(open, archive, buffer),
         };
         self.times.was_read();
@@ -148,16 +169,16 @@ impl<'a> Worker<'a> {
     /// The next chunk of a source; `None` when there is none, or it is not worth having.
     fn read_stream<'r>(
         &mut self,
-        whole: &Whole<'_>,
+        open: &Open<'_>,
         stream: &mut Stream,
         buffer: Vec<u8>,
     ) -> Option<Read<'r>> {
-        let index = stream.index();
+        let (whole, index) = (&open.whole, stream.index());
         if self.hopeless(whole, index) {
             self.give_up(whole, index);
             return None;
         }
-        let chunk = self.read_chunk(whole, index, stream.next(buffer))?;
+        let chunk = self.read_chunk(open, whole, index, stream.next(buffer))?;
         let more = !chunk.last;
         Some(Read { piece: Piece { member: None, chunk }, more })
     }
@@ -165,7 +186,7 @@ impl<'a> Worker<'a> {
     /// What a whole has left from the position `index` on need not be read: one before it has failed.
     pub(super) fn give_up(&mut self, whole: &Whole<'_>, index: u64) {
         let failed = whole.gather.set_whole(index);
-        if self.plan.processor.traits().kind == Kind::Aggregator {
+        if self.processor().traits().kind == Kind::Aggregator {
             self.settle_failed(whole, failed);
         }
     }
@@ -173,6 +194,7 @@ impl<'a> Worker<'a> {
     /// The chunk at `index` of a whole, if it could be read: the failure of the whole if not.
     pub(super) fn read_chunk(
         &mut self,
+        open: &Open<'_>,
         whole: &Whole<'_>,
         index: u64,
         read: Result<Chunk, Error>,
@@ -188,9 +210,10 @@ impl<'a> Worker<'a> {
                 Some(chunk)
             }
             Err(_) if self.plan.cancel.is_set() => None,
-            Err(error) if self.plan.processor.traits().kind == Kind::Transformer => {
+            Err(error) if self.processor().traits().kind == Kind::Transformer => {
                 self.fail_read(whole, index, error.into());
-                None
+                // Where that is cancelled, there is no chunk either.
+                self.run_tail(open, whole).ok().and(None)
             }
             Err(error) => {
                 whole.gather.fail(1, index, error.into());
@@ -255,7 +278,7 @@ impl<'a> Worker<'a> {
     ) -> Result<Box<dyn Instance + 'a>, Failure> {
         let mut instance = match self.instance.take() {
             Some(instance) => instance,
-            None => self.plan.processor.start()?,
+            None => self.processor().start()?,
         };
         if fresh {
             instance.open(whole.opening())?;
@@ -283,14 +306,39 @@ impl<'a> Worker<'a> {
         Ok(Pushed::All)
     }
 
+    /// Runs all that an accumulator has seen once more in a fresh sandbox, up to where it failed, and what comes after that.
+    fn push_again(
+        &mut self,
+        open: &Open<'_>,
+        seen: &mut [Stretch],
+        at: &mut u64,
+    ) -> Result<Pushed, Failure> {
+        self.instance = None;
+        let failed = *at;
+        for stretch in &mut *seen {
+            let is_last = stretch.run.contains(&failed);
+            stretch.counted = if is_last { failed } else { stretch.run.end };
+        }
+        self.plan.stats.add_retry();
+        let mut fresh = true;
+        for stretch in seen {
+            match self.push_run(open, fresh, stretch, at)? {
+                Pushed::All => fresh = false,
+                ended => return Ok(ended),
+            }
+        }
+        Ok(Pushed::All)
+    }
+
+    /// Runs a row of chunks. What the first of them are counted for has been counted before.
     fn push_run(
         &mut self,
         open: &Open<'_>,
         fresh: bool,
-        run: Range<u64>,
-        count: u64,
+        stretch: &Stretch,
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
+        let Stretch { run, count, counted } = stretch.clone();
         let hopeless = |worker: &Self, index| {
             if open.is_single() {
                 worker.plan.cancel.is_set()
@@ -322,9 +370,12 @@ impl<'a> Worker<'a> {
                 return Ok(Pushed::Compressed(codec));
             }
             self.times.was_guest(pushed?.filling);
-            open.whole.keep_rejects(instance.take_rejects(), self.plan.settings.rejects_max)?;
-            let stored = open.input.stored(end) - open.input.stored(start);
-            self.times.count_bytes(end - start, stored);
+            let rejects = instance.take_rejects();
+            if index >= counted {
+                open.whole.keep_rejects(rejects, self.plan.settings.rejects_max)?;
+                let stored = open.input.stored(end) - open.input.stored(start);
+                self.times.count_bytes(end - start, stored);
+            }
             if !open.is_single() {
                 self.times.show_counts(self.plan.stats);
             }

@@ -9,11 +9,12 @@ use std::time::Instant;
 use super::course::is_same;
 use super::{Cancelled, Worker};
 use crate::input::Asked;
-use crate::process::{Failure, Fill, Place, Pushed, Reject, Scope};
+use crate::process::{Failure, Fill, Kind, Place, Pushed, Reject, Scope};
 use crate::work::open::{Open, Slice, take_next, too_large};
+use crate::work::queue::Item;
 use crate::work::ring::{Piece, Ring, Turn};
 use crate::work::whole::Whole;
-use crate::work::{At, Done, End};
+use crate::work::{At, Done, End, Origin};
 
 /// Whether a worker goes on with a source.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ enum Onward {
     Elsewhere,
 }
 
-impl Worker<'_> {
+impl Worker<'_, '_> {
     /// Takes chunks that are found by their place.
     pub(super) fn transform_placed(
         &mut self,
@@ -57,6 +58,7 @@ impl Worker<'_> {
                     }
                     Err(failure) => self.fail_chunk(&open.whole, index, failure),
                 }
+                self.run_tail(open, &open.whole)?;
             }
         }
         self.close();
@@ -97,7 +99,8 @@ impl Worker<'_> {
                     let begun = Instant::now();
                     let same = is_same(open_for.as_ref(), member.as_ref());
                     let whole = member.as_deref().unwrap_or(&open.whole);
-                    if !self.hopeless(whole, chunk.index) {
+                    let hopeless = self.hopeless(whole, chunk.index);
+                    if !hopeless {
                         let place =
                             Place { index: chunk.index, offset: chunk.offset, last: chunk.last };
                         let fresh_now = fresh || !same;
@@ -106,15 +109,14 @@ impl Worker<'_> {
                         let pushed = self.run_chunk(whole, fresh_now, place, &mut bytes);
                         self.pass_on(open, whole, place, bytes.len(), pushed)?;
                         fresh = self.instance.is_none();
-                        open_for = member;
                     }
                     ring.give_back(chunk, begun.elapsed());
+                    if !hopeless {
+                        self.run_tail(open, whole)?;
+                        open_for = member;
+                    }
                 }
-                Turn::Decode(pieces) => {
-                    pieces.decode_next();
-                    self.times.was_read();
-                    ring.decoded();
-                }
+                Turn::Decode(pieces) => self.decode_ahead(ring, &pieces),
                 Turn::Later => self.times.was_idle(),
                 Turn::End => break,
             }
@@ -138,7 +140,7 @@ impl Worker<'_> {
         Ok((pushed, rejects))
     }
 
-    /// Delivers what came out of one chunk.
+    /// Delivers what came out of one chunk, or brings it to where it waits for the tail.
     fn pass_on(
         &mut self,
         open: &Open<'_>,
@@ -147,20 +149,32 @@ impl Worker<'_> {
         bytes: usize,
         pushed: Result<(Pushed, Vec<Reject>), Failure>,
     ) -> Result<(), Cancelled> {
-        let bytes = bytes as u64;
-        let (pushed, rejects) = match pushed {
-            Ok(pushed) => pushed,
-            Err(failure) => {
+        match (self.queue, pushed) {
+            (_, Err(failure)) => {
                 self.check_cancel()?; // a guest that was stopped for that is no failure
                 self.fail_chunk(whole, place.index, failure);
-                return Ok(());
             }
-        };
+            (None, Ok(pushed)) => self.put_part(open, whole, place, bytes, pushed)?,
+            (Some(queue), Ok(pushed)) => self.bring(queue, whole, place, bytes, pushed),
+        }
+        Ok(())
+    }
+
+    /// Delivers a part of what comes out of a whole.
+    pub(super) fn put_part(
+        &mut self,
+        open: &Open<'_>,
+        whole: &Whole<'_>,
+        place: Place,
+        bytes: usize,
+        (pushed, rejects): (Pushed, Vec<Reject>),
+    ) -> Result<(), Cancelled> {
+        let bytes = bytes as u64;
         self.times.was_guest(pushed.filling);
         let max = self.plan.settings.rejects_max;
         if let Err((to, failure)) = whole.count_rejects_of(place.index, &rejects, max) {
             // It fails where they are taken in order; what is behind those that were counted need not be looked at.
-            whole.gather.fail(1, to, failure.clone());
+            whole.gather.note(to, failure.clone());
             if self.plan.settings.unordered {
                 self.instance = None;
                 self.fail_with(whole.slot(), failure, rejects);
@@ -180,7 +194,8 @@ impl Worker<'_> {
             slot.end = End::Part;
             self.times.show_counts(self.plan.stats);
         }
-        self.deliver(slot, Done { bytes, result: Ok(Some(pushed.output)), rejects }, None);
+        let (result, origin) = (Ok(Some(pushed.output)), Origin::Processed);
+        self.deliver(slot, Done { bytes, result, state: None, rejects, origin });
         if place.last {
             self.recycle();
         }
@@ -202,8 +217,9 @@ impl Worker<'_> {
         let max = self.plan.settings.rejects_max;
         match checked.and_then(|()| whole.check_rejects(max)) {
             Ok(()) => {
-                let done = Done { bytes: 0, result: Ok(None), rejects: Vec::new() };
-                self.deliver(slot, done, None);
+                let (rejects, origin) = (Vec::new(), Origin::Processed);
+                let done = Done { bytes: 0, result: Ok(None), state: None, rejects, origin };
+                self.deliver(slot, done);
             }
             Err(failure) => self.fail(slot, failure),
         }
@@ -217,7 +233,18 @@ impl Worker<'_> {
 
     /// The same for a chunk that no instance has seen.
     pub(super) fn fail_read(&mut self, whole: &Whole<'_>, index: u64, failure: Failure) {
-        whole.gather.fail(1, index, failure.clone());
+        match self.queue {
+            Some(queue) => {
+                whole.gather.note(index, failure.clone());
+                queue.bring(whole.at, Item { index, result: Err(failure) });
+            }
+            None => self.fail_part(whole, index, failure),
+        }
+    }
+
+    /// Delivers a failure in the place of a part.
+    pub(super) fn fail_part(&mut self, whole: &Whole<'_>, index: u64, failure: Failure) {
+        whole.gather.note(index, failure.clone());
         let mut slot = whole.slot();
         slot.at.part = index;
         self.fail(slot, failure);
@@ -242,6 +269,16 @@ impl Worker<'_> {
         let whole = &open.whole;
         loop {
             self.check_cancel()?;
+            if let Some(queue) = self.queue.filter(|queue| !open.is_single() && queue.is_full()) {
+                self.pass.leave();
+                queue.wait_while_full();
+                self.times.was_idle();
+                continue;
+            }
+            // A result is there when all chunks have been seen: waiting for it helps nobody.
+            if self.plan.processor.traits().kind == Kind::Aggregator {
+                return Ok(Onward::Yes);
+            }
             // One chunk is for nobody else to go on with; and behind the last chunk, what is waited for may be the next source
             // that this worker has taken.
             if open.is_single() || (self.scope() == Scope::Source && open.remaining() == 0) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::super::{Access, Opener};
+use super::super::pack::bgzf;
 use super::super::{Codec, DecodeError, DecodeLimits, Decoder};
 use super::*;
 use crate::source::{Source, Way};
@@ -60,24 +61,6 @@ fn text(bytes: usize) -> Vec<u8> {
     }
     text.truncate(bytes);
     text
-}
-
-/// SAM format specification section 4.1.
-fn bgzf(plain: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    for part in plain.chunks(60_000).chain([&[][..]]) {
-        let mut body = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(6));
-        body.write_all(part).unwrap();
-        let body = body.finish().unwrap();
-        let mut crc = flate2::Crc::new();
-        crc.update(part);
-        packed.extend(b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0");
-        packed.extend(u16::try_from(body.len() + 25).unwrap().to_le_bytes());
-        packed.extend(body);
-        packed.extend(crc.sum().to_le_bytes());
-        packed.extend(u32::try_from(part.len()).unwrap().to_le_bytes());
-    }
-    packed
 }
 
 fn zstd_frames(plain: &[u8], frame_bytes: usize) -> Vec<u8> {

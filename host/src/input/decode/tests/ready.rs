@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::super::pack::{by_flushing, zstd_flushed};
 use super::*;
 
 /// What was written so far, and whether that was all. Reading when nothing is there is a wait, which fails the test.
@@ -39,19 +40,19 @@ impl Trickle for Wire {
 /// Each part, flushed, and the end.
 fn flushed(codec: Codec, parts: &[Vec<u8>]) -> Vec<Vec<u8>> {
     match codec {
-        Codec::Gzip => by_writer(
+        Codec::Gzip => by_flushing(
             flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6)),
             parts,
             |writer| writer.get_mut(),
             |writer| writer.finish().unwrap(),
         ),
-        Codec::Deflate => by_writer(
+        Codec::Deflate => by_flushing(
             flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(6)),
             parts,
             |writer| writer.get_mut(),
             |writer| writer.finish().unwrap(),
         ),
-        Codec::Lz4 => by_writer(
+        Codec::Lz4 => by_flushing(
             lz4_flex::frame::FrameEncoder::with_frame_info(
                 lz4_flex::frame::FrameInfo::new().content_checksum(true).block_checksums(true),
                 Vec::new(),
@@ -60,13 +61,13 @@ fn flushed(codec: Codec, parts: &[Vec<u8>]) -> Vec<Vec<u8>> {
             |writer| writer.get_mut(),
             |writer| writer.finish().unwrap(),
         ),
-        Codec::Snappy => by_writer(
+        Codec::Snappy => by_flushing(
             snap::write::FrameEncoder::new(Vec::new()),
             parts,
             |writer| writer.get_mut(),
             |writer| writer.into_inner().unwrap(),
         ),
-        Codec::Brotli => by_writer(
+        Codec::Brotli => by_flushing(
             ::brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20),
             parts,
             |writer| writer.get_mut(),
@@ -77,38 +78,6 @@ fn flushed(codec: Codec, parts: &[Vec<u8>]) -> Vec<Vec<u8>> {
         // It cannot be flushed, but by ending a stream.
         Codec::Bzip2 => parts.iter().map(|part| encode(codec, part)).chain([Vec::new()]).collect(),
     }
-}
-
-fn by_writer<W: Write>(
-    mut writer: W,
-    parts: &[Vec<u8>],
-    written: impl Fn(&mut W) -> &mut Vec<u8>,
-    finish: impl Fn(W) -> Vec<u8>,
-) -> Vec<Vec<u8>> {
-    let mut pieces = Vec::new();
-    for part in parts {
-        writer.write_all(part).unwrap();
-        writer.flush().unwrap();
-        pieces.push(std::mem::take(written(&mut writer)));
-    }
-    pieces.push(finish(writer));
-    pieces
-}
-
-fn zstd_flushed(parts: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    use zstd_safe::zstd_sys::ZSTD_EndDirective::{ZSTD_e_end, ZSTD_e_flush};
-    let mut context = zstd_safe::CCtx::create();
-    let ends = parts.iter().map(|part| (&part[..], ZSTD_e_flush)).chain([(&b""[..], ZSTD_e_end)]);
-    let piece = |(part, end): (&[u8], _)| {
-        let mut packed = vec![0; zstd_safe::compress_bound(part.len()) + 100];
-        let mut out = zstd_safe::OutBuffer::around(&mut packed[..]);
-        let mut given = zstd_safe::InBuffer::around(part);
-        assert_eq!(context.compress_stream2(&mut out, &mut given, end).unwrap(), 0);
-        let bytes = out.pos();
-        packed.truncate(bytes);
-        packed
-    };
-    ends.map(piece).collect()
 }
 
 fn xz_flushed(parts: &[Vec<u8>]) -> Vec<Vec<u8>> {

@@ -7,20 +7,20 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
-use super::Bridge;
+use super::bridge::Bridge;
 use super::fault::Fault;
 use crate::source::{Address, Scheme};
 
 /// An object, by the client that knows its store.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(crate) struct Target {
     name: PathBuf,
-    pub(super) client: Arc<dyn ObjectStore>,
-    pub(super) path: Path,
+    pub(crate) client: Arc<dyn ObjectStore>,
+    pub(crate) path: Path,
 }
 
 impl Target {
-    pub(super) fn new(bridge: &Bridge, name: &FilePath) -> Result<Self, Fault> {
+    pub(crate) fn new(bridge: &Bridge, name: &FilePath) -> Result<Self, Fault> {
         let address = Address::of(name)
             .ok_or_else(|| Fault::new(io::ErrorKind::InvalidInput, "is no address"))?;
         let path = path(&address)?;
@@ -28,7 +28,7 @@ impl Target {
         Ok(Self { name: name.to_path_buf(), client, path })
     }
 
-    pub(super) fn fault(&self, error: &object_store::Error) -> Fault {
+    pub(crate) fn fault(&self, error: &object_store::Error) -> Fault {
         match Address::of(&self.name) {
             Some(address) => Fault::of(error, &address),
             None => Fault::new(io::ErrorKind::Other, "is no address"),
@@ -37,7 +37,7 @@ impl Target {
 }
 
 /// The key of an address as the clients take it; a web server's is in its URL already.
-pub(super) fn path(address: &Address<'_>) -> Result<Path, Fault> {
+pub(crate) fn path(address: &Address<'_>) -> Result<Path, Fault> {
     let unfit = |message: String| Fault::new(io::ErrorKind::InvalidInput, message);
     if address.scheme == Scheme::Http {
         return Ok(Path::default());

@@ -3,7 +3,7 @@
 //!
 //! Two figures are kept. What is **reserved** is the most that a job can come to hold, asked for before it begins: a job waits
 //! until its least fits, and has fewer workers where more do not. What is **charged** is what is held now. Whoever holds a
-//! result is never refused; a guest that grows is, beyond the budget, and who would begin new work can ask whether it is [full](Budget::is_full).
+//! result is never refused; a guest that grows is, beyond the budget, and who would begin new work can ask whether it is [full](MemoryBudget::is_full).
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::settings::limits::WAIT;
 
 /// See the module.
 #[derive(Debug)]
-pub struct Budget {
+pub struct MemoryBudget {
     bytes_max: u64,
     reserved: Mutex<u64>,
     freed: Condvar,
@@ -55,13 +55,13 @@ pub struct Full {
     pub bytes_max: u64,
 }
 
-impl Default for Budget {
+impl Default for MemoryBudget {
     fn default() -> Self {
         Self::new(u64::MAX)
     }
 }
 
-impl Budget {
+impl MemoryBudget {
     /// A budget of so many bytes.
     pub fn new(bytes_max: u64) -> Self {
         Self {
@@ -142,7 +142,7 @@ impl Budget {
 /// Memory that is set aside for a job until this is dropped.
 #[derive(Debug)]
 pub struct Reservation {
-    budget: Arc<Budget>,
+    budget: Arc<MemoryBudget>,
     bytes: u64,
     /// Workers that it is for.
     pub workers: usize,
@@ -160,7 +160,7 @@ impl Drop for Reservation {
 /// Memory that is held until this is dropped.
 #[derive(Debug)]
 pub struct Charge {
-    budget: Arc<Budget>,
+    budget: Arc<MemoryBudget>,
     bytes: u64,
 }
 
@@ -179,7 +179,7 @@ impl Charge {
     /// # Errors
     /// When the budget does not have what is wanted beyond what is held.
     pub fn grow(&mut self, bytes: u64) -> Result<(), Full> {
-        let Budget { bytes_max, charged, peak, .. } = &*self.budget;
+        let MemoryBudget { bytes_max, charged, peak, .. } = &*self.budget;
         let more = bytes.saturating_sub(self.bytes);
         let next = |now: u64| now.checked_add(more).filter(|sum| sum <= bytes_max);
         let before = charged
@@ -211,7 +211,7 @@ mod tests {
     fn fewer_workers_are_used_where_more_do_not_fit_and_none_where_one_does_not() {
         let going = AtomicBool::new(false);
         let workers = |bytes_max| {
-            let budget = Arc::new(Budget::new(bytes_max));
+            let budget = Arc::new(MemoryBudget::new(bytes_max));
             budget.reserve(NEED, &going).map(|reserved| reserved.unwrap().workers)
         };
         assert_eq!(workers(u64::MAX), Ok(4));
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn who_comes_later_has_what_is_left_or_waits() {
-        let budget = Arc::new(Budget::new(1000));
+        let budget = Arc::new(MemoryBudget::new(1000));
         let (going, stopped) = (AtomicBool::new(false), AtomicBool::new(true));
         let first = budget.reserve(Need { workers: 2, ..NEED }, &going).unwrap().unwrap();
         let second = budget.reserve(NEED, &going).unwrap().unwrap();
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn what_is_charged_is_what_is_held() {
-        let budget = Arc::new(Budget::new(100));
+        let budget = Arc::new(MemoryBudget::new(100));
         let mut guest = budget.hold(0);
         assert_eq!(guest.grow(60), Ok(()));
         let result = budget.hold(50); // who holds a result is not refused

@@ -3,14 +3,17 @@
 
 use std::sync::{Arc, OnceLock};
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzure, MicrosoftAzureBuilder};
 use object_store::client::{HttpClient, HttpConnector, ReqwestConnector};
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::gcp::{GoogleCloudStorage, GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
-use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
+use object_store::multipart::MultipartStore;
+use object_store::{
+    BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, Result as StoreResult, RetryConfig,
+};
 
-use super::Plain;
+use super::http::{Completes, Plain};
 use crate::settings::limits::{
     REMOTE_CONNECT, REMOTE_IDLE, REMOTE_PAUSE, REMOTE_PAUSE_MAX, REMOTE_REQUEST, REMOTE_RETRIES,
     REMOTE_RETRY,
@@ -22,12 +25,13 @@ pub(super) fn client(
     address: &Address<'_>,
     name: &str,
     web: &Web,
-) -> object_store::Result<Arc<dyn ObjectStore>> {
+) -> StoreResult<Arc<dyn ObjectStore>> {
     install_tls();
+    let wish = Wish::default();
     Ok(match address.scheme {
-        Scheme::S3 => Arc::new(s3(address)?),
-        Scheme::Google => Arc::new(google(address)?),
-        Scheme::Azure => Arc::new(azure(address)?),
+        Scheme::S3 => Arc::new(s3(address, wish)?.0),
+        Scheme::Google => Arc::new(google(address, &wish)?),
+        Scheme::Azure => Arc::new(azure(address, &wish)?),
         Scheme::Http => Arc::new(
             HttpBuilder::new()
                 .with_url(name)
@@ -38,29 +42,68 @@ pub(super) fn client(
     })
 }
 
-fn s3(address: &Address<'_>) -> object_store::Result<impl ObjectStore> {
-    use AmazonS3ConfigKey::{Client, Endpoint, S3Endpoint};
-    let mut builder = AmazonS3Builder::from_env()
-        .with_bucket_name(address.authority)
-        .with_retry(retry())
-        .with_http_connector(Connector);
+/// How objects shall be written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wish {
+    /// Their media type.
+    pub(super) content_type: Option<String>,
+    /// What becomes of one that is there.
+    pub(super) completes: Completes,
+}
+
+/// A client that writes objects, in one request or in parts.
+pub(super) struct Writing {
+    pub(super) objects: Arc<dyn ObjectStore>,
+    pub(super) parts: Arc<dyn MultipartStore>,
+    /// What the store does where parts are put together to an object that is there, whatever was wished for.
+    pub(super) completes: Completes,
+}
+
+/// A client that writes to the store of `address`; `None` for a web server, which takes nothing.
+pub(super) fn writing(address: &Address<'_>, wish: Wish) -> StoreResult<Option<Writing>> {
+    fn of<T: ObjectStore + MultipartStore>(client: T, completes: Completes) -> Writing {
+        let client = Arc::new(client);
+        let objects: Arc<T> = Arc::clone(&client);
+        Writing { objects, parts: client, completes }
+    }
+    install_tls();
+    Ok(Some(match address.scheme {
+        Scheme::S3 => {
+            let (client, completes) = s3(address, wish)?;
+            of(client, completes)
+        }
+        Scheme::Google => of(google(address, &wish)?, Completes::Over),
+        Scheme::Azure => of(azure(address, &wish)?, Completes::Over),
+        Scheme::Http => return Ok(None),
+    }))
+}
+
+fn s3(address: &Address<'_>, mut wish: Wish) -> StoreResult<(AmazonS3, Completes)> {
+    use AmazonS3ConfigKey::{Client, ConditionalPut, Endpoint, S3Endpoint};
+    let mut builder =
+        AmazonS3Builder::from_env().with_bucket_name(address.authority).with_retry(retry());
     let endpoints = [S3Endpoint, Endpoint].map(|key| builder.get_config_value(&key));
-    for (key, value) in timeouts() {
+    // Whoever says that the store has no conditions is told nothing by it.
+    if builder.get_config_value(&ConditionalPut).is_some_and(|word| word == "disabled") {
+        wish.completes = Completes::Over;
+    }
+    for (key, value) in options(&wish) {
         builder = builder.with_config(Client(key), value);
     }
     if endpoints.iter().flatten().next().is_some_and(|endpoint| is_plain(endpoint)) {
         builder = builder.with_allow_http(true);
     }
-    builder.build()
+    let completes = wish.completes;
+    Ok((builder.with_http_connector(Connector { completes }).build()?, completes))
 }
 
-fn google(address: &Address<'_>) -> object_store::Result<impl ObjectStore> {
+fn google(address: &Address<'_>, wish: &Wish) -> StoreResult<GoogleCloudStorage> {
     let mut builder = GoogleCloudStorageBuilder::from_env()
         .with_bucket_name(address.authority)
         .with_retry(retry())
-        .with_http_connector(Connector);
+        .with_http_connector(Connector::default());
     let endpoint = builder.get_config_value(&GoogleConfigKey::BaseUrl);
-    for (key, value) in timeouts() {
+    for (key, value) in options(wish) {
         builder = builder.with_config(GoogleConfigKey::Client(key), value);
     }
     if endpoint.is_some_and(|endpoint| is_plain(&endpoint)) {
@@ -70,13 +113,13 @@ fn google(address: &Address<'_>) -> object_store::Result<impl ObjectStore> {
     builder.build()
 }
 
-fn azure(address: &Address<'_>) -> object_store::Result<impl ObjectStore> {
+fn azure(address: &Address<'_>, wish: &Wish) -> StoreResult<MicrosoftAzure> {
     let mut builder = MicrosoftAzureBuilder::from_env()
         .with_url(address.store)
         .with_retry(retry())
-        .with_http_connector(Connector);
+        .with_http_connector(Connector::default());
     let endpoint = builder.get_config_value(&AzureConfigKey::Endpoint);
-    for (key, value) in timeouts() {
+    for (key, value) in options(wish) {
         builder = builder.with_config(AzureConfigKey::Client(key), value);
     }
     if endpoint.is_some_and(|endpoint| is_plain(&endpoint)) {
@@ -90,13 +133,15 @@ fn is_plain(endpoint: &str) -> bool {
     endpoint.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
 }
 
-fn timeouts() -> [(ClientConfigKey, String); 3] {
-    [
+fn options(wish: &Wish) -> impl Iterator<Item = (ClientConfigKey, String)> {
+    let times = [
         (ClientConfigKey::ConnectTimeout, REMOTE_CONNECT),
         (ClientConfigKey::ReadTimeout, REMOTE_IDLE),
         (ClientConfigKey::Timeout, REMOTE_REQUEST),
-    ]
-    .map(|(key, time)| (key, humantime::format_duration(time).to_string()))
+    ];
+    let times = times.map(|(key, time)| (key, humantime::format_duration(time).to_string()));
+    let content_type = wish.content_type.clone();
+    times.into_iter().chain(content_type.map(|word| (ClientConfigKey::DefaultContentType, word)))
 }
 
 fn retry() -> RetryConfig {
@@ -114,12 +159,15 @@ fn install_tls() {
 }
 
 /// Connections that are made as a store asks for.
-#[derive(Debug)]
-struct Connector;
+#[derive(Debug, Default)]
+struct Connector {
+    completes: Completes,
+}
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(Plain(ReqwestConnector::default().connect(options)?)))
+        let client = ReqwestConnector::default().connect(options)?;
+        Ok(HttpClient::new(Plain { client, completes: self.completes }))
     }
 }
 
@@ -137,7 +185,7 @@ impl HttpConnector for Web {
             .with_connect_timeout(REMOTE_CONNECT)
             .with_read_timeout(REMOTE_IDLE)
             .with_timeout(REMOTE_REQUEST);
-        let client = Connector.connect(&options)?;
+        let client = Connector::default().connect(&options)?;
         Ok(self.0.get_or_init(|| client).clone())
     }
 }

@@ -1,0 +1,114 @@
+//! What the ledger tells jobs by, and versions of sources.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::args::RunArgs;
+use super::remember::Aim;
+use super::say::Abort;
+use super::stages::{Setting, Stage, Stages};
+use crate::ledger::{Digest, Identity};
+use crate::source::{Source, Stored, Way};
+
+/// The source for the ledger.
+pub(super) fn name(source: &Source) -> &[u8] {
+    source.path.as_os_str().as_bytes()
+}
+
+/// Size and time of the last write: those that a run compares, too. None for what can be told from no other version.
+pub(super) fn identity(source: &Source) -> Option<Identity> {
+    match &source.way {
+        Way::File => {
+            let found = fs::metadata(&source.path).ok()?;
+            let (seconds, ns) = (found.mtime(), found.mtime_nsec());
+            let identity = Identity::new("file").with("size", found.len());
+            Some(
+                identity
+                    .with("mtime", format_args!("{seconds}.{ns:09}"))
+                    .with("inode", found.ino()),
+            )
+        }
+        Way::Member(member) => {
+            let version = &member.archive.version;
+            let identity = Identity::new("member").with("archive_size", version.bytes);
+            let identity = identity.with("archive_mtime_ns", version.modified_ns);
+            // An archive may have two members of one name.
+            let offset = match &member.stored {
+                Stored::Plain { offset, .. } => *offset,
+                Stored::Zip(entry) => entry.header_offset,
+            };
+            Some(identity.with("offset", offset))
+        }
+        _ => None,
+    }
+}
+
+/// Everything that comes out depends on but the source.
+pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest, Abort> {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    for chain in &stages.chains {
+        parts.push(b"chain".to_vec());
+        for stage in chain {
+            let read = fs::read(&stage.path);
+            let told = |error| Abort::new(format!("{}: {error}", stage.path.display()));
+            parts.push(read.map_err(told)?);
+            // Their order says nothing: no plugin takes a setting twice.
+            let mut settings: Vec<_> = stage.settings.iter().map(Setting::word).collect();
+            settings.sort();
+            parts.extend(settings.into_iter().map(String::into_bytes));
+        }
+    }
+    let (inputs, output) = (&args.inputs, &args.output);
+    parts.push(format!("{:?} {} {}", inputs.framing, inputs.encoding, inputs.decompress).into());
+    parts.push(format!("archives {}", !inputs.no_archives).into());
+    match aim {
+        Aim::Outputs => {
+            // What is compressed by chunk depends on the chunks.
+            let naming = format!("{} {} {:?}", output.compress, inputs.chunk_size, output.name);
+            parts.push(naming.into());
+            let out = resolved(&output.out);
+            parts.push(out.as_os_str().as_bytes().to_vec());
+        }
+        // They are shown anew each time: how and where makes no other job. How many records a source has set aside is only known
+        // where they are kept, or bounded.
+        Aim::Results(_) => {
+            let are_counted = output.rejects.is_some() || output.max_rejects.is_some();
+            parts.push(format!("results, rejects counted {are_counted}").into());
+        }
+    }
+    Ok(Digest::of(parts))
+}
+
+/// The job for people.
+pub(super) fn description(args: &RunArgs, stages: &Stages, aim: Aim) -> String {
+    let plugins: Vec<_> = stages.chains.iter().map(|chain| spec(chain)).collect();
+    let all = stages.chains.iter().flatten().flat_map(|stage| &stage.settings);
+    let settings: Vec<_> = all.map(Setting::word).collect();
+    let job = format!("{} {}", plugins.join(", "), settings.join(" "));
+    match aim {
+        Aim::Outputs => format!("{job} to {}", args.output.out.display()),
+        Aim::Results(_) => job.trim_end().to_string(),
+    }
+}
+
+/// A chain as `--plugin` has it.
+fn spec(chain: &[Stage]) -> String {
+    let paths: Vec<_> = chain.iter().map(|stage| stage.path.display().to_string()).collect();
+    paths.join(" | ")
+}
+
+/// The path without links, which is the same before a directory is made as after.
+fn resolved(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find_map(|above| {
+        let named = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        Some((fs::canonicalize(named).ok()?, path.strip_prefix(above).ok()?))
+    });
+    match existing {
+        // Joined with nothing, it would end in a slash.
+        Some((above, rest)) if rest.as_os_str().is_empty() => above,
+        Some((above, rest)) => above.join(rest).components().collect(),
+        None => path.to_path_buf(),
+    }
+}

@@ -1,0 +1,154 @@
+//! `--out` in an object store: what is said to the store, and what is refused.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::args::OutputArgs;
+use super::out::exists;
+use super::plugins::Plugins;
+use super::say::Abort;
+use super::settings::format;
+use crate::output::{Format, Object, ObjectError, Objects, Writing};
+use crate::process::Kind;
+use crate::settings::Pack;
+use crate::source::{Address, Scheme, Source, Way};
+
+/// What `--out` names in a store.
+pub(super) enum Named {
+    Object(Object),
+    Objects(Objects),
+    /// There is one already, and that is to be left.
+    Left,
+}
+
+/// Asks the store for what the flags name; `None` where they name a file or directory.
+pub(super) fn open(
+    args: &OutputArgs,
+    plugins: &Plugins,
+    stop: &Arc<AtomicBool>,
+) -> Result<Option<Named>, Abort> {
+    let Some(address) = Address::of(&args.out) else { return Ok(None) };
+    let content_type = content_type(args, plugins);
+    let writing = Writing { exists: exists(args), content_type, stop: Arc::clone(stop) };
+    let opened = if address.is_prefix() {
+        Objects::open(&args.out, writing).map(Named::Objects)
+    } else {
+        let opened = Object::open(&args.out, writing);
+        opened.map(|object| object.map_or(Named::Left, Named::Object))
+    };
+    opened.map(Some).map_err(|error| told(&error))
+}
+
+pub(super) fn told(error: &ObjectError) -> Abort {
+    let hint = error.hint();
+    Abort::new(error).hint(hint)
+}
+
+/// How many objects are there already: those at `places`, or the one that `--out` names.
+pub(super) fn there<'a>(
+    args: &OutputArgs,
+    plugins: &Plugins,
+    places: impl Iterator<Item = &'a Path>,
+) -> Result<usize, Abort> {
+    match open(args, plugins, &Arc::default())? {
+        Some(Named::Objects(objects)) => objects.there(places).map_err(|error| told(&error)),
+        Some(Named::Object(object)) => Ok(usize::from(object.replaces())),
+        Some(Named::Left) => Ok(1),
+        None => Ok(0),
+    }
+}
+
+/// Refuses what no store takes.
+pub(super) fn check(args: &OutputArgs) -> Result<(), Abort> {
+    let Some(address) = Address::of(&args.out) else { return Ok(()) };
+    if address.scheme == Scheme::Http {
+        // A URL may be signed.
+        let message = format!("--out: {} is a web server, which takes no output", address.host());
+        return Err(Abort::new(message)
+            .hint(Some("s3://, gs:// and az:// do; or write a file, and upload that")));
+    }
+    if args.ledger.is_some() {
+        let message = "--ledger: what is in an object store is not remembered";
+        return Err(Abort::new(message).hint(Some(
+            "with --out DIR/ it is; without --ledger, --exists skip leaves the objects that are there",
+        )));
+    }
+    Ok(())
+}
+
+/// The media type of what is written, as far as it is known.
+fn content_type(args: &OutputArgs, plugins: &Plugins) -> Option<String> {
+    let of_plugin = || plugins.lanes.first().map(|lane| lane.output_type.clone());
+    let known = match (plugins.traits().kind, args.compress, format(args)) {
+        (Kind::Transformer, Pack::None, _) | (Kind::Aggregator, _, Format::Raw) => {
+            return of_plugin();
+        }
+        (Kind::Transformer, Pack::Gzip(_) | Pack::Bgzf(_), _) => "application/gzip",
+        (Kind::Transformer, Pack::Zstd(_), _) => "application/zstd",
+        (Kind::Transformer, Pack::Lz4, _) => "application/x-lz4",
+        (Kind::Aggregator, _, Format::Table) => "text/plain; charset=utf-8",
+        (Kind::Aggregator, _, Format::Jsonl) => "application/x-ndjson",
+        (Kind::Aggregator, _, Format::Json) => "application/json",
+    };
+    Some(known.into())
+}
+
+/// Refuses objects that are sources; those that `places` are below `out`, or `out` itself.
+pub(super) fn guard<'a>(
+    out: &Path,
+    places: Option<impl Iterator<Item = &'a Path>>,
+    sources: &[Source],
+) -> Result<(), Abort> {
+    let paths = sources.iter().map(|source| match &source.way {
+        Way::Member(member) => member.archive.path.as_path(),
+        _ => source.path.as_path(),
+    });
+    let known: HashSet<_> = paths.filter_map(Address::of).map(id).collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    let check = |path: &Path| {
+        if !Address::of(path).is_some_and(|address| known.contains(&id(address))) {
+            return Ok(());
+        }
+        let message = format!("--out: {} is a source, and would be overwritten", path.display());
+        Err(Abort::new(message).hint(Some("name another object or prefix, or --name other names")))
+    };
+    match places {
+        None => check(out),
+        Some(mut places) => places.try_for_each(|place| check(&below(out, place))),
+    }
+}
+
+/// The address of what is at `place` below `out`.
+fn below(out: &Path, place: &Path) -> std::path::PathBuf {
+    let out = out.to_string_lossy();
+    format!("{}/{}", out.trim_end_matches('/'), place.display()).into()
+}
+
+fn id(address: Address<'_>) -> (Scheme, &str, &str) {
+    (address.scheme, address.authority, address.key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(out: &str, places: Option<&[&str]>) -> bool {
+        let path = Path::new("s3://b/in/a.txt").to_path_buf();
+        let sources = [Source { path, listed: Ok(None), way: Way::Object }];
+        let places = places.map(|places| places.iter().map(Path::new));
+        guard(Path::new(out), places, &sources).is_err()
+    }
+
+    #[test]
+    fn no_source_is_overwritten_by_whatever_name() {
+        assert!(refused("s3://b/in/a.txt", None) && refused("s3a://b/in/a.txt", None));
+        assert!(!refused("s3://c/in/a.txt", None) && !refused("gs://b/in/a.txt", None));
+        assert!(refused("s3://b/in/", Some(&["b", "a.txt"])));
+        assert!(refused("s3://b", Some(&["in/a.txt"])));
+        assert!(!refused("s3://b/out/", Some(&["a.txt"])));
+    }
+}

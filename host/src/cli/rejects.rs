@@ -1,0 +1,113 @@
+//! `--rejects`: the file for records that plugins set aside.
+//!
+//! Without a ledger it is one run's, and begins empty; so it is for results, which each run gives anew. With a ledger and output files it goes on where the last run stopped: lines of sources that are
+//! passed over stay, and those of sources that are done again, because they failed, changed, or were lost by a kill, go before they
+//! come anew. So no line is lost and none is there twice. A file of which lines go is replaced at once and whole, as output files are.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
+use std::path::Path;
+use std::sync::Mutex;
+
+use serde::Deserialize;
+
+use super::args::OutputArgs;
+use super::say::Abort;
+use crate::output::{Appended, Target};
+use crate::settings::limits::{REJECT_LINE_BYTES_MAX, WRITE_BYTES};
+use crate::settings::{Durable, Exists};
+use crate::source::Source;
+
+/// Where rejects are written.
+pub(super) type Sink = Mutex<Box<dyn Write + Send>>;
+
+/// Opens the file, if one is named; `again` are the sources that are to be done, where others that are done stay as they are.
+pub(super) fn open(args: &OutputArgs, again: Option<&[Source]>) -> Result<Option<Sink>, Abort> {
+    let Some(path) = &args.rejects else { return Ok(None) };
+    let opened = match (&args.ledger, again) {
+        (Some(_), Some(sources)) => go_on(path, args.durable, sources),
+        _ => File::create(path).map(|file| Box::new(file) as _),
+    };
+    let file: Box<dyn Write + Send> =
+        opened.map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
+    Ok(Some(Mutex::new(Box::new(BufWriter::new(file)))))
+}
+
+fn go_on(path: &Path, durable: Durable, sources: &[Source]) -> io::Result<Box<dyn Write + Send>> {
+    // A link stays what it is: what it leads to is what lines go from.
+    match fs::canonicalize(path) {
+        Ok(path) if path.metadata()?.is_file() => take_out(&path, durable, sources)?,
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let file = OpenOptions::new().append(true).create(true).open(path)?;
+    let syncs = durable == Durable::Synced && file.metadata()?.is_file();
+    Ok(if syncs { Box::new(Synced(file)) } else { Box::new(file) })
+}
+
+/// Takes out the lines of `sources`, and what a kill has left of a line.
+fn take_out(path: &Path, durable: Durable, sources: &[Source]) -> io::Result<()> {
+    let again: HashSet<Cow<'_, str>> = sources.iter().map(Source::name).collect();
+    let mut some_go = false;
+    each_line(path, |line| {
+        some_go |= !stays(line, &again);
+        Ok(())
+    })?;
+    if !some_go {
+        return Ok(());
+    }
+    let target = Target::open(path, Exists::Replace, durable).map_err(io::Error::other)?;
+    let Target::File(file) = target else { return Ok(()) }; // it was one a moment ago
+    let mut out = BufWriter::with_capacity(WRITE_BYTES, Appended::to(&file));
+    each_line(path, |line| if stays(line, &again) { out.write_all(line) } else { Ok(()) })?;
+    out.flush()?;
+    drop(out);
+    file.commit().map(|_visible| ()).map_err(io::Error::other)
+}
+
+fn each_line(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut lines = BufReader::with_capacity(WRITE_BYTES, File::open(path)?);
+    let mut line = Vec::new();
+    while lines.by_ref().take(REJECT_LINE_BYTES_MAX).read_until(b'\n', &mut line)? > 0 {
+        if line.len() as u64 == REJECT_LINE_BYTES_MAX {
+            let told = format!("a line is longer than {REJECT_LINE_BYTES_MAX} bytes: no rejects");
+            return Err(io::Error::other(told));
+        }
+        take(&line)?;
+        line.clear();
+    }
+    Ok(())
+}
+
+/// What of a line says whose it is.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+}
+
+/// Whether a line is whole, and of no source that is done again, nor of a member that is found in one.
+fn stays(line: &[u8], again: &HashSet<Cow<'_, str>>) -> bool {
+    if !line.ends_with(b"\n") {
+        return false;
+    }
+    let Ok(Line { source }) = serde_json::from_slice(line) else { return true };
+    let above = source.match_indices("!/").filter_map(|(at, _)| source.get(..at));
+    !above.chain([&*source]).any(|name| again.contains(name))
+}
+
+/// A file whose bytes are on the disk when it is flushed.
+struct Synced(File);
+
+impl Write for Synced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}

@@ -1,0 +1,40 @@
+//! `host plugin repro`: a failure that a run has kept, once more.
+
+use std::path::Path;
+
+use super::Exit;
+use super::say::{self, Abort};
+use crate::plugin::{ReproError, replay};
+
+/// Runs the bundle in `dir` again. Exits with 0 where it fails as it did, and with 1 where it does not.
+pub(super) fn repro(dir: &Path) -> Result<Exit, Abort> {
+    let replayed = replay(dir).map_err(|error| told(&error))?;
+    let manifest = &replayed.manifest;
+    say::line(&format!("{}: {}: {}", manifest.plugin.display(), manifest.source, manifest.message));
+    match &replayed.ended {
+        Err(failure) if replayed.is_same() => {
+            say::details(failure.detail.as_deref());
+            say::line("reproduced: it failed as it did");
+            Ok(Exit::Done)
+        }
+        Err(failure) => {
+            say::line(&format!("it failed otherwise: {failure}"));
+            say::details(failure.detail.as_deref());
+            say::line("not reproduced");
+            Ok(Exit::Failed)
+        }
+        Ok(()) => {
+            say::line("not reproduced: it did not fail; it may depend on the chunks before");
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+fn told(error: &ReproError) -> Abort {
+    let hint = match error {
+        ReproError::Load(error) => error.hint(),
+        ReproError::NotReproducible { .. } => Some("manifest.json has what is known of it"),
+        _ => None,
+    };
+    Abort::new(error).hint(hint)
+}

@@ -1,0 +1,91 @@
+//! The second wall: what is left to the process if a plugin should ever break out of its sandbox.
+//!
+//! The kernel's own means, entered once and never left: Landlock (`files`) says which files there are, a
+//! filter of system calls (`calls`) takes away what no run needs. Both hold for the thread that enters and for all that it starts from
+//! then on, so they are entered before there is another. Knows nothing of plugins, sources or outputs: it is told paths.
+//!
+//! What is not kept in: memory and time of the process (the sandbox bounds those of guests, and a cgroup all of it), what was open
+//! before, and `stat`, which tells names and sizes of files outside, but no bytes.
+
+mod calls;
+mod files;
+mod probe;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+pub use probe::{Support, probe};
+
+/// What a process keeps when it goes into the jail.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Jail {
+    /// Files that may be read, and directories below which all may. What is not there stays out of reach.
+    pub read: Vec<PathBuf>,
+    /// Files that may be written and read, and directories below which all may, made and removed, too. They are there.
+    pub write: Vec<PathBuf>,
+    /// Whether there may be new connections.
+    pub sockets: Sockets,
+}
+
+/// Whether there may be new connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sockets {
+    /// None, to nobody.
+    #[default]
+    Denied,
+    /// As before: sources are remote.
+    Allowed,
+}
+
+/// Why a process is not in its jail.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum JailError {
+    /// The kernel lacks what holds files back.
+    #[error("the kernel lacks Landlock {needed} or newer: {reason}")]
+    NoLandlock {
+        /// The version of its interface that is needed.
+        needed: u8,
+        /// What it says.
+        reason: String,
+    },
+    /// The kernel lacks what holds system calls back.
+    #[error("the kernel takes no seccomp filter: {0}")]
+    NoSeccomp(String),
+    /// A file or directory could not be let in.
+    #[error("{}: cannot be let into the jail: {reason}", path.display())]
+    Path {
+        /// Which one.
+        path: PathBuf,
+        /// What the kernel says.
+        reason: String,
+    },
+}
+
+impl JailError {
+    /// The way out.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoLandlock { .. } => {
+                "needs Linux 6.2 with `landlock` among its security modules (lsm=landlock,…); `host doctor` tells"
+            }
+            Self::NoSeccomp(_) => {
+                "needs a kernel with CONFIG_SECCOMP_FILTER, and no filter around it that forbids one"
+            }
+            Self::Path { .. } => "name a file or directory that is there",
+        }
+    }
+}
+
+impl Jail {
+    /// Puts the calling thread, and all that it starts from now on, into the jail.
+    ///
+    /// # Errors
+    /// When the kernel lacks what it takes, or a path that is to be written cannot be let in. The thread may be half in
+    /// then: it should not go on.
+    pub fn enter(&self) -> Result<(), JailError> {
+        files::restrict(self)?;
+        calls::restrict(self.sockets)
+    }
+}

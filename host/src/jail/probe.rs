@@ -1,0 +1,64 @@
+//! What the kernel has for a jail, tried out rather than read from its version. Nothing of the process changes.
+
+use super::{JailError, calls, files};
+
+/// What there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Support {
+    /// Version of Landlock's interface, as far as it is known here; or what the kernel says.
+    pub landlock: Result<u8, String>,
+    /// The version that a jail needs.
+    pub landlock_needed: u8,
+    /// Whether a filter of system calls can be set.
+    pub seccomp: Result<(), String>,
+}
+
+impl Support {
+    /// Whether there is all that a jail needs.
+    ///
+    /// # Errors
+    /// With what [`Jail::enter`](super::Jail::enter) would fail with.
+    pub fn check(&self) -> Result<(), JailError> {
+        let needed = self.landlock_needed;
+        let lacking = |reason| Err(JailError::NoLandlock { needed, reason });
+        match (&self.landlock, &self.seccomp) {
+            (Err(reason), _) => lacking(reason.clone()),
+            (Ok(version), _) if *version < needed => lacking(format!("it has {version}")),
+            (Ok(_), Err(reason)) => Err(JailError::NoSeccomp(reason.clone())),
+            (Ok(_), Ok(())) => Ok(()),
+        }
+    }
+}
+
+/// Tries what the kernel has.
+pub fn probe() -> Support {
+    Support {
+        landlock: files::version(),
+        landlock_needed: files::NEEDED as u8,
+        seccomp: calls::probe(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lacking_is_told_with_what_is_needed() {
+        let all = Support { landlock: Ok(3), landlock_needed: 3, seccomp: Ok(()) };
+        assert!(all.check().is_ok());
+        let told = |support: Support| support.check().unwrap_err().to_string();
+        assert_eq!(
+            told(Support { landlock: Ok(2), ..all.clone() }),
+            "the kernel lacks Landlock 3 or newer: it has 2"
+        );
+        assert_eq!(
+            told(Support { landlock: Err("Function not implemented".into()), ..all.clone() }),
+            "the kernel lacks Landlock 3 or newer: Function not implemented"
+        );
+        assert_eq!(
+            told(Support { seccomp: Err("Invalid argument".into()), ..all }),
+            "the kernel takes no seccomp filter: Invalid argument"
+        );
+    }
+}

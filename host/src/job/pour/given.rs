@@ -1,0 +1,56 @@
+//! Objects as what results are written to, and what becomes of an output that a store does not take.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+use crate::job::Error;
+use crate::output::{Object, ObjectError};
+use crate::process::{Failure, FailureKind};
+
+/// An object as a stream.
+pub(in crate::job) struct Given<'a>(pub(in crate::job) &'a Mutex<Object>);
+
+impl Write for Given<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut object = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match object.append(bytes) {
+            // What was stopped is not committed, so that it does not matter what is missing.
+            Err(error) if !error.is_stop() => Err(io::Error::other(error)),
+            Ok(()) | Err(_) => Ok(bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The error of a store, where that is why something could not be written.
+pub(in crate::job) fn unwrapped(error: Error) -> Error {
+    match error {
+        Error::Write(error) => match error.downcast::<ObjectError>() {
+            Ok(error) => Error::Object(error),
+            Err(error) => Error::Write(error),
+        },
+        other => other,
+    }
+}
+
+/// Makes an object visible; one that was stopped is not, which is no error.
+pub(in crate::job) fn commit(object: Object) -> Result<(), Error> {
+    match object.commit() {
+        Err(error) if !error.is_stop() => Err(Error::Object(error)),
+        // Where another came in between, it was said to be left.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Why the output of a source is not there.
+pub(super) fn unwritten(error: &ObjectError) -> Failure {
+    let kind = if error.is_stop() { FailureKind::Cancelled } else { FailureKind::Write };
+    let failure = Failure::new(kind, error.to_string());
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

@@ -1,0 +1,191 @@
+//! The output of a source that comes in several parts: ordered in a window of its own, and written by whoever brings them.
+//!
+//! The file is made by whoever has the first bytes for it. So of a source that fails before there are any, none is made, and nobody
+//! who is at another source waits for the kernel. That it cannot be made is told when the source ends.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::job::Job;
+use crate::job::pour::below::{Sink, Writing};
+use crate::job::pour::flight::Flight;
+use crate::job::pour::{count_rejects, ended};
+use crate::output::Window;
+use crate::process::{Failure, Reject, spare};
+use crate::stats::MemoryBudget;
+use crate::work::{At, End, Slot};
+
+/// One output.
+pub(super) struct Output {
+    pub(super) window: Window<At, Part, Writer>,
+    /// None before it is made, and once it has been taken.
+    file: Mutex<Option<Making>>,
+    flight: Flight,
+    writing: Writing,
+    /// Why a write failed, seen by whoever ends the file.
+    unwritten: Mutex<Option<Failure>>,
+}
+
+/// A file that is written, or was wanted; or why there is none.
+pub(super) type Making = Result<Wanted, Failure>;
+
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub(super) path: PathBuf,
+    /// None where there is one already, and that is to be left.
+    pub(super) sink: Option<Sink>,
+}
+
+/// What is used by one thread at a time.
+#[derive(Default)]
+pub(super) struct Writer {
+    offset: u64,
+    bytes_in: u64,
+    rejected: u64,
+    rejects: Vec<Reject>,
+}
+
+pub(super) struct Part {
+    pub(super) slot: Slot,
+    pub(super) bytes: u64,
+    pub(super) output: Result<Option<Vec<u8>>, Failure>,
+    pub(super) rejects: Vec<Reject>,
+}
+
+impl Part {
+    /// Whether nothing comes behind it that it does not end.
+    pub(super) fn is_all(&self) -> bool {
+        self.slot.at.part == 0 && self.slot.end != End::Part && self.output.is_ok()
+    }
+}
+
+/// A part and its place in the file.
+struct Placed {
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+/// A source whose parts are all there, or of which one failed.
+pub(super) struct Ended {
+    pub(super) slot: Slot,
+    pub(super) bytes_in: u64,
+    pub(super) rejected: u64,
+    /// Those that are to be written.
+    pub(super) rejects: Vec<Reject>,
+}
+
+/// How a source ended: with so many bytes of output, or a failure.
+type Ending = (Ended, Result<u64, Failure>);
+
+impl Output {
+    /// For the source of `slot`, of which so many bytes may wait for their turn, charged to that memory.
+    pub(super) fn new(
+        slot: &Slot,
+        window_bytes: usize,
+        memory: Arc<MemoryBudget>,
+        writing: Writing,
+    ) -> Self {
+        let first = At { part: 0, ..slot.at };
+        let window = Window::new(first, Writer::default(), window_bytes, memory);
+        let (file, flight) = (Mutex::default(), Flight::default());
+        Self { window, file, flight, writing, unwritten: Mutex::default() }
+    }
+
+    /// Brings a part. Whoever brings the last one, or one that failed, is told so, when all before it is written.
+    pub(super) fn bring(
+        &self,
+        job: &Job<'_>,
+        part: Part,
+        make: impl Fn() -> Making,
+    ) -> Option<Ending> {
+        let held = match &part.output {
+            Ok(Some(bytes)) => bytes.len(),
+            _ => 0,
+        };
+        let mut placed = Vec::new();
+        let mut ended = None;
+        self.window.put(part.slot.at, part, held, |writer, part| {
+            let at = part.slot.at;
+            ended = ended.take().or_else(|| self.place(job, writer, part, &mut placed, &make));
+            match ended {
+                // Whatever else comes, it is too late.
+                Some(_) => At { part: u64::MAX, ..at },
+                None => At { part: at.part + 1, ..at },
+            }
+        });
+        for Placed { offset, bytes } in placed {
+            self.write(&bytes, offset, &make);
+            spare::give(bytes);
+            self.flight.land();
+        }
+        let (ended, result) = ended?;
+        self.flight.wait();
+        let landed = lock(&self.unwritten).take().map_or(Ok(()), Err);
+        Some((ended, result.and_then(|bytes| landed.map(|()| bytes))))
+    }
+
+    /// Gives a part its place in the file, and says so when it was the last.
+    fn place(
+        &self,
+        job: &Job<'_>,
+        writer: &mut Writer,
+        part: Part,
+        placed: &mut Vec<Placed>,
+        make: impl FnOnce() -> Making,
+    ) -> Option<Ending> {
+        let Part { slot, bytes, output, mut rejects } = part;
+        writer.bytes_in += bytes;
+        let counted = count_rejects(writer.rejected, &mut rejects, job.settings.rejects_max);
+        writer.rejected += rejects.len() as u64;
+        if job.rejects.is_some() {
+            writer.rejects.extend(rejects);
+        }
+        let (slot, result) = match counted.and(output) {
+            Ok(output) => {
+                let bytes = output.unwrap_or_default();
+                let offset = writer.offset;
+                writer.offset += bytes.len() as u64;
+                if bytes.is_empty() {
+                    spare::give(bytes);
+                } else if self.writing == Writing::InOrder {
+                    self.write(&bytes, offset, make);
+                    spare::give(bytes);
+                } else {
+                    self.flight.start();
+                    placed.push(Placed { offset, bytes });
+                }
+                (slot, Ok(writer.offset))
+            }
+            Err(failure) => (ended(slot), Err(failure)),
+        };
+        (slot.end != End::Part).then(|| {
+            let Writer { bytes_in, rejected, rejects, .. } = std::mem::take(writer);
+            (Ended { slot, bytes_in, rejected, rejects }, result)
+        })
+    }
+
+    /// Writes a part to its place.
+    fn write(&self, bytes: &[u8], offset: u64, make: impl FnOnce() -> Making) {
+        let wanted = self.file().get_or_insert_with(make).clone();
+        let written = wanted.and_then(|wanted| match wanted.sink {
+            Some(sink) => sink.write(bytes, offset),
+            None => Ok(()),
+        });
+        if let Err(failure) = written {
+            lock(&self.unwritten).get_or_insert(failure);
+        }
+    }
+
+    /// The file, for whoever ends it: nobody else has it once all writes have landed. None where nothing was written.
+    pub(super) fn take(&self) -> Option<Making> {
+        self.file().take()
+    }
+
+    fn file(&self) -> MutexGuard<'_, Option<Making>> {
+        lock(&self.file)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

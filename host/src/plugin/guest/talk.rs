@@ -1,0 +1,191 @@
+//! What a guest asks of the host while it runs: lines in the log, counters, records set aside. Each has its bounds.
+
+use std::time::Instant;
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::Linker;
+
+use super::{Guest, TooManyRejects};
+use crate::plugin::contract::{self, Flaw, Level};
+use crate::plugin::load::Rejects;
+use crate::process::Reject;
+use crate::settings::limits::{
+    COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_COST_BYTES, REJECT_BYTES_MAX,
+};
+
+/// Offers guests what the contract says they may ask for, and nothing else.
+pub(in crate::plugin) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    let mut host = linker.instance(contract::HOST)?;
+    host.func_wrap(
+        "log",
+        |mut cx: StoreContextMut<'_, Guest>, (level, message): (Level, String)| {
+            cx.data_mut().log(level, &message);
+            Ok(())
+        },
+    )?;
+    host.func_wrap("count", |mut cx: StoreContextMut<'_, Guest>, (name, by): (String, u64)| {
+        cx.data_mut().count(&name, by);
+        Ok(())
+    })?;
+    host.func_wrap("reject", |mut cx: StoreContextMut<'_, Guest>, (flaw, data): (Flaw, Vec<u8>)| {
+        Ok(cx.data_mut().reject(flaw, data)?)
+    })
+}
+
+impl Guest {
+    pub(super) fn log(&mut self, level: Level, message: &str) {
+        let line = clean(message);
+        if level == Level::Error {
+            self.last_error = Some(line.clone());
+        }
+        if self.logged_bytes > self.limits.log_bytes {
+            return;
+        }
+        if self.budget.line(Instant::now()) > self.limits.log_lines {
+            if !self.is_told_of_lines {
+                self.is_told_of_lines = true;
+                let lines = self.limits.log_lines;
+                self.print(
+                    Level::Warn,
+                    &format!(
+                        "logs more than {lines} lines in a second: not all are shown (--log-lines)"
+                    ),
+                );
+            }
+            return;
+        }
+        self.logged_bytes = self.logged_bytes.saturating_add(line.len() + LOG_LINE_COST_BYTES);
+        self.print(level, &line);
+        if self.logged_bytes > self.limits.log_bytes {
+            let bytes = self.limits.log_bytes;
+            self.print(
+                Level::Warn,
+                &format!("logs more than {bytes} bytes of one source: the rest is not shown (--log-bytes)"),
+            );
+        }
+    }
+
+    fn print(&self, level: Level, line: &str) {
+        let plugin = &*self.plugin;
+        match level {
+            Level::Debug => tracing::debug!("{plugin}: {line}"),
+            Level::Info => tracing::info!("{plugin}: {line}"),
+            Level::Warn => tracing::warn!("{plugin}: {line}"),
+            Level::Error => tracing::error!("{plugin}: {line}"),
+        }
+    }
+
+    pub(super) fn count(&mut self, name: &str, by: u64) {
+        if let Some((_, value)) = self.counters.iter_mut().find(|(known, _)| known == name) {
+            *value = value.saturating_add(by);
+        } else if is_counter_name(name) && self.counters.len() < COUNTERS_MAX {
+            self.counters.push((name.to_string(), by));
+        } else {
+            self.log(Level::Warn, &format!("counter `{name}` is not counted: {COUNTER_RULE}"));
+        }
+    }
+
+    pub(super) fn reject(&mut self, flaw: Flaw, mut data: Vec<u8>) -> Result<(), TooManyRejects> {
+        self.rejected += 1;
+        let Flaw { offset, reason } = flaw;
+        if self.rejects == Rejects::Count {
+            let line = format!("rejects a record at byte {offset} of its chunk: {reason}");
+            self.log(Level::Warn, &line);
+            return Ok(());
+        }
+        let records = self.budget.reject();
+        if records > self.limits.rejects {
+            return Err(TooManyRejects::Records { max: self.limits.rejects });
+        }
+        let bytes = data.len() as u64;
+        data.truncate(REJECT_BYTES_MAX);
+        // What is cut off is not held either: it may be as large as the guest.
+        data.shrink_to_fit();
+        let reason = clean(&reason);
+        self.kept_bytes += data.len() + reason.len() + size_of::<Reject>();
+        if self.kept_bytes > self.output_bytes_max {
+            let (bytes, max) = (self.kept_bytes, self.output_bytes_max);
+            return Err(TooManyRejects::Bytes { bytes, max });
+        }
+        let offset = self.chunk_offset.saturating_add(offset);
+        self.kept.push(Reject { offset, reason, data, bytes });
+        Ok(())
+    }
+}
+
+const COUNTER_RULE: &str = "a plugin has at most 16, named in lower case, digits and _";
+
+fn is_counter_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=COUNTER_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// One line without control characters, which could rewrite a terminal.
+fn clean(message: &str) -> String {
+    let end = message.floor_char_boundary(LOG_LINE_BYTES_MAX);
+    let line = message.get(..end).unwrap_or_default();
+    line.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::load::Options;
+    use crate::settings::Sandbox;
+
+    #[test]
+    fn log_lines_are_cut_and_cannot_touch_a_terminal() {
+        assert_eq!(clean("a\u{1b}[2Jb\nc\n"), "a [2Jb c");
+        assert_eq!(clean(&"ä".repeat(LOG_LINE_BYTES_MAX)).len(), LOG_LINE_BYTES_MAX);
+    }
+
+    #[test]
+    fn counters_are_few_and_plainly_named() {
+        let mut guest = Guest::new("test".into(), &Options::default());
+        for n in 0..100 {
+            guest.count(&format!("counter_{n}"), 1);
+        }
+        guest.count("Bad Name", 1);
+        assert!(is_counter_name(&"a".repeat(COUNTER_NAME_BYTES_MAX)));
+        assert!(!is_counter_name(&"a".repeat(COUNTER_NAME_BYTES_MAX + 1)));
+        guest.count("counter_0", 2);
+        assert_eq!(guest.counters.len(), COUNTERS_MAX);
+        assert_eq!(guest.counters[0], ("counter_0".to_string(), 3));
+    }
+
+    #[test]
+    fn a_reject_is_cut_where_it_is_long() {
+        let options = Options { rejects: Rejects::Keep, ..Options::default() };
+        let mut guest = Guest::new("test".into(), &options);
+        guest.begin_call(0);
+        let flaw = Flaw { offset: 1, reason: "no\nmonth".into() };
+        guest.reject(flaw, vec![b'x'; REJECT_BYTES_MAX + 1]).unwrap();
+        let kept = guest.take_rejects();
+        assert_eq!((kept[0].data.len(), kept[0].bytes), (REJECT_BYTES_MAX, 65_537));
+        assert_eq!(kept[0].reason, "no month");
+    }
+
+    #[test]
+    fn of_a_long_record_only_what_is_kept_is_held() {
+        let options = Options { rejects: Rejects::Keep, ..Options::default() };
+        let mut guest = Guest::new("test".into(), &options);
+        guest.begin_call(0);
+        let flaw = Flaw { offset: 0, reason: String::new() };
+        guest.reject(flaw, vec![7; 100 * REJECT_BYTES_MAX]).unwrap();
+        assert!(guest.kept[0].data.capacity() < 2 * REJECT_BYTES_MAX);
+        assert_eq!(guest.kept[0].bytes, 100 * REJECT_BYTES_MAX as u64);
+    }
+
+    #[test]
+    fn empty_lines_have_an_end() {
+        let sandbox = Sandbox { log_lines: u64::MAX, ..Sandbox::default() };
+        let mut guest = Guest::new("test".into(), &Options { sandbox, ..Options::default() });
+        for _ in 0..=sandbox.log_bytes / LOG_LINE_COST_BYTES {
+            guest.log(Level::Debug, "");
+        }
+        assert!(guest.logged_bytes > sandbox.log_bytes);
+        let most = guest.logged_bytes;
+        guest.log(Level::Debug, "");
+        assert_eq!(guest.logged_bytes, most, "it is not shown");
+    }
+}

@@ -1,0 +1,216 @@
+//! The life of a plugin's sandboxes: when a fresh one takes the place of one that was used, and when a chunk is run again.
+//!
+//! A worker owns one of these, and through it one sandbox at a time; nothing here can be sent to another thread. A sandbox that has
+//! failed is never called again. A chunk that failed in a sandbox which had run others is run once more in a fresh one, where all that
+//! its resource has seen is that chunk; what fails there is told.
+
+use super::guest::Since;
+use super::load::Plugin;
+use super::sandbox::Sandboxed;
+use crate::process::{
+    Failure, Fill, Instance, Kind, Opening, Place, Processor, Pushed, Reject, Scope,
+};
+use crate::settings::Isolate;
+
+/// One plugin for one worker, in whichever sandbox it is at the time.
+pub(super) struct Life<'a> {
+    plugin: &'a Plugin,
+    isolate: Isolate,
+    used: Used<'a>,
+    opened: Option<Opened>,
+    /// Where each chunk has a sandbox of its own: the accumulator of the chunks before, in one that has seen states alone.
+    gathered: Option<Box<dyn Sandboxed + 'a>>,
+}
+
+/// A sandbox, and what it has seen.
+struct Used<'a> {
+    instance: Box<dyn Sandboxed + 'a>,
+    /// Chunks and states that it was handed before the open resource.
+    before: u64,
+    /// Chunks and states that the open resource was handed.
+    within: u64,
+    /// Whether the open resource was handed a chunk.
+    holds_chunk: bool,
+}
+
+/// What a resource is open for.
+struct Opened {
+    name: String,
+    header: Vec<u8>,
+}
+
+impl Opened {
+    fn opening(&self) -> Opening<'_> {
+        Opening { name: &self.name, header: &self.header }
+    }
+}
+
+impl<'a> Used<'a> {
+    fn fresh(plugin: &'a Plugin) -> Result<Self, Failure> {
+        Ok(Self { instance: plugin.sandbox()?, before: 0, within: 0, holds_chunk: false })
+    }
+
+    /// What it was handed is of the past: another resource is opened.
+    fn turn(&mut self) {
+        self.before += std::mem::take(&mut self.within);
+        self.holds_chunk = false;
+    }
+
+    fn was_used(&self) -> bool {
+        self.before + self.within > 0
+    }
+}
+
+impl<'a> Life<'a> {
+    /// Begins with a fresh sandbox.
+    pub(super) fn new(plugin: &'a Plugin, isolate: Isolate) -> Result<Self, Failure> {
+        Ok(Self { plugin, isolate, used: Used::fresh(plugin)?, opened: None, gathered: None })
+    }
+
+    /// A fresh sandbox takes the place of the one at hand, with the same resource open in it.
+    fn renew(&mut self) -> Result<(), Failure> {
+        self.used = Used::fresh(self.plugin)?;
+        self.reopen()
+    }
+
+    fn reopen(&mut self) -> Result<(), Failure> {
+        match &self.opened {
+            Some(opened) => self.used.instance.open(opened.opening()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether each chunk has a resource of its own, whatever is open.
+    fn is_by_chunk(&self) -> bool {
+        let traits = self.plugin.traits();
+        traits.kind == Kind::Transformer && traits.scope == Scope::Chunk
+    }
+
+    /// Makes way for a chunk that is to have a sandbox of its own.
+    fn make_way(&mut self) -> Result<(), Failure> {
+        if !self.used.was_used() {
+            return Ok(());
+        }
+        if self.plugin.traits().kind == Kind::Aggregator {
+            self.gather()?;
+            let next = Used::fresh(self.plugin)?;
+            self.gathered = Some(std::mem::replace(&mut self.used, next).instance);
+            return self.reopen();
+        }
+        self.renew()
+    }
+
+    /// Leaves the accumulator of all chunks so far in a sandbox that has seen states alone.
+    fn gather(&mut self) -> Result<(), Failure> {
+        if !self.used.holds_chunk {
+            return Ok(());
+        }
+        let state = self.used.instance.save()?;
+        match self.gathered.take() {
+            Some(instance) => self.used.instance = instance,
+            None => self.renew()?,
+        }
+        (self.used.before, self.used.within, self.used.holds_chunk) = (0, 1, false);
+        self.used.instance.merge(&state)
+    }
+
+    /// Gathers where chunks before this one have been gathered.
+    fn complete(&mut self) -> Result<(), Failure> {
+        if self.gathered.is_some() { self.gather() } else { Ok(()) }
+    }
+
+    /// Runs a chunk again that has failed, where that may help: all that the resource has seen is this chunk, and the sandbox had seen
+    /// others.
+    fn push_again(
+        &mut self,
+        failure: Failure,
+        place: Place,
+        fill: &mut dyn Fill,
+    ) -> Result<Pushed, Failure> {
+        if !failure.kind.may_be_of_the_past() || self.used.before == 0 {
+            return Err(failure);
+        }
+        if self.used.within > 0 {
+            self.used.instance.sandbox().forget(Since::Source);
+            return Err(Failure { past: true, ..failure });
+        }
+        self.used.instance.sandbox().forget(Since::Chunk);
+        self.tell_of(&failure);
+        self.renew()?;
+        self.used.instance.push(place, fill)
+    }
+
+    fn tell_of(&self, failure: &Failure) {
+        self.plugin.tell_retry();
+        tracing::info!("{failure}: tried once more in a fresh sandbox");
+    }
+}
+
+impl Instance for Life<'_> {
+    fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
+        self.used.turn();
+        self.gathered = None;
+        let Opening { name, header } = opening;
+        self.opened = Some(Opened { name: name.to_string(), header: header.to_vec() });
+        if self.isolate != Isolate::Job && self.used.was_used() {
+            return self.renew();
+        }
+        match self.used.instance.open(opening) {
+            Err(failure) if failure.kind.may_be_of_the_past() && self.used.before > 0 => {
+                self.tell_of(&failure);
+                self.renew()
+            }
+            opened => opened,
+        }
+    }
+
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+        if self.isolate == Isolate::Chunk {
+            self.make_way()?;
+        }
+        let pushed = match self.used.instance.push(place, fill) {
+            Ok(pushed) => pushed,
+            Err(failure) => self.push_again(failure, place, fill)?,
+        };
+        self.used.within += 1;
+        self.used.holds_chunk = true;
+        if self.is_by_chunk() {
+            self.used.turn();
+        }
+        Ok(pushed)
+    }
+
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        self.used.instance.take_rejects()
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+        self.complete()?;
+        self.used.instance.save()
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        if self.isolate == Isolate::Chunk {
+            self.gather()?;
+        }
+        self.used.within += 1;
+        self.used.instance.merge(state)
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+        self.complete()?;
+        self.used.instance.finish()
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        self.gathered = None;
+        self.used.instance.close()
+    }
+
+    fn spent(&self) -> bool {
+        match self.isolate {
+            Isolate::Job => self.used.instance.spent(),
+            Isolate::Source | Isolate::Chunk => self.used.was_used(),
+        }
+    }
+}

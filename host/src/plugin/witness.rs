@@ -1,0 +1,116 @@
+//! An instance that remembers what it was given, so that a failure can be told with its place, and run again.
+//!
+//! Costs a name for each resource, and nothing for a chunk: the bytes of a chunk are asked for once more when its call has failed. Of a
+//! file they are read again, as they are then; the guest's memory may have been changed by the call.
+
+use super::repro::{Case, Keeper, Origin};
+use crate::process::{
+    ChunkPlace, Detail, Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject,
+};
+use crate::settings::Sandbox;
+
+/// What there is to say of every failure of one plugin.
+pub(super) struct About<'a> {
+    pub(super) plugin: &'a str,
+    pub(super) limits: &'a Sandbox,
+    /// Where failures are kept, if anywhere.
+    pub(super) keep: Option<(&'a Keeper, &'a Origin)>,
+}
+
+/// See the module.
+pub(super) struct Witness<'a> {
+    pub(super) inner: Box<dyn Instance + 'a>,
+    pub(super) about: About<'a>,
+    pub(super) source: String,
+    pub(super) header: Vec<u8>,
+}
+
+impl<'a> Witness<'a> {
+    pub(super) fn new(inner: Box<dyn Instance + 'a>, about: About<'a>) -> Self {
+        Self { inner, about, source: String::new(), header: Vec::new() }
+    }
+
+    /// A failure with all that is known of it.
+    fn told(&self, call: &str, failure: Failure, chunk: Option<(Place, &mut dyn Fill)>) -> Failure {
+        if !is_of_plugin(failure.kind) {
+            return failure;
+        }
+        let Sandbox { memory_bytes, timeout, .. } = *self.about.limits;
+        let detail = Detail {
+            plugin: self.about.plugin.to_string(),
+            call: call.to_string(),
+            memory_bytes,
+            timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+            chunk: chunk.as_ref().map(|(place, fill)| ChunkPlace {
+                index: place.index,
+                offset: place.offset,
+                last: place.last,
+                bytes: fill.len() as u64,
+            }),
+            ..failure.detail.as_deref().cloned().unwrap_or_default()
+        };
+        let mut failure = failure.detail(detail);
+        if let Some((keeper, origin)) = self.about.keep {
+            let Self { source, header, .. } = self;
+            let case = Case { source, header, limits: self.about.limits };
+            let kept = keeper.keep(origin, &case, &failure, chunk.map(|(_, fill)| fill));
+            if let Some(detail) = &mut failure.detail {
+                detail.repro = kept;
+            }
+        }
+        failure
+    }
+}
+
+/// Whether it is the plugin that failed, rather than what it was to be given.
+fn is_of_plugin(kind: FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::InvalidData
+            | FailureKind::Fatal
+            | FailureKind::Trap
+            | FailureKind::Timeout
+            | FailureKind::Fuel
+            | FailureKind::Memory
+            | FailureKind::Output
+    )
+}
+
+impl Instance for Witness<'_> {
+    fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
+        self.source.clear();
+        self.source.push_str(opening.name);
+        self.header.clear();
+        self.header.extend_from_slice(opening.header);
+        self.inner.open(opening).map_err(|failure| self.told("constructor", failure, None))
+    }
+
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+        let pushed = self.inner.push(place, fill);
+        pushed.map_err(|failure| self.told("push", failure, Some((place, fill))))
+    }
+
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        self.inner.take_rejects()
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+        self.inner.save().map_err(|failure| self.told("save", failure, None))
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        self.inner.merge(state).map_err(|failure| self.told("merge", failure, None))
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+        self.inner.finish().map_err(|failure| self.told("finish", failure, None))
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        self.inner.close().map_err(|failure| self.told("destructor", failure, None))
+    }
+
+    fn spent(&self) -> bool {
+        self.inner.spent()
+    }
+}

@@ -1,0 +1,56 @@
+//! What is done to requests and answers between the clients of the stores and the network.
+
+use object_store::client::{
+    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+};
+
+use super::fault::WholeInstead;
+
+/// A server that does not say how long its answer is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoLength;
+
+/// What becomes of an object that is there when parts are put together to one of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Completes {
+    /// It is replaced.
+    #[default]
+    Over,
+    /// It stays, and the store says so.
+    Beside,
+}
+
+/// Sends requests, and makes the answers of plain web servers ones that the clients of stores can take.
+#[derive(Debug)]
+pub(super) struct Plain {
+    pub(super) client: HttpClient,
+    pub(super) completes: Completes,
+}
+
+#[async_trait::async_trait]
+impl HttpService for Plain {
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if self.completes == Completes::Beside && completes(&request) {
+            // What the client can only do for single requests. The header is no part of what is signed.
+            let any = "*".parse().map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
+            request.headers_mut().insert("if-none-match", any);
+        }
+        let is_for_part = request.headers().contains_key("range");
+        let mut answer = self.client.execute(request).await?;
+        if is_for_part && answer.status().as_u16() == 200 {
+            return Err(HttpError::new(HttpErrorKind::Unknown, WholeInstead));
+        }
+        if answer.status().is_success() && !answer.headers().contains_key("content-length") {
+            answer.headers_mut().insert("content-length", 0.into());
+            answer.extensions_mut().insert(NoLength);
+        }
+        Ok(answer)
+    }
+}
+
+/// Whether a request makes one object of parts (Amazon S3, `CompleteMultipartUpload`).
+fn completes(request: &HttpRequest) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    request.method().as_str() == "POST"
+        && query.split('&').any(|pair| pair.starts_with("uploadId="))
+}

@@ -1,0 +1,23 @@
+//! What there is between this process and stores of objects: one small runtime, the clients of the stores, and what their answers
+//! mean. Who reads objects (`input/remote.rs`) and who writes them (`output/object.rs`) share it.
+//!
+//! Here, and where objects are read, waiting is not blocking. Everybody else waits as for a file, and sees a run that is to end.
+//! What is done about errors is for the stores' clients: they ask again, with pauses between, as `settings/limits.rs` bounds it.
+
+mod bridge;
+mod clients;
+mod fault;
+mod http;
+mod outlet;
+mod target;
+mod upload;
+
+pub(crate) use object_store::path::Path as Key;
+
+pub(crate) use bridge::{Bridge, Unanswered};
+pub use fault::hint;
+pub(crate) use fault::{Fault, Kind};
+pub(crate) use http::NoLength;
+pub(crate) use outlet::{Looked, Outlet, Wanted};
+pub(crate) use target::{Target, path};
+pub(crate) use upload::{Unsent, Upload};

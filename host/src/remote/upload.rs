@@ -1,0 +1,234 @@
+//! One object on its way into a store: put at once where it is small, in parts where not, and seen when all of it is there.
+//!
+//! Bytes come in their order, and whoever brings them waits while too many are on their way. What was brought since a mark can be taken
+//! back: a part is replaced by another of its number, so what is kept for that is the one part in which the mark lies. One that
+//! is dropped before it is finished leaves nothing: the store is told to forget its parts.
+//!
+//! Memory: the part that is being filled, the kept one, and [`UPLOAD_FLIGHT_KIB`] for all objects together, or one part
+//! where that is larger.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use object_store::multipart::PartId;
+use object_store::path::Path;
+use object_store::{MultipartId, PutPayload};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::fault::Fault;
+use super::outlet::Outlet;
+use crate::settings::limits::{
+    UPLOAD_ABORT, UPLOAD_FLIGHT_KIB, UPLOAD_PART_BYTES, UPLOAD_PART_BYTES_MAX, UPLOAD_PARTS_ALIKE,
+    UPLOAD_PARTS_MAX,
+};
+
+/// An object that is being written. See the module.
+pub(crate) struct Upload {
+    outlet: Arc<Outlet>,
+    key: Path,
+    /// What its parts belong to, once there are some.
+    id: Option<MultipartId>,
+    /// What there is of the next part, and its number.
+    filling: Vec<u8>,
+    next: usize,
+    flying: JoinSet<Result<(usize, PartId), Fault>>,
+    landed: BTreeMap<usize, PartId>,
+    mark: Option<Mark>,
+}
+
+/// Where it can be taken back to.
+struct Mark {
+    part: usize,
+    /// How many bytes of that part stay.
+    bytes: usize,
+    /// The part, once it was sent.
+    sent: Option<PutPayload>,
+}
+
+/// Why an object is not written.
+#[derive(Debug)]
+pub(crate) enum Unsent {
+    /// The run is to end.
+    Stopped,
+    /// There is one.
+    There,
+    Fault(Fault),
+}
+
+/// How many bytes the part of that number has, unless it is the last: as few as serve small objects well, and as many as it takes for
+/// the largest object to have no more parts than it may.
+fn part_bytes(index: usize) -> usize {
+    let times = u32::try_from(index / UPLOAD_PARTS_ALIKE).unwrap_or(u32::MAX);
+    let grown = 4_usize.saturating_pow(times).saturating_mul(UPLOAD_PART_BYTES);
+    grown.min(UPLOAD_PART_BYTES_MAX)
+}
+
+impl Upload {
+    /// An object of that key, of which nothing is there. Nobody is asked before there is enough for a part.
+    pub(crate) fn new(outlet: Arc<Outlet>, key: Path) -> Self {
+        Self {
+            outlet,
+            key,
+            id: None,
+            filling: Vec::new(),
+            next: 0,
+            flying: JoinSet::new(),
+            landed: BTreeMap::new(),
+            mark: None,
+        }
+    }
+
+    /// Puts bytes behind what there is. Waits while too many are on their way.
+    pub(crate) fn append(&mut self, mut bytes: &[u8]) -> Result<(), Unsent> {
+        while !bytes.is_empty() {
+            let room = part_bytes(self.next) - self.filling.len();
+            if room == 0 {
+                self.send()?;
+                continue;
+            }
+            let (now, rest) = bytes.split_at(room.min(bytes.len()));
+            self.filling.extend_from_slice(now);
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    /// What has come until now stays, and what comes next may be taken back.
+    pub(crate) fn mark(&mut self) {
+        self.mark = Some(Mark { part: self.next, bytes: self.filling.len(), sent: None });
+    }
+
+    /// Forgets what has come since the last mark.
+    pub(crate) fn take_back(&mut self) -> Result<(), Unsent> {
+        let Some(Mark { part, bytes, sent }) = self.mark.take() else { return Ok(()) };
+        if let Some(sent) = sent {
+            // Which of two parts of one number came last, the store would say.
+            self.land_all()?;
+            self.landed.split_off(&part);
+            self.next = part;
+            self.filling = sent.iter().flat_map(|piece| piece.iter().copied()).collect();
+        }
+        self.filling.truncate(bytes);
+        self.mark();
+        Ok(())
+    }
+
+    /// Has all of it be seen. It may be seen as well when a stop kept the answer from coming, but never in part.
+    pub(crate) fn finish(mut self) -> Result<(), Unsent> {
+        let outlet = Arc::clone(&self.outlet);
+        let Some(id) = self.id.clone() else {
+            let bytes = std::mem::take(&mut self.filling);
+            let put = outlet.wait(outlet.put(&self.key, bytes.into()))?;
+            return if put { Ok(()) } else { Err(Unsent::There) };
+        };
+        if !self.filling.is_empty() {
+            self.send()?;
+        }
+        self.land_all()?;
+        let parts = std::mem::take(&mut self.landed).into_values().collect();
+        if !outlet.wait(outlet.complete((&self.key, &id), parts))? {
+            return Err(Unsent::There);
+        }
+        self.id = None;
+        Ok(())
+    }
+
+    /// Sends the part that is being filled.
+    fn send(&mut self) -> Result<(), Unsent> {
+        if self.next == UPLOAD_PARTS_MAX {
+            let message = format!("it has more than {UPLOAD_PARTS_MAX} parts");
+            return Err(Unsent::Fault(Fault::new(ErrorKind::FileTooLarge, message)));
+        }
+        let id = self.begun()?;
+        while let Some(landed) = self.flying.try_join_next() {
+            self.land(joined(landed)).map_err(Unsent::Fault)?;
+        }
+        let outlet = Arc::clone(&self.outlet);
+        let kib = u32::try_from(self.filling.len().div_ceil(1024)).unwrap_or(u32::MAX);
+        let flight = Arc::clone(&outlet.bridge.flight);
+        let room = outlet.wait(async {
+            let room = flight.acquire_many_owned(kib.min(UPLOAD_FLIGHT_KIB)).await;
+            room.map_err(|error| Fault::new(ErrorKind::Other, error.to_string()))
+        })?;
+        let payload = PutPayload::from(std::mem::take(&mut self.filling));
+        let (key, index) = (self.key.clone(), self.next);
+        if let Some(mark) = self.mark.as_mut().filter(|mark| mark.part == index) {
+            mark.sent = Some(payload.clone());
+        }
+        let runtime = self.outlet.bridge.runtime.handle();
+        let part = async move {
+            let _room = room;
+            Ok((index, outlet.part((&key, &id), index, payload).await?))
+        };
+        self.flying.spawn_on(part, runtime);
+        self.next += 1;
+        Ok(())
+    }
+
+    fn begun(&mut self) -> Result<MultipartId, Unsent> {
+        if let Some(id) = &self.id {
+            return Ok(id.clone());
+        }
+        let begun = self.outlet.wait(self.outlet.begin(&self.key))?;
+        let id = begun.ok_or(Unsent::There)?;
+        self.id = Some(id.clone());
+        Ok(id)
+    }
+
+    /// Waits for all that is on its way.
+    fn land_all(&mut self) -> Result<(), Unsent> {
+        let outlet = Arc::clone(&self.outlet);
+        outlet.wait(async {
+            while let Some(landed) = self.flying.join_next().await {
+                self.land(joined(landed))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn land(&mut self, landed: Result<(usize, PartId), Fault>) -> Result<(), Fault> {
+        let (index, part) = landed?;
+        self.landed.insert(index, part);
+        Ok(())
+    }
+}
+
+/// What became of a part, whatever became of the task that brought it.
+fn joined<T>(landed: Result<Result<T, Fault>, tokio::task::JoinError>) -> Result<T, Fault> {
+    landed.unwrap_or_else(|error| Err(Fault::new(ErrorKind::Other, error.to_string())))
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        let outlet = Arc::clone(&self.outlet);
+        // Also of a run that was stopped: who ends it again waits for nothing.
+        let aborted = outlet.bridge.runtime.block_on(async {
+            self.flying.shutdown().await;
+            timeout(UPLOAD_ABORT, outlet.abort((&self.key, &id))).await
+        });
+        let why = match aborted {
+            Ok(Ok(())) => return,
+            Ok(Err(fault)) => fault.to_string(),
+            Err(_elapsed) => "the store does not answer".into(),
+        };
+        tracing::warn!("{}: its parts may be left in the store: {why}", self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_object_has_no_more_parts_than_it_may() {
+        let all: usize = (0..UPLOAD_PARTS_MAX).map(part_bytes).sum();
+        assert!(all >= 5 << 40, "{all}");
+        // What Amazon S3 asks of a part, and what it takes.
+        assert!(part_bytes(0) >= 5 << 20 && part_bytes(usize::MAX) <= 5 << 30);
+        assert_eq!(part_bytes(999), part_bytes(0));
+        assert_eq!(part_bytes(1000), 4 * part_bytes(0));
+    }
+}
