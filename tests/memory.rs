@@ -1,9 +1,12 @@
 //! The budget of memory for a whole run: what is charged to it is what is used, and a run stays within it.
 
 use serde_json::Value;
+use zstd_safe::{CCtx, CParameter};
 
 use crate::support::guest::Guest;
 use crate::support::host::Host;
+use crate::support::pack;
+use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
 const MIB: u64 = 1 << 20;
@@ -36,6 +39,60 @@ fn what_is_charged_is_what_the_process_uses() {
     let (charged, used) = (more("memory_bytes_peak"), more("peak_rss_bytes"));
     assert_eq!(charged, 3000 << 16);
     assert!(used.abs_diff(charged) < charged / 10, "charged {charged}, used {used}");
+}
+
+/// One frame of zstd, whose window has so many bits.
+fn zstd_of_window(plain: &[u8], bits: u32) -> Vec<u8> {
+    let mut context = CCtx::create();
+    context.set_parameter(CParameter::CompressionLevel(1)).unwrap();
+    context.set_parameter(CParameter::WindowLog(bits)).unwrap();
+    let mut packed = vec![0; zstd_safe::compress_bound(plain.len())];
+    let length = context.compress2(&mut packed[..], plain).unwrap();
+    packed.truncate(length);
+    packed
+}
+
+/// Of the process itself there is what a run over next to nothing takes: its code, the engine, and stacks of threads. Files are read, not
+/// mapped, so that nothing of the page cache counts.
+#[test]
+fn what_is_charged_for_streams_and_their_decoders_is_what_the_process_uses() {
+    let tree = Tree::new();
+    let text = pack::text(40 << 20);
+    tree.file("tiny.txt", "line\n");
+    tree.file("plain.txt", &text);
+    tree.file("wide.zst", zstd_of_window(&text, 25));
+    tree.file("one.xz", pack::xz(&text, text.len()));
+    tree.file("many.xz", pack::xz(&text, 1 << 20));
+    tree.file("one.gz", pack::gzip(&text));
+    tree.file("many.gz", pack::bgzf(&text));
+    tree.file("one.sz", pack::snappy(&text));
+    let figures = |plugin_name: &str, file: &str| {
+        Host::run(&plugin(plugin_name))
+            .within(tree.path())
+            .args([file, "-j2", "--io", "read", "--report", "report.json", "--out", "out"])
+            .args(["--exists", "replace"])
+            .ended()
+            .exits(0);
+        let report: Value = serde_json::from_slice(&tree.read("report.json")).unwrap();
+        let of = |figure: &str| report[figure].as_u64().unwrap();
+        (of("memory_bytes_peak"), of("peak_rss_bytes"))
+    };
+    for name in ["wordcount", "upcase"] {
+        figures(name, "tiny.txt"); // compiles it
+        let (charged, used) = figures(name, "tiny.txt");
+        let process = used - charged;
+        for file in ["plain.txt", "wide.zst", "one.xz", "many.xz", "one.gz", "many.gz", "one.sz"] {
+            let (charged, used) = figures(name, file);
+            let told = process + charged;
+            assert!(
+                told.abs_diff(used) <= used / 10,
+                "{name} {file}: {charged} charged beside {process}, {used} used"
+            );
+            if file == "wide.zst" {
+                assert!((32 * MIB..48 * MIB).contains(&charged), "{name}: {charged}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod pour;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 
@@ -230,7 +230,11 @@ pub enum Error {
 pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
     let cutter = cutter(job.processor, job.framing, job.settings)?;
     let decoding = decoding(job.settings)?;
-    let access = Access { io: job.settings.io, stop: job.cancel.flag() };
+    let access = Access {
+        io: job.settings.io,
+        stop: job.cancel.flag(),
+        memory: Arc::clone(job.stats.memory()),
+    };
     let plan = |deliver| Plan {
         sources: job.sources,
         processor: job.processor,

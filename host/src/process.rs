@@ -98,6 +98,12 @@ pub struct Reject {
     pub bytes: u64,
 }
 
+/// Told at each tick of the engine that a guest runs on the calling thread.
+pub trait Pause: Send + Sync + std::fmt::Debug {
+    /// Returns when the guest may go on. What it takes is no time of the guest's.
+    fn pause(&self);
+}
+
 /// A promise to write bytes: the length is known before the sandbox is entered, the bytes are
 /// written once the guest has allocated room for them.
 pub trait Fill: Send {

@@ -47,6 +47,24 @@ fn each_quota_ends_a_job_by_its_name() {
     assert!(told.used > 300, "{told}");
 }
 
+/// It is charged at each tick, so a call that would go on for long ends with it.
+#[test]
+fn a_quota_of_processor_time_ends_a_job_within_a_call() {
+    let tree = Tree::new();
+    let host = host(2);
+    let quotas = Quotas { cpu: Some(Duration::from_millis(200)), ..Quotas::default() };
+    host.add(tenant(&tree, "a", limits(quotas))).unwrap();
+    files(&tree, "a", 1, 100);
+    let spin = plugin(&tree, "spin.wasm", &endless());
+    let spec = with_timeout(job(spin, "out"), Duration::from_secs(5));
+    let ended = host.submit("a", spec).unwrap().wait();
+    let Err(JobError::Quota(exceeded)) = &*ended else { panic!("{ended:?}") };
+    assert_eq!((exceeded.which, exceeded.allowed), (Which::Cpu, 200));
+    // Two ticks beyond it, where nobody else is at the machine; far from its deadline, where somebody is.
+    let used = host.used("a").unwrap().cpu;
+    assert!(used < Duration::from_secs(1), "{used:?}");
+}
+
 #[test]
 fn a_tenant_has_so_many_jobs_at_the_same_time() {
     let tree = Tree::new();

@@ -341,6 +341,7 @@ fn load(
             _ => Rejects::Keep,
         },
         repro: repro(args.sandbox.repro.as_deref().filter(|_| !args.dry_run))?,
+        pause: None,
     };
     plugins::load(stages, &Loading { engine, options, cache, framing: framing(args)? })
 }

@@ -40,6 +40,8 @@ pub(super) struct Guest {
     ticks_left: u128,
     /// Time of the call at hand that has been counted to the job's.
     counted: Duration,
+    /// Time of the call at hand in which it had to wait.
+    pub(super) paused: Duration,
     /// Bytes that the call at hand may return.
     pub(super) output_bytes_max: usize,
     logged_bytes: usize,
@@ -123,6 +125,7 @@ impl Guest {
             allowed: Duration::ZERO,
             ticks_left: 0,
             counted: Duration::ZERO,
+            paused: Duration::ZERO,
             output_bytes_max: sandbox.output_bytes,
             logged_bytes: 0,
             is_told_of_lines: false,
@@ -185,7 +188,7 @@ impl Guest {
         self.allowed = self.limits.timeout.saturating_add(more);
         self.ticks_left = self.allowed.as_nanos().div_ceil(EPOCH_TICK.as_nanos());
         self.output_bytes_max = self.limits.output_bytes.max(bytes.saturating_mul(OUTPUT_RATIO));
-        self.counted = Duration::ZERO;
+        (self.counted, self.paused) = (Duration::ZERO, Duration::ZERO);
         self.refused = None;
         self.last_error = None;
     }
@@ -193,7 +196,7 @@ impl Guest {
     /// A call has taken so long, but for what was no time of the guest.
     pub(super) fn end_call(&mut self, took: Duration) {
         if self.limits.guest_time.is_some() {
-            self.budget.spend(took.saturating_sub(self.counted));
+            self.budget.spend(took.saturating_sub(self.counted + self.paused));
         }
     }
 

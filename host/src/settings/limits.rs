@@ -185,7 +185,7 @@ pub const ARCHIVE_HEADER_BYTES_MAX: usize = 1 << 20;
 pub const LINGER: Duration = Duration::from_millis(100);
 
 /// How long a worker keeps its processor at least while others are due: a hundred times what it costs to wake another, and short
-/// beside what anybody waits for. It gives it up between chunks, or calls into a plugin, only.
+/// beside what anybody waits for. It gives it up between chunks, and within a call of a plugin at the next [`EPOCH_TICK`].
 pub const TURN: Duration = Duration::from_millis(5);
 
 /// Jobs that one host runs at the same time, as each has threads of its own, which wait for their turns.

@@ -5,7 +5,8 @@
 //! quotas, and in its directories. No instance ever serves two jobs, and so none two tenants.
 //!
 //! What bounds it: jobs at once by `JOBS_MAX`, what a job holds by its settings, and all jobs together by the host's memory.
-//! No call is ended before its deadline, so whoever is due can wait for one call; what that cost is given back to those who waited.
+//! A guest that is at a long call is made to wait within it, at the engine's next tick, where others are due: time in which it waits is
+//! neither charged nor taken from what the call may last.
 //!
 //! ```no_run
 //! use std::path::PathBuf;

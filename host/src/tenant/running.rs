@@ -1,5 +1,6 @@
 //! One job of a tenant, from its plugins to its outputs, on the thread that it was given.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,22 +15,27 @@ use crate::job::{self, Job, Lane, Out, Places, TreeOut};
 use crate::output::{Created, Naming, Pending, Root};
 use crate::pipeline::{Chain, ChainError, Stage};
 use crate::plugin::{Cache, Options, Plugin, Rejects};
-use crate::process::{Failure, FailureKind, Processor};
+use crate::process::{Failure, FailureKind, Pause, Processor};
 use crate::settings::Run;
 use crate::settings::limits::FAILURES_KEPT_MAX;
 use crate::source::{self, Listing, Look, Request};
-use crate::work::{Cancel, Entered, Gate, in_turn};
+use crate::work::{Cancel, Entered, Gate, in_turn, renew_turn};
 
 /// Runs a job to its end.
 pub(super) fn run(
-    shared: &Shared,
-    member: &Member,
-    state: &State,
+    shared: &Arc<Shared>,
+    member: &Arc<Member>,
+    state: &Arc<State>,
     mut spec: JobSpec,
 ) -> Result<Ended, JobError> {
     let begun = Instant::now();
     spec.run.threads = spec.run.threads.clamp(1, shared.slots_count);
-    let gate = JobGate { shared, member, state, counted: Mutex::default() };
+    let gate = Arc::new(JobGate {
+        shared: Arc::clone(shared),
+        member: Arc::clone(member),
+        state: Arc::clone(state),
+        counted: Mutex::default(),
+    });
     job::fit_window(&mut spec.run, shared.memory.bytes_max());
     let ended = pass(&gate, spec);
     if let Some(exceeded) = state.exceeded.get() {
@@ -45,19 +51,19 @@ pub(super) fn run(
 
 type Passed = (job::Summary, Vec<(String, Failure)>);
 
-fn pass(gate: &JobGate<'_>, spec: JobSpec) -> Result<Passed, JobError> {
-    let JobGate { shared, member, state, .. } = *gate;
+fn pass(gate: &Arc<JobGate>, spec: JobSpec) -> Result<Passed, JobError> {
+    let JobGate { shared, member, state, .. } = &**gate;
     let JobSpec { plugins, inputs, results, mut run, framing, format, exists, durable } = spec;
     let loaded = {
         let _one_at_a_time = member.compiling.lock().unwrap_or_else(PoisonError::into_inner);
-        in_turn(gate, &state.cancel, || load(gate, &run, &plugins))
+        in_turn(&**gate, &state.cancel, || load(gate, &run, &plugins))
     };
     let loaded = loaded.ok_or(JobError::Cancelled)??;
     let need = job::need(plugins.len(), loaded.processor.traits().kind, &run);
     let reserved = shared.memory.reserve(need, &state.cancel.flag())?;
     run.threads = reserved.as_ref().ok_or(JobError::Cancelled)?.workers;
     let settings = &run;
-    let listed = in_turn(gate, &state.cancel, || list(gate, &run, &inputs));
+    let listed = in_turn(&**gate, &state.cancel, || list(gate, &run, &inputs));
     let Listed { listing, named } = listed.ok_or(JobError::Cancelled)??;
     let _ = state.sources.set(listing.sources.len() as u64); // once
     state.stats.add_skipped(listing.skipped);
@@ -72,7 +78,7 @@ fn pass(gate: &JobGate<'_>, spec: JobSpec) -> Result<Passed, JobError> {
         format,
         cancel: &state.cancel,
         stats: &state.stats,
-        gate: Some(gate),
+        gate: Some(&**gate),
         rejects: None,
         memory: None,
         on_failure: &|source, failure| {
@@ -113,8 +119,8 @@ struct Loaded {
     lane: Lane,
 }
 
-fn load(gate: &JobGate<'_>, run: &Run, plugins: &[PluginSpec]) -> Result<Loaded, JobError> {
-    let JobGate { shared, member, state, .. } = *gate;
+fn load(gate: &Arc<JobGate>, run: &Run, plugins: &[PluginSpec]) -> Result<Loaded, JobError> {
+    let JobGate { shared, member, state, .. } = &**gate;
     let cache = shared.cache.as_deref().and_then(|dir| {
         let dir = dir.join(&member.tenant.name);
         let opened = Cache::open(&dir);
@@ -132,6 +138,7 @@ fn load(gate: &JobGate<'_>, run: &Run, plugins: &[PluginSpec]) -> Result<Loaded,
             stop: state.cancel.flag(),
             rejects: if run.rejects_max.is_some() { Rejects::Keep } else { Rejects::Count },
             repro: None,
+            pause: Some(Arc::<JobGate>::clone(gate)),
         };
         let plugin = Plugin::load(&shared.engine, path, options, cache.as_ref())?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -154,7 +161,7 @@ struct Listed {
     named: Vec<PathBuf>,
 }
 
-fn list(gate: &JobGate<'_>, run: &Run, inputs: &[PathBuf]) -> Result<Listed, JobError> {
+fn list(gate: &JobGate, run: &Run, inputs: &[PathBuf]) -> Result<Listed, JobError> {
     let root = &gate.member.tenant.inputs;
     let paths = inputs.iter().map(|name| beneath::input(root, name));
     let paths = paths.collect::<Result<Vec<_>, _>>()?;
@@ -171,15 +178,15 @@ fn list(gate: &JobGate<'_>, run: &Run, inputs: &[PathBuf]) -> Result<Listed, Job
 }
 
 /// A job's gate: turns of its tenant, whose account is charged for them.
-struct JobGate<'a> {
-    shared: &'a Shared,
-    member: &'a Member,
-    state: &'a State,
+struct JobGate {
+    shared: Arc<Shared>,
+    member: Arc<Member>,
+    state: Arc<State>,
     /// Bytes in and out that have been charged.
     counted: Mutex<(u64, u64)>,
 }
 
-impl JobGate<'_> {
+impl JobGate {
     /// Ends the job where its tenant has used too much.
     fn charge(&self, spent: Duration) {
         let stats = &self.state.stats;
@@ -197,7 +204,19 @@ impl JobGate<'_> {
     }
 }
 
-impl Gate for JobGate<'_> {
+impl fmt::Debug for JobGate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobGate").field("tenant", &self.member.tenant.name).finish_non_exhaustive()
+    }
+}
+
+impl Pause for JobGate {
+    fn pause(&self) {
+        renew_turn(self, &self.state.cancel);
+    }
+}
+
+impl Gate for JobGate {
     fn enter(&self, cancel: &Cancel) -> Entered {
         self.shared.slots.enter(self.member.id, cancel)
     }

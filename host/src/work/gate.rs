@@ -2,14 +2,15 @@
 //! goes away before it waits for others.
 //!
 //! So who stands at the gate, and who waits for others, has no turn; and who has a turn waits for nothing but bytes and
-//! its own guest. A worker at the gate holds no reader and no lock. A run that shares with nobody has no gate, and reads no clock for it.
+//! its own guest, which is made to wait within its call where that takes long. A worker at the gate holds no reader and no lock. A run that shares with nobody has no gate, and reads no clock for it.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
 use super::Cancel;
-use crate::settings::limits::TURN;
+use crate::settings::limits::TURN as TURN_LENGTH;
 
 /// Gives turns to the workers of one job. Called from any worker.
 pub trait Gate: Sync {
@@ -38,18 +39,34 @@ pub fn in_turn<T>(gate: &dyn Gate, cancel: &Cancel, work: impl FnOnce() -> T) ->
     let mut pass = Pass::new(Some(gate), cancel);
     pass.clock = ClockId::Monotonic;
     pass.ask();
-    pass.turn.is_some().then(work)
+    TURN.get().is_some().then(work)
 }
 
-/// One worker's standing at the gate of its run; its turn ends with it.
+/// In the middle of a guest's work, on the thread that has a turn: waits for the next where that was long enough. Does nothing where there
+/// is no turn.
+pub fn renew_turn(gate: &dyn Gate, cancel: &Cancel) {
+    if let Some(turn) = TURN.get()
+        && turn.begun.elapsed() >= TURN_LENGTH
+    {
+        let entered = gate.renew(turn.spent(), cancel);
+        TURN.set((entered == Entered::Inside).then(|| Turn::begin(turn.clock)));
+    }
+}
+
+thread_local! {
+    /// That of the calling thread. Begun and ended by its [`Pass`], and renewed from within a guest's call, which knows nothing of that.
+    static TURN: Cell<Option<Turn>> = const { Cell::new(None) };
+}
+
+/// One worker's standing at the gate of its run, on its own thread; its turn ends with it.
 pub(super) struct Pass<'a> {
     gate: Option<&'a dyn Gate>,
     cancel: &'a Cancel,
     /// What turns cost is read from it.
     clock: ClockId,
-    turn: Option<Turn>,
 }
 
+#[derive(Clone, Copy)]
 struct Turn {
     begun: Instant,
     clock: ClockId,
@@ -59,23 +76,24 @@ struct Turn {
 
 impl<'a> Pass<'a> {
     pub(super) fn new(gate: Option<&'a dyn Gate>, cancel: &'a Cancel) -> Self {
-        Self { gate, cancel, clock: ClockId::ThreadCPUTime, turn: None }
+        Self { gate, cancel, clock: ClockId::ThreadCPUTime }
     }
 
     /// Before a piece of work: waits for a turn, or for the next where this one was long enough.
     pub(super) fn ask(&mut self) {
         let Some(gate) = self.gate else { return };
-        let entered = match &self.turn {
-            Some(turn) if turn.begun.elapsed() < TURN => return,
-            Some(turn) => gate.renew(turn.spent(), self.cancel),
-            None => gate.enter(self.cancel),
-        };
-        self.turn = (entered == Entered::Inside).then(|| Turn::begin(self.clock));
+        if TURN.get().is_some() {
+            return renew_turn(gate, self.cancel);
+        }
+        let entered = gate.enter(self.cancel);
+        TURN.set((entered == Entered::Inside).then(|| Turn::begin(self.clock)));
     }
 
     /// Before waiting for other workers.
     pub(super) fn leave(&mut self) {
-        if let (Some(gate), Some(turn)) = (self.gate, self.turn.take()) {
+        if let Some(gate) = self.gate
+            && let Some(turn) = TURN.take()
+        {
             gate.leave(turn.spent());
         }
     }

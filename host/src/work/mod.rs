@@ -29,7 +29,7 @@ use crate::source::Source;
 use crate::stats::Stats;
 
 pub use cancel::Cancel;
-pub use gate::{Entered, Gate, in_turn};
+pub use gate::{Entered, Gate, in_turn, renew_turn};
 pub use whole::check_rejected;
 
 use feed::Feed;

@@ -9,7 +9,6 @@ use crate::input::{
     hint, is_named_tar,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
-use crate::settings::limits::DECODER_BYTES;
 use crate::source::{ArchiveError, Refusal, Source};
 
 use super::Plan;
@@ -59,7 +58,7 @@ impl<'a> Open<'a> {
             Whole::source(index, source, header, gather)
         };
         let header_records = plan.processor.traits().header_records;
-        let Some(Front { bytes, pieces, window_bytes }) = front else {
+        let Some(Front { bytes, pieces }) = front else {
             plan.cutter.check(input.bytes())?;
             let count = plan.cutter.chunks(&input);
             let whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
@@ -83,10 +82,8 @@ impl<'a> Open<'a> {
         }
         whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
         let chunk_bytes = plan.cutter.of_stream().chunk_bytes;
-        let budget = plan.stats.memory();
-        let window = budget.hold(window_bytes);
-        let chunks =
-            Chunks::Streamed(Ring::new(reader, chunk_bytes, first, pieces, window, budget));
+        let memory = plan.stats.memory();
+        let chunks = Chunks::Streamed(Ring::new(reader, chunk_bytes, first, pieces, memory));
         Ok(Self { input, chunks, whole })
     }
 
@@ -181,8 +178,6 @@ pub(super) fn too_large(bytes: u64) -> Failure {
 struct Front {
     bytes: Box<dyn Bytes>,
     pieces: Option<Arc<Pieces>>,
-    /// What the decoder keeps, in bytes.
-    window_bytes: u64,
 }
 
 /// The bytes of a source that can only be read from its front, decompressed; `None` for one whose chunks are found by their place.
@@ -194,11 +189,11 @@ fn from_front(
 ) -> Result<Option<Front>, Failure> {
     if input.is_pipe() {
         let bytes = input.from_pipe(source.file(), plan.decoding, plan.access)?;
-        return Ok(Some(Front { bytes, pieces: None, window_bytes: DECODER_BYTES }));
+        return Ok(Some(Front { bytes, pieces: None }));
     }
     if input.is_packed() {
         let bytes = input.from_packed(source.file(), plan.decoding)?;
-        return Ok(Some(Front { bytes, pieces: None, window_bytes: DECODER_BYTES }));
+        return Ok(Some(Front { bytes, pieces: None }));
     }
     let codec = match (known, plan.decoding.choice) {
         (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
@@ -225,13 +220,13 @@ fn from_front(
         Some(pieces) => pieces.read(),
         None => input.from_front(codec, limits)?,
     };
-    let window_bytes = codec.map_or(0, Codec::window_bytes);
-    Ok(Some(Front { bytes, pieces, window_bytes }))
+    Ok(Some(Front { bytes, pieces }))
 }
 
 fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
     let (chunk_bytes, workers) = (plan.cutter.chunk_bytes, plan.settings.threads);
-    input.decode_in_pieces(codec, plan.decoding.limits, chunk_bytes, workers)
+    let (limits, memory) = (plan.decoding.limits, plan.stats.memory());
+    input.decode_in_pieces(codec, limits, chunk_bytes, workers, memory)
 }
 
 /// A small source that nothing in its name says of is read at once, and looked at while it is: a read of its

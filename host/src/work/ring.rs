@@ -27,6 +27,16 @@ pub(super) enum Reader<'a> {
     Archive(Box<Archive<'a>>),
 }
 
+impl Reader<'_> {
+    /// Bytes of memory that it holds.
+    fn held_bytes(&self) -> u64 {
+        match self {
+            Self::Stream(stream) => stream.held_bytes(),
+            Self::Archive(archive) => archive.members.held_bytes(),
+        }
+    }
+}
+
 /// An archive, and how far it has been read.
 #[derive(Debug)]
 pub(super) struct Archive<'a> {
@@ -67,9 +77,7 @@ pub(super) struct Ring<'a> {
     changed: Condvar,
     /// What can be decoded before it is read.
     pieces: Option<Arc<Pieces>>,
-    budget: Arc<MemoryBudget>,
-    /// The decoder's window.
-    _window: Charge,
+    memory: Arc<MemoryBudget>,
 }
 
 #[derive(Debug, Default)]
@@ -82,9 +90,14 @@ struct State<'a> {
     ready_bytes: usize,
     /// Buffers for reuse.
     free: Vec<Vec<u8>>,
-    /// For the buffers that are ready or free.
-    charge: Option<Charge>,
     free_bytes: usize,
+    /// Of the chunks that are run, and of the buffer that is read into, as large as it was.
+    running_bytes: usize,
+    reading_bytes: usize,
+    /// What the reader holds, when it was last seen.
+    reader_bytes: u64,
+    /// For all of these.
+    charge: Option<Charge>,
     workers: usize,
     waiting: usize,
     reading: Pace,
@@ -118,13 +131,13 @@ impl<'a> Ring<'a> {
         chunk_bytes: u64,
         first: Option<Chunk>,
         pieces: Option<Arc<Pieces>>,
-        window: Charge,
-        budget: &Arc<MemoryBudget>,
+        memory: &Arc<MemoryBudget>,
     ) -> Self {
         let ended = first.as_ref().is_some_and(|first| first.last);
+        let reader_bytes = reader.held_bytes();
         let reader = (!ended).then(|| Box::new(reader));
-        let charge = Some(budget.hold(0));
-        let mut state = State { reader, ended, charge, ..State::default() };
+        let charge = Some(memory.hold(0));
+        let mut state = State { reader, ended, reader_bytes, charge, ..State::default() };
         if let Some(chunk) = first {
             state.push(Piece { member: None, chunk });
         }
@@ -134,8 +147,7 @@ impl<'a> Ring<'a> {
             state: Mutex::new(state),
             changed: Condvar::new(),
             pieces,
-            budget: Arc::clone(budget),
-            _window: window,
+            memory: Arc::clone(memory),
         }
     }
 
@@ -170,10 +182,12 @@ impl<'a> Ring<'a> {
         {
             let buffer = state.free.pop().unwrap_or_default();
             state.free_bytes -= buffer.capacity();
+            state.reading_bytes = buffer.capacity();
             return Turn::Read(reader, buffer);
         }
         if let Some(piece) = state.ready.pop_front() {
             state.ready_bytes -= piece.chunk.held_bytes();
+            state.running_bytes += piece.chunk.held_bytes();
             let member = piece.member.as_ref().map_or(0, |whole| whole.at.member);
             state.given = Some((member, piece.chunk.index));
             return Turn::Run(piece);
@@ -203,7 +217,7 @@ impl<'a> Ring<'a> {
     fn has_room(&self, state: &State<'a>) -> bool {
         match state.workers {
             0 | 1 => state.ready.is_empty(),
-            _ if self.budget.is_full() => state.ready.is_empty(),
+            _ if self.memory.is_full() => state.ready.is_empty(),
             _ if self.is_light(state) => state.ready.is_empty(),
             workers => {
                 let ahead_bytes = (AHEAD_CHUNKS * workers).saturating_mul(self.chunk_bytes);
@@ -222,7 +236,9 @@ impl<'a> Ring<'a> {
         let mut state = self.lock();
         state.reading.was(took, piece.chunk.bytes().len());
         state.ended = reader.is_none();
+        state.reader_bytes = reader.as_ref().map_or(0, |reader| reader.held_bytes());
         state.reader = reader;
+        state.reading_bytes = 0;
         state.push(piece);
         if state.ended || !self.is_light(&state) {
             self.wake(&state);
@@ -233,6 +249,8 @@ impl<'a> Ring<'a> {
     pub(super) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
+        (state.reader_bytes, state.reading_bytes) = (0, 0);
+        state.settle_charge();
         self.wake(&state);
     }
 
@@ -240,6 +258,7 @@ impl<'a> Ring<'a> {
     pub(super) fn give_back(&self, chunk: Chunk, took: Duration) {
         let mut state = self.lock();
         state.running.was(took, chunk.bytes().len());
+        state.running_bytes -= chunk.held_bytes();
         // Who runs one, who reads another, and those between them.
         if state.free.len() < (AHEAD_CHUNKS + 1) * state.workers {
             state.free_bytes += chunk.held_bytes();
@@ -266,10 +285,11 @@ impl<'a> State<'a> {
         self.settle_charge();
     }
 
-    /// Charges for what is ready and what is free; a chunk that is read or run is between two changes of those.
     fn settle_charge(&mut self) {
+        let buffers = [self.ready_bytes, self.free_bytes, self.running_bytes, self.reading_bytes];
+        let held = self.reader_bytes + buffers.iter().sum::<usize>() as u64;
         if let Some(charge) = &mut self.charge {
-            charge.set((self.ready_bytes + self.free_bytes) as u64);
+            charge.set(held);
         }
     }
 }

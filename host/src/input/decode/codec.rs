@@ -63,18 +63,6 @@ pub(super) fn is_skippable(magic: [u8; 4]) -> bool {
 }
 
 impl Codec {
-    /// What a decoder of it keeps, in bytes, of files as they are commonly made: their windows are named by the formats, up to those
-    /// limits; zstd's and xz's are those of their highest common levels (`zstd -19`, `xz -6`).
-    pub fn window_bytes(self) -> u64 {
-        match self {
-            Self::Gzip | Self::Deflate => 64 << 10,
-            Self::Snappy => 128 << 10,
-            Self::Bzip2 => 4 << 20,
-            Self::Lz4 | Self::Zstd | Self::Xz => 8 << 20,
-            Self::Brotli => 16 << 20,
-        }
-    }
-
     /// All that files are compressed with.
     pub const ALL: [Self; 7] =
         [Self::Gzip, Self::Zstd, Self::Lz4, Self::Bzip2, Self::Xz, Self::Brotli, Self::Snappy];
