@@ -1,7 +1,8 @@
 //! Whether what a job names is in its tenant's directory: the one place that says so. Outputs are made beneath an open directory
 //! ([`Root`](crate::output::Root)) and need no more than to be relative.
 //!
-//! A directory that changes between this look and the opening of a source is not covered.
+//! A directory that changes between this look and the opening of a source is not covered. Whoever opens sources by other means than their
+//! names is told the directory where they are listed: in `list` of `running`.
 
 use std::path::{Component, Path, PathBuf};
 

@@ -23,8 +23,9 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub(in crate::cli) memory: ByteSize,
 
-    /// Memory for the whole run: sandboxes, streams, decoders and results that wait. Fewer workers are used where it is too little for
-    /// all, and where it is too little for one the run is refused [default: as much as they take]
+    /// Memory for the whole run, beside some 15 MiB of the process itself: sandboxes, streams, decoders and results that wait. Fewer
+    /// workers are used where it is too little for all, and where it is too little for one the run is refused [default: as much as they
+    /// take]
     #[arg(long, value_name = "SIZE")]
     pub(in crate::cli) memory_total: Option<ByteSize>,
 
