@@ -106,7 +106,7 @@ impl Bench {
         Ok(host)
     }
 
-    fn spec(&self, plugin: &Path, threads: usize, gaps: &Gaps) -> JobSpec {
+    fn spec(plugin: &Path, threads: usize, gaps: &Gaps) -> JobSpec {
         let results = Results::Stream(Box::new(gaps.clone()));
         let mut spec = JobSpec::new(plugin.into(), vec![PathBuf::from("."); ROUNDS], results);
         spec.run.threads = threads;
@@ -121,7 +121,9 @@ impl Bench {
         let begun = Instant::now();
         while begun.elapsed() < self.time {
             gaps.begin();
-            let Ok(job) = host.submit(name, self.spec(&self.plugin, threads, gaps)) else { return };
+            let Ok(job) = host.submit(name, Self::spec(&self.plugin, threads, gaps)) else {
+                return;
+            };
             while !job.progress().has_ended && begun.elapsed() < self.time {
                 thread::sleep(Duration::from_millis(1));
             }
@@ -142,12 +144,12 @@ impl Bench {
     /// takes it on one thread.
     fn beside_one_that_spins(&self) -> Result<(f64, Duration), Box<dyn Error>> {
         let host = self.host(&[("good", 1), ("bad", 1)])?;
-        let bad = host.submit("bad", self.spec(&self.spinning, SLOTS, &Gaps::default()))?;
+        let bad = host.submit("bad", Self::spec(&self.spinning, SLOTS, &Gaps::default()))?;
         wait_for(&host, "bad", &bad)?;
         let before = [host.used("good")?.cpu, host.used("bad")?.cpu];
         self.keep_busy(&host, "good", SLOTS, &Gaps::default());
-        let good = (host.used("good")?.cpu - before[0]).as_secs_f64();
-        let worse = (host.used("bad")?.cpu - before[1]).as_secs_f64();
+        let good = host.used("good")?.cpu.saturating_sub(before[0]).as_secs_f64();
+        let worse = host.used("bad")?.cpu.saturating_sub(before[1]).as_secs_f64();
         let gaps = Gaps::default();
         self.keep_busy(&host, "good", 1, &gaps);
         bad.cancel();
@@ -160,7 +162,9 @@ impl Bench {
         thread::scope(|scope| {
             let busy = |name| self.keep_busy(&host, name, SLOTS, &Gaps::default());
             let jobs = ["heavy", "light"].map(|name| scope.spawn(move || busy(name)));
-            jobs.into_iter().for_each(|job| drop(job.join()));
+            for job in jobs {
+                drop(job.join());
+            }
         });
         Ok(host.used("heavy")?.cpu.as_secs_f64() / host.used("light")?.cpu.as_secs_f64())
     }

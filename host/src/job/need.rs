@@ -11,7 +11,7 @@ use crate::stats::Need;
 pub fn need(plugins: usize, kind: Kind, settings: &Run) -> Need {
     let shares = if kind == Kind::Aggregator && settings.show.total { 2 } else { 1 };
     // Where sandboxes are alone with a source or a chunk, the next is there before the last is gone.
-    let next = if settings.sandbox.isolate == Isolate::Job { 0 } else { 1 };
+    let next = usize::from(settings.sandbox.isolate != Isolate::Job);
     let instances = (plugins.max(1) * (shares + next)) as u64;
     // Those that are read ahead, one that is run, and one that is free.
     let chunks = (AHEAD_CHUNKS as u64 + 2).saturating_mul(settings.chunk_bytes);

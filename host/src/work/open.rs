@@ -36,7 +36,7 @@ pub(super) enum Chunks<'a> {
         taken: AtomicU64,
     },
     /// They come one after the other.
-    Streamed(Ring<'a>),
+    Streamed(Box<Ring<'a>>),
 }
 
 impl<'a> Open<'a> {
@@ -83,7 +83,8 @@ impl<'a> Open<'a> {
         whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
         let chunk_bytes = plan.cutter.of_stream().chunk_bytes;
         let memory = plan.stats.memory();
-        let chunks = Chunks::Streamed(Ring::new(reader, chunk_bytes, first, pieces, memory));
+        let ring = Ring::new(reader, chunk_bytes, first, pieces, memory);
+        let chunks = Chunks::Streamed(Box::new(ring));
         Ok(Self { input, chunks, whole })
     }
 
