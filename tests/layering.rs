@@ -7,17 +7,21 @@ use std::path::Path;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Folders and files of `host/src`, and what each may use; all may use `settings`, which uses nothing.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     (
         "cli",
         &[
-            "serve", "cluster", "watch", "job", "pipeline", "work", "plugin", "output", "input",
-            "source", "ledger", "stats", "process", "jail",
+            "serve", "cluster", "watch", "tenant", "job", "pipeline", "work", "plugin", "output",
+            "input", "source", "ledger", "stats", "process", "jail",
         ],
     ),
-    ("serve", &["job", "ledger", "stats"]),
+    ("serve", &["tenant", "job", "ledger", "stats"]),
     ("cluster", &["job", "ledger", "stats"]),
     ("watch", &["job", "ledger", "stats"]),
+    (
+        "tenant",
+        &["job", "pipeline", "work", "plugin", "output", "input", "source", "stats", "process"],
+    ),
     ("job", &["source", "input", "work", "output", "stats", "process"]),
     ("pipeline", &["input", "process"]),
     ("work", &["input", "source", "process", "stats"]),

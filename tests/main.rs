@@ -24,6 +24,7 @@ mod jail;
 mod kernel;
 mod layering;
 mod ledger;
+mod memory;
 mod oracle;
 mod outputs;
 mod packing;
@@ -31,6 +32,7 @@ mod paths;
 mod recall;
 mod spec;
 mod support;
+mod tenants;
 mod transformers;
 
 // `fill.rs` of the host is compiled into this crate, too: there it finds the seam under this name.

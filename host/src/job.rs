@@ -4,12 +4,14 @@
 
 mod collect;
 mod ends;
+mod need;
+mod places;
 mod pour;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 
@@ -25,7 +27,10 @@ use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
 use crate::source::{Roots, Source};
 use crate::stats::Stats;
-use crate::work::{self, At, Cancel, Plan, Recall};
+use crate::work::{self, At, Cancel, Gate, Plan, Recall};
+
+pub use need::{fit_window, need};
+pub use places::Places;
 
 use collect::Collector;
 use pour::{Below, Given, Single, Tree};
@@ -50,6 +55,8 @@ pub struct Job<'a> {
     pub cancel: &'a Cancel,
     /// What is counted.
     pub stats: &'a Stats,
+    /// Who says when workers may work; none where they always may.
+    pub gate: Option<&'a dyn Gate>,
     /// Where records that plugins set aside are written, if anywhere: in the order of the sources; but where sources are saved
     /// ([`Memory::save`]), each with its source, before that is saved.
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
@@ -225,8 +232,12 @@ pub enum Error {
 pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
     let cutter = cutter(job.processor, job.framing, job.settings)?;
     let decoding = decoding(job.settings)?;
-    let (io, stop, roots) = (job.settings.io, job.cancel.flag(), job.roots.clone());
-    let access = Access { io, stop, roots };
+    let access = Access {
+        io: job.settings.io,
+        stop: job.cancel.flag(),
+        roots: job.roots.clone(),
+        memory: Arc::clone(job.stats.memory()),
+    };
     let plan = |deliver| Plan {
         sources: job.sources,
         processor: job.processor,
@@ -238,6 +249,7 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
         stats: job.stats,
         recall: job.memory.map(|memory| memory.recall),
         deliver,
+        gate: job.gate,
     };
     match (job.processor.traits().kind, out) {
         (Kind::Aggregator, Out::Stream(out)) => {

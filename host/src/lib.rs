@@ -17,4 +17,5 @@ mod remote;
 pub mod settings;
 pub mod source;
 pub mod stats;
+pub mod tenant;
 pub mod work;

@@ -98,6 +98,12 @@ pub struct Reject {
     pub bytes: u64,
 }
 
+/// Told at each tick of the engine that a guest runs on the calling thread.
+pub trait Pause: Send + Sync + std::fmt::Debug {
+    /// Returns when the guest may go on. What it takes is no time of the guest's.
+    fn pause(&self);
+}
+
 /// A promise to write bytes: the length is known before the sandbox is entered, the bytes are
 /// written once the guest has allocated room for them.
 pub trait Fill: Send {
@@ -236,13 +242,15 @@ pub enum FailureKind {
     Write,
     /// The plugin could not be started.
     Start,
+    /// The tenant has used up what it may use.
+    Quota,
     /// The run was interrupted.
     Cancelled,
 }
 
 impl FailureKind {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::NotFound,
         Self::PermissionDenied,
         Self::NotRegular,
@@ -263,6 +271,7 @@ impl FailureKind {
         Self::JobLimit,
         Self::Write,
         Self::Start,
+        Self::Quota,
         Self::Cancelled,
     ];
 
@@ -294,13 +303,14 @@ impl FailureKind {
             Self::JobLimit => "job-limit",
             Self::Write => "write",
             Self::Start => "start",
+            Self::Quota => "quota",
             Self::Cancelled => "cancelled",
         }
     }
 
     /// Whether the job ends with it, rather than just the source.
     pub fn ends_job(self) -> bool {
-        matches!(self, Self::Fatal | Self::Start | Self::JobLimit)
+        matches!(self, Self::Fatal | Self::Start | Self::JobLimit | Self::Quota)
     }
 
     /// Whether what a sandbox has run before can be the reason for it.

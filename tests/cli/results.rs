@@ -109,7 +109,14 @@ fn a_report_has_the_figures_of_the_run() {
         .exits(1);
     let mut report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
     let figures = report.as_object_mut().unwrap();
-    for measured in ["seconds", "mb_per_second", "peak_rss_bytes", "instances", "instance_us"] {
+    for measured in [
+        "seconds",
+        "mb_per_second",
+        "peak_rss_bytes",
+        "memory_bytes_peak",
+        "instances",
+        "instance_us",
+    ] {
         let figure = figures.insert(measured.into(), "more than 0".into()).unwrap();
         assert!(figure.as_f64().unwrap() > 0.0, "{measured}: {figure}");
     }
@@ -124,6 +131,7 @@ fn a_report_has_the_figures_of_the_run() {
       "seconds": "more than 0",
       "mb_per_second": "more than 0",
       "peak_rss_bytes": "more than 0",
+      "memory_bytes_peak": "more than 0",
       "threads": 3,
       "instances": "more than 0",
       "instance_us": "more than 0",

@@ -67,6 +67,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         format: task.format,
         cancel: &cancel,
         stats: &stats,
+        gate: None,
         rejects: Some(Mutex::new(Box::new(rejects.clone()))),
         memory: None,
         on_failure: &|source, failure| {

@@ -83,6 +83,12 @@ impl Project {
         }
         Ok(cargo.run()?)
     }
+
+    /// Builds a program that shows how the library is used.
+    pub(crate) fn build_example(&self, name: &str) -> Result<()> {
+        let cargo = self.cargo().args(["build", "--release", "--workspace", "--example", name]);
+        Ok(cargo.run()?)
+    }
 }
 
 /// Calls cargo: rustup's, which takes the toolchain that runs us from the environment. `cargo run` puts

@@ -10,7 +10,7 @@ use super::Exit;
 use super::args::{FormatArg, OutputArgs, RunArgs};
 use super::objects;
 use super::out::{self, Foreseen};
-use super::places::{Names, Places};
+use super::places::Names;
 use super::plan;
 use super::plugins::{Plugins, Seen};
 use super::remember::{self, Aim};
@@ -239,7 +239,7 @@ fn planned_output(
     if matches!(to, Foreseen::Directory | Foreseen::Objects) {
         let (inputs, decompress) = (&args.inputs.files, &settings.decompress);
         let names = Names { args: output, plugins, inputs, decompress };
-        let places = Places::of(names, &listing.sources)?;
+        let places = names.of(&listing.sources)?;
         for (index, source) in listing.sources.iter().enumerate().take(PLAN_NAMES_MAX) {
             let (output, why) = match places.place(index, None) {
                 Ok(place) => (Some(place.display().to_string()), None),

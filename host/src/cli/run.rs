@@ -12,7 +12,7 @@ use super::Exit;
 use super::args::RunArgs;
 use super::confine::confine;
 use super::out::{self, To};
-use super::places::{Names, Places};
+use super::places::Names;
 use super::plugins::{self, Loading, Plugins};
 use super::progress::Progress;
 use super::remember::{Aim, Memory};
@@ -21,14 +21,14 @@ use super::settings::{Origins, format, framing, level, request, settings, unlist
 use super::stages::Stages;
 use super::{foresee, guard, objects, rejects};
 use crate::input::{self, Expansion};
-use crate::job::{self, Error, Job, ObjectsOut, Out, Saved, Summary, TreeOut};
+use crate::job::{self, Error, Job, ObjectsOut, Out, Places, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Exists, Run};
 use crate::source::{self, Filter, Listing, Look, Source};
-use crate::stats::{Report, Stats};
+use crate::stats::{MemoryBudget, Report, Reservation, Stats};
 use crate::work::Cancel;
 
 /// Runs plugins over what the flags name, or shows what that would be. Guests run on a thread whose stack is as large as the limits
@@ -57,7 +57,8 @@ fn run_with(
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());
     let interrupted = on_interrupt(&cancel)?;
-    let stats = Arc::new(Stats::default());
+    let memory_total = MemoryBudget::new(settings.memory_total_bytes.unwrap_or(u64::MAX));
+    let stats = Arc::new(Stats::within(Arc::new(memory_total)));
 
     let engine = Engine::with(&settings.sandbox).map_err(Abort::new)?;
     let plugins = load(args, stages, settings, &engine, &stats, &cancel)?;
@@ -65,6 +66,11 @@ fn run_with(
         let list = || listing(args, Look::Sizes, origins, settings, &cancel);
         return foresee::foresee(args, stages, &plugins, settings, list);
     }
+    let mut settings = settings.clone();
+    let Some(_reserved) = reserve(&mut settings, stages, &plugins, &stats, &cancel)? else {
+        return Ok(Exit::Interrupted);
+    };
+    let settings = &settings;
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
     job::check(&*plugins.processor, plugins.framing, settings).map_err(Abort::new)?;
@@ -110,6 +116,7 @@ fn run_with(
         format: format(&args.output),
         cancel: &cancel,
         stats: &stats,
+        gate: None,
         rejects,
         memory: recall
             .as_ref()
@@ -136,6 +143,26 @@ fn run_with(
     exit
 }
 
+/// Sets memory aside for as many workers as it is enough for; `None` where the run was interrupted.
+fn reserve(
+    settings: &mut Run,
+    stages: &Stages,
+    plugins: &Plugins,
+    stats: &Stats,
+    cancel: &Cancel,
+) -> Result<Option<Reservation>, Abort> {
+    let memory = stats.memory();
+    job::fit_window(settings, memory.bytes_max());
+    let count = stages.chains.iter().map(Vec::len).sum();
+    let need = job::need(count, plugins.traits().kind, settings);
+    let reserved = memory.reserve(need, &cancel.flag()).map_err(|error| {
+        Abort::new(format!("--memory-total: {error}"))
+            .hint(Some("raise --memory-total, or lower --memory"))
+    })?;
+    settings.threads = reserved.as_ref().map_or(settings.threads, |reserved| reserved.workers);
+    Ok(reserved)
+}
+
 /// Takes from the listing what has its output already, where that is to be left, and tells how many sources that were. Members that
 /// are only found as their archive is read are read, and their output is dropped.
 fn leave(
@@ -146,7 +173,7 @@ fn leave(
     if out::exists(names.args) != Exists::Skip {
         return Ok(0);
     }
-    let places = Places::of(names, &listing.sources)?;
+    let places = names.of(&listing.sources)?;
     let stays: Vec<_> = places.are_there(&names.args.out).map(|is_there| !is_there).collect();
     let all = listing.sources.len();
     let mut staying = stays.iter();
@@ -166,7 +193,7 @@ struct Tree<'a> {
 impl<'a> Tree<'a> {
     /// Makes the directory, unless something is wrong with what goes there.
     fn plant(names: Names<'a>, sources: &'a [Source]) -> Result<Self, Abort> {
-        let places = Places::of(names, sources)?;
+        let places = names.of(sources)?;
         if out::exists(names.args) == Exists::Replace {
             guard::places(&names.args.out, places.paths(), sources)?;
         }
@@ -186,7 +213,7 @@ fn pour(
         To::File(file) => Ok(run(Out::File(file))),
         To::Object(object) => Ok(run(Out::Object(object))),
         To::Objects(objects) => {
-            let places = Places::of(names, job.sources)?;
+            let places = names.of(job.sources)?;
             objects::guard(&names.args.out, Some(places.paths()), job.sources)?;
             let place = |index, member: Option<&str>| places.place(index, member);
             Ok(run(Out::Objects(ObjectsOut { objects: &objects, place: &place })))
@@ -315,6 +342,7 @@ fn load(
             _ => Rejects::Keep,
         },
         repro: repro(args.sandbox.repro.as_deref().filter(|_| !args.dry_run))?,
+        pause: None,
     };
     plugins::load(stages, &Loading { engine, options, cache, framing: framing(args)? })
 }

@@ -132,6 +132,7 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
         show: Show { per_source: output.per_source || both, total: output.total || both },
         fail_fast: args.work.fail_fast,
         window_bytes: WINDOW_BYTES,
+        memory_total_bytes: sandbox.memory_total.map(|size| size.as_u64()),
         sandbox: limits::sandbox(sandbox)?,
         cache: if sandbox.no_cache { None } else { sandbox.cache.clone().or_else(cache_dir) },
     })

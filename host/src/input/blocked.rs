@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder};
 use super::{Error, Input};
 use crate::settings::limits::{DECODE_PIECE_BYTES_MAX, DECODE_RATIO_FREE_BYTES};
+use crate::stats::{Charge, MemoryBudget};
 
 /// Who asks for the bytes of a piece, and so whether they are asked for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub(super) struct Blocked {
     chunk_bytes: u64,
     keep: usize,
     kept: Mutex<Kept>,
+    memory: Arc<MemoryBudget>,
 }
 
 #[derive(Debug)]
@@ -63,15 +65,24 @@ enum After {
     Done,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
     /// The first is the first to go.
     pieces: VecDeque<(usize, Arc<Vec<u8>>)>,
     decoders: Vec<Decoder>,
     buffers: Vec<Vec<u8>>,
+    /// For all that.
+    charge: Charge,
 }
 
 impl Kept {
+    fn settle_charge(&mut self) {
+        let pieces = self.pieces.iter().map(|(_, bytes)| bytes.capacity());
+        let buffers = pieces.chain(self.buffers.iter().map(Vec::capacity)).sum::<usize>();
+        let decoders = self.decoders.iter().map(Decoder::held_bytes).sum::<u64>();
+        self.charge.set(buffers as u64 + decoders);
+    }
+
     fn put(&mut self, piece: (usize, Arc<Vec<u8>>), after: After) {
         match after {
             After::Done => self.pieces.push_front(piece),
@@ -89,6 +100,7 @@ impl Blocked {
         limits: DecodeLimits,
         chunk_bytes: u64,
         workers: usize,
+        memory: &Arc<MemoryBudget>,
     ) -> Option<Self> {
         let mut blocks = Blocks::of(input, codec)?;
         let mut pieces = Vec::new();
@@ -118,7 +130,13 @@ impl Blocked {
             chunks_per_piece: longest.div_ceil(chunk_bytes).max(1),
             chunk_bytes,
             keep: 2 * workers,
-            kept: Mutex::default(),
+            kept: Mutex::new(Kept {
+                pieces: VecDeque::new(),
+                decoders: Vec::new(),
+                buffers: Vec::new(),
+                charge: memory.hold(0),
+            }),
+            memory: Arc::clone(memory),
         })
     }
 
@@ -207,6 +225,8 @@ impl Blocked {
         let packed = Arc::new(packed);
         decoder.turn_to_block(block, Box::new(Cursor::new(Shared(Arc::clone(&packed)))));
         plain.resize(usize::try_from(bytes).unwrap_or(usize::MAX), 0);
+        let buffers = packed.capacity() + plain.capacity();
+        let _held = self.memory.hold(buffers as u64 + decoder.held_bytes());
         let got = decoder.read(&mut plain)?;
         // A piece that is longer than it says is an error, not cut off.
         let more = if bytes == piece.bytes { decoder.read(&mut [0])? } else { 0 };
@@ -218,6 +238,7 @@ impl Blocked {
         let mut kept = self.lock();
         kept.decoders.push(decoder);
         kept.buffers.extend(Arc::into_inner(packed));
+        kept.settle_charge();
         Ok(plain)
     }
 
@@ -225,6 +246,7 @@ impl Blocked {
         let mut kept = self.lock();
         let (decoder, packed) = (kept.decoders.pop(), kept.buffers.pop());
         let plain = kept.buffers.pop();
+        kept.settle_charge();
         (decoder, packed.unwrap_or_default(), plain.unwrap_or_default())
     }
 
@@ -246,6 +268,7 @@ impl Blocked {
         {
             kept.buffers.extend(Arc::into_inner(oldest));
         }
+        kept.settle_charge();
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

@@ -122,6 +122,11 @@ impl Transcoded {
 }
 
 impl Bytes for Transcoded {
+    fn held_bytes(&self) -> u64 {
+        let buffers = self.held.capacity() + self.text.capacity();
+        self.bytes.held_bytes().saturating_add(buffers as u64)
+    }
+
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         while self.at == self.text.len() && !self.done {
             self.refill()?;

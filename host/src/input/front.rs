@@ -49,6 +49,10 @@ impl Front {
 }
 
 impl Bytes for Front {
+    fn held_bytes(&self) -> u64 {
+        self.rest.held_bytes().saturating_add(self.first.capacity() as u64)
+    }
+
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         let waiting = self.waiting();
         if waiting.is_empty() {

@@ -38,6 +38,7 @@ use rustix::fs::{FileType, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat};
 
 use crate::settings::Io;
 use crate::source::{Refusal, Roots, Source, Way, check_regular};
+use crate::stats::MemoryBudget;
 
 pub use archive::{Expansion, expand};
 pub use blocked::Asked;
@@ -95,6 +96,8 @@ pub struct Access {
     /// Where files may be: none is opened elsewhere. What has another name than that of a file is not held back: standard input,
     /// objects and web pages.
     pub roots: Roots,
+    /// What the memory is charged to that sources take.
+    pub memory: Arc<MemoryBudget>,
 }
 
 /// The bytes of an opened source: of a file, readable at any offset; of a pipe, from its front.
@@ -190,12 +193,13 @@ impl Input {
         limits: DecodeLimits,
         chunk_bytes: u64,
         workers: usize,
+        memory: &Arc<MemoryBudget>,
     ) -> bool {
         // To find the pieces of others is to walk over the whole object: it would come twice.
         if self.is_remote() && codec != Codec::Xz {
             return false;
         }
-        self.blocked = Blocked::of(self, codec, limits, chunk_bytes, workers);
+        self.blocked = Blocked::of(self, codec, limits, chunk_bytes, workers, memory);
         self.blocked.is_some()
     }
 
@@ -372,6 +376,10 @@ fn decoded<Plain: Bytes + Read + 'static>(
 }
 
 impl Bytes for Decoder {
+    fn held_bytes(&self) -> u64 {
+        Self::held_bytes(self)
+    }
+
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         Ok(self.read_some(into)?)
     }

@@ -24,6 +24,10 @@ impl Unpacked {
 }
 
 impl Bytes for Unpacked {
+    fn held_bytes(&self) -> u64 {
+        self.0.held_bytes()
+    }
+
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         Ok(self.0.read(into)?)
     }

@@ -15,6 +15,7 @@ use super::{Access, Bytes, Input};
 use crate::settings::limits::{
     DECODE_AHEAD_PIECES, DECODE_LZ4_WORKERS_MIN, DECODE_PIECE_BYTES_MAX, WAIT,
 };
+use crate::stats::{Charge, MemoryBudget};
 
 /// The pieces of one source. One worker reads them, any number decode them.
 #[derive(Debug)]
@@ -27,11 +28,12 @@ pub struct Pieces {
     stop: Arc<AtomicBool>,
     /// Held while the next piece is looked for, so that they are begun in their order.
     blocks: Mutex<Blocks>,
+    memory: Arc<MemoryBudget>,
     state: Mutex<State>,
     decoded: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     /// How many have been read.
     read: usize,
@@ -41,6 +43,20 @@ struct State {
     over: bool,
     buffers: Vec<Vec<u8>>,
     decoders: Vec<Decoder>,
+    /// For all that is decoded, and these.
+    charge: Charge,
+}
+
+impl State {
+    fn settle_charge(&mut self) {
+        let pieces = self.begun.iter().map(|slot| match slot {
+            Slot::Decoded(piece) => piece.held_bytes(),
+            Slot::Begun | Slot::Failed => 0,
+        });
+        let buffers = pieces.chain(self.buffers.iter().map(Vec::capacity)).sum::<usize>();
+        let decoders = self.decoders.iter().map(Decoder::held_bytes).sum::<u64>();
+        self.charge.set(buffers as u64 + decoders);
+    }
 }
 
 #[derive(Debug)]
@@ -91,7 +107,15 @@ impl Pieces {
             ahead: DECODE_AHEAD_PIECES * workers,
             stop: Arc::clone(&access.stop),
             blocks,
-            state: Mutex::default(),
+            memory: Arc::clone(&access.memory),
+            state: Mutex::new(State {
+                read: 0,
+                begun: VecDeque::new(),
+                over: false,
+                buffers: Vec::new(),
+                decoders: Vec::new(),
+                charge: access.memory.hold(0),
+            }),
             decoded: Condvar::new(),
         })
     }
@@ -141,6 +165,7 @@ impl Pieces {
         if let Some(begun) = place.and_then(|place| state.begun.get_mut(place)) {
             *begun = slot;
         }
+        state.settle_charge();
         drop(state);
         self.decoded.notify_all();
         true
@@ -169,13 +194,18 @@ impl Pieces {
     fn decode(&self, block: Block) -> Option<Piece> {
         let (decoder, buffer) = {
             let mut state = self.lock();
-            (state.decoders.pop(), state.buffers.pop().unwrap_or_default())
+            let taken = (state.decoders.pop(), state.buffers.pop().unwrap_or_default());
+            state.settle_charge();
+            taken
         };
         let mut decoder =
             decoder.unwrap_or_else(|| Decoder::new(self.codec, Box::new(empty()), self.limits));
         let (offset, bytes) = (block.compressed_offset, block.compressed_bytes);
         let source = Stretch::new(Arc::clone(&self.input), offset, bytes);
+        let mut held = self.memory.hold(buffer.capacity() as u64 + decoder.held_bytes());
         let piece = Piece::decode(&mut decoder, block, Box::new(source), buffer);
+        let buffer_bytes = piece.as_ref().map_or(0, Piece::held_bytes);
+        held.set(buffer_bytes as u64 + decoder.held_bytes());
         decoder.turn_to(Box::new(empty()));
         self.lock().decoders.push(decoder);
         piece
@@ -210,7 +240,9 @@ impl Pieces {
 
     /// Brings the buffer of a piece back.
     pub(super) fn give_back(&self, piece: Piece) {
-        self.lock().buffers.push(piece.into_buffer());
+        let mut state = self.lock();
+        state.buffers.push(piece.into_buffer());
+        state.settle_charge();
     }
 
     /// Ends decoding: nobody reads any more.
@@ -220,6 +252,7 @@ impl Pieces {
         state.begun.clear();
         state.buffers.clear();
         state.decoders.clear();
+        state.settle_charge();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -231,6 +264,7 @@ fn take(mut state: MutexGuard<'_, State>) -> Next {
     match state.begun.pop_front() {
         Some(Slot::Decoded(piece)) => {
             state.read += 1;
+            state.settle_charge();
             Next::Piece(piece)
         }
         _ => Next::Failed,

@@ -71,6 +71,12 @@ impl Stitched {
 }
 
 impl Bytes for Stitched {
+    fn held_bytes(&self) -> u64 {
+        let (piece, decoder) = (self.piece.as_ref(), self.decoder.as_ref());
+        let own = piece.map_or(0, |(piece, _)| piece.held_bytes()) as u64;
+        own + decoder.map_or(0, Decoder::held_bytes) // pieces that are not being read are charged by themselves
+    }
+
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         loop {
             if let Some(decoder) = &mut self.decoder {

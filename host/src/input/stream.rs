@@ -30,6 +30,11 @@ pub trait Bytes: Send {
     fn left(&self) -> Option<u64> {
         None
     }
+
+    /// Bytes of memory that reading takes.
+    fn held_bytes(&self) -> u64 {
+        0
+    }
 }
 
 /// A chunk of a stream, in a buffer that is given back for a later one.
@@ -105,6 +110,11 @@ impl Stream {
             stored: 0,
             ended: false,
         }
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn held_bytes(&self) -> u64 {
+        self.bytes.held_bytes().saturating_add(self.tail.capacity() as u64)
     }
 
     /// Position of the chunk that comes next.

@@ -55,6 +55,15 @@ pub enum Member {
 }
 
 impl Members {
+    /// Bytes of memory that it holds.
+    pub fn held_bytes(&self) -> u64 {
+        // A member's stream reads from the archive, and says what that holds.
+        match &self.stream {
+            Some(stream) => stream.held_bytes(),
+            None => lock(&self.tar).bytes.held_bytes(),
+        }
+    }
+
     /// The members of the archive that `bytes` are; the bytes again where they are none.
     ///
     /// # Errors
@@ -294,6 +303,10 @@ struct Content {
 }
 
 impl Bytes for Content {
+    fn held_bytes(&self) -> u64 {
+        lock(&self.tar).bytes.held_bytes()
+    }
+
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         lock(&self.tar).read(into)
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ends::{Ends, name};
 use super::{Error, Job, Made, Memory, Saved, Summary};
@@ -61,7 +61,12 @@ impl<'a> Collector<'a> {
         Self {
             job,
             output_types: job.lanes.iter().map(|lane| OutputType::of(&lane.output_type)).collect(),
-            window: Window::new(At::default(), writer, job.settings.window_bytes),
+            window: Window::new(
+                At::default(),
+                writer,
+                job.settings.window_bytes,
+                Arc::clone(job.stats.memory()),
+            ),
             total: Mutex::new(None),
             forgot: Mutex::new(None),
         }

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::settings::limits::WAIT;
+use crate::stats::{Charge, MemoryBudget};
 
 /// Items by position, committed in order through one writer.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub struct Window<P, T, W> {
     moved: Condvar,
     bytes_max: usize,
     parked_bytes: AtomicUsize,
+    budget: Arc<MemoryBudget>,
 }
 
 #[derive(Debug)]
@@ -36,11 +38,13 @@ struct State<P, T> {
 struct Parked<T> {
     item: T,
     bytes: usize,
+    _charge: Charge,
 }
 
 impl<P: Ord + Copy, T, W> Window<P, T, W> {
-    /// A window that begins at `first`, and lets new work start while at most `bytes_max` are parked.
-    pub fn new(first: P, writer: W, bytes_max: usize) -> Self {
+    /// A window that begins at `first`, and lets new work start while at most `bytes_max` are parked and the budget, which they are
+    /// charged to, is not used up.
+    pub fn new(first: P, writer: W, bytes_max: usize, budget: Arc<MemoryBudget>) -> Self {
         let state = State { next: first, committing: false, parked: BTreeMap::new(), waiting: 0 };
         Self {
             state: Mutex::new(state),
@@ -48,6 +52,7 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
             moved: Condvar::new(),
             bytes_max,
             parked_bytes: AtomicUsize::new(0),
+            budget,
         }
     }
 
@@ -59,7 +64,8 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
             return;
         }
         if position > state.next || state.committing {
-            state.parked.insert(position, Parked { item, bytes });
+            let charge = self.budget.hold(bytes as u64);
+            state.parked.insert(position, Parked { item, bytes, _charge: charge });
             self.parked_bytes.fetch_add(bytes, Ordering::Relaxed);
             return;
         }
@@ -86,7 +92,7 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
             && *first.key() <= next
         {
             let position = *first.key();
-            let Parked { item, bytes } = first.remove();
+            let Parked { item, bytes, .. } = first.remove();
             self.parked_bytes.fetch_sub(bytes, Ordering::Relaxed);
             if position == next {
                 found = Some(item);
@@ -102,7 +108,8 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
 
     /// The position that everything waits for, when too much is parked.
     pub fn blocked_on(&self) -> Option<P> {
-        let blocked = self.parked_bytes.load(Ordering::Relaxed) > self.bytes_max;
+        let parked_bytes = self.parked_bytes.load(Ordering::Relaxed);
+        let blocked = parked_bytes > self.bytes_max || (parked_bytes > 0 && self.budget.is_full());
         blocked.then(|| lock(&self.state).next)
     }
 
@@ -152,7 +159,7 @@ mod tests {
         fn whatever_the_order_of_arrival_items_leave_in_order(
             order in Just((0..40usize).collect::<Vec<_>>()).prop_shuffle(),
         ) {
-            let window = Window::new(0, Vec::new(), 10);
+            let window = Window::new(0, Vec::new(), 10, Arc::default());
             for index in order {
                 window.put(index, index, 1, push);
                 prop_assert!(window.blocked_on().is_none_or(|next| next <= 40));
@@ -165,7 +172,7 @@ mod tests {
 
     #[test]
     fn too_much_parked_blocks_on_the_first_gap() {
-        let window = Window::new(0, Vec::new(), 10);
+        let window = Window::new(0, Vec::new(), 10, Arc::default());
         window.put(1, 1, 11, push);
         assert_eq!(window.blocked_on(), Some(0));
         window.put(0, 0, 1, push);
@@ -175,8 +182,22 @@ mod tests {
     }
 
     #[test]
+    fn a_used_up_budget_blocks_as_well_while_something_is_parked() {
+        let budget = Arc::new(MemoryBudget::new(10));
+        let window = Window::new(0, Vec::new(), 100, Arc::clone(&budget));
+        let _others = budget.hold(5);
+        window.put(1, 1, 4, push);
+        assert_eq!(window.blocked_on(), None);
+        window.put(2, 2, 1, push);
+        assert_eq!(window.blocked_on(), Some(0));
+        window.put(0, 0, 1, push);
+        assert_eq!((window.blocked_on(), budget.peak()), (None, 10));
+        assert!(!budget.is_full());
+    }
+
+    #[test]
     fn an_item_may_say_that_another_row_of_positions_begins() {
-        let window = Window::new((0, 0), String::new(), 10);
+        let window = Window::new((0, 0), String::new(), 10, Arc::default());
         let commit = |text: &mut String, (letter, next)| {
             text.push(letter);
             next

@@ -46,10 +46,26 @@ impl Engine {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn with(limits: &Sandbox) -> Result<Self, EngineError> {
+        Self::started(|| config(limits))
+    }
+
+    /// The same, but one that compiles on the thread that asks for it alone: however many others there are, it takes one processor.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn single_threaded(limits: &Sandbox) -> Result<Self, EngineError> {
+        Self::started(|| {
+            let mut config = config(limits);
+            config.parallel_compilation(false);
+            config
+        })
+    }
+
+    fn started(config: impl Fn() -> Config) -> Result<Self, EngineError> {
         // Where there is no address space for a pool, each sandbox is mapped when it is made.
-        let pooled = wasmtime::Engine::new(config(limits).allocation_strategy(pool()));
+        let pooled = wasmtime::Engine::new(config().allocation_strategy(pool()));
         let inner = pooled
-            .or_else(|_| wasmtime::Engine::new(&config(limits)))
+            .or_else(|_| wasmtime::Engine::new(&config()))
             .map_err(|error| EngineError(error.to_string()))?;
         let stop = Arc::<Stop>::default();
         let ticker = std::thread::Builder::new()

@@ -8,6 +8,7 @@ use super::fill::ReturnedTooMuch;
 use super::guest::{Guest, Refused, Stopped, TooManyRejects};
 use crate::process::{Detail, Failure, FailureKind};
 use crate::settings::limits::{BACKTRACE_BYTES_MAX, is_only_shown};
+use crate::stats::Full;
 
 /// Which function of the contract was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,6 +162,12 @@ fn out_of_room(name: &str, refused: Refused, guest: &Guest) -> Failure {
                 "the plugin ran out of memory in {name}: it asked for {asked}, more than {max}"
             );
             Failure::new(FailureKind::Memory, message).hint("raise --memory")
+        }
+        Refused::Total(Full { bytes, charged, bytes_max }) => {
+            let message = format!(
+                "the plugin ran out of memory in {name}: it asked for {bytes} bytes more, with {charged} of {bytes_max} of the whole run in use"
+            );
+            Failure::new(FailureKind::Memory, message).hint("raise --memory-total")
         }
         Refused::Table(elements) => {
             let max = guest.limits.table_elements;

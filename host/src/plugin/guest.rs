@@ -1,6 +1,7 @@
 //! What the host keeps for one guest: its limits, what it has used of them, and what it asks of the host while it runs.
 
 mod call;
+mod memory;
 mod talk;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub(super) use call::Stopped;
+use memory::Memory;
 pub(super) use talk::link;
 use thiserror::Error;
 use wasmtime::ResourceLimiter;
@@ -17,7 +19,7 @@ use super::load::{Options, Rejects};
 use crate::process::Reject;
 use crate::settings::Sandbox;
 use crate::settings::limits::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_TOTAL, TABLES_MAX};
-use crate::stats::Stats;
+use crate::stats::{Full, Stats};
 
 /// The host's side of one instance; counted into `stats` when it is dropped.
 pub(super) struct Guest {
@@ -26,8 +28,7 @@ pub(super) struct Guest {
     budget: Arc<Budget>,
     stats: Arc<Stats>,
     stop: Arc<AtomicBool>,
-    /// Bytes of all memories of the instance.
-    pub(super) memory_bytes: usize,
+    pub(super) memory: Memory,
     /// Elements of all its tables.
     table_elements: usize,
     /// What it asked for and did not get in the call at hand.
@@ -39,6 +40,8 @@ pub(super) struct Guest {
     ticks_left: u128,
     /// Time of the call at hand that has been counted to the job's.
     counted: Duration,
+    /// Time of the call at hand in which it had to wait.
+    pub(super) paused: Duration,
     /// Bytes that the call at hand may return.
     pub(super) output_bytes_max: usize,
     logged_bytes: usize,
@@ -60,6 +63,8 @@ pub(super) struct Guest {
 pub(super) enum Refused {
     /// Bytes of memory.
     Memory(usize),
+    /// Memory, of which all that the run or its host has is in use.
+    Total(Full),
     /// Elements of a table.
     Table(usize),
     /// Elements of all tables together.
@@ -102,13 +107,14 @@ impl Guest {
             budget: Arc::clone(budget),
             stats: Arc::clone(stats),
             stop: Arc::clone(stop),
-            memory_bytes: 0,
+            memory: Memory::new(stats),
             table_elements: 0,
             refused: None,
             last_error: None,
             allowed: Duration::ZERO,
             ticks_left: 0,
             counted: Duration::ZERO,
+            paused: Duration::ZERO,
             output_bytes_max: sandbox.output_bytes,
             logged_bytes: 0,
             is_told_of_lines: false,
@@ -190,14 +196,10 @@ impl ResourceLimiter for Guest {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
-        let allowed = total <= self.limits.memory_bytes;
-        if allowed {
-            self.memory_bytes = total;
-        } else {
-            self.refused = Some(Refused::Memory(total));
-        }
-        Ok(allowed)
+        let more = desired.saturating_sub(current);
+        let grown = self.memory.grow(more, self.limits.memory_bytes);
+        self.refused = grown.err().or(self.refused);
+        Ok(grown.is_ok())
     }
 
     fn table_growing(
@@ -260,7 +262,7 @@ mod tests {
         let mut guest = guest(Sandbox::default());
         assert!(!guest.memory_growing(0, 60, Some(50)).unwrap());
         assert!(!guest.table_growing(0, 60, Some(50)).unwrap());
-        assert_eq!((guest.memory_bytes, guest.table_elements), (0, 0));
+        assert_eq!((guest.memory.bytes, guest.table_elements), (0, 0));
         assert_eq!(guest.refused, None);
     }
 

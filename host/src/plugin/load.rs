@@ -22,7 +22,7 @@ use super::repro::{Keeper, Origin};
 use super::sandbox::{Sandboxed, prepare};
 use super::witness::{About, Witness};
 use super::{aggregator, transformer};
-use crate::process::{Failure, FailureKind, Instance, Kind, Processor, Scope, Traits};
+use crate::process::{Failure, FailureKind, Instance, Kind, Pause, Processor, Scope, Traits};
 use crate::settings::{Isolate, Sandbox};
 use crate::stats::Stats;
 
@@ -43,6 +43,8 @@ pub struct Options {
     pub rejects: Rejects,
     /// Where failures are kept, to be run again.
     pub repro: Option<Arc<Keeper>>,
+    /// Who lets running guests wait, if anybody does.
+    pub pause: Option<Arc<dyn Pause>>,
 }
 
 /// What becomes of records that a plugin sets aside.
@@ -238,7 +240,15 @@ impl Linked {
         let guest = Guest::new(Arc::clone(&self.name), &self.options);
         let mut store = Store::new(self.pre.engine(), guest);
         store.limiter(|guest| guest);
-        store.epoch_deadline_callback(|mut cx| Ok(cx.data_mut().tick()?));
+        let pause = self.options.pause.clone();
+        store.epoch_deadline_callback(move |mut cx| {
+            if let Some(pause) = &pause {
+                let begun = Instant::now();
+                pause.pause();
+                cx.data_mut().paused += begun.elapsed();
+            }
+            Ok(cx.data_mut().tick()?)
+        });
         prepare(&mut store, Call::Start, 0)?;
         match self.pre.instantiate(&mut store) {
             Ok(instance) => Ok((instance, store)),

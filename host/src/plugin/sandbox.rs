@@ -77,7 +77,7 @@ impl Sandbox {
             typed(instance, &mut store, common.configure, "configure")?;
         let (configured,) = call(&mut store, Call::Configure, 0, &configure, (settings,))?;
         configured.map_err(|message| Failure::new(FailureKind::Start, cut(message)))?;
-        let memory_bytes_new = store.data().memory_bytes;
+        let memory_bytes_new = store.data().memory.bytes;
         Ok((Self { store, memory_bytes_new, taken_bytes: 0 }, manifest))
     }
 
@@ -201,6 +201,7 @@ impl Sandbox {
         };
         match self.store.data().refused {
             Some(Refused::Memory(_)) => failure.hint("raise --memory"),
+            Some(Refused::Total(_)) => failure.hint("raise --memory-total"),
             Some(Refused::Table(_) | Refused::Tables(_)) => failure.hint("raise --table-elements"),
             None => failure,
         }
@@ -219,7 +220,7 @@ impl Sandbox {
     /// Whether it has grown so much, or taken so much, that a new one should take its place.
     pub(super) fn spent(&self) -> bool {
         let guest = self.store.data();
-        let grown = guest.memory_bytes.saturating_sub(self.memory_bytes_new);
+        let grown = guest.memory.bytes.saturating_sub(self.memory_bytes_new);
         grown > guest.limits.memory_bytes / 4 || self.taken_bytes >= guest.limits.recycle_bytes
     }
 }

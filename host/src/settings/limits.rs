@@ -190,8 +190,30 @@ pub const ARCHIVE_HEADER_BYTES_MAX: usize = 1 << 20;
 /// How long a stream may pause before what is there is processed: short to a person, long to a machine.
 pub const LINGER: Duration = Duration::from_millis(100);
 
+/// How long a worker keeps its processor at least while others are due: a hundred times what it costs to wake another, and short
+/// beside what anybody waits for. It gives it up between chunks, and within a call of a plugin at the next [`EPOCH_TICK`].
+pub const TURN: Duration = Duration::from_millis(5);
+
+/// Jobs that one host runs at the same time, as each has threads of its own, which wait for their turns.
+pub const JOBS_MAX: usize = 256;
+
+/// Failures of sources that are kept with the end of a job; the others are counted.
+pub const FAILURES_KEPT_MAX: usize = 1000;
+
+/// The most that one tenant's weight can be, and so how much more than another it can be given.
+pub const WEIGHT_MAX: u32 = 1000;
+
+/// Length of a tenant's name.
+pub const TENANT_NAME_BYTES_MAX: usize = 64;
+
 /// How long a thread that waits for others, or for bytes, sleeps at most, so that it sees a cancelled run.
 pub const WAIT: Duration = Duration::from_millis(50);
+
+/// What the decoder of a stream keeps, as a rule: the window of zstd at its highest common level, of xz at its default, twice.
+pub const DECODER_BYTES: u64 = 16 << 20;
+
+/// The part of all memory that results which wait for their turn may take: the rest is for those who bring what they wait for.
+pub const WINDOW_PART: u64 = 4;
 
 /// Chunks of a stream that are read ahead for each worker at it: one to run, one to come.
 pub const AHEAD_CHUNKS: usize = 2;

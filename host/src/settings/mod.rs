@@ -4,7 +4,9 @@ pub mod limits;
 mod out;
 mod run;
 mod sandbox;
+mod tenant;
 
 pub use out::{Durable, Exists, Pack, PackError};
 pub use run::{Decompress, Io, RejectsMax, Run, Show};
 pub use sandbox::{Isolate, Sandbox};
+pub use tenant::{Ceiling, Quotas};

@@ -84,6 +84,8 @@ pub struct Run {
     pub fail_fast: bool,
     /// Bytes of results and states that may wait for their turn.
     pub window_bytes: usize,
+    /// Memory for all of the run, in bytes; `None` is as much as it takes.
+    pub memory_total_bytes: Option<u64>,
     /// What one sandbox may use, and how long it lives.
     pub sandbox: Sandbox,
     /// Where compiled code is kept; `None` keeps none.
@@ -110,6 +112,7 @@ impl Default for Run {
             rejects_max: None,
             fail_fast: false,
             window_bytes: limits::WINDOW_BYTES,
+            memory_total_bytes: None,
             sandbox: Sandbox::default(),
             cache: None,
         }

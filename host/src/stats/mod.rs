@@ -1,12 +1,14 @@
 //! What a run counts while it goes on, and the report made of it at the end. Knows nothing of what it counts.
 
+mod memory;
 mod report;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use memory::{Charge, Full, MemoryBudget, Need, Reservation, TooLittle};
 pub use report::{Failed, Report, Seconds};
 
 /// Counters of one run, shared by all its threads.
@@ -14,6 +16,7 @@ pub use report::{Failed, Report, Seconds};
 pub struct Stats {
     bytes: AtomicU64,
     stored: AtomicU64,
+    out: AtomicU64,
     sources: AtomicU64,
     failed: AtomicU64,
     instances: AtomicU64,
@@ -28,15 +31,31 @@ pub struct Stats {
     write_ns: AtomicU64,
     errors: Mutex<BTreeMap<&'static str, u64>>,
     counters: Mutex<BTreeMap<String, u64>>,
+    memory: Arc<MemoryBudget>,
 }
 
 impl Stats {
+    /// Counters of a run whose memory is charged to that budget.
+    pub fn within(memory: Arc<MemoryBudget>) -> Self {
+        Self { memory, ..Self::default() }
+    }
+
+    /// What memory is charged to.
+    pub fn memory(&self) -> &Arc<MemoryBudget> {
+        &self.memory
+    }
+
     /// Counts sources that are done and did not fail, bytes that a plugin has taken, and what these were as they
     /// are stored.
     pub fn add_done(&self, sources: u64, bytes: u64, stored: u64) {
         self.sources.fetch_add(sources, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.stored.fetch_add(stored, Ordering::Relaxed);
+    }
+
+    /// Counts bytes of results, or of what comes out of transformers.
+    pub fn add_out(&self, bytes: u64) {
+        self.out.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Counts a source that failed, with the word for what went wrong.
@@ -110,6 +129,11 @@ impl Stats {
         self.stored.load(Ordering::Relaxed)
     }
 
+    /// Bytes that plugins have given so far.
+    pub fn out(&self) -> u64 {
+        self.out.load(Ordering::Relaxed)
+    }
+
     /// Sources that are done, failed ones among them.
     pub fn sources(&self) -> u64 {
         self.sources.load(Ordering::Relaxed)
@@ -152,6 +176,7 @@ impl Stats {
             seconds: elapsed.as_secs_f64(),
             mb_per_second: megabytes / elapsed.as_secs_f64().max(1e-9),
             peak_rss_bytes: report::peak_rss_bytes(),
+            memory_bytes_peak: self.memory.peak(),
             threads,
             instances,
             instance_us,

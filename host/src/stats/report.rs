@@ -19,6 +19,8 @@ pub struct Report {
     pub mb_per_second: f64,
     /// Largest resident set of the process so far.
     pub peak_rss_bytes: u64,
+    /// The most that the guests' memories, streams, decoders' windows and waiting results came to at one time.
+    pub memory_bytes_peak: u64,
     /// Worker threads.
     pub threads: usize,
     /// Instances that were made.

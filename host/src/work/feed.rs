@@ -10,6 +10,7 @@ use crate::process::Kind;
 use crate::settings::limits::{BATCH_SOURCES_MAX, WAIT};
 use crate::source::Source;
 
+use super::gate::Pass;
 use super::open::Open;
 use super::{At, Plan};
 
@@ -79,8 +80,9 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// What to do next; with `only`, nothing that does not help that source along.
-    pub(super) fn next(&self, only: Option<At>) -> Task<'a> {
+    /// What to do next; with `only`, nothing that does not help that source along. The turn of `pass` ends where there is
+    /// nothing yet.
+    pub(super) fn next(&self, only: Option<At>, pass: &mut Pass<'_>) -> Task<'a> {
         let mut state = self.lock();
         state.open.retain(|open| open.remaining() > 0);
         if let Some(at) = only {
@@ -101,6 +103,7 @@ impl<'a> Feed<'a> {
         if state.opening == 0 {
             return Task::Done;
         }
+        pass.leave();
         state.waiting += 1;
         // Waking early is allowed, so the time-out does not matter.
         let waited = self.changed.wait_timeout(state, WAIT);

@@ -6,6 +6,7 @@
 mod ahead;
 mod cancel;
 mod feed;
+mod gate;
 mod gather;
 mod open;
 mod queue;
@@ -28,6 +29,7 @@ use crate::source::Source;
 use crate::stats::Stats;
 
 pub use cancel::Cancel;
+pub use gate::{Entered, Gate, in_turn, renew_turn};
 pub use whole::check_rejected;
 
 use feed::Feed;
@@ -163,6 +165,8 @@ pub struct Plan<'a> {
     pub recall: Option<&'a Recall<'a>>,
     /// Where results go.
     pub deliver: &'a dyn Deliver,
+    /// Who says when its workers may work; none where they always may.
+    pub gate: Option<&'a dyn Gate>,
 }
 
 impl<'a> Plan<'a> {
@@ -194,7 +198,8 @@ pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
         tally::empty(plan);
         return Ok(());
     }
-    let queue = plan.split().map(|split| Queue::new(split, plan.settings.window_bytes));
+    let (window_bytes, memory) = (plan.settings.window_bytes, plan.stats.memory());
+    let queue = plan.split().map(|split| Queue::new(split, window_bytes, memory));
     let worker = || Worker::new(plan, &feed, queue.as_ref(), total.as_ref());
     let stack_bytes = plan.settings.sandbox.stack_bytes + HOST_STACK_BYTES;
     threads::on_each(plan.settings.threads, stack_bytes, || worker().run())

@@ -36,7 +36,7 @@ pub(super) enum Chunks<'a> {
         taken: AtomicU64,
     },
     /// They come one after the other.
-    Streamed(Ring<'a>),
+    Streamed(Box<Ring<'a>>),
 }
 
 impl<'a> Open<'a> {
@@ -82,7 +82,9 @@ impl<'a> Open<'a> {
         }
         whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
         let chunk_bytes = plan.cutter.of_stream().chunk_bytes;
-        let chunks = Chunks::Streamed(Ring::new(reader, chunk_bytes, first, pieces));
+        let memory = plan.stats.memory();
+        let ring = Ring::new(reader, chunk_bytes, first, pieces, memory);
+        let chunks = Chunks::Streamed(Box::new(ring));
         Ok(Self { input, chunks, whole })
     }
 
@@ -224,7 +226,8 @@ fn from_front(
 
 fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
     let (chunk_bytes, workers) = (plan.cutter.chunk_bytes, plan.settings.threads);
-    input.decode_in_pieces(codec, plan.decoding.limits, chunk_bytes, workers)
+    let (limits, memory) = (plan.decoding.limits, plan.stats.memory());
+    input.decode_in_pieces(codec, limits, chunk_bytes, workers, memory)
 }
 
 /// A small source that nothing in its name says of is read at once, and looked at while it is: a read of its

@@ -5,11 +5,12 @@
 //! all sources together, are bounded by those who take chunks: they ask [`Queue::is_full`] first. So it cannot deadlock.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::At;
 use crate::process::{Failure, Instance, Place, Reject, Split};
 use crate::settings::limits::WAIT;
+use crate::stats::{Charge, MemoryBudget};
 
 /// What an item costs beside its bytes.
 const ITEM_BYTES: usize = size_of::<Item>() + 64;
@@ -40,6 +41,7 @@ pub(super) struct Due<'a> {
 pub(super) struct Queue<'a> {
     pub(super) split: Split<'a>,
     bytes_max: usize,
+    memory: Arc<MemoryBudget>,
     state: Mutex<State<'a>>,
     moved: Condvar,
 }
@@ -47,10 +49,11 @@ pub(super) struct Queue<'a> {
 /// By source and member.
 type Key = (usize, u64);
 
-#[derive(Default)]
 struct State<'a> {
     lines: BTreeMap<Key, Line<'a>>,
     parked_bytes: usize,
+    /// For those.
+    charge: Charge,
     /// Threads in [`Queue::wait_while_full`]: waking none costs a system call, too.
     waiting: usize,
 }
@@ -73,9 +76,12 @@ enum Tail<'a> {
 }
 
 impl<'a> Queue<'a> {
-    /// A queue that is full when more than `bytes_max` are parked.
-    pub(super) fn new(split: Split<'a>, bytes_max: usize) -> Self {
-        Self { split, bytes_max, state: Mutex::default(), moved: Condvar::new() }
+    /// A queue that is full when more than `bytes_max` are parked, or anything and the memory is used up.
+    pub(super) fn new(split: Split<'a>, bytes_max: usize, memory: &Arc<MemoryBudget>) -> Self {
+        let charge = memory.hold(0);
+        let state = State { lines: BTreeMap::new(), parked_bytes: 0, charge, waiting: 0 };
+        let (memory, moved) = (Arc::clone(memory), Condvar::new());
+        Self { split, bytes_max, memory, state: Mutex::new(state), moved }
     }
 
     /// Brings an item of `whole`. Whoever does asks for what is [`next`](Self::next) then.
@@ -90,6 +96,7 @@ impl<'a> Queue<'a> {
             let bytes = item.bytes();
             parked.insert(item.index, item);
             state.parked_bytes += bytes;
+            state.settle_charge();
         }
     }
 
@@ -131,13 +138,13 @@ impl<'a> Queue<'a> {
 
     /// Whether so much is parked that nothing more should be started.
     pub(super) fn is_full(&self) -> bool {
-        self.lock().parked_bytes > self.bytes_max
+        self.is_too_much(&self.lock())
     }
 
     /// Waits while it is full; may return early.
     pub(super) fn wait_while_full(&self) {
         let mut state = self.lock();
-        if state.parked_bytes > self.bytes_max {
+        if self.is_too_much(&state) {
             state.waiting += 1;
             // Returning early is allowed, so the time-out does not matter.
             let waited = self.moved.wait_timeout(state, WAIT);
@@ -147,13 +154,25 @@ impl<'a> Queue<'a> {
 
     fn free(&self, state: &mut State<'a>, bytes: usize) {
         state.parked_bytes -= bytes;
-        if state.waiting > 0 && state.parked_bytes <= self.bytes_max {
+        state.settle_charge();
+        if state.waiting > 0 && !self.is_too_much(state) {
             self.moved.notify_all();
         }
     }
 
+    fn is_too_much(&self, state: &State<'a>) -> bool {
+        let parked = state.parked_bytes;
+        parked > self.bytes_max || (parked > 0 && self.memory.is_full())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<'a>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State<'_> {
+    fn settle_charge(&mut self) {
+        self.charge.set(self.parked_bytes as u64);
     }
 }
 
@@ -201,7 +220,7 @@ mod tests {
     const WHOLE: At = At { source: 3, member: 0, part: 0 };
 
     fn queue() -> Queue<'static> {
-        Queue::new(Split { head: &IDLE, tail: &IDLE }, 2 * ITEM_BYTES)
+        Queue::new(Split { head: &IDLE, tail: &IDLE }, 2 * ITEM_BYTES, &Arc::default())
     }
 
     fn item(index: u64) -> Item {

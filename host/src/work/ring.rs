@@ -12,9 +12,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::At;
+use super::gate::Pass;
 use super::whole::Whole;
 use crate::input::{Chunk, Members, Pieces, Stream};
 use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, LIGHT_RUNNING_RATIO, WAIT};
+use crate::stats::{Charge, MemoryBudget};
 
 /// What a source is read through.
 #[derive(Debug)]
@@ -23,6 +25,16 @@ pub(super) enum Reader<'a> {
     Stream(Box<Stream>),
     /// Its members are.
     Archive(Box<Archive<'a>>),
+}
+
+impl Reader<'_> {
+    /// Bytes of memory that it holds.
+    fn held_bytes(&self) -> u64 {
+        match self {
+            Self::Stream(stream) => stream.held_bytes(),
+            Self::Archive(archive) => archive.members.held_bytes(),
+        }
+    }
 }
 
 /// An archive, and how far it has been read.
@@ -65,6 +77,7 @@ pub(super) struct Ring<'a> {
     changed: Condvar,
     /// What can be decoded before it is read.
     pieces: Option<Arc<Pieces>>,
+    memory: Arc<MemoryBudget>,
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +88,16 @@ struct State<'a> {
     ready: VecDeque<Piece<'a>>,
     /// Memory of what is ready.
     ready_bytes: usize,
+    /// Buffers for reuse.
     free: Vec<Vec<u8>>,
+    free_bytes: usize,
+    /// Of the chunks that are run, and of the buffer that is read into, as large as it was.
+    running_bytes: usize,
+    reading_bytes: usize,
+    /// What the reader holds, when it was last seen.
+    reader_bytes: u64,
+    /// For all of these.
+    charge: Option<Charge>,
     workers: usize,
     waiting: usize,
     reading: Pace,
@@ -109,15 +131,24 @@ impl<'a> Ring<'a> {
         chunk_bytes: u64,
         first: Option<Chunk>,
         pieces: Option<Arc<Pieces>>,
+        memory: &Arc<MemoryBudget>,
     ) -> Self {
         let ended = first.as_ref().is_some_and(|first| first.last);
+        let reader_bytes = reader.held_bytes();
         let reader = (!ended).then(|| Box::new(reader));
-        let mut state = State { reader, ended, ..State::default() };
+        let charge = Some(memory.hold(0));
+        let mut state = State { reader, ended, reader_bytes, charge, ..State::default() };
         if let Some(chunk) = first {
             state.push(Piece { member: None, chunk });
         }
         let chunk_bytes = usize::try_from(chunk_bytes).unwrap_or(usize::MAX);
-        Self { chunk_bytes, state: Mutex::new(state), changed: Condvar::new(), pieces }
+        Self {
+            chunk_bytes,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            pieces,
+            memory: Arc::clone(memory),
+        }
     }
 
     /// A worker comes.
@@ -141,18 +172,22 @@ impl<'a> Ring<'a> {
         self.lock().given.is_some_and(|last| (at.member, at.part) <= last)
     }
 
-    /// What the calling worker does next.
-    pub(super) fn turn(&self) -> Turn<'a> {
+    /// What the calling worker does next. The turn of `pass` ends where there is nothing yet.
+    pub(super) fn turn(&self, pass: &mut Pass<'_>) -> Turn<'a> {
         let mut state = self.lock();
         let pieces = self.pieces.as_ref();
         if self.has_room(&state)
             && !pieces.is_some_and(|pieces| pieces.is_waited_for())
             && let Some(reader) = state.reader.take()
         {
-            return Turn::Read(reader, state.free.pop().unwrap_or_default());
+            let buffer = state.free.pop().unwrap_or_default();
+            state.free_bytes -= buffer.capacity();
+            state.reading_bytes = buffer.capacity();
+            return Turn::Read(reader, buffer);
         }
         if let Some(piece) = state.ready.pop_front() {
             state.ready_bytes -= piece.chunk.held_bytes();
+            state.running_bytes += piece.chunk.held_bytes();
             let member = piece.member.as_ref().map_or(0, |whole| whole.at.member);
             state.given = Some((member, piece.chunk.index));
             return Turn::Run(piece);
@@ -163,6 +198,7 @@ impl<'a> Ring<'a> {
         if let Some(pieces) = pieces.filter(|pieces| pieces.has_room()) {
             return Turn::Decode(Arc::clone(pieces));
         }
+        pass.leave();
         state.waiting += 1;
         // Waking early is allowed, so the time-out does not matter.
         let waited = self.changed.wait_timeout(state, WAIT);
@@ -181,6 +217,7 @@ impl<'a> Ring<'a> {
     fn has_room(&self, state: &State<'a>) -> bool {
         match state.workers {
             0 | 1 => state.ready.is_empty(),
+            _ if self.memory.is_full() => state.ready.is_empty(),
             _ if self.is_light(state) => state.ready.is_empty(),
             workers => {
                 let ahead_bytes = (AHEAD_CHUNKS * workers).saturating_mul(self.chunk_bytes);
@@ -199,7 +236,9 @@ impl<'a> Ring<'a> {
         let mut state = self.lock();
         state.reading.was(took, piece.chunk.bytes().len());
         state.ended = reader.is_none();
+        state.reader_bytes = reader.as_ref().map_or(0, |reader| reader.held_bytes());
         state.reader = reader;
+        state.reading_bytes = 0;
         state.push(piece);
         if state.ended || !self.is_light(&state) {
             self.wake(&state);
@@ -210,6 +249,8 @@ impl<'a> Ring<'a> {
     pub(super) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
+        (state.reader_bytes, state.reading_bytes) = (0, 0);
+        state.settle_charge();
         self.wake(&state);
     }
 
@@ -217,10 +258,13 @@ impl<'a> Ring<'a> {
     pub(super) fn give_back(&self, chunk: Chunk, took: Duration) {
         let mut state = self.lock();
         state.running.was(took, chunk.bytes().len());
+        state.running_bytes -= chunk.held_bytes();
         // Who runs one, who reads another, and those between them.
         if state.free.len() < (AHEAD_CHUNKS + 1) * state.workers {
+            state.free_bytes += chunk.held_bytes();
             state.free.push(chunk.into_buffer());
         }
+        state.settle_charge();
     }
 
     fn wake(&self, state: &State<'_>) {
@@ -238,5 +282,14 @@ impl<'a> State<'a> {
     fn push(&mut self, piece: Piece<'a>) {
         self.ready_bytes += piece.chunk.held_bytes();
         self.ready.push_back(piece);
+        self.settle_charge();
+    }
+
+    fn settle_charge(&mut self) {
+        let buffers = [self.ready_bytes, self.free_bytes, self.running_bytes, self.reading_bytes];
+        let held = self.reader_bytes + buffers.iter().sum::<usize>() as u64;
+        if let Some(charge) = &mut self.charge {
+            charge.set(held);
+        }
     }
 }

@@ -68,7 +68,11 @@ impl<'a> Tally<'a> {
         let Some(Share { mut instance, span }) = self.share.take() else { return };
         match settle(&mut *instance, Opening::default(), span, self.gather) {
             Ok(Settled::Parked) => {}
-            Ok(Settled::Whole) => self.plan.deliver.total(instance.finish()),
+            Ok(Settled::Whole) => {
+                let total = instance.finish();
+                self.plan.stats.add_out(total.as_ref().map_or(0, |total| total.len() as u64));
+                self.plan.deliver.total(total);
+            }
             Ok(Settled::Failed(failure)) => self.plan.deliver.total(Err(failure)),
             Err(broken) => self.fail(broken, span),
         }

@@ -168,6 +168,7 @@ fn run_knowing(
         settings: &case.settings,
         cancel: &cancel,
         stats: &stats,
+        gate: None,
         recall,
         deliver: &kept,
     };
@@ -266,6 +267,7 @@ fn a_cancelled_run_starts_nothing_more() {
         settings: &case.settings,
         cancel: &cancel,
         stats: &stats,
+        gate: None,
         recall: None,
         deliver: &kept,
     };
@@ -308,6 +310,7 @@ fn a_panic_is_passed_on_and_nobody_waits_for_what_it_held() {
         settings: &case.settings,
         cancel: &cancel,
         stats: &stats,
+        gate: None,
         recall: None,
         deliver: &kept,
     };

@@ -14,6 +14,7 @@ pub(super) struct Times {
     write: Duration,
     bytes: u64,
     stored: u64,
+    out: u64,
     sources: u64,
     passed_over: u64,
 }
@@ -29,6 +30,7 @@ impl Times {
             write: none,
             bytes: 0,
             stored: 0,
+            out: 0,
             sources: 0,
             passed_over: 0,
         }
@@ -75,6 +77,11 @@ impl Times {
         self.stored += stored;
     }
 
+    /// So many bytes have come out.
+    pub(super) fn count_out(&mut self, bytes: u64) {
+        self.out += bytes;
+    }
+
     /// A source is done, and did not fail.
     pub(super) fn count_source(&mut self, origin: Origin) {
         match origin {
@@ -87,6 +94,9 @@ impl Times {
     pub(super) fn show_counts(&mut self, stats: &Stats) {
         let take = std::mem::take;
         stats.add_done(take(&mut self.sources), take(&mut self.bytes), take(&mut self.stored));
+        if self.out > 0 {
+            stats.add_out(take(&mut self.out));
+        }
         if self.passed_over > 0 {
             stats.add_passed_over(take(&mut self.passed_over));
         }

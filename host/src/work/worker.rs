@@ -15,6 +15,7 @@ use crate::source::{Source, Way};
 
 use super::ahead::Ahead;
 use super::feed::{Feed, Task};
+use super::gate::Pass;
 use super::gather::{Gather, Span};
 use super::open::Open;
 use super::queue::Queue;
@@ -40,6 +41,7 @@ pub(super) struct Worker<'r, 'a> {
     found: Option<Codec>,
     scan: Scan,
     times: Times,
+    pass: Pass<'a>,
 }
 
 /// What a worker that panics held will never come: the others are not to wait for it.
@@ -75,6 +77,7 @@ impl<'r, 'a> Worker<'r, 'a> {
             found: None,
             scan: Scan::default(),
             times: Times::new(),
+            pass: Pass::new(plan.gate, plan.cancel),
         }
     }
 
@@ -88,13 +91,15 @@ impl<'r, 'a> Worker<'r, 'a> {
 
     fn work(&mut self) -> Result<(), Cancelled> {
         loop {
-            self.check_cancel()?;
             self.times.show_counts(self.plan.stats);
-            let task = self.feed.next(self.plan.deliver.blocked_on(None));
+            self.pass.ask();
+            self.check_cancel()?;
+            let task = self.feed.next(self.plan.deliver.blocked_on(None), &mut self.pass);
             self.times.was_idle(); // but for a moment, where there was something to do
             match task {
                 Task::Sources(batch) => {
                     for (at, &index) in batch.iter().enumerate() {
+                        self.pass.ask();
                         self.check_cancel()?;
                         self.look_ahead(batch.get(at..).unwrap_or_default());
                         let before = self.times.reading();
@@ -106,7 +111,10 @@ impl<'r, 'a> Worker<'r, 'a> {
                 // Others are at the last sources: meanwhile they can merge what this worker has.
                 Task::Later => self.flush(),
                 Task::Join(open) => self.join(&open)?,
-                Task::Wait(at) => self.plan.deliver.wait_while_blocked_on(at),
+                Task::Wait(at) => {
+                    self.pass.leave();
+                    self.plan.deliver.wait_while_blocked_on(at);
+                }
                 Task::Done => return Ok(()),
             }
         }
@@ -114,6 +122,7 @@ impl<'r, 'a> Worker<'r, 'a> {
 
     /// Hands over this worker's share of the total.
     fn flush(&mut self) {
+        self.pass.ask();
         if let Some(tally) = &mut self.tally {
             tally.flush();
         }
@@ -272,6 +281,9 @@ impl<'r, 'a> Worker<'r, 'a> {
             (_, Kind::Transformer) => {}
             (Ok(_), Kind::Aggregator) => self.times.count_source(done.origin),
             (Err(failure), Kind::Aggregator) => self.plan.stats.add_failed(failure.kind.word()),
+        }
+        if let Ok(Some(result)) = &done.result {
+            self.times.count_out(result.len() as u64);
         }
         if let Some(tally) = &mut self.tally {
             tally.add(slot.at, slot.end, done.state.as_deref());

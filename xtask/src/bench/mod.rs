@@ -5,6 +5,7 @@
 //! each after its input was read into the page cache, so a machine that slows down slows both.
 
 mod corpus;
+mod fairness;
 mod files;
 mod inputs;
 mod measure;
@@ -61,7 +62,7 @@ struct Subject {
 }
 
 /// Every subject, in the order of the table.
-const SUBJECTS: [Subject; 8] = [
+const SUBJECTS: [Subject; 9] = [
     words::SUBJECT,
     files::SUBJECT,
     start::SUBJECT,
@@ -70,10 +71,12 @@ const SUBJECTS: [Subject; 8] = [
     inputs::SUBJECT,
     outputs::SUBJECT,
     sandbox::SUBJECT,
+    fairness::SUBJECT,
 ];
 
 /// What is measured only when it is asked for: it takes minutes, and programs of others.
-const ON_REQUEST: [&str; 3] = [inputs::SUBJECT.name, outputs::SUBJECT.name, sandbox::SUBJECT.name];
+const ON_REQUEST: [&str; 4] =
+    [inputs::SUBJECT.name, outputs::SUBJECT.name, sandbox::SUBJECT.name, fairness::SUBJECT.name];
 
 /// The name that stands for every subject.
 const ALL: &str = "all";

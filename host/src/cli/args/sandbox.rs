@@ -23,6 +23,12 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub(in crate::cli) memory: ByteSize,
 
+    /// Memory for the whole run, beside some 15 MiB of the process itself: sandboxes, streams, decoders and results that wait. Fewer
+    /// workers are used where it is too little for all, and where it is too little for one the run is refused [default: as much as they
+    /// take]
+    #[arg(long, value_name = "SIZE")]
+    pub(in crate::cli) memory_total: Option<ByteSize>,
+
     /// Elements that one table of a plugin may have; all its tables together may have 200000, or that, if it is more
     #[arg(long, value_name = "N", default_value_t = limits::TABLE_ELEMENTS as u64)]
     pub(in crate::cli) table_elements: u64,

@@ -4,6 +4,9 @@ use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, Sta
 
 use super::{Begin, Decoded, Engine, Fault, Feed};
 
+/// What it takes beside its window: the tables of its codes, as they mostly are.
+const TABLES_BYTES: u64 = 128 << 10;
+
 pub(super) struct Brotli {
     state: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
     written: usize,
@@ -48,5 +51,10 @@ impl Engine for Brotli {
             BrotliResult::NeedsMoreInput if ended && bytes == 0 => Err(Fault::Truncated),
             _ => Ok(Decoded::some(bytes, room)),
         }
+    }
+
+    fn held_bytes(&self, decoded: u64) -> u64 {
+        let window = u64::try_from(self.state.ringbuffer_size).unwrap_or_default();
+        window.min(decoded) + TABLES_BYTES
     }
 }

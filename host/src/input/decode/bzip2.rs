@@ -8,11 +8,13 @@ use super::{Begin, Decoded, Engine, Fault, Feed, moved};
 pub(super) struct Bzip2 {
     /// Made anew for every stream, as it cannot be reset. `None` before the first.
     stream: Option<Decompress>,
+    /// Bytes of a block, as the header of the stream says.
+    block_bytes: u64,
 }
 
 impl Bzip2 {
     pub(super) fn new() -> Self {
-        Self { stream: None }
+        Self { stream: None, block_bytes: 0 }
     }
 }
 
@@ -25,6 +27,9 @@ impl Engine for Bzip2 {
         if !magic.starts_with(&BZIP2) {
             return Ok(Begin::NotOurs);
         }
+        // The digit behind the magic: so many times 100,000 bytes.
+        let digit = feed.ahead(BZIP2.len() + 1)?.get(BZIP2.len()).map_or(9, |digit| digit & 0xF);
+        self.block_bytes = u64::from(digit.min(9)) * 100_000;
         self.stream = Some(Decompress::new(false));
         Ok(Begin::Member)
     }
@@ -47,5 +52,10 @@ impl Engine for Bzip2 {
                 Decoded::Failed(bytes, fault)
             }
         })
+    }
+
+    /// A word for each byte of a block, and the tables of the library.
+    fn held_bytes(&self, decoded: u64) -> u64 {
+        4 * self.block_bytes.min(decoded) + (64 << 10)
     }
 }

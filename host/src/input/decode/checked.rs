@@ -32,6 +32,11 @@ impl Checked {
         self.decoder.compressed()
     }
 
+    /// Bytes of memory that it holds.
+    pub(in super::super) fn held_bytes(&self) -> u64 {
+        self.decoder.held_bytes()
+    }
+
     /// As [`Decoder::read`].
     ///
     /// # Errors

@@ -32,6 +32,8 @@ pub struct Decoder {
     /// Where the current member begins in the decompressed bytes.
     member_start: u64,
     decompressed: u64,
+    /// What had come out of the sources before, of the one that most came out of: their memory is kept.
+    decompressed_before: u64,
     /// Whether more may come out of the member before anything goes in.
     pending: bool,
     /// Decoded to see whether anything comes out, and not yet read: from `looked_at` on.
@@ -87,6 +89,7 @@ impl Decoder {
             members: 0,
             member_start: 0,
             decompressed: 0,
+            decompressed_before: 0,
             pending: false,
             looked: Vec::new(),
             looked_at: 0,
@@ -113,12 +116,21 @@ impl Decoder {
         decoder
     }
 
+    /// Bytes of memory that it holds.
+    pub fn held_bytes(&self) -> u64 {
+        let buffers = self.feed.held_bytes() + self.looked.capacity();
+        let decoded = self.decompressed.max(self.decompressed_before);
+        self.engine.held_bytes(decoded).saturating_add(buffers as u64)
+    }
+
     /// Turns to another source of the same codec, keeping the memory. Nothing of the last one is left, whether it
     /// was read to its end or not.
     pub fn turn_to(&mut self, source: Box<dyn Read + Send>) {
+        self.decompressed_before = self.decompressed_before.max(self.decompressed);
         // An engine stands ready for a new source only where it finished the last one; brotli's never does.
         if self.place != Place::End || self.failed.is_some() || self.codec == Codec::Brotli {
             self.engine = engine(self.codec, &self.limits);
+            self.decompressed_before = 0;
         }
         self.feed.turn_to(source);
         self.place = Place::Start;

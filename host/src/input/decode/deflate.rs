@@ -4,6 +4,9 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{Begin, Decoded, Engine, Fault, Feed, moved};
 
+/// RFC 1951: a window of 32 KiB, and the tables of the library.
+pub(super) const INFLATE_BYTES: u64 = 48 << 10;
+
 pub(super) struct Deflate {
     inflate: Decompress,
 }
@@ -36,5 +39,9 @@ impl Engine for Deflate {
             Ok(_) => Decoded::Some(bytes),
             Err(_) => Decoded::Failed(bytes, Fault::Corrupt("invalid deflate data")),
         })
+    }
+
+    fn held_bytes(&self, _decoded: u64) -> u64 {
+        INFLATE_BYTES
     }
 }

@@ -116,6 +116,11 @@ impl Feed {
         Ok(self.held())
     }
 
+    /// Bytes of its buffer.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Marks bytes that were looked at as taken.
     pub(super) fn take(&mut self, bytes: usize) {
         debug_assert!(bytes <= self.to - self.from, "more was taken than was there");

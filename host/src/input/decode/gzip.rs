@@ -48,6 +48,10 @@ impl Gzip {
 }
 
 impl Engine for Gzip {
+    fn held_bytes(&self, _decoded: u64) -> u64 {
+        super::deflate::INFLATE_BYTES
+    }
+
     fn begin(&mut self, feed: &mut Feed, first: bool) -> Result<Begin, Fault> {
         if !first && feed.peek()?.first() == Some(&0) {
             feed.skip_zeros()?;

@@ -158,6 +158,10 @@ impl Lz4 {
 }
 
 impl Engine for Lz4 {
+    fn held_bytes(&self, _decoded: u64) -> u64 {
+        (self.plain.capacity() + self.scratch.capacity()) as u64
+    }
+
     fn begin(&mut self, feed: &mut Feed, _first: bool) -> Result<Begin, Fault> {
         let magic = feed.ahead(4)?;
         let Some(&magic) = magic.first_chunk() else {

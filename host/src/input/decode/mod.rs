@@ -48,6 +48,9 @@ trait Engine: Send {
     /// [`Decoded::More`], and at the end of the source.
     fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault>;
 
+    /// Bytes of memory that it holds, `decoded` bytes of its source having come out: of a window, what of it has been written.
+    fn held_bytes(&self, decoded: u64) -> u64;
+
     /// Whether nothing more of the member can come out before more goes in than what is `held`: but for a start, which may
     /// be as good as nothing.
     fn starves(&self, held: &[u8]) -> bool {

@@ -32,6 +32,11 @@ pub(super) struct Step {
 }
 
 impl Piece {
+    /// Bytes of memory that it holds.
+    pub(in super::super) fn held_bytes(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Decodes `block`, whose compressed bytes are what `source` gives, into `buffer`. `None` where it cannot be decoded by
     /// itself, for whatever reason, or more comes out than is held for a piece.
     pub(in super::super) fn decode(

@@ -92,6 +92,10 @@ enum Kind {
 }
 
 impl Engine for Snappy {
+    fn held_bytes(&self, _decoded: u64) -> u64 {
+        (self.plain.capacity() + self.scratch.capacity()) as u64
+    }
+
     fn begin(&mut self, feed: &mut Feed, first: bool) -> Result<Begin, Fault> {
         if !first {
             return Ok(Begin::NotOurs);

@@ -32,6 +32,9 @@ const BLOCK_HEADER_BYTES: usize = 3;
 /// RFC 8878 section 3.1.1: the least that a frame begins with.
 const FRAME_HEADER_BYTES_MIN: usize = 6;
 
+/// What a context takes beside its window: tables, and blocks on their way in and out.
+const CONTEXT_BYTES: u64 = 416 << 10;
+
 impl Zstd {
     pub(super) fn new(window_log_max: u32) -> Self {
         let mut context = DCtx::create();
@@ -104,5 +107,9 @@ impl Engine for Zstd {
         let next = if left > BLOCK_HEADER_BYTES { left - BLOCK_HEADER_BYTES } else { left };
         self.step = if bytes == room { Step::Flush } else { Step::Part(next) };
         Ok(Decoded::some(bytes, room))
+    }
+
+    fn held_bytes(&self, decoded: u64) -> u64 {
+        (self.context.sizeof() as u64).min(decoded.saturating_add(CONTEXT_BYTES))
     }
 }

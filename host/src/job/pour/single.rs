@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::flight::Flight;
 use super::given::commit;
@@ -97,7 +97,12 @@ impl<'a> Single<'a> {
         let writer = Writer { stream, object, offset: 0, begun: 0, rejected, failed, ends };
         Self {
             job,
-            window: Window::new(At::default(), writer, job.settings.window_bytes),
+            window: Window::new(
+                At::default(),
+                writer,
+                job.settings.window_bytes,
+                Arc::clone(job.stats.memory()),
+            ),
             packing: Packing::new(job.settings.pack),
             file,
             flight: Flight::default(),

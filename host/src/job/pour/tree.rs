@@ -92,7 +92,12 @@ impl<'a> Tree<'a> {
             below,
             packing: Packing::new(job.settings.pack),
             parted: Mutex::default(),
-            told: Window::new(At::default(), Ends::default(), job.settings.window_bytes),
+            told: Window::new(
+                At::default(),
+                Ends::default(),
+                job.settings.window_bytes,
+                Arc::clone(job.stats.memory()),
+            ),
             error: Mutex::default(),
         }
     }
@@ -234,7 +239,10 @@ impl Deliver for Tree<'_> {
             return self.whole(part);
         }
         let share = self.job.settings.window_bytes / self.job.settings.threads.max(1);
-        let new = |slot: &Slot| Output::new(slot, share, self.below.writing());
+        let new = |slot: &Slot| {
+            let memory = Arc::clone(self.job.stats.memory());
+            Output::new(slot, share, memory, self.below.writing())
+        };
         let to = self.parted().take(&part, new);
         match to {
             To::Output(output) => self.bring(&output, part),

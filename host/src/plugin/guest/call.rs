@@ -28,7 +28,7 @@ impl Guest {
         self.allowed = self.limits.timeout.saturating_add(more);
         self.ticks_left = self.allowed.as_nanos().div_ceil(EPOCH_TICK.as_nanos());
         self.output_bytes_max = self.limits.output_bytes.max(bytes.saturating_mul(OUTPUT_RATIO));
-        self.counted = Duration::ZERO;
+        (self.counted, self.paused) = (Duration::ZERO, Duration::ZERO);
         self.refused = None;
         self.last_error = None;
     }
@@ -36,7 +36,7 @@ impl Guest {
     /// A call has taken so long, but for what was no time of the guest.
     pub(in crate::plugin) fn end_call(&mut self, took: Duration) {
         if self.limits.guest_time.is_some() {
-            self.budget.spend(took.saturating_sub(self.counted));
+            self.budget.spend(took.saturating_sub(self.counted + self.paused));
         }
     }
 

@@ -108,6 +108,7 @@ fn a_run_that_is_cancelled_between_head_and_tail_leaves_the_source_undone() {
                 decoding: Decoding::default(),
                 settings: &case.settings,
                 recall: None,
+                gate: None,
                 cancel: &cancel,
                 stats: &stats,
                 deliver: &kept,

@@ -95,8 +95,9 @@ impl<'a> Worker<'_, 'a> {
     fn join_streamed<'r>(&mut self, open: &Open<'r>, ring: &Ring<'r>) -> Result<(), Cancelled> {
         let mut live: Option<(Option<Arc<Whole<'r>>>, Span)> = None;
         loop {
+            self.pass.ask();
             self.check_cancel()?;
-            match ring.turn() {
+            match ring.turn(&mut self.pass) {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
                 Turn::Run(Piece { member, chunk }) => {
                     let begun = Instant::now();
@@ -264,6 +265,7 @@ impl<'a> Worker<'_, 'a> {
         let mut start = cutter.start(&open.input, run.start, &mut self.scan)?;
         for index in run.clone() {
             *at = index;
+            self.pass.ask();
             if hopeless(self, index) {
                 return Ok(Pushed::GivenUp);
             }

@@ -40,8 +40,10 @@ impl<'a> Worker<'_, 'a> {
     /// Runs the tail over what is next of a whole, as long as something is. To be called after anything was brought.
     pub(super) fn run_tail(&mut self, open: &Open<'_>, whole: &Whole<'_>) -> Result<(), Cancelled> {
         let Some(queue) = self.queue else { return Ok(()) };
-        while let Some(Due { item, tail }) = queue.next(whole.at) {
+        loop {
+            self.pass.ask();
             self.check_cancel()?;
+            let Some(Due { item, tail }) = queue.next(whole.at) else { return Ok(()) };
             // While it is run, the tail is the instance at hand: what ends a whole is the same for both.
             let head = std::mem::replace(&mut self.instance, tail);
             let onward = self.run_item(queue, open, whole, item);
@@ -55,7 +57,6 @@ impl<'a> Worker<'_, 'a> {
                 Onward::Failed => queue.fail(whole.at),
             }
         }
-        Ok(())
     }
 
     /// Runs the tail over one item, and delivers what comes of it.

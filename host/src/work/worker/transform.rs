@@ -37,6 +37,7 @@ impl Worker<'_, '_> {
         while self.onward(open, |at| at.part < next())? == Onward::Yes {
             let Some(run) = take_next(count, open.input.chunks_at_once(), taken) else { break };
             for index in run.clone() {
+                self.pass.ask();
                 self.check_cancel()?;
                 if !open.is_single() && self.hopeless(&open.whole, index) {
                     continue;
@@ -91,7 +92,8 @@ impl Worker<'_, '_> {
         let mut open_for: Option<Arc<Whole<'r>>> = None;
         let mut fresh = true;
         while self.onward(open, |at| ring.has_given(at))? == Onward::Yes {
-            match ring.turn() {
+            self.pass.ask();
+            match ring.turn(&mut self.pass) {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
                 Turn::Run(Piece { member, chunk }) => {
                     let begun = Instant::now();
@@ -268,6 +270,7 @@ impl Worker<'_, '_> {
         loop {
             self.check_cancel()?;
             if let Some(queue) = self.queue.filter(|queue| !open.is_single() && queue.is_full()) {
+                self.pass.leave();
                 queue.wait_while_full();
                 self.times.was_idle();
                 continue;
@@ -291,6 +294,7 @@ impl Worker<'_, '_> {
             } else if !is_taken(at) {
                 return Ok(Onward::Yes);
             }
+            self.pass.leave();
             self.plan.deliver.wait_while_blocked_on(at);
             self.times.was_idle();
         }

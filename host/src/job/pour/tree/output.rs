@@ -4,7 +4,7 @@
 //! who is at another source waits for the kernel. That it cannot be made is told when the source ends.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::job::Job;
 use crate::job::pour::below::{Sink, Writing};
@@ -12,6 +12,7 @@ use crate::job::pour::flight::Flight;
 use crate::job::pour::{count_rejects, ended};
 use crate::output::Window;
 use crate::process::{Failure, Reject, spare};
+use crate::stats::MemoryBudget;
 use crate::work::{At, End, Slot};
 
 /// One output.
@@ -77,9 +78,15 @@ pub(super) struct Ended {
 type Ending = (Ended, Result<u64, Failure>);
 
 impl Output {
-    /// For the source of `slot`, of which so many bytes may wait for their turn.
-    pub(super) fn new(slot: &Slot, window_bytes: usize, writing: Writing) -> Self {
-        let window = Window::new(At { part: 0, ..slot.at }, Writer::default(), window_bytes);
+    /// For the source of `slot`, of which so many bytes may wait for their turn, charged to that memory.
+    pub(super) fn new(
+        slot: &Slot,
+        window_bytes: usize,
+        memory: Arc<MemoryBudget>,
+        writing: Writing,
+    ) -> Self {
+        let first = At { part: 0, ..slot.at };
+        let window = Window::new(first, Writer::default(), window_bytes, memory);
         let (file, flight) = (Mutex::default(), Flight::default());
         Self { window, file, flight, writing, unwritten: Mutex::default() }
     }

@@ -1,0 +1,51 @@
+//! Jobs of several tenants in one process, side by side: the library's way in for whoever serves more than one.
+//!
+//! A [`Host`] has as many turns as processors, and each job its own workers, which take a turn for each piece of work
+//! ([`Gate`](crate::work::Gate)); whose turn is next follows the tenants' weights. A tenant's jobs stay below its ceiling, within its
+//! quotas, and in its directories. No instance ever serves two jobs, and so none two tenants.
+//!
+//! What bounds it: jobs at once by `JOBS_MAX`, what a job holds by its settings, and all jobs together by the host's memory.
+//! A guest that is at a long call is made to wait within it, at the engine's next tick, where others are due: time in which it waits is
+//! neither charged nor taken from what the call may last.
+//!
+//! ```no_run
+//! use std::path::PathBuf;
+//!
+//! use gristmill::tenant::{Host, JobSpec, Limits, Options, Results, Tenant};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = Host::new(Options::default())?;
+//! host.add(Tenant {
+//!     name: "acme".into(),
+//!     weight: 3,
+//!     limits: Limits::default(),
+//!     inputs: "/srv/acme/in".into(),
+//!     outputs: "/srv/acme/out".into(),
+//! })?;
+//! let inputs = vec![PathBuf::from("logs")]; // beneath the tenant's inputs
+//! let results = Results::File("counts.jsonl".into());
+//! let job = host.submit("acme", JobSpec::new("wordcount.wasm".into(), inputs, results))?;
+//! println!("{} bytes so far", job.progress().bytes_in);
+//! match &*job.wait() {
+//!     Ok(ended) => println!("{} sources", ended.summary.sources),
+//!     Err(error) => eprintln!("{error}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod beneath;
+mod error;
+mod fair;
+mod handle;
+mod host;
+mod running;
+mod slots;
+mod spec;
+mod usage;
+
+pub use error::{JobError, QuotaExceeded, Refused, Which};
+pub use handle::{Ended, JobHandle, Progress};
+pub use host::{Host, Options};
+pub use spec::{JobSpec, Limits, PluginSpec, Results, Tenant};
+pub use usage::Used;

@@ -1,0 +1,240 @@
+//! One job of a tenant, from its plugins to its outputs, on the thread that it was given.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::beneath;
+use super::error::JobError;
+use super::handle::{Ended, State};
+use super::host::{Member, Shared};
+use super::spec::{JobSpec, PluginSpec, Results};
+use crate::input::{self, Expansion, Framing};
+use crate::job::{self, Job, Lane, Out, Places, TreeOut};
+use crate::output::{Created, Naming, Pending, Root};
+use crate::pipeline::{Chain, ChainError, Stage};
+use crate::plugin::{Cache, Options, Plugin, Rejects};
+use crate::process::{Failure, FailureKind, Pause, Processor};
+use crate::settings::Run;
+use crate::settings::limits::FAILURES_KEPT_MAX;
+use crate::source::{self, Listing, Look, Request};
+use crate::work::{Cancel, Entered, Gate, in_turn, renew_turn};
+
+/// Runs a job to its end.
+pub(super) fn run(
+    shared: &Arc<Shared>,
+    member: &Arc<Member>,
+    state: &Arc<State>,
+    mut spec: JobSpec,
+) -> Result<Ended, JobError> {
+    let begun = Instant::now();
+    spec.run.threads = spec.run.threads.clamp(1, shared.slots_count);
+    let gate = Arc::new(JobGate {
+        shared: Arc::clone(shared),
+        member: Arc::clone(member),
+        state: Arc::clone(state),
+        counted: Mutex::default(),
+    });
+    job::fit_window(&mut spec.run, shared.memory.bytes_max());
+    let ended = pass(&gate, spec);
+    if let Some(exceeded) = state.exceeded.get() {
+        return Err(JobError::Quota(exceeded.clone()));
+    }
+    let (summary, failures) = ended?;
+    if state.cancel.is_set() && summary.unread > 0 {
+        return Err(JobError::Cancelled);
+    }
+    let report = state.stats.report(begun.elapsed(), 0);
+    Ok(Ended { summary, failures, report })
+}
+
+type Passed = (job::Summary, Vec<(String, Failure)>);
+
+fn pass(gate: &Arc<JobGate>, spec: JobSpec) -> Result<Passed, JobError> {
+    let JobGate { shared, member, state, .. } = &**gate;
+    let JobSpec { plugins, inputs, results, mut run, framing, format, exists, durable } = spec;
+    let loaded = {
+        let _one_at_a_time = member.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        in_turn(&**gate, &state.cancel, || load(gate, &run, &plugins))
+    };
+    let loaded = loaded.ok_or(JobError::Cancelled)??;
+    let need = job::need(plugins.len(), loaded.processor.traits().kind, &run);
+    let reserved = shared.memory.reserve(need, &state.cancel.flag())?;
+    run.threads = reserved.as_ref().ok_or(JobError::Cancelled)?.workers;
+    let settings = &run;
+    let listed = in_turn(&**gate, &state.cancel, || list(gate, &run, &inputs));
+    let Listed { listing, named } = listed.ok_or(JobError::Cancelled)??;
+    let _ = state.sources.set(listing.sources.len() as u64); // once
+    state.stats.add_skipped(listing.skipped);
+
+    let failures = Mutex::new(Vec::new());
+    let job = Job {
+        sources: &listing.sources,
+        roots: &listing.roots,
+        processor: &*loaded.processor,
+        framing: framing.map_or(Ok(loaded.framing), |framing| framing.parse())?,
+        lanes: &[loaded.lane],
+        settings,
+        format,
+        cancel: &state.cancel,
+        stats: &state.stats,
+        gate: Some(&**gate),
+        rejects: None,
+        memory: None,
+        on_failure: &|source, failure| {
+            let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+            if failures.len() < FAILURES_KEPT_MAX {
+                failures.push((source.to_string(), failure.clone()));
+            }
+        },
+    };
+    let outputs = &member.tenant.outputs;
+    let summary = match results {
+        Results::Stream(stream) => job::run(&job, Out::Stream(stream))?,
+        Results::File(path) => {
+            match Pending::create(&Root::open(outputs, durable)?, &path, exists)? {
+                Created::Pending(file) => job::run(&job, Out::File(file))?,
+                Created::Skipped => job::Summary::default(),
+            }
+        }
+        Results::Files(template) => {
+            let root = Root::open(outputs, durable)?;
+            let lane = job.lanes.first();
+            let (plugin, output_type) =
+                lane.map_or(("", ""), |lane| (lane.name.as_str(), lane.output_type.as_str()));
+            let naming = Naming::new(template, plugin, output_type, settings.pack);
+            let places = Places::of(naming, job.sources, &named, &settings.decompress)?;
+            let place = |index: usize, member: Option<&str>| places.place(index, member);
+            let out = TreeOut { root: &root, exists, place: &place };
+            job::run(&job, Out::Tree(out))?
+        }
+    };
+    Ok((summary, failures.into_inner().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// Plugins as one processor.
+struct Loaded {
+    processor: Box<dyn Processor + Send>,
+    framing: Framing,
+    lane: Lane,
+}
+
+fn load(gate: &Arc<JobGate>, run: &Run, plugins: &[PluginSpec]) -> Result<Loaded, JobError> {
+    let JobGate { shared, member, state, .. } = &**gate;
+    let cache = shared.cache.as_deref().and_then(|dir| {
+        let dir = dir.join(&member.tenant.name);
+        let opened = Cache::open(&dir);
+        opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", dir.display())).ok()
+    });
+    let budget = Arc::default();
+    let mut stages = Vec::with_capacity(plugins.len());
+    let mut lane = Lane { name: String::new(), output_type: String::new() };
+    for PluginSpec { path, settings } in plugins {
+        let options = Options {
+            settings: settings.clone(),
+            sandbox: run.sandbox,
+            budget: Arc::clone(&budget),
+            stats: Arc::clone(&state.stats),
+            stop: state.cancel.flag(),
+            rejects: if run.rejects_max.is_some() { Rejects::Keep } else { Rejects::Count },
+            repro: None,
+            pause: Some(Arc::<JobGate>::clone(gate)),
+        };
+        let plugin = Plugin::load(&shared.engine, path, options, cache.as_ref())?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let framing = plugin.manifest().framing.parse()?;
+        lane = Lane { name: name.clone(), output_type: plugin.manifest().output_type.clone() };
+        stages.push(Stage { name, processor: Box::new(plugin), framing });
+    }
+    if stages.len() > 1 {
+        let chain = Chain::new(stages)?;
+        let framing = chain.framing();
+        return Ok(Loaded { processor: Box::new(chain), framing, lane });
+    }
+    let Stage { processor, framing, .. } = stages.pop().ok_or(ChainError::Empty)?;
+    Ok(Loaded { processor, framing, lane })
+}
+
+struct Listed {
+    listing: Listing,
+    /// Directories from which outputs are named.
+    named: Vec<PathBuf>,
+}
+
+fn list(gate: &JobGate, run: &Run, inputs: &[PathBuf]) -> Result<Listed, JobError> {
+    let root = &gate.member.tenant.inputs;
+    let paths = inputs.iter().map(|name| beneath::input(root, name));
+    let paths = paths.collect::<Result<Vec<_>, _>>()?;
+    let roots = gate.member.roots.clone();
+    let request = Request {
+        paths: paths.clone(),
+        look: Look::Sizes,
+        threads: 1,
+        roots,
+        ..Request::default()
+    };
+    let mut listing = source::list(&request)?;
+    if run.archives {
+        let (members_max, stop) = (run.members_max, gate.state.cancel.flag());
+        input::expand(&mut listing, &Expansion { members_max, threads: 1, stop: &stop });
+    }
+    let mut named = paths;
+    named.push(root.join(Path::new(""))); // with a slash at its end
+    Ok(Listed { listing, named })
+}
+
+/// A job's gate: turns of its tenant, whose account is charged for them.
+struct JobGate {
+    shared: Arc<Shared>,
+    member: Arc<Member>,
+    state: Arc<State>,
+    /// Bytes in and out that have been charged.
+    counted: Mutex<(u64, u64)>,
+}
+
+impl JobGate {
+    /// Ends the job where its tenant has used too much.
+    fn charge(&self, spent: Duration) {
+        let stats = &self.state.stats;
+        let (bytes_in, bytes_out) = {
+            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+            let (before_in, before_out) =
+                std::mem::replace(&mut *counted, (stats.bytes(), stats.out()));
+            (counted.0.saturating_sub(before_in), counted.1.saturating_sub(before_out))
+        };
+        if let Err(exceeded) = self.member.account.charge(spent, bytes_in, bytes_out) {
+            let failure = Failure::new(FailureKind::Quota, exceeded.to_string());
+            let _ = self.state.exceeded.set(exceeded); // the first is told
+            self.state.cancel.fail(failure);
+        }
+    }
+}
+
+impl fmt::Debug for JobGate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobGate").field("tenant", &self.member.tenant.name).finish_non_exhaustive()
+    }
+}
+
+impl Pause for JobGate {
+    fn pause(&self) {
+        renew_turn(self, &self.state.cancel);
+    }
+}
+
+impl Gate for JobGate {
+    fn enter(&self, cancel: &Cancel) -> Entered {
+        self.shared.slots.enter(self.member.id, cancel)
+    }
+
+    fn renew(&self, spent: Duration, cancel: &Cancel) -> Entered {
+        self.charge(spent);
+        self.shared.slots.renew(self.member.id, spent, cancel)
+    }
+
+    fn leave(&self, spent: Duration) {
+        self.charge(spent);
+        self.shared.slots.leave(self.member.id, spent);
+    }
+}
