@@ -52,6 +52,9 @@ fn zstd_of_window(plain: &[u8], bits: u32) -> Vec<u8> {
     packed
 }
 
+/// Pages of the binary that one run touches and another does not.
+const CODE_BYTES: u64 = 3 * MIB;
+
 /// Of the process itself there is what a run over next to nothing takes: its code, the engine, and stacks of threads. Files are read, not
 /// mapped, so that nothing of the page cache counts.
 #[test]
@@ -85,7 +88,7 @@ fn what_is_charged_for_streams_and_their_decoders_is_what_the_process_uses() {
             let (charged, used) = figures(name, file);
             let told = process + charged;
             assert!(
-                told.abs_diff(used) <= used / 10,
+                told.abs_diff(used) <= used / 10 + CODE_BYTES,
                 "{name} {file}: {charged} charged beside {process}, {used} used"
             );
             if file == "wide.zst" {
