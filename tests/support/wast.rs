@@ -140,7 +140,7 @@ impl<'e> World<'e> {
                 self.instantiated(name, module.as_ref(), Done::Silent)
             }
             WastDirective::Register { name, module, .. } => self.register(name, module),
-            WastDirective::Invoke(invoke) => match self.invoke(invoke)? {
+            WastDirective::Invoke(invoke) => match self.invoke(&invoke)? {
                 Called::Results(_) => Ok(Done::Silent),
                 called => unexpected(called),
             },
@@ -153,7 +153,7 @@ impl<'e> World<'e> {
                 traps(called, message, |_| true)
             }
             WastDirective::AssertExhaustion { call, message, .. } => {
-                let called = self.invoke(call)?;
+                let called = self.invoke(&call)?;
                 traps(called, message, |trap| *trap == Trap::StackOverflow)
             }
             WastDirective::AssertUnlinkable { module, message, .. } => {
@@ -241,7 +241,7 @@ impl<'e> World<'e> {
 
     fn execute(&mut self, exec: WastExecute<'_>) -> Result<Called, String> {
         match exec {
-            WastExecute::Invoke(invoke) => self.invoke(invoke),
+            WastExecute::Invoke(invoke) => self.invoke(&invoke),
             WastExecute::Wat(module) => self.execute_module(module),
             WastExecute::Get { module, global, .. } => {
                 let Some(instance) = self.instance(module)? else { return Ok(Called::PassedOver) };
@@ -268,7 +268,7 @@ impl<'e> World<'e> {
         }
     }
 
-    fn invoke(&mut self, invoke: WastInvoke<'_>) -> Result<Called, String> {
+    fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Called, String> {
         let Some(instance) = self.instance(invoke.module)? else { return Ok(Called::PassedOver) };
         let function = instance.get_func(&mut self.store, invoke.name);
         let function = function.ok_or_else(|| format!("there is no function {}", invoke.name))?;
@@ -338,7 +338,7 @@ fn matches(got: &Val, expected: &WastRetCore<'_>) -> bool {
     match (got, expected) {
         (Val::I32(got), WastRetCore::I32(expected)) => got == expected,
         (Val::I64(got), WastRetCore::I64(expected)) => got == expected,
-        (Val::F32(got), WastRetCore::F32(expected)) => float32(*got, expected),
+        (Val::F32(got), WastRetCore::F32(expected)) => float32(*got, *expected),
         (Val::F64(got), WastRetCore::F64(expected)) => float64(*got, expected),
         (Val::V128(got), WastRetCore::V128(expected)) => {
             lanes(got.as_u128().to_le_bytes(), expected)
@@ -351,7 +351,7 @@ fn matches(got: &Val, expected: &WastRetCore<'_>) -> bool {
 }
 
 /// NaNs by their patterns (core specification, section "NaN propagation"), all else bit by bit.
-fn float32(got: u32, expected: &NanPattern<F32>) -> bool {
+fn float32(got: u32, expected: NanPattern<F32>) -> bool {
     match expected {
         NanPattern::CanonicalNan => got & 0x7fff_ffff == 0x7fc0_0000,
         NanPattern::ArithmeticNan => got & 0x7fc0_0000 == 0x7fc0_0000,
@@ -384,7 +384,7 @@ fn lanes(got: [u8; 16], expected: &V128Pattern) -> bool {
         }
         V128Pattern::F32x4(lanes) => {
             let got = got.as_chunks::<4>().0.iter().map(|lane| u32::from_le_bytes(*lane));
-            got.zip(lanes).all(|(got, lane)| float32(got, lane))
+            got.zip(lanes).all(|(got, lane)| float32(got, *lane))
         }
         V128Pattern::F64x2(lanes) => {
             let got = got.as_chunks::<8>().0.iter().map(|lane| u64::from_le_bytes(*lane));

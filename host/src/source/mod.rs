@@ -183,7 +183,7 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
                 listing.sources.push(Source { path, listed: Ok(None), way });
             }
             Ok(found) if kind(&found) == FileType::Directory => {
-                walk::walk(&path, &filter, request, &mut listing)
+                walk::walk(&path, &filter, request, &mut listing);
             }
             found => listing.sources.push(named(path, found, request.fifos)),
         }

@@ -74,7 +74,8 @@ struct Outside;
 
 /// The way out for a name that was refused because it leads out of all roots.
 pub fn hint(error: &io::Error) -> Option<&'static str> {
-    let is_outside = error.get_ref().is_some_and(|error| error.is::<Outside>());
+    let is_outside =
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync + 'static>::is::<Outside>);
     is_outside
         .then_some("--beneath says which; `..` and links must stay in one, absolute links never do")
 }
