@@ -65,6 +65,9 @@ fn refusal(engine: &Engine, path: &Path) -> Result<String, String> {
     let loaded = Plugin::load(engine, path, Options::default(), None).map(|_| ());
     let told = loaded.unwrap_err().to_string();
     let uses = told.split_once(": the plugin uses ").map(|(_, uses)| uses);
+    if told.contains(": begins with a table of ") {
+        return Ok("a table larger than any limit allows".into());
+    }
     let name = uses.and_then(|uses| uses.split_once(", which plugins may not"));
     name.map(|(name, _)| name.to_string()).ok_or(told)
 }
@@ -140,7 +143,7 @@ fn what_is_on_is_as_specified_and_what_is_off_is_refused_by_name() {
         assert!(suite.refused.contains_key(name), "{off}: {:?}", suite.refused);
     }
     insta::assert_snapshot!(table, @"
-    core: 97 files, 19239 hold, 150 refused, 784 passed over
+    core: 97 files, 19239 hold, 151 refused, 784 passed over
     annotations: 4 files, 559 hold, 0 refused, 0 passed over
     bulk-memory: 8 files, 7152 hold, 3 refused, 36 passed over
     custom-page-sizes: 5 files, 131 hold, 23 refused, 33 passed over

@@ -72,8 +72,8 @@ attacks! {
         1 of 3 sources failed
         ";
     table_that_begins_too_large: Start, with("(table 4000000000 funcref)", Guest::default()), "
-        error: [plugins]/guest.wasm: the plugin asked for a table of 4000000000 elements in its start, more than 100000
-        hint: raise --table-elements
+        error: [plugins]/guest.wasm: begins with a table of 4000000000 elements, more than 10000000
+        hint: --table-elements gives no more
         ";
     tables_without_end: Start, with(&"(table 1 funcref)".repeat(99), Guest::default()), "error: [plugins]/guest.wasm: the plugin crashed in its start: resource limit exceeded: table count too high at 100";
     tables_that_are_large_together: Start, with(&"(table 100000 funcref)".repeat(60), Guest::default()), "

@@ -18,7 +18,9 @@ use super::budget::Budget;
 use super::load::{Options, Rejects};
 use crate::process::Reject;
 use crate::settings::Sandbox;
-use crate::settings::limits::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_TOTAL, TABLES_MAX};
+use crate::settings::limits::{
+    CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_CEILING, TABLE_ELEMENTS_TOTAL, TABLES_MAX,
+};
 use crate::stats::{Full, Stats};
 
 /// The host's side of one instance; counted into `stats` when it is dropped.
@@ -208,7 +210,9 @@ impl ResourceLimiter for Guest {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
+        // Its own, unless it is all that a place for a table has, which is more than is allowed.
+        let own = maximum.filter(|&maximum| maximum < TABLE_ELEMENTS_CEILING);
+        if own.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
         let total = self.table_elements.saturating_add(desired.saturating_sub(current));

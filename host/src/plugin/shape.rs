@@ -4,9 +4,11 @@
 use wasmparser::{Parser, Payload};
 
 use super::error::Refusal;
-use crate::settings::limits::{FUNCTION_BYTES_MAX, NESTING_MAX};
+use crate::settings::limits::{FUNCTION_BYTES_MAX, NESTING_MAX, TABLE_ELEMENTS_CEILING};
 
-/// Refuses components in components without end, and functions without end. What cannot be read at all is the compiler's to tell.
+const TABLE_ELEMENTS_MAX: u64 = TABLE_ELEMENTS_CEILING as u64;
+
+/// Refuses components in components without end, functions without end, and tables that no limit allows. What cannot be read at all is the compiler's to tell.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Refusal> {
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
@@ -17,6 +19,15 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Refusal> {
                 let (bytes, most) = (body.range().len(), FUNCTION_BYTES_MAX);
                 let reason = format!("has a function of {bytes} bytes, more than {most}");
                 return Err(Refusal::new(reason).hint("a table of data belongs into memory"));
+            }
+            Ok(Payload::TableSection(tables)) => {
+                let largest = tables.into_iter().flatten().map(|table| table.ty.initial).max();
+                if let Some(elements) = largest.filter(|&elements| elements > TABLE_ELEMENTS_MAX) {
+                    let reason = format!(
+                        "begins with a table of {elements} elements, more than {TABLE_ELEMENTS_MAX}"
+                    );
+                    return Err(Refusal::new(reason).hint("--table-elements gives no more"));
+                }
             }
             Ok(_) => {}
             Err(_) => return Ok(()),
@@ -45,6 +56,15 @@ mod tests {
         }
         let beside = format!("(component {})", "(component)".repeat(10 * NESTING_MAX));
         assert!(check(&wat::parse_str(beside).unwrap()).is_ok());
+    }
+
+    #[test]
+    fn tables_begin_with_what_can_be_allowed() {
+        let module = |elements| {
+            format!("(component (core module (table 1 funcref) (table {elements} funcref)))")
+        };
+        assert!(check(&wat::parse_str(module(TABLE_ELEMENTS_MAX)).unwrap()).is_ok());
+        assert!(check(&wat::parse_str(module(TABLE_ELEMENTS_MAX + 1)).unwrap()).is_err());
     }
 
     #[test]
