@@ -22,6 +22,8 @@ pub(super) struct Program {
     /// What it reads from its standard input, where it does.
     input: Option<PathBuf>,
     output: Output,
+    /// What it ends with.
+    exit: i32,
 }
 
 /// Where a program prints.
@@ -64,7 +66,13 @@ impl Program {
     pub(super) fn new(name: impl Into<String>, program: impl Into<OsString>) -> Self {
         let (arguments, environment, output) = (Vec::new(), Vec::new(), Output::Captured);
         let (name, executable) = (name.into(), program.into());
-        Self { name, executable, arguments, environment, input: None, output }
+        Self { name, executable, arguments, environment, input: None, output, exit: 0 }
+    }
+
+    /// The same, which is to fail with this exit code.
+    pub(super) fn exiting(mut self, exit: i32) -> Self {
+        self.exit = exit;
+        self
     }
 
     /// Adds an argument.
@@ -150,7 +158,7 @@ impl Program {
         }
         let used = child.wait4().with_context(context)?;
         let wall = started.elapsed();
-        ensure!(used.status.success(), "{}: {}", self.command_line(), used.status);
+        ensure!(used.status.code() == Some(self.exit), "{}: {}", self.command_line(), used.status);
         Ok(Run { wall, peak_bytes: used.rusage.maxrss, stdout })
     }
 

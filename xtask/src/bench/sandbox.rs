@@ -67,7 +67,18 @@ fn rows(bench: &Bench) -> Result<Vec<Row>> {
         rows.push(Row::ratio(name, goal, [ours, other], &pairs(ours, other, &input, bench.runs)?));
     }
     rows.push(sandboxes(bench)?);
+    rows.push(endless(bench)?);
     Ok(rows)
+}
+
+/// A whole run of a call that never ends: what it takes beyond the deadline is starting, stopping and telling.
+fn endless(bench: &Bench) -> Result<Row> {
+    let source = bench.directory().join("endless");
+    fs::write(&source, "!")?;
+    let limits = ["--set", "attack=backtrack", "--set", "at=push", "--timeout", "200ms"];
+    let host = bench.pipelines(&[&["vandal"]], 1).args(limits).arg(&source).exiting(1).silenced();
+    let runs = (0..bench.runs.max(5)).map(|_| host.run()).collect::<Result<Vec<_>>>()?;
+    Ok(Row::time("a run of an endless call, --timeout 200ms", 220.0, &host, &runs))
 }
 
 /// Sandboxes of a small plugin that are made in a second, each used for one tiny chunk.
