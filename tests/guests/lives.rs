@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use gristmill::plugin::{Engine, Options, Plugin};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::FILES;
 use crate::support::guest::Guest;
-use crate::support::host::{Ended, Host};
+use crate::support::host::{Ended, Host, shared_cache};
 use crate::support::job;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
@@ -265,4 +266,20 @@ fn a_sandbox_makes_way_after_so_many_bytes() {
     assert_eq!(instances(&[]), 3);
     assert_eq!(instances(&["--recycle-after", "1B"]), 5);
     assert_eq!(instances(&["--recycle-after", "9B"]), 4);
+}
+
+/// 20 GB: some sandboxes of 4 GiB, but no place for each that there could be.
+#[test]
+fn where_address_space_is_scarce_sandboxes_are_mapped_one_by_one() {
+    let text = lines(100_000);
+    let tree = Tree::with(&[("a", text.as_str())]);
+    let mut shell = Command::new("bash");
+    shell.args(["-c", "ulimit -v 20000000; exec \"$@\"", "bash"]);
+    shell.arg(env!("CARGO_BIN_EXE_host"));
+    let wordcount = |host: Host| {
+        let host = host.within(tree.path()).args(["run", "--plugin"]).arg(plugin("wordcount"));
+        let host = host.arg("--cache").arg(shared_cache());
+        host.args(["-j2", "--isolate", "chunk", "--chunk-size", "64KiB", "a"]).ended().exits(0)
+    };
+    assert_eq!(wordcount(Host::through(shell)).stdout, wordcount(Host::new()).stdout);
 }
