@@ -12,6 +12,7 @@ mod queue;
 mod refused;
 mod rejects;
 mod same;
+mod sinks;
 mod slow;
 
 use std::collections::BTreeMap;

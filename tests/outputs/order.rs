@@ -8,16 +8,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gristmill::job::{Out, TreeOut};
-use gristmill::output::{Created, Format, Pending, Root};
+use gristmill::output::Format;
 use gristmill::process::{
     Failure, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Processor, Pushed, Scope,
     Traits,
 };
-use gristmill::settings::{Durable, Exists, Run};
+use gristmill::settings::Run;
 
-use super::{files, visible};
-use crate::support::job::{self, Ran, Task};
+use super::sinks::{Left, SINKS, Sink, run_into};
+use crate::support::job::Task;
 use crate::support::shuffle::Shuffle;
 use crate::support::tree::Tree;
 
@@ -112,53 +111,12 @@ fn settings(threads: usize, window_bytes: usize) -> Run {
     Run { threads, chunk_bytes: CHUNK_BYTES, window_bytes, ..Run::default() }
 }
 
-/// Where output goes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Sink {
-    Stream,
-    File,
-    Tree,
-}
-
-const SINKS: [Sink; 3] = [Sink::Stream, Sink::File, Sink::Tree];
-
-/// What a run left: how it ended, and the files below `out`.
-struct Left {
-    ran: Ran,
-    files: BTreeMap<String, Vec<u8>>,
-}
-
 fn run(made: &Made<'_>, paths: &[PathBuf], settings: &Run, sink: Sink) -> Left {
-    let out = Tree::new();
-    let root = Root::open(out.path(), Durable::Fast).unwrap();
     let task = Task { processor: made, framing: "fixed:1024", format: Format::Raw };
-    let ran = match sink {
-        Sink::Stream => job::run(task, paths, settings),
-        Sink::File => {
-            let created = Pending::create(&root, Path::new("all"), Exists::Fail).unwrap();
-            let Created::Pending(file) = created else { panic!("it is not there") };
-            job::run_into(task, paths, settings, Out::File(file))
-        }
-        Sink::Tree => {
-            let place = |index: usize, member: Option<&str>| {
-                assert_eq!(member, None);
-                Ok(PathBuf::from(paths[index].file_name().unwrap()))
-            };
-            let tree = TreeOut { root: &root, exists: Exists::Fail, place: &place };
-            job::run_into(task, paths, settings, Out::Tree(tree))
-        }
-    };
-    let files = files(out.path());
-    assert_eq!(visible(out.path()).len(), files.len(), "nothing temporary is left");
-    Left { ran, files }
-}
-
-impl Left {
-    /// All that came out, of sources in this order.
-    fn joined(&self) -> Vec<u8> {
-        let files = self.files.values().flatten().copied();
-        self.ran.out.iter().copied().chain(files).collect()
-    }
+    run_into(task, paths, settings, sink, &|index, member| {
+        assert_eq!(member, None);
+        PathBuf::from(paths[index].file_name().unwrap())
+    })
 }
 
 #[test]

@@ -2,33 +2,22 @@
 //! With stages that wait for one another.
 
 use std::io::BufRead as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gristmill::job::{Out, TreeOut};
-use gristmill::output::{Created, Format, Pending, Root};
+use gristmill::output::Format;
 use gristmill::process::{Failure, FailureKind, Kind, Place, Processor, Reject, Scope};
-use gristmill::settings::{Durable, Exists, RejectsMax, Run};
+use gristmill::settings::{RejectsMax, Run};
 
-use super::files;
 use super::same::{lines, sources, texts};
-use crate::support::job::{self, Ran, Task};
+use super::sinks::{SINKS, Sink, run_into};
+use crate::support::job::{Ran, Task};
 use crate::support::made::{Made, chain};
 use crate::support::shuffle::Shuffle;
 use crate::support::tree::Tree;
-
-/// Where output goes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Sink {
-    Stream,
-    File,
-    Tree,
-}
-
-const SINKS: [Sink; 3] = [Sink::Stream, Sink::File, Sink::Tree];
 
 /// How a run ended, with all that came out of it as its output.
 fn run(
@@ -38,26 +27,12 @@ fn run(
     settings: &Run,
     sink: Sink,
 ) -> Ran {
-    let out = Tree::new();
-    let root = Root::open(out.path(), Durable::Fast).unwrap();
     let task = Task { processor, framing, format: Format::Jsonl };
-    let ran = match sink {
-        Sink::Stream => return job::run(task, paths, settings),
-        Sink::File => {
-            let created = Pending::create(&root, Path::new("all"), Exists::Fail).unwrap();
-            let Created::Pending(file) = created else { panic!("it is not there") };
-            job::run_into(task, paths, settings, Out::File(file))
-        }
-        Sink::Tree => {
-            let place = |index: usize, member: Option<&str>| {
-                let member = member.map(|name| name.rsplit_once("!/").unwrap().1.replace('/', "-"));
-                Ok(PathBuf::from(format!("{index:02} {}", member.unwrap_or_default())))
-            };
-            let tree = TreeOut { root: &root, exists: Exists::Fail, place: &place };
-            job::run_into(task, paths, settings, Out::Tree(tree))
-        }
-    };
-    Ran { out: files(out.path()).into_values().flatten().collect(), ..ran }
+    let left = run_into(task, paths, settings, sink, &|index, member| {
+        let member = member.map(|name| name.rsplit_once("!/").unwrap().1.replace('/', "-"));
+        PathBuf::from(format!("{index:02} {}", member.unwrap_or_default()))
+    });
+    Ran { out: left.joined(), ..left.ran }
 }
 
 fn upper(bytes: &[u8]) -> Vec<u8> {
