@@ -58,7 +58,10 @@ fn pass(gate: &Arc<JobGate>, spec: JobSpec) -> Result<Passed, JobError> {
         let _one_at_a_time = member.compiling.lock().unwrap_or_else(PoisonError::into_inner);
         in_turn(&**gate, &state.cancel, || load(gate, &run, &plugins))
     };
-    let loaded = loaded.ok_or(JobError::Cancelled)??;
+    let loaded = loaded.ok_or(JobError::Cancelled)?.map_err(|error| {
+        // A plugin that was stopped while it said what it is, is none that cannot be used.
+        if state.cancel.is_set() { JobError::Cancelled } else { error }
+    })?;
     let need = job::need(plugins.len(), loaded.processor.traits().kind, &run);
     let reserved = shared.memory.reserve(need, &state.cancel.flag())?;
     run.threads = reserved.as_ref().ok_or(JobError::Cancelled)?.workers;
