@@ -26,7 +26,7 @@ use crate::process::{Failure, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
 use crate::source::{Roots, Source};
-use crate::stats::Stats;
+use crate::stats::{SetAside, Stats};
 use crate::work::{self, At, Cancel, Gate, Plan, Recall};
 
 pub use need::{fit_window, need};
@@ -166,7 +166,7 @@ impl Job<'_> {
 }
 
 /// How a job ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Sources that are done, failed ones and members of archives among them.
     pub sources: u64,
@@ -178,6 +178,8 @@ pub struct Summary {
     pub unread: u64,
     /// Whether there is no total because the plugin failed to make one.
     pub total_failed: bool,
+    /// Records that plugins have set aside.
+    pub set_aside: SetAside,
 }
 
 /// Why a job could not be run, or not to its end.

@@ -95,7 +95,8 @@ pub(super) enum DoctorFormatArg {
 
 const RUN_AFTER_HELP: &str = "\
 Results go to standard output in the order of the inputs, everything else to standard error.
-Exit status: 0 all done, 1 some source failed, 2 could not start, 130 interrupted.
+Exit status: 0 all done, 1 some source failed or records were set aside unasked, 2 could not start,
+130 interrupted.
 
 Examples:
   host run --plugin wordcount.wasm logs/
@@ -229,6 +230,8 @@ pub(super) struct InputArgs {
     pub(super) max_record: ByteSize,
 }
 
+const NAME_HELP: &str = "How output files below a directory are called: of {dir}, {name}, {stem}, {ext}, {plugin} and {out_ext} [default: {dir}/{name}{out_ext}]";
+
 #[derive(Debug, Clone, ClapArgs)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what they are")]
 #[command(next_help_heading = "Output")]
@@ -241,7 +244,7 @@ pub(super) struct OutputArgs {
     #[arg(long)]
     pub(super) total: bool,
 
-    /// What results look like [default: table on a terminal, else jsonl]
+    /// What results look like [default: table on a terminal, json for --out FILE.json, else jsonl]
     #[arg(short, long, value_enum)]
     pub(super) format: Option<FormatArg>,
 
@@ -264,20 +267,21 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "FORMAT", default_value = "none")]
     pub(super) compress: Pack,
 
-    /// How output files below a directory are called: of {dir}, {name}, {stem}, {ext}, {plugin} and {`out_ext`}
-    /// [default: {`dir}/{name}{out_ext`}]
-    #[arg(long, value_name = "TEMPLATE")]
+    // Not as a comment: clippy wants marks around the names, which would be shown.
+    #[arg(long, value_name = "TEMPLATE", help = NAME_HELP)]
     pub(super) name: Option<Template>,
 
     /// Write what comes out of chunks as it comes, in no order
     #[arg(long)]
     pub(super) unordered: bool,
 
-    /// Write records that the plugin sets aside to this file, as JSON lines; with --ledger, those of sources that are done stay
+    /// Write records that the plugin sets aside to this file, as JSON lines with source, line, offset and reason; `-` is standard
+    /// output. What --exists says holds for it, too; with --ledger, those of sources that are done stay
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) rejects: Option<PathBuf>,
 
-    /// How many records of a source may be set aside before it fails, or how much of its bytes: 100, or 5%
+    /// How many records of a source may be set aside before it fails, or how much of its bytes: 100, or 5%; 100% is all
+    /// [default: 1000 records, and 1% beyond that; any makes the exit status 1, unless this or --rejects is given]
     #[arg(long, value_name = "N|P%", value_parser = rejects_max)]
     pub(super) max_rejects: Option<RejectsMax>,
 
@@ -286,7 +290,7 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) ledger: Option<PathBuf>,
 
-    /// Write the figures of the run to this file, as JSON
+    /// Write the figures of the run to this file, as JSON; `-` is standard output, behind the results
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) report: Option<PathBuf>,
 

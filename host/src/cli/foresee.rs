@@ -223,6 +223,7 @@ fn limits(settings: &Run) -> Limits {
         rejects: settings.rejects_max.map(|most| match most {
             RejectsMax::Records(records) => records.to_string(),
             RejectsMax::Percent(percent) => format!("{percent}%"),
+            RejectsMax::Both { records, percent } => format!("{records} and {percent}%"),
         }),
     }
 }

@@ -9,10 +9,64 @@ use std::iter;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::args::OutputArgs;
+use super::args::{OutputArgs, RunArgs};
+use super::identity::resolved;
 use super::objects;
+use super::out::is_tree;
 use super::say::Abort;
+use super::stages::Stages;
 use crate::source::{Address, Source, Way};
+
+/// Refuses flags that name one file, where one of them would write what another reads or writes. Looks at nothing but names and what
+/// is there: devices may be named as often as anybody likes.
+pub(super) fn flags(args: &RunArgs, stages: &Stages) -> Result<(), Abort> {
+    let output = &args.output;
+    let out = Some(&output.out).filter(|out| !is_tree(out) && Address::of(out).is_none());
+    let written = [
+        ("--out", out),
+        ("--rejects", output.rejects.as_ref()),
+        ("--report", output.report.as_ref()),
+        ("--ledger", output.ledger.as_ref()),
+    ];
+    let (written, named): (Vec<_>, Vec<_>) = (
+        written.iter().filter_map(|(flag, path)| Some((*flag, path.as_ref()?.as_path()))).collect(),
+        read(args, stages).collect(),
+    );
+    for (at, (flag, path)) in written.iter().enumerate() {
+        let others = written.iter().take(at).chain(&named);
+        if let Some((other, _)) = others.clone().find(|(_, other)| is_same(path, other)) {
+            let message = format!("{flag} and {other} name one file: {}", path.display());
+            return Err(Abort::new(message).hint(Some("name two files")));
+        }
+    }
+    Ok(())
+}
+
+/// Files that are read before there are sources.
+fn read<'a>(args: &'a RunArgs, stages: &'a Stages) -> impl Iterator<Item = (&'static str, &'a Path)> {
+    let plugins = stages.chains.iter().flatten().map(|stage| ("--plugin", stage.path.as_path()));
+    let list = args.inputs.files_from.iter().filter(|path| path.as_os_str() != "-");
+    let list = list.map(|path| ("--files-from", path.as_path()));
+    let pipeline = args.pipeline.iter().map(|path| ("--pipeline", path.as_path()));
+    plugins.chain(list).chain(pipeline)
+}
+
+/// Whether two names are of one file, which is there or not. `-` is standard output, which only the results and what comes after
+/// them may share.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let is_plain = |path: &Path| fs::metadata(path).map_or(true, |found| found.is_file());
+    if one == Path::new("-") || other == Path::new("-") {
+        return one == other;
+    }
+    if !is_plain(one) || !is_plain(other) {
+        return false;
+    }
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => id(&one) == id(&other),
+        (Err(_), Err(_)) => resolved(one) == resolved(other),
+        _ => false,
+    }
+}
 
 /// Refuses files named by flags that are sources.
 pub(super) fn files(args: &OutputArgs, sources: &[Source]) -> Result<(), Abort> {

@@ -52,11 +52,13 @@ pub(super) struct Loading<'a> {
     pub(super) cache: Option<Cache>,
     /// Where the user says that sources are cut, whatever the plugins say.
     pub(super) framing: Option<Framing>,
+    /// Longest record, where what comes out of one plugin is cut anew for the next.
+    pub(super) record_bytes_max: u64,
 }
 
 /// Loads the plugins of a run.
 pub(super) fn load(stages: &Stages, loading: &Loading<'_>) -> Result<Plugins, Abort> {
-    let Loading { engine, options, cache, framing } = loading;
+    let Loading { engine, options, cache, framing, record_bytes_max } = loading;
     let mut loaded = Vec::with_capacity(stages.chains.len());
     for chain in &stages.chains {
         let mut plugins = Vec::with_capacity(chain.len());
@@ -72,7 +74,7 @@ pub(super) fn load(stages: &Stages, loading: &Loading<'_>) -> Result<Plugins, Ab
         }
         loaded.push(plugins);
     }
-    assemble(loaded, *framing)
+    assemble(loaded, *framing, *record_bytes_max)
 }
 
 /// The place of the setting that a plugin complains of: it alone knows what it takes, and says so in words.
@@ -82,7 +84,11 @@ fn blamed<'a>(stage: &'a Stage, error: &LoadError) -> Option<&'a At> {
     stage.settings.iter().find(is_named)?.at.as_ref()
 }
 
-fn assemble(loaded: Vec<Vec<Loaded>>, said: Option<Framing>) -> Result<Plugins, Abort> {
+fn assemble(
+    loaded: Vec<Vec<Loaded>>,
+    said: Option<Framing>,
+    record_bytes_max: u64,
+) -> Result<Plugins, Abort> {
     let many = loaded.len() > 1;
     let mut branches: Vec<Branch> = Vec::new();
     let mut framings: Vec<(String, Framing)> = Vec::new();
@@ -101,10 +107,15 @@ fn assemble(loaded: Vec<Vec<Loaded>>, said: Option<Framing>) -> Result<Plugins, 
         let name = label(name, stages, &lanes);
         lanes.push(Lane { name: name.clone(), output_type: last.manifest().output_type.clone() });
         seen.push(plugins.iter().map(Seen::of).collect());
-        let chain = chain(plugins)?;
+        let chain = chain(plugins, record_bytes_max)?;
+        let branch_framing = cut(chain.framing, said)?;
         framings.push((name, chain.framing));
-        branches.push(Branch { framing: said.unwrap_or(chain.framing), ..chain });
+        branches.push(Branch { framing: branch_framing, ..chain });
         framing = shared_framing(&framings).map_err(|error| Abort::new(error).at(at.as_ref()))?;
+    }
+    let framing = cut(framing, said)?;
+    if let Some(said) = said.filter(|said| *said != framing) {
+        tracing::info!("--framing {said} would cut records: sources are cut by {framing}");
     }
     let processor = match branches.pop() {
         Some(only) if branches.is_empty() => only.processor,
@@ -114,7 +125,16 @@ fn assemble(loaded: Vec<Vec<Loaded>>, said: Option<Framing>) -> Result<Plugins, 
         }
         None => return Err(Abort::new("no plugin").hint(Some("--plugin PLUGIN.wasm"))),
     };
-    Ok(Plugins { processor, framing: said.unwrap_or(framing), lanes, seen })
+    Ok(Plugins { processor, framing, lanes, seen })
+}
+
+/// Where sources are cut for what asks for `asked`, where the user says something else.
+fn cut(asked: Framing, said: Option<Framing>) -> Result<Framing, Abort> {
+    let cut = said.map_or(Ok(asked), |said| asked.or_said(said));
+    cut.map_err(|error| {
+        let told = Abort::new(format!("--framing: {error}"));
+        told.hint(Some("leave --framing out, or say one that is coarser: whole, or csv for lines"))
+    })
 }
 
 /// What results of a chain are labelled with: the plugin that makes them; where another has that label, the whole chain, then with
@@ -127,12 +147,13 @@ fn label<'n>(last: &str, stages: impl Iterator<Item = &'n str>, taken: &[Lane]) 
 }
 
 /// Several plugins as one; one as itself.
-fn chain(plugins: Vec<Loaded>) -> Result<Branch, Abort> {
+fn chain(plugins: Vec<Loaded>, record_bytes_max: u64) -> Result<Branch, Abort> {
     let mut stages = Vec::with_capacity(plugins.len());
     let mut places = Vec::with_capacity(plugins.len());
     for Loaded { name, at, plugin } in plugins {
-        let framing = plugin.manifest().framing.parse();
+        let framing = plugin.manifest().framing.parse::<Framing>();
         let framing = framing.map_err(|error| Abort::new(error).at(at.as_ref()))?;
+        let framing = framing.configured(&plugin.framing_settings());
         stages.push(pipeline::Stage { name, processor: Box::new(plugin), framing });
         places.push(at);
     }
@@ -141,7 +162,7 @@ fn chain(plugins: Vec<Loaded>) -> Result<Branch, Abort> {
             |stage: &pipeline::Stage| stage.processor.traits().kind == Kind::Aggregator;
         let first = stages.iter().position(is_aggregator);
         let at = first.and_then(|first| places.get(first)).and_then(Option::as_ref);
-        let chain = Chain::new(stages).map_err(|error| Abort::new(error).at(at))?;
+        let chain = Chain::new(stages, record_bytes_max).map_err(|error| Abort::new(error).at(at))?;
         let framing = chain.framing();
         return Ok(Branch { processor: Box::new(chain), framing });
     }

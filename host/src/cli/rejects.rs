@@ -14,6 +14,7 @@ use std::sync::Mutex;
 use serde::Deserialize;
 
 use super::args::OutputArgs;
+use super::out::exists;
 use super::say::Abort;
 use crate::output::{Appended, Target};
 use crate::settings::limits::{REJECT_LINE_BYTES_MAX, WRITE_BYTES};
@@ -26,13 +27,30 @@ pub(super) type Sink = Mutex<Box<dyn Write + Send>>;
 /// Opens the file, if one is named; `again` are the sources that are to be done, where others that are done stay as they are.
 pub(super) fn open(args: &OutputArgs, again: Option<&[Source]>) -> Result<Option<Sink>, Abort> {
     let Some(path) = &args.rejects else { return Ok(None) };
+    if path.as_os_str() == "-" {
+        return Ok(Some(Mutex::new(Box::new(io::stdout()))));
+    }
     let opened = match (&args.ledger, again) {
         (Some(_), Some(sources)) => go_on(path, args.durable, sources),
+        _ if is_full(path) => match exists(args) {
+            Exists::Fail => {
+                let message = format!("--rejects {}: exists already", path.display());
+                let hint = "--exists replace begins it anew, --exists skip goes on behind what is there";
+                return Err(Abort::new(message).hint(Some(hint)));
+            }
+            Exists::Skip => OpenOptions::new().append(true).open(path).map(|file| Box::new(file) as _),
+            Exists::Replace => File::create(path).map(|file| Box::new(file) as _),
+        },
         _ => File::create(path).map(|file| Box::new(file) as _),
     };
     let file: Box<dyn Write + Send> =
         opened.map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
     Ok(Some(Mutex::new(Box::new(BufWriter::new(file)))))
+}
+
+/// Whether there is a file with something in it: an empty one holds nothing that could be lost.
+fn is_full(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0)
 }
 
 fn go_on(path: &Path, durable: Durable, sources: &[Source]) -> io::Result<Box<dyn Write + Send>> {

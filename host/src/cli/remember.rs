@@ -39,7 +39,7 @@ impl Aim {
         // What a source had set aside is not kept: where it is wanted, or may be too much, the source is read again.
         let rejects_max = match settings.rejects_max {
             _ if args.output.rejects.is_some() => 0,
-            Some(RejectsMax::Percent(_)) => 0,
+            Some(RejectsMax::Percent(_) | RejectsMax::Both { .. }) => 0,
             Some(RejectsMax::Records(max)) => max,
             None => u64::MAX,
         };

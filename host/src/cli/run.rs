@@ -19,7 +19,8 @@ use super::remember::{Aim, Memory};
 use super::say::{self, Abort, Failures};
 use super::settings::{Origins, format, framing, level, request, settings, unlistable};
 use super::stages::Stages;
-use super::{foresee, guard, objects, rejects};
+use super::losses::Losses;
+use super::{foresee, guard, objects, rejects, report};
 use crate::input::{self, Expansion};
 use crate::job::{self, Error, Job, ObjectsOut, Out, Places, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
@@ -79,6 +80,7 @@ fn run_with(
         opened => opened?,
     };
     let mut listing = listing(args, look, origins, settings, &cancel)?;
+    guard::flags(args, stages)?;
     guard::files(&args.output, &listing.sources)?;
     let mut opened = match &args.output.ledger {
         Some(path) => {
@@ -99,8 +101,10 @@ fn run_with(
     let done = opened.as_ref().map_or(0, |memory| memory.passed_over);
     stats.add_passed_over(left + done);
     let again = matches!(to, To::Tree(())).then_some(&*listing.sources);
-    let rejects = rejects::open(&args.output, again)?;
     let to = to.with_tree(|| Tree::plant(names, &listing.sources))?;
+    // Last, when nothing else is in the way: what they replace is gone then.
+    let report = args.output.report.as_deref().map(report::To::open).transpose()?;
+    let rejects = rejects::open(&args.output, again)?;
     let memory = opened.as_ref();
     let recall = memory.map(|memory| |index: usize| memory.recall(&listing.sources, index));
     let save = memory.map(|memory| |saved: Saved<'_>| memory.save(&listing.sources, saved));
@@ -134,11 +138,15 @@ fn run_with(
         memory.close()?;
     }
     drop(plugins);
-    if let Some(path) = &args.output.report {
+    if let Some(report) = report {
         let figures = stats.report(begun.elapsed(), settings.threads);
-        report(path, &Report { failures: failures.kept(), ..figures })?;
+        let set_aside = ended.as_ref().map(|summary| summary.set_aside.clone());
+        let set_aside = set_aside.unwrap_or_default();
+        report.write(&Report { failures: failures.kept(), set_aside, ..figures })?;
     }
-    let exit = conclude(ended, &listing, stats.skipped(), interrupted.load(Ordering::Acquire));
+    let losses = Losses::of(&args.output, &failures, &stats);
+    let interrupted = interrupted.load(Ordering::Acquire);
+    let exit = conclude(ended, &listing, stats.skipped(), interrupted, &losses);
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
     exit
 }
@@ -271,6 +279,7 @@ fn conclude(
     listing: &Listing,
     skipped: u64,
     interrupted: bool,
+    losses: &Losses<'_>,
 ) -> Result<Exit, Abort> {
     if skipped > 0 {
         say::line(&format!("{skipped} entries that are no regular files were skipped"));
@@ -281,6 +290,9 @@ fn conclude(
         && summary.unread > 0
     {
         say::line(&format!("{} of {all} sources were not read to the end", summary.unread));
+    }
+    if let Ok(summary) = &ended {
+        losses.tell(&summary.set_aside);
     }
     match ended {
         Ok(summary) if interrupted => {
@@ -294,9 +306,12 @@ fn conclude(
             Ok(Exit::Failed)
         }
         Ok(summary) if summary.total_failed || summary.unread > 0 => Ok(Exit::Failed),
+        Ok(summary) if losses.are_unasked(summary.set_aside.records) => Ok(Exit::Failed),
         Ok(_) => Ok(Exit::Done),
-        // Whoever read the results has seen enough.
-        Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        // Whoever read the results has seen enough; what was lost by then is told all the same.
+        Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(losses.so_far())
+        }
         // What went wrong has been told with the source that it happened to.
         Err(Error::Failed(_)) => {
             say::line("the plugin cannot go on: the run ended early");
@@ -337,14 +352,15 @@ fn load(
         budget: Arc::default(),
         stats: Arc::clone(stats),
         stop: cancel.flag(),
-        rejects: match (&args.output.rejects, args.output.max_rejects) {
-            (None, None) => Rejects::Count,
-            _ => Rejects::Keep,
+        rejects: match &args.output.rejects {
+            None => Rejects::Count,
+            Some(_) => Rejects::Keep,
         },
         repro: repro(args.sandbox.repro.as_deref().filter(|_| !args.dry_run))?,
         pause: None,
     };
-    plugins::load(stages, &Loading { engine, options, cache, framing: framing(args)? })
+    let (framing, record_bytes_max) = (framing(args)?, settings.record_bytes_max);
+    plugins::load(stages, &Loading { engine, options, cache, framing, record_bytes_max })
 }
 
 /// Where failures of plugins are kept.
@@ -374,10 +390,4 @@ fn on_interrupt(cancel: &Arc<Cancel>) -> Result<Arc<AtomicBool>, Abort> {
     })
     .map_err(Abort::new)?;
     Ok(interrupted)
-}
-
-fn report(path: &Path, report: &Report) -> Result<(), Abort> {
-    let mut text = serde_json::to_string_pretty(report).map_err(Abort::new)?;
-    text.push('\n');
-    std::fs::write(path, text).map_err(|error| Abort::new(format!("{}: {error}", path.display())))
 }

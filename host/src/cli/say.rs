@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::progress::Progress;
 use crate::process::{Detail, Failure};
 use crate::settings::limits::{
-    FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX, is_only_shown,
+    FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX, MESSAGE_LINES_MAX, is_only_shown,
 };
 use crate::stats::Failed;
 
@@ -57,10 +57,16 @@ pub(super) fn abort(abort: &Abort) {
     }
 }
 
-/// One line on standard error, whatever is in it, and not without end. Where that is gone, there is nobody left to tell.
+/// One line on standard error, whatever is in it, and not without end; what comes as several lines is marked as of one. Where that is gone, there is nobody left to tell.
 pub(super) fn line(text: &str) {
     let shown = text.get(..text.floor_char_boundary(2 * MESSAGE_BYTES_MAX)).unwrap_or_default();
-    let _ = writeln!(io::stderr().lock(), "{}", plain(shown));
+    let mut lines = shown.trim_end().lines();
+    let mut text = plain(lines.next().unwrap_or_default());
+    for line in lines.take(MESSAGE_LINES_MAX) {
+        text.push_str("\n  | ");
+        text.push_str(&plain(line));
+    }
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// The text with nothing in it that a terminal obeys: names of files and words of plugins must not reach a terminal as commands, or as
@@ -86,6 +92,11 @@ impl<'a> Failures<'a> {
     /// The first of them, for a report.
     pub(super) fn kept(&self) -> Vec<Failed> {
         std::mem::take(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether there have been any.
+    pub(super) fn are_any(&self) -> bool {
+        self.told.load(Ordering::Relaxed) > 0
     }
 
     fn keep(&self, source: &str, failure: &Failure) {

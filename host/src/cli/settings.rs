@@ -11,8 +11,10 @@ use super::limits;
 use super::say::Abort;
 use crate::input::Framing;
 use crate::output::Format;
-use crate::settings::limits::{CHUNK_BYTES_MIN, MEMORY_BYTES_CEILING, THREADS_MAX, WINDOW_BYTES};
-use crate::settings::{Decompress, Io, Run, Show};
+use crate::settings::limits::{
+    CHUNK_BYTES_MIN, MEMORY_BYTES_CEILING, REJECTS_FREE, REJECTS_PERCENT, THREADS_MAX, WINDOW_BYTES,
+};
+use crate::settings::{Decompress, Io, RejectsMax, Run, Show};
 use crate::source::{self, Fifos, FilesFrom, Look, Request, Roots};
 
 /// Where sources are cut: as the user says, or else as the plugins do.
@@ -97,6 +99,10 @@ fn files_from(args: &RunArgs) -> Option<FilesFrom> {
     args.inputs.files_from.clone().map(|path| FilesFrom { path, separator })
 }
 
+/// How many records of a source may be set aside where nobody says so.
+const REJECTS_UNSAID: RejectsMax =
+    RejectsMax::Both { records: REJECTS_FREE, percent: REJECTS_PERCENT };
+
 /// How to go about it, each value checked.
 pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
     let (inputs, output, sandbox) = (&args.inputs, &args.output, &args.sandbox);
@@ -118,7 +124,8 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
         encoding: inputs.encoding.clone(),
         linger: inputs.linger,
         archives: !args.inputs.no_archives,
-        rejects_max: output.max_rejects,
+        rejects_max: Some(output.max_rejects.unwrap_or(REJECTS_UNSAID)),
+        lines_of_rejects: output.rejects.is_some(),
         unordered: output.unordered,
         pack: output.compress,
         decompress: match inputs.decompress.as_str() {
@@ -172,8 +179,13 @@ pub(super) fn format(output: &OutputArgs) -> Format {
         Some(FormatArg::Table) => Format::Table,
         Some(FormatArg::Json) => Format::Json,
         Some(FormatArg::Raw) => Format::Raw,
+        Some(FormatArg::Jsonl) => Format::Jsonl,
+        None if output.out.as_os_str() != "-" => match output.out.extension() {
+            Some(extension) if extension == "json" => Format::Json,
+            _ => Format::Jsonl,
+        },
         None if io::stdout().is_terminal() => Format::Table,
-        Some(FormatArg::Jsonl) | None => Format::Jsonl,
+        None => Format::Jsonl,
     }
 }
 

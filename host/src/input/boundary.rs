@@ -1,20 +1,23 @@
 //! Where the last whole record ends in bytes that grow at their end, and begin where a record begins.
 
+use std::ops::ControlFlow;
+
+use super::csv::{Csv, Walk};
 use super::framing::{Framing, Prefix};
 
 /// Scans a buffer that grows: each byte is looked at once.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Boundary {
+pub struct Boundary {
     scanned: usize,
     /// End of the last whole record so far.
     end: usize,
-    /// Whether `scanned` is inside quotes.
-    quoted: bool,
+    /// What is known of quotes at `scanned`.
+    walk: Walk,
 }
 
 impl Boundary {
     /// End of the last whole record in `buffer`, 0 if there is none.
-    pub(super) fn scan(&mut self, framing: Framing, buffer: &[u8]) -> usize {
+    pub fn scan(&mut self, framing: Framing, buffer: &[u8]) -> usize {
         let fresh = buffer.get(self.scanned..).unwrap_or_default();
         match framing {
             Framing::Bytes => self.end = buffer.len(),
@@ -28,22 +31,20 @@ impl Boundary {
                     self.end = self.scanned + at + 1;
                 }
             }
-            Framing::Csv => self.scan_csv(fresh),
+            Framing::Csv(csv) => self.scan_csv(csv, fresh),
             Framing::Prefixed(prefix) => self.scan_prefixed(prefix, buffer),
         }
         self.scanned = buffer.len();
         self.end
     }
 
-    /// A quote inside quotes is written twice, which opens and closes them: counting is enough.
-    fn scan_csv(&mut self, fresh: &[u8]) {
-        for at in memchr::memchr2_iter(b'"', b'\n', fresh) {
-            match fresh.get(at) {
-                Some(b'"') => self.quoted = !self.quoted,
-                _ if !self.quoted => self.end = self.scanned + at + 1,
-                _ => {}
-            }
-        }
+    fn scan_csv(&mut self, csv: Csv, fresh: &[u8]) {
+        let (mut end, scanned) = (self.end, self.scanned);
+        self.walk.records(csv, fresh, |at| {
+            end = scanned + at + 1;
+            ControlFlow::Continue(())
+        });
+        self.end = end;
     }
 
     fn scan_prefixed(&mut self, prefix: Prefix, buffer: &[u8]) {
@@ -66,16 +67,7 @@ pub(super) fn first_record(framing: Framing, bytes: &[u8]) -> Option<usize> {
             usize::try_from(record).ok().filter(|&length| length <= bytes.len())
         }
         Framing::Delimited(byte) => memchr::memchr(byte, bytes).map(|at| at + 1),
-        Framing::Csv => {
-            let mut quoted = false;
-            memchr::memchr2_iter(b'"', b'\n', bytes).find_map(|at| match bytes.get(at) {
-                Some(b'"') => {
-                    quoted = !quoted;
-                    None
-                }
-                _ => (!quoted).then_some(at + 1),
-            })
-        }
+        Framing::Csv(csv) => csv.first_record(bytes),
         Framing::Prefixed(prefix) => {
             let length = usize::try_from(prefix.read(*bytes.first_chunk()?)).ok()?;
             length.checked_add(Prefix::BYTES).filter(|&length| length <= bytes.len())
@@ -89,20 +81,22 @@ mod tests {
 
     use super::*;
 
+    const CSV: Framing = Framing::Csv(Csv { delimiter: None });
+
     fn once(framing: Framing, bytes: &[u8]) -> usize {
         Boundary::default().scan(framing, bytes)
     }
 
     #[test]
     fn quotes_hide_line_feeds() {
-        assert_eq!(once(Framing::Csv, b"a,\"b\nc\"\nd,\"e\n"), 8);
-        assert_eq!(once(Framing::Csv, b"\"a\"\"\n\"\nb"), 7);
-        assert_eq!(once(Framing::Csv, b"a\r\nb\r\n\"c"), 6);
+        assert_eq!(once(CSV, b"a,\"b\nc\"\nd,\"e\n"), 8);
+        assert_eq!(once(CSV, b"\"a\"\"\n\"\nb"), 7);
+        assert_eq!(once(CSV, b"a\r\nb\r\n\"c"), 6);
     }
 
     #[test]
     fn the_first_record_is_found_in_every_framing() {
-        assert_eq!(first_record(Framing::Csv, b"\"a\n\",b\nc"), Some(7));
+        assert_eq!(first_record(CSV, b"\"a\n\",b\nc"), Some(7));
         assert_eq!(first_record(Framing::Delimited(b';'), b"a;b;"), Some(2));
         assert_eq!(first_record(Framing::Fixed(3), b"abcd"), Some(3));
         assert_eq!(first_record(Framing::Fixed(3), b"ab"), None);
@@ -122,7 +116,7 @@ mod tests {
             text in "[a\"\n]{0,40}",
             cuts in prop::collection::vec(0usize..40, 0..5),
         ) {
-            for framing in [Framing::Csv, Framing::Delimited(b'\n'), Framing::Fixed(3)] {
+            for framing in [CSV, Framing::Delimited(b'\n'), Framing::Fixed(3)] {
                 let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
                 cuts.sort_unstable();
                 let mut growing = Boundary::default();

@@ -78,7 +78,7 @@ impl Cutter {
     /// are still in the page cache when they are read.
     pub fn chunks_per_run_max(&self) -> u64 {
         match self.framing {
-            Framing::Csv => (CSV_RUN_BYTES_MAX / self.chunk_bytes).max(1),
+            Framing::Csv(_) => (CSV_RUN_BYTES_MAX / self.chunk_bytes).max(1),
             _ => u64::MAX,
         }
     }
@@ -139,7 +139,7 @@ impl Cutter {
             Framing::Fixed(record) => {
                 Ok(nominal.div_ceil(record).saturating_mul(record).min(bytes))
             }
-            Framing::Delimited(_) | Framing::Csv => {
+            Framing::Delimited(_) | Framing::Csv(_) => {
                 let end = nominal.saturating_add(self.record_bytes_max);
                 let window = Window { from: nominal, to: end.min(bytes) };
                 match self.find_end(input, window, record, scan)? {
@@ -173,7 +173,8 @@ impl Cutter {
         match self.start_after(input, next, start, scan) {
             Ok(end) => self.checked_end(input, index, start, end, scan),
             Err(Error::RecordTooLong { .. }) => {
-                Err(self.too_long(self.last_start(input, index, start, scan)?))
+                let record = self.last_start(input, index, start, scan)?;
+                Err(self.too_long_in(input, record, scan))
             }
             Err(error) => Err(error),
         }
@@ -188,7 +189,7 @@ impl Cutter {
             _ if records == 0 => 0,
             Framing::Bytes | Framing::Whole | Framing::Prefixed(_) => 0,
             Framing::Fixed(record) => record.saturating_mul(u64::from(records)).min(input.bytes()),
-            Framing::Delimited(_) | Framing::Csv => {
+            Framing::Delimited(_) | Framing::Csv(_) => {
                 let to = self.record_bytes_max.min(input.bytes());
                 let mut scan = Scan::default();
                 let mut from = 0;
@@ -235,12 +236,15 @@ impl Cutter {
         end: u64,
         scan: &mut Scan,
     ) -> Result<u64, Error> {
-        let is_searched = matches!(self.framing, Framing::Delimited(_) | Framing::Csv);
+        let is_searched = matches!(self.framing, Framing::Delimited(_) | Framing::Csv(_));
         if !is_searched || end - start <= self.record_bytes_max {
             return Ok(end);
         }
         let record = self.last_start(input, index, start, scan)?;
-        if end - record > self.record_bytes_max { Err(self.too_long(record)) } else { Ok(end) }
+        if end - record > self.record_bytes_max {
+            return Err(self.too_long_in(input, record, scan));
+        }
+        Ok(end)
     }
 
     /// Where the last record begins that begins in the chunk at `index`, which begins at `start`.
@@ -254,8 +258,8 @@ impl Cutter {
         let nominal_end = self.nominal(input, index + 1).min(input.bytes());
         let byte = match self.framing {
             Framing::Delimited(byte) => byte,
-            Framing::Csv => {
-                return last_record(input, Window { from: start, to: nominal_end }, scan);
+            Framing::Csv(csv) => {
+                return last_record(input, csv, Window { from: start, to: nominal_end }, scan);
             }
             _ => return Ok(start),
         };
@@ -287,14 +291,34 @@ impl Cutter {
         };
         match self.framing {
             Framing::Delimited(byte) => find(byte, scan),
-            Framing::Csv => input.quotes(self.chunk_bytes).find_end(input, window, record, scan),
+            Framing::Csv(csv) => {
+                input.quotes(csv, self.chunk_bytes).find_end(input, window, record, scan)
+            }
             _ => Ok(None),
         }
     }
 
-    pub(super) fn too_long(&self, offset: u64) -> Error {
+    /// That the record at `record` is too long, and what makes it so, as far as that can be read.
+    fn too_long_in(&self, input: &Input, record: u64, scan: &mut Scan) -> Error {
+        let length = self.record_bytes_max.min(input.bytes().saturating_sub(record));
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        match scan.read(input, record, length) {
+            Ok(bytes) => self.too_long_as(record, bytes),
+            Err(_) => self.too_long(record),
+        }
+    }
+
+    /// That the record at `offset` is too long, of which `bytes` are the first.
+    pub(super) fn too_long_as(&self, offset: u64, bytes: &[u8]) -> Error {
+        let Framing::Csv(csv) = self.framing else { return self.too_long(offset) };
+        let quote = csv.open_quote(bytes).map(|at| offset + at as u64);
+        let (record, bytes_max) = (self.framing.record(), self.record_bytes_max);
+        Error::RecordTooLong { record, offset, bytes_max, quote }
+    }
+
+    fn too_long(&self, offset: u64) -> Error {
         let record = self.framing.record();
-        Error::RecordTooLong { record, offset, bytes_max: self.record_bytes_max }
+        Error::RecordTooLong { record, offset, bytes_max: self.record_bytes_max, quote: None }
     }
 }
 

@@ -32,7 +32,7 @@ pub enum Error {
     #[error("changed while it was read: {0}")]
     Changed(String),
     /// A record is longer than allowed.
-    #[error("the {record} that begins at byte {offset} is longer than {bytes_max} bytes")]
+    #[error("the {record} that begins at byte {offset} is longer than {bytes_max} bytes{}", unclosed(*.quote))]
     RecordTooLong {
         /// What a record is called.
         record: &'static str,
@@ -40,6 +40,8 @@ pub enum Error {
         offset: u64,
         /// What is allowed.
         bytes_max: u64,
+        /// Where the quote is that makes it so long.
+        quote: Option<u64>,
     },
     /// The first records, which the plugin asks for, are too long.
     #[error("the first {records} records are longer than the first chunk of {bytes} bytes")]
@@ -67,6 +69,11 @@ pub enum Error {
         /// Size of a record.
         record_bytes: u64,
     },
+}
+
+fn unclosed(quote: Option<u64>) -> String {
+    let told = |at| format!(": the quote at byte {at} opens a field, and none closes it by then");
+    quote.map(told).unwrap_or_default()
 }
 
 /// For readers that know nothing of sources: what happened is within, and can be had back.

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::boundary::first_record;
+use super::boundary::{Boundary, first_record};
+use super::csv::Csv;
 
 /// How a source is made of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum Framing {
     /// Records of this many bytes.
     Fixed(u64),
     /// Records end with a line feed outside quotes (RFC 4180); the last one may lack it.
-    Csv,
+    Csv(Csv),
     /// Records begin with their length, which does not count itself.
     Prefixed(Prefix),
     /// The source is one record.
@@ -54,6 +55,14 @@ impl Prefix {
 )]
 pub struct FramingError(String);
 
+/// A framing that was said for a plugin would cut the records that it reads.
+#[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
+#[error("framing `{said}` cuts within the records of `{asked}`, which the plugin reads")]
+pub struct CutsRecords {
+    asked: Framing,
+    said: Framing,
+}
+
 impl Framing {
     /// What a record is called in messages.
     pub fn record(self) -> &'static str {
@@ -69,11 +78,42 @@ impl Framing {
         !matches!(self, Self::Bytes | Self::Whole)
     }
 
+    /// Whether what it reads is text in lines.
+    pub fn has_lines(self) -> bool {
+        matches!(self, Self::Delimited(b'\n') | Self::Csv(_))
+    }
+
+    /// Whether the last record of `bytes`, which begin with one, ends where they do.
+    pub fn ends_with_record(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Delimited(byte) => bytes.last() == Some(&byte),
+            _ => Boundary::default().scan(self, bytes) == bytes.len(),
+        }
+    }
+
+    /// Lengths of the records of `bytes`, which begin with one; the last may lack its end.
+    pub fn records(self, mut bytes: &[u8]) -> impl Iterator<Item = usize> {
+        std::iter::from_fn(move || {
+            let length = first_record(self, bytes).unwrap_or(bytes.len());
+            bytes = bytes.get(length..).unwrap_or_default();
+            (length > 0).then_some(length)
+        })
+    }
+
+    /// What ends a record, where it is one byte: of what is made of such records, too.
+    pub fn record_end(self) -> Option<u8> {
+        match self {
+            Self::Delimited(byte) => Some(byte),
+            Self::Csv(_) => Some(b'\n'),
+            Self::Bytes | Self::Fixed(_) | Self::Prefixed(_) | Self::Whole => None,
+        }
+    }
+
     /// Whether chunks cut by `other` cut no record of this framing, either.
     pub fn is_cut_by(self, other: Self) -> bool {
         match (self, other) {
             // Where csv is cut a line ends, but not the other way round.
-            (Self::Bytes, _) | (_, Self::Whole) | (Self::Delimited(b'\n'), Self::Csv) => true,
+            (Self::Bytes, _) | (_, Self::Whole) | (Self::Delimited(b'\n'), Self::Csv(_)) => true,
             (own, other) => own == other,
         }
     }
@@ -88,6 +128,30 @@ impl Framing {
         bytes.get(..end).unwrap_or_default()
     }
 
+    /// The same with what settings of a plugin say of it: `delimiter` and `quote` of csv. Without quotes, its records are lines.
+    #[must_use]
+    pub fn configured(self, settings: &[(String, String)]) -> Self {
+        let Self::Csv(_) = self else { return self };
+        let of = |name: &str| settings.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
+        match of("quote") {
+            Some("none") => Self::Delimited(b'\n'),
+            _ => Self::Csv(Csv { delimiter: of("delimiter").and_then(Csv::delimiter) }),
+        }
+    }
+
+    /// The framing by which sources are cut for what asks for this one, where a user says another: never a finer one.
+    ///
+    /// # Errors
+    /// When neither cuts only where the other does.
+    pub fn or_said(self, said: Self) -> Result<Self, CutsRecords> {
+        match (self, said) {
+            (Self::Csv(_), Self::Csv(_)) => Ok(self),
+            _ if self.is_cut_by(said) => Ok(said),
+            _ if said.is_cut_by(self) => Ok(self),
+            _ => Err(CutsRecords { asked: self, said }),
+        }
+    }
+
     /// Whether a record can be found from any place in a source whose bytes are at hand: for csv that takes counting the
     /// quotes before.
     pub fn has_places(self) -> bool {
@@ -96,7 +160,7 @@ impl Framing {
 
     /// Whether a record can be found from the middle of a source, without reading what comes before.
     pub fn cuts_anywhere(self) -> bool {
-        !matches!(self, Self::Csv | Self::Prefixed(_))
+        !matches!(self, Self::Csv(_) | Self::Prefixed(_))
     }
 }
 
@@ -109,7 +173,7 @@ impl FromStr for Framing {
             None => match text {
                 "bytes" => Ok(Self::Bytes),
                 "lines" => Ok(Self::Delimited(b'\n')),
-                "csv" => Ok(Self::Csv),
+                "csv" => Ok(Self::Csv(Csv::default())),
                 "whole" => Ok(Self::Whole),
                 _ => Err(unknown()),
             },
@@ -137,7 +201,7 @@ impl fmt::Display for Framing {
             Self::Delimited(b'\n') => f.write_str("lines"),
             Self::Delimited(byte) => write!(f, "delimited:{byte:#04x}"),
             Self::Fixed(bytes) => write!(f, "fixed:{bytes}"),
-            Self::Csv => f.write_str("csv"),
+            Self::Csv(_) => f.write_str("csv"),
             Self::Prefixed(Prefix::U32Be) => f.write_str("prefixed:u32be"),
             Self::Prefixed(Prefix::U32Le) => f.write_str("prefixed:u32le"),
             Self::Whole => f.write_str("whole"),

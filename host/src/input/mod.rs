@@ -7,6 +7,7 @@
 mod archive;
 mod blocked;
 mod boundary;
+mod csv;
 mod cut;
 mod decode;
 mod encoding;
@@ -14,6 +15,7 @@ mod error;
 mod framing;
 mod front;
 mod identity;
+mod lines;
 mod mapped;
 mod open;
 mod packed;
@@ -42,13 +44,16 @@ use crate::stats::MemoryBudget;
 
 pub use archive::{Expansion, expand};
 pub use blocked::Asked;
+pub use boundary::Boundary;
+pub use csv::Csv;
 pub use cut::{Cutter, Scan};
 pub use decode::{
     Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, Trickle, UnknownCodec,
 };
 pub use encoding::{Transcoding, UnknownEncoding};
 pub use error::Error;
-pub use framing::{Framing, FramingError, Prefix};
+pub use framing::{CutsRecords, Framing, FramingError, Prefix};
+pub use lines::{Lines, line_feeds};
 pub use open::Opener;
 pub use pieces::Pieces;
 pub use remote::{expand_prefixes, hint};
@@ -246,9 +251,9 @@ impl Input {
         self.store.read_at(into, self.start + offset, Asked::ToGoOn)
     }
 
-    /// Which of its offsets are within quotes. Called with one chunk size.
-    fn quotes(&self, chunk_bytes: u64) -> &Quotes {
-        self.quotes.get_or_init(|| Quotes::new(self.bytes(), chunk_bytes))
+    /// Which of its offsets are within quotes. Called with one kind of CSV and one chunk size.
+    fn quotes(&self, csv: Csv, chunk_bytes: u64) -> &Quotes {
+        self.quotes.get_or_init(|| Quotes::new(csv, self.bytes(), chunk_bytes))
     }
 
     /// What the file, which is called `name`, is compressed with, by its first bytes.

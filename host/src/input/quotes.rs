@@ -1,55 +1,86 @@
 //! Which offsets of an input are within quotes: what decides whether a line feed there ends a record of csv.
 //!
-//! A quote opens or closes wherever it stands, as in [`Boundary`](super::boundary::Boundary), so an offset is within quotes
-//! where the number of quotes before it is odd. The input is counted in blocks, each when somebody first needs what lies
-//! behind it: nothing is counted for one who does not look. Threads that need the same stretch count it together, a
-//! block each; nobody waits for anybody, so at worst a block is counted again that another thread is at.
+//! Whether a quote opens a field depends on the quotes before it ([`Walk`]). The input is walked over in blocks, each when somebody
+//! first needs what lies behind it: nothing is looked at for one who does not look. A block is walked from each state that its front
+//! may be in, so threads that need the same stretch walk it together, a block each; the walks meet at the first field or two, and
+//! are one from there on. Nobody waits for anybody, so at worst a block is walked again that another thread is at.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
+use super::csv::{Csv, State, Walk};
 use super::cut::Window;
 use super::{Error, Input, Scan};
 use crate::settings::limits::{
     BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX, QUOTE_BLOCK_BYTES, QUOTE_BLOCKS_MAX,
+    QUOTE_MEET_BYTES,
 };
 
-/// What is known of a block.
+/// What is known of a block: nothing, that somebody is at it, or with [`KNOWN`] to which state each leads, two bits for each.
 const UNKNOWN: u8 = 0;
 const CLAIMED: u8 = 1;
-const EVEN: u8 = 2;
-const ODD: u8 = 3;
+const KNOWN: u8 = 0x80;
 
 /// The blocks of one input.
 #[derive(Debug)]
 pub(super) struct Quotes {
+    csv: Csv,
     block_bytes: u64,
     blocks: Vec<AtomicU8>,
-    /// Twice the number of blocks at the front that are all known, plus whether their quotes are odd in number. Only grows.
-    front: AtomicU64,
+    /// The state before each block, and behind the last, of those up to `front`.
+    before: Vec<AtomicU8>,
+    /// So many blocks at the front are all known. Only grows.
+    front: AtomicUsize,
 }
 
-/// An offset, and whether it is within quotes.
+/// To which state each leads.
+#[derive(Debug, Clone, Copy)]
+struct Leads([State; 3]);
+
+impl Leads {
+    fn from(self, state: State) -> State {
+        let Self([outside, inside, closing]) = self;
+        match state {
+            State::Outside => outside,
+            State::Inside => inside,
+            State::Closing => closing,
+        }
+    }
+
+    fn to_bits(self) -> u8 {
+        let Self(states) = self;
+        states.iter().rev().fold(KNOWN >> 6, |bits, state| bits << 2 | state.index())
+    }
+
+    fn of_bits(bits: u8) -> Option<Self> {
+        let state = |at: u8| State::of(bits >> (2 * at) & 3);
+        (bits & KNOWN != 0).then(|| Self([state(0), state(1), state(2)]))
+    }
+}
+
+/// A place, and what is known of quotes there.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     offset: u64,
-    quoted: bool,
+    state: State,
 }
 
 impl Quotes {
     /// Nothing is known yet of an input of so many bytes. Blocks are whole numbers of chunks: an offset that is asked for
     /// is where one begins, unless chunks are small.
-    pub(super) fn new(bytes: u64, chunk_bytes: u64) -> Self {
+    pub(super) fn new(csv: Csv, bytes: u64, chunk_bytes: u64) -> Self {
         let block_bytes = QUOTE_BLOCK_BYTES
             .max(bytes.div_ceil(QUOTE_BLOCKS_MAX))
             .checked_next_multiple_of(chunk_bytes)
             .unwrap_or(u64::MAX);
-        Self::in_blocks(bytes, block_bytes)
+        Self::in_blocks(csv, bytes, block_bytes)
     }
 
-    fn in_blocks(bytes: u64, block_bytes: u64) -> Self {
+    fn in_blocks(csv: Csv, bytes: u64, block_bytes: u64) -> Self {
         let count = usize::try_from(bytes / block_bytes).unwrap_or(usize::MAX);
-        let blocks = std::iter::repeat_with(|| AtomicU8::new(UNKNOWN)).take(count).collect();
-        Self { block_bytes, blocks, front: AtomicU64::new(0) }
+        let blocks = |count| std::iter::repeat_with(|| AtomicU8::new(0)).take(count).collect();
+        let before = blocks(count.saturating_add(1));
+        Self { csv, block_bytes, blocks: blocks(count), before, front: AtomicUsize::new(0) }
     }
 
     /// Where the first line feed outside quotes is in `window`. A record begins at `record`, which is not behind the window.
@@ -60,13 +91,20 @@ impl Quotes {
         record: u64,
         scan: &mut Scan,
     ) -> Result<Option<u64>, Error> {
-        let known = self.known_before(input, window.from, record, scan)?;
-        let counted = Window { from: known.offset, to: window.from };
-        let quoted = known.quoted ^ is_odd(input, counted, scan)?;
-        find_unquoted(input, window, quoted, scan)
+        let Known { offset, state } = self.known_before(input, window.from, record, scan)?;
+        let previous = if offset == record { b'\n' } else { byte_before(input, offset, scan)? };
+        let mut walk = Walk::at(state, previous);
+        let before = Window { from: offset, to: window.from };
+        read_in_steps(input, before, BOUNDARY_READ_BYTES_MAX, scan, |_, bytes| {
+            walk.over(self.csv, bytes);
+            None::<()>
+        })?;
+        read_in_steps(input, window, BOUNDARY_READ_BYTES, scan, |offset, bytes| {
+            walk.first(self.csv, bytes).map(|at| offset + at as u64)
+        })
     }
 
-    /// The nearest place at or before `offset` of which is known whether it is within quotes: a block's, or the record's.
+    /// The nearest place at or before `offset` of which the state is known: a block's, or the record's.
     fn known_before(
         &self,
         input: &Input,
@@ -78,87 +116,107 @@ impl Quotes {
         let block = block.min(self.blocks.len());
         let begins = self.block_bytes.saturating_mul(block as u64);
         if record >= begins {
-            return Ok(Known { offset: record, quoted: false });
+            return Ok(Known { offset: record, state: State::Outside });
         }
-        Ok(Known { offset: begins, quoted: self.is_odd_before(input, block, scan)? })
+        Ok(Known { offset: begins, state: self.state_before(input, block, scan)? })
     }
 
-    /// Whether the quotes of all blocks before this one are odd in number.
-    fn is_odd_before(&self, input: &Input, block: usize, scan: &mut Scan) -> Result<bool, Error> {
-        let front = self.front.load(Ordering::Acquire);
-        let (known, mut odd) = (usize::try_from(front / 2).unwrap_or(usize::MAX), front % 2 == 1);
+    /// The state behind all blocks before this one.
+    fn state_before(&self, input: &Input, block: usize, scan: &mut Scan) -> Result<State, Error> {
+        let known = self.front.load(Ordering::Acquire).min(block);
+        let state = self.before.get(known).map_or(0, |state| state.load(Ordering::Relaxed));
+        let mut state = State::of(state);
         for at in known..block {
-            self.count_unclaimed(input, at, scan)?;
+            self.walk_unclaimed(input, at, scan)?;
         }
-        for at in known.min(block)..known.max(block) {
-            odd ^= self.is_odd(input, at, scan)?;
+        for at in known..block {
+            state = self.leads(input, at, scan)?.from(state);
+            if let Some(before) = self.before.get(at + 1) {
+                before.store(state.index(), Ordering::Relaxed);
+            }
         }
-        self.front.fetch_max(2 * block as u64 + u64::from(odd), Ordering::AcqRel);
-        Ok(odd)
+        self.front.fetch_max(block, Ordering::AcqRel);
+        Ok(state)
     }
 
-    /// Counts a block that nobody has counted or is at.
-    fn count_unclaimed(&self, input: &Input, at: usize, scan: &mut Scan) -> Result<(), Error> {
+    /// Walks over a block that nobody has been or is at.
+    fn walk_unclaimed(&self, input: &Input, at: usize, scan: &mut Scan) -> Result<(), Error> {
         let Some(block) = self.blocks.get(at) else { return Ok(()) };
         let claim = block.compare_exchange(UNKNOWN, CLAIMED, Ordering::Relaxed, Ordering::Relaxed);
         if claim.is_ok() {
-            self.count(input, at, scan)?;
+            self.walk(input, at, scan)?;
         }
         Ok(())
     }
 
-    /// Whether the quotes of a block are odd in number; counts them unless that has been done.
-    fn is_odd(&self, input: &Input, at: usize, scan: &mut Scan) -> Result<bool, Error> {
-        match self.blocks.get(at).map(|block| block.load(Ordering::Relaxed)) {
-            Some(EVEN) => Ok(false),
-            Some(ODD) => Ok(true),
-            _ => self.count(input, at, scan),
+    /// Where a block leads to; walks over it unless that has been done.
+    fn leads(&self, input: &Input, at: usize, scan: &mut Scan) -> Result<Leads, Error> {
+        let known = self.blocks.get(at).map(|block| block.load(Ordering::Relaxed));
+        match known.and_then(Leads::of_bits) {
+            Some(leads) => Ok(leads),
+            None => self.walk(input, at, scan),
         }
     }
 
-    fn count(&self, input: &Input, at: usize, scan: &mut Scan) -> Result<bool, Error> {
+    fn walk(&self, input: &Input, at: usize, scan: &mut Scan) -> Result<Leads, Error> {
         let from = self.block_bytes.saturating_mul(at as u64);
-        let odd = is_odd(input, Window { from, to: from.saturating_add(self.block_bytes) }, scan)?;
+        let window = Window { from, to: from.saturating_add(self.block_bytes) };
+        let previous = byte_before(input, from, scan)?;
+        let mut walks = State::ALL.map(|state| Walk::at(state, previous));
+        read_in_steps(input, window, BOUNDARY_READ_BYTES_MAX, scan, |_, bytes| {
+            together(self.csv, &mut walks, bytes);
+            None::<()>
+        })?;
+        let leads = Leads(walks.map(|walk| walk.state));
         if let Some(block) = self.blocks.get(at) {
-            block.store(if odd { ODD } else { EVEN }, Ordering::Relaxed);
+            block.store(leads.to_bits(), Ordering::Relaxed);
         }
-        Ok(odd)
+        Ok(leads)
     }
 }
 
-/// Whether the quotes in `window` are odd in number.
-fn is_odd(input: &Input, window: Window, scan: &mut Scan) -> Result<bool, Error> {
-    let mut odd = false;
-    read_in_steps(input, window, BOUNDARY_READ_BYTES_MAX, scan, |_, bytes| {
-        odd ^= memchr::memchr_iter(b'"', bytes).count() % 2 == 1;
-        None::<()>
-    })?;
-    Ok(odd)
+/// Walks that become one where they meet.
+fn together(csv: Csv, walks: &mut [Walk; 3], bytes: &[u8]) {
+    let mut rest = bytes;
+    while let [first, others @ ..] = walks
+        && !rest.is_empty()
+    {
+        let met = others.iter().all(|other| other.state == first.state);
+        let step = if met { rest.len() } else { rest.len().min(QUOTE_MEET_BYTES) };
+        let (now, later) = rest.split_at(step);
+        first.over(csv, now);
+        for other in others {
+            if met {
+                *other = *first;
+            } else {
+                other.over(csv, now);
+            }
+        }
+        rest = later;
+    }
 }
 
-/// Where the first line feed outside quotes is in `window`, at whose front it is `quoted` or not.
-fn find_unquoted(
-    input: &Input,
-    window: Window,
-    mut quoted: bool,
-    scan: &mut Scan,
-) -> Result<Option<u64>, Error> {
-    read_in_steps(input, window, BOUNDARY_READ_BYTES, scan, |offset, bytes| {
-        let at = memchr::memchr2_iter(b'"', b'\n', bytes).find(|&at| {
-            let is_quote = bytes.get(at) == Some(&b'"');
-            quoted ^= is_quote;
-            !is_quote && !quoted
-        })?;
-        Some(offset + at as u64)
-    })
+/// The byte before `offset`; what ends a record where there is none.
+fn byte_before(input: &Input, offset: u64, scan: &mut Scan) -> Result<u8, Error> {
+    let Some(before) = offset.checked_sub(1) else { return Ok(b'\n') };
+    Ok(scan.read(input, before, 1)?.first().copied().unwrap_or(b'\n'))
 }
 
 /// Where the last record begins that begins in `window`, at whose front a record begins.
-pub(super) fn last_record(input: &Input, window: Window, scan: &mut Scan) -> Result<u64, Error> {
-    let mut record = window.from;
-    while let Some(end) = find_unquoted(input, Window { from: record, ..window }, false, scan)? {
-        record = end + 1;
-    }
+pub(super) fn last_record(
+    input: &Input,
+    csv: Csv,
+    window: Window,
+    scan: &mut Scan,
+) -> Result<u64, Error> {
+    let (mut record, mut walk) = (window.from, Walk::default());
+    read_in_steps(input, window, BOUNDARY_READ_BYTES, scan, |offset, bytes| {
+        walk.records(csv, bytes, |at| {
+            record = offset + at as u64 + 1;
+            ControlFlow::Continue(())
+        });
+        None::<()>
+    })?;
     Ok(record)
 }
 
@@ -187,14 +245,16 @@ pub(super) fn read_in_steps<T>(
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::sync::atomic::AtomicUsize;
 
     use proptest::prelude::*;
 
     use super::super::boundary::first_record;
     use super::super::{Access, Cutter, Framing, Opener};
+    use super::super::csv::Csv;
     use super::*;
     use crate::source::{Source, Way};
+
+    const CSV: Csv = Csv { delimiter: Some(b',') };
 
     /// An input whose quotes are counted in blocks of so many bytes.
     fn input(bytes: &[u8], block_bytes: u64) -> Input {
@@ -202,19 +262,19 @@ mod tests {
         file.write_all(bytes).unwrap();
         let source = Source { path: file.path().into(), listed: Ok(None), way: Way::File };
         let input = Input::open(&mut Opener::default(), &source, &Access::default()).unwrap();
-        input.quotes.set(Quotes::in_blocks(bytes.len() as u64, block_bytes)).unwrap();
+        input.quotes.set(Quotes::in_blocks(CSV, bytes.len() as u64, block_bytes)).unwrap();
         input
     }
 
     fn csv(chunk_bytes: u64, record_bytes_max: u64) -> Cutter {
-        Cutter { framing: Framing::Csv, chunk_bytes, record_bytes_max }
+        Cutter { framing: Framing::Csv(CSV), chunk_bytes, record_bytes_max }
     }
 
     /// Where records begin and the last one ends, going from one to the next.
     fn records(bytes: &[u8]) -> Vec<u64> {
         let mut places = vec![0];
         let mut at = 0;
-        while let Some(length) = first_record(Framing::Csv, &bytes[at..]) {
+        while let Some(length) = first_record(Framing::Csv(CSV), &bytes[at..]) {
             at += length;
             places.push(at as u64);
         }
@@ -238,7 +298,7 @@ mod tests {
         /// Invariant 2, whoever looks for which chunk first.
         #[test]
         fn chunks_joined_are_the_source_and_cut_no_record(
-            text in "[a\"\"\r\n]{0,80}",
+            text in "[a,\"\"\r\n]{0,80}",
             chunk_bytes in 1u64..20,
             blocks in 1u64..8,
             seed in any::<u64>(),
@@ -265,7 +325,7 @@ mod tests {
         /// As when it is read from its front, and wherever the cuts are.
         #[test]
         fn too_long_a_record_is_named_alike(
-            text in "[aaaaa\"\n]{0,80}",
+            text in "[aaaa,\"\"\n]{0,80}",
             chunk_bytes in 1u64..=12,
             blocks in 1u64..5,
         ) {
@@ -288,7 +348,7 @@ mod tests {
     fn sample(rows: usize) -> Vec<u8> {
         let row = |at: usize| match at % 5 {
             0 => format!("{at},\"a\n\"\"b\"\"\r\n\",c\n"),
-            1 => format!("{at},x\"y\nz\",\n"),
+            1 => format!("{at},x\"y,\"\nz\",\n"),
             2 => format!("{at},\"\"\r\n"),
             _ => format!("{at}{}\n", ",".repeat(at % 70)),
         };
@@ -345,14 +405,14 @@ mod tests {
     /// Blocks grow with the input, and a run from the front does not count what is behind it.
     #[test]
     fn blocks_are_few_and_counted_only_when_needed() {
-        let quotes = Quotes::new(u64::MAX, 100);
+        let quotes = Quotes::new(CSV, u64::MAX, 100);
         assert!(quotes.blocks.len() as u64 <= QUOTE_BLOCKS_MAX);
         assert_eq!(quotes.block_bytes % 100, 0);
         let input = input(&sample(1000), 100);
         cuts(&csv(100, 1 << 20), &input, &[0, 1, 2]).unwrap();
         let states: Vec<_> =
-            input.quotes(100).blocks.iter().map(|block| block.load(Ordering::Relaxed)).collect();
-        assert!(states.iter().take(3).all(|state| *state >= EVEN));
+            input.quotes(CSV, 100).blocks.iter().map(|block| block.load(Ordering::Relaxed)).collect();
+        assert!(states.iter().take(3).all(|state| *state >= KNOWN));
         assert!(states.iter().skip(3).all(|state| *state == UNKNOWN));
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::boundary::Boundary;
-use super::{Cutter, Error, Framing};
+use super::{Cutter, Error, Framing, line_feeds};
 use crate::settings::limits::STREAM_FIRST_READ_BYTES;
 
 /// Bytes that come one after the other.
@@ -48,6 +48,8 @@ pub struct Chunk {
     pub last: bool,
     /// Bytes of the source, as it is stored, that were read for it.
     pub stored: u64,
+    /// Line feeds before it, where the source is made of lines.
+    pub lines_before: u64,
     buffer: Vec<u8>,
     length: usize,
 }
@@ -84,6 +86,7 @@ pub struct Stream {
     index: u64,
     offset: u64,
     stored: u64,
+    lines: u64,
     ended: bool,
 }
 
@@ -108,6 +111,7 @@ impl Stream {
             index: 0,
             offset: 0,
             stored: 0,
+            lines: 0,
             ended: false,
         }
     }
@@ -141,7 +145,11 @@ impl Stream {
         let before = std::mem::replace(&mut self.stored, self.bytes.stored());
         let stored = self.stored.saturating_sub(before);
         let (index, offset) = (self.index, self.offset);
-        let chunk = Chunk { index, offset, last, stored, buffer, length: cut };
+        let lines_before = self.lines;
+        let chunk = Chunk { index, offset, last, stored, lines_before, buffer, length: cut };
+        if self.cutter.framing.has_lines() {
+            self.lines += line_feeds(chunk.bytes());
+        }
         self.index += 1;
         self.offset += cut as u64;
         Ok(chunk)
@@ -176,7 +184,7 @@ impl Stream {
                 0 if want >= record_max => {
                     self.look_ahead()?;
                     if !self.ended {
-                        return Err(self.cutter.too_long(self.offset));
+                        return Err(self.cutter.too_long_as(self.offset, filling.bytes()));
                     }
                 }
                 0 => want = want.saturating_mul(2).min(record_max),

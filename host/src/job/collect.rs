@@ -156,7 +156,7 @@ impl Deliver for Collector<'_> {
                 at: slot.at,
                 is_member: slot.member.is_some(),
                 bytes_in: bytes,
-                rejects: rejects.len() as u64,
+                rejects: Reject::count(&rejects),
                 result: match failure.as_deref() {
                     Some(failure) => Err(failure),
                     None => Ok(Made::Result { result: kept, state }),

@@ -8,6 +8,7 @@ use super::{Error, Job, Summary};
 use crate::output::{Rejected, write_reject};
 use crate::process::{Failure, Reject};
 use crate::source::Source;
+use crate::stats::{FirstSetAside, SetAside};
 use crate::work::{At, End, Slot};
 
 /// What has been counted so far.
@@ -23,6 +24,9 @@ pub(super) struct Ends {
     /// Sources that are done, with all of their members.
     ended: u64,
     rejects_error: Option<io::Error>,
+    rejected: SetAside,
+    /// The last source, or member of one, that had some set aside.
+    rejected_of: Option<(usize, u64)>,
 }
 
 /// What stands in a slot is called.
@@ -51,8 +55,17 @@ pub(super) fn write_rejects(
     let Some(out) = job.rejects.as_ref().filter(|_| !rejects.is_empty()) else { return Ok(()) };
     let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
     let source = name(job, slot);
-    for Reject { offset, reason, data, bytes } in rejects {
-        let rejected = Rejected { source: &source, offset: *offset, reason, data, bytes: *bytes };
+    for reject in rejects {
+        let line = reject.line.map(|line| (line, reject.lines));
+        let rejected = Rejected {
+            source: &source,
+            line,
+            offset: reject.is_exact.then_some(reject.offset),
+            stage: reject.stage.as_deref(),
+            reason: &reject.reason,
+            data: &reject.data,
+            bytes: reject.bytes,
+        };
         write_reject(&mut **out, &rejected)?;
     }
     if flushed == Flushed::AtOnce { out.flush() } else { Ok(()) }
@@ -113,8 +126,26 @@ impl Ends {
         first
     }
 
-    /// Writes records that were set aside, where that is wanted; when that fails, the job ends.
+    /// Counts records that were set aside.
+    pub(super) fn count_rejects(&mut self, job: &Job<'_>, slot: &Slot, rejects: &[Reject]) {
+        let Some(first) = rejects.first() else { return };
+        let of = (slot.at.source, slot.at.member);
+        self.rejected.sources += u64::from(self.rejected_of.replace(of) != Some(of));
+        self.rejected.records += Reject::count(rejects);
+        if self.rejected.first.is_none() {
+            self.rejected.first = Some(FirstSetAside {
+                source: name(job, slot).into_owned(),
+                line: first.line,
+                offset: first.is_exact.then_some(first.offset),
+                stage: first.stage.clone(),
+                reason: first.reason.clone(),
+            });
+        }
+    }
+
+    /// The same, and writes them, where that is wanted; when that fails, the job ends.
     pub(super) fn reject(&mut self, job: &Job<'_>, slot: &Slot, rejects: &[Reject]) {
+        self.count_rejects(job, slot, rejects);
         if self.rejects_error.is_none()
             && let Err(error) = write_rejects(job, slot, rejects, Flushed::AtTheEnd)
         {
@@ -154,6 +185,7 @@ impl Ends {
             bytes: self.bytes,
             unread: (job.sources.len() as u64).saturating_sub(self.ended),
             total_failed: false,
+            set_aside: std::mem::take(&mut self.rejected),
         })
     }
 }

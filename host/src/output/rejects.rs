@@ -10,8 +10,12 @@ use serde::Serialize;
 pub struct Rejected<'a> {
     /// Name of the source.
     pub source: &'a str,
-    /// Where it begins in the source, decompressed.
-    pub offset: u64,
+    /// The line that it begins in, from 1, and how many it goes over, where that is known.
+    pub line: Option<(u64, u64)>,
+    /// Where it begins in the source, decompressed; `None` where a stage before has changed what is before it.
+    pub offset: Option<u64>,
+    /// The stage that set it aside, in a chain.
+    pub stage: Option<&'a str>,
     /// What is wrong with it.
     pub reason: &'a str,
     /// The record, or the beginning of a long one.
@@ -23,7 +27,13 @@ pub struct Rejected<'a> {
 #[derive(Serialize)]
 struct Line<'a> {
     source: &'a str,
-    offset: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lines: Option<u64>,
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<&'a str>,
     reason: &'a str,
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,11 +50,13 @@ struct Line<'a> {
 /// # Errors
 /// When `out` fails.
 pub fn write_reject(out: &mut dyn Write, rejected: &Rejected<'_>) -> io::Result<()> {
-    let Rejected { source, offset, reason, data, bytes } = *rejected;
+    let Rejected { source, line, offset, stage, reason, data, bytes } = *rejected;
     let text = std::str::from_utf8(data).ok();
     let base64 = text.is_none().then(|| BASE64.encode(data));
     let cut = (data.len() as u64) < bytes;
-    serde_json::to_writer(&mut *out, &Line { source, offset, reason, bytes, text, base64, cut })?;
+    let (line, lines) = line.unzip();
+    let line = Line { source, line, lines, offset, stage, reason, bytes, text, base64, cut };
+    serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
 }
 
@@ -55,14 +67,15 @@ mod tests {
     fn line(data: &[u8], bytes: u64) -> String {
         let mut out = Vec::new();
         let reason = "not \"good\"";
-        let rejected = Rejected { source: "a", offset: 7, reason, data, bytes };
+        let (line, offset, stage) = (Some((3, 2)), Some(7), Some("b"));
+        let rejected = Rejected { source: "a", line, offset, stage, reason, data, bytes };
         write_reject(&mut out, &rejected).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn text_is_text_and_other_bytes_are_base64() {
-        let head = "{\"source\":\"a\",\"offset\":7,\"reason\":\"not \\\"good\\\"\"";
+        let head = "{\"source\":\"a\",\"line\":3,\"lines\":2,\"offset\":7,\"stage\":\"b\",\"reason\":\"not \\\"good\\\"\"";
         assert_eq!(line(b"a\n", 2), format!("{head},\"bytes\":2,\"text\":\"a\\n\"}}\n"));
         assert_eq!(line(b"\xff\0", 2), format!("{head},\"bytes\":2,\"base64\":\"/wA=\"}}\n"));
         assert_eq!(line(b"a", 2), format!("{head},\"bytes\":2,\"text\":\"a\",\"cut\":true}}\n"));

@@ -205,6 +205,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::input::Csv;
 
     /// Notes the headers that it is given.
     struct Notes {
@@ -260,8 +261,8 @@ mod tests {
         let header = b"a,\"b\nc\"\nd\n";
         let asked = [
             (Framing::Bytes, 0, &b""[..]),
-            (Framing::Csv, 1, b"a,\"b\nc\"\n"),
-            (Framing::Csv, 2, header),
+            (Framing::Csv(Csv::default()), 1, b"a,\"b\nc\"\n"),
+            (Framing::Csv(Csv::default()), 2, header),
             (Framing::Delimited(b'\n'), 1, b"a,\"b\n"),
             (Framing::Delimited(b'\n'), 0, b""),
         ];

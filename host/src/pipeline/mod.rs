@@ -3,6 +3,9 @@
 
 mod chain;
 mod fan;
+mod links;
+mod reframe;
+mod trace;
 
 pub use chain::{Chain, ChainError, Stage};
 pub use fan::{Branch, Fan, SharedError, shared_framing};

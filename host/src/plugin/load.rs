@@ -47,10 +47,13 @@ pub struct Options {
     pub pause: Option<Arc<dyn Pause>>,
 }
 
+/// The property of a manifest that pairs what a framing can be told with settings.
+const FRAMING_SETTINGS: &str = "framing-settings";
+
 /// What becomes of records that a plugin sets aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Rejects {
-    /// They are counted.
+    /// They are counted; the first of each call is told.
     #[default]
     Count,
     /// They are kept, for [`Instance::take_rejects`].
@@ -117,6 +120,23 @@ impl Plugin {
     /// What the plugin says of itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// What its settings say of its framing: names that the framing knows, with values that were given or are defaults. The property
+    /// `framing-settings` of the manifest pairs those names with settings: `delimiter=separator quote=quote`.
+    pub fn framing_settings(&self) -> Vec<(String, String)> {
+        let property = self.manifest.properties.iter().find(|it| it.key == FRAMING_SETTINGS);
+        let pairs = property.map_or("", |property| &property.value).split_whitespace();
+        let value = |setting: &str| {
+            let given = self.linked.options.settings.iter().find(|(key, _)| key == setting);
+            let default = || self.manifest.settings.iter().find(|own| own.key == setting)?.default.clone();
+            given.map(|(_, value)| value.clone()).or_else(default)
+        };
+        let paired = |pair: &str| {
+            let (name, setting) = pair.split_once('=')?;
+            Some((name.to_string(), value(setting)?))
+        };
+        pairs.filter_map(paired).collect()
     }
 
     /// A fresh sandbox.

@@ -24,6 +24,9 @@ pub const CHUNK_BYTES_MIN: u64 = 64;
 /// Largest record, and so the largest that a chunk grows to: a record is held by one guest at once.
 pub const RECORD_BYTES_MAX: u64 = 64 << 20;
 
+/// Records that are run at once where it is looked for which of them a later stage has set aside: few enough to be run one at a time then.
+pub const TRACE_RECORDS: usize = 64;
+
 /// First read around a nominal cut: longer than nearly every line, shorter than a page.
 pub const BOUNDARY_READ_BYTES: usize = 256;
 
@@ -35,6 +38,9 @@ pub const QUOTE_BLOCK_BYTES: u64 = CHUNK_BYTES;
 
 /// Such blocks of one source, a byte of memory each: past them, at 2 TB, they grow.
 pub const QUOTE_BLOCKS_MAX: u64 = 4 << 20;
+
+/// Bytes that are walked over at once while it is not known whether the first is within quotes: a few fields tell.
+pub const QUOTE_MEET_BYTES: usize = 4 << 10;
 
 /// Bytes of such a source that one worker takes at once. Those behind it count them first, so this bounds how far counting
 /// runs ahead of reading: by little enough that the bytes are in the page cache then.

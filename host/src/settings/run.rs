@@ -36,6 +36,13 @@ pub enum RejectsMax {
     Records(u64),
     /// So many hundredths of its bytes.
     Percent(u8),
+    /// So many records, and beyond that so many hundredths of its bytes.
+    Both {
+        /// Records of any size.
+        records: u64,
+        /// Hundredths of its bytes.
+        percent: u8,
+    },
 }
 
 /// Which results are wanted.
@@ -80,6 +87,8 @@ pub struct Run {
     pub pack: Pack,
     /// How much of a source may be set aside before it fails; `None` lets all of it.
     pub rejects_max: Option<RejectsMax>,
+    /// Whether each record that is set aside is to be told with its line; else the first of each source is.
+    pub lines_of_rejects: bool,
     /// Whether the first failure ends the run.
     pub fail_fast: bool,
     /// Bytes of results and states that may wait for their turn.
@@ -110,6 +119,7 @@ impl Default for Run {
             unordered: false,
             pack: Pack::None,
             rejects_max: None,
+            lines_of_rejects: false,
             fail_fast: false,
             window_bytes: limits::WINDOW_BYTES,
             memory_total_bytes: None,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use memory::{Charge, Full, MemoryBudget, Need, Reservation, TooLittle};
-pub use report::{Failed, Report, Seconds};
+pub use report::{FirstSetAside, SetAside, Failed, Report, Seconds};
 
 /// Counters of one run, shared by all its threads.
 #[derive(Debug, Default)]
@@ -182,6 +182,7 @@ impl Stats {
             instance_us,
             retries: self.retries.load(Ordering::Relaxed),
             rejected: self.rejected(),
+            set_aside: SetAside::default(),
             skipped: self.skipped(),
             passed_over: self.passed_over(),
             errors: lock(&self.errors)

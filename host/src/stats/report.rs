@@ -31,6 +31,8 @@ pub struct Report {
     pub retries: u64,
     /// Records that the plugin set aside.
     pub rejected: u64,
+    /// The same for sources, and where the first was.
+    pub set_aside: SetAside,
     /// Directory entries that were passed over because they are no regular files.
     pub skipped: u64,
     /// Sources that were not read: the ledger knows them as done, or their output is there and is to be left.
@@ -43,6 +45,34 @@ pub struct Report {
     pub failures: Vec<Failed>,
     /// Where the workers' time went, summed over threads.
     pub thread_seconds: Seconds,
+}
+
+/// Records that plugins have set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct SetAside {
+    /// How many.
+    pub records: u64,
+    /// Of how many sources, members of archives among them.
+    pub sources: u64,
+    /// The first, in the order of the sources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<FirstSetAside>,
+}
+
+/// Where the first record that was set aside was, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FirstSetAside {
+    /// Name of the source.
+    pub source: String,
+    /// The line that it begins in, from 1, where that is known.
+    pub line: Option<u64>,
+    /// Where it begins in the source, decompressed, where that is known.
+    pub offset: Option<u64>,
+    /// The stage that set it aside, in a chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 /// A source that failed.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::input::FramingError;
+use crate::input::{CutsRecords, FramingError};
 use crate::job;
 use crate::output::{Collision, FileError};
 use crate::pipeline::ChainError;
@@ -126,6 +126,9 @@ pub enum JobError {
     /// There is no such framing.
     #[error(transparent)]
     Framing(#[from] FramingError),
+    /// The framing that the job says cuts records of its plugins.
+    #[error(transparent)]
+    CutsRecords(#[from] CutsRecords),
     /// Nothing could be listed.
     #[error(transparent)]
     Sources(#[from] source::Error),

@@ -76,7 +76,10 @@ fn pass(gate: &Arc<JobGate>, spec: JobSpec) -> Result<Passed, JobError> {
         sources: &listing.sources,
         roots: &listing.roots,
         processor: &*loaded.processor,
-        framing: framing.map_or(Ok(loaded.framing), |framing| framing.parse())?,
+        framing: match framing {
+            Some(said) => loaded.framing.or_said(said.parse()?)?,
+            None => loaded.framing,
+        },
         lanes: &[loaded.lane],
         settings,
         format,
@@ -146,12 +149,13 @@ fn load(gate: &Arc<JobGate>, run: &Run, plugins: &[PluginSpec]) -> Result<Loaded
         };
         let plugin = Plugin::load(&shared.engine, path, options, cache.as_ref())?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let framing = plugin.manifest().framing.parse()?;
+        let framing = plugin.manifest().framing.parse::<Framing>()?;
+        let framing = framing.configured(&plugin.framing_settings());
         lane = Lane { name: name.clone(), output_type: plugin.manifest().output_type.clone() };
         stages.push(Stage { name, processor: Box::new(plugin), framing });
     }
     if stages.len() > 1 {
-        let chain = Chain::new(stages)?;
+        let chain = Chain::new(stages, run.record_bytes_max)?;
         let framing = chain.framing();
         return Ok(Loaded { processor: Box::new(chain), framing, lane });
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
-    Bytes, Choice, Codec, DecodeError, Error, Input, Members, Opener, Pieces, Stream, Transcoding,
+    Bytes, Choice, Codec, DecodeError, Error, Input, Lines, Members, Opener, Pieces, Stream, Transcoding,
     hint, is_named_tar,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
@@ -23,6 +23,8 @@ pub(super) struct Open<'a> {
     pub(super) chunks: Chunks<'a>,
     /// What the chunks are pieces of; an archive's are pieces of its members.
     pub(super) whole: Whole<'a>,
+    /// Of what is found by its place.
+    pub(super) lines: Lines,
 }
 
 /// How the chunks of a source are had.
@@ -65,7 +67,7 @@ impl<'a> Open<'a> {
             whole.set_parts(count);
             whole.add_bytes(input.bytes());
             let chunks = Chunks::Placed { count, taken: AtomicU64::new(0) };
-            return Ok(Self { input, chunks, whole });
+            return Ok(Self { input, chunks, whole, lines: Lines::default() });
         };
         let (first, reader) = match reader(plan, source, bytes)? {
             Reader::Stream(mut stream) => (Some(stream.next(Vec::new())?), Reader::Stream(stream)),
@@ -85,7 +87,7 @@ impl<'a> Open<'a> {
         let memory = plan.stats.memory();
         let ring = Ring::new(reader, chunk_bytes, first, pieces, memory);
         let chunks = Chunks::Streamed(Box::new(ring));
-        Ok(Self { input, chunks, whole })
+        Ok(Self { input, chunks, whole, lines: Lines::default() })
     }
 
     /// Whether it is for the one who reads it to find out that it is compressed.
@@ -317,6 +319,9 @@ impl From<Error> for Failure {
         let failure = Self::new(kind, error.to_string());
         match kind {
             _ if matches!(error, Error::HeaderTooLong { .. }) => failure.hint("raise --chunk-size"),
+            _ if matches!(error, Error::RecordTooLong { quote: Some(_), .. }) => failure.hint(
+                "mend that record, or, where quotes mean nothing in this file, --set quote=none",
+            ),
             FailureKind::RecordTooLong => failure.hint("raise --max-record"),
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),
             _ => match &error {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use halved::Halved;
 
 use super::*;
-use crate::input::{Framing, Prefix};
+use crate::input::{Csv, Framing, Prefix};
 use crate::process::{
     FailureKind, Fill, Instance, Kind, Opening, Order, Place, Pushed, Scope, Split, Traits,
 };
@@ -200,7 +200,7 @@ proptest! {
         let only = (window_is_full && !texts.is_empty()).then_some(texts.len() / 2);
         let mut case = case(&texts, threads, chunk_bytes);
         if streamed {
-            case.framing = Framing::Csv; // without quotes the same records, but not found from the middle
+            case.framing = Framing::Csv(Csv::default()); // without quotes the same records, but not found from the middle
         }
         if window_is_full {
             case.settings.window_bytes = 0;
@@ -294,7 +294,7 @@ fn a_panic_is_passed_on_and_nobody_waits_for_what_it_held() {
     let case = case(&["a\n".repeat(100)], 4, 16);
     let kept = Kept { sources: Mutex::new(vec![None]), ..Kept::default() };
     let (cancel, stats) = (Cancel::default(), Stats::default());
-    let cutter = Cutter { framing: Framing::Csv, chunk_bytes: 16, record_bytes_max: 16 };
+    let cutter = Cutter { framing: Framing::Csv(Csv::default()), chunk_bytes: 16, record_bytes_max: 16 };
     let panics = Panics(Traits {
         kind: Kind::Aggregator,
         scope: Scope::Source,

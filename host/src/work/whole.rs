@@ -27,6 +27,8 @@ pub(super) struct Whole<'a> {
     rejected_bytes: AtomicU64,
     /// The last part of which some were counted.
     rejected_to: AtomicU64,
+    /// Where the first is that a line was looked up for.
+    first_rejected: AtomicU64,
     /// Those of an aggregator, until its result is there.
     rejects: Mutex<Vec<Reject>>,
 }
@@ -62,6 +64,7 @@ impl<'a> Whole<'a> {
             rejected: AtomicU64::new(0),
             rejected_bytes: AtomicU64::new(0),
             rejected_to: AtomicU64::new(0),
+            first_rejected: AtomicU64::new(u64::MAX),
             rejects: Mutex::default(),
         }
     }
@@ -118,7 +121,7 @@ impl<'a> Whole<'a> {
         if rejects.is_empty() {
             return Ok(());
         }
-        let count = rejects.len() as u64;
+        let count = Reject::count(rejects);
         let before = self.rejected.fetch_add(count, Ordering::Relaxed);
         let bytes = rejects.iter().map(|reject| reject.bytes).sum();
         self.rejected_bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -141,14 +144,24 @@ impl<'a> Whole<'a> {
             .map_err(|failure| (self.rejected_to.load(Ordering::Acquire), failure))
     }
 
+    /// Whether there is none before `offset`, as far as is known.
+    pub(super) fn is_first_rejected(&self, offset: u64) -> bool {
+        self.first_rejected.fetch_min(offset, Ordering::Relaxed) > offset
+    }
+
     /// Checks what can only be told at the end: the share of what was set aside.
     ///
     /// # Errors
     /// When it is more than the source may have.
     pub(super) fn check_rejects(&self, max: Option<RejectsMax>) -> Result<(), Failure> {
-        let Some(RejectsMax::Percent(percent)) = max else { return Ok(()) };
+        let (percent, free) = match max {
+            Some(RejectsMax::Percent(percent)) => (percent, 0),
+            Some(RejectsMax::Both { records, percent }) => (percent, records),
+            Some(RejectsMax::Records(_)) | None => return Ok(()),
+        };
         let (rejected, bytes) = (self.rejected_bytes.load(Ordering::Relaxed), self.bytes());
-        if u128::from(rejected) * 100 <= u128::from(bytes) * u128::from(percent) {
+        let few = self.rejected.load(Ordering::Relaxed) <= free;
+        if few || u128::from(rejected) * 100 <= u128::from(bytes) * u128::from(percent) {
             return Ok(());
         }
         Err(too_many(&format!("{rejected} of {bytes} bytes, more than {percent}%,")))
@@ -200,5 +213,5 @@ pub fn check_rejected(records: u64, max: Option<RejectsMax>) -> Result<(), Failu
 fn too_many(what: &str) -> Failure {
     let message = format!("{what} were set aside by the plugin");
     Failure::new(FailureKind::Rejects, message)
-        .hint("--rejects FILE shows them; raise --max-rejects")
+        .hint("--rejects FILE shows them; --max-rejects says how many may be")
 }

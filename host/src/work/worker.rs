@@ -2,6 +2,7 @@
 
 mod archive;
 mod course;
+mod locate;
 mod reading;
 mod tail;
 mod transform;

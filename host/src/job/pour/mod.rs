@@ -23,7 +23,7 @@ fn count_rejects(
     rejects: &mut Vec<Reject>,
     max: Option<RejectsMax>,
 ) -> Result<(), Failure> {
-    let checked = check_rejected(before + rejects.len() as u64, max);
+    let checked = check_rejected(before + Reject::count(rejects), max);
     if let (Err(_), Some(RejectsMax::Records(max))) = (&checked, max) {
         rejects.truncate(usize::try_from((max + 1).saturating_sub(before)).unwrap_or(usize::MAX));
     }

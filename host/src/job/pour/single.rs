@@ -167,7 +167,7 @@ impl<'a> Single<'a> {
             if !unordered && let Err(failure) = count_rejects(writer.rejected, &mut rejects, max) {
                 output = Err(failure);
             }
-            writer.rejected += rejects.len() as u64;
+            writer.rejected += Reject::count(&rejects);
             if output.is_err() {
                 slot = ended(slot);
                 if unordered && !writer.failed.insert((slot.at.source, slot.at.member)) {

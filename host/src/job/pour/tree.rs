@@ -57,6 +57,8 @@ struct Told {
     slot: Slot,
     bytes: u64,
     rejects: Vec<Reject>,
+    /// Whether they are in their file already.
+    written: bool,
     outcome: Outcome,
 }
 
@@ -134,7 +136,7 @@ impl<'a> Tree<'a> {
             self.seal(wanted, length)
         });
         let slot = if result.is_err() { ended(slot) } else { slot };
-        let rejected = rejects.len() as u64;
+        let rejected = Reject::count(&rejects);
         self.conclude(Ended { slot, bytes_in: bytes, rejected, rejects }, result);
     }
 
@@ -172,12 +174,13 @@ impl<'a> Tree<'a> {
         if result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Cancelled) {
             return; // It was not read to its end.
         }
-        let Ended { slot, bytes_in: bytes, rejected, mut rejects } = ended;
+        let Ended { slot, bytes_in: bytes, rejected, rejects } = ended;
+        let mut written = false;
         if let Some(memory) = self.job.memory {
             if let Err(error) = write_rejects(self.job, &slot, &rejects, Flushed::AtOnce) {
                 return self.fail_all(Error::Rejects(error));
             }
-            rejects = Vec::new();
+            written = true;
             let saved = Saved {
                 at: slot.at,
                 is_member: slot.member.is_some(),
@@ -190,7 +193,7 @@ impl<'a> Tree<'a> {
             }
         }
         let outcome = Outcome::Done(result.map(|_| ()));
-        self.tell(Told { slot, bytes, rejects, outcome });
+        self.tell(Told { slot, bytes, rejects, written, outcome });
     }
 
     fn tell(&self, told: Told) {
@@ -211,9 +214,13 @@ impl<'a> Tree<'a> {
 
 /// Tells how a source ended, and says which comes next.
 fn tell(job: &Job<'_>, ends: &mut Ends, told: &Told) -> At {
-    let Told { slot, bytes, rejects, outcome } = told;
+    let Told { slot, bytes, rejects, written, outcome } = told;
     if let Outcome::Done(result) = outcome {
-        ends.reject(job, slot, rejects);
+        if *written {
+            ends.count_rejects(job, slot, rejects);
+        } else {
+            ends.reject(job, slot, rejects);
+        }
         ends.count_poured(job, slot, *bytes, result.as_ref().err());
     }
     ends.after(slot)
@@ -254,7 +261,13 @@ impl Deliver for Tree<'_> {
     fn end(&self, source: usize, members: u64) {
         let at = At { source, member: members, part: 0 };
         let slot = Slot { at, end: End::Source, member: None };
-        self.tell(Told { slot, bytes: 0, rejects: Vec::new(), outcome: Outcome::End });
+        self.tell(Told {
+            slot,
+            bytes: 0,
+            rejects: Vec::new(),
+            written: false,
+            outcome: Outcome::End,
+        });
     }
 
     fn total(&self, _result: Result<Vec<u8>, Failure>) {}

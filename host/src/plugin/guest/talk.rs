@@ -89,16 +89,24 @@ impl Guest {
     pub(super) fn reject(&mut self, flaw: Flaw, mut data: Vec<u8>) -> Result<(), TooManyRejects> {
         self.rejected += 1;
         let Flaw { offset, reason } = flaw;
+        let bytes = data.len() as u64;
         if self.rejects == Rejects::Count {
-            let line = format!("rejects a record at byte {offset} of its chunk: {reason}");
-            self.log(Level::Warn, &line);
+            if let Some(first) = self.kept.first_mut() {
+                first.records += 1;
+                first.bytes += bytes;
+                return Ok(());
+            }
+            let (offset, reason) = (self.chunk_offset.saturating_add(offset), clean(&reason));
+            let place = Reject { offset, is_exact: true, reason, bytes, ..Reject::default() };
+            let first = Reject { lines: lines(&data), records: 1, ..place };
+            self.kept.push(first);
             return Ok(());
         }
         let records = self.budget.reject();
         if records > self.limits.rejects {
             return Err(TooManyRejects::Records { max: self.limits.rejects });
         }
-        let bytes = data.len() as u64;
+        let lines = lines(&data);
         data.truncate(REJECT_BYTES_MAX);
         // What is cut off is not held either: it may be as large as the guest.
         data.shrink_to_fit();
@@ -109,9 +117,16 @@ impl Guest {
             return Err(TooManyRejects::Bytes { bytes, max });
         }
         let offset = self.chunk_offset.saturating_add(offset);
-        self.kept.push(Reject { offset, reason, data, bytes });
+        let whole = Reject { offset, is_exact: true, bytes, records: 1, ..Reject::default() };
+        self.kept.push(Reject { reason, lines, data, ..whole });
         Ok(())
     }
+}
+
+/// Over how many lines a record goes, the end of the last included or not.
+fn lines(data: &[u8]) -> u64 {
+    let data = data.strip_suffix(b"\n").unwrap_or(data);
+    memchr::memchr_iter(b'\n', data).count() as u64 + 1
 }
 
 const COUNTER_RULE: &str = "a plugin has at most 16, named in lower case, digits and _";

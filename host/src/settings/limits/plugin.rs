@@ -84,6 +84,16 @@ pub const REJECTS: u64 = 1_000_000;
 /// The most that can be kept of a job: with their reasons, tens of gigabytes on disk.
 pub const REJECTS_CEILING: u64 = 1_000_000_000;
 
+/// Lines of one message that are shown below its first: what a pattern is wrong with is drawn in five.
+pub const MESSAGE_LINES_MAX: usize = 20;
+
+/// Records of a source that may be set aside whatever its size, where nothing else is said: as many as somebody looks through. More of
+/// them are mostly another format, or other settings, unless they are few beside the good ones.
+pub const REJECTS_FREE: u64 = 1000;
+
+/// Hundredths of a source that may be, beyond [`REJECTS_FREE`] records.
+pub const REJECTS_PERCENT: u8 = 1;
+
 /// Records set aside that are kept until the result of their source is there: 1,000,000 in a job is more than anybody reads.
 pub const REJECTS_KEPT_MAX: usize = 1_000_000;
 

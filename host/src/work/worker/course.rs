@@ -205,7 +205,9 @@ impl<'a> Worker<'_, 'a> {
         let mut instance = self.accumulator(whole, fresh)?;
         let place = Place { index: chunk.index, offset: chunk.offset, last: chunk.last };
         let pushed = instance.push(place, &mut chunk.bytes())?;
-        whole.keep_rejects(instance.take_rejects(), self.plan.settings.rejects_max)?;
+        let mut rejects = instance.take_rejects();
+        self.locate_streamed(chunk, whole, &mut rejects);
+        whole.keep_rejects(rejects, self.plan.settings.rejects_max)?;
         self.times.was_guest(pushed.filling);
         self.times.count_bytes(chunk.bytes().len() as u64, chunk.stored);
         self.times.show_counts(self.plan.stats);
@@ -287,8 +289,9 @@ impl<'a> Worker<'_, 'a> {
                 }
             };
             self.times.was_guest(filling);
-            let rejects = instance.take_rejects();
+            let mut rejects = instance.take_rejects();
             if index >= counted {
+                self.locate_placed(open, &open.whole, &mut rejects);
                 open.whole.keep_rejects(rejects, self.plan.settings.rejects_max)?;
                 let stored = open.input.stored(end) - open.input.stored(start);
                 self.times.count_bytes(end - start, stored);

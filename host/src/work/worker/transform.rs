@@ -44,7 +44,10 @@ impl Worker<'_, '_> {
                 }
                 match self.slice(open, index..run.end, count) {
                     Ok((place, mut slice)) => {
-                        let pushed = self.run_chunk(&open.whole, fresh, place, &mut slice);
+                        let mut pushed = self.run_chunk(&open.whole, fresh, place, &mut slice);
+                        if let Ok((_, rejects)) = &mut pushed {
+                            self.locate_placed(open, &open.whole, rejects);
+                        }
                         if let Some(codec) = slice.found {
                             self.instance = None;
                             self.found = Some(codec);
@@ -106,7 +109,10 @@ impl Worker<'_, '_> {
                         let fresh_now = fresh || !same;
                         self.times.count_bytes(chunk.bytes().len() as u64, chunk.stored);
                         let mut bytes = chunk.bytes();
-                        let pushed = self.run_chunk(whole, fresh_now, place, &mut bytes);
+                        let mut pushed = self.run_chunk(whole, fresh_now, place, &mut bytes);
+                        if let Ok((_, rejects)) = &mut pushed {
+                            self.locate_streamed(&chunk, whole, rejects);
+                        }
                         self.pass_on(open, whole, place, bytes.len(), pushed)?;
                         fresh = self.instance.is_none();
                     }

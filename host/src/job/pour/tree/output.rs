@@ -45,6 +45,19 @@ pub(super) struct Writer {
     rejects: Vec<Reject>,
 }
 
+impl Writer {
+    /// Keeps records that are to be written; else one that stands for all.
+    fn keep(&mut self, rejects: Vec<Reject>, are_written: bool) {
+        match self.rejects.first_mut().filter(|_| !are_written) {
+            Some(first) => {
+                first.records += Reject::count(&rejects);
+                first.bytes += rejects.iter().map(|reject| reject.bytes).sum::<u64>();
+            }
+            None => self.rejects.extend(rejects),
+        }
+    }
+}
+
 pub(super) struct Part {
     pub(super) slot: Slot,
     pub(super) bytes: u64,
@@ -136,10 +149,8 @@ impl Output {
         let Part { slot, bytes, output, mut rejects } = part;
         writer.bytes_in += bytes;
         let counted = count_rejects(writer.rejected, &mut rejects, job.settings.rejects_max);
-        writer.rejected += rejects.len() as u64;
-        if job.rejects.is_some() {
-            writer.rejects.extend(rejects);
-        }
+        writer.rejected += Reject::count(&rejects);
+        writer.keep(rejects, job.rejects.is_some());
         let (slot, result) = match counted.and(output) {
             Ok(output) => {
                 let bytes = output.unwrap_or_default();

@@ -1,0 +1,64 @@
+//! What of the sources did not come out, told at the end of a run: how many records plugins have set aside, where the first was, and
+//! whether that makes the run one that failed.
+//!
+//! A record that nobody asked to be set aside, and that nothing keeps, is lost: the exit status tells, as output alone does not.
+
+use super::Exit;
+use super::args::OutputArgs;
+use super::say::{self, Failures};
+use crate::stats::{SetAside, Stats};
+
+/// What a run has to tell.
+pub(super) struct Losses<'a> {
+    output: &'a OutputArgs,
+    failures: &'a Failures<'a>,
+    stats: &'a Stats,
+}
+
+impl<'a> Losses<'a> {
+    pub(super) fn of(output: &'a OutputArgs, failures: &'a Failures<'a>, stats: &'a Stats) -> Self {
+        Self { output, failures, stats }
+    }
+
+    /// Whether records are lost that the user has not said may be.
+    pub(super) fn are_unasked(&self, records: u64) -> bool {
+        records > 0 && self.output.rejects.is_none() && self.output.max_rejects.is_none()
+    }
+
+    /// One line for all records that were set aside.
+    pub(super) fn tell(&self, set_aside: &SetAside) {
+        let SetAside { records, sources, first } = set_aside;
+        let Some(first) = first else { return };
+        let records = counted(*records, "record");
+        let place = match (first.line, first.offset) {
+            (Some(line), _) => format!("{}:{line}", first.source),
+            (None, Some(offset)) => format!("{} at byte {offset}", first.source),
+            (None, None) => first.source.clone(),
+        };
+        let stage = first.stage.as_ref().map(|stage| format!("{stage}: ")).unwrap_or_default();
+        let were = if set_aside.records == 1 { "was" } else { "were" };
+        let of = counted(*sources, "source");
+        say::line(&format!(
+            "{records} of {of} {were} set aside (first: {place}: {stage}{})",
+            first.reason
+        ));
+        match &self.output.rejects {
+            Some(path) if path.as_os_str() == "-" => {}
+            Some(path) => say::line(&format!("hint: they are in {}", path.display())),
+            None => say::line("hint: --rejects FILE keeps them"),
+        }
+    }
+
+    /// How a run ends that nobody reads to its end.
+    pub(super) fn so_far(&self) -> Exit {
+        let rejected = self.stats.rejected();
+        if rejected > 0 {
+            say::line(&format!("{} set aside", counted(rejected, "record")));
+        }
+        if self.failures.are_any() || self.are_unasked(rejected) { Exit::Failed } else { Exit::Done }
+    }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

@@ -1,0 +1,222 @@
+//! The instances of neighbouring stages of a chain: one call runs all of them over a chunk.
+
+use super::chain::{Joint, Stage, Stretch};
+use super::reframe::Reframe;
+use super::trace::Trace;
+use crate::input::Framing;
+use crate::process::{
+    Failure, FailureKind, Fill, Instance, Opening, Place, Processor, Pushed, Reject, Scope, spare,
+};
+
+/// The instances of neighbouring stages.
+pub(super) struct Links<'a> {
+    stretch: &'a Stretch,
+    links: Vec<Link<'a>>,
+    /// Name of the source at hand, and its first records.
+    opened: (String, Vec<u8>),
+    rejects: Vec<Reject>,
+}
+
+/// A stage at its place in the chain.
+struct Link<'a> {
+    index: usize,
+    stage: &'a Stage,
+    instance: Box<dyn Instance + 'a>,
+    /// Where what it takes is cut anew.
+    reframe: Option<Reframe>,
+}
+
+impl<'a> Links<'a> {
+    pub(super) fn start(stretch: &'a Stretch) -> Result<Self, Failure> {
+        let link = |(index, stage): (usize, &'a Stage)| {
+            let started = stage.processor.start();
+            let instance = started.map_err(|failure| stretch.named(stage, failure))?;
+            let reframe = (stretch.line.joint(index) == Joint::Reframed)
+                .then(|| Reframe::new(stage.framing, stretch.line.record_bytes_max));
+            Ok(Link { index, stage, instance, reframe })
+        };
+        let links: Result<_, Failure> =
+            (stretch.own.start..).zip(stretch.own()).map(link).collect();
+        Ok(Self { stretch, links: links?, opened: Default::default(), rejects: Vec::new() })
+    }
+
+    /// Calls the last stage.
+    fn last<T>(
+        &mut self,
+        call: impl FnOnce(&mut (dyn Instance + 'a)) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Some(link) = self.links.last_mut() else {
+            return Err(Failure::new(FailureKind::Start, "a chain of no plugins"));
+        };
+        let (stage, stretch) = (link.stage, self.stretch);
+        call(&mut *link.instance).map_err(|failure| stretch.named(stage, failure))
+    }
+
+    /// Where in the source the records were that a stage set aside: that is only told by what the stages before it make of each.
+    fn locate(
+        &self,
+        index: usize,
+        place: Place,
+        fill: &mut dyn Fill,
+        given: &[u8],
+        rejects: &mut [Reject],
+    ) {
+        for reject in &mut *rejects {
+            reject.is_exact = false;
+        }
+        if self.stretch.line.joint(index) == Joint::Same && self.stretch.traits().scope == Scope::Chunk {
+            let (name, header) = &self.opened;
+            let opening = Opening { name, header };
+            // Where it cannot be told, the chunk is.
+            let _ = Trace { stretch: self.stretch, index, opening }.find(place, fill, given, rejects);
+        }
+        for reject in rejects.iter_mut().filter(|reject| !reject.is_exact) {
+            reject.offset = place.offset;
+        }
+    }
+}
+
+impl Link<'_> {
+    /// Opens the stage for a source; where it is reframed and asks for a header, once that has come.
+    fn open(&mut self, stretch: &Stretch, opening: Opening<'_>) -> Result<(), Failure> {
+        let stage = self.stage;
+        let made = match (stage.processor.traits().header_records, self.index) {
+            (0, _) => Vec::new(),
+            (_, 0) => opening.header.to_vec(),
+            _ => stretch.header_at(self.index, opening)?,
+        };
+        if let Some(reframe) = &mut self.reframe {
+            // A header that the stages before have dropped is none, whatever comes first then.
+            let is_dropped = made.is_empty() && !opening.header.is_empty();
+            let records = stage.processor.traits().header_records;
+            reframe.begin(if is_dropped { 0 } else { records });
+            if reframe.waits() {
+                return Ok(());
+            }
+        }
+        let header = stage.header(&made);
+        let opened = self.instance.open(Opening { name: opening.name, header });
+        opened.map_err(|failure| stretch.named(stage, failure))
+    }
+
+    /// Hands over what the stage before has given.
+    fn push(
+        &mut self,
+        stretch: &Stretch,
+        name: &str,
+        place: Place,
+        given: &[u8],
+    ) -> Result<Pushed, Failure> {
+        let named = |failure| stretch.named(self.stage, failure);
+        let Some(reframe) = &mut self.reframe else {
+            if self.index > stretch.own.start && !place.last {
+                whole_records(self.stage, given)?;
+            }
+            return self.instance.push(place, &mut &given[..]).map_err(named);
+        };
+        reframe.take(given, place.last).map_err(named)?;
+        if let Some(header) = reframe.header(place.last) {
+            self.instance.open(Opening { name, header }).map_err(named)?;
+        }
+        let Some((place, bytes)) = reframe.next(place.last) else { return Ok(Pushed::default()) };
+        let pushed = self.instance.push(place, &mut &bytes[..]).map_err(named)?;
+        reframe.drop_given();
+        Ok(pushed)
+    }
+}
+
+/// Checks that what a stage gave for a chunk ends where a record of the next one does.
+fn whole_records(next: &Stage, given: &[u8]) -> Result<(), Failure> {
+    if given.is_empty() || next.framing == Framing::Bytes || next.framing.ends_with_record(given) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` reads {}, and what the stage before it gives for a chunk ends within one of its records",
+        next.name, next.framing
+    );
+    Err(Failure::new(FailureKind::Framing, message)
+        .hint("a stage whose framing has records gives whole records for them; run the two one after the other"))
+}
+
+impl Instance for Links<'_> {
+    fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
+        self.opened = (opening.name.to_string(), opening.header.to_vec());
+        self.links.iter_mut().try_for_each(|link| link.open(self.stretch, opening))
+    }
+
+    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+        let mut pushed: Option<Pushed> = None;
+        for at in 0..self.links.len() {
+            let Some(link) = self.links.get_mut(at) else { break };
+            let index = link.index;
+            let next = match &pushed {
+                None if link.reframe.is_none() => {
+                    let next = link.instance.push(place, fill);
+                    next.map_err(|failure| self.stretch.named(link.stage, failure))?
+                }
+                None => {
+                    let mut given = vec![0; fill.len()];
+                    fill.fill(&mut given)?;
+                    link.push(self.stretch, &self.opened.0, place, &given)?
+                }
+                Some(before) => link.push(self.stretch, &self.opened.0, place, &before.output)?,
+            };
+            let mut rejects = link.instance.take_rejects();
+            if self.stretch.line.stages.len() > 1 {
+                let stage = &link.stage.name;
+                rejects.iter_mut().for_each(|reject| reject.stage = Some(stage.clone()));
+            }
+            if !rejects.is_empty() && index > 0 {
+                let given = pushed.as_ref().map_or(&[][..], |before| &before.output);
+                self.locate(index, place, fill, given, &mut rejects);
+            }
+            self.rejects.extend(rejects);
+            let filling = pushed.map_or(next.filling, |before| {
+                spare::give(before.output);
+                before.filling
+            });
+            pushed = Some(Pushed { filling, output: next.output });
+        }
+        Ok(pushed.unwrap_or_default())
+    }
+
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        let mut rejects = std::mem::take(&mut self.rejects);
+        rejects.sort_by_key(|reject| reject.offset);
+        rejects
+    }
+
+    fn forget(&mut self) {
+        self.links.iter_mut().for_each(|link| link.instance.forget());
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+        self.last(Instance::save)
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        self.last(|last| last.merge(state))
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+        let result = self.last(Instance::finish)?;
+        self.close()?;
+        Ok(result)
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        let open = self.links.iter_mut().filter(|link| !link.waits());
+        open.map(|link| &mut link.instance).try_for_each(|instance| instance.close())
+    }
+
+    fn spent(&self) -> bool {
+        self.links.iter().any(|link| link.instance.spent())
+    }
+}
+
+impl Link<'_> {
+    /// Whether nothing has been opened for the source at hand yet.
+    fn waits(&self) -> bool {
+        self.reframe.as_ref().is_some_and(Reframe::waits)
+    }
+}

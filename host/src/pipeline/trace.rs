@@ -1,0 +1,118 @@
+//! Where in a source the records were of which a later stage of a chain has set some aside.
+//!
+//! What the stages before make of one record says where that of the next begins. So they are run once more over the chunk, some records
+//! at a time, in instances of their own, and what comes out is compared with what the stage was given: where that is another, as it
+//! can be of a plugin whose chunks do not stand alone, nothing is told.
+
+use std::collections::BTreeMap;
+
+use super::chain::Stretch;
+use crate::process::{Failure, Fill, Instance, Opening, Place, Reject};
+use crate::settings::limits::TRACE_RECORDS;
+
+/// Asks the stages before the one at `index`.
+pub(super) struct Trace<'s> {
+    pub(super) stretch: &'s Stretch,
+    pub(super) index: usize,
+    pub(super) opening: Opening<'s>,
+}
+
+/// Neighbouring records of the chunk, and what comes out of them.
+struct Piece {
+    start: usize,
+    end: usize,
+    given_start: usize,
+}
+
+impl Trace<'_> {
+    /// Gives those of `rejects` their offsets in the source that can be told. They are within `given`, which came out of the chunk at
+    /// `place`.
+    pub(super) fn find(
+        &self,
+        place: Place,
+        fill: &mut dyn Fill,
+        given: &[u8],
+        rejects: &mut [Reject],
+    ) -> Result<(), Failure> {
+        let mut chunk = vec![0; fill.len()];
+        fill.fill(&mut chunk)?;
+        let mut wanted: BTreeMap<usize, Vec<&mut Reject>> = BTreeMap::new();
+        for reject in rejects {
+            let at = usize::try_from(reject.offset.saturating_sub(place.offset));
+            wanted.entry(at.unwrap_or(usize::MAX)).or_default().push(reject);
+        }
+        let mut before = self.start()?;
+        let lengths: Vec<usize> = self.stretch.line.framing.records(&chunk).collect();
+        let (mut at, mut given_at) = (0, 0);
+        for some in lengths.chunks(TRACE_RECORDS) {
+            let end = at + some.iter().sum::<usize>();
+            let piece = Piece { start: at, end, given_start: given_at };
+            let Some(given_end) = Self::run(&mut before, place, &chunk, &piece, given)? else { break };
+            let found = wanted.range(given_at..given_end).next().is_some();
+            if found {
+                self.each(place, &chunk, some, piece, given, &mut wanted)?;
+            }
+            (at, given_at) = (end, given_end);
+        }
+        before.iter_mut().for_each(|instance| instance.forget());
+        Ok(())
+    }
+
+    /// The same within some records, one at a time.
+    fn each(
+        &self,
+        place: Place,
+        chunk: &[u8],
+        lengths: &[usize],
+        piece: Piece,
+        given: &[u8],
+        wanted: &mut BTreeMap<usize, Vec<&mut Reject>>,
+    ) -> Result<(), Failure> {
+        let mut before = self.start()?;
+        let (mut at, mut given_at) = (piece.start, piece.given_start);
+        for length in lengths {
+            let own = Piece { start: at, end: at + length, given_start: given_at };
+            let Some(end) = Self::run(&mut before, place, chunk, &own, given)? else { break };
+            for (_, rejects) in wanted.range_mut(given_at..end) {
+                for reject in rejects {
+                    reject.offset = place.offset + at as u64;
+                    reject.is_exact = true;
+                }
+            }
+            (at, given_at) = (own.end, end);
+        }
+        before.iter_mut().for_each(|instance| instance.forget());
+        Ok(())
+    }
+
+    fn start(&self) -> Result<Vec<Box<dyn Instance + '_>>, Failure> {
+        let mut before = Vec::with_capacity(self.index);
+        for stage in self.stretch.line.stages.iter().take(self.index) {
+            let mut instance = stage.processor.start()?;
+            let header = stage.header(self.opening.header);
+            instance.open(Opening { name: self.opening.name, header })?;
+            before.push(instance);
+        }
+        Ok(before)
+    }
+
+    /// Where what comes out of a piece ends in `given`; nothing where that is something else.
+    fn run(
+        before: &mut [Box<dyn Instance + '_>],
+        place: Place,
+        chunk: &[u8],
+        piece: &Piece,
+        given: &[u8],
+    ) -> Result<Option<usize>, Failure> {
+        let mut bytes = chunk.get(piece.start..piece.end).unwrap_or_default().to_vec();
+        let is_first = piece.start == 0;
+        let index = if is_first { place.index } else { place.index.max(1) };
+        let last = place.last && piece.end == chunk.len();
+        let place = Place { index, offset: place.offset + piece.start as u64, last };
+        for instance in before {
+            bytes = instance.push(place, &mut &bytes[..])?.output;
+        }
+        let end = piece.given_start + bytes.len();
+        Ok((given.get(piece.given_start..end) == Some(&bytes[..])).then_some(end))
+    }
+}

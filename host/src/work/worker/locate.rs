@@ -1,0 +1,59 @@
+//! In which lines of their source the records are that a plugin has set aside.
+
+use super::Worker;
+use crate::input::{Chunk, line_feeds};
+use crate::process::Reject;
+use crate::work::open::Open;
+use crate::work::whole::Whole;
+
+impl Worker<'_, '_> {
+    /// For records of a chunk that was found by its place.
+    pub(super) fn locate_placed(
+        &mut self,
+        open: &Open<'_>,
+        whole: &Whole<'_>,
+        rejects: &mut [Reject],
+    ) {
+        let all = self.plan.settings.lines_of_rejects;
+        // What is remote would have to come twice, and what is decoded in pieces be decoded once more.
+        if open.input.is_remote() || (open.input.is_decoded() && !all) {
+            return;
+        }
+        for reject in self.to_locate(whole, rejects) {
+            // A source that can no longer be read fails with its next chunk, or at its end.
+            reject.line = open.lines.at(&open.input, reject.offset, &mut self.scan).ok();
+        }
+    }
+
+    /// For records of a chunk of a stream.
+    pub(super) fn locate_streamed(&self, chunk: &Chunk, whole: &Whole<'_>, rejects: &mut [Reject]) {
+        let (mut at, mut lines) = (0, chunk.lines_before);
+        for reject in self.to_locate(whole, rejects) {
+            let to = usize::try_from(reject.offset.saturating_sub(chunk.offset));
+            let to = to.unwrap_or(usize::MAX).min(chunk.bytes().len());
+            if to < at {
+                (at, lines) = (0, chunk.lines_before);
+            }
+            lines += line_feeds(chunk.bytes().get(at..to).unwrap_or_default());
+            at = to;
+            reject.line = Some(lines + 1);
+        }
+    }
+
+    /// Those whose lines are told.
+    fn to_locate<'r>(
+        &self,
+        whole: &Whole<'_>,
+        rejects: &'r mut [Reject],
+    ) -> impl Iterator<Item = &'r mut Reject> + use<'r> {
+        let has_lines = self.plan.cutter.framing.has_lines();
+        let first = rejects.first().filter(|first| has_lines && first.is_exact);
+        let tells_first = first.is_some_and(|first| whole.is_first_rejected(first.offset));
+        let count = match () {
+            () if !has_lines => 0,
+            () if self.plan.settings.lines_of_rejects => rejects.len(),
+            () => usize::from(tells_first),
+        };
+        rejects.iter_mut().take(count).filter(|reject| reject.is_exact)
+    }
+}
