@@ -45,6 +45,8 @@ pub struct Job<'a> {
     pub processor: &'a dyn Processor,
     /// Where records end.
     pub framing: Framing,
+    /// What ends a record of what comes out of it, where that is one byte.
+    pub record_end: Option<u8>,
     /// What gives results: the processor itself, or each of those that it is made of.
     pub lanes: &'a [Lane],
     /// How to go about it.

@@ -199,6 +199,10 @@ pub trait Instance: Send {
     /// for nothing, and nobody is told of its failure. The one method that may be called after an error.
     fn forget(&mut self) {}
 
+    /// The chunk that has failed is done again in another instance: what it has counted and set aside counts for nothing. May be called
+    /// after an error, as [`forget`](Self::forget).
+    fn forget_chunk(&mut self) {}
+
     /// The state of the open resource, which stays open. Only aggregators have states and results.
     fn save(&mut self) -> Result<Vec<u8>, Failure>;
 

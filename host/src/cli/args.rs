@@ -10,9 +10,9 @@ use bytesize::ByteSize;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use super::values::{durable, exists, key_value, rejects_max};
+use super::values::{durable, exists, join, key_value, rejects_max};
 use crate::output::Template;
-use crate::settings::{Durable, Exists, Pack, RejectsMax, limits};
+use crate::settings::{Durable, Exists, Join, Pack, RejectsMax, limits};
 pub(super) use ledger::{LedgerCommand, LedgerFormatArg};
 pub(super) use sandbox::{IsolateArg, SandboxArgs};
 
@@ -274,6 +274,11 @@ pub(super) struct OutputArgs {
     /// Write what comes out of chunks as it comes, in no order
     #[arg(long)]
     pub(super) unordered: bool,
+
+    /// What stands between the outputs of two sources in one file or stream: record ends the last record of the first, where it lacks
+    /// its end (a line feed, mostly) and the plugin reads records; none is nothing
+    #[arg(long, value_name = "record|none", default_value = "record", value_parser = join)]
+    pub(super) join: Join,
 
     /// Write records that the plugin sets aside to this file, as JSON lines with source, line, offset and reason; `-` is standard
     /// output. What --exists says holds for it, too; with --ledger, those of sources that are done stay

@@ -13,6 +13,8 @@ pub(super) struct Plugins {
     pub(super) processor: Box<dyn Processor + Send>,
     /// Where sources are cut.
     pub(super) framing: Framing,
+    /// What ends a record of what comes out of them.
+    pub(super) record_end: Option<u8>,
     /// What gives results, in the order of the flags.
     pub(super) lanes: Vec<Lane>,
     /// What they say of themselves, chain by chain.
@@ -95,6 +97,7 @@ fn assemble(
     let mut lanes = Vec::new();
     let mut seen = Vec::new();
     let mut framing = Framing::Bytes;
+    let mut record_end = None;
     for plugins in loaded {
         let Some(Loaded { name, at, plugin: last }) = plugins.last() else { continue };
         if many && last.traits().kind == Kind::Transformer {
@@ -107,7 +110,8 @@ fn assemble(
         let name = label(name, stages, &lanes);
         lanes.push(Lane { name: name.clone(), output_type: last.manifest().output_type.clone() });
         seen.push(plugins.iter().map(Seen::of).collect());
-        let chain = chain(plugins, record_bytes_max)?;
+        let (chain, end) = chain(plugins, record_bytes_max)?;
+        record_end = end.or_else(|| said?.record_end());
         let branch_framing = cut(chain.framing, said)?;
         framings.push((name, chain.framing));
         branches.push(Branch { framing: branch_framing, ..chain });
@@ -125,7 +129,7 @@ fn assemble(
         }
         None => return Err(Abort::new("no plugin").hint(Some("--plugin PLUGIN.wasm"))),
     };
-    Ok(Plugins { processor, framing, lanes, seen })
+    Ok(Plugins { processor, framing, record_end, lanes, seen })
 }
 
 /// Where sources are cut for what asks for `asked`, where the user says something else.
@@ -146,8 +150,11 @@ fn label<'n>(last: &str, stages: impl Iterator<Item = &'n str>, taken: &[Lane]) 
     [last, &chain, &placed].into_iter().find(is_free).unwrap_or(&placed).to_string()
 }
 
-/// Several plugins as one; one as itself.
-fn chain(plugins: Vec<Loaded>, record_bytes_max: u64) -> Result<Branch, Abort> {
+/// Several plugins as one, and what ends a record of what comes out; one as itself.
+fn chain(
+    plugins: Vec<Loaded>,
+    record_bytes_max: u64,
+) -> Result<(Branch, Option<u8>), Abort> {
     let mut stages = Vec::with_capacity(plugins.len());
     let mut places = Vec::with_capacity(plugins.len());
     for Loaded { name, at, plugin } in plugins {
@@ -163,11 +170,13 @@ fn chain(plugins: Vec<Loaded>, record_bytes_max: u64) -> Result<Branch, Abort> {
         let first = stages.iter().position(is_aggregator);
         let at = first.and_then(|first| places.get(first)).and_then(Option::as_ref);
         let chain = Chain::new(stages, record_bytes_max).map_err(|error| Abort::new(error).at(at))?;
-        let framing = chain.framing();
-        return Ok(Branch { processor: Box::new(chain), framing });
+        let (framing, end) = (chain.framing(), chain.record_end());
+        return Ok((Branch { processor: Box::new(chain), framing }, end));
     }
     match stages.pop() {
-        Some(pipeline::Stage { processor, framing, .. }) => Ok(Branch { processor, framing }),
+        Some(pipeline::Stage { processor, framing, .. }) => {
+            Ok((Branch { processor, framing }, framing.record_end()))
+        }
         None => Err(Abort::new("no plugin")),
     }
 }

@@ -21,7 +21,7 @@ use super::settings::{Origins, format, framing, level, request, settings, unlist
 use super::stages::Stages;
 use super::losses::Losses;
 use super::{foresee, guard, objects, rejects, report};
-use crate::input::{self, Expansion};
+use crate::input::{self, Expansion, Framing};
 use crate::job::{self, Error, Job, ObjectsOut, Out, Places, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
@@ -74,6 +74,10 @@ fn run_with(
     let settings = &settings;
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
+    if settings.unordered && plugins.framing == Framing::Bytes {
+        let message = "--unordered: the plugin may be cut anywhere, so lines would be torn";
+        return Err(Abort::new(message).hint(Some("--framing lines cuts between them")));
+    }
     job::check(&*plugins.processor, plugins.framing, settings).map_err(Abort::new)?;
     let to = match To::open(&args.output, &plugins, &progress, &cancel.flag()) {
         Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
@@ -115,6 +119,7 @@ fn run_with(
         roots: &listing.roots,
         processor: &*plugins.processor,
         framing: plugins.framing,
+        record_end: plugins.record_end,
         lanes: &plugins.lanes,
         settings,
         format: format(&args.output),

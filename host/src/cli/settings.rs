@@ -127,6 +127,7 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
         rejects_max: Some(output.max_rejects.unwrap_or(REJECTS_UNSAID)),
         lines_of_rejects: output.rejects.is_some(),
         unordered: output.unordered,
+        join: output.join,
         pack: output.compress,
         decompress: match inputs.decompress.as_str() {
             "auto" => Decompress::Auto,

@@ -1,10 +1,15 @@
 //! What flags take that is neither a number nor a word of clap's: read, or told what was expected.
 
-use crate::settings::{Durable, Exists, RejectsMax};
+use crate::settings::{Durable, Exists, Join, RejectsMax};
 
 pub(super) fn exists(text: &str) -> Result<Exists, String> {
     let found = Exists::ALL.into_iter().find(|exists| exists.word() == text);
     found.ok_or_else(|| "expected fail, skip or replace".to_string())
+}
+
+pub(super) fn join(text: &str) -> Result<Join, String> {
+    let found = Join::ALL.into_iter().find(|join| join.word() == text);
+    found.ok_or_else(|| "expected record or none".to_string())
 }
 
 pub(super) fn durable(text: &str) -> Result<Durable, String> {

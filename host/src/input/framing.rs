@@ -100,6 +100,27 @@ impl Framing {
         })
     }
 
+    /// Where `bytes`, which begin with a record, can be cut in two about equal parts; `None` where they are one record.
+    pub fn middle(self, bytes: &[u8]) -> Option<usize> {
+        let half = bytes.len() / 2;
+        if self == Self::Bytes {
+            return (half > 0).then_some(half);
+        }
+        let mut before = None;
+        let mut end = 0;
+        for length in self.records(bytes) {
+            end += length;
+            if end == bytes.len() {
+                break;
+            }
+            before = Some(end);
+            if end >= half {
+                break;
+            }
+        }
+        before
+    }
+
     /// What ends a record, where it is one byte: of what is made of such records, too.
     pub fn record_end(self) -> Option<u8> {
         match self {

@@ -109,6 +109,11 @@ impl Chain {
         Ok(Self { all: stretch(0..count)?, split })
     }
 
+    /// What ends a record of what comes out of it, where that is one byte.
+    pub fn record_end(&self) -> Option<u8> {
+        self.all.line.stages.last().and_then(|last| last.framing.record_end())
+    }
+
     /// Where a source is cut for it.
     pub fn framing(&self) -> Framing {
         self.all.line.framing

@@ -15,6 +15,8 @@ pub(super) struct Links<'a> {
     /// Name of the source at hand, and its first records.
     opened: (String, Vec<u8>),
     rejects: Vec<Reject>,
+    /// So many of the links have seen the chunk at hand.
+    reached: usize,
 }
 
 /// A stage at its place in the chain.
@@ -37,7 +39,7 @@ impl<'a> Links<'a> {
         };
         let links: Result<_, Failure> =
             (stretch.own.start..).zip(stretch.own()).map(link).collect();
-        Ok(Self { stretch, links: links?, opened: Default::default(), rejects: Vec::new() })
+        Ok(Self { stretch, links: links?, opened: Default::default(), rejects: Vec::new(), reached: 0 })
     }
 
     /// Calls the last stage.
@@ -148,6 +150,7 @@ impl Instance for Links<'_> {
         let mut pushed: Option<Pushed> = None;
         for at in 0..self.links.len() {
             let Some(link) = self.links.get_mut(at) else { break };
+            self.reached = at + 1;
             let index = link.index;
             let next = match &pushed {
                 None if link.reframe.is_none() => {
@@ -188,6 +191,11 @@ impl Instance for Links<'_> {
 
     fn forget(&mut self) {
         self.links.iter_mut().for_each(|link| link.instance.forget());
+    }
+
+    fn forget_chunk(&mut self) {
+        self.rejects.clear();
+        self.links.iter_mut().take(self.reached).for_each(|link| link.instance.forget_chunk());
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {

@@ -203,6 +203,12 @@ impl Instance for Life<'_> {
         }
     }
 
+    fn forget_chunk(&mut self) {
+        if let Some(used) = &mut self.used {
+            used.instance.sandbox().forget(Since::Chunk);
+        }
+    }
+
     fn save(&mut self) -> Result<Vec<u8>, Failure> {
         self.complete()?;
         self.used()?.instance.save()

@@ -71,6 +71,15 @@ impl<'a> Witness<'a> {
     }
 }
 
+impl Witness<'_> {
+    /// Nobody is to be told of the failure that was kept last.
+    fn withdraw(&mut self) {
+        if let Some((bundle, (keeper, _))) = self.kept.take().zip(self.about.keep) {
+            keeper.withdraw(&bundle);
+        }
+    }
+}
+
 /// Whether it is the plugin that failed, rather than what it was to be given.
 fn is_of_plugin(kind: FailureKind) -> bool {
     matches!(
@@ -104,10 +113,13 @@ impl Instance for Witness<'_> {
     }
 
     fn forget(&mut self) {
-        if let Some((bundle, (keeper, _))) = self.kept.take().zip(self.about.keep) {
-            keeper.withdraw(&bundle);
-        }
+        self.withdraw();
         self.inner.forget();
+    }
+
+    fn forget_chunk(&mut self) {
+        self.withdraw();
+        self.inner.forget_chunk();
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {

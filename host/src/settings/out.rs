@@ -34,6 +34,29 @@ impl Exists {
     }
 }
 
+/// What stands between the outputs of two sources in one file or stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Join {
+    /// The end of a record, where the first lacks it: so that no record of one becomes part of one of the next.
+    #[default]
+    Record,
+    /// Nothing.
+    None,
+}
+
+impl Join {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Record, Self::None];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::None => "none",
+        }
+    }
+}
+
 /// What an output file survives once it is said to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Durable {

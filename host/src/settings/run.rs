@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Pack, Sandbox, limits};
+use super::{Join, Pack, Sandbox, limits};
 
 /// How plain files are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,6 +83,8 @@ pub struct Run {
     pub show: Show,
     /// Whether what comes out of transformers is written as it comes, rather than in the order of the sources.
     pub unordered: bool,
+    /// What stands between what comes out of two sources.
+    pub join: Join,
     /// How what comes out of transformers is compressed.
     pub pack: Pack,
     /// How much of a source may be set aside before it fails; `None` lets all of it.
@@ -117,6 +119,7 @@ impl Default for Run {
             members_max: limits::DECODE_MEMBERS_MAX,
             show: Show { per_source: true, total: true },
             unordered: false,
+            join: Join::Record,
             pack: Pack::None,
             rejects_max: None,
             lines_of_rejects: false,

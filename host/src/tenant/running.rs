@@ -80,6 +80,7 @@ fn pass(gate: &Arc<JobGate>, spec: JobSpec) -> Result<Passed, JobError> {
             Some(said) => loaded.framing.or_said(said.parse()?)?,
             None => loaded.framing,
         },
+        record_end: loaded.record_end,
         lanes: &[loaded.lane],
         settings,
         format,
@@ -123,6 +124,7 @@ fn pass(gate: &Arc<JobGate>, spec: JobSpec) -> Result<Passed, JobError> {
 struct Loaded {
     processor: Box<dyn Processor + Send>,
     framing: Framing,
+    record_end: Option<u8>,
     lane: Lane,
 }
 
@@ -156,11 +158,11 @@ fn load(gate: &Arc<JobGate>, run: &Run, plugins: &[PluginSpec]) -> Result<Loaded
     }
     if stages.len() > 1 {
         let chain = Chain::new(stages, run.record_bytes_max)?;
-        let framing = chain.framing();
-        return Ok(Loaded { processor: Box::new(chain), framing, lane });
+        let (framing, record_end) = (chain.framing(), chain.record_end());
+        return Ok(Loaded { processor: Box::new(chain), framing, record_end, lane });
     }
     let Stage { processor, framing, .. } = stages.pop().ok_or(ChainError::Empty)?;
-    Ok(Loaded { processor, framing, lane })
+    Ok(Loaded { processor, framing, record_end: framing.record_end(), lane })
 }
 
 struct Listed {

@@ -2,6 +2,7 @@
 
 mod archive;
 mod course;
+mod halves;
 mod locate;
 mod reading;
 mod tail;

@@ -17,6 +17,7 @@ use crate::job::ends::Ends;
 use crate::job::{Error, Job, Summary};
 use crate::output::{FileError, Object, ObjectError, Pending, Window, Written};
 use crate::process::{Failure, Reject, spare};
+use crate::settings::Join;
 use crate::settings::limits::WRITE_BYTES;
 use crate::work::{At, Deliver, Done, End, Slot};
 
@@ -39,6 +40,8 @@ struct Item {
     slot: Slot,
     bytes: u64,
     outcome: Outcome,
+    /// Whether it ends within a record; `None` of nothing.
+    is_open: Option<bool>,
     rejects: Vec<Reject>,
 }
 
@@ -55,6 +58,10 @@ struct Writer {
     /// Where the next part goes, in a file; and where the source at hand began.
     offset: u64,
     begun: u64,
+    /// The source that has been written to last, whether that ended within a record, and the same when the source at hand began.
+    last: (usize, u64),
+    is_open: bool,
+    was_open: bool,
     /// Records of the source at hand that were set aside.
     rejected: u64,
     /// What has failed already, where parts come in no order: it fails once.
@@ -94,7 +101,20 @@ impl<'a> Single<'a> {
         file: Option<Pending>,
     ) -> Self {
         let (rejected, failed, ends) = (0, BTreeSet::new(), Ends::default());
-        let writer = Writer { stream, object, offset: 0, begun: 0, rejected, failed, ends };
+        let (last, is_open, was_open) = ((0, 0), false, false);
+        let (offset, begun) = (0, 0);
+        let writer = Writer {
+            stream,
+            object,
+            offset,
+            begun,
+            last,
+            is_open,
+            was_open,
+            rejected,
+            failed,
+            ends,
+        };
         Self {
             job,
             window: Window::new(
@@ -160,7 +180,7 @@ impl<'a> Single<'a> {
     }
 
     fn commit(&self, writer: &mut Writer, item: Item, placed: &mut Vec<Placed>) -> At {
-        let Item { mut slot, bytes, outcome, mut rejects } = item;
+        let Item { mut slot, bytes, outcome, is_open, mut rejects } = item;
         if let Outcome::Part(mut output) = outcome {
             let unordered = self.job.settings.unordered;
             let max = self.job.settings.rejects_max;
@@ -177,7 +197,13 @@ impl<'a> Single<'a> {
             writer.ends.reject(self.job, &slot, &rejects);
             writer.ends.count_poured(self.job, &slot, bytes, output.as_ref().err());
             match output {
-                Ok(Some(output)) => self.write(writer, output, placed),
+                Ok(Some(output)) => {
+                    if let Some(is_open) = is_open {
+                        self.join(writer, (slot.at.source, slot.at.member), placed);
+                        writer.is_open = is_open;
+                    }
+                    self.write(writer, output, placed);
+                }
                 Ok(None) => {}
                 Err(_) => self.take_back(writer, placed),
             }
@@ -185,11 +211,25 @@ impl<'a> Single<'a> {
                 if let Some(object) = writer.object.as_mut().filter(|_| !unordered) {
                     object.mark();
                 }
-                writer.begun = writer.offset;
+                (writer.begun, writer.was_open) = (writer.offset, writer.is_open);
                 writer.rejected = 0;
             }
         }
         writer.ends.after(&slot)
+    }
+
+    /// Ends the record that the source before has left open. Where parts come in no order, each is one of its own.
+    fn join(&self, writer: &mut Writer, next: (usize, u64), placed: &mut Vec<Placed>) {
+        let Some(end) = self.job.record_end.filter(|_| self.job.settings.join == Join::Record) else {
+            return;
+        };
+        let is_another = std::mem::replace(&mut writer.last, next) != next;
+        if writer.is_open && (is_another || self.job.settings.unordered) {
+            match self.packing.pack(vec![end]) {
+                Ok(bytes) => self.write(writer, bytes, placed),
+                Err(error) => self.fail(error.into()),
+            }
+        }
     }
 
     /// Writes to the stream, or gives a place in the file.
@@ -223,7 +263,7 @@ impl<'a> Single<'a> {
         }
         self.land(placed);
         self.flight.wait();
-        writer.offset = writer.begun;
+        (writer.offset, writer.is_open) = (writer.begun, writer.was_open);
     }
 
     /// Writes parts to their places in the file.
@@ -257,7 +297,7 @@ impl<'a> Single<'a> {
 
 /// Tells of a part behind a gap that it failed; it is not written.
 fn tell_lost(job: &Job<'_>, writer: &mut Writer, item: Item) -> At {
-    let Item { slot, bytes, outcome: Outcome::Part(Err(failure)), rejects } = item else {
+    let Item { slot, bytes, outcome: Outcome::Part(Err(failure)), rejects, .. } = item else {
         return item.slot.at;
     };
     let slot = ended(slot);
@@ -279,6 +319,8 @@ impl Deliver for Single<'_> {
 
     fn put(&self, slot: Slot, done: Done) {
         let Done { bytes, result, rejects, .. } = done;
+        let last = result.as_ref().ok().and_then(|output| output.as_ref()?.last().copied());
+        let is_open = last.map(|last| self.job.record_end.is_some_and(|end| end != last));
         let packed = result.map(|output| {
             let packed = output.map(|output| self.packing.pack(output)).transpose();
             packed.unwrap_or_else(|error| {
@@ -286,13 +328,14 @@ impl Deliver for Single<'_> {
                 None
             })
         });
-        self.bring(Item { slot, bytes, outcome: Outcome::Part(packed), rejects });
+        self.bring(Item { slot, bytes, outcome: Outcome::Part(packed), is_open, rejects });
     }
 
     fn end(&self, source: usize, members: u64) {
         let at = At { source, member: members, part: 0 };
         let slot = Slot { at, end: End::Source, member: None };
-        self.bring(Item { slot, bytes: 0, outcome: Outcome::End, rejects: Vec::new() });
+        let (outcome, is_open, rejects) = (Outcome::End, None, Vec::new());
+        self.bring(Item { slot, bytes: 0, outcome, is_open, rejects });
     }
 
     fn total(&self, _result: Result<Vec<u8>, Failure>) {}

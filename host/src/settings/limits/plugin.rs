@@ -72,6 +72,9 @@ pub const OUTPUT_BYTES: usize = 64 << 20;
 /// The same for each byte that the call is given, where that is more: JSON made of CSV is about three times as long.
 pub const OUTPUT_RATIO: usize = 4;
 
+/// How much may come out of a chunk that is run in halves, as a multiple of what may of one call.
+pub const HALVED_OUTPUT_RATIO: usize = 16;
+
 /// What is kept of one record that a plugin sets aside; the rest is cut off.
 pub const REJECT_BYTES_MAX: usize = 64 << 10;
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::course::is_same;
 use super::{Cancelled, Worker};
 use crate::input::Asked;
-use crate::process::{Failure, Fill, Kind, Place, Pushed, Reject, Scope};
+use crate::process::{Failure, Kind, Place, Pushed, Reject, Scope};
 use crate::work::open::{Open, Slice, take_next, too_large};
 use crate::work::queue::Item;
 use crate::work::ring::{Piece, Ring, Turn};
@@ -129,21 +129,6 @@ impl Worker<'_, '_> {
         }
         self.close();
         Ok(())
-    }
-
-    /// Runs one chunk.
-    fn run_chunk(
-        &mut self,
-        whole: &Whole<'_>,
-        fresh: bool,
-        place: Place,
-        fill: &mut dyn Fill,
-    ) -> Result<(Pushed, Vec<Reject>), Failure> {
-        let mut instance = self.accumulator(whole, fresh)?;
-        let pushed = instance.push(place, fill)?;
-        let rejects = instance.take_rejects();
-        self.instance = Some(instance);
-        Ok((pushed, rejects))
     }
 
     /// Delivers what came out of one chunk, or brings it to where it waits for the tail.

@@ -1,0 +1,90 @@
+//! A chunk of which more comes out than one call may give: it is run again in two halves, and those in halves, down to one record.
+
+use super::Worker;
+use crate::process::{Failure, FailureKind, Fill, Place, Pushed, Reject, Scope};
+use crate::settings::limits::HALVED_OUTPUT_RATIO;
+use crate::work::whole::Whole;
+
+/// What came out of a chunk, and what of it was set aside.
+pub(super) type Run = (Pushed, Vec<Reject>);
+
+impl Worker<'_, '_> {
+    /// Runs one chunk.
+    pub(super) fn run_chunk(
+        &mut self,
+        whole: &Whole<'_>,
+        fresh: bool,
+        place: Place,
+        fill: &mut dyn Fill,
+    ) -> Result<Run, Failure> {
+        match self.run_once(whole, fresh, place, fill) {
+            // One that sees its source in order has seen what comes before, which is gone.
+            Err(failure) if is_too_much(&failure) && self.scope() == Scope::Chunk => {
+                let mut chunk = vec![0; fill.len()];
+                fill.fill(&mut chunk)?;
+                let most = self.plan.settings.sandbox.output_bytes.saturating_mul(HALVED_OUTPUT_RATIO);
+                self.run_halves(whole, place, &chunk, failure, most)
+            }
+            run => run,
+        }
+    }
+
+    fn run_halves(
+        &mut self,
+        whole: &Whole<'_>,
+        place: Place,
+        chunk: &[u8],
+        failure: Failure,
+        most: usize,
+    ) -> Result<Run, Failure> {
+        let Some(middle) = self.plan.cutter.framing.middle(chunk) else { return Err(failure) };
+        self.plan.stats.add_retry();
+        let (first, rest) = chunk.split_at(middle);
+        // What is not the first chunk of its source must not take itself for that.
+        let index = place.index.max(1);
+        let halves = [
+            (Place { last: false, ..place }, first),
+            (Place { index, offset: place.offset + middle as u64, ..place }, rest),
+        ];
+        let (mut all, mut set_aside) = (Pushed::default(), Vec::new());
+        for (place, mut half) in halves {
+            let fresh = self.instance.is_none();
+            let run = match self.run_once(whole, fresh, place, &mut half) {
+                Err(failure) if is_too_much(&failure) => {
+                    self.run_halves(whole, place, half, failure, most)
+                }
+                run => run,
+            };
+            let (pushed, rejects) = run?;
+            all.filling += pushed.filling;
+            all.output.extend_from_slice(&pushed.output);
+            set_aside.extend(rejects);
+            if all.output.len() > most {
+                return Err(failure);
+            }
+        }
+        Ok((all, set_aside))
+    }
+
+    fn run_once(
+        &mut self,
+        whole: &Whole<'_>,
+        fresh: bool,
+        place: Place,
+        fill: &mut dyn Fill,
+    ) -> Result<Run, Failure> {
+        let mut instance = self.accumulator(whole, fresh)?;
+        let pushed = instance.push(place, fill).inspect_err(|failure| {
+            if is_too_much(failure) && self.scope() == Scope::Chunk {
+                instance.forget_chunk();
+            }
+        })?;
+        let rejects = instance.take_rejects();
+        self.instance = Some(instance);
+        Ok((pushed, rejects))
+    }
+}
+
+fn is_too_much(failure: &Failure) -> bool {
+    failure.kind == FailureKind::Output
+}
