@@ -83,7 +83,7 @@ fn what_comes_out_is_what_one_worker_makes() {
                 assert_eq!(ran.failures, [], "{case}");
                 assert!(ran.out == expected.out, "{case}");
                 let (ended, serial) = (ran.ended.unwrap(), expected.ended.as_ref().unwrap());
-                assert_eq!((ended, ran.done), (*serial, expected.done), "{case}");
+                assert_eq!((ended, ran.done), (serial.clone(), expected.done), "{case}");
             }
         }
     }
@@ -374,6 +374,9 @@ fn what_either_part_sets_aside_is_in_the_order_of_the_source() {
                     reason: format!("a multiple of {modulus}"),
                     data: place.index.to_string().into_bytes(),
                     bytes: 10,
+                    is_exact: true,
+                    records: 1,
+                    ..Reject::default()
                 });
                 seen.extend(&bytes);
                 Ok((bytes, set_aside.into_iter().collect()))

@@ -62,6 +62,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         roots: &listing.roots,
         processor: task.processor,
         framing: task.framing.parse().unwrap(),
+        record_end: None,
         lanes: &[lane],
         settings,
         format: task.format,

@@ -93,7 +93,7 @@ pub(crate) fn chain(stages: &[Made], framing: &str) -> Chain {
         processor: Box::new(made.clone()),
         framing: framing.parse().unwrap(),
     };
-    Chain::new(stages.iter().zip('a'..).map(stage).collect()).unwrap()
+    Chain::new(stages.iter().zip('a'..).map(stage).collect(), 64 << 20).unwrap()
 }
 
 impl Processor for Made {

@@ -275,8 +275,8 @@ pub(super) struct OutputArgs {
     #[arg(long)]
     pub(super) unordered: bool,
 
-    /// What stands between the outputs of two sources in one file or stream: record ends the last record of the first, where it lacks
-    /// its end (a line feed, mostly) and the plugin reads records; none is nothing
+    /// How the output of each source ends in one file or stream: record adds the end of the last record (a line feed, mostly) where it
+    /// lacks and the plugin reads records; none adds nothing
     #[arg(long, value_name = "record|none", default_value = "record", value_parser = join)]
     pub(super) join: Join,
 

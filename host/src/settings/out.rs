@@ -34,13 +34,13 @@ impl Exists {
     }
 }
 
-/// What stands between the outputs of two sources in one file or stream.
+/// How the output of a source ends in a file or stream that takes those of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Join {
-    /// The end of a record, where the first lacks it: so that no record of one becomes part of one of the next.
+    /// With the end of a record, which is added where it lacks: so that no record of one becomes part of one of the next.
     #[default]
     Record,
-    /// Nothing.
+    /// As it comes.
     None,
 }
 

@@ -83,7 +83,7 @@ pub struct Run {
     pub show: Show,
     /// Whether what comes out of transformers is written as it comes, rather than in the order of the sources.
     pub unordered: bool,
-    /// What stands between what comes out of two sources.
+    /// How what comes out of a source ends, before that of the next.
     pub join: Join,
     /// How what comes out of transformers is compressed.
     pub pack: Pack,

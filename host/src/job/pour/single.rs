@@ -140,7 +140,11 @@ impl<'a> Single<'a> {
         }
         let summary = writer.ends.summary(job)?;
         let written = if writer.offset > 0 { Written::Something } else { Written::Nothing };
-        let end = packing.end(written)?;
+        let mut end = match record_end(job).filter(|_| writer.is_open) {
+            Some(end) => packing.pack(vec![end])?,
+            None => Vec::new(),
+        };
+        end.extend(packing.end(written)?);
         if let Some(stream) = &mut writer.stream {
             stream.write_all(&end).and_then(|()| stream.flush()).map_err(Error::Write)?;
         }
@@ -220,9 +224,7 @@ impl<'a> Single<'a> {
 
     /// Ends the record that the source before has left open. Where parts come in no order, each is one of its own.
     fn join(&self, writer: &mut Writer, next: (usize, u64), placed: &mut Vec<Placed>) {
-        let Some(end) = self.job.record_end.filter(|_| self.job.settings.join == Join::Record) else {
-            return;
-        };
+        let Some(end) = record_end(self.job) else { return };
         let is_another = std::mem::replace(&mut writer.last, next) != next;
         if writer.is_open && (is_another || self.job.settings.unordered) {
             match self.packing.pack(vec![end]) {
@@ -293,6 +295,11 @@ impl<'a> Single<'a> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.job.cancel.set();
     }
+}
+
+/// What ends a record, where each source is to end with one.
+fn record_end(job: &Job<'_>) -> Option<u8> {
+    job.record_end.filter(|_| job.settings.join == Join::Record)
 }
 
 /// Tells of a part behind a gap that it failed; it is not written.
