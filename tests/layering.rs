@@ -41,7 +41,7 @@ const HOMES: [(&str, &[&str]); 38] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("async_trait", &["remote/http.rs"]),
     ("axum", &["serve/"]),
-    ("blake3", &["plugin/cache.rs", "ledger/"]),
+    ("blake3", &["plugin/cache.rs", "ledger/", "output/digest.rs"]),
     ("brotli_decompressor", &["input/decode/"]),
     ("bzip2", &["input/decode/"]),
     ("clap", &["cli/"]),

@@ -140,6 +140,8 @@ pub enum Made<'a> {
         path: &'a Path,
         /// How long it is.
         bytes: u64,
+        /// What its bytes are known by.
+        digest: [u8; 32],
     },
     /// A result, or a part of the total; each where it was asked for.
     Result {

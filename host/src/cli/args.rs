@@ -295,6 +295,11 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) ledger: Option<PathBuf>,
 
+    /// Remove outputs of sources that are gone, where the ledger knows them, and they are as they were left: of those that were in a
+    /// directory that is read
+    #[arg(long, requires = "ledger")]
+    pub(super) delete_vanished: bool,
+
     /// Write the figures of the run to this file, as JSON; `-` is standard output, behind the results
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) report: Option<PathBuf>,

@@ -43,7 +43,10 @@ pub(super) fn flags(args: &RunArgs, stages: &Stages) -> Result<(), Abort> {
 }
 
 /// Files that are read before there are sources.
-fn read<'a>(args: &'a RunArgs, stages: &'a Stages) -> impl Iterator<Item = (&'static str, &'a Path)> {
+fn read<'a>(
+    args: &'a RunArgs,
+    stages: &'a Stages,
+) -> impl Iterator<Item = (&'static str, &'a Path)> {
     let plugins = stages.chains.iter().flatten().map(|stage| ("--plugin", stage.path.as_path()));
     let list = args.inputs.files_from.iter().filter(|path| path.as_os_str() != "-");
     let list = list.map(|path| ("--files-from", path.as_path()));

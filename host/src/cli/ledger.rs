@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
@@ -14,7 +15,10 @@ use serde::Serialize;
 use super::Exit;
 use super::args::{LedgerCommand, LedgerFormatArg};
 use super::say::{self, Abort};
-use crate::ledger::{Entries, Entry, Error, JobId, JobSummary, Ledger, Reader, Selection, State};
+use crate::ledger::{
+    Entries, Entry, Error, JobId, JobSummary, Ledger, Output, Reader, Selection, State,
+};
+use crate::output::Content;
 use crate::output::{Align, Grid};
 use crate::settings::limits::{LEDGER_SHOWN_MAX, WRITE_BYTES};
 
@@ -35,7 +39,7 @@ pub(super) fn ledger(command: &LedgerCommand) -> Result<Exit, Abort> {
             let entries = if *failed { Entries::Failed } else { Entries::All };
             forget(&ledger.path, job.as_deref(), sources, entries)
         }
-        LedgerCommand::Check { ledger } => check(&ledger.path),
+        LedgerCommand::Check { ledger, digest } => check(&ledger.path, *digest),
     }
 }
 
@@ -122,7 +126,7 @@ fn forget(
     entries: Entries,
 ) -> Result<Exit, Abort> {
     // Asked first: a name that is mistyped must not become an empty ledger.
-    std::fs::metadata(path).map_err(|error| Abort::new(format!("{}: {error}", path.display())))?;
+    fs::metadata(path).map_err(|error| Abort::new(format!("{}: {error}", path.display())))?;
     let ledger = Ledger::open(path)?;
     let jobs = ledger.reader().and_then(|reader| reader.jobs())?;
     let job = job.map(|prefix| named(&jobs, prefix)).transpose()?;
@@ -146,19 +150,56 @@ fn forget(
     Ok(exit)
 }
 
-fn check(path: &Path) -> Result<Exit, Abort> {
-    let troubles = match Reader::open(path).and_then(|reader| reader.check()) {
-        Err(Error::Damaged { detail, .. }) => vec![detail],
-        checked => checked?,
+fn check(path: &Path, digest: bool) -> Result<Exit, Abort> {
+    let checked = Reader::open(path).and_then(|reader| {
+        let troubles = reader.check()?;
+        Ok((troubles, reader))
+    });
+    let (troubles, reader) = match checked {
+        Err(Error::Damaged { detail, .. }) => (vec![detail], None),
+        checked => checked.map(|(troubles, reader)| (troubles, Some(reader)))?,
     };
     for trouble in &troubles {
         say::line(&format!("{}: {trouble}", path.display()));
     }
     if troubles.is_empty() {
-        return Ok(Exit::Done);
+        return reader.map_or(Ok(Exit::Done), |reader| check_outputs(&reader, digest));
     }
     say::line("hint: remove the file to do everything again");
     Ok(Exit::Failed)
+}
+
+/// Compares outputs with what the ledger says of them.
+fn check_outputs(reader: &Reader, digest: bool) -> Result<Exit, Abort> {
+    let mut exit = Exit::Done;
+    let _continued: ControlFlow<()> = reader.outputs(None, |_, _, output| {
+        // Where those of older hosts are is not known.
+        let wrong = output.path.is_absolute().then(|| difference(&output, digest)).flatten();
+        if let Some(wrong) = wrong {
+            say::line(&format!("{}: {wrong}", output.path.display()));
+            exit = Exit::Failed;
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(exit)
+}
+
+/// How an output is not as it was left.
+fn difference(output: &Output, digest: bool) -> Option<String> {
+    let found = match fs::symlink_metadata(&output.path) {
+        Ok(found) if !found.is_file() => return Some("is no regular file any more".into()),
+        Ok(found) => found,
+        Err(error) => return Some(error.to_string()),
+    };
+    if found.len() != output.bytes {
+        return Some(format!("has {} bytes, and had {}", found.len(), output.bytes));
+    }
+    let then = output.digest.filter(|_| digest)?;
+    match File::open(&output.path).and_then(Content::of) {
+        Ok(now) if now == then => None,
+        Ok(_) => Some("has other bytes than were written".into()),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 /// The one job whose digest begins so.

@@ -55,7 +55,11 @@ impl<'a> Losses<'a> {
         if rejected > 0 {
             say::line(&format!("{} set aside", counted(rejected, "record")));
         }
-        if self.failures.are_any() || self.are_unasked(rejected) { Exit::Failed } else { Exit::Done }
+        if self.failures.are_any() || self.are_unasked(rejected) {
+            Exit::Failed
+        } else {
+            Exit::Done
+        }
     }
 }
 

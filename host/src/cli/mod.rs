@@ -1,6 +1,7 @@
 //! The command line: flags into settings, settings into a call, an end into an exit code. The only code that prints.
 
 mod args;
+mod below;
 mod confine;
 mod doctor;
 mod foresee;
@@ -13,14 +14,15 @@ mod limits;
 mod losses;
 mod objects;
 mod out;
+mod owned;
 mod pipeline;
 mod places;
 mod plan;
 mod plugins;
 mod progress;
 mod rejects;
-mod report;
 mod remember;
+mod report;
 mod repro;
 mod run;
 mod say;

@@ -151,10 +151,7 @@ fn label<'n>(last: &str, stages: impl Iterator<Item = &'n str>, taken: &[Lane]) 
 }
 
 /// Several plugins as one, and what ends a record of what comes out; one as itself.
-fn chain(
-    plugins: Vec<Loaded>,
-    record_bytes_max: u64,
-) -> Result<(Branch, Option<u8>), Abort> {
+fn chain(plugins: Vec<Loaded>, record_bytes_max: u64) -> Result<(Branch, Option<u8>), Abort> {
     let mut stages = Vec::with_capacity(plugins.len());
     let mut places = Vec::with_capacity(plugins.len());
     for Loaded { name, at, plugin } in plugins {
@@ -169,7 +166,8 @@ fn chain(
             |stage: &pipeline::Stage| stage.processor.traits().kind == Kind::Aggregator;
         let first = stages.iter().position(is_aggregator);
         let at = first.and_then(|first| places.get(first)).and_then(Option::as_ref);
-        let chain = Chain::new(stages, record_bytes_max).map_err(|error| Abort::new(error).at(at))?;
+        let chain =
+            Chain::new(stages, record_bytes_max).map_err(|error| Abort::new(error).at(at))?;
         let (framing, end) = (chain.framing(), chain.record_end());
         return Ok((Branch { processor: Box::new(chain), framing }, end));
     }

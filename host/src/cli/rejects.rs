@@ -35,10 +35,13 @@ pub(super) fn open(args: &OutputArgs, again: Option<&[Source]>) -> Result<Option
         _ if is_full(path) => match exists(args) {
             Exists::Fail => {
                 let message = format!("--rejects {}: exists already", path.display());
-                let hint = "--exists replace begins it anew, --exists skip goes on behind what is there";
+                let hint =
+                    "--exists replace begins it anew, --exists skip goes on behind what is there";
                 return Err(Abort::new(message).hint(Some(hint)));
             }
-            Exists::Skip => OpenOptions::new().append(true).open(path).map(|file| Box::new(file) as _),
+            Exists::Skip => {
+                OpenOptions::new().append(true).open(path).map(|file| Box::new(file) as _)
+            }
             Exists::Replace => File::create(path).map(|file| Box::new(file) as _),
         },
         _ => File::create(path).map(|file| Box::new(file) as _),

@@ -4,6 +4,7 @@
 //! stay in it: what they gave is taken from the ledger when it is their turn.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,13 +12,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::args::RunArgs;
-use super::identity::{description, digest, identity, name};
+use super::below::remove_outputs;
+use super::identity::{description, digest, identity, name, resolved};
+use super::owned::{self, Vanished, remove_vanished};
 use super::say::{self, Abort};
 use super::stages::Stages;
 use crate::job::{Error, Made, Saved};
-use crate::ledger::{self, Entry, Identity, JobId, Kept, Known, Ledger, Needs, Reader, State};
-use crate::process::Kind;
-use crate::settings::{RejectsMax, Run};
+use crate::ledger::{
+    self, Entry, Identity, JobId, Kept, Known, Ledger, Needs, Owners, Reader, State,
+};
+use crate::process::{Failure, FailureKind, Kind};
+use crate::settings::{Exists, RejectsMax, Run};
 use crate::source::{Listing, Roots, Source};
 use crate::work::Recalled;
 
@@ -61,8 +66,14 @@ pub(super) struct Memory {
     job: JobId,
     /// In which version each source was found, and whether that is done.
     found: Vec<Found>,
-    /// Where sources are.
+    /// Where sources are, and outputs.
     roots: Roots,
+    out: PathBuf,
+    /// Whose outputs are; `None` where the user has said that they may be replaced.
+    owners: Option<Owners>,
+    changes: Changes,
+    /// Outputs that were removed, as their sources fail now.
+    removed: AtomicU64,
     needs: Needs,
     /// Sources that were taken from the listing.
     pub(super) passed_over: u64,
@@ -77,6 +88,33 @@ struct Found {
     /// None for what can be told from no other version.
     identity: Option<Identity>,
     is_done: bool,
+}
+
+/// Why sources are done again that an earlier run has done.
+#[derive(Debug, Clone, Copy, Default)]
+struct Changes {
+    changed: u64,
+    failed: u64,
+    /// Their outputs are not as they were left.
+    replaced: u64,
+}
+
+impl Changes {
+    fn tell(self) {
+        let why = [
+            (self.changed, "changed"),
+            (self.failed, "failed before"),
+            (self.replaced, "with an output that is not as this job left it"),
+        ];
+        let why: Vec<_> = why
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, why)| format!("{count} {why}"))
+            .collect();
+        if !why.is_empty() {
+            say::line(&format!("done again: {}", why.join(", ")));
+        }
+    }
 }
 
 impl Memory {
@@ -94,7 +132,16 @@ impl Memory {
             .map_err(|error| told(&error))?;
         let reader = ledger.reader().map_err(|error| told(&error))?;
         remove_own(listing, &ledger.files());
-        let mut found = look(listing, Some((&reader, job)), aim, &args.output.out)?;
+        let out = resolved(&args.output.out);
+        let owners = match aim {
+            Aim::Outputs => reader.owners()?,
+            Aim::Results(_) => Owners::default(),
+        };
+        remove_outputs(listing, &args.inputs.files, |path| owners.is_of_job(path, job));
+        if args.output.delete_vanished {
+            told_of_vanished(&remove_vanished(&ledger, &reader, job, &args.inputs.files)?);
+        }
+        let (mut found, changes) = look(listing, Some((&reader, job)), aim, &out)?;
         let passed_over = match aim {
             Aim::Outputs => pass_over(listing, &mut found),
             Aim::Results(_) => 0,
@@ -104,6 +151,10 @@ impl Memory {
             job,
             found,
             roots: listing.roots.clone(),
+            out,
+            owners: Some(owners).filter(|_| args.output.exists != Some(Exists::Replace)),
+            changes,
+            removed: AtomicU64::new(0),
             needs: aim.needs(),
             passed_over,
             readers: Mutex::new(vec![reader]),
@@ -142,12 +193,20 @@ impl Memory {
     }
 
     fn read(&self, source: &[u8]) -> Result<Option<(Entry, Kept)>, ledger::Error> {
-        let readers = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = readers().pop();
-        let reader = idle.map_or_else(|| self.ledger.reader(), Ok)?;
+        let reader = self.reader()?;
         let recalled = reader.recall(self.job, source);
-        readers().push(reader);
+        self.give_back(reader);
         recalled
+    }
+
+    /// A reader that nobody has at the moment.
+    fn reader(&self) -> Result<Reader, ledger::Error> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| self.ledger.reader(), Ok)
+    }
+
+    fn give_back(&self, reader: Reader) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
     }
 
     /// Remembers what became of a source, if it can be told from its other versions, and is still the one that was listed.
@@ -162,14 +221,17 @@ impl Memory {
             return Ok(()); // nobody knows which version it was
         }
         let (state, output, bytes_out, kept) = match saved.result {
-            Ok(Made::File { path, bytes }) => {
-                (State::Committed, Some(path.to_path_buf()), bytes, Kept::default())
+            Ok(Made::File { path, bytes, digest }) => {
+                let owned = owned::remembered(self.out.join(path), bytes, digest);
+                let kept = Kept { output: Some(owned), ..Kept::default() };
+                (State::Committed, Some(path.to_path_buf()), bytes, kept)
             }
             Ok(Made::Result { result, state }) => {
                 let bytes = result.as_ref().map_or(0, Vec::len) as u64;
-                (State::Committed, None, bytes, Kept { result, saved: state })
+                (State::Committed, None, bytes, Kept { result, saved: state, output: None })
             }
             Err(failure) => {
+                self.remove_output(name(source))?;
                 let (kind, message) = (failure.kind.word().into(), failure.message.clone());
                 (State::Failed { kind, message }, None, 0, Kept::default())
             }
@@ -194,6 +256,48 @@ impl Memory {
         }
     }
 
+    /// Removes the output of a source that has failed: it is of another version of it.
+    fn remove_output(&self, source: &[u8]) -> Result<(), Error> {
+        let told = |error: &dyn Display| Error::Remember(error.to_string());
+        let reader = self.reader().map_err(|error| told(&error))?;
+        let output = reader.output(self.job, source).map_err(|error| told(&error))?;
+        self.give_back(reader);
+        let Some(output) = output else { return Ok(()) };
+        let removed = owned::remove(&output);
+        let removed =
+            removed.map_err(|error| told(&format!("{}: {error}", output.path.display())))?;
+        self.removed.fetch_add(u64::from(removed), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Refuses an output that the ledger knows as that of another source, as long as that is there.
+    pub(super) fn guard(&self, source: &Source, output: PathBuf) -> Result<PathBuf, Failure> {
+        let (path, name) = (self.out.join(&output), name(source));
+        if !self.owners.as_ref().is_some_and(|owners| owners.is_of_another(&path, name)) {
+            return Ok(output);
+        }
+        let owner = self.reader().and_then(|reader| {
+            let owner = reader.owner(&path);
+            self.give_back(reader);
+            owner
+        });
+        let failed = |error: ledger::Error| Failure::new(FailureKind::Write, error.to_string());
+        match owner.map_err(failed)? {
+            Some((_, other)) if other != name && owned::is_there(&other) => {
+                let other = String::from_utf8_lossy(&other).into_owned();
+                let message = format!("its output is that of {other}, too: {}", path.display());
+                let hint = "--name makes other names; --exists replace lets the last one have it";
+                Err(Failure::new(FailureKind::Write, message).hint(hint))
+            }
+            _ => Ok(output),
+        }
+    }
+
+    /// Says why sources are done again.
+    pub(super) fn tell_changes(&self) {
+        self.changes.tell();
+    }
+
     /// Takes out sources that do not stay in the listing.
     pub(super) fn retain(&mut self, stays: &[bool]) {
         let mut stays = stays.iter();
@@ -207,6 +311,10 @@ impl Memory {
         if unreadable > 0 {
             let what = "what the ledger had was damaged";
             say::line(&format!("{what}: {unreadable} sources were read again"));
+        }
+        let removed = self.removed.load(Ordering::Relaxed);
+        if removed > 0 {
+            say::line(&format!("{removed} outputs of sources that fail now were removed"));
         }
         if too_long > 0 {
             let which = "which the next run reads again";
@@ -241,7 +349,8 @@ pub(super) fn foresee(
         reader.jobs().map_err(|error| told(&error))?.into_iter().find(|job| job.digest == digest);
     let known = job.map(|job| (&reader, job.id));
     remove_own(listing, &reader.files());
-    let mut found = look(listing, known, aim, &args.output.out)?;
+    let out = resolved(&args.output.out);
+    let (mut found, _changes) = look(listing, known, aim, &out)?;
     Ok(pass_over(listing, &mut found))
 }
 
@@ -260,24 +369,32 @@ fn look(
     known: Option<(&Reader, JobId)>,
     aim: Aim,
     out: &Path,
-) -> Result<Vec<Found>, Abort> {
+) -> Result<(Vec<Found>, Changes), Abort> {
     let done = known.map(|(reader, job)| reader.done(job, aim.needs())).transpose();
     let done = done.map_err(|error| told(&error))?;
-    let is_done = |source: &Source, identity: &Identity| {
-        known.zip(done.as_ref()).is_some_and(|((reader, job), done)| {
-            done.look(name(source), identity) == Known::Committed
-                && match aim {
-                    Aim::Outputs => is_there(reader, job, source, out),
-                    Aim::Results(_) => true,
-                }
-        })
+    let mut changes = Changes::default();
+    let mut is_done = |source: &Source, identity: &Identity| {
+        let Some(((reader, job), done)) = known.zip(done.as_ref()) else { return false };
+        match (done.look(name(source), identity), aim) {
+            (Known::Committed, Aim::Outputs) => {
+                let is_done = is_as_left(reader, job, source, out);
+                changes.replaced += u64::from(!is_done);
+                return is_done;
+            }
+            (Known::Committed, Aim::Results(_)) => return true,
+            (Known::Changed, _) => changes.changed += 1,
+            (Known::Failed, _) => changes.failed += 1,
+            (Known::Nothing, _) => {}
+        }
+        false
     };
     let look = |source: &Source| {
         let identity = identity(source, &listing.roots);
         let is_done = identity.as_ref().is_some_and(|identity| is_done(source, identity));
         Found { identity, is_done }
     };
-    Ok(listing.sources.iter().map(look).collect())
+    let found = listing.sources.iter().map(look).collect();
+    Ok((found, changes))
 }
 
 /// Takes what is done from the listing, and returns how many sources that were.
@@ -289,8 +406,24 @@ fn pass_over(listing: &mut Listing, found: &mut Vec<Found>) -> u64 {
     (all - found.len()) as u64
 }
 
-/// Whether the output that the ledger knows of is still there.
-fn is_there(reader: &Reader, job: JobId, source: &Source, out: &Path) -> bool {
-    let output = reader.entry(job, name(source)).ok().flatten().and_then(|entry| entry.output);
-    output.is_some_and(|output| out.join(output).symlink_metadata().is_ok())
+/// Whether the output that the ledger knows of is this job's, and as it was left.
+fn is_as_left(reader: &Reader, job: JobId, source: &Source, out: &Path) -> bool {
+    let Ok(Some(output)) = reader.output(job, name(source)) else { return false };
+    if output.path.is_absolute() {
+        return owned::is_as_left(out, &output, None);
+    }
+    let entry = reader.entry(job, name(source)).ok().flatten();
+    let below = entry.and_then(|entry| entry.output);
+    owned::is_as_left(out, &output, below.as_deref())
+}
+
+fn told_of_vanished(vanished: &Vanished) {
+    let Vanished { removed, left } = *vanished;
+    if removed > 0 {
+        say::line(&format!("{removed} outputs of sources that are gone were removed"));
+    }
+    if left > 0 {
+        let why = "were not as they were left, and stay";
+        say::line(&format!("{left} outputs of sources that are gone {why}"));
+    }
 }

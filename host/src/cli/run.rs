@@ -10,7 +10,9 @@ use std::time::Instant;
 
 use super::Exit;
 use super::args::RunArgs;
+use super::below::remove_below;
 use super::confine::confine;
+use super::losses::Losses;
 use super::out::{self, To};
 use super::places::Names;
 use super::plugins::{self, Loading, Plugins};
@@ -19,7 +21,6 @@ use super::remember::{Aim, Memory};
 use super::say::{self, Abort, Failures};
 use super::settings::{Origins, format, framing, level, request, settings, unlistable};
 use super::stages::Stages;
-use super::losses::Losses;
 use super::{foresee, guard, objects, rejects, report};
 use crate::input::{self, Expansion, Framing};
 use crate::job::{self, Error, Job, ObjectsOut, Out, Places, Saved, Summary, TreeOut};
@@ -135,10 +136,13 @@ fn run_with(
     };
     let ended = {
         let _moving = progress.follow(&stats, bytes(&listing, memory));
-        pour(names, to, &job)?
+        pour(names, to, &job, memory)?
     };
     told_of(left, "have their output already, and were passed over");
     told_of(stats.passed_over() - left, "are done already, and were passed over");
+    if let Some(memory) = memory {
+        memory.tell_changes();
+    }
     if let Some(memory) = opened.take() {
         memory.close()?;
     }
@@ -219,6 +223,7 @@ fn pour(
     names: Names<'_>,
     to: To<Tree<'_>>,
     job: &Job<'_>,
+    memory: Option<&Memory>,
 ) -> Result<Result<Summary, Error>, Abort> {
     let run = |out: Out<'_>| job::run(job, out);
     match to {
@@ -236,10 +241,14 @@ fn pour(
             Ok(Ok(Summary::default()))
         }
         To::Tree(Tree { root, places }) => {
-            if job.memory.is_some() {
-                swept(&root);
-            }
-            let place = |index, member: Option<&str>| places.place(index, member);
+            swept(&root);
+            let place = |index: usize, member: Option<&str>| {
+                let place = places.place(index, member)?;
+                match (memory, job.sources.get(index)) {
+                    (Some(memory), Some(source)) => memory.guard(source, place),
+                    _ => Ok(place),
+                }
+            };
             let out = TreeOut { root: &root, exists: out::exists(names.args), place: &place };
             Ok(run(Out::Tree(out)))
         }
@@ -269,6 +278,7 @@ fn listing(
 ) -> Result<Listing, Abort> {
     let request = request(args, look, settings.threads, origins)?;
     let mut listing = source::list(&request).map_err(|error| unlistable(&error))?;
+    remove_below(&mut listing, &args.inputs.files, &args.output.out);
     let filter = Filter::new(&request.include, &request.exclude).map_err(Abort::new)?;
     listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());
     if !args.inputs.no_archives {

@@ -153,7 +153,9 @@ impl Framing {
     #[must_use]
     pub fn configured(self, settings: &[(String, String)]) -> Self {
         let Self::Csv(_) = self else { return self };
-        let of = |name: &str| settings.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
+        let of = |name: &str| {
+            settings.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+        };
         match of("quote") {
             Some("none") => Self::Delimited(b'\n'),
             _ => Self::Csv(Csv { delimiter: of("delimiter").and_then(Csv::delimiter) }),

@@ -27,10 +27,16 @@ impl Lines {
         let marks = || self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         let nearest = marks().range(..=offset).next_back().map(|(at, lines)| (*at, *lines));
         let (from, mut lines) = nearest.unwrap_or_default();
-        read_in_steps(input, Window { from, to: offset }, BOUNDARY_READ_BYTES_MAX, scan, |_, bytes| {
-            lines += line_feeds(bytes);
-            None::<()>
-        })?;
+        read_in_steps(
+            input,
+            Window { from, to: offset },
+            BOUNDARY_READ_BYTES_MAX,
+            scan,
+            |_, bytes| {
+                lines += line_feeds(bytes);
+                None::<()>
+            },
+        )?;
         marks().insert(offset, lines);
         Ok(lines + 1)
     }

@@ -249,8 +249,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::boundary::first_record;
-    use super::super::{Access, Cutter, Framing, Opener};
     use super::super::csv::Csv;
+    use super::super::{Access, Cutter, Framing, Opener};
     use super::*;
     use crate::source::{Source, Way};
 
@@ -410,8 +410,12 @@ mod tests {
         assert_eq!(quotes.block_bytes % 100, 0);
         let input = input(&sample(1000), 100);
         cuts(&csv(100, 1 << 20), &input, &[0, 1, 2]).unwrap();
-        let states: Vec<_> =
-            input.quotes(CSV, 100).blocks.iter().map(|block| block.load(Ordering::Relaxed)).collect();
+        let states: Vec<_> = input
+            .quotes(CSV, 100)
+            .blocks
+            .iter()
+            .map(|block| block.load(Ordering::Relaxed))
+            .collect();
         assert!(states.iter().take(3).all(|state| *state >= KNOWN));
         assert!(states.iter().skip(3).all(|state| *state == UNKNOWN));
     }

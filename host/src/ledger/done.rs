@@ -4,8 +4,9 @@
 //! costs a fifth of asking the database about each source of it.
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use super::entry::Identity;
+use super::entry::{Identity, JobId};
 
 /// What is known of a source, given the version that is there now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,34 @@ impl Done {
     /// How many failed.
     pub fn failed(&self) -> usize {
         self.failed.len()
+    }
+}
+
+/// Whose the output files are that a ledger knows, as of when it was made.
+#[derive(Debug, Default)]
+pub struct Owners {
+    by_path: HashMap<Half, (JobId, Half)>,
+}
+
+impl Owners {
+    pub(super) fn add(&mut self, path: &[u8], job: JobId, source: &[u8]) {
+        self.by_path.insert(half(path), (job, half(source)));
+    }
+
+    /// Whether the file at an absolute path is the output of another source than that of this name, in whichever job.
+    pub fn is_of_another(&self, path: &Path, source: &[u8]) -> bool {
+        self.of(path).is_some_and(|(_, owner)| owner != half(source))
+    }
+
+    /// Whether it is an output of that job.
+    pub fn is_of_job(&self, path: &Path, job: JobId) -> bool {
+        self.of(path).is_some_and(|(owner, _)| owner == job)
+    }
+
+    fn of(&self, path: &Path) -> Option<(JobId, Half)> {
+        // Nothing is hashed where nothing is known.
+        let known = (!self.by_path.is_empty()).then(|| half(path.as_os_str().as_encoded_bytes()));
+        self.by_path.get(&known?).copied()
     }
 }
 

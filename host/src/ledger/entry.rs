@@ -107,6 +107,21 @@ pub struct Kept {
     pub result: Option<Vec<u8>>,
     /// The state, for a total over all sources.
     pub saved: Option<Vec<u8>>,
+    /// The output file, which is this source's in this job from then on, whoever had it before.
+    pub output: Option<Output>,
+}
+
+/// An output file as it was left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Its absolute path; below the directory of its job where an older host has written it.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was last written, in nanoseconds since 1970; unknown where an older host has written it.
+    pub modified_ns: Option<i64>,
+    /// BLAKE3 of its bytes, where that was computed as they were written.
+    pub digest: Option<[u8; 32]>,
 }
 
 /// What must have been kept of a source for it to count as committed.

@@ -41,6 +41,14 @@ pub enum Error {
         /// The newest that this host knows.
         known: i64,
     },
+    /// An earlier host wrote it, and nobody has written to it since.
+    #[error("{}: is a ledger of version {found}, which only a run with --ledger brings up to date", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+    },
     /// Somebody else has it.
     #[error("{}: the ledger is in use by another process", path.display())]
     InUse {

@@ -27,9 +27,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
-pub use done::{Done, Known};
+pub use done::{Done, Known, Owners};
 pub use entry::{
-    Digest, Entries, Entry, Identity, JobId, JobSummary, Kept, Needs, Selection, State,
+    Digest, Entries, Entry, Identity, JobId, JobSummary, Kept, Needs, Output, Selection, State,
 };
 pub use error::Error;
 pub use queue::Ticket;

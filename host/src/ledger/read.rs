@@ -12,9 +12,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
-use super::done::Done;
+use super::done::{Done, Owners};
 use super::entry::{
-    Digest, Entry, Identity, JobId, JobSummary, Kept, LATEST_MS, Needs, Selection, State,
+    Digest, Entry, Identity, JobId, JobSummary, Kept, LATEST_MS, Needs, Output, Selection, State,
 };
 use super::error::Error;
 use super::lock::{self, Found, Lock};
@@ -103,8 +103,12 @@ impl Reader {
         let connection = opened.map_err(|error| failed(&error))?;
         schema::guard(&connection).map_err(|error| failed(&error))?;
         // An older one is brought up to date by the next that writes, not by one that looks.
-        if schema::identify(&connection, &lock.name)? != Contents::Version(schema::version()) {
-            return Err(Error::NotALedger { path: lock.name });
+        match schema::identify(&connection, &lock.name)? {
+            Contents::Nothing => return Err(Error::NotALedger { path: lock.name }),
+            Contents::Version(found) if found < schema::version() => {
+                return Err(Error::Older { path: lock.name, found });
+            }
+            Contents::Version(_) => {}
         }
         Ok(Self { connection, lock })
     }
@@ -150,6 +154,60 @@ impl Reader {
         let read = || {
             let mut statement = self.connection.prepare_cached(&sql)?;
             statement.query_row((job.0, source), entry).optional()
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
+    /// The output file that is a source's in a job: nothing, where it has none, or another has taken its place.
+    pub fn output(&self, job: JobId, source: &[u8]) -> Result<Option<Output>, Error> {
+        let sql =
+            "SELECT path, bytes, modified_ns, digest FROM output WHERE job = ?1 AND source = ?2";
+        let read = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.query_row((job.0, source), output).optional()
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
+    /// Whose the output file at an absolute path is.
+    pub fn owner(&self, path: &Path) -> Result<Option<(JobId, Vec<u8>)>, Error> {
+        let sql = "SELECT job, source FROM output WHERE path = ?1";
+        let read = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let path = path.as_os_str().as_encoded_bytes();
+            statement.query_row([path], |row| Ok((JobId(row.get(0)?), row.get(1)?))).optional()
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
+    /// Whose all output files are.
+    pub fn owners(&self) -> Result<Owners, Error> {
+        let mut owners = Owners::default();
+        let _continued: ControlFlow<()> = self.outputs(None, |job, source, output| {
+            owners.add(output.path.as_os_str().as_encoded_bytes(), job, source);
+            ControlFlow::Continue(())
+        })?;
+        Ok(owners)
+    }
+
+    /// Shows the output files of a job, or of all, with their sources, to `visit` until it breaks. Holds one at a time.
+    pub fn outputs<B>(
+        &self,
+        job: Option<JobId>,
+        mut visit: impl FnMut(JobId, &[u8], Output) -> ControlFlow<B>,
+    ) -> Result<ControlFlow<B>, Error> {
+        let sql = "SELECT path, bytes, modified_ns, digest, job, source FROM output
+            WHERE job = ?1 OR ?1 IS NULL ORDER BY job, source";
+        let mut read = || {
+            let mut statement = self.connection.prepare(sql)?;
+            let mut rows = statement.query([job.map(|job| job.0)])?;
+            while let Some(row) = rows.next()? {
+                let source = row.get_ref(5)?.as_blob()?;
+                if let ControlFlow::Break(with) = visit(JobId(row.get(4)?), source, output(row)?) {
+                    return Ok(ControlFlow::Break(with));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
         };
         read().map_err(|error| self.error(&error))
     }
@@ -278,6 +336,17 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
+/// The first four columns of an output file.
+fn output(row: &Row<'_>) -> rusqlite::Result<Output> {
+    let path: Vec<u8> = row.get(0)?;
+    Ok(Output {
+        path: OsString::from_vec(path).into(),
+        bytes: count(row, 1)?,
+        modified_ns: row.get(2)?,
+        digest: row.get(3)?,
+    })
+}
+
 /// What is kept of a source, with the digests behind it.
 struct Closed {
     result: Option<Vec<u8>>,
@@ -298,6 +367,7 @@ impl Closed {
         Some(Kept {
             result: open(Part::Result, self.result)?,
             saved: open(Part::Saved, self.saved)?,
+            output: None,
         })
     }
 }

@@ -16,7 +16,8 @@ use crate::settings::limits::{
 const APPLICATION: i64 = 0x6772_7374;
 
 /// What leads from each version to the next, from 0, which is nothing at all.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE job (
         id INTEGER PRIMARY KEY,
         digest BLOB NOT NULL UNIQUE,
@@ -39,7 +40,23 @@ const STEPS: [&str; 1] = ["
         saved BLOB,
         UNIQUE (job, source)
     ) STRICT;
-"];
+",
+    "
+    CREATE TABLE output (
+        -- Absolute; of what an older host has written, a name that is none.
+        path BLOB PRIMARY KEY,
+        job INTEGER NOT NULL,
+        source BLOB NOT NULL,
+        bytes INTEGER NOT NULL,
+        modified_ns INTEGER,
+        digest BLOB,
+        UNIQUE (job, source)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO output
+        SELECT CAST('job ' || job || ' ' AS BLOB) || source, job, source, bytes_out, NULL, NULL
+        FROM entry WHERE output IS NOT NULL AND failure_kind IS NULL;
+",
+];
 
 /// The version that this host writes.
 pub(super) fn version() -> i64 {

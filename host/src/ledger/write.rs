@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, named_params};
 
-use super::entry::{Digest, Entry, JobId, Kept, LATEST_MS, Selection, State};
+use super::entry::{Digest, Entry, JobId, Kept, LATEST_MS, Output, Selection, State};
 use super::error::Error;
 use super::lock::Lock;
 use super::queue::Queue;
@@ -105,8 +105,9 @@ fn write(connection: &mut Connection, group: Vec<Work>) -> rusqlite::Result<()> 
 
 fn commit(transaction: &Transaction<'_>, row: Row) -> rusqlite::Result<()> {
     let Row { job, entry, kept } = row;
-    let result = kept.result.map(|result| seal::close(&entry, Part::Result, result));
-    let saved = kept.saved.map(|saved| seal::close(&entry, Part::Saved, saved));
+    let Kept { result, saved, output } = kept;
+    let result = result.map(|result| seal::close(&entry, Part::Result, result));
+    let saved = saved.map(|saved| seal::close(&entry, Part::Saved, saved));
     let (kind, message) = match &entry.state {
         State::Committed => (None, None),
         State::Failed { kind, message } => (Some(kind), Some(shortened(message))),
@@ -136,6 +137,31 @@ fn commit(transaction: &Transaction<'_>, row: Row) -> rusqlite::Result<()> {
         ":result": result,
         ":saved": saved,
     })?;
+    own(transaction, job, &entry.source, output.as_ref())
+}
+
+/// The output of a source is the one that it has now, or none. Who had the same path before has none any more.
+fn own(
+    transaction: &Transaction<'_>,
+    job: JobId,
+    source: &[u8],
+    output: Option<&Output>,
+) -> rusqlite::Result<()> {
+    let Some(output) = output else {
+        let sql = "DELETE FROM output WHERE job = ?1 AND source = ?2";
+        transaction.prepare_cached(sql)?.execute((job.0, source))?;
+        return Ok(());
+    };
+    let sql = "REPLACE INTO output (path, job, source, bytes, modified_ns, digest)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    transaction.prepare_cached(sql)?.execute((
+        output.path.as_os_str().as_encoded_bytes(),
+        job.0,
+        source,
+        count(output.bytes),
+        output.modified_ns,
+        output.digest.as_ref().map(|digest| &digest[..]),
+    ))?;
     Ok(())
 }
 
@@ -153,6 +179,9 @@ fn forget(transaction: &Transaction<'_>, selection: &Selection) -> rusqlite::Res
     let filter = Filter::of(selection);
     let sql = format!("DELETE FROM entry WHERE {}", filter.sql);
     let removed = transaction.prepare_cached(&sql)?.execute(filter.parameters().as_slice())?;
+    let sql = "DELETE FROM output WHERE NOT EXISTS
+        (SELECT 1 FROM entry WHERE entry.job = output.job AND entry.source = output.source)";
+    transaction.prepare_cached(sql)?.execute([])?;
     Ok(removed as u64)
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Knows names, bytes and words for errors; not where results come from.
 
+mod digest;
 mod file;
 mod format;
 mod json;
@@ -14,8 +15,10 @@ mod table;
 mod value;
 mod window;
 
+pub use digest::Content;
 pub use file::{
-    Appended, Attempt, Committed, Created, FileError, Looked, Pending, Root, Swept, Target, sweep,
+    Appended, Attempt, Committed, Created, FileError, Looked, Pending, Root, Swept, Target,
+    is_temporary, sweep,
 };
 pub use format::{Fault, Format, Formatter, Row, Shown, Total};
 pub use naming::{Collision, Distinct, NameError, Naming, Origin, Stored, Template, TemplateError};

@@ -186,11 +186,7 @@ impl Stretch {
 
     /// What the stages before the one at `index` of the chain make of the first records of a source. They are run over nothing
     /// else, in instances of their own: what they count and set aside is forgotten, as they do it again with the first chunk.
-    pub(super) fn header_at(
-        &self,
-        index: usize,
-        opening: Opening<'_>,
-    ) -> Result<Vec<u8>, Failure> {
+    pub(super) fn header_at(&self, index: usize, opening: Opening<'_>) -> Result<Vec<u8>, Failure> {
         let mut bytes = opening.header.to_vec();
         for stage in self.line.stages.iter().take(index) {
             let named = |failure| self.named(stage, failure);

@@ -39,7 +39,13 @@ impl<'a> Links<'a> {
         };
         let links: Result<_, Failure> =
             (stretch.own.start..).zip(stretch.own()).map(link).collect();
-        Ok(Self { stretch, links: links?, opened: Default::default(), rejects: Vec::new(), reached: 0 })
+        Ok(Self {
+            stretch,
+            links: links?,
+            opened: Default::default(),
+            rejects: Vec::new(),
+            reached: 0,
+        })
     }
 
     /// Calls the last stage.
@@ -66,11 +72,14 @@ impl<'a> Links<'a> {
         for reject in &mut *rejects {
             reject.is_exact = false;
         }
-        if self.stretch.line.joint(index) == Joint::Same && self.stretch.traits().scope == Scope::Chunk {
+        if self.stretch.line.joint(index) == Joint::Same
+            && self.stretch.traits().scope == Scope::Chunk
+        {
             let (name, header) = &self.opened;
             let opening = Opening { name, header };
             // Where it cannot be told, the chunk is.
-            let _ = Trace { stretch: self.stretch, index, opening }.find(place, fill, given, rejects);
+            let _ =
+                Trace { stretch: self.stretch, index, opening }.find(place, fill, given, rejects);
         }
         for reject in rejects.iter_mut().filter(|reject| !reject.is_exact) {
             reject.offset = place.offset;

@@ -28,7 +28,8 @@ impl Reframe {
 
     /// Another source begins, whose first `header_records` records the next stage is opened with.
     pub(super) fn begin(&mut self, header_records: u32) {
-        *self = Self { waits_for: header_records, ..Self::new(self.framing, self.record_bytes_max) };
+        *self =
+            Self { waits_for: header_records, ..Self::new(self.framing, self.record_bytes_max) };
     }
 
     /// Whether the next stage is not opened yet.
@@ -43,15 +44,20 @@ impl Reframe {
     pub(super) fn take(&mut self, given: &[u8], last: bool) -> Result<(), Failure> {
         self.carry.extend_from_slice(given);
         self.whole = self.boundary.scan(self.framing, &self.carry);
-        let (open, offset) = ((self.carry.len() - self.whole) as u64, self.offset + self.whole as u64);
+        let (open, offset) =
+            ((self.carry.len() - self.whole) as u64, self.offset + self.whole as u64);
         if open > self.record_bytes_max {
             let (record, max) = (self.framing.record(), self.record_bytes_max);
-            let message =
-                format!("the {record} that begins at byte {offset} of what it is given is longer than {max} bytes");
-            return Err(Failure::new(FailureKind::RecordTooLong, message).hint("raise --max-record"));
+            let message = format!(
+                "the {record} that begins at byte {offset} of what it is given is longer than {max} bytes"
+            );
+            return Err(
+                Failure::new(FailureKind::RecordTooLong, message).hint("raise --max-record")
+            );
         }
         if last && open > 0 && matches!(self.framing, Framing::Fixed(_) | Framing::Prefixed(_)) {
-            let message = format!("what it is given ends within the record that begins at byte {offset}");
+            let message =
+                format!("what it is given ends within the record that begins at byte {offset}");
             return Err(Failure::new(FailureKind::Framing, message));
         }
         if last {

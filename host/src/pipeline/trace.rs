@@ -47,7 +47,9 @@ impl Trace<'_> {
         for some in lengths.chunks(TRACE_RECORDS) {
             let end = at + some.iter().sum::<usize>();
             let piece = Piece { start: at, end, given_start: given_at };
-            let Some(given_end) = Self::run(&mut before, place, &chunk, &piece, given)? else { break };
+            let Some(given_end) = Self::run(&mut before, place, &chunk, &piece, given)? else {
+                break;
+            };
             let found = wanted.range(given_at..given_end).next().is_some();
             if found {
                 self.each(place, &chunk, some, piece, given, &mut wanted)?;

@@ -129,7 +129,8 @@ impl Plugin {
         let pairs = property.map_or("", |property| &property.value).split_whitespace();
         let value = |setting: &str| {
             let given = self.linked.options.settings.iter().find(|(key, _)| key == setting);
-            let default = || self.manifest.settings.iter().find(|own| own.key == setting)?.default.clone();
+            let default =
+                || self.manifest.settings.iter().find(|own| own.key == setting)?.default.clone();
             given.map(|(_, value)| value.clone()).or_else(default)
         };
         let paired = |pair: &str| {

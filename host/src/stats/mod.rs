@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use memory::{Charge, Full, MemoryBudget, Need, Reservation, TooLittle};
-pub use report::{FirstSetAside, SetAside, Failed, Report, Seconds};
+pub use report::{Failed, FirstSetAside, Report, Seconds, SetAside};
 
 /// Counters of one run, shared by all its threads.
 #[derive(Debug, Default)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
-    Bytes, Choice, Codec, DecodeError, Error, Input, Lines, Members, Opener, Pieces, Stream, Transcoding,
-    hint, is_named_tar,
+    Bytes, Choice, Codec, DecodeError, Error, Input, Lines, Members, Opener, Pieces, Stream,
+    Transcoding, hint, is_named_tar,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
 use crate::source::{self, ArchiveError, Refusal, Source};

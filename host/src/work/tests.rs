@@ -294,7 +294,8 @@ fn a_panic_is_passed_on_and_nobody_waits_for_what_it_held() {
     let case = case(&["a\n".repeat(100)], 4, 16);
     let kept = Kept { sources: Mutex::new(vec![None]), ..Kept::default() };
     let (cancel, stats) = (Cancel::default(), Stats::default());
-    let cutter = Cutter { framing: Framing::Csv(Csv::default()), chunk_bytes: 16, record_bytes_max: 16 };
+    let cutter =
+        Cutter { framing: Framing::Csv(Csv::default()), chunk_bytes: 16, record_bytes_max: 16 };
     let panics = Panics(Traits {
         kind: Kind::Aggregator,
         scope: Scope::Source,

@@ -60,10 +60,14 @@ pub(in crate::cli) enum LedgerCommand {
         #[arg(long, group = "what")]
         all: bool,
     },
-    /// Go through a whole ledger, and tell whether it is damaged
+    /// Go through a whole ledger, and tell whether it is damaged, and which outputs are not as they were left
+    #[command(after_help = LEDGER_CHECK_AFTER_HELP)]
     Check {
         #[command(flatten)]
         ledger: LedgerPath,
+        /// Read all outputs, and compare what is in them
+        #[arg(long)]
+        digest: bool,
     },
 }
 
@@ -71,6 +75,10 @@ const LEDGER_SHOW_AFTER_HELP: &str = "\
 Examples:
   host ledger show done.ledger
   host ledger show done.ledger --job 3f2a --failed --format json";
+
+const LEDGER_CHECK_AFTER_HELP: &str = "\
+Outputs are compared by size, with --digest by what is in them, too. The next run of their job makes those anew that are told.
+Exit status: 0 all is as it was left, 1 something is not.";
 
 const LEDGER_FORGET_AFTER_HELP: &str = "\
 Exit status: 0 all named sources were in the ledger, 1 some were not, 2 nothing was removed.

@@ -15,7 +15,7 @@ use super::packing::Packing;
 use super::{count_rejects, ended, reject_bytes};
 use crate::job::ends::{Ends, Flushed, write_rejects};
 use crate::job::{Error, Job, Made, Saved, Summary};
-use crate::output::{CannotPack, Window, Written};
+use crate::output::{CannotPack, Content, Window, Written};
 use crate::process::{Failure, FailureKind, Reject, spare};
 use crate::work::{At, Deliver, Done, End, Slot};
 
@@ -66,6 +66,14 @@ enum Outcome {
     Done(Result<(), Failure>),
     /// It was an archive, and all of its members have been read.
     End,
+}
+
+/// An output that is there.
+struct Sealed {
+    path: PathBuf,
+    bytes: u64,
+    /// Of its bytes, where that is remembered.
+    content: Content,
 }
 
 impl Parted {
@@ -131,9 +139,12 @@ impl<'a> Tree<'a> {
             if let Some(sink) = &wanted.sink {
                 sink.write(&bytes, 0)?;
             }
-            let length = bytes.len() as u64;
+            let (length, mut content) = (bytes.len() as u64, Content::default());
+            if self.job.memory.is_some() {
+                content.add(&bytes);
+            }
             spare::give(bytes);
-            self.seal(wanted, length)
+            self.seal(wanted, length, content)
         });
         let slot = if result.is_err() { ended(slot) } else { slot };
         let rejected = Reject::count(&rejects);
@@ -153,24 +164,26 @@ impl<'a> Tree<'a> {
         }
         drop(parted);
         let wanted = output.take();
-        let result = result.and_then(|bytes| self.seal(wanted.unwrap_or_else(make)?, bytes));
+        let result = result
+            .and_then(|(bytes, content)| self.seal(wanted.unwrap_or_else(make)?, bytes, content));
         self.conclude(ended, result);
     }
 
-    /// Writes the end of an output whose parts are `bytes` bytes long, and shows it; returns its path and the size of the file.
-    fn seal(&self, wanted: Wanted, bytes: u64) -> Result<(PathBuf, u64), Failure> {
+    /// Writes the end of an output whose parts are `bytes` bytes long, and shows it.
+    fn seal(&self, wanted: Wanted, bytes: u64, mut content: Content) -> Result<Sealed, Failure> {
         let Wanted { path, sink } = wanted;
         let written = if bytes > 0 { Written::Something } else { Written::Nothing };
         let end = self.packing.end(written).map_err(|error| unpacked(&error))?;
-        let Some(sink) = sink else { return Ok((path, bytes)) };
+        let Some(sink) = sink else { return Ok(Sealed { path, bytes, content }) };
         sink.write(&end, bytes)?;
         sink.commit()?;
-        Ok((path, bytes + end.len() as u64))
+        content.add(&end);
+        Ok(Sealed { path, bytes: bytes + end.len() as u64, content })
     }
 
     /// Says how a source ended, and has it remembered where that is wanted: with the records that were set aside in their file, so
     /// that none is lost of a source which is never done again.
-    fn conclude(&self, ended: Ended, result: Result<(PathBuf, u64), Failure>) {
+    fn conclude(&self, ended: Ended, result: Result<Sealed, Failure>) {
         if result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Cancelled) {
             return; // It was not read to its end.
         }
@@ -186,7 +199,11 @@ impl<'a> Tree<'a> {
                 is_member: slot.member.is_some(),
                 bytes_in: bytes,
                 rejects: rejected,
-                result: result.as_ref().map(|(path, bytes)| Made::File { path, bytes: *bytes }),
+                result: result.as_ref().map(|made| Made::File {
+                    path: &made.path,
+                    bytes: made.bytes,
+                    digest: made.content.digest(),
+                }),
             };
             if let Err(error) = (memory.save)(saved) {
                 self.fail_all(error);

@@ -32,4 +32,4 @@ pub use pending::{Committed, Created, Pending};
 pub use root::Root;
 pub use sweep::{Swept, sweep};
 pub use target::{Looked, Target};
-pub(super) use temporary::is_temporary;
+pub use temporary::is_temporary;

@@ -38,7 +38,7 @@ fn start(name: &[u8]) -> &[u8] {
 }
 
 /// Whether a file is called as our temporary files are.
-pub(in crate::output) fn is_temporary(name: &[u8]) -> bool {
+pub fn is_temporary(name: &[u8]) -> bool {
     let digits = || {
         let rest = name.strip_prefix(b".")?.strip_suffix(END)?;
         let (marked, digits) = rest.split_at_checked(rest.len().checked_sub(DIGITS)?)?;

@@ -22,7 +22,8 @@ impl Worker<'_, '_> {
             Err(failure) if is_too_much(&failure) && self.scope() == Scope::Chunk => {
                 let mut chunk = vec![0; fill.len()];
                 fill.fill(&mut chunk)?;
-                let most = self.plan.settings.sandbox.output_bytes.saturating_mul(HALVED_OUTPUT_RATIO);
+                let most =
+                    self.plan.settings.sandbox.output_bytes.saturating_mul(HALVED_OUTPUT_RATIO);
                 self.run_halves(whole, place, &chunk, failure, most)
             }
             run => run,

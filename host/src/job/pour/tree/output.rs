@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::job::pour::below::{Sink, Writing};
 use crate::job::pour::flight::Flight;
 use crate::job::pour::{count_rejects, ended};
-use crate::output::Window;
+use crate::output::{Content, Window};
 use crate::process::{Failure, Reject, spare};
 use crate::stats::MemoryBudget;
 use crate::work::{At, End, Slot};
@@ -40,6 +40,7 @@ pub(super) struct Wanted {
 #[derive(Default)]
 pub(super) struct Writer {
     offset: u64,
+    content: Content,
     bytes_in: u64,
     rejected: u64,
     rejects: Vec<Reject>,
@@ -87,8 +88,8 @@ pub(super) struct Ended {
     pub(super) rejects: Vec<Reject>,
 }
 
-/// How a source ended: with so many bytes of output, or a failure.
-type Ending = (Ended, Result<u64, Failure>);
+/// How a source ended: with so many bytes of output, and their digest, or a failure.
+type Ending = (Ended, Result<(u64, Content), Failure>);
 
 impl Output {
     /// For the source of `slot`, of which so many bytes may wait for their turn, charged to that memory.
@@ -134,7 +135,7 @@ impl Output {
         let (ended, result) = ended?;
         self.flight.wait();
         let landed = lock(&self.unwritten).take().map_or(Ok(()), Err);
-        Some((ended, result.and_then(|bytes| landed.map(|()| bytes))))
+        Some((ended, result.and_then(|made| landed.map(|()| made))))
     }
 
     /// Gives a part its place in the file, and says so when it was the last.
@@ -156,6 +157,9 @@ impl Output {
                 let bytes = output.unwrap_or_default();
                 let offset = writer.offset;
                 writer.offset += bytes.len() as u64;
+                if job.memory.is_some() {
+                    writer.content.add(&bytes);
+                }
                 if bytes.is_empty() {
                     spare::give(bytes);
                 } else if self.writing == Writing::InOrder {
@@ -165,13 +169,13 @@ impl Output {
                     self.flight.start();
                     placed.push(Placed { offset, bytes });
                 }
-                (slot, Ok(writer.offset))
+                (slot, Ok(()))
             }
             Err(failure) => (ended(slot), Err(failure)),
         };
         (slot.end != End::Part).then(|| {
-            let Writer { bytes_in, rejected, rejects, .. } = std::mem::take(writer);
-            (Ended { slot, bytes_in, rejected, rejects }, result)
+            let Writer { offset, content, bytes_in, rejected, rejects } = std::mem::take(writer);
+            (Ended { slot, bytes_in, rejected, rejects }, result.map(|()| (offset, content)))
         })
     }
 

@@ -1,0 +1,66 @@
+//! Sources that are outputs: what lies below `--out` where a directory that is read holds that, what an earlier run of the same job has
+//! made beside its sources, and temporary files of runs that were killed. They were not meant.
+
+use std::path::{Path, PathBuf};
+
+use super::identity::resolved;
+use super::out::is_tree;
+use super::say;
+use crate::output::is_temporary;
+use crate::source::{Address, Listing};
+
+/// Takes what lies below the directory `out` from the listing, where one of `inputs` holds it, and temporary files; says so.
+pub(super) fn remove_below(listing: &mut Listing, inputs: &[PathBuf], out: &Path) {
+    let all = listing.sources.len();
+    listing.sources.retain(|source| {
+        let name = source.path.file_name().unwrap_or_default();
+        !is_temporary(name.as_encoded_bytes()) || inputs.contains(&source.path)
+    });
+    told(all - listing.sources.len(), "temporary files of other runs were not read");
+    if out.as_os_str() == "-" || Address::of(out).is_some() || !is_tree(out) {
+        return;
+    }
+    let out = resolved(out);
+    let all = listing.sources.len();
+    for input in directories(inputs) {
+        let Ok(below) = out.strip_prefix(&input.real) else { continue };
+        if !below.as_os_str().is_empty() {
+            let own = input.named.join(below);
+            listing.sources.retain(|source| !source.path.starts_with(&own));
+        }
+    }
+    told(all - listing.sources.len(), "files below --out were not read, as they are outputs");
+}
+
+/// Takes files from the listing that are outputs, as `is_output` tells of an absolute path; says so.
+pub(super) fn remove_outputs(
+    listing: &mut Listing,
+    inputs: &[PathBuf],
+    is_output: impl Fn(&Path) -> bool,
+) {
+    let all = listing.sources.len();
+    for input in directories(inputs) {
+        listing.sources.retain(|source| {
+            let below = source.path.strip_prefix(input.named);
+            !below.is_ok_and(|below| is_output(&input.real.join(below)))
+        });
+    }
+    told(all - listing.sources.len(), "files were not read, as they are outputs of this job");
+}
+
+/// A directory that is read.
+struct Directory<'a> {
+    named: &'a Path,
+    real: PathBuf,
+}
+
+fn directories(inputs: &[PathBuf]) -> impl Iterator<Item = Directory<'_>> {
+    let local = inputs.iter().filter(|input| Address::of(input).is_none() && input.is_dir());
+    local.map(|input| Directory { named: input, real: resolved(input) })
+}
+
+fn told(count: usize, what: &str) {
+    if count > 0 {
+        say::line(&format!("{count} {what}"));
+    }
+}
