@@ -19,6 +19,7 @@ use crate::output::{FileError, Object, ObjectError, Pending, Window, Written};
 use crate::process::{Failure, Reject, spare};
 use crate::settings::Join;
 use crate::settings::limits::WRITE_BYTES;
+use crate::source::Way;
 use crate::work::{At, Deliver, Done, End, Slot};
 
 /// What a parked part costs beside its bytes.
@@ -207,6 +208,9 @@ impl<'a> Single<'a> {
                         writer.is_open = is_open;
                     }
                     self.write(writer, output, placed);
+                    if is_live(self.job, &slot) {
+                        self.flush(writer);
+                    }
                 }
                 Ok(None) => {}
                 Err(_) => self.take_back(writer, placed),
@@ -220,6 +224,15 @@ impl<'a> Single<'a> {
             }
         }
         writer.ends.after(&slot)
+    }
+
+    /// Shows what there is of a source that comes when it comes: its reader may wait for no more than that.
+    fn flush(&self, writer: &mut Writer) {
+        if let Some(stream) = &mut writer.stream
+            && let Err(error) = stream.flush()
+        {
+            self.fail(Error::Write(error));
+        }
     }
 
     /// Ends the record that the source before has left open. Where parts come in no order, each is one of its own.
@@ -295,6 +308,12 @@ impl<'a> Single<'a> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.job.cancel.set();
     }
+}
+
+/// Whether a source is one that others write while it is read.
+fn is_live(job: &Job<'_>, slot: &Slot) -> bool {
+    let way = job.sources.get(slot.at.source).map(|source| &source.way);
+    matches!(way, Some(Way::StandardInput | Way::Fifo))
 }
 
 /// What ends a record, where each source is to end with one.
