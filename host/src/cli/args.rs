@@ -196,7 +196,7 @@ pub(super) struct InputArgs {
 
     /// What is decompressed: what looks compressed, nothing, or everything with one codec
     #[arg(long, value_name = "CODEC", default_value = "auto",
-        value_parser = ["auto", "none", "gzip", "zstd", "lz4", "bzip2", "xz", "brotli", "snappy"])]
+        value_parser = ["auto", "none", "gzip", "zstd", "lz4", "bzip2", "xz", "brotli", "snappy", "lzip", "lzma", "zlib"])]
     pub(super) decompress: String,
 
     /// Bytes that may come out of one compressed file, or member of an archive
@@ -211,8 +211,9 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "N", default_value_t = limits::DECODE_MEMBERS_MAX)]
     pub(super) max_members: u64,
 
-    /// Turn text into UTF-8: from the encoding of this name, as utf-16le; auto goes by byte order marks
-    #[arg(long, value_name = "ENCODING", default_value = "none")]
+    /// Turn text into UTF-8: auto goes by byte order marks; none leaves bytes as they are; or from the encoding of this name, as
+    /// utf-16le
+    #[arg(long, value_name = "ENCODING", default_value = "auto")]
     pub(super) encoding: String,
 
     /// Where files are cut, instead of what the plugin says: bytes, lines, csv, delimited:0xNN, fixed:N,

@@ -15,16 +15,19 @@ mod framing;
 mod front;
 mod identity;
 mod mapped;
+mod mark;
 mod open;
 mod packed;
 mod pieces;
 mod pipe;
 mod quotes;
+mod recognise;
 mod remote;
 mod stitched;
 mod store;
 mod stream;
 mod tape;
+mod utf32;
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -45,12 +48,15 @@ pub use blocked::Asked;
 pub use cut::{Cutter, Scan};
 pub use decode::{
     Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, Trickle, UnknownCodec,
+    is_said,
 };
-pub use encoding::{Transcoding, UnknownEncoding};
+pub use encoding::{Text, Transcoding, UnknownEncoding};
 pub use error::Error;
 pub use framing::{Framing, FramingError, Prefix};
+pub use mark::Mark;
 pub use open::Opener;
 pub use pieces::Pieces;
+pub use recognise::{Found, Look};
 pub use remote::{expand_prefixes, hint};
 pub use stream::{Bytes, Chunk, Stream};
 pub use tape::{Member, Members, is_named_tar};
@@ -260,7 +266,26 @@ impl Input {
         let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
         let first = first.get_mut(..length).unwrap_or_default();
         self.read_at(first, 0)?;
-        Ok(Codec::detect(first, name))
+        recognise::codec(first, name)
+    }
+
+    /// The mark that it begins with.
+    ///
+    /// # Errors
+    /// When its first bytes cannot be read.
+    pub fn mark(&self) -> Result<Option<Mark>, Error> {
+        let mut first = [0; Mark::BYTES_MAX];
+        let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
+        let first = first.get_mut(..length).unwrap_or_default();
+        self.read_at(first, 0)?;
+        Ok(Mark::of(first))
+    }
+
+    /// From now on begins so many bytes later.
+    pub fn pass(&mut self, bytes: usize) {
+        let bytes = (bytes as u64).min(self.bytes);
+        self.start += bytes;
+        self.bytes -= bytes;
     }
 
     /// The bytes from front to back, decompressed where there is a codec.
@@ -294,7 +319,7 @@ impl Input {
             Choice::Always(codec) => decoded(plain, Some(codec), decoding.limits),
             Choice::Detect => {
                 let front = Front::of(Box::new(plain), Codec::DETECT_BYTES)?;
-                let codec = Codec::detect(front.first(), name);
+                let codec = recognise::codec(front.first(), name)?;
                 decoded(front, codec, decoding.limits)
             }
         })
@@ -338,7 +363,7 @@ impl Input {
                     first.len() >= Codec::MAGIC_BYTES_MAX || !Codec::is_undecided(first)
                 };
                 let front = Front::until(Box::new(pipe), Codec::DETECT_BYTES, is_decided)?;
-                match Codec::detect(front.first(), name) {
+                match recognise::codec(front.first(), name)? {
                     Some(codec) => decoded(codec, Box::new(front)),
                     None => Box::new(front),
                 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
-    Bytes, Choice, Codec, DecodeError, Error, Input, Members, Opener, Pieces, Stream, Transcoding,
-    hint, is_named_tar,
+    Bytes, Choice, Codec, DecodeError, Error, Found, Input, Look, Mark, Members, Opener, Pieces,
+    Stream, Text, Transcoding, hint, is_named_tar, is_said,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
 use crate::source::{self, ArchiveError, Refusal, Source};
@@ -23,6 +23,8 @@ pub(super) struct Open<'a> {
     pub(super) chunks: Chunks<'a>,
     /// What the chunks are pieces of; an archive's are pieces of its members.
     pub(super) whole: Whole<'a>,
+    /// What is still to be found out about it, by whoever reads it.
+    pub(super) look: Look,
 }
 
 /// How the chunks of a source are had.
@@ -40,13 +42,13 @@ pub(super) enum Chunks<'a> {
 }
 
 impl<'a> Open<'a> {
-    /// Opens the source at `index` of the plan, `known` to be compressed with that codec, if with any.
+    /// Opens the source at `index` of the plan, `known` to be that, where anything was found out about it.
     pub(super) fn new(
         plan: &Plan<'_>,
         opener: &mut Opener,
         index: usize,
         source: &'a Source,
-        known: Option<Codec>,
+        known: Option<Found>,
     ) -> Result<Self, Failure> {
         if let Err(refusal) = &source.listed {
             return Err(refused(refusal));
@@ -65,7 +67,8 @@ impl<'a> Open<'a> {
             whole.set_parts(count);
             whole.add_bytes(input.bytes());
             let chunks = Chunks::Placed { count, taken: AtomicU64::new(0) };
-            return Ok(Self { input, chunks, whole });
+            let look = if known.is_some() { Look::NONE } else { look(plan, count, &input, source) };
+            return Ok(Self { input, chunks, whole, look });
         };
         let (first, reader) = match reader(plan, source, bytes)? {
             Reader::Stream(mut stream) => (Some(stream.next(Vec::new())?), Reader::Stream(stream)),
@@ -85,12 +88,7 @@ impl<'a> Open<'a> {
         let memory = plan.stats.memory();
         let ring = Ring::new(reader, chunk_bytes, first, pieces, memory);
         let chunks = Chunks::Streamed(Box::new(ring));
-        Ok(Self { input, chunks, whole })
-    }
-
-    /// Whether it is for the one who reads it to find out that it is compressed.
-    pub(super) fn is_to_be_looked_at(&self, plan: &Plan<'_>) -> bool {
-        self.is_single() && !self.input.is_decoded() && plan.decoding.choice == Choice::Detect
+        Ok(Self { input, chunks, whole, look: Look::NONE })
     }
 
     /// Whether it is one chunk, read by one call.
@@ -114,18 +112,13 @@ fn reader<'a>(
     bytes: Box<dyn Bytes>,
 ) -> Result<Reader<'a>, Failure> {
     let linger = plan.settings.linger;
-    let bytes = if plan.settings.archives && is_named_tar(source.file()) {
-        match Members::of(bytes, plan.cutter, plan.decoding, linger)? {
-            Ok(members) => {
-                let archive = Archive { members, at: None, count: 0 };
-                return Ok(Reader::Archive(Box::new(archive)));
-            }
-            Err(bytes) => bytes,
-        }
-    } else {
-        bytes
-    };
-    let bytes = plan.decoding.transcoding.apply(bytes)?;
+    if plan.settings.archives && is_named_tar(source.file()) {
+        let members = Members::of(bytes, plan.cutter, plan.decoding, linger)?;
+        let archive = Archive { members, at: None, count: 0 };
+        return Ok(Reader::Archive(Box::new(archive)));
+    }
+    let Text { bytes, encoding } = plan.decoding.transcoding.apply(bytes)?;
+    plan.stats.add_encoding(encoding);
     Ok(Reader::Stream(Box::new(Stream::new(bytes, plan.cutter, linger))))
 }
 
@@ -186,7 +179,7 @@ fn from_front(
     plan: &Plan<'_>,
     input: &mut Input,
     source: &Source,
-    known: Option<Codec>,
+    known: Option<Found>,
 ) -> Result<Option<Front>, Failure> {
     if input.is_pipe() {
         let bytes = input.from_pipe(source.file(), plan.decoding, plan.access)?;
@@ -196,16 +189,34 @@ fn from_front(
         let bytes = input.from_packed(source.file(), plan.decoding)?;
         return Ok(Some(Front { bytes, pieces: None }));
     }
-    let codec = match (known, plan.decoding.choice) {
-        (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
-        (None, Choice::Never) => None,
-        (None, Choice::Detect) => detect(plan, input, source)?,
+    let detected = match (known, plan.decoding.choice) {
+        (Some(found), _) => Some(found),
+        (None, Choice::Always(codec)) => Some(Found::Codec(codec)),
+        (None, Choice::Never | Choice::Detect) => first_look(plan, input, source)?,
     };
-    let archive = plan.settings.archives && codec.is_some() && is_named_tar(source.file());
+    let by_mark = plan.decoding.transcoding == Transcoding::ByMark;
+    let codec = match detected {
+        Some(Found::Codec(codec)) => Some(codec),
+        // A mark before UTF-8 is all that is to be undone.
+        Some(Found::Mark(Mark::Utf8)) if by_mark && plan.cutter.framing.has_places() => {
+            input.pass(Mark::Utf8.bytes());
+            plan.stats.add_encoding(Some(Mark::Utf8.word()));
+            return Ok(None);
+        }
+        _ => None,
+    };
+    let archive = plan.settings.archives && is_named_tar(source.file());
+    let archive = archive && (codec.is_some() || Codec::by_name(source.file()).is_some());
     let shared = plan.settings.threads > 1 && plan.scope() == Scope::Chunk;
     let framing = plan.cutter.framing;
+    let as_it_is = match plan.decoding.transcoding {
+        Transcoding::None => true,
+        // What is compressed is looked at when it is not.
+        Transcoding::ByMark => detected.is_none(),
+        Transcoding::From(_) | Transcoding::FromUtf32(_) => false,
+    };
     let found_by_place = match codec {
-        _ if plan.decoding.transcoding != Transcoding::None || archive => false,
+        _ if !as_it_is || archive => false,
         None => framing.has_places(),
         Some(codec) => shared && framing.cuts_anywhere() && in_pieces(plan, input, codec),
     };
@@ -232,20 +243,44 @@ fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
 
 /// A small source that nothing in its name says of is read at once, and looked at while it is: a read of its
 /// first bytes alone would cost more.
-fn detect(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Codec>, Failure> {
+fn first_look(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Found>, Failure> {
     if is_looked_at_later(plan, input, source) {
         return Ok(None);
     }
-    Ok(input.codec(source.file())?)
+    if plan.decoding.choice == Choice::Detect
+        && let Some(codec) = input.codec(source.file())?
+    {
+        return Ok(Some(Found::Codec(codec)));
+    }
+    if plan.decoding.transcoding != Transcoding::ByMark {
+        return Ok(None);
+    }
+    Ok(input.mark()?.map(Found::Mark))
 }
 
 fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
     if input.is_remote() {
         return false;
     }
-    let placed = plan.decoding.transcoding == Transcoding::None;
+    let placed = matches!(plan.decoding.transcoding, Transcoding::None | Transcoding::ByMark);
     let single = placed && plan.cutter.framing.has_places() && plan.cutter.chunks(input) == 1;
-    single && plan.processor.traits().header_records == 0 && Codec::by_name(source.file()).is_none()
+    single && plan.processor.traits().header_records == 0 && !is_named(plan, source)
+}
+
+/// Whether the name of a source says what it has to be.
+fn is_named(plan: &Plan<'_>, source: &Source) -> bool {
+    plan.decoding.choice == Choice::Detect && is_said(source.file())
+}
+
+/// What whoever reads a source of `count` chunks is to find out about it.
+fn look(plan: &Plan<'_>, count: u64, input: &Input, source: &Source) -> Look {
+    if count != 1 || input.is_decoded() || !is_looked_at_later(plan, input, source) {
+        return Look::NONE;
+    }
+    Look {
+        codec: plan.decoding.choice == Choice::Detect,
+        mark: plan.decoding.transcoding == Transcoding::ByMark,
+    }
 }
 
 /// A chunk in a file, to be read when there is room for it.
@@ -253,9 +288,9 @@ pub(super) struct Slice<'a> {
     pub(super) input: &'a Input,
     pub(super) offset: u64,
     pub(super) bytes: usize,
-    /// Look for a codec in the bytes; what is found is left in `found`, and filling fails.
-    pub(super) look: bool,
-    pub(super) found: Option<Codec>,
+    /// What to look for in the bytes; what is found is left in `found`, and filling fails.
+    pub(super) look: Look,
+    pub(super) found: Option<Found>,
 }
 
 impl Fill for Slice<'_> {
@@ -265,14 +300,10 @@ impl Fill for Slice<'_> {
 
     fn fill(&mut self, into: &mut [u8]) -> Result<(), Failure> {
         self.input.read_at(into, self.offset)?;
-        if self.look {
-            self.found = Codec::detect_magic(into);
-        }
+        self.found = self.look.at(into)?;
         match self.found {
             None => Ok(()),
-            Some(codec) => {
-                Err(Failure::new(FailureKind::Read, format!("is compressed with {codec}")))
-            }
+            Some(found) => Err(Failure::new(FailureKind::Read, format!("is not plain: {found:?}"))),
         }
     }
 }
@@ -280,10 +311,12 @@ impl Fill for Slice<'_> {
 fn refused(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::NotRegular(_) => Failure::new(FailureKind::NotRegular, refusal.to_string()),
-        Refusal::Archive(error @ ArchiveError::Members { .. }) => {
-            Failure::new(FailureKind::TooLarge, error.to_string()).hint("raise --max-members")
+        Refusal::Archive(error) => {
+            let is_limit = matches!(error, ArchiveError::Members { .. });
+            let kind = if is_limit { FailureKind::TooLarge } else { FailureKind::Decode };
+            let failure = Failure::new(kind, error.to_string());
+            error.hint().into_iter().fold(failure, Failure::hint)
         }
-        Refusal::Archive(error) => Failure::new(FailureKind::Decode, error.to_string()),
         Refusal::Io(error) => hinted(Failure::new(io_kind(error), error.to_string()), error),
     }
 }

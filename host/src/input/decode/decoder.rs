@@ -13,7 +13,8 @@ use super::blocks::{Aligned, Block, Envelope, Part};
 use super::chain::Resume;
 use super::feed::{Packed, Trickle};
 use super::{Begin, Codec, DecodeError, DecodeLimits, Decoded, Engine, Fault, Feed};
-use super::{brotli, bzip2, deflate, gzip, lz4, snappy, xz, zstd};
+use super::codec::shown;
+use super::{brotli, bzip2, deflate, deflate64, gzip, lz4, lzma, snappy, xz, zstd};
 
 /// Most that an engine writes before the ratio is looked at.
 const STEP_BYTES: usize = 1 << 20;
@@ -44,6 +45,8 @@ pub struct Decoder {
     failed: Option<DecodeError>,
     /// Whether padding was what ended it.
     padded: bool,
+    /// Whether no member has begun yet.
+    only_skipped: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -96,6 +99,7 @@ impl Decoder {
             base: Base::default(),
             failed: None,
             padded: false,
+            only_skipped: true,
         }
     }
 
@@ -113,6 +117,7 @@ impl Decoder {
         decoder.feed.resume_at(resume.compressed);
         decoder.decompressed = resume.decompressed;
         decoder.members = resume.members;
+        decoder.only_skipped = resume.compressed == 0;
         decoder
     }
 
@@ -139,7 +144,7 @@ impl Decoder {
         (self.pending, self.looked_at) = (false, 0);
         self.base = Base::default();
         self.failed = None;
-        self.padded = false;
+        (self.padded, self.only_skipped) = (false, true);
     }
 
     /// Turns to one piece of a source, whose compressed bytes are all that `source` gives. Limits count for the
@@ -245,6 +250,7 @@ impl Decoder {
         self.place = match self.engine.begin(&mut self.feed, first) {
             Ok(Begin::Member) => {
                 (self.member_start, self.pending) = (self.decompressed, false);
+                self.only_skipped = false;
                 Place::Member
             }
             Ok(Begin::Skipped) => Place::Between,
@@ -252,6 +258,7 @@ impl Decoder {
                 self.padded = true;
                 Place::End
             }
+            Ok(Begin::NotOurs) if self.is_other() => return Ok(()),
             Ok(Begin::NotOurs) => return Err(self.not_ours(first, compressed)),
             Err(fault) => return Err(self.error(fault)),
         };
@@ -265,6 +272,21 @@ impl Decoder {
             });
         }
         Ok(())
+    }
+
+    /// Turns to the other codec where nothing but skippable frames, which are the same in both, told that it is this one.
+    fn is_other(&mut self) -> bool {
+        let other = match self.codec {
+            Codec::Zstd => Codec::Lz4,
+            Codec::Lz4 => Codec::Zstd,
+            _ => return false,
+        };
+        let begins = Codec::by_magic(self.feed.held(), None) == Some(other);
+        if begins && self.members > 0 && self.decompressed == 0 && self.only_skipped {
+            (self.codec, self.engine) = (other, engine(other, &self.limits));
+            return true;
+        }
+        false
     }
 
     fn decode(&mut self, into: &mut [u8]) -> Result<usize, DecodeError> {
@@ -327,9 +349,8 @@ impl Decoder {
         if !first {
             return DecodeError::TrailingGarbage { codec, compressed, decompressed };
         }
-        let got: Vec<String> =
-            self.feed.held().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        DecodeError::Magic { codec, got: got.join(" "), expected: expected(codec) }
+        let got = shown(self.feed.held());
+        DecodeError::Magic { codec, got, expected: codec.expected() }
     }
 
     /// Says where a fault was met.
@@ -369,7 +390,11 @@ fn engine(codec: Codec, limits: &DecodeLimits) -> Box<dyn Engine> {
         Codec::Xz => Box::new(xz::Xz::new(limits.xz_memory_bytes_max)),
         Codec::Brotli => Box::new(brotli::Brotli::new()),
         Codec::Snappy => Box::new(snappy::Snappy::new()),
-        Codec::Deflate => Box::new(deflate::Deflate::new()),
+        Codec::Lzip => Box::new(lzma::Lzma::lzip(limits.xz_memory_bytes_max)),
+        Codec::Lzma => Box::new(lzma::Lzma::alone(limits.xz_memory_bytes_max)),
+        Codec::Zlib => Box::new(deflate::Deflate::zlib()),
+        Codec::Deflate => Box::new(deflate::Deflate::bare()),
+        Codec::Deflate64 => Box::new(deflate64::Deflate64::new()),
     }
 }
 
@@ -379,18 +404,5 @@ fn small_member_surcharge(codec: Codec) -> u64 {
         // Its tables, 4 MB, are made anew for every stream.
         Codec::Bzip2 => DECODE_SMALL_BZIP2_MEMBERS - 1,
         _ => 0,
-    }
-}
-
-fn expected(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Gzip => "1f 8b",
-        Codec::Zstd => "28 b5 2f fd",
-        Codec::Lz4 => "04 22 4d 18",
-        Codec::Bzip2 => "42 5a 68",
-        Codec::Xz => "fd 37 7a 58 5a 00",
-        Codec::Brotli => "a window size",
-        Codec::Snappy => "ff 06 00 00",
-        Codec::Deflate => "a block",
     }
 }
