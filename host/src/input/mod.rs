@@ -28,6 +28,7 @@ mod store;
 mod stream;
 mod tape;
 mod utf32;
+mod verified;
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -60,6 +61,7 @@ pub use recognise::{Found, Look};
 pub use remote::{expand_prefixes, hint};
 pub use stream::{Bytes, Chunk, Stream};
 pub use tape::{Member, Members, is_named_tar};
+pub use verified::Again;
 
 use blocked::Blocked;
 use front::Front;
@@ -300,6 +302,17 @@ impl Input {
         Ok(decoded(self.stretch()?, codec, limits))
     }
 
+    /// The same once more, for somebody who has to read them twice. `None` where they come but once, or for a price.
+    ///
+    /// # Errors
+    /// When the file cannot be shared between readers.
+    pub fn again(&self, codec: Codec, limits: DecodeLimits) -> Result<Option<Again>, Error> {
+        if self.is_pipe || self.is_remote() {
+            return Ok(None);
+        }
+        Ok(Some(Again { stretch: self.stretch()?, codec, limits }))
+    }
+
     fn stretch(&self) -> Result<FromFront, Error> {
         let store = self.store.share().map_err(Error::Open)?;
         Ok(FromFront { store, offset: self.start, left: self.bytes, stored: 0 })
@@ -411,6 +424,10 @@ impl Bytes for Decoder {
 
     fn stored(&self) -> u64 {
         self.compressed()
+    }
+
+    fn sound(&self) -> u64 {
+        Self::sound(self)
     }
 
     fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {

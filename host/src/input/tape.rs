@@ -11,7 +11,8 @@ use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins
 use super::front::Front;
 use super::stream::{Bytes, Chunk, Stream};
 use super::decode::shown;
-use super::{Choice, Codec, Cutter, Decoder, Decoding, Error, recognise};
+use super::verified::{Again, Verified};
+use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, recognise};
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
 use crate::source::{ArchiveError, Refusal};
 
@@ -69,16 +70,23 @@ impl Members {
         }
     }
 
-    /// The members of the archive that `bytes` are, by their name.
+    /// The members of the archive that `bytes` are, by their name; those that can be had `again` are decoded twice where they are too
+    /// many to be held until they are known to be sound.
     ///
     /// # Errors
     /// When they are none, or the first block cannot be had.
     pub fn of(
         bytes: Box<dyn Bytes>,
+        again: Option<Again>,
+        access: &Access,
         cutter: Cutter,
         decoding: Decoding,
         linger: Duration,
     ) -> Result<Self, Error> {
+        let bytes: Box<dyn Bytes> = match bytes.sound() {
+            u64::MAX => bytes,
+            _ => Box::new(Verified::of(bytes, again, Arc::clone(&access.stop))),
+        };
         let bytes = Front::of(bytes, BLOCK_BYTES)?;
         if !bytes.first().first_chunk().is_some_and(is_tar) {
             let got = shown(bytes.first());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
-    Bytes, Choice, Codec, DecodeError, Error, Found, Input, Look, Mark, Members, Opener, Pieces,
+    Again, Bytes, Choice, Codec, DecodeError, Error, Found, Input, Look, Mark, Members, Opener, Pieces,
     Stream, Text, Transcoding, hint, is_named_tar, is_said,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
@@ -60,7 +60,7 @@ impl<'a> Open<'a> {
             Whole::source(index, source, header, gather)
         };
         let header_records = plan.processor.traits().header_records;
-        let Some(Front { bytes, pieces }) = front else {
+        let Some(Front { bytes, pieces, again }) = front else {
             plan.cutter.check(input.bytes())?;
             let count = plan.cutter.chunks(&input);
             let whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
@@ -70,7 +70,7 @@ impl<'a> Open<'a> {
             let look = if known.is_some() { Look::NONE } else { look(plan, count, &input, source) };
             return Ok(Self { input, chunks, whole, look });
         };
-        let (first, reader) = match reader(plan, source, bytes)? {
+        let (first, reader) = match reader(plan, source, (bytes, again))? {
             Reader::Stream(mut stream) => (Some(stream.next(Vec::new())?), Reader::Stream(stream)),
             archive @ Reader::Archive(_) => (None, archive),
         };
@@ -109,11 +109,13 @@ impl<'a> Open<'a> {
 fn reader<'a>(
     plan: &Plan<'_>,
     source: &Source,
-    bytes: Box<dyn Bytes>,
+    front: (Box<dyn Bytes>, Option<Again>),
 ) -> Result<Reader<'a>, Failure> {
+    let (bytes, again) = front;
     let linger = plan.settings.linger;
     if plan.settings.archives && is_named_tar(source.file()) {
-        let members = Members::of(bytes, plan.cutter, plan.decoding, linger)?;
+        let members =
+            Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
         let archive = Archive { members, at: None, count: 0 };
         return Ok(Reader::Archive(Box::new(archive)));
     }
@@ -172,6 +174,8 @@ pub(super) fn too_large(bytes: u64) -> Failure {
 struct Front {
     bytes: Box<dyn Bytes>,
     pieces: Option<Arc<Pieces>>,
+    /// For an archive: how they can be had once more.
+    again: Option<Again>,
 }
 
 /// The bytes of a source that can only be read from its front, decompressed; `None` for one whose chunks are found by their place.
@@ -183,11 +187,11 @@ fn from_front(
 ) -> Result<Option<Front>, Failure> {
     if input.is_pipe() {
         let bytes = input.from_pipe(source.file(), plan.decoding, plan.access)?;
-        return Ok(Some(Front { bytes, pieces: None }));
+        return Ok(Some(Front { bytes, pieces: None, again: None }));
     }
     if input.is_packed() {
         let bytes = input.from_packed(source.file(), plan.decoding)?;
-        return Ok(Some(Front { bytes, pieces: None }));
+        return Ok(Some(Front { bytes, pieces: None, again: None }));
     }
     let detected = match (known, plan.decoding.choice) {
         (Some(found), _) => Some(found),
@@ -232,7 +236,11 @@ fn from_front(
         Some(pieces) => pieces.read(),
         None => input.from_front(codec, limits)?,
     };
-    Ok(Some(Front { bytes, pieces }))
+    let again = match codec {
+        Some(codec) if archive => input.again(codec, limits)?,
+        _ => None,
+    };
+    Ok(Some(Front { bytes, pieces, again }))
 }
 
 fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
@@ -341,6 +349,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::Open(io) | Error::Read { error: io, .. } => io_kind(io),
+            Error::Unkept(_) => FailureKind::Read,
             Error::Refused(refusal) => return refused(refusal),
             Error::Decode(error) => return undecodable(error),
             Error::Changed(_) => FailureKind::Changed,
@@ -350,6 +359,9 @@ impl From<Error> for Failure {
         let failure = Self::new(kind, error.to_string());
         match kind {
             _ if matches!(error, Error::HeaderTooLong { .. }) => failure.hint("raise --chunk-size"),
+            _ if matches!(error, Error::Unkept(_)) => {
+                failure.hint("TMPDIR names a directory with more room")
+            }
             FailureKind::RecordTooLong => failure.hint("raise --max-record"),
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),
             _ => match &error {

@@ -33,6 +33,8 @@ pub struct Decoder {
     /// Where the current member begins in the decompressed bytes.
     member_start: u64,
     decompressed: u64,
+    /// Where the last whole member ended in them.
+    sound: u64,
     /// What had come out of the sources before, of the one that most came out of: their memory is kept.
     decompressed_before: u64,
     /// Whether more may come out of the member before anything goes in.
@@ -92,6 +94,7 @@ impl Decoder {
             members: 0,
             member_start: 0,
             decompressed: 0,
+            sound: 0,
             decompressed_before: 0,
             pending: false,
             looked: Vec::new(),
@@ -116,6 +119,7 @@ impl Decoder {
         }
         decoder.feed.resume_at(resume.compressed);
         decoder.decompressed = resume.decompressed;
+        decoder.sound = resume.decompressed;
         decoder.members = resume.members;
         decoder.only_skipped = resume.compressed == 0;
         decoder
@@ -139,7 +143,7 @@ impl Decoder {
         }
         self.feed.turn_to(source);
         self.place = Place::Start;
-        (self.members, self.decompressed) = (0, 0);
+        (self.members, self.decompressed, self.sound) = (0, 0, 0);
         self.looked.clear();
         (self.pending, self.looked_at) = (false, 0);
         self.base = Base::default();
@@ -179,6 +183,11 @@ impl Decoder {
     /// How many bytes were decoded so far.
     pub fn decompressed(&self) -> u64 {
         self.decompressed
+    }
+
+    /// Up to which byte all checksums have been compared.
+    pub fn sound(&self) -> u64 {
+        self.sound
     }
 
     /// How many bytes went in so far.
@@ -317,6 +326,9 @@ impl Decoder {
             return Err(DecodeError::TooLarge { bytes_max: self.limits.bytes_max });
         }
         self.decompressed += bytes as u64;
+        if self.place == Place::Between {
+            self.sound = self.decompressed;
+        }
         self.check_ratio()?;
         self.failed = fault.map(|fault| self.error(fault));
         Ok(bytes)
