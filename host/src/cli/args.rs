@@ -165,7 +165,8 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) beneath: Vec<PathBuf>,
 
-    /// Inside directories and prefixes, take only files that match; as in a .gitignore. May be repeated
+    /// Inside directories and prefixes, take only files that match. A glob without a slash is for names at any depth, one with a
+    /// slash for names from the directory on. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,
 
