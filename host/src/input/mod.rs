@@ -20,6 +20,7 @@ mod open;
 mod packed;
 mod pieces;
 mod pipe;
+mod pseudo;
 mod quotes;
 mod recognise;
 mod remote;
@@ -146,11 +147,14 @@ impl Input {
         let mut file = file.map_err(Error::Open)?;
         let stat = fstat(&file).map_err(|error| Error::Open(error.into()))?;
         let regular = check_regular(stat.st_mode);
+        let mut is_pseudo = || opener.devices.is_pseudo(&file, &stat);
         let is_pipe = match way {
-            Way::File | Way::Member(_) => regular.map(|()| false)?,
+            Way::File | Way::Member(_) => regular.map(|()| is_pseudo())?,
             Way::Fifo => is_fifo(&file, &stat, regular)?,
+            _ if regular.is_err() => true,
+            _ if is_pseudo() => true,
             // A file whose front has been read already is as good as a pipe.
-            _ => regular.is_err() || file.stream_position().map_err(Error::Open)? > 0,
+            _ => file.stream_position().map_err(Error::Open)? > 0,
         };
         let io = if is_pipe { Io::Read } else { access.io };
         let store = Store::file(file, &stat, io)?;
