@@ -52,6 +52,8 @@ const HOMES: [(&str, &[&str]); 38] = [
     ("data_encoding", &["output/rejects.rs"]),
     ("flate2", &["input/decode/", "output/pack/"]),
     ("futures_util", &["input/remote.rs", "remote/outlet.rs"]),
+    ("deflate64", &["input/decode/deflate64.rs"]),
+    ("globset", &["source/globs.rs"]),
     ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("landlock", &["jail/files.rs"]),

@@ -237,7 +237,7 @@ pub enum Error {
 /// When the job as a whole cannot be run or goes no further; a source that fails is a result.
 pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
     let cutter = cutter(job.processor, job.framing, job.settings)?;
-    let decoding = decoding(job.settings)?;
+    let decoding = decoding(job.framing, job.settings)?;
     let access = Access {
         io: job.settings.io,
         stop: job.cancel.flag(),
@@ -325,7 +325,7 @@ pub fn check(
     framing: Framing,
     settings: &settings::Run,
 ) -> Result<(), Error> {
-    let _ = (cutter(processor, framing, settings)?, decoding(settings)?);
+    let _ = (cutter(processor, framing, settings)?, decoding(framing, settings)?);
     Ok(())
 }
 
@@ -347,7 +347,7 @@ fn cutter(
     Ok(Cutter { framing, chunk_bytes, record_bytes_max })
 }
 
-fn decoding(settings: &settings::Run) -> Result<Decoding, Error> {
+fn decoding(framing: Framing, settings: &settings::Run) -> Result<Decoding, Error> {
     let choice = match &settings.decompress {
         Decompress::Auto => Choice::Detect,
         Decompress::None => Choice::Never,
@@ -359,6 +359,6 @@ fn decoding(settings: &settings::Run) -> Result<Decoding, Error> {
         members_max: settings.members_max,
         ..DecodeLimits::default()
     };
-    let transcoding = Transcoding::from_str(&settings.encoding)?;
+    let transcoding = Transcoding::from_str(&settings.encoding)?.over(framing);
     Ok(Decoding { choice, limits, transcoding })
 }

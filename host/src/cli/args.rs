@@ -166,7 +166,8 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) beneath: Vec<PathBuf>,
 
-    /// Inside directories and prefixes, take only files that match; as in a .gitignore. May be repeated
+    /// Inside directories and prefixes, take only files that match. A glob without a slash is for names at any depth, one with a
+    /// slash for names from the directory on. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,
 
@@ -197,7 +198,7 @@ pub(super) struct InputArgs {
 
     /// What is decompressed: what looks compressed, nothing, or everything with one codec
     #[arg(long, value_name = "CODEC", default_value = "auto",
-        value_parser = ["auto", "none", "gzip", "zstd", "lz4", "bzip2", "xz", "brotli", "snappy"])]
+        value_parser = ["auto", "none", "gzip", "zstd", "lz4", "bzip2", "xz", "brotli", "snappy", "lzip", "lzma", "zlib"])]
     pub(super) decompress: String,
 
     /// Bytes that may come out of one compressed file, or member of an archive
@@ -212,8 +213,9 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "N", default_value_t = limits::DECODE_MEMBERS_MAX)]
     pub(super) max_members: u64,
 
-    /// Turn text into UTF-8: from the encoding of this name, as utf-16le; auto goes by byte order marks
-    #[arg(long, value_name = "ENCODING", default_value = "none")]
+    /// Turn text into UTF-8: auto goes by byte order marks; none leaves bytes as they are; or from the encoding of this name, as
+    /// utf-16le
+    #[arg(long, value_name = "ENCODING", default_value = "auto")]
     pub(super) encoding: String,
 
     /// Where files are cut, instead of what the plugin says: bytes, lines, csv, delimited:0xNN, fixed:N,
@@ -230,7 +232,7 @@ pub(super) struct InputArgs {
     pub(super) max_record: ByteSize,
 }
 
-const NAME_HELP: &str = "How output files below a directory are called: of {dir}, {name}, {stem}, {ext}, {plugin} and {out_ext} [default: {dir}/{name}{out_ext}]";
+const NAME_HELP: &str = "How output files below a directory are called: of {dir}, {name}, {stored} (which is {name} with .gz), {stem}, {ext}, {plugin} and {out_ext} [default: {dir}/{name}{out_ext}]";
 
 #[derive(Debug, Clone, ClapArgs)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what they are")]

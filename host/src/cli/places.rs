@@ -21,7 +21,7 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Names all outputs, which must be different ones.
+    /// Names all outputs.
     pub(super) fn of(self, sources: &'a [Source]) -> Result<Places<'a>, Abort> {
         let Self { args, plugins, inputs, decompress } = self;
         let template = match &args.name {
@@ -32,8 +32,6 @@ impl<'a> Names<'a> {
         let (plugin, output_type) =
             lane.map_or(("", ""), |lane| (lane.name.as_str(), lane.output_type.as_str()));
         let naming = Naming::new(template, plugin, output_type, args.compress);
-        Places::of(naming, sources, inputs, decompress).map_err(|collision| {
-            Abort::new(collision).hint(Some("--name makes other names: {dir}, {name}…"))
-        })
+        Ok(Places::of(naming, sources, inputs, decompress))
     }
 }

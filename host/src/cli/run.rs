@@ -29,7 +29,7 @@ use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Exists, Run};
-use crate::source::{self, Filter, Listing, Look, Source};
+use crate::source::{self, Listing, Look, Source};
 use crate::stats::{MemoryBudget, Report, Reservation, Stats};
 use crate::work::Cancel;
 
@@ -279,13 +279,32 @@ fn listing(
     let request = request(args, look, settings.threads, origins)?;
     let mut listing = source::list(&request).map_err(|error| unlistable(&error))?;
     remove_below(&mut listing, &args.inputs.files, &args.output.out);
-    let filter = Filter::new(&request.include, &request.exclude).map_err(Abort::new)?;
+    let filter = Arc::clone(&listing.filter);
     listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());
+    told_of_names(args, &listing);
     if !args.inputs.no_archives {
         let (members_max, threads) = (settings.members_max, settings.threads);
         input::expand(&mut listing, &Expansion { members_max, threads, stop: &cancel.flag() });
     }
     Ok(listing)
+}
+
+/// Warns of what names nothing: it may be a mistake, and what comes of it looks like success.
+fn told_of_names(args: &RunArgs, listing: &Listing) {
+    if let Some(list) = &args.inputs.files_from
+        && listing.listed == Some(0)
+    {
+        tracing::warn!("--files-from {} names nothing", list.display());
+    }
+    if !listing.filtered {
+        return;
+    }
+    for glob in listing.filter.unmatched() {
+        tracing::warn!("--include {glob} matches no file");
+    }
+    if listing.sources.is_empty() && args.inputs.include.is_empty() && !listing.filter.takes_all() {
+        tracing::warn!("--exclude leaves no file");
+    }
 }
 
 /// Says what there is to say at the end, and how the process ends.

@@ -83,7 +83,7 @@ pub(super) fn request(
     Ok(Request {
         paths: inputs.files.clone(),
         files_from: if origins.listed.is_some() { None } else { files_from(args) },
-        listed: origins.listed.clone().unwrap_or_default(),
+        listed: origins.listed.clone(),
         include: inputs.include.clone(),
         exclude: inputs.exclude.clone(),
         fifos: if inputs.stream { Fifos::Read } else { Fifos::Refuse },

@@ -25,6 +25,9 @@ pub enum Error {
         /// Why.
         error: io::Error,
     },
+    /// What came of it could not be kept until it was known to be sound.
+    #[error("cannot keep it in a temporary file until all of it is checked: {0}")]
+    Unkept(io::Error),
     /// It could not be decompressed.
     #[error(transparent)]
     Decode(#[from] DecodeError),

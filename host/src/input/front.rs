@@ -38,6 +38,11 @@ impl Front {
         Ok(Self { first, given: 0, rest })
     }
 
+    /// Bytes that begin with `first`, which has been read.
+    pub(super) fn with(first: Vec<u8>, rest: Box<dyn Bytes>) -> Self {
+        Self { first, given: 0, rest }
+    }
+
     /// The first bytes.
     pub(super) fn first(&self) -> &[u8] {
         &self.first

@@ -17,16 +17,21 @@ mod front;
 mod identity;
 mod lines;
 mod mapped;
+mod mark;
 mod open;
 mod packed;
 mod pieces;
 mod pipe;
+mod pseudo;
 mod quotes;
+mod recognise;
 mod remote;
 mod stitched;
 mod store;
 mod stream;
 mod tape;
+mod utf32;
+mod verified;
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -49,16 +54,20 @@ pub use csv::Csv;
 pub use cut::{Cutter, Scan};
 pub use decode::{
     Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, Trickle, UnknownCodec,
+    is_said,
 };
-pub use encoding::{Transcoding, UnknownEncoding};
+pub use encoding::{Text, Transcoding, UnknownEncoding};
 pub use error::Error;
 pub use framing::{CutsRecords, Framing, FramingError, Prefix};
 pub use lines::{Lines, line_feeds};
+pub use mark::Mark;
 pub use open::Opener;
 pub use pieces::Pieces;
+pub use recognise::{Found, Look};
 pub use remote::{expand_prefixes, hint};
 pub use stream::{Bytes, Chunk, Stream};
 pub use tape::{Member, Members, is_named_tar};
+pub use verified::Again;
 
 use blocked::Blocked;
 use front::Front;
@@ -143,11 +152,14 @@ impl Input {
         let mut file = file.map_err(Error::Open)?;
         let stat = fstat(&file).map_err(|error| Error::Open(error.into()))?;
         let regular = check_regular(stat.st_mode);
+        let mut is_pseudo = || opener.devices.is_pseudo(&file, &stat);
         let is_pipe = match way {
-            Way::File | Way::Member(_) => regular.map(|()| false)?,
+            Way::File | Way::Member(_) => regular.map(|()| is_pseudo())?,
             Way::Fifo => is_fifo(&file, &stat, regular)?,
+            _ if regular.is_err() => true,
+            _ if is_pseudo() => true,
             // A file whose front has been read already is as good as a pipe.
-            _ => regular.is_err() || file.stream_position().map_err(Error::Open)? > 0,
+            _ => file.stream_position().map_err(Error::Open)? > 0,
         };
         let io = if is_pipe { Io::Read } else { access.io };
         let store = Store::file(file, &stat, io)?;
@@ -265,7 +277,26 @@ impl Input {
         let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
         let first = first.get_mut(..length).unwrap_or_default();
         self.read_at(first, 0)?;
-        Ok(Codec::detect(first, name))
+        recognise::codec(first, name)
+    }
+
+    /// The mark that it begins with.
+    ///
+    /// # Errors
+    /// When its first bytes cannot be read.
+    pub fn mark(&self) -> Result<Option<Mark>, Error> {
+        let mut first = [0; Mark::BYTES_MAX];
+        let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
+        let first = first.get_mut(..length).unwrap_or_default();
+        self.read_at(first, 0)?;
+        Ok(Mark::of(first))
+    }
+
+    /// From now on begins so many bytes later.
+    pub fn pass(&mut self, bytes: usize) {
+        let bytes = (bytes as u64).min(self.bytes);
+        self.start += bytes;
+        self.bytes -= bytes;
     }
 
     /// The bytes from front to back, decompressed where there is a codec.
@@ -278,6 +309,17 @@ impl Input {
         limits: DecodeLimits,
     ) -> Result<Box<dyn Bytes>, Error> {
         Ok(decoded(self.stretch()?, codec, limits))
+    }
+
+    /// The same once more, for somebody who has to read them twice. `None` where they come but once, or for a price.
+    ///
+    /// # Errors
+    /// When the file cannot be shared between readers.
+    pub fn again(&self, codec: Codec, limits: DecodeLimits) -> Result<Option<Again>, Error> {
+        if self.is_pipe || self.is_remote() {
+            return Ok(None);
+        }
+        Ok(Some(Again { stretch: self.stretch()?, codec, limits }))
     }
 
     fn stretch(&self) -> Result<FromFront, Error> {
@@ -299,7 +341,7 @@ impl Input {
             Choice::Always(codec) => decoded(plain, Some(codec), decoding.limits),
             Choice::Detect => {
                 let front = Front::of(Box::new(plain), Codec::DETECT_BYTES)?;
-                let codec = Codec::detect(front.first(), name);
+                let codec = recognise::codec(front.first(), name)?;
                 decoded(front, codec, decoding.limits)
             }
         })
@@ -343,7 +385,7 @@ impl Input {
                     first.len() >= Codec::MAGIC_BYTES_MAX || !Codec::is_undecided(first)
                 };
                 let front = Front::until(Box::new(pipe), Codec::DETECT_BYTES, is_decided)?;
-                match Codec::detect(front.first(), name) {
+                match recognise::codec(front.first(), name)? {
                     Some(codec) => decoded(codec, Box::new(front)),
                     None => Box::new(front),
                 }
@@ -391,6 +433,10 @@ impl Bytes for Decoder {
 
     fn stored(&self) -> u64 {
         self.compressed()
+    }
+
+    fn sound(&self) -> u64 {
+        Self::sound(self)
     }
 
     fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use rustix::fs::{Advice, CWD, Mode, OFlags, fadvise, openat};
 
 use super::identity::Identity;
+use super::pseudo::Devices;
 use super::store::Store;
 use super::{Access, Error, Input};
 use crate::settings::limits::AHEAD_FILE_BYTES;
@@ -29,6 +30,7 @@ pub struct Opener {
     archive: Option<(Arc<Archive>, Arc<Store>)>,
     /// Files that were opened before it was their turn.
     expected: VecDeque<(PathBuf, File)>,
+    pub(super) devices: Devices,
 }
 
 /// Files in a row after which their directory is opened, which costs as much as opening a file.

@@ -32,6 +32,10 @@ impl Bytes for Unpacked {
         Ok(self.0.read(into)?)
     }
 
+    fn sound(&self) -> u64 {
+        0
+    }
+
     fn stored(&self) -> u64 {
         self.0.compressed()
     }

@@ -99,6 +99,10 @@ impl Bytes for Stitched {
         }
     }
 
+    fn sound(&self) -> u64 {
+        self.decoder.as_ref().map_or(self.chain.resume().decompressed, Decoder::sound)
+    }
+
     fn stored(&self) -> u64 {
         match &self.decoder {
             Some(decoder) => self.resumed + decoder.compressed(),

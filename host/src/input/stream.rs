@@ -18,6 +18,11 @@ pub trait Bytes: Send {
     /// How many bytes of the source, as it is stored, have gone into what was read.
     fn stored(&self) -> u64;
 
+    /// Up to which of the bytes that were read all checksums have been compared that they are under; the end of the source is one.
+    fn sound(&self) -> u64 {
+        u64::MAX
+    }
+
     /// Whether a read would not have to wait for somebody to write, at the latest after `within`.
     ///
     /// # Errors

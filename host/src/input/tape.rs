@@ -1,14 +1,18 @@
 //! A tar archive that is read from its front, as a compressed one has to be: its members come one after the other,
 //! each cut into chunks like a source of its own.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins, padded};
+use super::decode::shown;
 use super::front::Front;
 use super::stream::{Bytes, Chunk, Stream};
-use super::{Choice, Codec, Cutter, Decoder, Decoding, Error};
+use super::verified::{Again, Verified};
+use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, recognise};
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
 use crate::source::{ArchiveError, Refusal};
 
@@ -17,9 +21,11 @@ pub fn is_named_tar(name: &Path) -> bool {
     let has = |extension: &str| {
         name.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
     };
+    const SHORT: [&str; 10] =
+        ["tgz", "taz", "tzst", "tlz4", "tbz", "tbz2", "tz2", "tb2", "txz", "tlz"];
     match Codec::by_name(name) {
         None => has("tar"),
-        Some(_) if ["tgz", "tzst", "tlz4", "tbz", "tbz2", "txz"].into_iter().any(has) => true,
+        Some(_) if SHORT.into_iter().any(has) => true,
         Some(_) => Path::new(name.file_stem().unwrap_or_default())
             .extension()
             .is_some_and(|found| found.eq_ignore_ascii_case("tar")),
@@ -49,9 +55,9 @@ impl std::fmt::Debug for Members {
 #[derive(Debug)]
 pub enum Member {
     /// A file with this path.
-    File(String),
+    File(Vec<u8>),
     /// A file with this path that cannot be read, and why.
-    Unread(String, Error),
+    Unread(Vec<u8>, Error),
 }
 
 impl Members {
@@ -64,22 +70,30 @@ impl Members {
         }
     }
 
-    /// The members of the archive that `bytes` are; the bytes again where they are none.
+    /// The members of the archive that `bytes` are, by their name; those that can be had `again` are decoded twice where they are too
+    /// many to be held until they are known to be sound.
     ///
     /// # Errors
-    /// When the first block cannot be had.
+    /// When they are none, or the first block cannot be had.
     pub fn of(
         bytes: Box<dyn Bytes>,
+        again: Option<Again>,
+        access: &Access,
         cutter: Cutter,
         decoding: Decoding,
         linger: Duration,
-    ) -> Result<Result<Self, Box<dyn Bytes>>, Error> {
+    ) -> Result<Self, Error> {
+        let bytes: Box<dyn Bytes> = match bytes.sound() {
+            u64::MAX => bytes,
+            _ => Box::new(Verified::of(bytes, again, Arc::clone(&access.stop))),
+        };
         let bytes = Front::of(bytes, BLOCK_BYTES)?;
         if !bytes.first().first_chunk().is_some_and(is_tar) {
-            return Ok(Err(Box::new(bytes)));
+            let got = shown(bytes.first());
+            return Err(Refusal::from(ArchiveError::Misnamed { kind: "tar", got }).into());
         }
         let tar = Tar { bytes: Box::new(bytes), offset: 0, left: 0, padding: 0, accounted: 0 };
-        Ok(Ok(Self {
+        Ok(Self {
             tar: Arc::new(Mutex::new(tar)),
             cutter,
             decoding,
@@ -88,7 +102,7 @@ impl Members {
             stream: None,
             count: 0,
             skipped: 0,
-        }))
+        })
     }
 
     /// Links, devices and the like so far.
@@ -107,7 +121,12 @@ impl Members {
             tar.skip()?;
             let at = tar.offset;
             let damaged = |what| damaged(at, what);
-            match self.headers.block(&tar.block()?).map_err(damaged)? {
+            let Some(block) = tar.block()? else {
+                // What is decompressed was checked as far as it goes: there is no more.
+                self.headers.end().map_err(damaged)?;
+                return Ok(None);
+            };
+            match self.headers.block(&block).map_err(damaged)? {
                 Step::Block => {}
                 Step::Data(bytes) => {
                     let data = tar.header_data(bytes)?;
@@ -122,7 +141,6 @@ impl Members {
                     drop(tar);
                     self.count += 1;
                     self.check_count()?;
-                    let name = String::from_utf8_lossy(&name).into_owned();
                     let unread = |name, error: ArchiveError| {
                         Ok(Some(Member::Unread(name, Refusal::from(error).into())))
                     };
@@ -138,9 +156,9 @@ impl Members {
         }
     }
 
-    fn enter(&mut self, name: String) -> Member {
+    fn enter(&mut self, name: Vec<u8>) -> Member {
         let content = Content { tar: Arc::clone(&self.tar), from: lock(&self.tar).accounted };
-        match self.bytes(content, Path::new(&name)) {
+        match self.bytes(content, Path::new(OsStr::from_bytes(&name))) {
             Ok(bytes) => {
                 self.stream = Some(Stream::new(bytes, self.cutter, self.linger));
                 Member::File(name)
@@ -153,13 +171,15 @@ impl Members {
     fn bytes(&self, content: Content, name: &Path) -> Result<Box<dyn Bytes>, Error> {
         let front = Front::of(Box::new(content), Codec::DETECT_BYTES)?;
         let codec = match self.decoding.choice {
-            Choice::Detect => Codec::detect(front.first(), name),
+            // An archive in an archive is a file, and what is in it is not looked into.
+            Choice::Detect => recognise::codec(front.first(), name)?,
             Choice::Never | Choice::Always(_) => None,
         };
-        self.decoding.transcoding.apply(match codec {
+        let text = self.decoding.transcoding.apply(match codec {
             Some(codec) => Box::new(Decoder::new(codec, Box::new(front), self.decoding.limits)),
             None => Box::new(front),
-        })
+        })?;
+        Ok(text.bytes)
     }
 
     fn check_count(&self) -> Result<(), Error> {
@@ -233,13 +253,14 @@ impl Tar {
         Ok(())
     }
 
-    fn block(&mut self) -> Result<Block, Error> {
+    /// The next block; none behind the last, where no zeros mark it.
+    fn block(&mut self) -> Result<Option<Block>, Error> {
         let mut block = [0; BLOCK_BYTES];
         let mut length = 0;
         while let Some(room) = block.get_mut(length..).filter(|room| !room.is_empty()) {
             let got = self.bytes.read(room)?;
             if got == 0 && length == 0 {
-                return Err(damaged(self.offset, "it ends without the zeros that mark its end"));
+                return Ok(None);
             }
             if got == 0 {
                 return Err(self.cut_off());
@@ -247,7 +268,7 @@ impl Tar {
             length += got;
             self.offset += got as u64;
         }
-        Ok(block)
+        Ok(Some(block))
     }
 
     fn header_data(&mut self, bytes: u64) -> Result<Vec<u8>, Error> {

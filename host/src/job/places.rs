@@ -1,11 +1,15 @@
 //! Which file below a directory takes the output of which source: named before anything is read, but for members that are found
 //! in archives on the way.
+//!
+//! Two sources never have one file. `a.log.gz` beside `a.log` goes to `a.log.gz`, its name as it is stored; where that is no way out,
+//! the source that comes first has the file, and the other one fails.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::input::Codec;
-use crate::output::{Collision, Distinct, Naming, Origin, Stored};
+use crate::output::{Distinct, Naming, Origin, Stored};
 use crate::process::{Failure, FailureKind};
 use crate::settings::Decompress;
 use crate::source::{Source, Way};
@@ -23,17 +27,13 @@ pub struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    /// Names all outputs, which must be different ones. A directory of `inputs`, as they were named, that ends with a slash is left out of
-    /// the names of what is in it.
-    ///
-    /// # Errors
-    /// When two sources would have the same.
+    /// Names all outputs. A directory of `inputs`, as they were named, that ends with a slash is left out of the names of what is in it.
     pub fn of(
         naming: Naming,
         sources: &'a [Source],
         inputs: &'a [PathBuf],
         decompress: &'a Decompress,
-    ) -> Result<Self, Collision> {
+    ) -> Self {
         // Only a slash at its end, or a dot, leaves a directory out.
         let slashed = |path: &&Path| {
             let bytes = path.as_os_str().as_encoded_bytes();
@@ -43,20 +43,49 @@ impl<'a> Places<'a> {
             sources,
             naming,
             decompress,
-            of_sources: Vec::with_capacity(sources.len()),
+            of_sources: Vec::new(),
             distinct: Mutex::default(),
             left_out: inputs.iter().map(PathBuf::as_path).filter(slashed).collect(),
         };
-        let mut distinct = Distinct::default();
-        for source in sources {
-            let place = places.of_source(source);
-            if let Ok(place) = &place {
-                distinct.claim(&source.name(), place)?;
+        places.of_sources = places.all();
+        places
+    }
+
+    /// The places of all sources. Those that are not compressed take theirs first; and where several that are would have one, none
+    /// of them has it, so that it does not matter which of them there are.
+    fn all(&self) -> Vec<Result<PathBuf, String>> {
+        let wanted: Vec<_> = self.sources.iter().map(|source| self.wanted(source)).collect();
+        let mut counts: HashMap<&Path, usize> = HashMap::new();
+        for (place, stored) in wanted.iter().flatten() {
+            if stored.is_some() {
+                *counts.entry(place).or_default() += 1;
             }
-            places.of_sources.push(place);
         }
-        places.distinct = Mutex::new(distinct);
-        Ok(places)
+        let is_shared = |place: &Path| counts.get(place).is_some_and(|&count| count > 1);
+        let mut distinct = self.distinct.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claim = |source: &Source, place: &Path| {
+            distinct.claim(&source.name(), place).map_err(|collision| collision.to_string())
+        };
+        let mut places: Vec<Option<Result<PathBuf, String>>> = vec![None; wanted.len()];
+        let each = || self.sources.iter().zip(&wanted);
+        for ((source, wanted), to) in each().zip(&mut places) {
+            *to = match wanted {
+                Ok((place, None)) => Some(claim(source, place).map(|()| place.clone())),
+                Ok((_, Some(_))) => None,
+                Err(error) => Some(Err(error.clone())),
+            };
+        }
+        for ((source, wanted), to) in each().zip(&mut places) {
+            if let Ok((place, Some(stored))) = wanted {
+                let named = match is_shared(place) {
+                    true => Err(String::new()),
+                    false => claim(source, place).map(|()| place.clone()),
+                };
+                *to = Some(named.or_else(|_| claim(source, stored).map(|()| stored.clone())));
+            }
+        }
+        drop(claim);
+        places.into_iter().map(|place| place.unwrap_or_else(|| Err(String::new()))).collect()
     }
 
     /// Those that are known before anything is read.
@@ -72,7 +101,7 @@ impl<'a> Places<'a> {
         })
     }
 
-    fn of_source(&self, source: &Source) -> Result<PathBuf, String> {
+    fn wanted(&self, source: &Source) -> Wanted {
         match &source.way {
             Way::Member(listed) => {
                 let archive = listed.archive.path.as_path();
@@ -82,19 +111,24 @@ impl<'a> Places<'a> {
         }
     }
 
-    fn of_member(&self, archive: &Path, member: &[u8]) -> Result<PathBuf, String> {
+    fn of_member(&self, archive: &Path, member: &[u8]) -> Wanted {
         let read_as = String::from_utf8_lossy(member);
         self.name(archive, Some(member), Path::new(&*read_as))
     }
 
-    fn name(&self, path: &Path, member: Option<&[u8]>, read_as: &Path) -> Result<PathBuf, String> {
+    fn name(&self, path: &Path, member: Option<&[u8]>, read_as: &Path) -> Wanted {
         let compressed = *self.decompress != Decompress::None && Codec::by_name(read_as).is_some();
-        let stored = if compressed { Stored::Compressed } else { Stored::Plain };
         // Of directories in one another it is the innermost that was named for what is in it.
         let above = self.left_out.iter().copied().filter(|named| path.starts_with(named));
         let walked = above.max_by_key(|named| named.components().count());
-        let origin = Origin { path, walked, member, stored };
-        self.naming.place(&origin).map_err(|error| error.to_string())
+        let place = |stored| {
+            let origin = Origin { path, walked, member, stored };
+            self.naming.place(&origin).map_err(|error| error.to_string())
+        };
+        if !compressed {
+            return Ok((place(Stored::Plain)?, None));
+        }
+        Ok((place(Stored::Compressed)?, place(Stored::Plain).ok()))
     }
 
     /// Where the output of the source at `index` goes, or that of a member which was found in it.
@@ -102,19 +136,28 @@ impl<'a> Places<'a> {
     /// # Errors
     /// When there can be no such file, or it is another's.
     pub fn place(&self, index: usize, member: Option<&str>) -> Result<PathBuf, Failure> {
-        let failed = |message: String| Failure::new(FailureKind::Write, message);
+        let failed = |message: String| {
+            Failure::new(FailureKind::Write, message)
+                .hint("--name makes other names: {dir}, {name}, {stored}…")
+        };
         let Some(name) = member else {
             let place = self.of_sources.get(index).cloned();
             return place.unwrap_or_else(|| Err("it is not in the list".into())).map_err(failed);
         };
         let archive = self.sources.get(index).map_or(Path::new(""), |source| &source.path);
         let inside = in_archive(archive, Path::new(name));
-        let place = self.of_member(archive, inside).map_err(failed)?;
+        let (place, stored) = self.of_member(archive, inside).map_err(failed)?;
         let mut distinct = self.distinct.lock().unwrap_or_else(PoisonError::into_inner);
-        distinct.claim(name, &place).map_err(|collision| failed(collision.to_string()))?;
-        Ok(place)
+        match (distinct.claim(name, &place), stored) {
+            (Ok(()), _) => Ok(place),
+            (Err(_), Some(stored)) if distinct.claim(name, &stored).is_ok() => Ok(stored),
+            (Err(collision), _) => Err(failed(collision.to_string())),
+        }
     }
 }
+
+/// Where an output goes; and where else, if that is taken and the source is compressed: under the name that is stored.
+type Wanted = Result<(PathBuf, Option<PathBuf>), String>;
 
 /// What a member is called in its archive, by the name that it has as a source.
 fn in_archive<'a>(archive: &Path, name: &'a Path) -> &'a [u8] {

@@ -173,6 +173,13 @@ pub const DECODE_LZ4_WORKERS_MIN: usize = 4;
 /// Indexes of the streams of one xz file, with the padding between them: a million blocks.
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;
 
+/// Decompressed bytes of an archive that are held until their checksum has been compared. Most archives are smaller; a larger one is
+/// decoded twice, or kept in a temporary file.
+pub const HELD_BYTES_MAX: usize = 32 << 20;
+
+/// Bytes of a source that comes but once which are kept in a temporary file: what a disk for temporary files has room for.
+pub const SPOOLED_BYTES_MAX: u64 = 16 << 30;
+
 /// Bytes read at once where they are only passed over or passed on.
 pub const COPY_BYTES: usize = 64 << 10;
 

@@ -112,7 +112,7 @@ impl Default for Run {
             io: Io::Auto,
             decompress: Decompress::Auto,
             archives: true,
-            encoding: "none".into(),
+            encoding: "auto".into(),
             linger: limits::LINGER,
             decompressed_bytes_max: limits::DECODED_BYTES_MAX,
             ratio_max: limits::DECODE_RATIO_MAX,

@@ -82,6 +82,14 @@ pub enum ArchiveError {
         /// Which rule.
         what: Cow<'static, str>,
     },
+    /// It has the name of an archive, and other bytes.
+    #[error("is named as a {kind} archive, but {}", first(.got))]
+    Misnamed {
+        /// The kind.
+        kind: &'static str,
+        /// Its first bytes, in hexadecimal; empty where there are none.
+        got: String,
+    },
     /// It has more members than allowed; those before are sources.
     #[error("more than {members_max} members in the archive")]
     Members {
@@ -126,6 +134,21 @@ pub enum ArchiveError {
         /// Where.
         offset: u64,
     },
+}
+
+impl ArchiveError {
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Misnamed { .. } => Some("--no-archives reads it as the file that it is"),
+            Self::Members { .. } => Some("raise --max-members"),
+            _ => None,
+        }
+    }
+}
+
+fn first(got: &str) -> String {
+    if got.is_empty() { "has no bytes".into() } else { format!("begins with {got}") }
 }
 
 /// A method by name (APPNOTE.TXT 6.3.10, section 4.4.5).

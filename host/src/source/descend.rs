@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, DirEntry, FileType, Stat, statat};
 
+use super::globs::Kind;
 use super::roots::LastLink;
-use super::walk::{Filter, Kind};
+use super::walk::Filter;
 use super::{Look, Refusal, Request, Source, Way, bytes};
 
 /// The files below `root`, and how many entries are none. What cannot be read is among them with its reason.
 pub(super) fn descend(root: &Path, filter: &Filter, request: &Request) -> (Vec<Source>, u64) {
-    let mut found = Found { filter, request, sources: Vec::new(), skipped: 0 };
+    let mut found = Found { root, filter, request, sources: Vec::new(), skipped: 0 };
     let mut last = LastLink::Followed;
     let mut directories = vec![root.to_path_buf()];
     while let Some(directory) = directories.pop() {
@@ -29,6 +30,7 @@ pub(super) fn descend(root: &Path, filter: &Filter, request: &Request) -> (Vec<S
 }
 
 struct Found<'a> {
+    root: &'a Path,
     filter: &'a Filter,
     request: &'a Request,
     sources: Vec<Source>,
@@ -48,11 +50,13 @@ impl Found<'_> {
             }
             let path = directory.join(OsStr::from_bytes(name.to_bytes()));
             match kind(&entries, &entry)? {
-                FileType::Directory if self.filter.takes_entry(&path, Kind::Directory) => {
+                FileType::Directory
+                    if self.filter.takes_entry(self.root, &path, Kind::Directory) =>
+                {
                     below.push(path);
                 }
                 FileType::Directory => {}
-                _ if !self.filter.takes_entry(&path, Kind::File) => {}
+                _ if !self.filter.takes_entry(self.root, &path, Kind::File) => {}
                 FileType::RegularFile => {
                     let listed = match self.request.look {
                         Look::Names => Ok(None),

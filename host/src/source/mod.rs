@@ -6,6 +6,7 @@
 mod address;
 mod archive;
 mod descend;
+mod globs;
 mod list;
 mod roots;
 mod walk;
@@ -20,9 +21,10 @@ use thiserror::Error;
 
 pub use address::{Address, Scheme};
 pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
+pub use globs::{Globs, PatternError};
 pub use list::{FilesFrom, ListError, names};
 pub use roots::{Roots, RootsError, hint};
-pub use walk::{Filter, PatternError};
+pub use walk::Filter;
 
 /// Something to read.
 #[derive(Debug)]
@@ -94,8 +96,8 @@ pub struct Request {
     /// A list of further names, of files only.
     pub files_from: Option<FilesFrom>,
     /// The names of such a list, where it has been read already.
-    pub listed: Vec<PathBuf>,
-    /// Inside directories and prefixes, only files that match one of these globs; empty takes all.
+    pub listed: Option<Vec<PathBuf>>,
+    /// Inside directories and prefixes, only files that match one of these [`Globs`]; none takes all.
     pub include: Vec<String>,
     /// Inside directories and prefixes, no file or directory that matches one of these globs.
     pub exclude: Vec<String>,
@@ -139,6 +141,12 @@ pub struct Listing {
     pub skipped: u64,
     /// Where those that are files were found, and are to be opened.
     pub roots: Roots,
+    /// What was taken of directories, and is to be of prefixes.
+    pub filter: Arc<Filter>,
+    /// How many names a list had, if there was one.
+    pub listed: Option<usize>,
+    /// Whether there was anything to filter: a directory or a prefix.
+    pub filtered: bool,
 }
 
 /// Why nothing could be listed.
@@ -157,7 +165,7 @@ impl Error {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Pattern(_) => None,
+            Self::Pattern(error) => error.hint(),
             Self::List(error) => error.hint(),
         }
     }
@@ -168,11 +176,15 @@ impl Error {
 /// # Errors
 /// When a glob does not parse or the list of names cannot be read.
 pub fn list(request: &Request) -> Result<Listing, Error> {
-    let filter = Filter::new(&request.include, &request.exclude)?;
+    let filter = Arc::new(Filter::new(&request.include, &request.exclude)?);
     let from_list = request.files_from.as_ref().map(|from| names(from, &request.roots));
     let mut listed = from_list.transpose()?.unwrap_or_default();
-    listed.extend(request.listed.iter().cloned());
-    let mut listing = Listing { roots: request.roots.clone(), ..Listing::default() };
+    listed.extend(request.listed.iter().flatten().cloned());
+    let is_list = request.files_from.is_some() || request.listed.is_some();
+    let count = is_list.then_some(listed.len());
+    let (roots, filter) = (request.roots.clone(), &filter);
+    let mut listing =
+        Listing { roots, filter: Arc::clone(filter), listed: count, ..Listing::default() };
     for (path, found) in look_at(request.paths.clone(), request) {
         match found {
             _ if let Some(address) = Address::of(&path) => {
@@ -180,10 +192,12 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
                     Scheme::Http => Way::Object,
                     Scheme::S3 | Scheme::Google | Scheme::Azure => Way::Prefix,
                 };
+                listing.filtered |= way == Way::Prefix;
                 listing.sources.push(Source { path, listed: Ok(None), way });
             }
             Ok(found) if kind(&found) == FileType::Directory => {
-                walk::walk(&path, &filter, request, &mut listing);
+                listing.filtered = true;
+                walk::walk(&path, filter, request, &mut listing);
             }
             found => listing.sources.push(named(path, found, request.fifos)),
         }

@@ -30,6 +30,7 @@ pub struct Stats {
     merge_ns: AtomicU64,
     write_ns: AtomicU64,
     errors: Mutex<BTreeMap<&'static str, u64>>,
+    encodings: Mutex<BTreeMap<&'static str, u64>>,
     counters: Mutex<BTreeMap<String, u64>>,
     memory: Arc<MemoryBudget>,
 }
@@ -95,6 +96,13 @@ impl Stats {
     /// Counts sources that are done already.
     pub fn add_passed_over(&self, sources: u64) {
         self.passed_over.fetch_add(sources, Ordering::Relaxed);
+    }
+
+    /// Counts a source that was brought into UTF-8, or whose mark was taken off.
+    pub fn add_encoding(&self, encoding: Option<&'static str>) {
+        if let Some(encoding) = encoding {
+            *lock(&self.encodings).entry(encoding).or_default() += 1;
+        }
     }
 
     /// Adds to a counter of the plugin's own.
@@ -186,6 +194,10 @@ impl Stats {
             skipped: self.skipped(),
             passed_over: self.passed_over(),
             errors: lock(&self.errors)
+                .iter()
+                .map(|(word, count)| ((*word).to_string(), *count))
+                .collect(),
+            encodings: lock(&self.encodings)
                 .iter()
                 .map(|(word, count)| ((*word).to_string(), *count))
                 .collect(),

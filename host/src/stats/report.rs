@@ -39,6 +39,8 @@ pub struct Report {
     pub passed_over: u64,
     /// Failures by kind.
     pub errors: BTreeMap<String, u64>,
+    /// Sources whose text was brought into UTF-8, or whose mark was taken off, by what they were in.
+    pub encodings: BTreeMap<String, u64>,
     /// The plugin's own counters.
     pub counters: BTreeMap<String, u64>,
     /// The first failures, in the order of the sources.

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::input::{CutsRecords, FramingError};
 use crate::job;
-use crate::output::{Collision, FileError};
+use crate::output::FileError;
 use crate::pipeline::ChainError;
 use crate::plugin::LoadError;
 use crate::settings::limits::{JOBS_MAX, TENANT_NAME_BYTES_MAX, WEIGHT_MAX};
@@ -138,9 +138,6 @@ pub enum JobError {
         /// As it was named.
         path: PathBuf,
     },
-    /// Two sources would have the same output.
-    #[error(transparent)]
-    Names(#[from] Collision),
     /// The output cannot be made.
     #[error(transparent)]
     Out(#[from] FileError),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
-    Bytes, Choice, Codec, DecodeError, Error, Input, Lines, Members, Opener, Pieces, Stream,
-    Transcoding, hint, is_named_tar,
+    Again, Bytes, Choice, Codec, DecodeError, Error, Found, Input, Lines, Look, Mark, Members,
+    Opener, Pieces, Stream, Text, Transcoding, hint, is_named_tar, is_said,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
 use crate::source::{self, ArchiveError, Refusal, Source};
@@ -25,6 +25,8 @@ pub(super) struct Open<'a> {
     pub(super) whole: Whole<'a>,
     /// Of what is found by its place.
     pub(super) lines: Lines,
+    /// What is still to be found out about it, by whoever reads it.
+    pub(super) look: Look,
 }
 
 /// How the chunks of a source are had.
@@ -42,13 +44,13 @@ pub(super) enum Chunks<'a> {
 }
 
 impl<'a> Open<'a> {
-    /// Opens the source at `index` of the plan, `known` to be compressed with that codec, if with any.
+    /// Opens the source at `index` of the plan, `known` to be that, where anything was found out about it.
     pub(super) fn new(
         plan: &Plan<'_>,
         opener: &mut Opener,
         index: usize,
         source: &'a Source,
-        known: Option<Codec>,
+        known: Option<Found>,
     ) -> Result<Self, Failure> {
         if let Err(refusal) = &source.listed {
             return Err(refused(refusal));
@@ -60,16 +62,17 @@ impl<'a> Open<'a> {
             Whole::source(index, source, header, gather)
         };
         let header_records = plan.processor.traits().header_records;
-        let Some(Front { bytes, pieces }) = front else {
+        let Some(Front { bytes, pieces, again }) = front else {
             plan.cutter.check(input.bytes())?;
             let count = plan.cutter.chunks(&input);
             let whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
             whole.set_parts(count);
             whole.add_bytes(input.bytes());
             let chunks = Chunks::Placed { count, taken: AtomicU64::new(0) };
-            return Ok(Self { input, chunks, whole, lines: Lines::default() });
+            let look = if known.is_some() { Look::NONE } else { look(plan, count, &input, source) };
+            return Ok(Self { input, chunks, whole, lines: Lines::default(), look });
         };
-        let (first, reader) = match reader(plan, source, bytes)? {
+        let (first, reader) = match reader(plan, source, (bytes, again))? {
             Reader::Stream(mut stream) => (Some(stream.next(Vec::new())?), Reader::Stream(stream)),
             archive @ Reader::Archive(_) => (None, archive),
         };
@@ -87,12 +90,7 @@ impl<'a> Open<'a> {
         let memory = plan.stats.memory();
         let ring = Ring::new(reader, chunk_bytes, first, pieces, memory);
         let chunks = Chunks::Streamed(Box::new(ring));
-        Ok(Self { input, chunks, whole, lines: Lines::default() })
-    }
-
-    /// Whether it is for the one who reads it to find out that it is compressed.
-    pub(super) fn is_to_be_looked_at(&self, plan: &Plan<'_>) -> bool {
-        self.is_single() && !self.input.is_decoded() && plan.decoding.choice == Choice::Detect
+        Ok(Self { input, chunks, whole, lines: Lines::default(), look: Look::NONE })
     }
 
     /// Whether it is one chunk, read by one call.
@@ -113,21 +111,17 @@ impl<'a> Open<'a> {
 fn reader<'a>(
     plan: &Plan<'_>,
     source: &Source,
-    bytes: Box<dyn Bytes>,
+    front: (Box<dyn Bytes>, Option<Again>),
 ) -> Result<Reader<'a>, Failure> {
+    let (bytes, again) = front;
     let linger = plan.settings.linger;
-    let bytes = if plan.settings.archives && is_named_tar(source.file()) {
-        match Members::of(bytes, plan.cutter, plan.decoding, linger)? {
-            Ok(members) => {
-                let archive = Archive { members, at: None, count: 0 };
-                return Ok(Reader::Archive(Box::new(archive)));
-            }
-            Err(bytes) => bytes,
-        }
-    } else {
-        bytes
-    };
-    let bytes = plan.decoding.transcoding.apply(bytes)?;
+    if plan.settings.archives && is_named_tar(source.file()) {
+        let members = Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
+        let archive = Archive { members, at: None, count: 0 };
+        return Ok(Reader::Archive(Box::new(archive)));
+    }
+    let Text { bytes, encoding } = plan.decoding.transcoding.apply(bytes)?;
+    plan.stats.add_encoding(encoding);
     Ok(Reader::Stream(Box::new(Stream::new(bytes, plan.cutter, linger))))
 }
 
@@ -181,6 +175,8 @@ pub(super) fn too_large(bytes: u64) -> Failure {
 struct Front {
     bytes: Box<dyn Bytes>,
     pieces: Option<Arc<Pieces>>,
+    /// For an archive: how they can be had once more.
+    again: Option<Again>,
 }
 
 /// The bytes of a source that can only be read from its front, decompressed; `None` for one whose chunks are found by their place.
@@ -188,26 +184,44 @@ fn from_front(
     plan: &Plan<'_>,
     input: &mut Input,
     source: &Source,
-    known: Option<Codec>,
+    known: Option<Found>,
 ) -> Result<Option<Front>, Failure> {
     if input.is_pipe() {
         let bytes = input.from_pipe(source.file(), plan.decoding, plan.access)?;
-        return Ok(Some(Front { bytes, pieces: None }));
+        return Ok(Some(Front { bytes, pieces: None, again: None }));
     }
     if input.is_packed() {
         let bytes = input.from_packed(source.file(), plan.decoding)?;
-        return Ok(Some(Front { bytes, pieces: None }));
+        return Ok(Some(Front { bytes, pieces: None, again: None }));
     }
-    let codec = match (known, plan.decoding.choice) {
-        (Some(codec), _) | (None, Choice::Always(codec)) => Some(codec),
-        (None, Choice::Never) => None,
-        (None, Choice::Detect) => detect(plan, input, source)?,
+    let detected = match (known, plan.decoding.choice) {
+        (Some(found), _) => Some(found),
+        (None, Choice::Always(codec)) => Some(Found::Codec(codec)),
+        (None, Choice::Never | Choice::Detect) => first_look(plan, input, source)?,
     };
-    let archive = plan.settings.archives && codec.is_some() && is_named_tar(source.file());
+    let by_mark = plan.decoding.transcoding == Transcoding::ByMark;
+    let codec = match detected {
+        Some(Found::Codec(codec)) => Some(codec),
+        // A mark before UTF-8 is all that is to be undone.
+        Some(Found::Mark(Mark::Utf8)) if by_mark && plan.cutter.framing.has_places() => {
+            input.pass(Mark::Utf8.bytes());
+            plan.stats.add_encoding(Some(Mark::Utf8.word()));
+            return Ok(None);
+        }
+        _ => None,
+    };
+    let archive = plan.settings.archives && is_named_tar(source.file());
+    let archive = archive && (codec.is_some() || Codec::by_name(source.file()).is_some());
     let shared = plan.settings.threads > 1 && plan.scope() == Scope::Chunk;
     let framing = plan.cutter.framing;
+    let as_it_is = match plan.decoding.transcoding {
+        Transcoding::None => true,
+        // What is compressed is looked at when it is not.
+        Transcoding::ByMark => detected.is_none(),
+        Transcoding::From(_) | Transcoding::FromUtf32(_) => false,
+    };
     let found_by_place = match codec {
-        _ if plan.decoding.transcoding != Transcoding::None || archive => false,
+        _ if !as_it_is || archive => false,
         None => framing.has_places(),
         Some(codec) => shared && framing.cuts_anywhere() && in_pieces(plan, input, codec),
     };
@@ -223,7 +237,11 @@ fn from_front(
         Some(pieces) => pieces.read(),
         None => input.from_front(codec, limits)?,
     };
-    Ok(Some(Front { bytes, pieces }))
+    let again = match codec {
+        Some(codec) if archive => input.again(codec, limits)?,
+        _ => None,
+    };
+    Ok(Some(Front { bytes, pieces, again }))
 }
 
 fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
@@ -234,20 +252,44 @@ fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
 
 /// A small source that nothing in its name says of is read at once, and looked at while it is: a read of its
 /// first bytes alone would cost more.
-fn detect(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Codec>, Failure> {
+fn first_look(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Found>, Failure> {
     if is_looked_at_later(plan, input, source) {
         return Ok(None);
     }
-    Ok(input.codec(source.file())?)
+    if plan.decoding.choice == Choice::Detect
+        && let Some(codec) = input.codec(source.file())?
+    {
+        return Ok(Some(Found::Codec(codec)));
+    }
+    if plan.decoding.transcoding != Transcoding::ByMark {
+        return Ok(None);
+    }
+    Ok(input.mark()?.map(Found::Mark))
 }
 
 fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
     if input.is_remote() {
         return false;
     }
-    let placed = plan.decoding.transcoding == Transcoding::None;
+    let placed = matches!(plan.decoding.transcoding, Transcoding::None | Transcoding::ByMark);
     let single = placed && plan.cutter.framing.has_places() && plan.cutter.chunks(input) == 1;
-    single && plan.processor.traits().header_records == 0 && Codec::by_name(source.file()).is_none()
+    single && plan.processor.traits().header_records == 0 && !is_named(plan, source)
+}
+
+/// Whether the name of a source says what it has to be.
+fn is_named(plan: &Plan<'_>, source: &Source) -> bool {
+    plan.decoding.choice == Choice::Detect && is_said(source.file())
+}
+
+/// What whoever reads a source of `count` chunks is to find out about it.
+fn look(plan: &Plan<'_>, count: u64, input: &Input, source: &Source) -> Look {
+    if count != 1 || input.is_decoded() || !is_looked_at_later(plan, input, source) {
+        return Look::NONE;
+    }
+    Look {
+        codec: plan.decoding.choice == Choice::Detect,
+        mark: plan.decoding.transcoding == Transcoding::ByMark,
+    }
 }
 
 /// A chunk in a file, to be read when there is room for it.
@@ -255,9 +297,9 @@ pub(super) struct Slice<'a> {
     pub(super) input: &'a Input,
     pub(super) offset: u64,
     pub(super) bytes: usize,
-    /// Look for a codec in the bytes; what is found is left in `found`, and filling fails.
-    pub(super) look: bool,
-    pub(super) found: Option<Codec>,
+    /// What to look for in the bytes; what is found is left in `found`, and filling fails.
+    pub(super) look: Look,
+    pub(super) found: Option<Found>,
 }
 
 impl Fill for Slice<'_> {
@@ -267,14 +309,10 @@ impl Fill for Slice<'_> {
 
     fn fill(&mut self, into: &mut [u8]) -> Result<(), Failure> {
         self.input.read_at(into, self.offset)?;
-        if self.look {
-            self.found = Codec::detect_magic(into);
-        }
+        self.found = self.look.at(into)?;
         match self.found {
             None => Ok(()),
-            Some(codec) => {
-                Err(Failure::new(FailureKind::Read, format!("is compressed with {codec}")))
-            }
+            Some(found) => Err(Failure::new(FailureKind::Read, format!("is not plain: {found:?}"))),
         }
     }
 }
@@ -282,10 +320,12 @@ impl Fill for Slice<'_> {
 fn refused(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::NotRegular(_) => Failure::new(FailureKind::NotRegular, refusal.to_string()),
-        Refusal::Archive(error @ ArchiveError::Members { .. }) => {
-            Failure::new(FailureKind::TooLarge, error.to_string()).hint("raise --max-members")
+        Refusal::Archive(error) => {
+            let is_limit = matches!(error, ArchiveError::Members { .. });
+            let kind = if is_limit { FailureKind::TooLarge } else { FailureKind::Decode };
+            let failure = Failure::new(kind, error.to_string());
+            error.hint().into_iter().fold(failure, Failure::hint)
         }
-        Refusal::Archive(error) => Failure::new(FailureKind::Decode, error.to_string()),
         Refusal::Io(error) => hinted(Failure::new(io_kind(error), error.to_string()), error),
     }
 }
@@ -310,6 +350,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::Open(io) | Error::Read { error: io, .. } => io_kind(io),
+            Error::Unkept(_) => FailureKind::Read,
             Error::Refused(refusal) => return refused(refusal),
             Error::Decode(error) => return undecodable(error),
             Error::Changed(_) => FailureKind::Changed,
@@ -322,6 +363,9 @@ impl From<Error> for Failure {
             _ if matches!(error, Error::RecordTooLong { quote: Some(_), .. }) => failure.hint(
                 "mend that record, or, where quotes mean nothing in this file, --set quote=none",
             ),
+            _ if matches!(error, Error::Unkept(_)) => {
+                failure.hint("TMPDIR names a directory with more room")
+            }
             FailureKind::RecordTooLong => failure.hint("raise --max-record"),
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),
             _ => match &error {

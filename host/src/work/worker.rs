@@ -10,7 +10,7 @@ mod transform;
 
 use std::sync::Arc;
 
-use crate::input::{Codec, Opener, Scan};
+use crate::input::{Found, Opener, Scan};
 use crate::process::{Failure, FailureKind, Instance, Kind, Processor, Reject, Scope};
 use crate::settings::limits::AHEAD_FILES;
 use crate::source::{Source, Way};
@@ -39,8 +39,8 @@ pub(super) struct Worker<'r, 'a> {
     instance: Option<Box<dyn Instance + 'a>>,
     opener: Opener,
     ahead: Ahead,
-    /// What the source at hand turned out to be compressed with.
-    found: Option<Codec>,
+    /// What the source at hand turned out to be.
+    found: Option<Found>,
     scan: Scan,
     times: Times,
     pass: Pass<'a>,
@@ -165,12 +165,12 @@ impl<'r, 'a> Worker<'r, 'a> {
         self.deliver(Slot::source(index), done);
     }
 
-    /// Opens and joins a source that is `known` to be compressed with that codec, if with any.
+    /// Opens and joins a source that is `known` to be that, where anything was found out about it.
     fn source_as(
         &mut self,
         index: usize,
         source: &'a Source,
-        known: Option<Codec>,
+        known: Option<Found>,
     ) -> Result<(), Cancelled> {
         let opened = Open::new(self.plan, &mut self.opener, index, source, known);
         self.times.was_read();
@@ -190,7 +190,7 @@ impl<'r, 'a> Worker<'r, 'a> {
             self.join(&open)?;
         }
         match self.found.take() {
-            Some(codec) => self.source_as(index, source, Some(codec)),
+            Some(found) => self.source_as(index, source, Some(found)),
             None => Ok(()),
         }
     }

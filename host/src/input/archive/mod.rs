@@ -17,7 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 
-use super::{Access, Input, Opener};
+use super::decode::{detect_nameless, shown};
+use super::{Access, Codec, Input, Opener};
 use crate::source::{Archive, ArchiveError, Listing, Member, Refusal, Source, Stored, Way};
 
 pub(super) use member::open;
@@ -99,7 +100,7 @@ fn look_into<'a>(
     found
 }
 
-/// The members of one archive; `None` for a file that is none, or that whoever reads it will say of why it cannot be read.
+/// The members of one archive; `None` for a file that is something else, or that whoever reads it will say of why it cannot be read.
 fn members<'a>(
     source: &Source,
     kind: Kind,
@@ -118,11 +119,23 @@ fn members<'a>(
         Kind::Tar => tar::list(&input, &mut members),
     };
     match listed {
-        Ok(Listed::NotOne) => return None,
+        Ok(Listed::NotOne) => members.end(misnamed(&input, kind)?),
         Ok(Listed::All) => {}
         Err(refusal) => members.end(refusal),
     }
     Some(members)
+}
+
+/// That a file is no archive of the kind that its name says; `None` where its bytes say what else it is.
+fn misnamed(input: &Input, kind: Kind) -> Option<Refusal> {
+    let mut first = [0; Codec::DETECT_BYTES];
+    let length = usize::try_from(input.bytes()).unwrap_or(usize::MAX).min(first.len());
+    let first = first.get_mut(..length)?;
+    input.read_at(first, 0).ok()?;
+    match detect_nameless(first) {
+        Ok(None) => Some(ArchiveError::Misnamed { kind: kind.word(), got: shown(first) }.into()),
+        _ => None,
+    }
 }
 
 /// How far the members of a file could be listed.

@@ -22,6 +22,14 @@ impl Kind {
         }
         end.eq_ignore_ascii_case(b".tar").then_some(Self::Tar)
     }
+
+    /// The word for it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Zip => "zip",
+            Self::Tar => "tar",
+        }
+    }
 }
 
 /// What stands between the name of an archive and that of a member.

@@ -11,9 +11,16 @@ pub(super) struct Pax {
 }
 
 impl Pax {
-    /// What the records in `data` say; of two that say the same thing, the later one counts.
+    /// What the records in `data` say.
     pub(super) fn read(data: &[u8]) -> Result<Self, &'static str> {
         let mut pax = Self::default();
+        pax.add(data)?;
+        Ok(pax)
+    }
+
+    /// Adds what the records in `data` say; of two that say the same thing, the later one counts.
+    pub(super) fn add(&mut self, data: &[u8]) -> Result<(), &'static str> {
+        let pax = self;
         let mut rest = data;
         // Some writers pad with zeros.
         while rest.first().is_some_and(|&byte| byte != 0) {
@@ -30,7 +37,7 @@ impl Pax {
             }
             rest = after;
         }
-        Ok(pax)
+        Ok(())
     }
 }
 

@@ -106,28 +106,39 @@ impl Headers {
     pub(in crate::input) fn data(&mut self, data: &[u8]) -> Result<(), &'static str> {
         let State::Data(kind) = std::mem::take(&mut self.state) else { return Ok(()) };
         match kind {
+            // Of two the later one counts, as GNU tar and bsdtar have it.
             kind::GNU_LONG_NAME => {
                 let end = memchr::memchr(0, data).unwrap_or(data.len());
-                put(&mut self.name, data.get(..end).unwrap_or_default().to_vec())
+                self.name = Some(data.get(..end).unwrap_or_default().to_vec());
+                Ok(())
             }
             kind::EXTENDED_GLOBAL if Pax::read(data)? != Pax::default() => {
                 Err("a global header that names or measures members, which is not read")
             }
             kind::GNU_LONG_LINK | kind::EXTENDED_GLOBAL => Ok(()),
-            _ => put(&mut self.pax, Pax::read(data)?),
+            _ => self.pax.get_or_insert_default().add(data),
         }
+    }
+
+    /// Takes the end.
+    ///
+    /// # Errors
+    /// When something was said of a member that does not come.
+    pub(in crate::input) fn end(&self) -> Result<(), &'static str> {
+        let between = matches!(self.state, State::Header);
+        let pending = !between || self.name.is_some() || self.pax.is_some();
+        if pending { Err("a header without its member") } else { Ok(()) }
     }
 
     fn header(&mut self, block: &Block) -> Result<Step, &'static str> {
         if block.iter().all(|&byte| byte == 0) {
-            let pending = self.name.is_some() || self.pax.is_some();
-            return if pending { Err("a header without its member") } else { Ok(Step::End) };
+            return self.end().map(|()| Step::End);
         }
         let header = Header::from_byte_slice(block);
         if !is_sound(header) {
             return Err("the checksum of a header does not match");
         }
-        let bytes = header.entry_size().map_err(|_| "a size that is no number")?;
+        let bytes = size(header)?;
         let kind = header.entry_type().as_byte();
         if let kind::GNU_LONG_NAME
         | kind::GNU_LONG_LINK
@@ -203,11 +214,13 @@ mod kind {
     pub(super) const EXTENDED_SOLARIS: u8 = b'X';
 }
 
-fn put<T>(into: &mut Option<T>, value: T) -> Result<(), &'static str> {
-    match into.replace(value) {
-        Some(_) => Err("two headers that say the same of one member"),
-        None => Ok(()),
+/// How much data an entry has. Old and odd writers leave the field of directories and empty files blank.
+fn size(header: &Header) -> Result<u64, &'static str> {
+    let field = &header.as_old().size;
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
+        return Ok(0);
     }
+    header.entry_size().map_err(|_| "a size that is no number")
 }
 
 /// Whether the list of holes goes on in another block, by the flag at that place (GNU tar manual, "Basic Tar Format").
@@ -241,7 +254,12 @@ pub(super) fn list(input: &Input, members: &mut Members<'_>) -> Result<Listed, R
         members.check_stop()?;
         let start = walk.at;
         let damaged = |what: &'static str| damaged(start, what);
-        let block = walk.block()?;
+        let Some(block) = walk.block()? else {
+            headers.end().map_err(damaged)?;
+            let path = members.archive.path.display();
+            tracing::warn!("{path}: ends without the zeros that mark its end");
+            return Ok(Listed::All);
+        };
         match headers.block(&block).map_err(damaged)? {
             Step::Block => {}
             Step::Data(bytes) => headers.data(&walk.data(bytes)?).map_err(damaged)?,
@@ -281,32 +299,29 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Whether it is a tar file: two blocks of zeros are an empty one.
+    /// Whether it is a tar file: a block of zeros is an empty one.
     fn begins(&mut self) -> io::Result<bool> {
         if self.end < BLOCK_BYTES as u64 {
             return Ok(false);
         }
         let mut first = [0; BLOCK_BYTES];
         self.reader.read_at(&mut first, 0)?;
-        if self.end >= 2 * BLOCK_BYTES as u64 && first.iter().all(|&byte| byte == 0) {
-            self.reader.read_at(&mut first, BLOCK_BYTES as u64)?;
-            return Ok(first.iter().all(|&byte| byte == 0));
-        }
-        Ok(begins(&first))
+        Ok(first.iter().all(|&byte| byte == 0) || begins(&first))
     }
 
-    fn block(&mut self) -> Result<Block, Refusal> {
+    /// The next block; none behind the last, where no zeros mark it.
+    fn block(&mut self) -> Result<Option<Block>, Refusal> {
         let mut block = [0; BLOCK_BYTES];
         let left = self.end - self.at;
         if left == 0 {
-            return Err(damaged(self.at, "it ends without the zeros that mark its end"));
+            return Ok(None);
         }
         if left < BLOCK_BYTES as u64 {
             return Err(damaged(self.at, "it is cut off within a header"));
         }
         self.reader.read_at(&mut block, self.at)?;
         self.at += BLOCK_BYTES as u64;
-        Ok(block)
+        Ok(Some(block))
     }
 
     /// The data of a header.

@@ -1,13 +1,15 @@
-//! Which codec a source is compressed with: by the bytes it begins with, then by its name.
+//! The codecs, and what each is known by: the bytes that it begins with, and the ends of names.
 //!
-//! Where the two disagree the bytes are right: a `.gz` that is plain text is plain text, and a file without an
-//! extension that begins like a zstd frame is one. Only brotli has nothing to be known by but its name.
+//! Brotli, zlib and the old lzma format have no magic number: only a name tells them. What becomes of a source whose name and bytes
+//! do not agree is decided in `recognise`.
 
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
 use thiserror::Error;
+
+use super::{deflate as zlib, lzma};
 
 /// How a source is compressed.
 #[derive(
@@ -29,13 +31,23 @@ pub enum Codec {
     Brotli,
     /// The snappy framing format of 2013-10-25.
     Snappy,
+    /// The lzip format (draft-diaz-lzip-09), with any number of members.
+    Lzip,
+    /// The format before .xz, as the LZMA SDK describes it (lzma-specification.txt). It has no checksum.
+    Lzma,
+    /// RFC 1950: what `pigz -z` writes, Hadoop's `DefaultCodec`, and web servers as `deflate`.
+    Zlib,
     /// RFC 1951, bare: what is in other formats, and never a file of its own.
     Deflate,
+    /// What PKWARE made of it, with a window of 64 KiB: in zip files only.
+    Deflate64,
 }
 
 /// A word that is no codec.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("unknown codec `{0}`, expected one of: gzip, zstd, lz4, bzip2, xz, brotli, snappy")]
+#[error(
+    "unknown codec `{0}`, expected one of: gzip, zstd, lz4, bzip2, xz, brotli, snappy, lzip, lzma, zlib"
+)]
 pub struct UnknownCodec(String);
 
 /// RFC 1952 section 2.3.1: ID1, ID2, and CM, which has one value only.
@@ -56,6 +68,8 @@ pub(super) const BZIP2_END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
 pub(super) const XZ: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
 /// Snappy framing format section 4.1: Stream identifier, with the header of its chunk.
 pub(super) const SNAPPY: [u8; 10] = *b"\xff\x06\x00\x00sNaPpY";
+/// draft-diaz-lzip-09, section 2: ID string, and the only version there is.
+pub(super) const LZIP: [u8; 5] = *b"LZIP\x01";
 
 /// Whether four bytes begin a skippable frame, which zstd (RFC 8878 section 3.1.2) and lz4 share.
 pub(super) fn is_skippable(magic: [u8; 4]) -> bool {
@@ -64,28 +78,35 @@ pub(super) fn is_skippable(magic: [u8; 4]) -> bool {
 
 impl Codec {
     /// All that files are compressed with.
-    pub const ALL: [Self; 7] =
-        [Self::Gzip, Self::Zstd, Self::Lz4, Self::Bzip2, Self::Xz, Self::Brotli, Self::Snappy];
+    pub const ALL: [Self; 10] = [
+        Self::Gzip,
+        Self::Zstd,
+        Self::Lz4,
+        Self::Bzip2,
+        Self::Xz,
+        Self::Brotli,
+        Self::Snappy,
+        Self::Lzip,
+        Self::Lzma,
+        Self::Zlib,
+    ];
 
     /// Bytes of the longest magic.
     pub const MAGIC_BYTES_MAX: usize = 10;
 
-    /// How many leading bytes [`detect`](Self::detect) makes use of.
+    /// How many leading bytes are made use of to tell.
     pub const DETECT_BYTES: usize = 512;
 
-    /// The codec of a source that begins with `first_bytes`, [`DETECT_BYTES`](Self::DETECT_BYTES) of them or all that
-    /// there are, and that is called `name`. `None`: not compressed.
-    pub fn detect(first_bytes: &[u8], name: &Path) -> Option<Self> {
-        let named = Self::by_name(name);
-        if named == Some(Self::Brotli) {
-            return Self::by_magic(first_bytes, None).or(named);
+    /// Whether a source that begins with these bytes, and not with a magic number, can be what its name says: such as have no magic
+    /// number, and such as are cut off within it, to be reported as that.
+    pub(super) fn may_begin(self, first_bytes: &[u8]) -> bool {
+        match self {
+            _ if first_bytes.is_empty() => true,
+            Self::Brotli => true,
+            Self::Zlib => zlib::may_begin(first_bytes),
+            Self::Lzma => lzma::may_begin(first_bytes),
+            _ => self.magics().iter().any(|magic| is_cut_off(first_bytes, magic)),
         }
-        // Too short to tell, but as its name says so far: to be reported as cut off, not read as text.
-        let cut_off = |codec: &Self| {
-            !first_bytes.is_empty()
-                && codec.magics().iter().any(|magic| is_cut_off(first_bytes, magic))
-        };
-        Self::by_magic(first_bytes, named).or_else(|| named.filter(cut_off))
     }
 
     /// Whether what a source begins with may become a magic when more of it is there.
@@ -99,27 +120,26 @@ impl Codec {
         skippable || first_bytes.starts_with(&BZIP2) || Self::ALL.iter().any(begun)
     }
 
-    /// The codec that a source begins with whose name says nothing.
-    pub fn detect_magic(first_bytes: &[u8]) -> Option<Self> {
-        Self::by_magic(first_bytes.get(..Self::DETECT_BYTES).unwrap_or(first_bytes), None)
-    }
-
     /// The codec that the extension stands for.
     pub fn by_name(name: &Path) -> Option<Self> {
         let extension = name.extension()?.to_str()?.to_ascii_lowercase();
         Some(match extension.as_str() {
-            "gz" | "tgz" | "bgz" => Self::Gzip,
+            "gz" | "tgz" | "bgz" | "taz" => Self::Gzip,
             "zst" | "zstd" | "tzst" => Self::Zstd,
             "lz4" | "tlz4" => Self::Lz4,
-            "bz2" | "tbz2" | "tbz" => Self::Bzip2,
+            "bz2" | "tbz2" | "tbz" | "tz2" | "tb2" => Self::Bzip2,
             "xz" | "txz" => Self::Xz,
             "br" => Self::Brotli,
             "sz" | "snappy" => Self::Snappy,
+            "lz" => Self::Lzip,
+            "lzma" | "tlz" => Self::Lzma,
+            "zz" | "zlib" | "deflate" => Self::Zlib,
             _ => return None,
         })
     }
 
-    fn by_magic(bytes: &[u8], named: Option<Self>) -> Option<Self> {
+    /// The codec that `bytes` begin with. A skippable frame is of zstd or lz4, whichever is `named`.
+    pub(super) fn by_magic(bytes: &[u8], named: Option<Self>) -> Option<Self> {
         if let Some((magic, rest)) = bytes.split_first_chunk::<4>()
             && is_skippable(*magic)
         {
@@ -152,8 +172,9 @@ impl Codec {
             Self::Lz4 => &[&LZ4, &LZ4_LEGACY],
             Self::Bzip2 => &[&BZIP2],
             Self::Xz => &[&XZ],
-            Self::Brotli | Self::Deflate => &[],
+            Self::Brotli | Self::Lzma | Self::Zlib | Self::Deflate | Self::Deflate64 => &[],
             Self::Snappy => &[&SNAPPY],
+            Self::Lzip => &[&LZIP],
         }
     }
 
@@ -167,9 +188,36 @@ impl Codec {
             Self::Xz => "xz",
             Self::Brotli => "brotli",
             Self::Snappy => "snappy",
+            Self::Lzip => "lzip",
+            Self::Lzma => "lzma",
+            Self::Zlib => "zlib",
             Self::Deflate => "deflate",
+            Self::Deflate64 => "deflate64",
         }
     }
+
+    /// What it begins with, in hexadecimal.
+    pub(super) fn expected(self) -> &'static str {
+        match self {
+            Self::Gzip => "1f 8b",
+            Self::Zstd => "28 b5 2f fd",
+            Self::Lz4 => "04 22 4d 18",
+            Self::Bzip2 => "42 5a 68",
+            Self::Xz => "fd 37 7a 58 5a 00",
+            Self::Brotli => "a window size",
+            Self::Snappy => "ff 06 00 00",
+            Self::Lzip => "4c 5a 49 50 01",
+            Self::Lzma => "properties and a dictionary size",
+            Self::Zlib => "78",
+            Self::Deflate | Self::Deflate64 => "a block",
+        }
+    }
+}
+
+/// The first bytes of a source, in hexadecimal.
+pub(in super::super) fn shown(first_bytes: &[u8]) -> String {
+    let bytes: Vec<String> = first_bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    bytes.join(" ")
 }
 
 /// Whether `bytes` are the beginning of `magic`, and not all of it.
@@ -206,43 +254,12 @@ impl FromStr for Codec {
 mod tests {
     use super::*;
 
-    fn detect(bytes: &[u8], name: &str) -> Option<Codec> {
-        Codec::detect(bytes, Path::new(name))
-    }
-
     #[test]
     fn words_go_both_ways() {
         for codec in Codec::ALL {
             assert_eq!(codec.to_string().parse(), Ok(codec));
         }
         assert!("rar".parse::<Codec>().unwrap_err().to_string().contains("`rar`"));
-    }
-
-    #[test]
-    fn bytes_settle_it_and_not_the_name() {
-        assert_eq!(detect(b"plain text\n", "a.gz"), None);
-        assert_eq!(detect(b"", "a.gz"), None);
-        assert_eq!(detect(b"\x1f\x8b\x08\0\0\0", "a.txt"), Some(Codec::Gzip));
-        assert_eq!(detect(b"\x1f\x8b\x08\xe0\0\0", "a.gz"), None, "reserved flags");
-        assert_eq!(detect(b"\x28\xb5\x2f\xfd\0", "a.gz"), Some(Codec::Zstd));
-        assert_eq!(detect(b"\x04\x22\x4d\x18", "a"), Some(Codec::Lz4));
-        assert_eq!(detect(b"\x02\x21\x4c\x18", "a"), Some(Codec::Lz4));
-        assert_eq!(detect(b"\xfd7zXZ\0\0\x04", "a"), Some(Codec::Xz));
-        assert_eq!(detect(b"\xff\x06\0\0sNaPpY\0", "a"), Some(Codec::Snappy));
-        assert_eq!(detect(b"BZh91AY&SY", "a"), Some(Codec::Bzip2));
-        assert_eq!(detect(b"BZh9\x17\x72\x45\x38\x50\x90\0\0", "a"), Some(Codec::Bzip2));
-        assert_eq!(detect(b"BZhang wrote this", "a.bz2"), None);
-        assert_eq!(detect(b"BZh1hello", "a"), None);
-    }
-
-    #[test]
-    fn a_name_counts_where_bytes_say_nothing() {
-        assert_eq!(detect(b"\x0b\x02\x80", "a.br"), Some(Codec::Brotli));
-        assert_eq!(detect(b"\x0b\x02\x80", "a"), None);
-        assert_eq!(detect(b"\x1f\x8b\x08\0", "a.br"), Some(Codec::Gzip));
-        assert_eq!(detect(b"\x1f", "a.gz"), Some(Codec::Gzip), "cut off");
-        assert_eq!(detect(b"\x1f", "a"), None);
-        assert_eq!(detect(b"BZ", "a.BZ2"), Some(Codec::Bzip2));
     }
 
     #[test]
@@ -255,15 +272,5 @@ mod tests {
         for bytes in [&b"a"[..], b"B\n", b"P\n", b"\x1f\x8b\x08", b"\xff\xfe"] {
             assert!(!Codec::is_undecided(bytes), "{bytes:?}");
         }
-    }
-
-    #[test]
-    fn a_skippable_frame_is_looked_behind() {
-        let skip = b"\x50\x2a\x4d\x18\x02\0\0\0xx";
-        assert_eq!(detect(&[skip, &LZ4[..]].concat(), "a.zst"), Some(Codec::Lz4));
-        assert_eq!(detect(&[skip, &ZSTD[..]].concat(), "a.lz4"), Some(Codec::Zstd));
-        assert_eq!(detect(&[skip, skip, &ZSTD[..]].concat(), "a.lz4"), Some(Codec::Zstd));
-        assert_eq!(detect(skip, "a.lz4"), Some(Codec::Lz4));
-        assert_eq!(detect(skip, "a"), Some(Codec::Zstd));
     }
 }

@@ -11,9 +11,10 @@ use crate::settings::limits::{
 
 use super::blocks::{Aligned, Block, Envelope, Part};
 use super::chain::Resume;
+use super::codec::shown;
 use super::feed::{Packed, Trickle};
 use super::{Begin, Codec, DecodeError, DecodeLimits, Decoded, Engine, Fault, Feed};
-use super::{brotli, bzip2, deflate, gzip, lz4, snappy, xz, zstd};
+use super::{brotli, bzip2, deflate, deflate64, gzip, lz4, lzma, snappy, xz, zstd};
 
 /// Most that an engine writes before the ratio is looked at.
 const STEP_BYTES: usize = 1 << 20;
@@ -32,6 +33,8 @@ pub struct Decoder {
     /// Where the current member begins in the decompressed bytes.
     member_start: u64,
     decompressed: u64,
+    /// Where the last whole member ended in them.
+    sound: u64,
     /// What had come out of the sources before, of the one that most came out of: their memory is kept.
     decompressed_before: u64,
     /// Whether more may come out of the member before anything goes in.
@@ -44,6 +47,8 @@ pub struct Decoder {
     failed: Option<DecodeError>,
     /// Whether padding was what ended it.
     padded: bool,
+    /// Whether no member has begun yet.
+    only_skipped: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,6 +94,7 @@ impl Decoder {
             members: 0,
             member_start: 0,
             decompressed: 0,
+            sound: 0,
             decompressed_before: 0,
             pending: false,
             looked: Vec::new(),
@@ -96,6 +102,7 @@ impl Decoder {
             base: Base::default(),
             failed: None,
             padded: false,
+            only_skipped: true,
         }
     }
 
@@ -112,7 +119,9 @@ impl Decoder {
         }
         decoder.feed.resume_at(resume.compressed);
         decoder.decompressed = resume.decompressed;
+        decoder.sound = resume.decompressed;
         decoder.members = resume.members;
+        decoder.only_skipped = resume.compressed == 0;
         decoder
     }
 
@@ -134,12 +143,12 @@ impl Decoder {
         }
         self.feed.turn_to(source);
         self.place = Place::Start;
-        (self.members, self.decompressed) = (0, 0);
+        (self.members, self.decompressed, self.sound) = (0, 0, 0);
         self.looked.clear();
         (self.pending, self.looked_at) = (false, 0);
         self.base = Base::default();
         self.failed = None;
-        self.padded = false;
+        (self.padded, self.only_skipped) = (false, true);
     }
 
     /// Turns to one piece of a source, whose compressed bytes are all that `source` gives. Limits count for the
@@ -174,6 +183,11 @@ impl Decoder {
     /// How many bytes were decoded so far.
     pub fn decompressed(&self) -> u64 {
         self.decompressed
+    }
+
+    /// Up to which byte all checksums have been compared.
+    pub fn sound(&self) -> u64 {
+        self.sound
     }
 
     /// How many bytes went in so far.
@@ -245,6 +259,7 @@ impl Decoder {
         self.place = match self.engine.begin(&mut self.feed, first) {
             Ok(Begin::Member) => {
                 (self.member_start, self.pending) = (self.decompressed, false);
+                self.only_skipped = false;
                 Place::Member
             }
             Ok(Begin::Skipped) => Place::Between,
@@ -252,6 +267,7 @@ impl Decoder {
                 self.padded = true;
                 Place::End
             }
+            Ok(Begin::NotOurs) if self.is_other() => return Ok(()),
             Ok(Begin::NotOurs) => return Err(self.not_ours(first, compressed)),
             Err(fault) => return Err(self.error(fault)),
         };
@@ -265,6 +281,21 @@ impl Decoder {
             });
         }
         Ok(())
+    }
+
+    /// Turns to the other codec where nothing but skippable frames, which are the same in both, told that it is this one.
+    fn is_other(&mut self) -> bool {
+        let other = match self.codec {
+            Codec::Zstd => Codec::Lz4,
+            Codec::Lz4 => Codec::Zstd,
+            _ => return false,
+        };
+        let begins = Codec::by_magic(self.feed.held(), None) == Some(other);
+        if begins && self.members > 0 && self.decompressed == 0 && self.only_skipped {
+            (self.codec, self.engine) = (other, engine(other, &self.limits));
+            return true;
+        }
+        false
     }
 
     fn decode(&mut self, into: &mut [u8]) -> Result<usize, DecodeError> {
@@ -295,6 +326,9 @@ impl Decoder {
             return Err(DecodeError::TooLarge { bytes_max: self.limits.bytes_max });
         }
         self.decompressed += bytes as u64;
+        if self.place == Place::Between {
+            self.sound = self.decompressed;
+        }
         self.check_ratio()?;
         self.failed = fault.map(|fault| self.error(fault));
         Ok(bytes)
@@ -327,9 +361,8 @@ impl Decoder {
         if !first {
             return DecodeError::TrailingGarbage { codec, compressed, decompressed };
         }
-        let got: Vec<String> =
-            self.feed.held().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        DecodeError::Magic { codec, got: got.join(" "), expected: expected(codec) }
+        let got = shown(self.feed.held());
+        DecodeError::Magic { codec, got, expected: codec.expected() }
     }
 
     /// Says where a fault was met.
@@ -369,7 +402,11 @@ fn engine(codec: Codec, limits: &DecodeLimits) -> Box<dyn Engine> {
         Codec::Xz => Box::new(xz::Xz::new(limits.xz_memory_bytes_max)),
         Codec::Brotli => Box::new(brotli::Brotli::new()),
         Codec::Snappy => Box::new(snappy::Snappy::new()),
-        Codec::Deflate => Box::new(deflate::Deflate::new()),
+        Codec::Lzip => Box::new(lzma::Lzma::lzip(limits.xz_memory_bytes_max)),
+        Codec::Lzma => Box::new(lzma::Lzma::alone(limits.xz_memory_bytes_max)),
+        Codec::Zlib => Box::new(deflate::Deflate::zlib()),
+        Codec::Deflate => Box::new(deflate::Deflate::bare()),
+        Codec::Deflate64 => Box::new(deflate64::Deflate64::new()),
     }
 }
 
@@ -379,18 +416,5 @@ fn small_member_surcharge(codec: Codec) -> u64 {
         // Its tables, 4 MB, are made anew for every stream.
         Codec::Bzip2 => DECODE_SMALL_BZIP2_MEMBERS - 1,
         _ => 0,
-    }
-}
-
-fn expected(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Gzip => "1f 8b",
-        Codec::Zstd => "28 b5 2f fd",
-        Codec::Lz4 => "04 22 4d 18",
-        Codec::Bzip2 => "42 5a 68",
-        Codec::Xz => "fd 37 7a 58 5a 00",
-        Codec::Brotli => "a window size",
-        Codec::Snappy => "ff 06 00 00",
-        Codec::Deflate => "a block",
     }
 }

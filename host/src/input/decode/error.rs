@@ -30,6 +30,22 @@ pub enum DecodeError {
         /// What they should be, in hexadecimal.
         expected: &'static str,
     },
+    /// The source has the name of a compressed file, and other bytes.
+    #[error("is named as {codec} data, but begins with {got}, expected {expected}")]
+    Misnamed {
+        /// What its name says.
+        codec: Codec,
+        /// Its first bytes, in hexadecimal.
+        got: String,
+        /// What they should be, in hexadecimal.
+        expected: &'static str,
+    },
+    /// The source is in a format that is known and not read.
+    #[error("is {what}, which is not read")]
+    Foreign {
+        /// What it is called.
+        what: &'static str,
+    },
     /// The source ends within a member.
     #[error("the {codec} data is cut off after {decompressed} decompressed bytes")]
     Truncated {
@@ -136,6 +152,9 @@ impl DecodeError {
             Self::Ratio { .. } => Some("raise --max-ratio if the source can be trusted"),
             Self::Members { .. } => Some("raise --max-members"),
             Self::Magic { .. } => Some("--decompress auto finds out how a source is compressed"),
+            Self::Misnamed { .. } | Self::Foreign { .. } => {
+                Some("--decompress none reads the bytes as they are")
+            }
             Self::Window { .. } => Some("compress it again with a smaller window"),
             _ => None,
         }

@@ -12,12 +12,16 @@ mod checked;
 mod codec;
 mod decoder;
 mod deflate;
+mod deflate64;
 mod error;
 mod feed;
+mod foreign;
 mod gzip;
 mod limits;
 mod lz4;
+mod lzma;
 mod piece;
+mod recognise;
 mod snappy;
 mod xz;
 mod zstd;
@@ -30,8 +34,11 @@ pub use error::DecodeError;
 pub use feed::Trickle;
 pub use limits::DecodeLimits;
 pub(super) use piece::Piece;
+pub use recognise::is_said;
+pub(super) use recognise::{detect, detect_nameless};
 
 pub(super) use checked::{Checked, Expected};
+pub(super) use codec::shown;
 
 use error::Fault;
 use feed::Feed;

@@ -9,28 +9,32 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// Two sources whose outputs cannot both be.
+/// A source whose output cannot be where it would go.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Collision {
-    /// They have one place.
-    #[error("{second}: its output is that of {first}, too: {}", place.display())]
+    /// Another's is there.
+    #[error("its output is that of {first}, too: {}", place.display())]
     Same {
         /// The source that was first.
         first: String,
-        /// The other.
-        second: String,
         /// Where both would go.
         place: PathBuf,
     },
-    /// The output of one would be a directory for that of the other.
-    #[error("{inner}: its output would be inside that of {outer}: {}", place.display())]
+    /// Another's would have to be a directory.
+    #[error("its output would be inside that of {outer}: {}", place.display())]
     Inside {
         /// The source whose output is a file.
         outer: String,
-        /// The source for whose output it would have to be a directory.
-        inner: String,
         /// That file.
+        place: PathBuf,
+    },
+    /// It would have to be a directory for another's.
+    #[error("its output would have that of {inner} inside: {}", place.display())]
+    Around {
+        /// The source whose output is inside.
+        inner: String,
+        /// What is a directory.
         place: PathBuf,
     },
 }
@@ -75,12 +79,12 @@ impl Distinct {
         match self.taken.get(bytes) {
             None => {}
             Some(&Use::File(first)) => {
-                let (first, second) = (self.source(first), source.into());
-                return Err(Collision::Same { first, second, place: place.into() });
+                let first = self.source(first);
+                return Err(Collision::Same { first, place: place.into() });
             }
             Some(&Use::Directory(inner)) => {
-                let (outer, inner) = (source.into(), self.source(inner));
-                return Err(Collision::Inside { outer, inner, place: place.into() });
+                let inner = self.source(inner);
+                return Err(Collision::Around { inner, place: place.into() });
             }
         }
         let mut fresh = Vec::new();
@@ -92,9 +96,9 @@ impl Distinct {
                 // Those above it are known with it.
                 Some(Use::Directory(_)) => break,
                 Some(&Use::File(outer)) => {
-                    let (outer, inner) = (self.source(outer), source.into());
+                    let outer = self.source(outer);
                     let place = Path::new(OsStr::from_bytes(rest)).into();
-                    return Err(Collision::Inside { outer, inner, place });
+                    return Err(Collision::Inside { outer, place });
                 }
             }
         }

@@ -13,7 +13,7 @@
 //! - Standard input goes to `stdin`.
 //!
 //! Then a [`Template`] makes the name. What comes out is relative, is not empty, and has no `..`, whatever comes in. Different
-//! sources may still come to one place: [`Distinct`] tells before anything is run.
+//! sources may still come to one place, which [`Distinct`] tells.
 
 mod distinct;
 mod parts;
@@ -117,11 +117,12 @@ impl Naming {
     /// When there can be no such file.
     pub fn place(&self, origin: &Origin<'_>) -> Result<PathBuf, NameError> {
         let parts = parts::of(origin);
-        let (name, dir) = parts.split_last().ok_or(NameError::Nothing)?;
-        let name = parts::name(name, origin.stored);
+        let (stored, dir) = parts.split_last().ok_or(NameError::Nothing)?;
+        let name = parts::name(stored, origin.stored);
         let path = self.template.fill(&template::Fields {
             dir,
             name: &name,
+            stored,
             plugin: &self.plugin,
             extension: self.extension,
             packed_extension: self.pack.extension(),

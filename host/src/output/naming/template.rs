@@ -11,6 +11,7 @@ use super::parts;
 ///
 /// - `{dir}`: the directories, without a slash at either end
 /// - `{name}`: the name of what is read, so without `.gz` where that is decompressed
+/// - `{stored}`: the name of what is stored, with `.gz`
 /// - `{stem}` and `{ext}`: the name up to its last dot, and from there on
 /// - `{plugin}`: the plugin's name
 /// - `{out_ext}`: the extension that the output's media type has, unless the name made so far ends with it, then that of its
@@ -32,6 +33,7 @@ enum Piece {
 enum Field {
     Dir,
     Name,
+    Stored,
     Stem,
     Ext,
     Plugin,
@@ -43,7 +45,9 @@ enum Field {
 #[non_exhaustive]
 pub enum TemplateError {
     /// There is no such field.
-    #[error("unknown field `{{{0}}}`, expected one of: dir, name, stem, ext, plugin, out_ext")]
+    #[error(
+        "unknown field `{{{0}}}`, expected one of: dir, name, stored, stem, ext, plugin, out_ext"
+    )]
     Unknown(String),
     /// A brace opens a field that does not end, or closes none.
     #[error("a brace without the other at character {at}; one that is meant is written twice")]
@@ -72,6 +76,7 @@ impl Template {
                 Piece::Text(text) => path.extend_from_slice(text.as_bytes()),
                 Piece::Field(Field::Dir) => path.extend(fields.dir.join(&b'/')),
                 Piece::Field(Field::Name) => path.extend_from_slice(fields.name),
+                Piece::Field(Field::Stored) => path.extend_from_slice(fields.stored),
                 Piece::Field(Field::Stem) => path.extend_from_slice(stem),
                 Piece::Field(Field::Ext) => path.extend_from_slice(extension),
                 Piece::Field(Field::Plugin) => path.extend_from_slice(fields.plugin),
@@ -100,6 +105,7 @@ impl Default for Template {
 pub(super) struct Fields<'a> {
     pub(super) dir: &'a [&'a [u8]],
     pub(super) name: &'a [u8],
+    pub(super) stored: &'a [u8],
     pub(super) plugin: &'a [u8],
     pub(super) extension: &'static str,
     pub(super) packed_extension: &'static str,
@@ -154,6 +160,7 @@ fn field(word: String) -> Result<Field, TemplateError> {
     Ok(match word.as_str() {
         "dir" => Field::Dir,
         "name" => Field::Name,
+        "stored" => Field::Stored,
         "stem" => Field::Stem,
         "ext" => Field::Ext,
         "plugin" => Field::Plugin,
@@ -172,6 +179,7 @@ impl fmt::Display for Template {
                 Piece::Field(field) => f.write_str(match field {
                     Field::Dir => "{dir}",
                     Field::Name => "{name}",
+                    Field::Stored => "{stored}",
                     Field::Stem => "{stem}",
                     Field::Ext => "{ext}",
                     Field::Plugin => "{plugin}",

@@ -141,6 +141,7 @@ fn a_template_makes_the_name() {
     let source = Origin { stored: Stored::Compressed, ..origin("in/b.c/a.x.log.gz") };
     for (template, place) in [
         ("{dir}/{name}", "in/b.c/a.x.log"),
+        ("{dir}/{stored}{out_ext}", "in/b.c/a.x.log.gz.csv.lz4"),
         ("{dir}/{stem}{out_ext}", "in/b.c/a.x.csv.lz4"),
         ("{plugin}/{dir}/{stem}.out{ext}", "trim/in/b.c/a.x.out.log"),
         ("{dir}-{name}.csv{out_ext}", "in/b.c-a.x.log.csv.lz4"),
@@ -170,7 +171,7 @@ fn a_template_that_makes_no_names_is_refused() {
     assert_eq!(refused("{dir}/../{name}"), TemplateError::Up);
     assert_eq!(
         refused("{}").to_string(),
-        "unknown field `{}`, expected one of: dir, name, stem, ext, plugin, out_ext"
+        "unknown field `{}`, expected one of: dir, name, stored, stem, ext, plugin, out_ext"
     );
 }
 
@@ -215,14 +216,15 @@ fn two_sources_with_one_place_are_told() {
     assert!(Distinct::of([("a", "a"), ("b", "b"), ("x/a", "x/a"), ("x/b", "x/b")]).is_ok());
     assert_eq!(
         told(&[("a.gz", "a"), ("b", "b"), ("../a", "a")]),
-        "../a: its output is that of a.gz, too: a"
+        "its output is that of a.gz, too: a"
     );
-    let inside = "a/b/c: its output would be inside that of a.gz: a";
+    let inside = "its output would be inside that of a.gz: a";
     assert_eq!(told(&[("a.gz", "a"), ("a/b/c", "a/b/c")]), inside);
-    assert_eq!(told(&[("a/b/c", "a/b/c"), ("a.gz", "a")]), inside);
+    let around = "its output would have that of a/b/c inside: a";
+    assert_eq!(told(&[("a/b/c", "a/b/c"), ("a.gz", "a")]), around);
     assert_eq!(
         told(&[("a/b/c", "a/b/c"), ("a/d", "a/d"), ("a/b.gz", "a/b")]),
-        "a/b/c: its output would be inside that of a/b.gz: a/b"
+        "its output would have that of a/b/c inside: a/b"
     );
 }
 

@@ -72,6 +72,7 @@ impl Worker<'_, '_> {
             Member::File(name) => (name, None),
             Member::Unread(name, error) => (name, Some(error)),
         };
+        let name = String::from_utf8_lossy(&name);
         let name = format!("{}!/{name}", open.whole.opening().name);
         let traits = self.plan.processor.traits();
         let first = match unread {

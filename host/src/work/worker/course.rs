@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use super::{Cancelled, Worker};
-use crate::input::{Asked, Chunk, Codec};
+use crate::input::{Asked, Chunk, Found};
 use crate::process::{Failure, Instance, Kind, Order, Place};
 use crate::work::gather::Span;
 use crate::work::open::{Chunks, Open, RunLength, Slice, take, too_large};
@@ -26,8 +26,8 @@ enum Pushed {
     All,
     /// A chunk before these has failed, or the run is cancelled.
     GivenUp,
-    /// The source, which nothing said of, is compressed: it is to be opened as that.
-    Compressed(Codec),
+    /// The source, which nothing said of, is this: it is to be opened as that.
+    Found(Found),
 }
 
 impl<'a> Worker<'_, 'a> {
@@ -161,8 +161,8 @@ impl<'a> Worker<'_, 'a> {
         let seen = live.map_or(span, |live| live.longer(span.len()));
         let failed = match pushed {
             Ok(Pushed::All) => return Ok(Some(seen)),
-            Ok(Pushed::Compressed(codec)) => {
-                self.found = Some(codec);
+            Ok(Pushed::Found(found)) => {
+                self.found = Some(found);
                 None
             }
             Ok(Pushed::GivenUp) => whole.gather.give_up(seen.len()),
@@ -275,11 +275,11 @@ impl<'a> Worker<'_, 'a> {
             let end = cutter.end(&open.input, index, start, &mut self.scan)?;
             let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
             let place = Place { index, offset: start, last: index + 1 == count };
-            let look = open.is_to_be_looked_at(self.plan);
+            let look = open.look;
             let mut slice = Slice { input: &open.input, offset: start, bytes, look, found: None };
             let pushed = instance.push(place, &mut slice);
-            if let Some(codec) = slice.found {
-                return Ok(Pushed::Compressed(codec));
+            if let Some(found) = slice.found {
+                return Ok(Pushed::Found(found));
             }
             let filling = match pushed {
                 Ok(pushed) => pushed.filling,

@@ -48,9 +48,9 @@ impl Worker<'_, '_> {
                         if let Ok((_, rejects)) = &mut pushed {
                             self.locate_placed(open, &open.whole, rejects);
                         }
-                        if let Some(codec) = slice.found {
+                        if let Some(found) = slice.found {
                             self.instance = None;
-                            self.found = Some(codec);
+                            self.found = Some(found);
                             return Ok(());
                         }
                         let (start, end) = (slice.offset, slice.offset + slice.bytes as u64);
@@ -82,7 +82,7 @@ impl Worker<'_, '_> {
         let end = cutter.end(&open.input, index, start, &mut self.scan)?;
         let place = Place { index, offset: start, last: index + 1 == count };
         let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
-        let look = open.is_to_be_looked_at(self.plan);
+        let look = open.look;
         Ok((place, Slice { input: &open.input, offset: start, bytes, look, found: None }))
     }
 
