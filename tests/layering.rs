@@ -76,7 +76,6 @@ const HOMES: [(&str, &[&str]); 38] = [
     ("twox_hash", &["input/decode/"]),
     ("wasmtime", &["plugin/"]),
     ("wit_component", &["plugin/wrap.rs"]),
-    ("zip", &["input/archive/"]),
     ("zstd_safe", &["input/decode/", "output/pack/"]),
 ];
 

@@ -1,35 +1,74 @@
-//! Members that are packed in a way of their archive, unpacked from their front; what comes out may be compressed once more.
+//! Members that have to be read from their front: packed in a way of their archive, or with a checksum to be compared. What comes out
+//! may be compressed once more.
 
 use std::io::{self, Read};
+
+use flate2::Crc;
 
 use super::decode::{Checked, Expected};
 use super::store::FromFront;
 use super::{Bytes, Codec, DecodeLimits, Decoder, Error};
+use crate::source::ArchiveError;
+use crate::source::Refusal;
 
 /// How a member is packed, and what has to come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Packed {
-    pub(super) codec: Codec,
+    /// With what; `None` where it is stored as it is.
+    pub(super) codec: Option<Codec>,
     pub(super) expected: Expected,
 }
 
 /// What comes out of a member.
-pub(super) struct Unpacked(Checked);
+pub(super) enum Unpacked {
+    Decoded(Box<Checked>),
+    AsItIs(Summed),
+}
+
+/// Bytes whose checksum is compared at their end.
+pub(super) struct Summed {
+    stretch: FromFront,
+    crc: Crc,
+    expected: Expected,
+}
 
 impl Unpacked {
     pub(super) fn new(packed: Packed, stretch: FromFront, limits: DecodeLimits) -> Self {
-        let decoder = Decoder::new(packed.codec, Box::new(stretch), limits);
-        Self(Checked::new(decoder, packed.expected))
+        let expected = packed.expected;
+        match packed.codec {
+            Some(codec) => {
+                let decoder = Decoder::new(codec, Box::new(stretch), limits);
+                Self::Decoded(Box::new(Checked::new(decoder, expected)))
+            }
+            None => Self::AsItIs(Summed { stretch, crc: Crc::new(), expected }),
+        }
+    }
+}
+
+impl Summed {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        let got = Bytes::read(&mut self.stretch, into)?;
+        self.crc.update(into.get(..got).unwrap_or_default());
+        if got == 0 && !into.is_empty() && self.crc.sum() != self.expected.crc32 {
+            return Err(Error::Refused(Refusal::from(ArchiveError::Checksum)));
+        }
+        Ok(got)
     }
 }
 
 impl Bytes for Unpacked {
     fn held_bytes(&self) -> u64 {
-        self.0.held_bytes()
+        match self {
+            Self::Decoded(checked) => checked.held_bytes(),
+            Self::AsItIs(_) => 0,
+        }
     }
 
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
-        Ok(self.0.read(into)?)
+        match self {
+            Self::Decoded(checked) => Ok(checked.read(into)?),
+            Self::AsItIs(summed) => summed.read(into),
+        }
     }
 
     fn sound(&self) -> u64 {
@@ -37,7 +76,10 @@ impl Bytes for Unpacked {
     }
 
     fn stored(&self) -> u64 {
-        self.0.compressed()
+        match self {
+            Self::Decoded(checked) => checked.compressed(),
+            Self::AsItIs(summed) => summed.stretch.stored(),
+        }
     }
 }
 

@@ -197,6 +197,9 @@ pub const ARCHIVE_READ_BYTES_MAX: usize = 256 << 10;
 /// file: in real files it is far less, and of what is searched for directories something is kept in memory.
 pub const ARCHIVE_SEARCH_BYTES_MAX: u64 = 16 << 20;
 
+/// The comment at the end of a zip file: its length has 16 bits.
+pub const ARCHIVE_COMMENT_BYTES_MAX: usize = 65_535;
+
 /// An extended header of a tar file: names are at most 4 KiB, attributes of files 64 KiB each.
 pub const ARCHIVE_HEADER_BYTES_MAX: usize = 1 << 20;
 

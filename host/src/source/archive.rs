@@ -120,6 +120,9 @@ pub enum ArchiveError {
         /// What else begins where.
         end_max: u64,
     },
+    /// What comes out of the member is not what went in.
+    #[error("the CRC-32 of the member does not match")]
+    Checksum,
     /// The member goes on behind the end of the archive.
     #[error("is cut off: its {bytes} bytes at byte {offset} go beyond the end of the archive")]
     CutOff {

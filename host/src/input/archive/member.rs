@@ -31,15 +31,15 @@ pub(in super::super) fn open(
     Ok(Input { packed, ..Input::stretch_of(store, start, bytes) })
 }
 
-/// What has to be undone; nothing where nothing was packed, which some writers do not write in the way that the method asks for.
+/// What has to be undone, and compared; nothing where nothing was packed, which some writers do not write in the way that the method
+/// asks for.
 fn packed(entry: &ZipEntry) -> Result<Option<Packed>, Error> {
     let &ZipEntry { method, packed_bytes, bytes, crc32, .. } = entry;
-    match unpacking(method) {
-        Some(Unpacking::Plain) => Ok(None),
-        Some(Unpacking::With(_)) if packed_bytes == 0 && bytes == 0 => Ok(None),
-        Some(Unpacking::With(codec)) => {
-            Ok(Some(Packed { codec, expected: Expected { bytes, crc32 } }))
-        }
-        None => Err(Error::Refused(ArchiveError::Method(method).into())),
-    }
+    let codec = match unpacking(method) {
+        Some(_) if packed_bytes == 0 && bytes == 0 => return Ok(None),
+        Some(Unpacking::Plain) => None,
+        Some(Unpacking::With(codec)) => Some(codec),
+        None => return Err(Error::Refused(ArchiveError::Method(method).into())),
+    };
+    Ok(Some(Packed { codec, expected: Expected { bytes, crc32 } }))
 }

@@ -5,6 +5,8 @@
 //! time nor memory grows beyond the size of the archive. What cannot be read is a source that says why: a member of its own, or the
 //! archive where nothing more can be found in it.
 
+mod cp437;
+mod directory;
 mod member;
 mod name;
 mod pax;

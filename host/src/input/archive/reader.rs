@@ -11,8 +11,6 @@ use crate::settings::limits::{ARCHIVE_READ_BYTES, ARCHIVE_READ_BYTES_MAX};
 pub(super) struct Reader<'a> {
     input: &'a Input,
     at: u64,
-    /// Where the last jump went.
-    sought: u64,
     /// The bytes from `start` on.
     buffer: Vec<u8>,
     start: u64,
@@ -25,7 +23,7 @@ impl<'a> Reader<'a> {
     /// A reader that may read `bytes_max` bytes, the same ones twice counted twice, until it is [freed](Self::free).
     pub(super) fn bounded(input: &'a Input, bytes_max: u64) -> Self {
         let (buffer, ahead) = (Vec::new(), ARCHIVE_READ_BYTES);
-        Self { input, at: 0, sought: 0, buffer, start: 0, ahead, left: bytes_max }
+        Self { input, at: 0, buffer, start: 0, ahead, left: bytes_max }
     }
 
     pub(super) fn new(input: &'a Input) -> Self {
@@ -37,15 +35,9 @@ impl<'a> Reader<'a> {
         self.left = u64::MAX;
     }
 
-    /// Where the last jump went.
-    pub(super) fn sought(&self) -> u64 {
-        self.sought
-    }
-
     /// Goes on at `offset`.
     pub(super) fn turn_to(&mut self, offset: u64) {
         self.at = offset;
-        self.sought = offset;
     }
 
     /// Fills `into` with the bytes at `offset`; an end before that is an error.

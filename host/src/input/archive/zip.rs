@@ -2,13 +2,10 @@
 //!
 //! The directory alone counts: what stands before members is only looked at to find where their data begins. No two members share bytes.
 
-use std::io::{self, Read};
+use std::io;
 
-use zip::System;
-use zip::read::{Config, ZipFileEntry};
-use zip::result::ZipError;
-use zip::unstable::read::ZipIterable;
-
+use super::cp437;
+use super::directory::{Directory, Rest, Written, u16_at};
 use super::reader::Reader;
 use super::{Listed, Members};
 use crate::input::store::Store;
@@ -16,9 +13,7 @@ use crate::input::{Asked, Codec, Error, Input};
 use crate::settings::limits::ARCHIVE_SEARCH_BYTES_MAX;
 use crate::source::{ArchiveError, Refusal, Stored, ZipEntry};
 
-/// The first bytes of an entry of the directory (section 4.3.12) and of a local header (4.3.7), and how long each is without its names.
-const DIRECTORY_ENTRY: [u8; 4] = *b"PK\x01\x02";
-const DIRECTORY_ENTRY_BYTES: usize = 46;
+/// The first bytes of a local header (section 4.3.7), and how long it is without its names.
 const LOCAL_HEADER: [u8; 4] = *b"PK\x03\x04";
 const LOCAL_HEADER_BYTES: usize = 30;
 /// What a file without members begins with (section 4.3.16).
@@ -44,6 +39,7 @@ pub(super) fn unpacking(method: u16) -> Option<Unpacking> {
     Some(match method {
         STORED => Unpacking::Plain,
         8 => Unpacking::With(Codec::Deflate),
+        9 => Unpacking::With(Codec::Deflate64),
         12 => Unpacking::With(Codec::Bzip2),
         20 | 93 => Unpacking::With(Codec::Zstd),
         95 => Unpacking::With(Codec::Xz),
@@ -74,87 +70,107 @@ enum Kind {
 pub(super) fn list(input: &Input, members: &mut Members<'_>) -> Result<Listed, Refusal> {
     let first = first(input)?;
     let begins = first == Some(LOCAL_HEADER) || first == Some(DIRECTORY_END);
-    let reader = Reader::bounded(input, ARCHIVE_SEARCH_BYTES_MAX);
-    let mut directory = match ZipIterable::try_new(reader, Config::default()) {
-        Ok(directory) if begins || !directory.is_empty() => directory,
+    let mut reader = Reader::bounded(input, ARCHIVE_SEARCH_BYTES_MAX);
+    let Some(directory) = Directory::find(&mut reader, input.bytes())? else {
         // Something else may stand before the archive; but then it has to be one.
-        Ok(_) => return Ok(Listed::NotOne),
-        Err(_) if !begins => return Ok(Listed::NotOne),
-        Err(error) => {
-            return Err(damaged(input.bytes(), "no directory can be read at its end", error));
-        }
+        return if begins {
+            Err(wrong(input.bytes(), "no directory can be read at its end"))
+        } else {
+            Ok(Listed::NotOne)
+        };
     };
-    if directory.is_empty() && first == Some(LOCAL_HEADER) {
-        return Err(wrong(input.bytes(), "its directory is empty, but it begins with a member"));
+    if !begins && directory.start == directory.end {
+        return Ok(Listed::NotOne);
     }
+    // A file that begins with a member is an archive from there on: this is the directory of one that stands in it, or behind it.
+    if first == Some(LOCAL_HEADER) && directory.before > 0 {
+        return Err(wrong(directory.start, "its directory is that of another archive within it"));
+    }
+    reader.free();
     let mut entries = Vec::new();
-    let ended = entries_of(&mut directory, &mut entries, members).and_then(|last| match last {
-        Some(last) => check_end(input, last),
-        None => Ok(()),
-    });
-    drop(directory);
-    bound(&mut entries, input.bytes());
+    let ended = entries_of(&directory, &mut reader, &mut entries, members);
+    let is_first_known = entries.iter().any(|entry| entry.found.header_offset == 0);
+    bound(&mut entries, directory.start, input.bytes());
     for entry in entries {
         add(entry, members);
     }
-    ended.map(|()| Listed::All)
+    ended?;
+    if first == Some(LOCAL_HEADER) && !is_first_known {
+        return Err(wrong(0, "it begins with a member that its directory does not have"));
+    }
+    match directory.rest {
+        Rest::Sound => Ok(Listed::All),
+        Rest::CutOff => Err(wrong(input.bytes(), "it is cut off within its comment")),
+        Rest::More(at) => Err(wrong(at, "something else follows behind its end")),
+    }
 }
 
-/// Reads the directory up to its end or to where it cannot be read. Returns where its last entry is.
+/// Reads the directory up to its end or to where it cannot be read.
 fn entries_of(
-    directory: &mut ZipIterable<Reader<'_>>,
+    directory: &Directory,
+    reader: &mut Reader<'_>,
     entries: &mut Vec<Entry>,
     members: &mut Members<'_>,
-) -> Result<Option<u64>, Refusal> {
-    let bad = "its directory is damaged";
-    let files = directory.files().map_err(|error| damaged(0, bad, error))?;
-    files.reader_mut().free();
-    let mut last = None;
-    while let Some(entry) = files.next() {
-        let entry = entry.map_err(|error| damaged(files.reader_mut().sought(), bad, error))?;
+) -> Result<(), Refusal> {
+    let mut at = directory.start;
+    while at < directory.end {
+        let (written, next) = directory.entry(reader, at)?.map_err(|what| wrong(at, what))?;
         members.count()?;
-        last = Some(entry.central_header_start());
-        entries.push(Entry::of(&entry));
+        entries.push(Entry::of(written));
+        at = next;
     }
-    Ok(last)
+    if directory.entries.is(entries.len() as u64) {
+        return Ok(());
+    }
+    Err(wrong(directory.end, "its directory has another number of entries than it says"))
 }
 
 impl Entry {
-    fn of(entry: &ZipFileEntry<'_>) -> Self {
-        let name = entry.name_raw();
-        // Not UTF-8: what DOS wrote (appendix D).
-        let name = entry.name().map_or_else(|_| name.to_vec(), |name| name.as_bytes().to_vec());
+    fn of(written: Written) -> Self {
+        let kind = kind(&written);
+        let is_encrypted = written.flags & ENCRYPTED != 0;
         let found = ZipEntry {
-            header_offset: entry.header_start(),
-            end_max: entry.central_header_start(),
-            method: entry.compression().into_compression().as_u16(),
-            packed_bytes: entry.compressed_size(),
-            bytes: entry.size(),
-            crc32: entry.crc32(),
+            header_offset: written.header_offset,
+            end_max: written.header_offset,
+            method: written.method,
+            packed_bytes: written.packed_bytes,
+            bytes: written.bytes,
+            crc32: written.crc32,
         };
-        let is_encrypted = entry.flags().as_u16() & ENCRYPTED != 0;
-        Self { kind: kind(entry, &name), name, is_encrypted, found }
+        let is_utf8 = written.flags & UTF8 != 0;
+        let name = if is_utf8 { written.name } else { cp437::utf8(written.name) };
+        Self { name, kind, is_encrypted, found }
     }
 }
 
-/// What an entry is: by its mode where the archive comes from a Unix, by its name elsewhere.
-fn kind(entry: &ZipFileEntry<'_>, name: &[u8]) -> Kind {
+/// Bit 11: the name is in UTF-8 (section 4.4.4).
+const UTF8: u16 = 1 << 11;
+
+/// What an entry is: by its mode or its attributes where the archive comes from a system that has such, by its name elsewhere.
+fn kind(entry: &Written) -> Kind {
+    // Section 4.4.2.2: which system it is from. On DOS and Windows NTFS, bit 4 of the attributes is that of directories.
+    const UNIX: [u8; 2] = [3, 19];
+    const DOS: [u8; 3] = [0, 10, 14];
+    const DOS_DIRECTORY: u32 = 0x10;
     // inode(7), "The file type and mode"; 0 where nothing is said.
     const FILES: [u32; 2] = [0, 0o100_000];
     const DIRECTORY: u32 = 0o040_000;
-    let is_unix = matches!(entry.system(), System::Unix | System::OsDarwin);
-    let mode = if is_unix { entry.external_attributes() >> 16 & 0o170_000 } else { 0 };
+    let is_unix = UNIX.contains(&entry.system);
+    let mode = if is_unix { entry.attributes >> 16 & 0o170_000 } else { 0 };
+    let is_dos = DOS.contains(&entry.system);
+    let dos_directory =
+        is_dos && (entry.attributes & DOS_DIRECTORY != 0 || entry.name.ends_with(b"\\"));
+    let named = entry.name.ends_with(b"/");
     match mode {
         // Bytes are never passed over because of a name.
-        _ if entry.size() == 0 && (name.ends_with(b"/") || mode == DIRECTORY) => Kind::Directory,
+        _ if entry.bytes == 0 && (named || mode == DIRECTORY || dos_directory) => Kind::Directory,
         mode if FILES.contains(&mode) || mode == DIRECTORY => Kind::File,
         _ => Kind::Special,
     }
 }
 
 /// Finds out where each entry ends at the latest: where the next thing in the archive begins.
-fn bound(entries: &mut [Entry], archive_bytes: u64) {
-    let directory = entries.first().map_or(archive_bytes, |entry| entry.found.end_max);
+fn bound(entries: &mut [Entry], directory: u64, archive_bytes: u64) {
     let starts = entries.iter().map(|entry| entry.found.header_offset);
     let mut order: Vec<(u64, usize)> = starts.enumerate().map(|(at, start)| (start, at)).collect();
     order.sort_unstable();
@@ -226,30 +242,9 @@ pub(super) fn data_offset(store: &Store, found: &ZipEntry) -> Result<u64, Error>
     if !header.starts_with(&LOCAL_HEADER) {
         return Err(no_header());
     }
-    let data = end + u16_at(&header, 26) + u16_at(&header, 28);
+    let data = end + u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
     check_room(found, data).map_err(|error| Error::Refused(error.into()))?;
     Ok(data)
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> u64 {
-    let field = bytes.get(at..).and_then(<[u8]>::first_chunk);
-    u64::from(field.map_or(0, |field| u16::from_le_bytes(*field)))
-}
-
-/// Checks that the directory has no more entries than it says: writers that count modulo 65,536 do.
-fn check_end(input: &Input, last: u64) -> Result<(), Refusal> {
-    let mut reader = Reader::new(input);
-    let mut header = [0; DIRECTORY_ENTRY_BYTES];
-    reader.read_at(&mut header, last)?;
-    let names = u16_at(&header, 28) + u16_at(&header, 30) + u16_at(&header, 32);
-    let end = last + DIRECTORY_ENTRY_BYTES as u64 + names;
-    let mut next = Vec::new();
-    reader.turn_to(end);
-    reader.take(4).read_to_end(&mut next)?;
-    if next == DIRECTORY_ENTRY {
-        return Err(wrong(end, "its directory goes on behind the last entry that it says it has"));
-    }
-    Ok(())
 }
 
 fn first(input: &Input) -> Result<Option<[u8; 4]>, Refusal> {
@@ -263,18 +258,4 @@ fn first(input: &Input) -> Result<Option<[u8; 4]>, Refusal> {
 
 fn wrong(offset: u64, what: &'static str) -> Refusal {
     ArchiveError::Damaged { offset, what: what.into() }.into()
-}
-
-/// What is wrong at that place, and how the reader of directories puts it.
-fn damaged(offset: u64, what: &'static str, error: ZipError) -> Refusal {
-    let why = match error {
-        ZipError::Io(error) => match error.kind() {
-            io::ErrorKind::UnexpectedEof => "it is cut off".into(),
-            io::ErrorKind::QuotaExceeded => "it is not where it should be".into(),
-            _ => return error.into(),
-        },
-        ZipError::InvalidArchive(why) => why,
-        other => other.to_string().into(),
-    };
-    ArchiveError::Damaged { offset, what: format!("{what} ({why})").into() }.into()
 }
