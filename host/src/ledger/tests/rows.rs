@@ -13,7 +13,7 @@ fn what_is_committed_comes_back_whole() {
     let bytes = b"a/\xff\n\0";
     let output = Some(PathBuf::from(OsStr::from_bytes(b"out/\xfe")));
     let given = Entry { output, ..entry(bytes) };
-    let kept = Kept { result: Some(b"{}".to_vec()), saved: Some(Vec::new()) };
+    let kept = Kept { result: Some(b"{}".to_vec()), saved: Some(Vec::new()), output: None };
     {
         let ledger = Ledger::open(&path).unwrap();
         let job = job(&ledger);
