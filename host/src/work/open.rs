@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
     Again, Bytes, Choice, Codec, DecodeError, Error, Found, Input, Look, Mark, Members, Opener, Pieces,
-    Stream, Text, Transcoding, hint, is_named_tar, is_said,
+    Stream, Text, Transcoding, archived, hint, is_named_tar, is_named_zip, is_said,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
-use crate::source::{self, ArchiveError, Refusal, Source};
+use crate::source::{self, ArchiveError, Refusal, Source, Way};
 
 use super::Plan;
 use super::gather::Gather;
@@ -113,7 +113,8 @@ fn reader<'a>(
 ) -> Result<Reader<'a>, Failure> {
     let (bytes, again) = front;
     let linger = plan.settings.linger;
-    if plan.settings.archives && is_named_tar(source.file()) {
+    let (is_tar, bytes) = is_tar(plan, source, bytes)?;
+    if is_tar {
         let members =
             Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
         let archive = Archive { members, at: None, count: 0 };
@@ -122,6 +123,27 @@ fn reader<'a>(
     let Text { bytes, encoding } = plan.decoding.transcoding.apply(bytes)?;
     plan.stats.add_encoding(encoding);
     Ok(Reader::Stream(Box::new(Stream::new(bytes, plan.cutter, linger))))
+}
+
+/// Whether a source is a tar archive that is looked into: by its name, or where it has none, by its bytes.
+fn is_tar(
+    plan: &Plan<'_>,
+    source: &Source,
+    bytes: Box<dyn Bytes>,
+) -> Result<(bool, Box<dyn Bytes>), Failure> {
+    if !plan.settings.archives {
+        return Ok((false, bytes));
+    }
+    let is_stdin = source.way == Way::StandardInput;
+    if is_named_tar(source.file()) || is_stdin && plan.settings.stdin_is_tar {
+        return Ok((true, bytes));
+    }
+    // A zip file that is compressed, or comes from its front, can not be looked into.
+    let is_zip = is_named_zip(source.file()) && !matches!(source.way, Way::Member(_));
+    if is_stdin || source.way == Way::Fifo || is_zip {
+        return Ok(archived(bytes)?);
+    }
+    Ok((false, bytes))
 }
 
 /// How many neighbouring chunks a worker takes.
@@ -209,7 +231,8 @@ fn from_front(
         }
         _ => None,
     };
-    let archive = plan.settings.archives && is_named_tar(source.file());
+    let nameless = source.way == Way::StandardInput;
+    let archive = plan.settings.archives && (is_named_tar(source.file()) || nameless);
     let archive = archive && (codec.is_some() || Codec::by_name(source.file()).is_some());
     let shared = plan.settings.threads > 1 && plan.scope() == Scope::Chunk;
     let framing = plan.cutter.framing;
