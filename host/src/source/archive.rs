@@ -82,8 +82,8 @@ pub enum ArchiveError {
         /// Which rule.
         what: Cow<'static, str>,
     },
-    /// It has the name of an archive, and other bytes.
-    #[error("is named as a {kind} archive, but {}", first(.got))]
+    /// It has the name of an archive, or is said to be one, and has other bytes.
+    #[error("should be a {kind} archive, but {}", first(.got))]
     Misnamed {
         /// The kind.
         kind: &'static str,

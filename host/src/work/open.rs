@@ -51,9 +51,10 @@ impl<'a> Open<'a> {
         known: Option<Found>,
     ) -> Result<Self, Failure> {
         if let Err(refusal) = &source.listed {
-            return Err(refused(refusal));
+            return Err(separated(source, refused(refusal)));
         }
-        let mut input = Input::open(opener, source, plan.access)?;
+        let opened = Input::open(opener, source, plan.access);
+        let mut input = opened.map_err(|error| separated(source, error.into()))?;
         let front = from_front(plan, &mut input, source, known)?;
         let whole = |count, header| {
             let gather = Gather::new(count, plan.processor.traits().order);
@@ -341,7 +342,14 @@ impl Fill for Slice<'_> {
 
 fn refused(refusal: &Refusal) -> Failure {
     match refusal {
-        Refusal::NotRegular(_) => Failure::new(FailureKind::NotRegular, refusal.to_string()),
+        Refusal::NotRegular(what) => {
+            let failure = Failure::new(FailureKind::NotRegular, refusal.to_string());
+            match *what {
+                "FIFO" => failure.hint("--stream reads FIFOs that are named, to their end"),
+                "directory" => failure.hint("a list is of files: name a directory beside it"),
+                _ => failure,
+            }
+        }
         Refusal::Archive(error) => {
             let is_limit = matches!(error, ArchiveError::Members { .. });
             let kind = if is_limit { FailureKind::TooLarge } else { FailureKind::Decode };
@@ -350,6 +358,18 @@ fn refused(refusal: &Refusal) -> Failure {
         }
         Refusal::Io(error) => hinted(Failure::new(io_kind(error), error.to_string()), error),
     }
+}
+
+/// With the way out, where a name has something in it that separates names of a list which is read in another way.
+fn separated(source: &Source, failure: Failure) -> Failure {
+    let name = source.path.as_os_str().as_encoded_bytes();
+    if name.contains(&0) {
+        return failure.hint("a list of names that end in NUL is read with -0");
+    }
+    if name.ends_with(b"\r") && failure.kind == FailureKind::NotFound {
+        return failure.hint("the name ends in a carriage return: the list has line ends of Windows");
+    }
+    failure
 }
 
 /// With the way out, where what could not be read knows one.
