@@ -25,7 +25,7 @@ use crate::output::{
 use crate::process::{Failure, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
-use crate::source::{Roots, Source};
+use crate::source::{Globs, PatternError, Roots, Source};
 use crate::stats::{SetAside, Stats};
 use crate::work::{self, At, Cancel, Gate, Plan, Recall};
 
@@ -193,6 +193,9 @@ pub enum Error {
     /// There is no codec of that name.
     #[error(transparent)]
     Codec(#[from] UnknownCodec),
+    /// A glob for members does not parse, or is empty.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
     /// There is no encoding of that name.
     #[error(transparent)]
     Encoding(#[from] UnknownEncoding),
@@ -243,6 +246,7 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
         stop: job.cancel.flag(),
         roots: job.roots.clone(),
         memory: Arc::clone(job.stats.memory()),
+        wanted: Arc::new(Globs::new(&job.settings.include_members)?),
     };
     let plan = |deliver| Plan {
         sources: job.sources,
@@ -360,5 +364,5 @@ fn decoding(framing: Framing, settings: &settings::Run) -> Result<Decoding, Erro
         ..DecodeLimits::default()
     };
     let transcoding = Transcoding::from_str(&settings.encoding)?.over(framing);
-    Ok(Decoding { choice, limits, transcoding })
+    Ok(Decoding { choice, limits, transcoding, archives: settings.archives })
 }

@@ -175,6 +175,15 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
 
+    /// Of archives, take only members that match, by their names in the archive. Globs are those of --include. May be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(super) include_members: Vec<String>,
+
+    /// Standard input is an archive of this kind: tar, compressed or not; or zip-stream, which is kept in a temporary file first. A tar
+    /// archive is found out without it
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "no_archives")]
+    pub(super) archive: Option<ArchiveArg>,
+
     /// Read zip and tar files as the files that they are, rather than their members as sources `ARCHIVE!/MEMBER`; --include and
     /// --exclude are for files, not for members
     #[arg(long, overrides_with = "archives")]
@@ -325,6 +334,14 @@ pub(super) struct WorkArgs {
     /// End with the first source that fails
     #[arg(long)]
     pub(super) fail_fast: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ArchiveArg {
+    /// Read as it comes
+    Tar,
+    /// Kept in a temporary file first, as what is in it stands at its end
+    ZipStream,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -29,7 +29,7 @@ use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Exists, Run};
-use crate::source::{self, Listing, Look, Source};
+use crate::source::{self, Globs, Listing, Look, Source};
 use crate::stats::{MemoryBudget, Report, Reservation, Stats};
 use crate::work::Cancel;
 
@@ -284,7 +284,13 @@ fn listing(
     told_of_names(args, &listing);
     if !args.inputs.no_archives {
         let (members_max, threads) = (settings.members_max, settings.threads);
-        input::expand(&mut listing, &Expansion { members_max, threads, stop: &cancel.flag() });
+        let (stop, zip_stream) = (&cancel.flag(), settings.stdin_is_zip);
+        let wanted = &Globs::new(&settings.include_members).map_err(|error| {
+            let hint = error.hint();
+            Abort::new(error).hint(hint)
+        })?;
+        let expansion = Expansion { members_max, threads, stop, zip_stream, wanted };
+        input::expand(&mut listing, &expansion);
     }
     Ok(listing)
 }

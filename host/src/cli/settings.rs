@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytesize::ByteSize;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::args::{FormatArg, IoArg, OutputArgs, RunArgs};
+use super::args::{ArchiveArg, FormatArg, IoArg, OutputArgs, RunArgs};
 use super::limits;
 use super::say::Abort;
 use crate::input::Framing;
@@ -123,7 +123,10 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
         },
         encoding: inputs.encoding.clone(),
         linger: inputs.linger,
-        archives: !args.inputs.no_archives,
+        archives: !inputs.no_archives,
+        stdin_is_tar: inputs.archive == Some(ArchiveArg::Tar),
+        stdin_is_zip: inputs.archive == Some(ArchiveArg::ZipStream),
+        include_members: inputs.include_members.clone(),
         rejects_max: Some(output.max_rejects.unwrap_or(REJECTS_UNSAID)),
         lines_of_rejects: output.rejects.is_some(),
         unordered: output.unordered,

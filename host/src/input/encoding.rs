@@ -303,7 +303,8 @@ mod tests {
     #[test]
     fn marks_are_looked_for_in_text_only() {
         let over = |framing| Transcoding::ByMark.over(framing);
-        for text in [Framing::Delimited(b'\n'), Framing::Delimited(0), Framing::Csv(Csv::default())] {
+        for text in [Framing::Delimited(b'\n'), Framing::Delimited(0), Framing::Csv(Csv::default())]
+        {
             assert_eq!(over(text), Transcoding::ByMark);
         }
         for data in [Framing::Bytes, Framing::Fixed(4), Framing::Whole] {

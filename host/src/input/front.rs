@@ -71,6 +71,10 @@ impl Bytes for Front {
         Ok(got)
     }
 
+    fn sound(&self) -> u64 {
+        self.rest.sound()
+    }
+
     fn stored(&self) -> u64 {
         self.rest.stored()
     }

@@ -14,6 +14,7 @@ mod encoding;
 mod error;
 mod framing;
 mod front;
+mod fronts;
 mod identity;
 mod lines;
 mod mapped;
@@ -32,19 +33,14 @@ mod stream;
 mod tape;
 mod utf32;
 mod verified;
+mod ways;
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
-use std::os::fd::AsFd;
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rustix::fs::{FileType, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat};
-
 use crate::settings::Io;
-use crate::source::{Refusal, Roots, Source, Way, check_regular};
+use crate::source::{Globs, Roots};
 use crate::stats::MemoryBudget;
 
 pub use archive::{Expansion, expand};
@@ -63,19 +59,16 @@ pub use lines::{Lines, line_feeds};
 pub use mark::Mark;
 pub use open::Opener;
 pub use pieces::Pieces;
-pub use recognise::{Found, Look};
+pub use recognise::{Found, Look, archived};
 pub use remote::{expand_prefixes, hint};
 pub use stream::{Bytes, Chunk, Stream};
-pub use tape::{Member, Members, is_named_tar};
+pub use tape::{Member, Members, is_named_tar, is_named_zip};
 pub use verified::Again;
 
 use blocked::Blocked;
-use front::Front;
-use packed::{Packed, Unpacked};
-use pipe::Pipe;
+use packed::Packed;
 use quotes::Quotes;
-use remote::Opened;
-use store::{FromFront, Store};
+use store::Store;
 
 /// What is decompressed, and how much may come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,6 +79,8 @@ pub struct Decoding {
     pub limits: DecodeLimits,
     /// What becomes of the bytes after that.
     pub transcoding: Transcoding,
+    /// Whether archives are looked into.
+    pub archives: bool,
 }
 
 /// Which sources are decompressed.
@@ -112,6 +107,8 @@ pub struct Access {
     pub roots: Roots,
     /// What the memory is charged to that sources take.
     pub memory: Arc<MemoryBudget>,
+    /// Which members of archives are taken, by their names there.
+    pub wanted: Arc<Globs>,
 }
 
 /// The bytes of an opened source: of a file, readable at any offset; of a pipe, from its front.
@@ -126,60 +123,26 @@ pub struct Input {
     packed: Option<Packed>,
     /// For a compressed file that is decoded in pieces: what offsets are offsets in.
     blocked: Option<Blocked>,
+    /// What a server says that it did to the bytes (RFC 9110 section 8.4), where that is anything.
+    coding: Option<Box<str>>,
     /// For csv that is cut by place: made when the first cut is looked for.
     quotes: OnceLock<Quotes>,
 }
 
 impl Input {
-    /// Opens a source.
-    ///
-    /// # Errors
-    /// When it cannot be opened or mapped, or is neither a regular file nor to be read as a stream.
-    pub fn open(opener: &mut Opener, source: &Source, access: &Access) -> Result<Self, Error> {
-        match &source.way {
-            Way::Member(member) => archive::open(opener, member, access),
-            way => Self::whole(opener, &source.path, way, access),
-        }
-    }
-
-    /// Opens all of what is called `path`.
-    fn whole(opener: &mut Opener, path: &Path, way: &Way, access: &Access) -> Result<Self, Error> {
-        let file = match way {
-            Way::File | Way::Member(_) | Way::Fifo => opener.open(path, &access.roots),
-            Way::StandardInput => io::stdin().as_fd().try_clone_to_owned().map(File::from),
-            Way::Object | Way::Prefix => return Self::remote(path, access),
-        };
-        let mut file = file.map_err(Error::Open)?;
-        let stat = fstat(&file).map_err(|error| Error::Open(error.into()))?;
-        let regular = check_regular(stat.st_mode);
-        let mut is_pseudo = || opener.devices.is_pseudo(&file, &stat);
-        let is_pipe = match way {
-            Way::File | Way::Member(_) => regular.map(|()| is_pseudo())?,
-            Way::Fifo => is_fifo(&file, &stat, regular)?,
-            _ if regular.is_err() => true,
-            _ if is_pseudo() => true,
-            // A file whose front has been read already is as good as a pipe.
-            _ => file.stream_position().map_err(Error::Open)? > 0,
-        };
-        let io = if is_pipe { Io::Read } else { access.io };
-        let store = Store::file(file, &stat, io)?;
-        let bytes = store.bytes();
-        Ok(Self { is_pipe, ..Self::stretch_of(store, 0, bytes) })
-    }
-
-    fn remote(path: &Path, access: &Access) -> Result<Self, Error> {
-        let (store, is_pipe) = match remote::open(path, &access.stop)? {
-            Opened::Object(object) => (Store::Object(Arc::new(object)), false),
-            Opened::Front(front) => (Store::Front(Arc::new(Mutex::new(front))), true),
-        };
-        let bytes = store.bytes();
-        Ok(Self { is_pipe, ..Self::stretch_of(store, 0, bytes) })
-    }
-
     /// The `bytes` bytes from `start` on of a store.
     fn stretch_of(store: Store, start: u64, bytes: u64) -> Self {
         let quotes = OnceLock::new();
-        Self { store, start, bytes, is_pipe: false, packed: None, blocked: None, quotes }
+        Self {
+            store,
+            start,
+            bytes,
+            is_pipe: false,
+            packed: None,
+            blocked: None,
+            coding: None,
+            quotes,
+        }
     }
 
     /// Whether its first bytes are there, or come, when it is opened: to look at them costs nothing.
@@ -268,129 +231,11 @@ impl Input {
         self.quotes.get_or_init(|| Quotes::new(csv, self.bytes(), chunk_bytes))
     }
 
-    /// What the file, which is called `name`, is compressed with, by its first bytes.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub fn codec(&self, name: &Path) -> Result<Option<Codec>, Error> {
-        let mut first = [0; Codec::DETECT_BYTES];
-        let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
-        let first = first.get_mut(..length).unwrap_or_default();
-        self.read_at(first, 0)?;
-        recognise::codec(first, name)
-    }
-
-    /// The mark that it begins with.
-    ///
-    /// # Errors
-    /// When its first bytes cannot be read.
-    pub fn mark(&self) -> Result<Option<Mark>, Error> {
-        let mut first = [0; Mark::BYTES_MAX];
-        let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
-        let first = first.get_mut(..length).unwrap_or_default();
-        self.read_at(first, 0)?;
-        Ok(Mark::of(first))
-    }
-
     /// From now on begins so many bytes later.
     pub fn pass(&mut self, bytes: usize) {
         let bytes = (bytes as u64).min(self.bytes);
         self.start += bytes;
         self.bytes -= bytes;
-    }
-
-    /// The bytes from front to back, decompressed where there is a codec.
-    ///
-    /// # Errors
-    /// When the file cannot be shared between readers.
-    pub fn from_front(
-        &self,
-        codec: Option<Codec>,
-        limits: DecodeLimits,
-    ) -> Result<Box<dyn Bytes>, Error> {
-        Ok(decoded(self.stretch()?, codec, limits))
-    }
-
-    /// The same once more, for somebody who has to read them twice. `None` where they come but once, or for a price.
-    ///
-    /// # Errors
-    /// When the file cannot be shared between readers.
-    pub fn again(&self, codec: Codec, limits: DecodeLimits) -> Result<Option<Again>, Error> {
-        if self.is_pipe || self.is_remote() {
-            return Ok(None);
-        }
-        Ok(Some(Again { stretch: self.stretch()?, codec, limits }))
-    }
-
-    fn stretch(&self) -> Result<FromFront, Error> {
-        let store = self.store.share().map_err(Error::Open)?;
-        Ok(FromFront { store, offset: self.start, left: self.bytes, stored: 0 })
-    }
-
-    /// The bytes of a member that [is packed](Self::is_packed) and is called `name`, decompressed where that is to be.
-    ///
-    /// # Errors
-    /// When its archive cannot be shared between readers, or its first bytes cannot be had.
-    pub fn from_packed(&self, name: &Path, decoding: Decoding) -> Result<Box<dyn Bytes>, Error> {
-        let Some(packed) = self.packed else {
-            return self.from_front(None, decoding.limits);
-        };
-        let plain = Unpacked::new(packed, self.stretch()?, decoding.limits);
-        Ok(match decoding.choice {
-            Choice::Never => Box::new(plain),
-            Choice::Always(codec) => decoded(plain, Some(codec), decoding.limits),
-            Choice::Detect => {
-                let front = Front::of(Box::new(plain), Codec::DETECT_BYTES)?;
-                let codec = recognise::codec(front.first(), name)?;
-                decoded(front, codec, decoding.limits)
-            }
-        })
-    }
-
-    /// The pieces of a compressed file, to be decoded by `workers` at once. `None` where it has none to be read from front
-    /// to back.
-    ///
-    /// # Errors
-    /// When the file cannot be shared between readers.
-    pub fn pieces(
-        &self,
-        codec: Codec,
-        limits: DecodeLimits,
-        workers: usize,
-        access: &Access,
-    ) -> Result<Option<Arc<Pieces>>, Error> {
-        let store = self.store.share().map_err(Error::Open)?;
-        let packed = Self::stretch_of(store, self.start, self.bytes);
-        Ok(Pieces::of(packed, codec, limits, workers, access).map(Arc::new))
-    }
-
-    /// The bytes of a pipe called `name`, decompressed where it is to be.
-    ///
-    /// # Errors
-    /// When the pipe cannot be shared, or its first bytes cannot be had.
-    pub fn from_pipe(
-        &self,
-        name: &Path,
-        decoding: Decoding,
-        access: &Access,
-    ) -> Result<Box<dyn Bytes>, Error> {
-        let coming = self.store.coming().map_err(Error::Open)?;
-        let pipe = Pipe::new(coming, Arc::clone(&access.stop));
-        let decoded = |codec, bytes| Box::new(Decoder::trickle(codec, bytes, decoding.limits));
-        Ok(match decoding.choice {
-            Choice::Never => Box::new(pipe),
-            Choice::Always(codec) => decoded(codec, Box::new(pipe)),
-            Choice::Detect => {
-                let is_decided = |first: &[u8]| {
-                    first.len() >= Codec::MAGIC_BYTES_MAX || !Codec::is_undecided(first)
-                };
-                let front = Front::until(Box::new(pipe), Codec::DETECT_BYTES, is_decided)?;
-                match recognise::codec(front.first(), name)? {
-                    Some(codec) => decoded(codec, Box::new(front)),
-                    None => Box::new(front),
-                }
-            }
-        })
     }
 
     /// Checks that the file is still the one that was opened, unchanged. Called after the last read.
@@ -399,26 +244,6 @@ impl Input {
     /// When its size or times are not what they were.
     pub fn check_unchanged(&self) -> Result<(), Error> {
         if self.is_pipe { Ok(()) } else { self.store.check_unchanged() }
-    }
-}
-
-/// Whether it is a FIFO, which from then on is waited for: by who asks first whether there is something to read.
-fn is_fifo(file: &File, stat: &Stat, regular: Result<(), Refusal>) -> Result<bool, Error> {
-    if FileType::from_raw_mode(stat.st_mode) != FileType::Fifo {
-        return Ok(regular.map(|()| false)?);
-    }
-    let waiting = fcntl_getfl(file).and_then(|now| fcntl_setfl(file, now - OFlags::NONBLOCK));
-    waiting.map(|()| true).map_err(|error| Error::Open(error.into()))
-}
-
-fn decoded<Plain: Bytes + Read + 'static>(
-    plain: Plain,
-    codec: Option<Codec>,
-    limits: DecodeLimits,
-) -> Box<dyn Bytes> {
-    match codec {
-        Some(codec) => Box::new(Decoder::new(codec, Box::new(plain), limits)),
-        None => Box::new(plain),
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use super::archive::tar;
+use super::archive::tar::{self, BLOCK_BYTES};
 use super::decode::{detect, detect_nameless};
-use super::{Codec, Error, Mark, is_named_tar};
+use super::front::Front;
+use super::{Bytes, Codec, DecodeError, Error, Mark, is_named_tar};
+use crate::source::{ArchiveError, Refusal};
 
 /// What a source turned out to be that nothing said of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,74 @@ pub(super) fn codec(first_bytes: &[u8], name: &Path) -> Result<Option<Codec>, Er
         Err(_) if is_named_tar(name) && is_plain_tar() => Ok(None),
         detected => Ok(detected?),
     }
+}
+
+/// The same of what a server says that it is encoded in (RFC 9110 section 8.4.1): its bytes tell of gzip and zstd. A file that is called as
+/// the coding is, such as `a.br`, is in it once.
+///
+/// # Errors
+/// When that coding is not read, and as [`codec`].
+pub(super) fn coding(
+    coding: &str,
+    first_bytes: &[u8],
+    name: &Path,
+) -> Result<Option<Codec>, Error> {
+    match coding.trim().to_ascii_lowercase().as_str() {
+        "" | "identity" | "aws-chunked" | "gzip" | "x-gzip" | "zstd" => codec(first_bytes, name),
+        "br" => Ok(Some(Codec::Brotli)),
+        // Meant is zlib; some servers leave out its header (section 8.4.1.2).
+        "deflate" if Codec::Zlib.may_begin(first_bytes) => Ok(Some(Codec::Zlib)),
+        "deflate" => Ok(Some(Codec::Deflate)),
+        other => Err(DecodeError::Encoded { coding: other.chars().take(40).collect() }.into()),
+    }
+}
+
+/// What a zip file with members in it begins with (APPNOTE.TXT 6.3.10, section 4.3.7).
+const ZIP: &[u8] = b"PK\x03\x04";
+
+/// Whether bytes that come from their front only are those of a zip file, whose directory is at its end.
+pub(super) fn is_zip(first_bytes: &[u8]) -> bool {
+    first_bytes.starts_with(ZIP)
+}
+
+/// Whether more has to be there to tell that.
+pub(super) fn may_become_zip(first_bytes: &[u8]) -> bool {
+    first_bytes.len() < ZIP.len() && ZIP.starts_with(first_bytes)
+}
+
+/// Whether what comes from its front is an archive of that kind, which `tar` is known by: a header of it, or what may become one when
+/// more of it is there. Such as nobody writes by hand: a name, zeros, and a mode in octal digits.
+pub(super) fn may_be_tar(first_bytes: &[u8]) -> bool {
+    const NAME_BYTES: usize = 100;
+    if let Some(block) = first_bytes.first_chunk() {
+        return tar::begins(block);
+    }
+    let (name, mode) = first_bytes.split_at(first_bytes.len().min(NAME_BYTES));
+    let end = name.iter().position(|&byte| byte == 0);
+    let is_name = match end {
+        Some(0) => false,
+        Some(end) => name.iter().skip(end).all(|&byte| byte == 0),
+        None => name.len() == NAME_BYTES && !name.contains(&b'\n'),
+    };
+    let is_mode = |byte: &u8| matches!(byte, 0 | b' ' | b'0'..=b'7');
+    is_name && mode.iter().take(8).all(is_mode)
+}
+
+/// Whether bytes of which no name says anything are those of a tar archive; and the bytes again.
+///
+/// # Errors
+/// When they are those of a zip file, or the first of them cannot be read.
+pub fn archived(bytes: Box<dyn Bytes>) -> Result<(bool, Box<dyn Bytes>), Error> {
+    let is_decided = |first: &[u8]| {
+        let may_be = may_become_zip(first) || may_be_tar(first);
+        first.len() >= BLOCK_BYTES || !first.is_empty() && !may_be
+    };
+    let front = Front::until(bytes, BLOCK_BYTES, is_decided)?;
+    if is_zip(front.first()) {
+        return Err(Refusal::from(ArchiveError::FromFront).into());
+    }
+    let is_tar = front.first().first_chunk().is_some_and(tar::begins);
+    Ok((is_tar, Box::new(front)))
 }
 
 /// What is looked for.

@@ -19,7 +19,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{
-    GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, Result as StoreResult,
+    Attribute, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt,
+    Result as StoreResult,
 };
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -48,15 +49,22 @@ pub(super) enum Opened {
     Front(Front),
 }
 
-/// Opens a remote source, and asks for its first part.
-pub(super) fn open(path: &std::path::Path, stop: &Arc<AtomicBool>) -> Result<Opened, Error> {
+/// Opens a remote source, and asks for its first part. Says what its server says that it is encoded in.
+pub(super) fn open(
+    path: &std::path::Path,
+    stop: &Arc<AtomicBool>,
+) -> Result<(Opened, Option<Box<str>>), Error> {
     let opened = Bridge::get().map_err(Unanswered::Fault).and_then(|bridge| {
         let target = Target::new(bridge, path).map_err(Unanswered::Fault)?;
         match bridge.wait(stop, target.first()) {
-            Ok(answer) => Ok(object(bridge, target, answer, stop)),
+            Ok(answer) => {
+                let coding = coding(&answer);
+                Ok((object(bridge, target, answer, stop), coding))
+            }
             Err(Unanswered::Fault(Fault { kind: Kind::NoParts, .. })) => {
                 let answer = bridge.wait(stop, target.whole())?;
-                Ok(front(bridge, target, answer, stop))
+                let coding = coding(&answer);
+                Ok((front(bridge, target, answer, stop), coding))
             }
             Err(unanswered) => Err(unanswered),
         }
@@ -65,6 +73,11 @@ pub(super) fn open(path: &std::path::Path, stop: &Arc<AtomicBool>) -> Result<Ope
         Unanswered::Stopped => Error::Open(io::ErrorKind::Interrupted.into()),
         Unanswered::Fault(fault) => fault.opening(),
     })
+}
+
+fn coding(answer: &GetResult) -> Option<Box<str>> {
+    let coding = answer.attributes.get(&Attribute::ContentEncoding)?;
+    Some(coding.as_ref().into())
 }
 
 fn object(

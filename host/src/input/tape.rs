@@ -14,7 +14,7 @@ use super::stream::{Bytes, Chunk, Stream};
 use super::verified::{Again, Verified};
 use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, recognise};
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
-use crate::source::{ArchiveError, Refusal};
+use crate::source::{ArchiveError, Globs, Refusal};
 
 /// Whether a file of that name is a tar archive, compressed or not.
 pub fn is_named_tar(name: &Path) -> bool {
@@ -32,6 +32,11 @@ pub fn is_named_tar(name: &Path) -> bool {
     }
 }
 
+/// Whether a file of that name is a zip archive.
+pub fn is_named_zip(name: &Path) -> bool {
+    super::archive::Kind::by_name(name) == Some(super::archive::Kind::Zip)
+}
+
 /// The members of an archive.
 pub struct Members {
     tar: Arc<Mutex<Tar>>,
@@ -43,6 +48,7 @@ pub struct Members {
     stream: Option<Stream>,
     count: u64,
     skipped: u64,
+    wanted: Arc<Globs>,
 }
 
 impl std::fmt::Debug for Members {
@@ -102,6 +108,7 @@ impl Members {
             stream: None,
             count: 0,
             skipped: 0,
+            wanted: Arc::clone(&access.wanted),
         })
     }
 
@@ -145,6 +152,8 @@ impl Members {
                         Ok(Some(Member::Unread(name, Refusal::from(error).into())))
                     };
                     match kind {
+                        Kind::File | Kind::Sparse | Kind::Continued
+                            if !self.wanted.take(Path::new(OsStr::from_bytes(&name))) => {}
                         Kind::File => return Ok(Some(self.enter(name))),
                         Kind::Sparse => return unread(name, ArchiveError::Sparse),
                         Kind::Continued => return unread(name, ArchiveError::Continued),

@@ -35,6 +35,14 @@ impl HttpService for Plain {
             let any = "*".parse().map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
             request.headers_mut().insert("if-none-match", any);
         }
+        if request.method().as_str() == "GET" && !request.headers().contains_key("accept-encoding")
+        {
+            // Without it any coding is as good (RFC 9110 section 12.5.3).
+            let identity = "identity"
+                .parse()
+                .map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
+            request.headers_mut().insert("accept-encoding", identity);
+        }
         let is_for_part = request.headers().contains_key("range");
         let mut answer = self.client.execute(request).await?;
         if is_for_part && answer.status().as_u16() == 200 {

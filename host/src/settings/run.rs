@@ -69,6 +69,12 @@ pub struct Run {
     pub decompress: Decompress,
     /// Whether members of archives are sources of their own.
     pub archives: bool,
+    /// Whether standard input has to be a tar archive, compressed or not.
+    pub stdin_is_tar: bool,
+    /// Whether it is a zip file.
+    pub stdin_is_zip: bool,
+    /// Of archives, only members that match one of these globs; none takes all.
+    pub include_members: Vec<String>,
     /// Encoding of text that becomes UTF-8 on the way in; `none` leaves bytes alone, `auto` goes by byte order marks.
     pub encoding: String,
     /// How long a stream may pause before what is there is processed.
@@ -112,6 +118,9 @@ impl Default for Run {
             io: Io::Auto,
             decompress: Decompress::Auto,
             archives: true,
+            stdin_is_tar: false,
+            stdin_is_zip: false,
+            include_members: Vec::new(),
             encoding: "auto".into(),
             linger: limits::LINGER,
             decompressed_bytes_max: limits::DECODED_BYTES_MAX,

@@ -82,14 +82,17 @@ pub enum ArchiveError {
         /// Which rule.
         what: Cow<'static, str>,
     },
-    /// It has the name of an archive, and other bytes.
-    #[error("is named as a {kind} archive, but {}", first(.got))]
+    /// It has the name of an archive, or is said to be one, and has other bytes.
+    #[error("should be a {kind} archive, but {}", first(.got))]
     Misnamed {
         /// The kind.
         kind: &'static str,
         /// Its first bytes, in hexadecimal; empty where there are none.
         got: String,
     },
+    /// It can only be read from its front.
+    #[error("is a zip archive that comes from its front only, and what is in it stands at its end")]
+    FromFront,
     /// It has more members than allowed; those before are sources.
     #[error("more than {members_max} members in the archive")]
     Members {
@@ -144,6 +147,9 @@ impl ArchiveError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Misnamed { .. } => Some("--no-archives reads it as the file that it is"),
+            Self::FromFront => Some(
+                "--archive zip-stream keeps standard input in a temporary file first; --no-archives reads it as it is",
+            ),
             Self::Members { .. } => Some("raise --max-members"),
             _ => None,
         }

@@ -12,6 +12,7 @@ mod roots;
 mod walk;
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,9 +52,27 @@ pub enum Way {
     Member(Arc<Member>),
     /// As an object of a store or a web server: its path is an [`Address`].
     Object,
+    /// It has been kept in a temporary file, as it comes but once.
+    Spooled(Arc<Spooled>),
     /// As the objects below that address, unless it is one itself: who can ask its store replaces it by them.
     Prefix,
 }
+
+/// A temporary file that holds a source.
+#[derive(Debug)]
+pub struct Spooled {
+    /// The file.
+    pub file: File,
+}
+
+/// Each is the same as itself only.
+impl PartialEq for Spooled {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Spooled {}
 
 impl Source {
     /// The name, as the user gave it; bytes that are not UTF-8 are replaced.
@@ -68,7 +87,9 @@ impl Source {
             Way::Object | Way::Prefix => {
                 Address::of(&self.path).map_or(&self.path, |address| address.file())
             }
-            Way::File | Way::Fifo | Way::StandardInput | Way::Member(_) => &self.path,
+            Way::File | Way::Fifo | Way::StandardInput | Way::Spooled(_) | Way::Member(_) => {
+                &self.path
+            }
         }
     }
 }

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
     Again, Bytes, Choice, Codec, DecodeError, Error, Found, Input, Lines, Look, Mark, Members,
-    Opener, Pieces, Stream, Text, Transcoding, hint, is_named_tar, is_said,
+    Opener, Pieces, Stream, Text, Transcoding, archived, hint, is_named_tar, is_named_zip, is_said,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
-use crate::source::{self, ArchiveError, Refusal, Source};
+use crate::source::{self, ArchiveError, Refusal, Source, Way};
 
 use super::Plan;
 use super::gather::Gather;
@@ -53,9 +53,10 @@ impl<'a> Open<'a> {
         known: Option<Found>,
     ) -> Result<Self, Failure> {
         if let Err(refusal) = &source.listed {
-            return Err(refused(refusal));
+            return Err(separated(source, refused(refusal)));
         }
-        let mut input = Input::open(opener, source, plan.access)?;
+        let opened = Input::open(opener, source, plan.access);
+        let mut input = opened.map_err(|error| separated(source, error.into()))?;
         let front = from_front(plan, &mut input, source, known)?;
         let whole = |count, header| {
             let gather = Gather::new(count, plan.processor.traits().order);
@@ -115,7 +116,8 @@ fn reader<'a>(
 ) -> Result<Reader<'a>, Failure> {
     let (bytes, again) = front;
     let linger = plan.settings.linger;
-    if plan.settings.archives && is_named_tar(source.file()) {
+    let (is_tar, bytes) = is_tar(plan, source, bytes)?;
+    if is_tar {
         let members = Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
         let archive = Archive { members, at: None, count: 0 };
         return Ok(Reader::Archive(Box::new(archive)));
@@ -123,6 +125,27 @@ fn reader<'a>(
     let Text { bytes, encoding } = plan.decoding.transcoding.apply(bytes)?;
     plan.stats.add_encoding(encoding);
     Ok(Reader::Stream(Box::new(Stream::new(bytes, plan.cutter, linger))))
+}
+
+/// Whether a source is a tar archive that is looked into: by its name, or where it has none, by its bytes.
+fn is_tar(
+    plan: &Plan<'_>,
+    source: &Source,
+    bytes: Box<dyn Bytes>,
+) -> Result<(bool, Box<dyn Bytes>), Failure> {
+    if !plan.settings.archives {
+        return Ok((false, bytes));
+    }
+    let is_stdin = source.way == Way::StandardInput;
+    if is_named_tar(source.file()) || is_stdin && plan.settings.stdin_is_tar {
+        return Ok((true, bytes));
+    }
+    // A zip file that is compressed, or comes from its front, can not be looked into.
+    let is_zip = is_named_zip(source.file()) && !matches!(source.way, Way::Member(_));
+    if is_stdin || source.way == Way::Fifo || is_zip {
+        return Ok(archived(bytes)?);
+    }
+    Ok((false, bytes))
 }
 
 /// How many neighbouring chunks a worker takes.
@@ -210,7 +233,8 @@ fn from_front(
         }
         _ => None,
     };
-    let archive = plan.settings.archives && is_named_tar(source.file());
+    let nameless = source.way == Way::StandardInput;
+    let archive = plan.settings.archives && (is_named_tar(source.file()) || nameless);
     let archive = archive && (codec.is_some() || Codec::by_name(source.file()).is_some());
     let shared = plan.settings.threads > 1 && plan.scope() == Scope::Chunk;
     let framing = plan.cutter.framing;
@@ -319,7 +343,14 @@ impl Fill for Slice<'_> {
 
 fn refused(refusal: &Refusal) -> Failure {
     match refusal {
-        Refusal::NotRegular(_) => Failure::new(FailureKind::NotRegular, refusal.to_string()),
+        Refusal::NotRegular(what) => {
+            let failure = Failure::new(FailureKind::NotRegular, refusal.to_string());
+            match *what {
+                "FIFO" => failure.hint("--stream reads FIFOs that are named, to their end"),
+                "directory" => failure.hint("a list is of files: name a directory beside it"),
+                _ => failure,
+            }
+        }
         Refusal::Archive(error) => {
             let is_limit = matches!(error, ArchiveError::Members { .. });
             let kind = if is_limit { FailureKind::TooLarge } else { FailureKind::Decode };
@@ -328,6 +359,19 @@ fn refused(refusal: &Refusal) -> Failure {
         }
         Refusal::Io(error) => hinted(Failure::new(io_kind(error), error.to_string()), error),
     }
+}
+
+/// With the way out, where a name has something in it that separates names of a list which is read in another way.
+fn separated(source: &Source, failure: Failure) -> Failure {
+    let name = source.path.as_os_str().as_encoded_bytes();
+    if name.contains(&0) {
+        return failure.hint("a list of names that end in NUL is read with -0");
+    }
+    if name.ends_with(b"\r") && failure.kind == FailureKind::NotFound {
+        return failure
+            .hint("the name ends in a carriage return: the list has line ends of Windows");
+    }
+    failure
 }
 
 /// With the way out, where what could not be read knows one.

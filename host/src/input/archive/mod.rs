@@ -14,14 +14,22 @@ mod reader;
 pub(super) mod tar;
 mod zip;
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 
 use super::decode::{detect_nameless, shown};
-use super::{Access, Codec, Input, Opener};
-use crate::source::{Archive, ArchiveError, Listing, Member, Refusal, Source, Stored, Way};
+use super::recognise::is_zip;
+use super::verified::Spool;
+use super::{Access, Choice, Codec, Decoding, Error, Input, Opener};
+use crate::settings::limits::COPY_BYTES;
+use crate::source::{
+    Archive, ArchiveError, Globs, Listing, Member, Refusal, Source, Spooled, Stored, Version, Way,
+};
 
 pub(super) use member::open;
 pub(super) use name::Kind;
@@ -35,12 +43,16 @@ pub struct Expansion<'a> {
     pub threads: usize,
     /// Set when whoever waits for the members shall end.
     pub stop: &'a AtomicBool,
+    /// Whether standard input is a zip file, which is kept in a temporary file to be looked into.
+    pub zip_stream: bool,
+    /// Members that are taken, by their names in the archive.
+    pub wanted: &'a Globs,
 }
 
 /// Replaces each archive of `listing` by its members, in the order of the archive. Members that are no files are counted as skipped.
 /// Archives are opened where the listing may be. Costs a look at each name where there are no archives.
 pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) {
-    let archive = |(index, source): (usize, &Source)| Some((index, kind(source)?));
+    let archive = |(index, source): (usize, &Source)| Some((index, kind(source, expansion)?));
     let archives: Vec<_> = listing.sources.iter().enumerate().filter_map(archive).collect();
     if archives.is_empty() {
         return;
@@ -62,11 +74,27 @@ pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) {
 }
 
 /// What kind of archive a source is by its name, if it can be one.
-fn kind(source: &Source) -> Option<Kind> {
+fn kind(source: &Source, expansion: &Expansion<'_>) -> Option<Kind> {
     match (&source.way, &source.listed) {
         (Way::File | Way::Object, Ok(_)) => Kind::by_name(source.file()),
+        (Way::StandardInput, Ok(_)) if expansion.zip_stream => Some(Kind::Zip),
+        (Way::StandardInput, Ok(_)) => of_redirected(source),
         _ => None,
     }
+}
+
+/// What kind of archive standard input is, where it is a file that has one: it has no name to tell it by.
+fn of_redirected(source: &Source) -> Option<Kind> {
+    let input = Input::open(&mut Opener::default(), source, &Access::default()).ok()?;
+    let mut first = [0; tar::BLOCK_BYTES];
+    if input.is_pipe() || input.bytes() < first.len() as u64 {
+        return None;
+    }
+    input.read_at(&mut first, 0).ok()?;
+    if is_zip(&first) {
+        return Some(Kind::Zip);
+    }
+    tar::begins(&first).then_some(Kind::Tar)
 }
 
 /// The members of each archive that is one, in the order of the archives.
@@ -109,12 +137,16 @@ fn members<'a>(
     access: &Access,
     expansion: &'a Expansion<'a>,
 ) -> Option<Members<'a>> {
-    let input = Input::open(&mut Opener::default(), source, access).ok()?;
-    let archive = Archive {
-        path: source.path.clone(),
-        way: source.way.clone(),
-        version: input.store.version(),
+    let opened = Input::open(&mut Opener::default(), source, access).ok()?;
+    let (input, way) = if opened.is_pipe() && kind == Kind::Zip {
+        match spooled(&opened, source, access, expansion) {
+            Ok(spooled) => spooled,
+            Err(error) => return Some(unkept(source, error, expansion)),
+        }
+    } else {
+        (opened, source.way.clone())
     };
+    let archive = Archive { path: source.path.clone(), way, version: input.store.version() };
     let mut members = Members::of(archive, expansion);
     let listed = match kind {
         Kind::Zip => zip::list(&input, &mut members),
@@ -126,6 +158,41 @@ fn members<'a>(
         Err(refusal) => members.end(refusal),
     }
     Some(members)
+}
+
+/// All of what comes from its front, in a temporary file: a zip file is read from its end.
+fn spooled(
+    input: &Input,
+    source: &Source,
+    access: &Access,
+    expansion: &Expansion<'_>,
+) -> Result<(Input, Way), Error> {
+    let as_it_is = Decoding { choice: Choice::Never, ..Decoding::default() };
+    let mut bytes = input.from_pipe(source.file(), as_it_is, access)?;
+    let mut spool = Spool::new()?;
+    let mut some = vec![0; COPY_BYTES];
+    loop {
+        let got = bytes.read(&mut some)?;
+        if got == 0 {
+            break;
+        }
+        if expansion.stop.load(Ordering::Relaxed) {
+            return Err(Error::Open(io::ErrorKind::Interrupted.into()));
+        }
+        spool.write(some.get(..got).unwrap_or_default())?;
+    }
+    let way = Way::Spooled(Arc::new(Spooled { file: spool.rewound()? }));
+    let kept = Input::whole(&mut Opener::default(), &source.path, &way, access)?;
+    Ok((kept, way))
+}
+
+/// A source that cannot be kept to be looked into.
+fn unkept<'a>(source: &Source, error: Error, expansion: &'a Expansion<'a>) -> Members<'a> {
+    let version = Version { bytes: 0, modified_ns: 0 };
+    let archive = Archive { path: source.path.clone(), way: source.way.clone(), version };
+    let mut members = Members::of(archive, expansion);
+    members.end(Refusal::Io(error.into()));
+    members
 }
 
 /// That a file is no archive of the kind that its name says; `None` where its bytes say what else it is.
@@ -166,7 +233,7 @@ impl<'a> Members<'a> {
     /// Asked now and then by who looks for more.
     fn check_stop(&self) -> Result<(), Refusal> {
         if self.expansion.stop.load(Ordering::Relaxed) {
-            return Err(std::io::Error::from(std::io::ErrorKind::Interrupted).into());
+            return Err(io::Error::from(io::ErrorKind::Interrupted).into());
         }
         Ok(())
     }
@@ -184,6 +251,9 @@ impl<'a> Members<'a> {
 
     /// A member that has `bytes` bytes in the archive.
     fn add(&mut self, name: &[u8], bytes: u64, stored: Stored) {
+        if !self.is_wanted(name) {
+            return;
+        }
         let member = Member { archive: Arc::clone(&self.archive), stored };
         let (path, way) = (self.path(name), Way::Member(Arc::new(member)));
         self.sources.push(Source { path, listed: Ok(Some(bytes)), way });
@@ -191,8 +261,15 @@ impl<'a> Members<'a> {
 
     /// A member that cannot be read.
     fn refuse(&mut self, name: &[u8], error: ArchiveError) {
+        if !self.is_wanted(name) {
+            return;
+        }
         let path = self.path(name);
         self.sources.push(Source { path, listed: Err(error.into()), way: Way::File });
+    }
+
+    fn is_wanted(&self, name: &[u8]) -> bool {
+        self.expansion.wanted.take(Path::new(OsStr::from_bytes(name)))
     }
 
     /// An entry that is no file.

@@ -94,7 +94,9 @@ fn names_without_archives_are_left_alone() {
     };
     let before = names(&listing);
     let stop = AtomicBool::new(false);
-    expand(&mut listing, &Expansion { members_max: 10, threads: 2, stop: &stop });
+    let (stop, wanted) = (&stop, &Globs::default());
+    let expansion = Expansion { members_max: 10, threads: 2, stop, zip_stream: false, wanted };
+    expand(&mut listing, &expansion);
     assert_eq!(names(&listing), before);
     assert_eq!(listing.skipped, 3);
 }

@@ -99,7 +99,7 @@ impl Codec {
 
     /// Whether a source that begins with these bytes, and not with a magic number, can be what its name says: such as have no magic
     /// number, and such as are cut off within it, to be reported as that.
-    pub(super) fn may_begin(self, first_bytes: &[u8]) -> bool {
+    pub(in super::super) fn may_begin(self, first_bytes: &[u8]) -> bool {
         match self {
             _ if first_bytes.is_empty() => true,
             Self::Brotli => true,

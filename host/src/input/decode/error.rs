@@ -40,6 +40,12 @@ pub enum DecodeError {
         /// What they should be, in hexadecimal.
         expected: &'static str,
     },
+    /// A server says that the source is in a coding which is not read.
+    #[error("is encoded as {coding}, which is not read")]
+    Encoded {
+        /// What the server calls it.
+        coding: String,
+    },
     /// The source is in a format that is known and not read.
     #[error("is {what}, which is not read")]
     Foreign {
@@ -152,7 +158,7 @@ impl DecodeError {
             Self::Ratio { .. } => Some("raise --max-ratio if the source can be trusted"),
             Self::Members { .. } => Some("raise --max-members"),
             Self::Magic { .. } => Some("--decompress auto finds out how a source is compressed"),
-            Self::Misnamed { .. } | Self::Foreign { .. } => {
+            Self::Misnamed { .. } | Self::Foreign { .. } | Self::Encoded { .. } => {
                 Some("--decompress none reads the bytes as they are")
             }
             Self::Window { .. } => Some("compress it again with a smaller window"),
