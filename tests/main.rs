@@ -30,6 +30,7 @@ mod outputs;
 mod packing;
 mod paths;
 mod recall;
+mod redaction;
 mod spec;
 mod support;
 mod tenants;

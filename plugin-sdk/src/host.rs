@@ -28,7 +28,7 @@ pub fn count(counter: &str, by: u64) {
 /// Sets one bad record aside, in the job's reject sink, and goes on. `offset` is where in the chunk
 /// the record begins, in bytes: [`records::offset`](crate::records::offset) tells.
 pub fn reject(offset: u64, reason: &str, data: &[u8]) {
-    backend::reject(offset, reason, data);
+    backend::reject(crate::call::in_chunk(offset), reason, data);
 }
 
 pub(crate) fn log(level: Level, message: &str) {

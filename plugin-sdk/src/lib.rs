@@ -50,6 +50,7 @@ mod aggregator;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod bindings;
+mod call;
 mod error;
 mod framing;
 mod host;
@@ -62,6 +63,7 @@ mod source;
 mod state;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+mod text;
 mod transformer;
 
 pub use aggregator::Aggregator;

@@ -47,6 +47,7 @@ pub struct Manifest {
     pub(crate) output_type: String,
     pub(crate) settings: Vec<Setting>,
     pub(crate) properties: Vec<(String, String)>,
+    pub(crate) reads_text: bool,
 }
 
 impl Manifest {
@@ -64,6 +65,7 @@ impl Manifest {
             output_type: "application/octet-stream".into(),
             settings: Vec::new(),
             properties: Vec::new(),
+            reads_text: false,
         }
     }
 
@@ -111,6 +113,13 @@ impl Manifest {
     pub fn required_setting(mut self, key: &str, summary: &str) -> Self {
         self.settings.push(Setting { key: key.into(), summary: summary.into(), default: None });
         self
+    }
+
+    /// The plugin reads text in UTF-8, or in what has ASCII in it byte for byte. A byte order mark of UTF-8 is then
+    /// dropped from the front of a source and of its header, and a source that is in UTF-16 or UTF-32, by its mark or
+    /// by where its zero bytes are, fails by name, as nothing could be found in it.
+    pub fn reads_text(self) -> Self {
+        Self { reads_text: true, ..self }
     }
 
     /// A further property. A host ignores those that it does not know.

@@ -6,7 +6,7 @@ use self::generated::exports::gristmill::plugin::aggregate::{Guest, GuestAccumul
 use super::held::Held;
 use super::lifecycle::generated::exports::gristmill::plugin::lifecycle::Guest as Lifecycle;
 use super::{lifecycle, types};
-use crate::{Aggregator, State};
+use crate::{Aggregator, State, call};
 
 #[allow(
     unsafe_code,
@@ -58,11 +58,13 @@ pub struct Accumulator<Plugin: Aggregator>(Held<Plugin, Plugin::State>);
 
 impl<Plugin: Aggregator> GuestAccumulator for Accumulator<Plugin> {
     fn new(source: types::Source) -> Self {
-        Self(Held::open(|plugin: &Plugin| plugin.open(source.into())))
+        Self(Held::open(|plugin: &Plugin| {
+            plugin.open(call::source(&Plugin::manifest(), source.into()))
+        }))
     }
 
     fn push(&self, chunk: types::Chunk, data: Vec<u8>) -> Result<(), types::Error> {
-        self.0.with(|plugin, state| plugin.push(state, chunk.into(), &data))
+        self.0.with(|plugin, state| call::aggregate(plugin, state, chunk.into(), &data))
     }
 
     fn save(&self) -> Result<Vec<u8>, types::Error> {

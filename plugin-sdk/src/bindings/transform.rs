@@ -6,7 +6,7 @@ use self::generated::exports::gristmill::plugin::transform::{Guest, GuestTransfo
 use super::held::Held;
 use super::lifecycle::generated::exports::gristmill::plugin::lifecycle::Guest as Lifecycle;
 use super::{lifecycle, types};
-use crate::Transformer;
+use crate::{Transformer, call};
 
 #[allow(
     unsafe_code,
@@ -58,11 +58,13 @@ pub struct Resource<Plugin: Transformer>(Held<Plugin, Plugin::State>);
 
 impl<Plugin: Transformer> GuestTransformer for Resource<Plugin> {
     fn new(source: types::Source) -> Self {
-        Self(Held::open(|plugin: &Plugin| plugin.open(source.into())))
+        Self(Held::open(|plugin: &Plugin| {
+            plugin.open(call::source(&Plugin::manifest(), source.into()))
+        }))
     }
 
     fn push(&self, chunk: types::Chunk, data: Vec<u8>) -> Result<Vec<u8>, types::Error> {
-        self.0.with(|plugin, state| plugin.push(state, chunk.into(), data))
+        self.0.with(|plugin, state| call::transform(plugin, state, chunk.into(), data))
     }
 
     fn finish(&self) -> Result<Vec<u8>, types::Error> {

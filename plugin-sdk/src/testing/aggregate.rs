@@ -2,7 +2,7 @@
 
 use super::cuts::{pairs, pieces};
 use super::host::{SOURCE_NAME, differs, numbered, settings, source};
-use crate::{Aggregator, Error, Order, Scope, Source, State};
+use crate::{Aggregator, Error, Order, Scope, Source, State, call};
 
 type Given<'a> = &'a [(&'a str, &'a str)];
 
@@ -71,9 +71,9 @@ fn accumulate<A: Aggregator>(
     chunks: &[&[u8]],
 ) -> Result<(A, A::State), Error> {
     let plugin = A::configure(&settings(&A::manifest(), given)?)?;
-    let mut state = plugin.open(source);
+    let mut state = plugin.open(call::source(&A::manifest(), source));
     for (chunk, data) in numbered(chunks) {
-        plugin.push(&mut state, chunk, data)?;
+        call::aggregate(&plugin, &mut state, chunk, data)?;
     }
     Ok((plugin, state))
 }

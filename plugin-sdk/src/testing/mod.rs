@@ -27,4 +27,4 @@ mod transform;
 pub use crate::host::Level;
 pub use aggregate::{aggregate, aggregate_every_cut, total};
 pub use recorder::{Recorded, Rejected, recorded};
-pub use transform::{transform, transform_every_cut};
+pub use transform::{configured, transform, transform_every_cut};

@@ -3,9 +3,17 @@
 use super::cuts::{pairs, pieces};
 use super::host::{SOURCE_NAME, differs, numbered, settings, source};
 use super::recorder::{self, Recorded, Rejected};
-use crate::{Chunk, Error, Scope, Transformer};
+use crate::{Chunk, Error, Scope, Transformer, call};
 
 type Given<'a> = &'a [(&'a str, &'a str)];
+
+/// A plugin as a run with these settings has it.
+///
+/// # Errors
+/// Whatever the plugin says of the settings.
+pub fn configured<T: Transformer>(given: Given<'_>) -> Result<T, Error> {
+    T::configure(&settings(&T::manifest(), given)?)
+}
 
 /// The output over the chunks of one source, all of them pushed to one transformer.
 ///
@@ -15,7 +23,7 @@ pub fn transform<T: Transformer>(given: Given<'_>, chunks: &[&[u8]]) -> Result<V
     let (plugin, mut state) = open::<T>(given, &chunks.concat())?;
     let mut output = Vec::new();
     for (chunk, data) in numbered(chunks) {
-        output.extend(plugin.push(&mut state, chunk, data.to_vec())?);
+        output.extend(call::transform(&plugin, &mut state, chunk, data.to_vec())?);
     }
     output.extend(plugin.finish(state)?);
     Ok(output)
@@ -75,7 +83,7 @@ fn run<T: Transformer>(
     let (plugin, mut state) = open::<T>(given, whole)?;
     let (mut output, mut rejects) = (Vec::new(), Vec::new());
     for (chunk, data) in chunks {
-        output.extend(plugin.push(&mut state, *chunk, data.to_vec())?);
+        output.extend(call::transform(&plugin, &mut state, *chunk, data.to_vec())?);
         let Recorded { rejects: found, .. } = recorder::take();
         rejects.extend(
             found
@@ -90,7 +98,7 @@ fn run<T: Transformer>(
 fn open<T: Transformer>(given: Given<'_>, whole: &[u8]) -> Result<(T, T::State), Error> {
     let manifest = T::manifest();
     let plugin = T::configure(&settings(&manifest, given)?)?;
-    let state = plugin.open(source(&manifest, SOURCE_NAME, whole));
+    let state = plugin.open(call::source(&manifest, source(&manifest, SOURCE_NAME, whole)));
     Ok((plugin, state))
 }
 

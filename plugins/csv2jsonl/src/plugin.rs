@@ -33,6 +33,7 @@ impl Transformer for Csv2Jsonl {
     fn manifest() -> Manifest {
         manifest!()
             .framing(Framing::Csv)
+            .reads_text()
             .header_records(1)
             .output_type("application/x-ndjson")
             .setting(

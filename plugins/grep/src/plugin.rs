@@ -16,7 +16,7 @@ impl Transformer for Grep {
     type State = ();
 
     fn manifest() -> Manifest {
-        matching::settings(manifest!().framing(Framing::Lines))
+        matching::settings(manifest!().framing(Framing::Lines).reads_text())
     }
 
     fn configure(settings: &Settings) -> Result<Self, Error> {

@@ -17,7 +17,7 @@ impl Aggregator for GrepCount {
     type State = u64;
 
     fn manifest() -> Manifest {
-        let manifest = manifest!().framing(Framing::Lines).order(Order::Any);
+        let manifest = manifest!().framing(Framing::Lines).order(Order::Any).reads_text();
         matching::settings(manifest.output_type("application/json"))
     }
 

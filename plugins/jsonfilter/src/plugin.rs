@@ -34,6 +34,7 @@ impl Transformer for JsonFilter {
     fn manifest() -> Manifest {
         manifest!()
             .framing(Framing::Lines)
+            .reads_text()
             .output_type("application/x-ndjson")
             .required_setting("field", "The way to the field, as in http.headers.0.name.")
             .setting("equals", "", "What the value has to be, as text.")

@@ -9,7 +9,9 @@
 //! It is fast as it never asks line by line: a chunk is searched as a whole, and the bounds of a line are looked for
 //! around a match only. So the pattern is changed before it is compiled: what could match a line feed cannot any more.
 
+mod expression;
 mod lines;
 mod pattern;
 
+pub use expression::Expression;
 pub use pattern::{Pattern, settings};

@@ -13,11 +13,11 @@ use regex_syntax::ParserBuilder;
 use crate::lines::{AsksForLineFeed, within_lines};
 
 /// What a compiled expression may take, in bytes; the default of the crate `regex`.
-const REGEX_BYTES_MAX: usize = 10 << 20;
+pub(crate) const REGEX_BYTES_MAX: usize = 10 << 20;
 
 /// What an expression may keep of the automaton that it makes as it goes, in bytes. With less, one with Unicode classes
 /// forgets and begins again many times in a chunk.
-const CACHE_BYTES: usize = 4 << 20;
+pub(crate) const CACHE_BYTES: usize = 4 << 20;
 
 /// Declares the settings that make a [`Pattern`].
 pub fn settings(manifest: Manifest) -> Manifest {
@@ -99,7 +99,7 @@ impl Pattern {
     }
 }
 
-const ASKS_FOR_LINE_FEED: &str = "it asks for a line feed, and no line has one";
+pub(crate) const ASKS_FOR_LINE_FEED: &str = "it asks for a line feed, and no line has one";
 
 fn refused(text: &str, why: impl fmt::Display) -> Error {
     Error::fatal(format_args!("setting `pattern` cannot be `{text}`: {why}"))

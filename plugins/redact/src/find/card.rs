@@ -2,7 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::{Found, word};
+use super::{Look, word};
 
 /// Digits of a number (ISO/IEC 7812-1 allows up to 19; the shortest in use has 13).
 const DIGITS: RangeInclusive<usize> = 13..=19;
@@ -10,25 +10,56 @@ const DIGITS: RangeInclusive<usize> = 13..=19;
 /// Fewest digits of a group.
 const GROUP_DIGITS_MIN: usize = 3;
 
+/// Digits of the groups that a shorter one may stand behind, and how many of them: 4222 2222 2222 2.
+const FOURS: usize = 4;
+const FOURS_MIN: usize = 3;
+
+/// Most bytes between two groups: ` - `.
+pub(super) const GAP_BYTES_MAX: usize = 3;
+
 /// First two digits that card networks use.
 const NETWORKS: RangeInclusive<u8> = 22..=69;
 
-/// Finds the numbers in the run of digits around `at`, and says where the run ends.
-pub(super) fn around(text: &[u8], at: usize, found: &mut Found) -> usize {
-    let (start, end) = word::numbers(text, at, is_gap);
+/// First digits of further ones: `RuPay`, `Uzcard`, `ArCa`, Troy, Humo.
+const FURTHER_NETWORKS: [&[u8]; 6] =
+    [&[8, 1], &[8, 2], &[8, 6, 0, 0], &[9, 0, 5, 1], &[9, 7, 9, 2], &[9, 8, 6, 0]];
+
+/// Finds the numbers in the run of digits around `at`.
+pub(super) fn around(text: &[u8], at: usize, mut found: impl FnMut(Range<usize>)) -> Look {
+    let (start, end) = run(text, at);
     let mut next = start;
     while next < end {
         let first = word::end(text, next, |byte| byte.is_ascii_digit());
-        match longest(text, next, end) {
-            Some(number_end) => {
-                found.cards += 1;
-                found.places.push(next..number_end);
-                next = number_end + 1;
-            }
-            None => next = first + 1,
-        }
+        let behind = longest(text, next, end).inspect(|&end| found(next..end)).unwrap_or(first);
+        next = word::end(text, behind, is_gap);
     }
-    end
+    Look { seen: start..end, found: None }
+}
+
+/// Where the digits around `at`, and the gaps between them, begin and end.
+fn run(text: &[u8], at: usize) -> (usize, usize) {
+    let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
+    let mut start = word::start(text, at, is_gap);
+    if at - start > GAP_BYTES_MAX {
+        start = at;
+    }
+    let mut end = start;
+    loop {
+        start = word::start(text, start, |byte| byte.is_ascii_digit());
+        let gap = word::start(text, start, is_gap);
+        if start - gap > GAP_BYTES_MAX || gap == start || !gap.checked_sub(1).is_some_and(digit) {
+            break;
+        }
+        start = gap;
+    }
+    loop {
+        end = word::end(text, end, |byte| byte.is_ascii_digit());
+        let gap = word::end(text, end, is_gap);
+        if gap - end > GAP_BYTES_MAX || gap == end || !digit(gap) {
+            return (start, end);
+        }
+        end = gap;
+    }
 }
 
 /// Where the longest number ends that begins with the group at `start`, in a run that ends at `run_end`.
@@ -36,27 +67,41 @@ fn longest(text: &[u8], start: usize, run_end: usize) -> Option<usize> {
     if is_fraction(text, start) {
         return None;
     }
-    let mut digits = Vec::with_capacity(*DIGITS.end());
+    let mut digits = [0; 19];
+    let (mut count, mut fours) = (0, 0);
     let mut longest = None;
     let mut group_start = start;
     while group_start < run_end {
         let group_end = word::end(text, group_start, |byte| byte.is_ascii_digit());
         let group = text.get(group_start..group_end)?;
-        if group.len() < GROUP_DIGITS_MIN || digits.len() + group.len() > *DIGITS.end() {
+        let may_be_short = fours >= FOURS_MIN && fours * FOURS == count;
+        let Some(room) = digits.get_mut(count..count + group.len()) else { break };
+        if group.len() < GROUP_DIGITS_MIN && !may_be_short {
             break;
         }
-        digits.extend(group.iter().map(|byte| byte - b'0'));
-        if is_number(&digits) && !has_fraction(text, group_end) {
+        room.iter_mut().zip(group).for_each(|(digit, byte)| *digit = byte - b'0');
+        count += group.len();
+        fours += usize::from(group.len() == FOURS);
+        if digits.get(..count).is_some_and(is_number) && !has_fraction(text, group_end) {
             longest = Some(group_end);
         }
-        group_start = group_end + 1;
+        if group.len() < GROUP_DIGITS_MIN {
+            break;
+        }
+        group_start = word::end(text, group_end, is_gap);
     }
     longest
 }
 
+/// The digits of a number.
+pub(crate) fn normal(text: &[u8]) -> Vec<u8> {
+    text.iter().copied().filter(u8::is_ascii_digit).collect()
+}
+
 /// Whether these are the digits of a card.
 fn is_number(digits: &[u8]) -> bool {
-    let network = matches!(digits, [tens, ones, ..] if NETWORKS.contains(&(tens * 10 + ones)));
+    let network = matches!(digits, [tens, ones, ..] if NETWORKS.contains(&(tens * 10 + ones)))
+        || FURTHER_NETWORKS.iter().any(|first| digits.starts_with(first));
     network && DIGITS.contains(&digits.len()) && luhn(digits)
 }
 
@@ -82,11 +127,14 @@ fn is_fraction(text: &[u8], start: usize) -> bool {
     matches!(text.get(before), Some([digit, b'.']) if digit.is_ascii_digit())
 }
 
-/// Whether digits that end at `end` stand before a decimal point.
+/// Whether digits that end at `end` stand before a decimal point and digits; zeros are no fraction, but what programs write
+/// behind a number that they hold as one with a point.
 fn has_fraction(text: &[u8], end: usize) -> bool {
-    matches!(text.get(end..), Some([b'.', digit, ..]) if digit.is_ascii_digit())
+    let Some([b'.', behind @ ..]) = text.get(end..) else { return false };
+    let digits = behind.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.into_iter().any(|&byte| byte != b'0')
 }
 
 fn is_gap(byte: u8) -> bool {
-    matches!(byte, b' ' | b'-')
+    matches!(byte, b' ' | b'-' | b'+')
 }

@@ -1,35 +1,73 @@
 //! E-mail addresses.
 
-use std::ops::Range;
-
-use super::word;
+use super::{Look, ip, local, word};
 
 /// What the label of an internationalised domain begins with (RFC 5890, section 2.3.2.1).
 const ACE_PREFIX: &[u8] = b"xn--";
 
+/// Bytes of a domain literal, at most: `[IPv6:`, the longest address, and `]`.
+const LITERAL_BYTES_MAX: usize = 64;
+
 /// The address around the `@` at `at`.
-pub(super) fn around(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let run = word::start(text, at, is_local);
-    let start = word::end(text, run, |byte| !begins_local(byte) && is_local(byte));
-    let end = domain_end(text, at + 1)?;
-    (start < at).then_some(start..end)
+pub(super) fn around(text: &[u8], at: usize) -> Look {
+    let run = word::start(text, at, local::is_local);
+    let domain = domain(text, at + 1);
+    let address = match domain.end {
+        Some(end) => local::start(text, run, at).map(|start| start..end),
+        None => None,
+    };
+    let seen = address.as_ref().map_or(run, |found| found.start)..domain.seen;
+    Look { seen, found: address }
 }
 
-/// Where the domain that begins at `start` ends.
-fn domain_end(text: &[u8], start: usize) -> Option<usize> {
-    let mut found = None;
+/// What stands behind an `@`.
+struct Domain {
+    /// Where it ends, if it is one.
+    end: Option<usize>,
+    /// The first byte that is no part of it.
+    seen: usize,
+}
+
+fn domain(text: &[u8], start: usize) -> Domain {
+    if text.get(start) == Some(&b'[') {
+        let end = literal(text, start);
+        return Domain { end, seen: end.unwrap_or(start + 1) };
+    }
+    let mut domain = labels(text, start);
+    if domain.end.is_none() {
+        // `sip:bob@192.0.2.1`
+        let end = word::end(text, start, |byte| byte.is_ascii_digit() || byte == b'.');
+        let end = end - usize::from(end > start && text.get(end - 1) == Some(&b'.'));
+        domain.end = text.get(start..end).is_some_and(ip::is_ip4).then_some(end);
+    }
+    domain
+}
+
+/// Where a domain literal ends (RFC 5321, section 4.1.3): `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
+fn literal(text: &[u8], start: usize) -> Option<usize> {
+    let inside = text.get(start + 1..)?;
+    let bytes = inside.iter().take(LITERAL_BYTES_MAX).position(|&byte| byte == b']')?;
+    let inside = inside.get(..bytes)?;
+    let tag = inside.iter().position(|&byte| byte == b':').and_then(|at| inside.get(..at));
+    let tagged = tag.is_some_and(|tag| tag.eq_ignore_ascii_case(b"ipv6"));
+    (tagged || ip::is_ip4(inside) || ip::is_ip6(inside)).then_some(start + 1 + bytes + 1)
+}
+
+/// Labels with dots between them.
+fn labels(text: &[u8], start: usize) -> Domain {
+    let mut end = None;
     let mut label_start = start;
     loop {
         let label_end = word::end(text, label_start, is_label);
         let label = text.get(label_start..label_end).filter(|label| !label.is_empty());
-        let Some(label) = label else { return found };
+        let Some(label) = label else { return Domain { end, seen: label_end } };
         if label_start > start
             && let Some(length) = top_level(label)
         {
-            found = Some(label_start + length);
+            end = Some(label_start + length);
         }
         if text.get(label_end) != Some(&b'.') {
-            return found;
+            return Domain { end, seen: label_end };
         }
         label_start = label_end + 1;
     }
@@ -44,14 +82,6 @@ fn top_level(label: &[u8]) -> Option<usize> {
     (letters >= 2).then_some(letters)
 }
 
-fn begins_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
-}
-
-fn is_local(byte: u8) -> bool {
-    begins_local(byte) || matches!(byte, b'.' | b'+' | b'-' | b'%' | b'~' | b'\'')
-}
-
 fn is_label(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-' || !byte.is_ascii()
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || !byte.is_ascii()
 }

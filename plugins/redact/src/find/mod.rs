@@ -1,57 +1,85 @@
 //! What is there, precisely: a closer look around each place that the scan names.
 //!
 //! Each kind looks around a place and says how far it has looked, so that no byte is looked at for every
-//! place of a long run.
+//! place of a long run, and so that who knows of escapes can tell whether one stands next to what was seen.
 
-mod card;
+pub(crate) mod card;
 mod email;
-mod ip;
+pub(crate) mod ip;
+mod local;
 mod word;
 
 use std::ops::Range;
 
-use crate::scan::{Kind, Kinds, places};
+use crate::scan::{Bytes, Kind, Kinds, Odd, places};
 
-/// What was found.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// Where, in order; none overlap, none is empty.
-    pub(crate) places: Vec<Range<usize>>,
-    pub(crate) emails: u64,
-    pub(crate) cards: u64,
-    pub(crate) ips: u64,
+/// What something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
+    Email,
+    Card,
+    Ip,
+    Phone,
+    Iban,
+    Ssn,
+    Token,
+    Pattern,
 }
 
-/// Everything in `text` that is of one of the kinds.
-pub(crate) fn find(text: &[u8], kinds: Kinds) -> Found {
-    let mut found = Found::default();
+/// Something that is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) place: Range<usize>,
+    pub(crate) class: Class,
+}
+
+/// What one look has seen.
+pub(crate) struct Look {
+    /// The bytes that decided.
+    seen: Range<usize>,
+    /// What they hold; what can be several is told otherwise.
+    found: Option<Range<usize>>,
+}
+
+/// Appends everything in `text` that is of one of the kinds. Calls `near` with each odd byte, and with what each look has
+/// seen.
+#[inline]
+pub(crate) fn find(
+    text: &[u8],
+    kinds: Kinds,
+    hits: &mut Vec<Hit>,
+    mut near: impl FnMut(Kind, Range<usize>, Odd),
+) -> Bytes {
     let (mut cards_seen, mut ip4_seen, mut ip6_seen) = (0, 0, 0);
-    places(text, kinds, |kind, at| match kind {
-        Kind::Email => {
-            if let Some(address) = email::around(text, at) {
-                found.emails += 1;
-                found.places.push(address);
+    places(text, kinds, |kind, at, odd| {
+        let (look, class) = match kind {
+            Kind::Odd => return near(kind, at..at, odd),
+            Kind::Email => (email::around(text, at), Class::Email),
+            Kind::Card if at >= cards_seen => {
+                let push = |place| hits.push(Hit { place, class: Class::Card });
+                let look = card::around(text, at, push);
+                // A run may have gaps behind it, and the next one has its place twelve bytes further on.
+                cards_seen = look.seen.end + card::GAP_BYTES_MAX + 1;
+                (look, Class::Card)
             }
+            Kind::Ip4 if at >= ip4_seen => {
+                let look = ip::around_dots(text, at);
+                ip4_seen = look.seen.end;
+                (look, Class::Ip)
+            }
+            Kind::Ip6 if at >= ip6_seen => {
+                let push = |place| hits.push(Hit { place, class: Class::Ip });
+                let look = ip::around_colons(text, at, push);
+                ip6_seen = look.seen.end;
+                (look, Class::Ip)
+            }
+            Kind::Card | Kind::Ip4 | Kind::Ip6 => return,
+        };
+        if let Some(place) = look.found {
+            hits.push(Hit { place, class });
         }
-        Kind::Card if at >= cards_seen => cards_seen = card::around(text, at, &mut found),
-        Kind::Ip4 if at >= ip4_seen => ip4_seen = ip::around_dots(text, at, &mut found),
-        Kind::Ip6 if at >= ip6_seen => ip6_seen = ip::around_colons(text, at, &mut found),
-        Kind::Card | Kind::Ip4 | Kind::Ip6 => {}
-    });
-    unite(&mut found.places);
-    found
-}
-
-/// Makes one place of those that overlap.
-fn unite(places: &mut Vec<Range<usize>>) {
-    places.sort_unstable_by_key(|place| (place.start, place.end));
-    places.dedup_by(|next, place| {
-        let overlap = next.start < place.end;
-        if overlap {
-            place.end = place.end.max(next.end);
-        }
-        overlap
-    });
+        near(kind, look.seen, odd);
+    })
 }
 
 #[cfg(test)]

@@ -14,23 +14,25 @@ pub(super) fn end(text: &[u8], start: usize, class: impl Fn(u8) -> bool) -> usiz
     after.iter().position(|&byte| !class(byte)).map_or(text.len(), |at| start + at)
 }
 
-/// Where the digits around `at`, and the single separators between them, begin and end. At `at` is one of them, or
-/// one directly behind the last.
-pub(super) fn numbers(text: &[u8], at: usize, separator: fn(u8) -> bool) -> (usize, usize) {
-    let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
-    let separates = |at: usize| {
-        text.get(at).is_some_and(|&byte| separator(byte))
-            && at.checked_sub(1).is_some_and(digit)
-            && digit(at + 1)
-    };
-    let part = |at: usize| digit(at) || separates(at);
-    let mut start = at;
-    while start.checked_sub(1).is_some_and(part) {
-        start -= 1;
+/// Where the digits around `at`, and the single dots between them, begin and end. At `at` is a digit.
+#[inline]
+pub(super) fn numbers(text: &[u8], at: usize) -> (usize, usize) {
+    let (before, behind) = text.split_at_checked(at).unwrap_or((text, &[]));
+    let (mut start, mut dot) = (at, false);
+    for &byte in before.iter().rev() {
+        match byte {
+            b'0'..=b'9' => (start, dot) = (start - 1 - usize::from(dot), false),
+            b'.' if !dot => dot = true,
+            _ => break,
+        }
     }
-    let mut end = at;
-    while part(end) {
-        end += 1;
+    let (mut end, mut dot) = (at, false);
+    for &byte in behind {
+        match byte {
+            b'0'..=b'9' => (end, dot) = (end + 1 + usize::from(dot), false),
+            b'.' if !dot => dot = true,
+            _ => break,
+        }
     }
     (start, end)
 }

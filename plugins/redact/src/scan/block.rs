@@ -13,6 +13,54 @@ pub(crate) enum Kind {
     Ip4,
     /// An address of IP version 6: the place is a colon after another.
     Ip6,
+    /// What may be written for another character: the place is its first byte.
+    Odd,
+}
+
+/// The odd bytes of the block of a place and of the one before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Odd {
+    /// Where the block begins.
+    at: usize,
+    here: u64,
+    before: u64,
+}
+
+/// What is known of the bytes before a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Which of the 16 bytes before it are odd: the bit of the last one is the highest.
+    Known(u16),
+    Unknown,
+}
+
+impl Odd {
+    /// The odd bytes before `start`.
+    #[inline]
+    pub(crate) fn before(self, start: usize) -> Before {
+        let bits = match (start + BLOCK_BYTES).checked_sub(self.at) {
+            Some(0..16) | None => return Before::Unknown,
+            Some(64) => self.before,
+            Some(in_before @ ..64) => self.before << (64 - in_before),
+            Some(in_here @ 65..128) => self.here << (128 - in_here) | self.before >> (in_here - 64),
+            Some(_) => self.here,
+        };
+        Before::Known((bits >> 48) as u16)
+    }
+
+    /// Whether any is odd.
+    #[inline]
+    pub(crate) fn any(self) -> bool {
+        self.here | self.before != 0
+    }
+}
+
+/// What of a text is worth to be known besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bytes {
+    /// All are of ASCII.
+    Ascii,
+    Others,
 }
 
 /// What is looked for.
@@ -27,16 +75,21 @@ pub(crate) struct Kinds {
 /// 45 bytes, so they are in one block or in two.
 const COLONS_MIN: u32 = 6;
 
-/// Calls `visit` with the places where a match might be, in order for each kind.
-pub(crate) fn places(text: &[u8], kinds: Kinds, mut visit: impl FnMut(Kind, usize)) {
-    let (blocks, rest) = text.as_chunks::<BLOCK_BYTES>();
+/// Calls `visit` with the places where a match might be, in order for each kind. Odd bytes of a block come first.
+pub(crate) fn places(text: &[u8], kinds: Kinds, mut visit: impl FnMut(Kind, usize, Odd)) -> Bytes {
+    let (pairs, rest) = text.as_chunks::<{ 2 * BLOCK_BYTES }>();
     let mut scan = Scan { kinds, ..Scan::default() };
-    for block in blocks {
+    for pair in pairs {
+        for block in pair.as_chunks::<BLOCK_BYTES>().0 {
+            scan.block(masks(block), &mut visit);
+        }
+    }
+    let mut padded = [0; 2 * BLOCK_BYTES];
+    padded.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    for block in padded.as_chunks::<BLOCK_BYTES>().0 {
         scan.block(masks(block), &mut visit);
     }
-    let mut padded = [0; BLOCK_BYTES];
-    padded.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    scan.block(masks(&padded), &mut visit);
+    if scan.beyond_ascii { Bytes::Others } else { Bytes::Ascii }
 }
 
 /// What the next block has to know of those before it.
@@ -46,8 +99,11 @@ struct Scan {
     /// Where the block begins.
     at: usize,
     before: Masks,
+    beyond_ascii: bool,
     /// Runs of digits, and gaps behind three of them: bytes that 0, 1, 3, 7 and 12 others of it stand before.
     runs: [u64; 5],
+    /// The first and second gaps behind three digits.
+    gaps: [u64; 2],
     /// Digits behind a dot behind a digit: any, and those that another such stands closely before.
     dotted: [u64; 2],
     /// Colons that another stands closely before.
@@ -56,32 +112,32 @@ struct Scan {
 
 impl Scan {
     #[inline]
-    fn block(&mut self, masks: Masks, visit: &mut impl FnMut(Kind, usize)) {
+    fn block(&mut self, masks: Masks, visit: &mut impl FnMut(Kind, usize, Odd)) {
         let ats = if self.kinds.email { masks.ats } else { 0 };
         let cards = if self.kinds.card { self.cards(&masks) } else { 0 };
         let (ip4, ip6) = if self.kinds.ip { (self.ip4(&masks), self.ip6(&masks)) } else { (0, 0) };
+        self.beyond_ascii |= masks.beyond_ascii;
+        let odd = [self.before.odd, masks.odd];
         self.before = masks;
-        if ats | cards | ip4 | ip6 != 0 {
-            for (kind, found) in
-                [(Kind::Email, ats), (Kind::Card, cards), (Kind::Ip4, ip4), (Kind::Ip6, ip6)]
-            {
-                for bit in ones(found) {
-                    visit(kind, self.at + bit);
-                }
-            }
+        if masks.odd | ats | cards | ip4 | ip6 != 0 {
+            visit_all(self.at, odd, [ats, cards, ip4, ip6], visit);
         }
         self.at += BLOCK_BYTES;
     }
 
     /// The first byte of each run that 12 others stand before. A gap has a group of three digits before it, which dates have
-    /// not; one that no digit follows makes a run longer than it is, which costs a look.
+    /// not, or one or two gaps behind such a group; one that no digit follows makes a run longer than it is, which costs a look.
     #[inline]
     fn cards(&mut self, masks: &Masks) -> u64 {
         let [one, two, four, eight, thirteen] = self.runs;
         let (digits, before) = (masks.digits, self.before.digits);
         let behind_group =
             up::<1>(digits, before) & up::<2>(digits, before) & up::<3>(digits, before);
-        let run = digits | masks.gaps & behind_group;
+        let first = masks.gaps & behind_group;
+        let second = masks.gaps & up::<1>(first, self.gaps[0]);
+        let third = masks.gaps & up::<1>(second, self.gaps[1]);
+        self.gaps = [first, second];
+        let run = digits | first | second | third;
         let two = (run & up::<1>(run, one), two);
         let four = (two.0 & up::<2>(two.0, two.1), four);
         let eight = (four.0 & up::<4>(four.0, four.1), eight);
@@ -119,6 +175,29 @@ impl Scan {
         self.close_colons = close;
         let many = colons.count_ones() + before.count_ones() >= COLONS_MIN;
         if many { twins | third } else { twins }
+    }
+}
+
+/// Calls `visit` with the places in a block that begins at `at`. It is a call of its own: within the loop over blocks, it takes
+/// the registers that hold what bytes are compared with.
+#[inline(never)]
+fn visit_all(
+    at: usize,
+    [odd_before, odd_bytes]: [u64; 2],
+    [ats, cards, ip4, ip6]: [u64; 4],
+    visit: &mut impl FnMut(Kind, usize, Odd),
+) {
+    let odd = Odd { at, here: odd_bytes, before: odd_before };
+    for (kind, found) in [
+        (Kind::Odd, odd_bytes),
+        (Kind::Email, ats),
+        (Kind::Card, cards),
+        (Kind::Ip4, ip4),
+        (Kind::Ip6, ip6),
+    ] {
+        for bit in ones(found) {
+            visit(kind, at + bit, odd);
+        }
     }
 }
 

@@ -19,6 +19,11 @@ pub(super) struct Masks {
     pub(super) dots: u64,
     /// `:`
     pub(super) colons: u64,
-    /// A space or `-`
+    /// A space, `-` or `+`
     pub(super) gaps: u64,
+    /// What may begin an escape, or is written for another character: `\`, `%`, `&`, and bytes that begin spaces, dashes and
+    /// wide letters in UTF-8
+    pub(super) odd: u64,
+    /// Whether any is none of ASCII
+    pub(super) beyond_ascii: bool,
 }

@@ -1,0 +1,65 @@
+//! The calls of a plugin that come from a host, in WebAssembly and in tests: what is the same for all plugins is done here, before
+//! and after the plugin's own.
+
+use std::cell::Cell;
+
+use crate::{Aggregator, Chunk, Error, Manifest, Source, Transformer, text};
+
+thread_local! {
+    /// Bytes that were dropped from the front of the chunk of the call.
+    static DROPPED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The offset in the chunk that the host knows, of one in what is left of it.
+pub(crate) fn in_chunk(offset: u64) -> u64 {
+    offset + DROPPED.get()
+}
+
+/// The source as a plugin sees it.
+pub(crate) fn source(manifest: &Manifest, mut source: Source) -> Source {
+    let mark = text::mark_bytes(manifest, &source.header);
+    source.header.drain(..mark);
+    source
+}
+
+/// [`Transformer::push`]
+pub(crate) fn transform<T: Transformer>(
+    plugin: &T,
+    state: &mut T::State,
+    chunk: Chunk,
+    mut data: Vec<u8>,
+) -> Result<Vec<u8>, Error> {
+    if chunk.offset > 0 {
+        return plugin.push(state, chunk, data);
+    }
+    let front = text::front(&T::manifest(), chunk, &data)?;
+    data.drain(..front);
+    behind(front, || plugin.push(state, chunk, data))
+}
+
+/// [`Aggregator::push`]
+pub(crate) fn aggregate<A: Aggregator>(
+    plugin: &A,
+    state: &mut A::State,
+    chunk: Chunk,
+    data: &[u8],
+) -> Result<(), Error> {
+    if chunk.offset > 0 {
+        return plugin.push(state, chunk, data);
+    }
+    let front = text::front(&A::manifest(), chunk, data)?;
+    behind(front, || plugin.push(state, chunk, data.get(front..).unwrap_or_default()))
+}
+
+/// Makes a call over what is left of a chunk: offsets that it tells are those of the whole.
+fn behind<T>(front: usize, call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    DROPPED.set(front as u64);
+    let result = call().map_err(|error| match error {
+        Error::InvalidData { offset, reason } => {
+            Error::InvalidData { offset: in_chunk(offset), reason }
+        }
+        other => other,
+    });
+    DROPPED.set(0);
+    result
+}
