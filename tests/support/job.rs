@@ -52,8 +52,14 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
     let request = Request { paths: paths.to_vec(), threads: 1, ..Request::default() };
     let mut listing = source::list(&request).unwrap();
     let (cancel, stats) = (Cancel::default(), Stats::default());
-    let expansion =
-        Expansion { members_max: settings.members_max, threads: 1, stop: &cancel.flag() };
+    let wanted = source::Globs::default();
+    let expansion = Expansion {
+        members_max: settings.members_max,
+        threads: 1,
+        stop: &cancel.flag(),
+        zip_stream: false,
+        wanted: &wanted,
+    };
     input::expand(&mut listing, &expansion);
     let (failures, rejects) = (Mutex::new(Vec::new()), Shared::default());
     let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
