@@ -115,7 +115,7 @@ fn a_pseudonym_is_the_hmac_that_python_computes() {
     const DIGEST: &str = r#"
 import hashlib, hmac, sys
 digest = hmac.new(b"a long key", b"email\0bob@example.org", hashlib.sha256).digest()[:10]
-sys.stdout.write("email-" + "".join(chr(97 + (b >> 4)) + chr(97 + (b & 15)) for b in digest))
+print("email-" + "".join(chr(97 + (b >> 4)) + chr(97 + (b & 15)) for b in digest))
 "#;
     let expected = oracle("python3", &["-c", DIGEST], b"");
     let host =

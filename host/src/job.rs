@@ -27,7 +27,7 @@ use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, Exists};
 use crate::source::{Globs, PatternError, Roots, Source};
 use crate::stats::{SetAside, Stats};
-use crate::work::{self, At, Cancel, Gate, Plan, Recall};
+use crate::work::{self, At, Cancel, Gate, Locate, Plan, Recall};
 
 pub use need::{fit_window, need};
 pub use places::Places;
@@ -260,6 +260,7 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
         recall: job.memory.map(|memory| memory.recall),
         deliver,
         gate: job.gate,
+        locate: if job.rejects.is_some() { Locate::All } else { Locate::First },
     };
     match (job.processor.traits().kind, out) {
         (Kind::Aggregator, Out::Stream(out)) => {

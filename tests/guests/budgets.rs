@@ -114,7 +114,7 @@ fn a_call_returns_four_times_what_it_is_given() {
         };
         let plugin = guest.file(&plugins);
         let host = Host::run(&plugin).within(sources.path());
-        host.args(["--output-per-call", "1KiB", "x"]).ended()
+        host.args(["--output-per-call", "1KiB", "--join", "none", "x"]).ended()
     };
     assert_eq!(times("0").exits(0).stdout.len(), 4000);
     let told = "x: the plugin returned 4001 bytes from push, more than 4000 bytes";

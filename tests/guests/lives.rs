@@ -190,7 +190,7 @@ fn what_stages_before_set_aside_counts_once_where_the_chain_is_run_again() {
     let run = |more: &[&str]| {
         let ended = Host::new()
             .args(["run", "--plugin", &chain, "--no-cache", "-j1", "--chunk-size", "64B"])
-            .args(["--report", "report", "a", "b"])
+            .args(["--report", "report", "--exists", "replace", "--max-rejects", "100%", "a", "b"])
             .args(more)
             .within(sources.path())
             .ended();
@@ -202,7 +202,7 @@ fn what_stages_before_set_aside_counts_once_where_the_chain_is_run_again() {
     let rejected = run(&["--rejects", "rejects"]);
     let told = String::from_utf8(sources.read("rejects")).unwrap();
     let of = |stage: &str| told.lines().filter(|line| line.contains(stage)).count() as u64;
-    assert_eq!(of("redact: "), 50);
+    assert_eq!(of("\"stage\":\"redact\""), 50);
     assert_eq!(rejected, of(""));
     assert_eq!(run(&[]), rejected, "where they are only counted");
     // Nor do they use up what the job may set aside.
@@ -214,7 +214,7 @@ fn what_stages_before_set_aside_counts_once_where_the_chain_is_run_again() {
 fn a_chunk_of_a_transformer_is_run_again_in_a_fresh_sandbox() {
     let text = lines(100);
     let lived = live(&spoiled("transformer"), &[("a", &text)], &["-j1", "--chunk-size", "64B"]);
-    assert_eq!(lived.ended.exits(0).text(), text);
+    assert_eq!(lived.ended.exits(1).text(), text);
     assert_eq!(lived.report["retries"], 1);
     assert_eq!(lived.report["counters"], json!({"taken": text.len()}));
 }

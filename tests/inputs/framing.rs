@@ -14,7 +14,7 @@ use crate::support::tree::Tree;
 
 /// A guest whose records begin with an `R` after so many bytes: a chunk that does not is invalid data. It counts
 /// chunks that are not empty.
-fn strict(tree: &Tree, skip: usize) -> PathBuf {
+fn strict(tree: &Tree, framing: &'static str, skip: usize) -> PathBuf {
     let push = format!(
         "(if (local.get $len) (then
             (call $count (global.get $chunks) (global.get $chunks_len) (i64.const 1))
@@ -23,6 +23,7 @@ fn strict(tree: &Tree, skip: usize) -> PathBuf {
     );
     let guest = Guest {
         push: Box::leak(push.into_boxed_str()),
+        framing,
         texts: &[("chunks", "chunks"), ("reason", "the chunk begins within a record")],
         ..Guest::default()
     };
@@ -56,7 +57,7 @@ fn echoed(plugin: &Path, tree: &Tree, name: &str, args: &[&str]) -> Ended {
 #[track_caller]
 fn assert_cut_between_records(skip: usize, source: &[u8], framing: &str) {
     let plugins = Tree::new();
-    let guest = strict(&plugins, skip);
+    let guest = strict(&plugins, "bytes", skip);
     let tree = Tree::with(&[("plain", source), ("packed.gz", &gzip(source))]);
     for name in ["plain", "packed.gz"] {
         for threads in ["1", "2"] {
@@ -85,7 +86,7 @@ fn csv_is_never_cut_within_quotes() {
 #[test]
 fn csv_has_as_many_records_as_python_finds() {
     let plugins = Tree::new();
-    let guest = strict(&plugins, 0);
+    let guest = strict(&plugins, "lines", 0);
     for end in ["\n", "\r\n"] {
         let source = csv(500, end);
         let script = "import csv, io, sys; t = sys.stdin.buffer.read().decode(); \
@@ -119,7 +120,7 @@ sys.stdout.buffer.write(rows.to_bytes(4, "big") + text.encode())
 #[test]
 fn csv_is_cut_in_parallel_where_python_cuts_it() {
     let plugins = Tree::new();
-    let guest = strict(&plugins, 0);
+    let guest = strict(&plugins, "lines", 0);
     for end in ["\n", "\r\n"] {
         let written = oracle("python3", &["-c", WRITE, end], b"");
         let (rows, source) = written.split_first_chunk().unwrap();
@@ -146,9 +147,16 @@ fn csv_is_cut_in_parallel_where_python_cuts_it() {
 
 #[test]
 fn a_csv_record_that_is_too_long_is_named() {
-    let source = [csv(9000, "\n"), format!("R\"{}\n", "x\n".repeat(600)), csv(9000, "\n")].concat();
-    let message = |at| format!("the record that begins at byte {at} is longer than 1000 bytes");
-    let at = source.find("R\"").unwrap();
+    let source =
+        [csv(9000, "\n"), format!("R5\",\"{}\n", "x\n".repeat(600)), csv(9000, "\n")].concat();
+    let message = |at| {
+        let quote = at + 4;
+        format!(
+            "the record that begins at byte {at} is longer than 1000 bytes: \
+             the quote at byte {quote} opens a field, and none closes it by then"
+        )
+    };
+    let at = source.find("R5\"").unwrap();
     for chunk_size in ["64B", "999B"] {
         for threads in ["1", "2", "5"] {
             let args = [
@@ -171,7 +179,7 @@ fn a_csv_record_that_is_too_long_is_named() {
 #[test]
 fn the_framing_of_the_plugin_is_overridden() {
     let plugins = Tree::new();
-    let guest = strict(&plugins, 0);
+    let guest = strict(&plugins, "lines", 0);
     let tree = Tree::with(&[("a.csv", csv(500, "\n"))]);
     let ended = echoed(&guest, &tree, "a.csv", &["--chunk-size", "64B"]).exits(1);
     assert!(ended.stderr.contains("the chunk begins within a record"), "{ended}");
@@ -275,7 +283,7 @@ fn records_of_a_fixed_size_are_never_cut() {
 #[test]
 fn a_source_as_a_whole_is_one_chunk() {
     let plugins = Tree::new();
-    let guest = strict(&plugins, 0);
+    let guest = strict(&plugins, "lines", 0);
     let source = csv(2000, "\n");
     let tree = Tree::with(&[("a", source.as_bytes()), ("b.gz", &gzip(source.as_bytes()))]);
     for name in ["a", "b.gz"] {

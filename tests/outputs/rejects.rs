@@ -78,9 +78,12 @@ fn they_are_the_same_over_workers_chunks_and_sinks() {
         for chunk in ["4KiB", "64KiB", "512KiB"] {
             for out in ["-", "file", "out/"] {
                 let args = ["-j", threads, "--chunk-size", chunk, "--out", out, "--exists=replace"];
-                let more = ["--rejects", "rejects", "--report", "report.json", "in"];
+                let more = ["--rejects", "rejects", "--max-rejects", "100%"];
+                let more = [&more[..], &["--report", "report.json", "in"]].concat();
                 let ended = filter(&tree, &[&args[..], &more].concat()).exits(0);
-                assert_eq!(ended.stderr, "");
+                let told = "2143 records of 3 sources were set aside (first: in/a:7: ";
+                assert!(ended.stderr.starts_with(told), "{ended}");
+                assert!(ended.stderr.ends_with("hint: they are in rejects\n"), "{ended}");
                 assert_eq!(report(&tree)["rejected"], 1428 + 714 + 1);
                 let written = tree.read("rejects");
                 assert!(*first.get_or_insert_with(|| written.clone()) == written, "{args:?}");
@@ -97,10 +100,18 @@ fn they_are_the_same_over_workers_chunks_and_sinks() {
 #[test]
 fn without_a_file_for_them_they_are_counted() {
     let tree = sources();
-    filter(&tree, &["--report", "report.json", "in"]).exits(0);
-    assert_eq!(report(&tree)["rejected"], 1428 + 714 + 1);
-    assert_eq!(report(&tree)["failed"], 0);
-    assert_eq!(report(&tree)["files"], 4);
+    let ended = filter(&tree, &["--report", "report.json", "in"]).exits(1);
+    assert!(ended.stderr.ends_with("hint: --rejects FILE keeps them\n1 of 4 sources failed\n"), "{ended}");
+    let told = report(&tree);
+    assert_eq!(told["rejected"], 1428 + 714 + 1);
+    assert_eq!((&told["set_aside"]["records"], &told["set_aside"]["sources"]), (&json!(2143), &json!(3)));
+    let first = &told["set_aside"]["first"];
+    assert_eq!((&first["source"], &first["line"]), (&json!("in/a"), &json!(7)));
+    // More than 1,000 of them, and 1 % of its bytes, are too many.
+    assert_eq!((&told["failed"], &told["files"]), (&json!(1), &json!(4)));
+    // Few are no failure of their source; that they are lost unasked is one of the run.
+    filter(&tree, &["in/d"]).exits(1);
+    filter(&tree, &["--max-rejects", "100%", "in"]).exits(0);
 }
 
 #[test]
@@ -151,7 +162,7 @@ fn those_of_a_source_that_fails_for_them_are_written_too() {
             are_where_they_say(&some, &texts);
         }
     }
-    let more = ["--max-rejects=1%", "--rejects=rejects", "in/d"];
+    let more = ["--max-rejects=1%", "--rejects=rejects", "--exists=replace", "in/d"];
     filter(&tree, &more).exits(1);
     assert_eq!(rejects(&tree).len(), 1, "of a source of one chunk");
 }
@@ -165,7 +176,8 @@ fn a_chain_says_which_plugin_set_them_aside() {
     let ended = host.args(["--set", "jsonfilter.field=n", "--rejects", "rejects", "a.csv"]).ended();
     assert_eq!(ended.exits(0).text(), "{\"n\":\"1\"}\n{\"n\":\"4\"}\n");
     let [only] = &rejects(&tree)[..] else { panic!("one") };
-    assert_eq!(only["reason"], "csv2jsonl: has 2 fields, and the header 1 name");
+    assert_eq!((&only["stage"], &only["line"]), (&json!("csv2jsonl"), &json!(3)));
+    assert_eq!(only["reason"], "has 2 fields, and the header 1 name");
     assert_eq!((&only["offset"], &only["text"]), (&json!(4), &json!("2,3")));
 }
 
@@ -212,7 +224,9 @@ fn with_a_ledger_those_of_sources_that_are_done_stay_and_the_others_come_once() 
     // Sources that are gone keep theirs; without a ledger, the file is one run's.
     std::fs::remove_file(tree.path().join("in/a")).unwrap();
     assert_eq!(went_on(&tree, &["in", "packed.tar.gz"], 1), found);
-    filter(&tree, &["--rejects", "rejects", "in/b"]).exits(0);
+    let told = filter(&tree, &["--rejects", "rejects", "in/b"]).exits(2).stderr;
+    assert!(told.starts_with("error: --rejects rejects: exists already\n"), "{told}");
+    filter(&tree, &["--rejects", "rejects", "--exists", "replace", "in/b"]).exits(0);
     assert_eq!(rejects(&tree).len(), 1);
 }
 

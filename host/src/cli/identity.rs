@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::args::RunArgs;
-use super::remember::Aim;
+use super::found::Aim;
 use super::say::Abort;
 use super::stages::{Setting, Stage, Stages};
 use crate::ledger::{Digest, Identity};

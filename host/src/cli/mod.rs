@@ -2,9 +2,11 @@
 
 mod args;
 mod below;
+mod conclude;
 mod confine;
 mod doctor;
 mod foresee;
+mod found;
 mod generate;
 mod guard;
 mod identity;

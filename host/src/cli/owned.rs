@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::say::Abort;
+use super::say::{self, Abort};
 use crate::ledger::{Entries, JobId, Ledger, Output, Reader, Selection};
 
 /// What an output file of so many bytes is remembered by, once it is in place.
@@ -56,6 +56,19 @@ pub(super) struct Vanished {
     pub(super) removed: u64,
     /// Not as they were left, or not to be removed.
     pub(super) left: u64,
+}
+
+impl Vanished {
+    pub(super) fn tell(&self) {
+        let Self { removed, left } = *self;
+        if removed > 0 {
+            say::line(&format!("{removed} outputs of sources that are gone were removed"));
+        }
+        if left > 0 {
+            let why = "were not as they were left, and stay";
+            say::line(&format!("{left} outputs of sources that are gone {why}"));
+        }
+    }
 }
 
 /// Removes what a job has made of sources that were in one of `inputs`, which are there, and are no more.

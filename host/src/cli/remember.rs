@@ -13,52 +13,19 @@ use std::time::SystemTime;
 
 use super::args::RunArgs;
 use super::below::remove_outputs;
+use super::found::{Aim, Changes, Found, look, pass_over};
 use super::identity::{description, digest, identity, name, resolved};
-use super::owned::{self, Vanished, remove_vanished};
+use super::owned::{self, remove_vanished};
 use super::say::{self, Abort};
 use super::stages::Stages;
 use crate::job::{Error, Made, Saved};
 use crate::ledger::{
-    self, Entry, Identity, JobId, Kept, Known, Ledger, Needs, Owners, Reader, State,
+    self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State,
 };
-use crate::process::{Failure, FailureKind, Kind};
-use crate::settings::{Exists, RejectsMax, Run};
+use crate::process::{Failure, FailureKind};
+use crate::settings::Exists;
 use crate::source::{Listing, Roots, Source};
 use crate::work::Recalled;
-
-/// What a run makes of its sources.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Aim {
-    /// A file for each.
-    Outputs,
-    /// Rows, and a total, of what each gave.
-    Results(Needs),
-}
-
-impl Aim {
-    /// What plugins of that kind make.
-    pub(super) fn of(kind: Kind, args: &RunArgs, settings: &Run) -> Self {
-        if kind == Kind::Transformer {
-            return Self::Outputs;
-        }
-        // What a source had set aside is not kept: where it is wanted, or may be too much, the source is read again.
-        let rejects_max = match settings.rejects_max {
-            _ if args.output.rejects.is_some() => 0,
-            Some(RejectsMax::Percent(_) | RejectsMax::Both { .. }) => 0,
-            Some(RejectsMax::Records(max)) => max,
-            None => u64::MAX,
-        };
-        let show = settings.show;
-        Self::Results(Needs { result: show.per_source, saved: show.total, rejects_max })
-    }
-
-    fn needs(self) -> Needs {
-        match self {
-            Self::Outputs => Needs::NOTHING,
-            Self::Results(needs) => needs,
-        }
-    }
-}
 
 /// A ledger, and this run's job in it.
 pub(super) struct Memory {
@@ -83,40 +50,6 @@ pub(super) struct Memory {
     unreadable: AtomicU64,
 }
 
-/// How a source was found.
-struct Found {
-    /// None for what can be told from no other version.
-    identity: Option<Identity>,
-    is_done: bool,
-}
-
-/// Why sources are done again that an earlier run has done.
-#[derive(Debug, Clone, Copy, Default)]
-struct Changes {
-    changed: u64,
-    failed: u64,
-    /// Their outputs are not as they were left.
-    replaced: u64,
-}
-
-impl Changes {
-    fn tell(self) {
-        let why = [
-            (self.changed, "changed"),
-            (self.failed, "failed before"),
-            (self.replaced, "with an output that is not as this job left it"),
-        ];
-        let why: Vec<_> = why
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, why)| format!("{count} {why}"))
-            .collect();
-        if !why.is_empty() {
-            say::line(&format!("done again: {}", why.join(", ")));
-        }
-    }
-}
-
 impl Memory {
     /// Opens the ledger at `path`, and takes what need not be looked at from the listing.
     pub(super) fn open(
@@ -139,7 +72,7 @@ impl Memory {
         };
         remove_outputs(listing, &args.inputs.files, |path| owners.is_of_job(path, job));
         if args.output.delete_vanished {
-            told_of_vanished(&remove_vanished(&ledger, &reader, job, &args.inputs.files)?);
+            remove_vanished(&ledger, &reader, job, &args.inputs.files)?.tell();
         }
         let (mut found, changes) = look(listing, Some((&reader, job)), aim, &out)?;
         let passed_over = match aim {
@@ -361,69 +294,4 @@ fn remove_own(listing: &mut Listing, own: &[PathBuf]) {
         let is_named = source.path.file_name().is_some_and(|name| names.contains(&name));
         !is_named || !fs::canonicalize(&source.path).is_ok_and(|path| own.contains(&path))
     });
-}
-
-/// Looks at each source, and at what the job has done.
-fn look(
-    listing: &Listing,
-    known: Option<(&Reader, JobId)>,
-    aim: Aim,
-    out: &Path,
-) -> Result<(Vec<Found>, Changes), Abort> {
-    let done = known.map(|(reader, job)| reader.done(job, aim.needs())).transpose();
-    let done = done.map_err(|error| told(&error))?;
-    let mut changes = Changes::default();
-    let mut is_done = |source: &Source, identity: &Identity| {
-        let Some(((reader, job), done)) = known.zip(done.as_ref()) else { return false };
-        match (done.look(name(source), identity), aim) {
-            (Known::Committed, Aim::Outputs) => {
-                let is_done = is_as_left(reader, job, source, out);
-                changes.replaced += u64::from(!is_done);
-                return is_done;
-            }
-            (Known::Committed, Aim::Results(_)) => return true,
-            (Known::Changed, _) => changes.changed += 1,
-            (Known::Failed, _) => changes.failed += 1,
-            (Known::Nothing, _) => {}
-        }
-        false
-    };
-    let look = |source: &Source| {
-        let identity = identity(source, &listing.roots);
-        let is_done = identity.as_ref().is_some_and(|identity| is_done(source, identity));
-        Found { identity, is_done }
-    };
-    let found = listing.sources.iter().map(look).collect();
-    Ok((found, changes))
-}
-
-/// Takes what is done from the listing, and returns how many sources that were.
-fn pass_over(listing: &mut Listing, found: &mut Vec<Found>) -> u64 {
-    let all = found.len();
-    let mut looked = found.iter();
-    listing.sources.retain(|_| looked.next().is_none_or(|found| !found.is_done));
-    found.retain(|found| !found.is_done);
-    (all - found.len()) as u64
-}
-
-/// Whether the output that the ledger knows of is this job's, and as it was left.
-fn is_as_left(reader: &Reader, job: JobId, source: &Source, out: &Path) -> bool {
-    let Ok(Some(output)) = reader.output(job, name(source)) else { return false };
-    if output.path.is_absolute() {
-        return owned::is_as_left(out, &output, None);
-    }
-    let entry = reader.entry(job, name(source)).ok().flatten();
-    let below = entry.and_then(|entry| entry.output);
-    owned::is_as_left(out, &output, below.as_deref())
-}
-
-fn told_of_vanished(vanished: &Vanished) {
-    let Vanished { removed, left } = *vanished;
-    if removed > 0 {
-        say::line(&format!("{removed} outputs of sources that are gone were removed"));
-    }
-    if left > 0 {
-        let why = "were not as they were left, and stay";
-        say::line(&format!("{left} outputs of sources that are gone {why}"));
-    }
 }

@@ -51,22 +51,30 @@ pub(super) struct At(pub(super) String);
 
 /// Says why nothing was started.
 pub(super) fn abort(abort: &Abort) {
-    line(&format!("error: {}", abort.message));
+    block(&format!("error: {}", abort.message));
     if let Some(hint) = &abort.hint {
         line(&format!("hint: {hint}"));
     }
 }
 
-/// One line on standard error, whatever is in it, and not without end; what comes as several lines is marked as of one. Where that is gone, there is nobody left to tell.
+/// One line on standard error, whatever is in it, and not without end. Where that is gone, there is nobody left to tell.
 pub(super) fn line(text: &str) {
-    let shown = text.get(..text.floor_char_boundary(2 * MESSAGE_BYTES_MAX)).unwrap_or_default();
-    let mut lines = shown.trim_end().lines();
+    let _ = writeln!(io::stderr().lock(), "{}", plain(cut(text)));
+}
+
+/// The same for a message that may have lines of its own, as that of a wrong pattern has: they are marked as further ones.
+fn block(text: &str) {
+    let mut lines = cut(text).trim_end().lines();
     let mut text = plain(lines.next().unwrap_or_default());
     for line in lines.take(MESSAGE_LINES_MAX) {
         text.push_str("\n  | ");
         text.push_str(&plain(line));
     }
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(2 * MESSAGE_BYTES_MAX)).unwrap_or_default()
 }
 
 /// The text with nothing in it that a terminal obeys: names of files and words of plugins must not reach a terminal as commands, or as
@@ -124,7 +132,7 @@ impl<'a> Failures<'a> {
                 line("further failures are not shown");
                 return;
             }
-            line(&format!("{source}: {failure}"));
+            block(&format!("{}: {failure}", plain(source)));
             if let Some(hint) = &failure.hint {
                 line(&format!("hint: {hint}"));
             }

@@ -128,7 +128,6 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
         stdin_is_zip: inputs.archive == Some(ArchiveArg::ZipStream),
         include_members: inputs.include_members.clone(),
         rejects_max: Some(output.max_rejects.unwrap_or(REJECTS_UNSAID)),
-        lines_of_rejects: output.rejects.is_some(),
         unordered: output.unordered,
         join: output.join,
         pack: output.compress,

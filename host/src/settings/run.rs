@@ -95,8 +95,6 @@ pub struct Run {
     pub pack: Pack,
     /// How much of a source may be set aside before it fails; `None` lets all of it.
     pub rejects_max: Option<RejectsMax>,
-    /// Whether each record that is set aside is to be told with its line; else the first of each source is.
-    pub lines_of_rejects: bool,
     /// Whether the first failure ends the run.
     pub fail_fast: bool,
     /// Bytes of results and states that may wait for their turn.
@@ -131,7 +129,6 @@ impl Default for Run {
             join: Join::Record,
             pack: Pack::None,
             rejects_max: None,
-            lines_of_rejects: false,
             fail_fast: false,
             window_bytes: limits::WINDOW_BYTES,
             memory_total_bytes: None,

@@ -167,6 +167,17 @@ pub struct Plan<'a> {
     pub deliver: &'a dyn Deliver,
     /// Who says when its workers may work; none where they always may.
     pub gate: Option<&'a dyn Gate>,
+    /// Which records that are set aside are looked up in their sources, to tell their lines.
+    pub locate: Locate,
+}
+
+/// Some of the records that are set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locate {
+    /// The first of each source.
+    First,
+    /// Every one.
+    All,
 }
 
 impl<'a> Plan<'a> {

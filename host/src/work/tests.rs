@@ -169,6 +169,7 @@ fn run_knowing(
         cancel: &cancel,
         stats: &stats,
         gate: None,
+        locate: Locate::First,
         recall,
         deliver: &kept,
     };
@@ -268,6 +269,7 @@ fn a_cancelled_run_starts_nothing_more() {
         cancel: &cancel,
         stats: &stats,
         gate: None,
+        locate: Locate::First,
         recall: None,
         deliver: &kept,
     };
@@ -312,6 +314,7 @@ fn a_panic_is_passed_on_and_nobody_waits_for_what_it_held() {
         cancel: &cancel,
         stats: &stats,
         gate: None,
+        locate: Locate::First,
         recall: None,
         deliver: &kept,
     };

@@ -109,6 +109,7 @@ fn a_run_that_is_cancelled_between_head_and_tail_leaves_the_source_undone() {
                 settings: &case.settings,
                 recall: None,
                 gate: None,
+                locate: Locate::First,
                 cancel: &cancel,
                 stats: &stats,
                 deliver: &kept,

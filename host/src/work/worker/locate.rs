@@ -3,6 +3,7 @@
 use super::Worker;
 use crate::input::{Chunk, line_feeds};
 use crate::process::Reject;
+use crate::work::Locate;
 use crate::work::open::Open;
 use crate::work::whole::Whole;
 
@@ -14,7 +15,7 @@ impl Worker<'_, '_> {
         whole: &Whole<'_>,
         rejects: &mut [Reject],
     ) {
-        let all = self.plan.settings.lines_of_rejects;
+        let all = self.plan.locate == Locate::All;
         // What is remote would have to come twice, and what is decoded in pieces be decoded once more.
         if open.input.is_remote() || (open.input.is_decoded() && !all) {
             return;
@@ -51,7 +52,7 @@ impl Worker<'_, '_> {
         let tells_first = first.is_some_and(|first| whole.is_first_rejected(first.offset));
         let count = match () {
             () if !has_lines => 0,
-            () if self.plan.settings.lines_of_rejects => rejects.len(),
+            () if self.plan.locate == Locate::All => rejects.len(),
             () => usize::from(tells_first),
         };
         rejects.iter_mut().take(count).filter(|reject| reject.is_exact)

@@ -1,0 +1,71 @@
+//! What there is to say at the end of a run, and how the process ends.
+
+use std::io;
+
+use super::Exit;
+use super::losses::Losses;
+use super::objects;
+use super::say::{self, Abort};
+use crate::job::{Error, Summary};
+use crate::source::Listing;
+
+/// Says what there is to say at the end, and how the process ends.
+pub(super) fn conclude(
+    ended: Result<Summary, Error>,
+    listing: &Listing,
+    skipped: u64,
+    interrupted: bool,
+    losses: &Losses<'_>,
+) -> Result<Exit, Abort> {
+    if skipped > 0 {
+        say::line(&format!("{skipped} entries that are no regular files were skipped"));
+    }
+    let all = listing.sources.len();
+    if let Ok(summary) = &ended
+        && !interrupted
+        && summary.unread > 0
+    {
+        say::line(&format!("{} of {all} sources were not read to the end", summary.unread));
+    }
+    if let Ok(summary) = &ended {
+        losses.tell(&summary.set_aside);
+    }
+    match ended {
+        Ok(summary) if interrupted => {
+            let done = all as u64 - summary.unread;
+            say::line(&format!("interrupted: {done} of {all} sources are done"));
+            Ok(Exit::Interrupted)
+        }
+        Ok(summary) if summary.failed > 0 => {
+            let all = summary.sources + summary.unread;
+            say::line(&format!("{} of {all} sources failed", summary.failed));
+            Ok(Exit::Failed)
+        }
+        Ok(summary) if summary.total_failed || summary.unread > 0 => Ok(Exit::Failed),
+        Ok(summary) if losses.are_unasked(summary.set_aside.records) => Ok(Exit::Failed),
+        Ok(_) => Ok(Exit::Done),
+        // Whoever read the results has seen enough; what was lost by then is told all the same.
+        Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(losses.so_far())
+        }
+        // What went wrong has been told with the source that it happened to.
+        Err(Error::Failed(_)) => {
+            say::line("the plugin cannot go on: the run ended early");
+            Ok(Exit::Failed)
+        }
+        Err(Error::Write(error)) => {
+            say::abort(&Abort::new(Error::Write(error)));
+            Ok(Exit::Failed)
+        }
+        Err(Error::File(error)) => {
+            let hint = error.hint();
+            say::abort(&Abort::new(&error).hint(hint));
+            Ok(Exit::Failed)
+        }
+        Err(Error::Object(error)) => {
+            say::abort(&objects::told(&error));
+            Ok(Exit::Failed)
+        }
+        Err(error) => Err(Abort::new(error)),
+    }
+}

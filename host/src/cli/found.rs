@@ -1,0 +1,135 @@
+//! In which version sources are found, and which of them a job has done: what a run with a ledger need not do again, and why it does
+//! the others.
+
+use std::path::Path;
+
+use super::args::RunArgs;
+use super::identity::{identity, name};
+use super::owned;
+use super::say::{self, Abort};
+use crate::ledger::{Identity, JobId, Known, Needs, Reader};
+use crate::process::Kind;
+use crate::settings::{RejectsMax, Run};
+use crate::source::{Listing, Source};
+
+/// What a run makes of its sources.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Aim {
+    /// A file for each.
+    Outputs,
+    /// Rows, and a total, of what each gave.
+    Results(Needs),
+}
+
+impl Aim {
+    /// What plugins of that kind make.
+    pub(super) fn of(kind: Kind, args: &RunArgs, settings: &Run) -> Self {
+        if kind == Kind::Transformer {
+            return Self::Outputs;
+        }
+        // What a source had set aside is not kept: where it is wanted, or may be too much, the source is read again.
+        let rejects_max = match settings.rejects_max {
+            _ if args.output.rejects.is_some() => 0,
+            Some(RejectsMax::Percent(_) | RejectsMax::Both { .. }) => 0,
+            Some(RejectsMax::Records(max)) => max,
+            None => u64::MAX,
+        };
+        let show = settings.show;
+        Self::Results(Needs { result: show.per_source, saved: show.total, rejects_max })
+    }
+
+    pub(super) fn needs(self) -> Needs {
+        match self {
+            Self::Outputs => Needs::NOTHING,
+            Self::Results(needs) => needs,
+        }
+    }
+}
+
+/// How a source was found.
+pub(super) struct Found {
+    /// None for what can be told from no other version.
+    pub(super) identity: Option<Identity>,
+    pub(super) is_done: bool,
+}
+
+/// Why sources are done again that an earlier run has done.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Changes {
+    changed: u64,
+    failed: u64,
+    /// Their outputs are not as they were left.
+    replaced: u64,
+}
+
+impl Changes {
+    pub(super) fn tell(self) {
+        let why = [
+            (self.changed, "changed"),
+            (self.failed, "failed before"),
+            (self.replaced, "with an output that is not as this job left it"),
+        ];
+        let why: Vec<_> = why
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, why)| format!("{count} {why}"))
+            .collect();
+        if !why.is_empty() {
+            say::line(&format!("done again: {}", why.join(", ")));
+        }
+    }
+}
+
+/// Looks at each source, and at what the job has done.
+pub(super) fn look(
+    listing: &Listing,
+    known: Option<(&Reader, JobId)>,
+    aim: Aim,
+    out: &Path,
+) -> Result<(Vec<Found>, Changes), Abort> {
+    let done = known.map(|(reader, job)| reader.done(job, aim.needs())).transpose();
+    let done = done?;
+    let mut changes = Changes::default();
+    let mut is_done = |source: &Source, identity: &Identity| {
+        let Some(((reader, job), done)) = known.zip(done.as_ref()) else { return false };
+        match (done.look(name(source), identity), aim) {
+            (Known::Committed, Aim::Outputs) => {
+                let is_done = is_as_left(reader, job, source, out);
+                changes.replaced += u64::from(!is_done);
+                return is_done;
+            }
+            (Known::Committed, Aim::Results(_)) => return true,
+            (Known::Changed, _) => changes.changed += 1,
+            (Known::Failed, _) => changes.failed += 1,
+            (Known::Nothing, _) => {}
+        }
+        false
+    };
+    let look = |source: &Source| {
+        let identity = identity(source, &listing.roots);
+        let is_done = identity.as_ref().is_some_and(|identity| is_done(source, identity));
+        Found { identity, is_done }
+    };
+    let found = listing.sources.iter().map(look).collect();
+    Ok((found, changes))
+}
+
+/// Takes what is done from the listing, and returns how many sources that were.
+pub(super) fn pass_over(listing: &mut Listing, found: &mut Vec<Found>) -> u64 {
+    let all = found.len();
+    let mut looked = found.iter();
+    listing.sources.retain(|_| looked.next().is_none_or(|found| !found.is_done));
+    found.retain(|found| !found.is_done);
+    (all - found.len()) as u64
+}
+
+/// Whether the output that the ledger knows of is this job's, and as it was left.
+fn is_as_left(reader: &Reader, job: JobId, source: &Source, out: &Path) -> bool {
+    let Ok(Some(output)) = reader.output(job, name(source)) else { return false };
+    if output.path.is_absolute() {
+        return owned::is_as_left(out, &output, None);
+    }
+    let entry = reader.entry(job, name(source)).ok().flatten();
+    let below = entry.and_then(|entry| entry.output);
+    owned::is_as_left(out, &output, below.as_deref())
+}
