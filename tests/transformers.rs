@@ -197,6 +197,56 @@ fn csv2jsonl_is_what_python_reads() {
     }
 }
 
+/// As Python reads what no standard allows, rows of other lengths left out.
+const LENIENT: &str = r#"
+import csv, io, json, sys
+text = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
+quoting = csv.QUOTE_NONE if sys.argv[1] == "none" else csv.QUOTE_MINIMAL
+rows = csv.reader(text, delimiter=sys.argv[2], quoting=quoting)
+names = next(rows)
+for row in rows:
+    if len(row) == len(names):
+        sys.stdout.buffer.write(json.dumps(dict(zip(names, row)), ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+"#;
+
+#[test]
+fn csv2jsonl_reads_stray_quotes_as_python_does() {
+    let pieces = [
+        "5\" pipe",
+        ",",
+        ",",
+        "\"quoted, \"\"twice\"\"\"",
+        "\n",
+        "\r\n",
+        "\r",
+        "x",
+        "\"a\"b",
+        "\"c\"d\"e",
+        "",
+        "\"two\nlines\"",
+        "a\"\"b",
+    ];
+    // A field ends before the next begins, or quotes would go on.
+    let body: String =
+        text(&pieces, 20_000).split(',').map(|piece| piece.to_owned() + ",").collect();
+    let plugin = compiled("csv2jsonl");
+    for (quote, delimiter) in [("double", ","), ("none", ","), ("double", ";")] {
+        let header = format!("a{delimiter}b\n");
+        let table = header.clone() + &body.replace(',', delimiter);
+        let expected = oracle("python3", &["-c", LENIENT, quote, delimiter], table.as_bytes());
+        assert!(expected.len() > 10_000);
+        let settings = [("stray", "keep"), ("quote", quote), ("delimiter", delimiter)];
+        let mut sandbox = plugin.start(&settings).unwrap();
+        let output = sandbox.transform(header.as_bytes(), &[table.as_bytes()]).unwrap();
+        let (output, expected) =
+            (String::from_utf8(output).unwrap(), String::from_utf8(expected).unwrap());
+        for (found, expected) in output.lines().zip(expected.lines()) {
+            assert_eq!(found, expected, "quote={quote} delimiter={delimiter}");
+        }
+        assert_eq!(output.len(), expected.len());
+    }
+}
+
 const ERRORS: &str = r#"
 import json, sys
 for line in sys.stdin.buffer:

@@ -4,11 +4,10 @@ use crate::{Framing, Prefix};
 
 /// Every offset at which a chunk may end, 0 and the length of the data among them.
 pub(super) fn boundaries(framing: Framing, data: &[u8]) -> Vec<usize> {
-    let mut quoted = false;
     let mut rest = data;
     let mut found = vec![0];
     while !rest.is_empty() {
-        let length = record_bytes(framing, rest, &mut quoted).clamp(1, rest.len());
+        let length = record_bytes(framing, rest).clamp(1, rest.len());
         rest = rest.split_at(length).1;
         found.push(data.len() - rest.len());
     }
@@ -39,7 +38,7 @@ pub(super) fn pairs(framing: Framing, data: &[u8]) -> Vec<[usize; 2]> {
     pairs.collect()
 }
 
-fn record_bytes(framing: Framing, rest: &[u8], quoted: &mut bool) -> usize {
+fn record_bytes(framing: Framing, rest: &[u8]) -> usize {
     let through =
         |end: u8| rest.iter().position(|&byte| byte == end).map_or(rest.len(), |at| at + 1);
     match framing {
@@ -48,15 +47,28 @@ fn record_bytes(framing: Framing, rest: &[u8], quoted: &mut bool) -> usize {
         Framing::Delimited(end) => through(end),
         Framing::Fixed(bytes) => bytes as usize,
         Framing::Whole => rest.len(),
-        Framing::Csv => {
-            let end = rest.iter().position(|&byte| {
-                *quoted ^= byte == b'"';
-                byte == b'\n' && !*quoted
-            });
-            end.map_or(rest.len(), |at| at + 1)
-        }
+        Framing::Csv => csv_bytes(rest),
         Framing::Prefixed(prefix) => prefixed_bytes(prefix, rest),
     }
+}
+
+/// A record of CSV with commas: a quote opens a field at its start, two are one, and a line feed, a carriage return or both
+/// end it.
+fn csv_bytes(rest: &[u8]) -> usize {
+    let mut quoted = false;
+    // Whether a quote here opens: at the start of a field, and right behind one that closed.
+    let mut opens = true;
+    for (at, &byte) in rest.iter().enumerate() {
+        match byte {
+            b'"' if quoted => (quoted, opens) = (false, true),
+            b'"' if opens => quoted = true,
+            _ if quoted => {}
+            b'\r' if rest.get(at + 1) == Some(&b'\n') => return at + 2,
+            b'\r' | b'\n' => return at + 1,
+            other => opens = other == b',',
+        }
+    }
+    rest.len()
 }
 
 /// The length that a prefix tells, with its own; all the rest where the prefix is cut short.
@@ -77,6 +89,7 @@ mod tests {
     fn cuts_fall_between_records() {
         assert_eq!(boundaries(Framing::Lines, b"a\n\nbc"), [0, 2, 3, 5]);
         assert_eq!(boundaries(Framing::Csv, b"a,\"b\nc\"\nd\n"), [0, 8, 10]);
+        assert_eq!(boundaries(Framing::Csv, b"5\"\nb\r\n\rc"), [0, 3, 6, 7, 8]);
         assert_eq!(boundaries(Framing::Delimited(0), b"a\0b"), [0, 2, 3]);
         assert_eq!(boundaries(Framing::Fixed(2), b"abcde"), [0, 2, 4, 5]);
         assert_eq!(boundaries(Framing::Prefixed(Prefix::U32Be), b"\0\0\0\x01a\0\0"), [0, 5, 7]);

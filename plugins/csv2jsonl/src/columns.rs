@@ -1,13 +1,11 @@
 //! The names in the header, as they stand before the values of a row.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
-use crate::field::{Flaw, push_string};
+use crate::field::{Flaw, Reading, Stray, push_string};
 use crate::output::{BLOCK_BYTES, Output, padded};
-use crate::scan::{End, ends};
-
-/// Written before UTF-8 by some programs (Unicode 16, section 23.8): it is no part of the first name.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+use crate::scan::{Dialect, End, ends};
 
 /// What stands before each value: `{"name":` for the first one, `,"name":` for the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,42 +20,50 @@ struct Before {
 }
 
 impl Columns {
-    /// Reads the header record.
+    /// Reads the first record of `header`, and tells how many bytes it takes, with what ends it.
     ///
     /// # Errors
     /// What is wrong with it, and where.
-    pub(crate) fn read(header: &[u8], delimiter: u8) -> Result<Self, (usize, String)> {
-        let mark = if header.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let header = header.get(mark..).unwrap_or_default();
-        if let Err(error) = simdutf8::compat::from_utf8(header) {
-            return Err((mark + error.valid_up_to(), "the header is not UTF-8".into()));
-        }
-        let mut names = Ok(Vec::new());
-        let mut start = 0;
-        ends(header, delimiter, |at, end| {
-            let field = header.get(start..at).unwrap_or_default();
-            if let Ok(found) = &mut names {
-                match name(field, end) {
-                    Ok(name) => found.push(name),
-                    Err((inside, why)) => names = Err((mark + start + inside, why.into())),
-                }
+    pub(crate) fn read(header: &[u8], names: &Names) -> Result<(Self, usize), (usize, String)> {
+        let (mut fields, mut end, mut start) = (Vec::new(), None, 0);
+        ends(header, names.dialect, |at, what| {
+            if end.is_none() {
+                fields.push((start..at, what));
+                end = (what != End::Field).then_some((at + 1).min(header.len()));
+                start = at + 1;
             }
-            start = at + 1;
         });
-        let names = names?;
-        if matches!(names.as_slice(), [only] if only == br#""""#) {
-            return Err((mark, "the header is empty".into()));
+        let end = end.unwrap_or_default();
+        let record = header.get(..end).unwrap_or_default();
+        if let Err(error) = simdutf8::compat::from_utf8(record) {
+            return Err((error.valid_up_to(), "the header is not UTF-8".into()));
         }
-        let mut seen = HashSet::new();
-        if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
-            let twice = String::from_utf8_lossy(twice);
-            return Err((mark, format!("the header has the name {twice} twice")));
+        if names.header == Header::None {
+            let count = fields.len();
+            let numbered = (1..=count).map(|number| format!("\"column{number}\"").into_bytes());
+            return Ok((Self::of(&names.given(count)?.unwrap_or_else(|| numbered.collect())), 0));
         }
+        let count = fields.len();
+        let read = |(place, what): (Range<usize>, End)| {
+            let start = place.start;
+            let name = name(record, place, what, names.reading());
+            name.map_err(|(inside, why)| (start + inside, why.to_owned()))
+        };
+        let found = fields.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        if matches!(found.as_slice(), [] | [_]) && record.trim_ascii().is_empty() {
+            return Err((0, "the header is empty".into()));
+        }
+        let found = names.given(count)?.unwrap_or(found);
+        Ok((Self::of(&unique(found, names.duplicates)?), end))
+    }
+
+    /// Of names that are strings of JSON.
+    fn of(names: &[Vec<u8>]) -> Self {
         let before = names.iter().enumerate().map(|(column, name)| {
             let opening: &[u8] = if column == 0 { b"{" } else { b"," };
             Before::new(&[opening, name, b":"].concat())
         });
-        Ok(Self(before.collect()))
+        Self(before.collect())
     }
 
     /// How many there are.
@@ -87,15 +93,91 @@ impl Before {
     }
 }
 
+/// Where names come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Header {
+    /// The first record.
+    First,
+    /// None of the records.
+    None,
+}
+
+/// What becomes of a name that is there twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duplicates {
+    /// The source fails.
+    Fail,
+    /// The second one of `a` is `a_2`.
+    Rename,
+}
+
+/// How names are made.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    pub(crate) dialect: Dialect,
+    pub(crate) stray: Stray,
+    pub(crate) header: Header,
+    pub(crate) duplicates: Duplicates,
+    /// The user's own, if any, as strings of JSON.
+    pub(crate) own: Vec<Vec<u8>>,
+}
+
+impl Names {
+    fn reading(&self) -> Reading {
+        Reading { quotes: self.dialect.quotes, stray: self.stray }
+    }
+
+    fn given(&self, columns: usize) -> Result<Option<Vec<Vec<u8>>>, (usize, String)> {
+        match self.own.len() {
+            0 => Ok(None),
+            names if names == columns => Ok(Some(self.own.clone())),
+            names => {
+                Err((0, format!("the first record has {columns} fields, and `names` {names}")))
+            }
+        }
+    }
+}
+
+/// Checks that no name is there twice, or makes it so.
+fn unique(names: Vec<Vec<u8>>, duplicates: Duplicates) -> Result<Vec<Vec<u8>>, (usize, String)> {
+    let mut seen: HashSet<Vec<u8>> = HashSet::new();
+    let all: HashSet<Vec<u8>> = names.iter().cloned().collect();
+    let mut made = Vec::with_capacity(names.len());
+    for name in names {
+        let mut next = name.clone();
+        if seen.contains(&next) && duplicates == Duplicates::Fail {
+            let twice = String::from_utf8_lossy(&next);
+            return Err((
+                0,
+                format!(
+                    "the header has the name {twice} twice: duplicates=rename gives it a number"
+                ),
+            ));
+        }
+        let mut number = 2;
+        while seen.contains(&next) || (number > 2 && all.contains(&next)) {
+            let bare = name.strip_suffix(b"\"").unwrap_or(&name);
+            next = [bare, format!("_{number}\"").as_bytes()].concat();
+            number += 1;
+        }
+        seen.insert(next.clone());
+        made.push(next);
+    }
+    Ok(made)
+}
+
 /// A name as a string of JSON.
-fn name(field: &[u8], end: End) -> Result<Vec<u8>, (usize, &'static str)> {
-    let field = match end {
-        End::Field => field,
-        End::Record => field.strip_suffix(b"\r").unwrap_or(field),
-        End::InQuotes => return Err((0, "the quotes of the header do not end")),
-    };
+pub(crate) fn name(
+    record: &[u8],
+    place: Range<usize>,
+    end: End,
+    reading: Reading,
+) -> Result<Vec<u8>, (usize, &'static str)> {
+    if end == End::InQuotes {
+        return Err((0, "the quotes of the header do not end"));
+    }
     let mut name = Output::default();
-    match push_string(&mut name, field, 0..field.len()) {
+    match push_string(&mut name, record, place, reading) {
         Ok(()) => Ok(name.into_bytes()),
         Err((at, Flaw::QuoteInside)) => Err((at, "a quote inside a name of the header")),
         Err((at, Flaw::BehindQuote)) => Err((at, "text behind a quoted name of the header")),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::output::{BLOCK_BYTES, Output, padded};
-use crate::scan::escapes;
+use crate::scan::{Quotes, escapes};
 
 /// Why a field is none. Where in the field is told, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,22 @@ pub(crate) enum Flaw {
     QuoteInside,
     /// Something behind the quote that ends the field.
     BehindQuote,
+}
+
+/// What becomes of quotes where the standard allows none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stray {
+    /// They make the field none.
+    Flaw,
+    /// They are a part of the text, as in Python.
+    Text,
+}
+
+/// How a field is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) quotes: Quotes,
+    pub(crate) stray: Stray,
 }
 
 /// Appends a field of `data` as a string of JSON.
@@ -24,9 +40,11 @@ pub(crate) fn push_string(
     out: &mut Output,
     data: &[u8],
     field: Range<usize>,
+    Reading { quotes, stray }: Reading,
 ) -> Result<(), (usize, Flaw)> {
     out.push_byte(b'"');
-    let quoted = !field.is_empty() && data.get(field.start) == Some(&b'"');
+    let mut quoted =
+        quotes == Quotes::Double && !field.is_empty() && data.get(field.start) == Some(&b'"');
     let mut at = field.start + usize::from(quoted);
     loop {
         at = push_clean(out, data, at..field.end);
@@ -34,8 +52,14 @@ pub(crate) fn push_string(
         at += 1;
         if byte == b'"' {
             match data.get(at).filter(|_| at < field.end) {
+                _ if !quoted && quotes == Quotes::None => {}
+                _ if !quoted && stray == Stray::Text => {}
                 _ if !quoted => return Err((at - 1 - field.start, Flaw::QuoteInside)),
                 Some(b'"') => at += 1,
+                Some(_) if stray == Stray::Text => {
+                    quoted = false;
+                    continue;
+                }
                 Some(_) => return Err((at - field.start, Flaw::BehindQuote)),
                 None => break,
             }
@@ -129,10 +153,12 @@ mod tests {
 
     use super::*;
 
+    const STRICT: Reading = Reading { quotes: Quotes::Double, stray: Stray::Flaw };
+
     fn string(field: &[u8]) -> Result<String, (usize, Flaw)> {
         let told = |place: Range<usize>, data: &[u8]| {
             let mut out = Output::default();
-            push_string(&mut out, data, place)
+            push_string(&mut out, data, place, STRICT)
                 .map(|()| String::from_utf8(out.into_bytes()).unwrap())
         };
         let alone = told(0..field.len(), field);

@@ -6,7 +6,9 @@ use gristmill_sdk::{Chunk, Error, Framing, Manifest, Settings, Source, Transform
 
 use crate::columns::Columns;
 use crate::output::Output;
-use crate::rows::{Encoding, Reader, Types};
+use crate::rows::{Encoding, Reader};
+use crate::scan::Dialect;
+use crate::settings::{self, Csv};
 
 /// Output bytes for each byte of input, before anything is known: names are as long as values, say.
 const GROWTH: usize = 3;
@@ -14,70 +16,62 @@ const GROWTH: usize = 3;
 /// The plugin, with the settings of a run.
 #[derive(Clone, Debug)]
 pub struct Csv2Jsonl {
-    delimiter: u8,
-    types: Types,
+    settings: Csv,
     /// Output bytes for each KiB of input, at most, until now: the next output is allocated once.
     growth_per_kib: Cell<usize>,
 }
 
 /// The header of a source.
 #[derive(Debug)]
-pub struct Header {
-    bytes: u64,
+pub struct Head {
+    dialect: Dialect,
+    /// Bytes of it that are no records.
+    bytes: usize,
+    is_empty: bool,
     columns: Result<Columns, (usize, String)>,
 }
 
 impl Transformer for Csv2Jsonl {
-    type State = Header;
+    type State = Head;
 
     fn manifest() -> Manifest {
-        manifest!()
-            .framing(Framing::Csv)
-            .reads_text()
+        settings::declare(manifest!().framing(Framing::Csv).reads_text())
             .header_records(1)
             .output_type("application/x-ndjson")
-            .setting(
-                "delimiter",
-                ",",
-                "What separates fields: one ASCII character, or \\t for a tab.",
-            )
-            .setting("types", "off", "on: numbers, true and false without quotes stay without.")
     }
 
     fn configure(settings: &Settings) -> Result<Self, Error> {
-        let types = match settings.parse::<String>("types")?.as_str() {
-            "off" => Types::Off,
-            "on" => Types::On,
-            other => {
-                return Err(Error::fatal(format_args!(
-                    "setting `types` cannot be `{other}`: it is off or on"
-                )));
-            }
+        Ok(Self { settings: Csv::read(settings)?, growth_per_kib: Cell::new(GROWTH << 10) })
+    }
+
+    fn open(&self, source: Source) -> Head {
+        let header = source.header;
+        let names = self.settings.names(&header);
+        let (columns, bytes) = match Columns::read(&header, &names) {
+            Ok((columns, bytes)) => (Ok(columns), bytes),
+            Err(why) => (Err(why), 0),
         };
-        let delimiter = delimiter(&settings.parse::<String>("delimiter")?)?;
-        Ok(Self { delimiter, types, growth_per_kib: Cell::new(GROWTH << 10) })
+        Head { dialect: names.dialect, bytes, is_empty: header.is_empty(), columns }
     }
 
-    fn open(&self, source: Source) -> Header {
-        let columns = Columns::read(&source.header, self.delimiter);
-        Header { bytes: source.header.len() as u64, columns }
-    }
-
-    fn push(&self, header: &mut Header, chunk: Chunk, data: Vec<u8>) -> Result<Vec<u8>, Error> {
-        let begins = header.bytes.saturating_sub(chunk.offset);
+    fn push(&self, head: &mut Head, chunk: Chunk, data: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let begins = (head.bytes as u64).saturating_sub(chunk.offset);
         let begins = usize::try_from(begins).map_or(data.len(), |begins| begins.min(data.len()));
-        let columns = match &header.columns {
+        let columns = match &head.columns {
             Ok(columns) => columns,
             // An empty source has no header, and nothing that needs one.
-            Err(_) if header.bytes == 0 && data.is_empty() => return Ok(data),
+            Err(_) if head.is_empty && data.is_empty() => return Ok(data),
             Err((at, why)) => return Err(Error::invalid(*at as u64, why)),
         };
         let records = data.get(begins..).unwrap_or_default();
         let valid = simdutf8::basic::from_utf8(records).is_ok();
         let encoding = if valid { Encoding::Utf8 } else { Encoding::Unknown };
         let mut output = Output::with_room(self.room(records.len()));
-        let (delimiter, types) = (self.delimiter, self.types);
-        Reader { columns, delimiter, types, encoding, begins }.read(records, &mut output);
+        let Csv { stray, types, ref null, .. } = self.settings;
+        let null = null.as_deref();
+        let dialect = head.dialect;
+        Reader { columns, dialect, stray, types, null, encoding, begins }
+            .read(records, &mut output);
         self.learn(records.len(), output.len());
         Ok(output.into_bytes())
     }
@@ -95,16 +89,6 @@ impl Csv2Jsonl {
             // A sixteenth more, as chunks differ.
             self.growth_per_kib.set(growth + growth / 16 + 1);
         }
-    }
-}
-
-fn delimiter(text: &str) -> Result<u8, Error> {
-    match text.as_bytes() {
-        br"\t" => Ok(b'\t'),
-        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
-        _ => Err(Error::fatal(format_args!(
-            "setting `delimiter` cannot be `{text}`: it is one ASCII character, or \\t, and neither quote nor line break"
-        ))),
     }
 }
 
@@ -148,6 +132,69 @@ mod tests {
         for text in ["", "a,b", "a,b\n", "a,b\r\n\n"] {
             assert_eq!(lines(&[], text), "", "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_quote_opens_a_field_at_its_start_only() {
+        let text = "id,size\n1,5\" pipe\n2,ok\n3,7\" pipe\n\"4\",ok\n";
+        let kept = lines(&[("stray", "keep")], text);
+        assert_eq!(kept.lines().nth(2), Some(r#"{"id":"3","size":"7\" pipe"}"#));
+        assert_eq!(kept.lines().count(), 4);
+        assert_eq!(lines(&[], text).lines().count(), 2);
+        assert_eq!(testing::recorded().rejects.len(), 2);
+        let none = lines(&[("quote", "none")], "a,b\n\"1,2\"\n\"x\",\"\n");
+        assert_eq!(
+            none,
+            "{\"a\":\"\\\"1\",\"b\":\"2\\\"\"}\n{\"a\":\"\\\"x\\\"\",\"b\":\"\\\"\"}\n"
+        );
+    }
+
+    #[test]
+    fn records_end_with_either_line_end_or_both() {
+        for end in ["\n", "\r\n", "\r", "\r\r\n"] {
+            let text = ["a,b", "1,2", "\"x\ry\",3", ""].join(end);
+            assert_eq!(
+                lines(&[], &text),
+                "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"x\\ry\",\"b\":\"3\"}\n",
+                "{end:?}"
+            );
+            assert_eq!(testing::recorded().rejects, []);
+        }
+    }
+
+    #[test]
+    fn names_come_from_where_the_settings_say() {
+        let text = "1,2\n3,4\n";
+        assert_eq!(
+            lines(&[("header", "none")], text).lines().next(),
+            Some(r#"{"column1":"1","column2":"2"}"#)
+        );
+        assert_eq!(lines(&[("header", "none")], text).lines().count(), 2);
+        let named = [("header", "none"), ("names", "a,\"b c\"")];
+        assert_eq!(lines(&named, text).lines().next(), Some(r#"{"a":"1","b c":"2"}"#));
+        assert_eq!(lines(&[("names", "a,b")], text), "{\"a\":\"3\",\"b\":\"4\"}\n");
+        assert!(
+            refused(&[("names", "a")], text.as_bytes())
+                .ends_with("the first record has 2 fields, and `names` 1")
+        );
+        assert!(refused(&[("names", "a,a")], b"").contains("is there twice"));
+        let twice = lines(&[("duplicates", "rename")], "a,a,a_2,a\n1,2,3,4\n");
+        assert_eq!(twice, "{\"a\":\"1\",\"a_3\":\"2\",\"a_2\":\"3\",\"a_4\":\"4\"}\n");
+        assert_eq!(
+            lines(&[("delimiter", "auto")], "a;\"b,c\"\n1;2\n"),
+            "{\"a\":\"1\",\"b,c\":\"2\"}\n"
+        );
+        assert_eq!(lines(&[("delimiter", "auto")], "a\n1\n"), "{\"a\":\"1\"}\n");
+    }
+
+    #[test]
+    fn a_text_without_quotes_may_be_null() {
+        let text = "a,b,c\nNULL,\"NULL\",\n";
+        assert_eq!(lines(&[("null", "NULL")], text), "{\"a\":null,\"b\":\"NULL\",\"c\":\"\"}\n");
+        assert_eq!(
+            lines(&[("null", "empty")], text),
+            "{\"a\":\"NULL\",\"b\":\"NULL\",\"c\":null}\n"
+        );
     }
 
     #[test]
@@ -208,9 +255,17 @@ mod tests {
             [
                 (4, "has 1 field, and the header 2 names", "1"),
                 (6, "has 3 fields, and the header 2 names", "1,2,3"),
-                (13, "has a quote inside a field, at byte 1", "x\"y\"z,1"),
-                (21, "has text behind a quoted field, at byte 3", "\"x\"y,1"),
-                (37, "its quotes do not end", "\"x\",\"open\n1,2\n"),
+                (
+                    13,
+                    "has a quote inside a field (stray=keep reads such lines), at byte 1",
+                    "x\"y\"z,1"
+                ),
+                (
+                    21,
+                    "has text behind a quoted field (stray=keep reads such lines), at byte 3",
+                    "\"x\"y,1"
+                ),
+                (37, "its quotes do not end (takes 3 lines)", "\"x\",\"open\n1,2\n"),
             ]
         );
     }
@@ -229,7 +284,10 @@ mod tests {
     fn a_bad_header_fails_the_source() {
         let cases: [(&[u8], &str); 7] = [
             (b"\n1\n", "byte 0 of the chunk: the header is empty"),
-            (b"a,b,a\n1,2,3\n", "byte 0 of the chunk: the header has the name \"a\" twice"),
+            (
+                b"a,b,a\n1,2,3\n",
+                "byte 0 of the chunk: the header has the name \"a\" twice: duplicates=rename gives it a number",
+            ),
             (b"a,b\"\"\n1,2\n", "byte 3 of the chunk: a quote inside a name of the header"),
             (b"\"a\"b,c\n", "byte 3 of the chunk: text behind a quoted name of the header"),
             (b"a,\"b\n", "byte 2 of the chunk: the quotes of the header do not end"),

@@ -3,9 +3,9 @@
 use gristmill_sdk::reject;
 
 use crate::columns::Columns;
-use crate::field::{Flaw, is_bare_value, push_string};
+use crate::field::{Flaw, Reading, Stray, is_bare_value, push_string};
 use crate::output::Output;
-use crate::scan::{End, ends};
+use crate::scan::{Dialect, End, ends};
 
 /// What becomes of fields without quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,11 @@ pub(crate) enum Encoding {
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     pub(crate) columns: &'a Columns,
-    pub(crate) delimiter: u8,
+    pub(crate) dialect: Dialect,
+    pub(crate) stray: Stray,
     pub(crate) types: Types,
+    /// What becomes `null` where it has no quotes.
+    pub(crate) null: Option<&'a [u8]>,
     pub(crate) encoding: Encoding,
     /// Where in the chunk the first record begins.
     pub(crate) begins: usize,
@@ -47,7 +50,7 @@ impl Reader<'_> {
             flaw: None,
             out_start: out.len(),
         };
-        ends(data, self.delimiter, |at, end| match end {
+        ends(data, self.dialect, |at, end| match end {
             End::Field => {
                 row.field(at, out);
                 row.field = at + 1;
@@ -88,35 +91,47 @@ impl Row<'_> {
         let known = self.reader.columns.push_before(self.fields, out);
         self.fields += 1;
         let Some(field) = self.data.get(self.field..end).filter(|_| known) else { return };
-        if self.reader.types == Types::On && is_bare_value(field) {
+        let Reader { types, null, dialect: Dialect { quotes, .. }, stray, .. } = self.reader;
+        if types == Types::On && is_bare_value(field) {
             out.push(field);
-        } else if let Err((at, flaw)) = push_string(out, self.data, self.field..end) {
+        } else if null == Some(field) {
+            out.push(b"null");
+        } else if let Err((at, flaw)) =
+            push_string(out, self.data, self.field..end, Reading { quotes, stray })
+        {
             let at = self.field - self.start + at;
             self.flaw.get_or_insert_with(|| match flaw {
-                Flaw::QuoteInside => format!("has a quote inside a field, at byte {at}"),
-                Flaw::BehindQuote => format!("has text behind a quoted field, at byte {at}"),
+                Flaw::QuoteInside => {
+                    format!(
+                        "has a quote inside a field (stray=keep reads such lines), at byte {at}"
+                    )
+                }
+                Flaw::BehindQuote => {
+                    format!(
+                        "has text behind a quoted field (stray=keep reads such lines), at byte {at}"
+                    )
+                }
             });
         }
     }
 
-    /// Takes in the last field, and then the record, which ends at the line feed at `at` or with the data.
+    /// Takes in the last field, and then the record, which ends at the line end at `at` or with the data.
     #[inline]
-    fn end(&mut self, at: usize, out: &mut Output) {
-        let carriage_return = at > self.field && self.data.get(at - 1) == Some(&b'\r');
-        let end = at - usize::from(carriage_return);
+    fn end(&mut self, end: usize, out: &mut Output) {
         if end > self.start {
             self.field(end, out);
             self.check(end);
             if let Some(reason) = self.flaw.take() {
                 out.truncate(self.out_start);
                 let offset = self.reader.begins + self.start;
-                reject(offset as u64, &reason, self.data.get(self.start..end).unwrap_or_default());
+                let record = self.data.get(self.start..end).unwrap_or_default();
+                reject(offset as u64, &with_lines(reason, record), record);
             } else {
                 out.push_byte(b'}');
                 out.push_byte(b'\n');
             }
         }
-        self.start = at + 1;
+        self.start = end + 1;
         self.field = self.start;
         self.fields = 0;
         self.out_start = out.len();
@@ -136,6 +151,17 @@ impl Row<'_> {
                 self.flaw.get_or_insert_with(|| format!("is not UTF-8 at byte {at}"));
             }
         }
+    }
+}
+
+/// Why a record is set aside, and how many lines go with it where it has several.
+fn with_lines(reason: String, record: &[u8]) -> String {
+    let feeds = record.iter().filter(|&&byte| byte == b'\n').count();
+    let returns = record.iter().filter(|&&byte| byte == b'\r').count();
+    // A carriage return before a line feed makes no line of its own.
+    match feeds.max(returns) {
+        0 => reason,
+        more => format!("{reason} (takes {} lines)", more + 1),
     }
 }
 

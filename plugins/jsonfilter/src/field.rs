@@ -21,8 +21,9 @@ pub(crate) struct Step {
 }
 
 impl Path {
-    /// Reads `a.b.0.c`.
+    /// Reads `a.b.0.c`, also with a dot before it.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        let text = text.strip_prefix('.').unwrap_or(text);
         let mut names = vec![String::new()];
         let mut rest = text.chars();
         while let Some(next) = rest.next() {
@@ -211,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_path_that_is_none_is_refused() {
-        for path in ["", ".", "a.", ".a", "a..b", "a\\b", "a\\"] {
+        for path in ["", ".", "a.", "..a", "a..b", "a\\b", "a\\"] {
             assert!(Path::parse(path).is_err(), "{path}");
         }
     }

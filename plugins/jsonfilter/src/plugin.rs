@@ -6,26 +6,22 @@ use gristmill_sdk::{
 use regex::Regex;
 use serde_json::value::RawValue;
 
-use crate::field::{Path, with_text};
+use crate::conditions::{Condition, Wanted};
+use crate::field::Path;
 use crate::lines::Lines;
 use crate::prefilter::Prefilter;
+use crate::project::{Fields, Form};
 
 /// The plugin, with the settings of a run.
 #[derive(Clone, Debug)]
 pub struct JsonFilter {
-    path: Path,
-    wanted: Wanted,
+    /// All have to hold.
+    conditions: Vec<Condition>,
     invert: bool,
     /// Tells which lines have to be read; none if all have.
     prefilter: Option<Prefilter>,
-}
-
-/// What the value has to be.
-#[derive(Clone, Debug)]
-enum Wanted {
-    Anything,
-    Equal(String),
-    Match(Regex),
+    /// What of a line is kept; none for all.
+    fields: Option<Fields>,
 }
 
 impl Transformer for JsonFilter {
@@ -36,49 +32,80 @@ impl Transformer for JsonFilter {
             .framing(Framing::Lines)
             .reads_text()
             .output_type("application/x-ndjson")
-            .required_setting("field", "The way to the field, as in http.headers.0.name.")
+            .setting("field", "", "The way to the field, as in .http.headers.0.name.")
             .setting("equals", "", "What the value has to be, as text.")
             .setting("matches", "", "What the value has to match: a regular expression.")
+            .setting("where", "", "What else has to hold: .a=x && .n>=5 && .t~^GET, with = != < <= > >= ~ !~ or none.")
             .setting("invert", "false", "Keep the lines that are not so.")
             .setting("check", "all", "needed: skip lines that cannot stay without reading them.")
+            .setting("fields", "", "Which fields are kept of a line, as in .user.name,.t; all of it if none.")
+            .setting("output", "json", "How `fields` are written: json, or raw: text with tabs between them.")
     }
 
     fn configure(settings: &Settings) -> Result<Self, Error> {
-        let field: String = settings.parse("field")?;
-        let path = Path::parse(&field).map_err(|why| {
-            Error::fatal(format_args!("setting `field` cannot be `{field}`: {why}"))
-        })?;
-        let wanted = wanted(settings)?;
+        let conditions = conditions(settings)?;
+        let form = match settings.parse::<String>("output")?.as_str() {
+            "json" => Form::Json,
+            "raw" => Form::Raw,
+            other => {
+                return Err(Error::fatal(format_args!(
+                    "setting `output` cannot be `{other}`: it is json or raw"
+                )));
+            }
+        };
+        let fields = Fields::parse(&settings.parse::<String>("fields")?, form)?;
+        if conditions.is_empty() && fields.is_none() {
+            return Err(Error::fatal("setting `field` is required, or `where`, or `fields`"));
+        }
+        if form == Form::Raw && fields.is_none() {
+            return Err(Error::fatal("setting `output` is for `fields` only"));
+        }
         let invert: bool = settings.parse("invert")?;
         let prefilter = match settings.parse::<String>("check")?.as_str() {
             "all" => None,
             "needed" if invert => None,
-            "needed" => prefilter(&path, &wanted),
+            "needed" => conditions.first().and_then(prefilter),
             other => {
                 return Err(Error::fatal(format_args!(
                     "setting `check` cannot be `{other}`: it is all or needed"
                 )));
             }
         };
-        Ok(Self { path, wanted, invert, prefilter })
+        Ok(Self { conditions, invert, prefilter, fields })
     }
 
     fn open(&self, _: Source) {}
 
     fn push(&self, (): &mut (), _: Chunk, data: Vec<u8>) -> Result<Vec<u8>, Error> {
         let mut kept = Kept::of(data);
+        let mut output = Vec::new();
         let mut lines = Lines::new(self.prefilter.as_ref().map(Prefilter::candidates));
         while let Some(line) = lines.next(kept.data()) {
             let text = kept.data().get(line.clone()).unwrap_or_default();
             let text = text.strip_suffix(b"\n").unwrap_or(text);
-            match self.stays(text) {
+            match self.stays(text, &mut output) {
                 Ok(true) => kept.keep(line),
                 Ok(false) => {}
                 Err(why) => reject(line.start as u64, &why, text),
             }
         }
-        Ok(kept.into_output())
+        Ok(if self.fields.is_some() { output } else { kept.into_output() })
     }
+}
+
+fn conditions(settings: &Settings) -> Result<Vec<Condition>, Error> {
+    let field: String = settings.parse("field")?;
+    let wanted = wanted(settings)?;
+    let more = Condition::all(&settings.parse::<String>("where")?)?;
+    if field.is_empty() {
+        return match wanted {
+            Wanted::Anything => Ok(more),
+            _ => Err(Error::fatal("settings `equals` and `matches` need `field`")),
+        };
+    }
+    let path = Path::parse(&field)
+        .map_err(|why| Error::fatal(format_args!("setting `field` cannot be `{field}`: {why}")))?;
+    Ok([vec![Condition { path, wanted }], more].concat())
 }
 
 fn wanted(settings: &Settings) -> Result<Wanted, Error> {
@@ -98,43 +125,48 @@ fn wanted(settings: &Settings) -> Result<Wanted, Error> {
 }
 
 /// Looks for what is rarest: the value, or else the longest name that is no place in an array, too.
-fn prefilter(path: &Path, wanted: &Wanted) -> Option<Prefilter> {
-    if let Wanted::Equal(text) = wanted {
-        let may_be_bare = serde_json::from_str::<&RawValue>(text).is_ok();
-        return Some(if may_be_bare { Prefilter::bare(text) } else { Prefilter::string(text) });
+fn prefilter(Condition { path, wanted }: &Condition) -> Option<Prefilter> {
+    match wanted {
+        Wanted::Equal(text) => {
+            let may_be_bare = serde_json::from_str::<&RawValue>(text).is_ok();
+            return Some(if may_be_bare { Prefilter::bare(text) } else { Prefilter::string(text) });
+        }
+        // A line without the field stays.
+        Wanted::Different(_) | Wanted::NoMatch(_) => return None,
+        Wanted::Anything | Wanted::Match(_) | Wanted::Number(..) => {}
     }
     let names = path.steps().iter().filter(|step| step.place.is_none());
     names.map(|step| &step.name).max_by_key(|name| name.len()).map(|name| Prefilter::string(name))
 }
 
 impl JsonFilter {
-    /// Whether a line stays.
+    /// Whether a line stays; its fields are then appended to `output`, if some are asked for.
     ///
     /// # Errors
     /// It is not JSON: why.
-    fn stays(&self, line: &[u8]) -> Result<bool, String> {
+    fn stays(&self, line: &[u8], output: &mut Vec<u8>) -> Result<bool, String> {
         if line.trim_ascii().is_empty() {
             return Ok(false);
         }
         let text = simdutf8::compat::from_utf8(line)
             .map_err(|error| format!("is not UTF-8 at byte {} of the line", error.valid_up_to()))?;
-        let is_wanted = |text| match self.path.find(text)? {
-            Some(value) => self.wanted.is(value),
-            None => Ok(false),
-        };
-        let found: Result<bool, serde_json::Error> = is_wanted(text);
-        found.map(|found| found != self.invert).map_err(|error| format!("is not JSON: {error}"))
+        self.takes(text, output).map_err(|error| format!("is not JSON: {error}"))
     }
-}
 
-impl Wanted {
-    fn is(&self, value: &RawValue) -> Result<bool, serde_json::Error> {
-        let found = match self {
-            Self::Anything => Some(true),
-            Self::Equal(wanted) => with_text(value, |text| text == wanted)?,
-            Self::Match(regex) => with_text(value, |text| regex.is_match(text))?,
-        };
-        Ok(found.unwrap_or(false))
+    fn takes(&self, line: &str, output: &mut Vec<u8>) -> Result<bool, serde_json::Error> {
+        let mut holds = true;
+        for condition in &self.conditions {
+            holds = condition.holds(line)?;
+            if !holds {
+                break;
+            }
+        }
+        // Without conditions, all lines stay.
+        let stays = holds != (self.invert && !self.conditions.is_empty());
+        if let (true, Some(fields)) = (stays, &self.fields) {
+            fields.push(line, output)?;
+        }
+        Ok(stays)
     }
 }
 
@@ -242,8 +274,55 @@ mod tests {
     }
 
     #[test]
+    fn conditions_have_to_hold_all() {
+        let text = "{\"a\":\"x\",\"n\":5}\n{\"a\":\"x\",\"n\":50}\n{\"a\":\"y\",\"n\":\"7.5\"}\n{\"n\":-1e3}\n{\"a\":[],\"n\":{}}\n";
+        let of = |conditions: &str| {
+            let found = kept(&[("where", conditions)], text);
+            let at = |line: &str| text.lines().position(|it| it == line).unwrap();
+            found.lines().map(at).collect::<Vec<_>>()
+        };
+        assert_eq!(of(".a=x && .n<=5"), [0]);
+        assert_eq!(of("a = x"), [0, 1]);
+        assert_eq!(of(".n>5\n.n<50"), [2]);
+        assert_eq!(of(".n>=5 && .n<=50"), [0, 1, 2]);
+        assert_eq!(of(".n < 0"), [3]);
+        assert_eq!(of(".a!=x"), [2, 3, 4]);
+        assert_eq!(of(".a~^[xz]"), [0, 1]);
+        assert_eq!(of(".a!~x"), [2, 3, 4]);
+        assert_eq!(of(".a"), [0, 1, 2, 4]);
+        let both = kept(
+            &[("field", ".a"), ("equals", "x"), ("where", ".n=50"), ("check", "needed")],
+            text,
+        );
+        assert_eq!(both.lines().count(), 1);
+        assert!(refused(&[("where", ".n>x")]).ends_with("`x` is no number"));
+        assert!(refused(&[("where", ".a~(")]).starts_with("setting `where` cannot be `.a~(`: "));
+        assert!(refused(&[("where", "..a")]).contains("empty"));
+        assert!(refused(&[("equals", "x")]).ends_with("need `field`"));
+    }
+
+    #[test]
+    fn fields_are_kept_instead_of_lines() {
+        let text =
+            "{\"user\":{\"name\":\"Z\\u00eb\\tx\"},\"t\": [1, 2] ,\"n\":1e400}\nbad\n{\"t\":null}";
+        let json = kept(&[("fields", ".user.name, t,n")], text);
+        assert_eq!(
+            json,
+            "{\"user.name\":\"Z\\u00eb\\tx\",\"t\":[1, 2],\"n\":1e400}\n{\"user.name\":null,\"t\":null,\"n\":null}\n"
+        );
+        assert_eq!(testing::recorded().rejects.len(), 1);
+        let raw = kept(&[("fields", "user.name,t,n"), ("output", "raw")], text);
+        assert_eq!(raw, "Z\u{eb}\\tx\t[1, 2]\t1e400\n\tnull\t\n");
+        let some = kept(&[("fields", ".n"), ("field", "user")], text);
+        assert_eq!(some, "{\"n\":1e400}\n");
+        assert!(refused(&[("fields", "a,,b")]).starts_with("setting `fields` cannot hold ``: "));
+        assert!(refused(&[("field", "a"), ("output", "raw")]).contains("for `fields` only"));
+        testing::recorded();
+    }
+
+    #[test]
     fn settings_that_make_no_sense_are_refused() {
-        assert!(refused(&[]).starts_with("setting `field` is required: "));
+        assert_eq!(refused(&[]), "setting `field` is required, or `where`, or `fields`");
         assert_eq!(
             refused(&[("field", "a..b")]),
             "setting `field` cannot be `a..b`: a name between dots is empty"

@@ -73,6 +73,11 @@ impl Mask {
         Ok(Self::Text { plain, in_string })
     }
 
+    /// Whether it is a star for each byte.
+    pub(crate) fn is_stars(&self) -> bool {
+        matches!(self, Self::Stars)
+    }
+
     /// Whether it is another one in a string of JSON.
     pub(crate) fn knows_strings(&self) -> bool {
         matches!(self, Self::Text { plain, in_string } if plain != in_string)

@@ -6,7 +6,7 @@ use gristmill_sdk::{
 };
 use simdutf8::{basic, compat};
 
-use crate::closer::{Lines, Place, Search};
+use crate::closer::{Lines, Search};
 use crate::find::Class;
 use crate::mask::Mask;
 use crate::scan::Bytes;
@@ -44,8 +44,17 @@ impl Transformer for Redact {
             text = without_lines(text, Text::Utf8);
             first = self.search.first_look(&text);
         }
+        if self.mask.is_stars() && self.search.is_all(&text, &first) {
+            tell(first.hits.iter().map(|hit| hit.class));
+            for hit in first.hits {
+                if let Some(found) = text.get_mut(hit.place) {
+                    found.fill(b'*');
+                }
+            }
+            return Ok(text);
+        }
         let found = self.search.search(&text, first);
-        tell(&found);
+        tell(found.iter().map(|it| it.class));
         Ok(if found.is_empty() { text } else { self.mask.apply(text, &found) })
     }
 }
@@ -104,10 +113,10 @@ const COUNTERS: [(Class, &str); 8] = [
 ];
 
 /// Adds to the counters of the run.
-fn tell(found: &[Place]) {
+fn tell(found: impl Iterator<Item = Class>) {
     let mut counts = [0_u64; COUNTERS.len()];
-    for it in found {
-        if let Some(count) = counts.get_mut(it.class as usize) {
+    for class in found {
+        if let Some(count) = counts.get_mut(class as usize) {
             *count += 1;
         }
     }

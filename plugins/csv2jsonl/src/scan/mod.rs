@@ -25,7 +25,24 @@ const BLOCK_BYTES: usize = 64;
 struct Masks {
     quotes: u64,
     delimiters: u64,
-    line_feeds: u64,
+    /// Line feeds and carriage returns.
+    line_ends: u64,
+}
+
+/// Whether quotes mean something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quotes {
+    /// One at the start of a field opens it.
+    Double,
+    /// They are characters as others.
+    None,
+}
+
+/// What separates fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dialect {
+    pub(crate) delimiter: u8,
+    pub(crate) quotes: Quotes,
 }
 
 /// What ends a field.
@@ -33,39 +50,106 @@ struct Masks {
 pub(crate) enum End {
     /// A delimiter.
     Field,
-    /// A line feed, or the end of the data: the record ends, too.
+    /// A line feed, a carriage return, or the end of the data: the record ends, too.
     Record,
     /// The end of the data, in quotes.
     InQuotes,
 }
 
-/// Calls `visit` where each field ends. What stands behind the last line feed is a record, if there is anything.
+/// Calls `visit` where each field ends. What stands behind the last line end is a record, if there is anything.
 #[inline]
-pub(crate) fn ends(data: &[u8], delimiter: u8, mut visit: impl FnMut(usize, End)) {
-    let (blocks, rest) = data.as_chunks::<BLOCK_BYTES>();
-    let mut quoted = 0;
-    let mut at = 0;
-    let mut block = |block: &[u8; BLOCK_BYTES]| {
-        let Masks { quotes, delimiters, line_feeds } = masks(block, delimiter);
-        let inside = sums(quotes) ^ quoted;
-        quoted = 0_u64.wrapping_sub(inside >> (u64::BITS - 1));
-        let mut ends = (delimiters | line_feeds) & !inside;
-        while ends != 0 {
-            let lowest = ends & ends.wrapping_neg();
-            let end = if line_feeds & lowest == 0 { End::Field } else { End::Record };
-            visit(at + ends.trailing_zeros() as usize, end);
-            ends ^= lowest;
+pub(crate) fn ends(data: &[u8], dialect: Dialect, mut visit: impl FnMut(usize, End)) {
+    let mut from = 0;
+    // A quote inside a field opens nothing: the field ends with the next delimiter or line end.
+    while let Some(stray) = ends_from(data, from, dialect, &mut visit) {
+        let rest = data.get(stray..).unwrap_or_default();
+        let ends_field = |byte: &u8| *byte == dialect.delimiter || matches!(byte, b'\n' | b'\r');
+        let Some(at) = rest.iter().position(ends_field) else {
+            return visit(data.len(), End::Record);
+        };
+        let end = if rest.get(at) == Some(&dialect.delimiter) { End::Field } else { End::Record };
+        from = stray + at + 1;
+        visit(from - 1, end);
+        if from == data.len() {
+            if end == End::Field {
+                visit(from, End::Record);
+            }
+            return;
         }
-        at += BLOCK_BYTES;
-    };
-    blocks.iter().for_each(&mut block);
+    }
+}
+
+/// Goes on from the start of a field to the end, or to a quote that stands inside a field: returns where.
+#[inline]
+fn ends_from(
+    data: &[u8],
+    from: usize,
+    dialect: Dialect,
+    visit: &mut impl FnMut(usize, End),
+) -> Option<usize> {
+    let (blocks, rest) = data.get(from..).unwrap_or_default().as_chunks::<BLOCK_BYTES>();
+    let mut state = State { at: from, quoted: 0, starts: 1, quotes: 0 };
+    for block in blocks {
+        if let Some(stray) = state.block(block, dialect, visit) {
+            return Some(stray);
+        }
+    }
     let mut padded = [0; BLOCK_BYTES];
     padded.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    block(&padded);
+    if let Some(stray) = state.block(&padded, dialect, visit) {
+        return Some(stray);
+    }
     match data.last() {
-        Some(_) if quoted != 0 => visit(data.len(), End::InQuotes),
-        Some(b'\n') | None => {}
+        Some(_) if state.quoted != 0 => visit(data.len(), End::InQuotes),
+        Some(b'\n' | b'\r') | None => {}
         Some(_) => visit(data.len(), End::Record),
+    }
+    None
+}
+
+/// What the next block has to know of those before it.
+struct State {
+    /// Where it begins.
+    at: usize,
+    /// All bits if it begins in quotes.
+    quoted: u64,
+    /// Whether it begins with a field, in the lowest bit.
+    starts: u64,
+    /// Whether a quote stands right before it, in the lowest bit.
+    quotes: u64,
+}
+
+impl State {
+    #[inline]
+    fn block(
+        &mut self,
+        block: &[u8; BLOCK_BYTES],
+        dialect: Dialect,
+        visit: &mut impl FnMut(usize, End),
+    ) -> Option<usize> {
+        let Masks { quotes, delimiters, line_ends } = masks(block, dialect.delimiter);
+        let quotes = if dialect.quotes == Quotes::Double { quotes } else { 0 };
+        let inside = sums(quotes) ^ self.quoted;
+        let either = delimiters | line_ends;
+        // A quote that opens stands at the start of a field, or right behind one that closed: two are one in the text.
+        let allowed = either << 1 | self.starts | quotes << 1 | self.quotes;
+        let stray = quotes & inside & !allowed;
+        let before_stray = (stray & stray.wrapping_neg()).wrapping_sub(1);
+        let mut ends = either & !inside & before_stray;
+        while ends != 0 {
+            let lowest = ends & ends.wrapping_neg();
+            let end = if line_ends & lowest == 0 { End::Field } else { End::Record };
+            visit(self.at + ends.trailing_zeros() as usize, end);
+            ends ^= lowest;
+        }
+        if stray != 0 {
+            return Some(self.at + stray.trailing_zeros() as usize);
+        }
+        self.quoted = 0_u64.wrapping_sub(inside >> (u64::BITS - 1));
+        self.starts = either >> (u64::BITS - 1);
+        self.quotes = quotes >> (u64::BITS - 1);
+        self.at += BLOCK_BYTES;
+        None
     }
 }
 
@@ -86,31 +170,52 @@ mod tests {
 
     use super::*;
 
-    fn by_bytes(data: &[u8]) -> Vec<(usize, End)> {
+    fn by_bytes(data: &[u8], quotes: Quotes) -> Vec<(usize, End)> {
         let mut quoted = false;
         let mut found = Vec::new();
+        let mut start = 0;
         for (at, byte) in data.iter().enumerate() {
             match byte {
-                b'"' => quoted = !quoted,
-                b',' if !quoted => found.push((at, End::Field)),
-                b'\n' if !quoted => found.push((at, End::Record)),
+                b'"' if quoted => quoted = false,
+                b'"' if quotes == Quotes::Double => {
+                    quoted = at == start || (data[at - 1] == b'"' && closed(&data[start..at]));
+                }
+                b',' | b'\n' | b'\r' if !quoted => {
+                    found.push((at, if *byte == b',' { End::Field } else { End::Record }));
+                    start = at + 1;
+                }
                 _ => {}
             }
         }
         if quoted {
             found.push((data.len(), End::InQuotes));
-        } else if data.last().is_some_and(|&byte| byte != b'\n') {
+        } else if data.last().is_some_and(|&byte| !matches!(byte, b'\n' | b'\r')) {
             found.push((data.len(), End::Record));
         }
         found
     }
 
+    /// Whether the last quote of this part of a field closes it: the field is whole quotes until there.
+    fn closed(field: &[u8]) -> bool {
+        let mut quoted = false;
+        for (at, byte) in field.iter().enumerate() {
+            match byte {
+                b'"' if quoted => quoted = false,
+                b'"' if at == 0 || field[at - 1] == b'"' => quoted = true,
+                _ if quoted => {}
+                _ => return false,
+            }
+        }
+        !quoted
+    }
+
     proptest! {
         #[test]
-        fn blocks_end_fields_where_single_bytes_do(text in "[a,\"\n\u{e9}]{0,300}") {
+        fn blocks_end_fields_where_single_bytes_do(text in "[a,\"\n\r\u{e9}]{0,300}", none: bool) {
+            let quotes = if none { Quotes::None } else { Quotes::Double };
             let mut found = Vec::new();
-            ends(text.as_bytes(), b',', |at, end| found.push((at, end)));
-            prop_assert_eq!(found, by_bytes(text.as_bytes()));
+            ends(text.as_bytes(), Dialect { delimiter: b',', quotes }, |at, end| found.push((at, end)));
+            prop_assert_eq!(found, by_bytes(text.as_bytes(), quotes));
         }
     }
 }

@@ -7,7 +7,8 @@ pub(super) fn masks(block: &[u8; BLOCK_BYTES], delimiter: u8) -> Masks {
         let bits = block.iter().enumerate();
         bits.fold(0, |mask, (bit, byte)| mask | u64::from(*byte == class) << bit)
     };
-    Masks { quotes: of(b'"'), delimiters: of(delimiter), line_feeds: of(b'\n') }
+    let line_ends = of(b'\n') | of(b'\r');
+    Masks { quotes: of(b'"'), delimiters: of(delimiter), line_ends }
 }
 
 /// The bytes that cannot be in a string of JSON as they are: a bit for each, the first byte's the lowest.

@@ -10,10 +10,11 @@ pub(super) fn masks(block: &[u8; BLOCK_BYTES], delimiter: u8) -> Masks {
     let mut bit = 0;
     for lane in block.as_chunks::<16>().0 {
         let lane = load(lane);
-        let of = |class| u64::from(i8x16_bitmask(u8x16_eq(lane, u8x16_splat(class)))) << bit;
-        masks.quotes |= of(b'"');
-        masks.delimiters |= of(delimiter);
-        masks.line_feeds |= of(b'\n');
+        let is = |class| u8x16_eq(lane, u8x16_splat(class));
+        let bits = |class| u64::from(i8x16_bitmask(class)) << bit;
+        masks.quotes |= bits(is(b'"'));
+        masks.delimiters |= bits(is(delimiter));
+        masks.line_ends |= bits(v128_or(is(b'\n'), is(b'\r')));
         bit += 16;
     }
     masks

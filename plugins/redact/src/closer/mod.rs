@@ -69,7 +69,7 @@ pub(crate) enum Form {
 /// What the search over a text as it is has found.
 #[derive(Debug)]
 pub(crate) struct FirstLook {
-    hits: Vec<Hit>,
+    pub(crate) hits: Vec<Hit>,
     /// Places in the lines that have to be read without their escapes.
     flagged: Vec<usize>,
     pub(crate) bytes: Bytes,
@@ -98,6 +98,18 @@ impl Search {
         let bytes =
             find(text, self.kinds, &mut hits, |kind, seen, odd| watch.near(kind, seen, odd));
         FirstLook { hits, flagged: watch.flagged, bytes }
+    }
+
+    /// Whether what the first look has found is all there is to it: in order, apart, and not to be looked at again.
+    pub(crate) fn is_all(&self, text: &[u8], first: &FirstLook) -> bool {
+        let mut end = 0;
+        first.flagged.is_empty()
+            && self.expressions.are_none()
+            && first.hits.iter().all(|hit| {
+                let apart = hit.place.start >= end;
+                end = hit.place.end;
+                apart && (hit.class == Class::Ip || !self.is_of_json(text, hit))
+            })
     }
 
     /// What is found, in order; nothing overlaps, nothing is empty.

@@ -31,13 +31,8 @@ impl Watch<'_> {
         let at = seen.start;
         let flagged = match kind {
             Kind::Odd => self.makes(at),
-            _ => {
-                self.is_any_before(kind, at, odd)
-                    || (kind == Kind::Email
-                        && (odd.any() || seen.len() > 16)
-                        && self.is_inside(&seen))
-                    || self.is_behind(kind, seen.end)
-            }
+            Kind::Email => self.is_near(kind, &seen, odd) || self.is_inside(&seen, odd),
+            _ => self.is_near(kind, &seen, odd),
         };
         if flagged {
             self.flagged.push(at);
@@ -45,6 +40,11 @@ impl Watch<'_> {
     }
 
     #[inline]
+    fn is_near(&self, kind: Kind, seen: &Range<usize>, odd: Odd) -> bool {
+        odd.before(seen.start) != Before::Known(0) && self.is_any_before(kind, seen.start, odd)
+            || self.is_behind(kind, seen.end)
+    }
+
     fn is_any_before(&self, kind: Kind, start: usize, odd: Odd) -> bool {
         match odd.before(start) {
             Before::Known(0) => false,
@@ -55,11 +55,13 @@ impl Watch<'_> {
         }
     }
 
-    fn is_inside(&self, seen: &Range<usize>) -> bool {
-        seen.clone().any(|at| {
-            self.text.get(at).is_some_and(|&byte| is_odd(byte))
-                && self.escapes.at(self.text, at).is_some()
-        })
+    fn is_inside(&self, seen: &Range<usize>, odd: Odd) -> bool {
+        let unknown = odd.before(seen.start) == Before::Unknown;
+        (odd.any() || unknown)
+            && seen.clone().any(|at| {
+                self.text.get(at).is_some_and(|&byte| is_odd(byte))
+                    && self.escapes.at(self.text, at).is_some()
+            })
     }
 
     /// Whether an escape stands at `escape` that goes into what begins at `start`, or ends right before it and matters.

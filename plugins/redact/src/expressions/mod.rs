@@ -64,6 +64,11 @@ impl Expressions {
         !self.finders.is_empty()
     }
 
+    /// Whether nothing is looked for or left alone by expressions.
+    pub(crate) fn are_none(&self) -> bool {
+        self.finders.is_empty() && self.allowed.is_empty()
+    }
+
     /// Whether something is left alone.
     pub(crate) fn allows(&self, found: &[u8]) -> bool {
         self.allowed.iter().any(|allowed| allowed.find(found, 0).is_some())

@@ -40,13 +40,7 @@ fn quick(text: &[u8], at: usize) -> Option<Range<usize>> {
         BEFORE_BYTES.checked_sub(others.leading_zeros() as usize).filter(|&first| first > 0)?;
     let dots = u32::from(dots) & ((1 << BEFORE_BYTES) - 1) & !((1 << first) - 1);
     let [one, two] = [dots, dots & dots.wrapping_sub(1)].map(|dots| dots.trailing_zeros() as usize);
-    let is_octet = |start: usize, end: usize| {
-        let part = text.get(from + start..from + end).unwrap_or_default();
-        matches!(
-            part,
-            [_] | [_, _] | [b'0' | b'1', _, _] | [b'2', b'0'..=b'4', _] | [b'2', b'5', b'0'..=b'5']
-        )
-    };
+    let is_octet = |start: usize, end: usize| is_decimal(text, from + start, from + end);
     let last = BEFORE_BYTES - 1;
     let three = dots.count_ones() == 3
         && is_octet(first, one)
@@ -58,6 +52,17 @@ fn quick(text: &[u8], at: usize) -> Option<Range<usize>> {
     let goes_on = digit(end) || (text.get(end) == Some(&b'.') && digit(end + 1));
     (three && !goes_on && is_octet(BEFORE_BYTES, BEFORE_BYTES + digits))
         .then_some(from + first..end)
+}
+
+/// Whether these digits are a number up to 255.
+#[expect(clippy::inline_always, reason = "four calls for each address")]
+#[inline(always)]
+fn is_decimal(text: &[u8], start: usize, end: usize) -> bool {
+    match text.get(start..end) {
+        Some([b'2', b'0'..=b'4', _] | [b'2', b'5', b'0'..=b'5'] | [b'0' | b'1', _, _]) => true,
+        Some(digits) => matches!(digits.len(), 1 | 2),
+        None => false,
+    }
 }
 
 /// How many bytes of five numbers are an address, with a port behind it: `192.0.2.1.443`, as tcpdump writes it.

@@ -75,7 +75,7 @@ pub(crate) struct Kinds {
 /// 45 bytes, so they are in one block or in two.
 const COLONS_MIN: u32 = 6;
 
-/// Calls `visit` with the places where a match might be, in order for each kind. Odd bytes of a block come first.
+/// Calls `visit` with the places where a match might be, in order.
 pub(crate) fn places(text: &[u8], kinds: Kinds, mut visit: impl FnMut(Kind, usize, Odd)) -> Bytes {
     let (pairs, rest) = text.as_chunks::<{ 2 * BLOCK_BYTES }>();
     let mut scan = Scan { kinds, ..Scan::default() };
@@ -184,20 +184,30 @@ impl Scan {
 fn visit_all(
     at: usize,
     [odd_before, odd_bytes]: [u64; 2],
-    [ats, cards, ip4, ip6]: [u64; 4],
+    [mut ats, mut cards, mut ip4, mut ip6]: [u64; 4],
     visit: &mut impl FnMut(Kind, usize, Odd),
 ) {
     let odd = Odd { at, here: odd_bytes, before: odd_before };
-    for (kind, found) in [
-        (Kind::Odd, odd_bytes),
-        (Kind::Email, ats),
-        (Kind::Card, cards),
-        (Kind::Ip4, ip4),
-        (Kind::Ip6, ip6),
-    ] {
-        for bit in ones(found) {
-            visit(kind, at + bit, odd);
+    let mut odd_bytes = odd_bytes;
+    loop {
+        let all = odd_bytes | ats | cards | ip4 | ip6;
+        if all == 0 {
+            return;
         }
+        let bit = all & all.wrapping_neg();
+        let (kind, taken) = if odd_bytes & bit != 0 {
+            (Kind::Odd, &mut odd_bytes)
+        } else if ip4 & bit != 0 {
+            (Kind::Ip4, &mut ip4)
+        } else if ats & bit != 0 {
+            (Kind::Email, &mut ats)
+        } else if ip6 & bit != 0 {
+            (Kind::Ip6, &mut ip6)
+        } else {
+            (Kind::Card, &mut cards)
+        };
+        *taken ^= bit;
+        visit(kind, at + bit.trailing_zeros() as usize, odd);
     }
 }
 
@@ -211,14 +221,4 @@ fn closely_before(mask: u64, before: u64) -> u64 {
 #[inline]
 fn up<const BY: u32>(mask: u64, before: u64) -> u64 {
     mask << BY | before >> (u64::BITS - BY)
-}
-
-/// The places of the bits that are set.
-#[inline]
-fn ones(mut mask: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let bit = mask.trailing_zeros();
-        mask &= mask.wrapping_sub(1);
-        (bit < u64::BITS).then_some(bit as usize)
-    })
 }
