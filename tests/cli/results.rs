@@ -137,11 +137,16 @@ fn a_report_has_the_figures_of_the_run() {
       "instance_us": "more than 0",
       "retries": 0,
       "rejected": 0,
+      "set_aside": {
+        "records": 0,
+        "sources": 0
+      },
       "skipped": 0,
       "passed_over": 0,
       "errors": {
         "not-found": 1
       },
+      "encodings": {},
       "counters": {},
       "failures": [
         {

@@ -204,12 +204,13 @@ fn counters_and_rejects_are_reported() {
     let report = reports.path().join("report.json");
     let ended = run(&guest, &["--total", "--report", report.to_str().unwrap()]);
     insta::assert_snapshot!(ended, @r#"
-    exit: 0
+    exit: 1
     --- stdout
     {"total":"one\n!two\nthree\n","sources":3,"failed":0,"bytes":15}
     --- stderr
      WARN guest: counter `Not a name` is not counted: a plugin has at most 16, named in lower case, digits and _
-     WARN guest: rejects a record at byte 1 of its chunk: no month
+    1 record of 1 source was set aside (first: bad:1: no month)
+    hint: --rejects FILE keeps them
     "#);
     let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
     assert_eq!(report["counters"], json!({"seen_bytes": 15}));

@@ -180,7 +180,10 @@ attacks! {
 
     control_characters_in_the_log: Nothing, logging(CONTROL), "WARN guest:  [2J  ]0;x   error: all is lost  3";
     control_characters_in_a_counter: Nothing, counting(CONTROL), "WARN guest: counter ` [2J  ]0;x   error: all is lost  3` is not counted: a plugin has at most 16, named in lower case, digits and _";
-    control_characters_in_a_reject: Nothing, rejecting(CONTROL), "WARN guest: rejects a record at byte 0 of its chunk:  [2J  ]0;x   error: all is lost  3";
+    control_characters_in_a_reject: Nothing, Attack::from(rejecting(CONTROL)).flags(&["--max-rejects=100%"]), "
+        1 record of 1 source was set aside (first: bad:1:  [2J  ]0;x   error: all is lost  3)
+        hint: --rejects FILE keeps them
+        ";
     control_characters_in_a_reason: Source, invalid(CONTROL), "
         bad: at byte 2: �[2J��]0;x���error: all is lost��3
         1 of 3 sources failed

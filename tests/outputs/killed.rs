@@ -109,7 +109,18 @@ fn rejects_are_as_if_nothing_had_happened() {
         let host = Host::run(&plugin("jsonfilter")).within(tree.path()).args(["--set", "field=x"]);
         host.args(["-j2", "--chunk-size", "4KiB", "--durable", "fast", "in/"]).args(args)
     };
-    let goes_on = || run(&["--ledger", "done", "--out", "out/", "--rejects", "rejects", "--max-rejects=100%", "--quiet"]);
+    let goes_on = || {
+        run(&[
+            "--ledger",
+            "done",
+            "--out",
+            "out/",
+            "--rejects",
+            "rejects",
+            "--max-rejects=100%",
+            "--quiet",
+        ])
+    };
     let begin_again = || {
         begin_again(&tree);
         fs::remove_file(tree.path().join("rejects")).unwrap();
@@ -147,7 +158,10 @@ fn what_is_lost_or_changed_is_done_again() {
     tree.file("in/4/4.txt", "new\n");
     let ended = goes_on(&tree, "none").ended().exits(0);
     let why = "done again: 1 changed, 1 with an output that is not as this job left it";
-    assert_eq!(ended.stderr, format!("498 sources are done already, and were passed over\n{why}\n"));
+    assert_eq!(
+        ended.stderr,
+        format!("498 sources are done already, and were passed over\n{why}\n")
+    );
     assert_eq!(tree.read("out/3/3.txt"), expected["3/3.txt"]);
     assert_eq!(tree.read("out/4/4.txt"), b"NEW\n");
 }

@@ -101,10 +101,16 @@ fn they_are_the_same_over_workers_chunks_and_sinks() {
 fn without_a_file_for_them_they_are_counted() {
     let tree = sources();
     let ended = filter(&tree, &["--report", "report.json", "in"]).exits(1);
-    assert!(ended.stderr.ends_with("hint: --rejects FILE keeps them\n1 of 4 sources failed\n"), "{ended}");
+    assert!(
+        ended.stderr.ends_with("hint: --rejects FILE keeps them\n1 of 4 sources failed\n"),
+        "{ended}"
+    );
     let told = report(&tree);
     assert_eq!(told["rejected"], 1428 + 714 + 1);
-    assert_eq!((&told["set_aside"]["records"], &told["set_aside"]["sources"]), (&json!(2143), &json!(3)));
+    assert_eq!(
+        (&told["set_aside"]["records"], &told["set_aside"]["sources"]),
+        (&json!(2143), &json!(3))
+    );
     let first = &told["set_aside"]["first"];
     assert_eq!((&first["source"], &first["line"]), (&json!("in/a"), &json!(7)));
     // More than 1,000 of them, and 1 % of its bytes, are too many.

@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::Exit;
 use super::args::{FormatArg, OutputArgs, RunArgs};
+use super::found::Aim;
 use super::objects;
 use super::out::{self, Foreseen};
 use super::places::Names;
 use super::plan;
 use super::plugins::{Plugins, Seen};
-use super::found::Aim;
 use super::remember;
 use super::say::Abort;
 use super::stages::{Stage, Stages};

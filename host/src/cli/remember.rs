@@ -19,9 +19,7 @@ use super::owned::{self, remove_vanished};
 use super::say::{self, Abort};
 use super::stages::Stages;
 use crate::job::{Error, Made, Saved};
-use crate::ledger::{
-    self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State,
-};
+use crate::ledger::{self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State};
 use crate::process::{Failure, FailureKind};
 use crate::settings::Exists;
 use crate::source::{Listing, Roots, Source};
