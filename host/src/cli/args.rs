@@ -275,8 +275,12 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "FORMAT", default_value = "none")]
     pub(super) compress: Pack,
 
-    #[arg(long, value_name = "TEMPLATE", help = "How output files below a directory are called: of {dir}, {name}, \
-        {stored} (which is {name} with .gz), {stem}, {ext}, {plugin} and {out_ext} [default: {dir}/{name}{out_ext}]")]
+    #[arg(
+        long,
+        value_name = "TEMPLATE",
+        help = "How output files below a directory are called: of {dir}, {name}, \
+        {stored} (which is {name} with .gz), {stem}, {ext}, {plugin} and {out_ext} [default: {dir}/{name}{out_ext}]"
+    )]
     pub(super) name: Option<Template>,
 
     /// Write what comes out of chunks as it comes, in no order

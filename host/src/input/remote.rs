@@ -19,7 +19,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{
-    Attribute, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, Result as StoreResult,
+    Attribute, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt,
+    Result as StoreResult,
 };
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins, padded};
+use super::decode::shown;
 use super::front::Front;
 use super::stream::{Bytes, Chunk, Stream};
-use super::decode::shown;
 use super::verified::{Again, Verified};
 use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, recognise};
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};

@@ -246,8 +246,11 @@ mod tests {
 
     /// What is given out of `packed`, and whether it fails.
     fn read(packed: &[u8]) -> (Vec<u8>, bool) {
-        let decoder =
-            Decoder::new(Codec::Gzip, Box::new(Cursor::new(packed.to_vec())), DecodeLimits::default());
+        let decoder = Decoder::new(
+            Codec::Gzip,
+            Box::new(Cursor::new(packed.to_vec())),
+            DecodeLimits::default(),
+        );
         let mut verified = Verified::of(Box::new(decoder), None, Arc::default());
         let (mut all, mut some) = (Vec::new(), vec![0; 10_000]);
         loop {

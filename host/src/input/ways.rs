@@ -27,7 +27,12 @@ impl Input {
     }
 
     /// Opens all of what is called `path`.
-    pub(super) fn whole(opener: &mut Opener, path: &Path, way: &Way, access: &Access) -> Result<Self, Error> {
+    pub(super) fn whole(
+        opener: &mut Opener,
+        path: &Path,
+        way: &Way,
+        access: &Access,
+    ) -> Result<Self, Error> {
         let file = match way {
             Way::File | Way::Member(_) | Way::Fifo => opener.open(path, &access.roots),
             Way::StandardInput => io::stdin().as_fd().try_clone_to_owned().map(File::from),

@@ -35,7 +35,8 @@ impl HttpService for Plain {
             let any = "*".parse().map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
             request.headers_mut().insert("if-none-match", any);
         }
-        if request.method().as_str() == "GET" && !request.headers().contains_key("accept-encoding") {
+        if request.method().as_str() == "GET" && !request.headers().contains_key("accept-encoding")
+        {
             // Without it any coding is as good (RFC 9110 section 12.5.3).
             let identity = "identity"
                 .parse()

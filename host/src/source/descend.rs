@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, DirEntry, FileType, Stat, statat};
 
-use super::roots::LastLink;
 use super::globs::Kind;
+use super::roots::LastLink;
 use super::walk::Filter;
 use super::{Look, Refusal, Request, Source, Way, bytes};
 
@@ -50,7 +50,9 @@ impl Found<'_> {
             }
             let path = directory.join(OsStr::from_bytes(name.to_bytes()));
             match kind(&entries, &entry)? {
-                FileType::Directory if self.filter.takes_entry(self.root, &path, Kind::Directory) => {
+                FileType::Directory
+                    if self.filter.takes_entry(self.root, &path, Kind::Directory) =>
+                {
                     below.push(path);
                 }
                 FileType::Directory => {}

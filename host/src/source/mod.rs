@@ -22,9 +22,9 @@ use thiserror::Error;
 
 pub use address::{Address, Scheme};
 pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
+pub use globs::{Globs, PatternError};
 pub use list::{FilesFrom, ListError, names};
 pub use roots::{Roots, RootsError, hint};
-pub use globs::{Globs, PatternError};
 pub use walk::Filter;
 
 /// Something to read.
@@ -87,11 +87,9 @@ impl Source {
             Way::Object | Way::Prefix => {
                 Address::of(&self.path).map_or(&self.path, |address| address.file())
             }
-            Way::File
-            | Way::Fifo
-            | Way::StandardInput
-            | Way::Spooled(_)
-            | Way::Member(_) => &self.path,
+            Way::File | Way::Fifo | Way::StandardInput | Way::Spooled(_) | Way::Member(_) => {
+                &self.path
+            }
         }
     }
 }
@@ -206,7 +204,8 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
     let is_list = request.files_from.is_some() || request.listed.is_some();
     let count = is_list.then_some(listed.len());
     let (roots, filter) = (request.roots.clone(), &filter);
-    let mut listing = Listing { roots, filter: Arc::clone(filter), listed: count, ..Listing::default() };
+    let mut listing =
+        Listing { roots, filter: Arc::clone(filter), listed: count, ..Listing::default() };
     for (path, found) in look_at(request.paths.clone(), request) {
         match found {
             _ if let Some(address) = Address::of(&path) => {

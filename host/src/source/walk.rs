@@ -78,22 +78,22 @@ fn walk_anywhere(root: &Path, filter: &Arc<Filter>, request: &Request) -> (Vec<S
         });
     }
     walk.build_parallel().run(|| {
-            let mut mine = Batch { all: &found, sources: Vec::new() };
-            let skipped = &skipped;
-            Box::new(move |entry| {
-                match entry {
-                    Ok(entry) => match source(entry, request.look) {
-                        Entry::Source(source) => mine.sources.push(source),
-                        Entry::Skipped => {
-                            skipped.fetch_add(1, Ordering::Relaxed);
-                        }
-                        Entry::Directory => {}
-                    },
-                    Err(error) => mine.sources.push(unreadable(root, error)),
-                }
-                WalkState::Continue
-            })
-        });
+        let mut mine = Batch { all: &found, sources: Vec::new() };
+        let skipped = &skipped;
+        Box::new(move |entry| {
+            match entry {
+                Ok(entry) => match source(entry, request.look) {
+                    Entry::Source(source) => mine.sources.push(source),
+                    Entry::Skipped => {
+                        skipped.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Entry::Directory => {}
+                },
+                Err(error) => mine.sources.push(unreadable(root, error)),
+            }
+            WalkState::Continue
+        })
+    });
     let sources = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     (sources, skipped.into_inner())
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
-    Again, Bytes, Choice, Codec, DecodeError, Error, Found, Input, Look, Mark, Members, Opener, Pieces,
-    Stream, Text, Transcoding, archived, hint, is_named_tar, is_named_zip, is_said,
+    Again, Bytes, Choice, Codec, DecodeError, Error, Found, Input, Look, Mark, Members, Opener,
+    Pieces, Stream, Text, Transcoding, archived, hint, is_named_tar, is_named_zip, is_said,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
 use crate::source::{self, ArchiveError, Refusal, Source, Way};
@@ -116,8 +116,7 @@ fn reader<'a>(
     let linger = plan.settings.linger;
     let (is_tar, bytes) = is_tar(plan, source, bytes)?;
     if is_tar {
-        let members =
-            Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
+        let members = Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
         let archive = Archive { members, at: None, count: 0 };
         return Ok(Reader::Archive(Box::new(archive)));
     }
@@ -367,7 +366,8 @@ fn separated(source: &Source, failure: Failure) -> Failure {
         return failure.hint("a list of names that end in NUL is read with -0");
     }
     if name.ends_with(b"\r") && failure.kind == FailureKind::NotFound {
-        return failure.hint("the name ends in a carriage return: the list has line ends of Windows");
+        return failure
+            .hint("the name ends in a carriage return: the list has line ends of Windows");
     }
     failure
 }

@@ -146,11 +146,7 @@ fn members<'a>(
     } else {
         (opened, source.way.clone())
     };
-    let archive = Archive {
-        path: source.path.clone(),
-        way,
-        version: input.store.version(),
-    };
+    let archive = Archive { path: source.path.clone(), way, version: input.store.version() };
     let mut members = Members::of(archive, expansion);
     let listed = match kind {
         Kind::Zip => zip::list(&input, &mut members),
@@ -206,9 +202,7 @@ fn misnamed(input: &Input, kind: Kind) -> Option<Refusal> {
     let first = first.get_mut(..length)?;
     input.read_at(first, 0).ok()?;
     match detect_nameless(first) {
-        Ok(None) => {
-            Some(ArchiveError::Misnamed { kind: kind.word(), got: shown(first) }.into())
-        }
+        Ok(None) => Some(ArchiveError::Misnamed { kind: kind.word(), got: shown(first) }.into()),
         _ => None,
     }
 }

@@ -11,9 +11,9 @@ use crate::settings::limits::{
 
 use super::blocks::{Aligned, Block, Envelope, Part};
 use super::chain::Resume;
+use super::codec::shown;
 use super::feed::{Packed, Trickle};
 use super::{Begin, Codec, DecodeError, DecodeLimits, Decoded, Engine, Fault, Feed};
-use super::codec::shown;
 use super::{brotli, bzip2, deflate, deflate64, gzip, lz4, lzma, snappy, xz, zstd};
 
 /// Most that an engine writes before the ratio is looked at.

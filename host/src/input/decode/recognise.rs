@@ -16,7 +16,10 @@ use super::{Codec, DecodeError, foreign};
 ///
 /// # Errors
 /// When name and bytes do not agree, or the format is known and not read.
-pub(in super::super) fn detect(first_bytes: &[u8], name: &Path) -> Result<Option<Codec>, DecodeError> {
+pub(in super::super) fn detect(
+    first_bytes: &[u8],
+    name: &Path,
+) -> Result<Option<Codec>, DecodeError> {
     let named = Codec::by_name(name);
     if let Some(codec) = Codec::by_magic(first_bytes, named) {
         return Ok(Some(codec));
@@ -46,9 +49,7 @@ pub(in super::super) fn detect(first_bytes: &[u8], name: &Path) -> Result<Option
 ///
 /// # Errors
 /// When the format is known and not read.
-pub(in super::super) fn detect_nameless(
-    first_bytes: &[u8],
-) -> Result<Option<Codec>, DecodeError> {
+pub(in super::super) fn detect_nameless(first_bytes: &[u8]) -> Result<Option<Codec>, DecodeError> {
     let first_bytes = first_bytes.get(..Codec::DETECT_BYTES).unwrap_or(first_bytes);
     match (Codec::by_magic(first_bytes, None), foreign::by_magic(first_bytes)) {
         (None, Some(what)) => Err(DecodeError::Foreign { what }),

@@ -45,7 +45,9 @@ enum Field {
 #[non_exhaustive]
 pub enum TemplateError {
     /// There is no such field.
-    #[error("unknown field `{{{0}}}`, expected one of: dir, name, stored, stem, ext, plugin, out_ext")]
+    #[error(
+        "unknown field `{{{0}}}`, expected one of: dir, name, stored, stem, ext, plugin, out_ext"
+    )]
     Unknown(String),
     /// A brace opens a field that does not end, or closes none.
     #[error("a brace without the other at character {at}; one that is meant is written twice")]
