@@ -220,8 +220,8 @@ impl Blocked {
         let (decoder, mut packed, mut plain) = self.take();
         packed.resize(usize::try_from(block.compressed_bytes).unwrap_or(usize::MAX), 0);
         input.read_packed_at(&mut packed, block.compressed_offset)?;
-        let mut decoder = decoder
-            .unwrap_or_else(|| Decoder::new(self.codec, Box::new(std::io::empty()), self.limits));
+        let fresh = || Decoder::new(self.codec, Box::new(std::io::empty()), self.limits);
+        let mut decoder = decoder.unwrap_or_else(|| fresh().within(input.bytes));
         let packed = Arc::new(packed);
         decoder.turn_to_block(block, Box::new(Cursor::new(Shared(Arc::clone(&packed)))));
         plain.resize(usize::try_from(bytes).unwrap_or(usize::MAX), 0);

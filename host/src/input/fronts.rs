@@ -57,7 +57,13 @@ impl Input {
         codec: Option<Codec>,
         limits: DecodeLimits,
     ) -> Result<Box<dyn Bytes>, Error> {
-        Ok(decoded(self.stretch()?, codec, limits))
+        let stretch = self.stretch()?;
+        Ok(match codec {
+            Some(codec) => {
+                Box::new(Decoder::new(codec, Box::new(stretch), limits).within(self.bytes))
+            }
+            None => Box::new(stretch),
+        })
     }
 
     /// The same once more, for somebody who has to read them twice. `None` where they come but once, or for a price.

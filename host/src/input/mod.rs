@@ -40,6 +40,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::settings::Io;
+use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
 use crate::source::{Globs, Roots};
 use crate::stats::MemoryBudget;
 
@@ -179,7 +180,10 @@ impl Input {
         if self.is_remote() && codec != Codec::Xz {
             return false;
         }
-        self.blocked = Blocked::of(self, codec, limits, chunk_bytes, workers, memory);
+        let blocked = Blocked::of(self, codec, limits, chunk_bytes, workers, memory);
+        // What is too much for what goes in is for a decoder from the front to refuse.
+        let most = self.bytes.saturating_mul(limits.ratio_max).max(DECODE_RATIO_FREE_BYTES);
+        self.blocked = blocked.filter(|blocked| blocked.bytes() <= most);
         self.blocked.is_some()
     }
 

@@ -37,7 +37,8 @@ impl Unpacked {
         let expected = packed.expected;
         match packed.codec {
             Some(codec) => {
-                let decoder = Decoder::new(codec, Box::new(stretch), limits);
+                let bytes = stretch.left;
+                let decoder = Decoder::new(codec, Box::new(stretch), limits).within(bytes);
                 Self::Decoded(Box::new(Checked::new(decoder, expected)))
             }
             None => Self::AsItIs(Summed { stretch, crc: Crc::new(), expected }),

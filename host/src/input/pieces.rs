@@ -198,8 +198,8 @@ impl Pieces {
             state.settle_charge();
             taken
         };
-        let mut decoder =
-            decoder.unwrap_or_else(|| Decoder::new(self.codec, Box::new(empty()), self.limits));
+        let fresh = || Decoder::new(self.codec, Box::new(empty()), self.limits);
+        let mut decoder = decoder.unwrap_or_else(|| fresh().within(self.input.bytes()));
         let (offset, bytes) = (block.compressed_offset, block.compressed_bytes);
         let source = Stretch::new(Arc::clone(&self.input), offset, bytes);
         let mut held = self.memory.hold(buffer.capacity() as u64 + decoder.held_bytes());

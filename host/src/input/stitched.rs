@@ -54,7 +54,9 @@ impl Stitched {
         self.resumed = resume.compressed;
         let source = Stretch::new(Arc::clone(self.pieces.input()), resume.compressed, u64::MAX);
         let (codec, limits) = (self.pieces.codec(), self.pieces.limits());
-        let mut decoder = Decoder::resumed(codec, Box::new(source), limits, resume);
+        let source_bytes = self.pieces.input().bytes();
+        let decoder = Decoder::resumed(codec, Box::new(source), limits, resume);
+        let mut decoder = decoder.within(source_bytes);
         let mut left = usize::try_from(read - resume.decompressed).unwrap_or(usize::MAX);
         let mut scratch = vec![0; DECODE_READ_BYTES.min(left)];
         while left > 0 {

@@ -94,16 +94,9 @@ impl Chain {
 
     /// Whether no limit was met, at whatever place a decoder from the front looked.
     fn is_within_limits(&self, piece: &Piece) -> bool {
-        let before = piece.block.compressed_offset;
-        let ratio_max = self.limits.ratio_max;
-        let is_fine = |step: &super::piece::Step| {
-            let decompressed = self.decompressed.saturating_add(step.decompressed);
-            let compressed = before.saturating_add(step.compressed);
-            decompressed <= DECODE_RATIO_FREE_BYTES
-                || decompressed <= compressed.saturating_mul(ratio_max)
-        };
         let bytes = self.decompressed.saturating_add(piece.bytes().len() as u64);
-        bytes <= self.limits.bytes_max && piece.steps.iter().all(is_fine)
+        let most = self.compressed.saturating_mul(self.limits.ratio_max);
+        bytes <= self.limits.bytes_max && bytes <= most.max(DECODE_RATIO_FREE_BYTES)
     }
 
     fn take_members(&mut self, piece: &Piece) -> Taken {

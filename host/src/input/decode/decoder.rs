@@ -49,6 +49,8 @@ pub struct Decoder {
     padded: bool,
     /// Whether no member has begun yet.
     only_skipped: bool,
+    /// How long the whole source is, where that is known: by that its ratio is judged, and not by how it begins.
+    source_bytes: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -103,6 +105,7 @@ impl Decoder {
             failed: None,
             padded: false,
             only_skipped: true,
+            source_bytes: None,
         }
     }
 
@@ -123,6 +126,12 @@ impl Decoder {
         decoder.members = resume.members;
         decoder.only_skipped = resume.compressed == 0;
         decoder
+    }
+
+    /// The same of sources that are, or are parts of one that is, so long.
+    #[must_use]
+    pub(in super::super) fn within(self, source_bytes: u64) -> Self {
+        Self { source_bytes: Some(source_bytes), ..self }
     }
 
     /// Bytes of memory that it holds.
@@ -335,7 +344,8 @@ impl Decoder {
     }
 
     fn check_ratio(&self) -> Result<(), DecodeError> {
-        let (compressed, ratio_max) = (self.feed.taken(), self.limits.ratio_max);
+        let compressed = self.feed.taken().max(self.source_bytes.unwrap_or_default());
+        let ratio_max = self.limits.ratio_max;
         if self.decompressed <= DECODE_RATIO_FREE_BYTES
             || self.decompressed <= compressed.saturating_mul(ratio_max)
         {

@@ -19,16 +19,6 @@ pub(in super::super) struct Piece {
     pub(super) members: u64,
     /// Whether it ends in padding, behind which nothing is to come.
     pub(super) padded: bool,
-    pub(super) steps: Vec<Step>,
-}
-
-/// How far decoding came at once.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Step {
-    /// Bytes that were taken before, without those of the envelope.
-    pub(super) compressed: u64,
-    /// Bytes that had come out then.
-    pub(super) decompressed: u64,
 }
 
 impl Piece {
@@ -45,12 +35,9 @@ impl Piece {
         source: Box<dyn Read + Send>,
         buffer: Vec<u8>,
     ) -> Option<Self> {
-        let around = block.envelope.before.len() as u64;
         decoder.turn_to_block(&block, source);
-        let (steps, padded) = (Vec::new(), false);
-        let mut piece = Self { block, buffer, length: 0, members: 0, padded, steps };
+        let mut piece = Self { block, buffer, length: 0, members: 0, padded: false };
         loop {
-            let compressed = decoder.compressed().saturating_sub(around);
             let got = decoder.read(piece.room()).ok()?;
             if got == 0 {
                 break;
@@ -59,7 +46,6 @@ impl Piece {
             if piece.length as u64 > DECODE_PIECE_BYTES_MAX {
                 return None;
             }
-            piece.steps.push(Step { compressed, decompressed: piece.length as u64 });
         }
         (piece.members, piece.padded) = (decoder.members(), decoder.ended_in_padding());
         Some(piece)

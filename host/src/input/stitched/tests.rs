@@ -35,7 +35,8 @@ fn told(error: &DecodeError) -> String {
 }
 
 fn from_front(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Outcome {
-    let mut decoder = Decoder::new(codec, Box::new(Cursor::new(packed.to_vec())), limits);
+    let mut decoder = Decoder::new(codec, Box::new(Cursor::new(packed.to_vec())), limits)
+        .within(packed.len() as u64);
     drain(|into| Ok(decoder.read(into)?), 50_000)
 }
 

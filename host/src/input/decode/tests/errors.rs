@@ -74,7 +74,7 @@ fn damage_is_told_at_the_same_place_for_any_room() {
     for codec in Codec::ALL {
         let one = encode(codec, &plain);
         let several = match codec {
-            Codec::Brotli | Codec::Snappy => one.clone(),
+            Codec::Brotli | Codec::Snappy | Codec::Lzma | Codec::Zlib => one.clone(),
             _ => plain.chunks(70_000).flat_map(|part| encode(codec, part)).collect(),
         };
         for round in 0..60 {

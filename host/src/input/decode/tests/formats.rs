@@ -11,8 +11,10 @@ fn every_codec_gives_back_what_went_in() {
         for bytes in [0, 1, 1000, 64 << 10, 300_001] {
             let plain = text(bytes);
             let packed = encode(codec, &plain);
-            if codec != Codec::Brotli && (codec != Codec::Snappy || bytes > 0) {
-                assert_eq!(Codec::detect(&packed, Path::new("x")), Some(codec), "{bytes}");
+            let has_magic = !matches!(codec, Codec::Brotli | Codec::Lzma | Codec::Zlib);
+            if has_magic && (codec != Codec::Snappy || bytes > 0) {
+                let detected = detect(&packed, Path::new("x"));
+                assert_eq!(detected.unwrap(), Some(codec), "{bytes}");
             }
             for chunk_bytes in [1, 1000, 1 << 20] {
                 if codec == Codec::Snappy && bytes == 0 {

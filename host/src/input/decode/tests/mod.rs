@@ -53,6 +53,25 @@ fn encode(codec: Codec, plain: &[u8]) -> Vec<u8> {
             writer.flush().unwrap();
             writer.into_inner().unwrap()
         }
+        Codec::Lzma => lzma(plain),
+        Codec::Lzip => {
+            // draft-diaz-lzip-09: a dictionary of 2^20 bytes, and behind the data CRC-32, size, and size of the member.
+            let mut packed = b"LZIP\x01\x14".to_vec();
+            packed.extend_from_slice(&lzma(plain)[13..]);
+            let mut crc = flate2::Crc::new();
+            crc.update(plain);
+            packed.extend(crc.sum().to_le_bytes());
+            packed.extend((plain.len() as u64).to_le_bytes());
+            packed.extend((packed.len() as u64 + 8).to_le_bytes());
+            packed
+        }
+        Codec::Zlib => {
+            let level = flate2::Compression::new(6);
+            let mut writer = flate2::write::ZlibEncoder::new(Vec::new(), level);
+            writer.write_all(plain).unwrap();
+            writer.finish().unwrap()
+        }
+        Codec::Deflate64 => unreachable!("nobody writes it"),
         Codec::Deflate => {
             let level = flate2::Compression::new(6);
             let mut writer = flate2::write::DeflateEncoder::new(Vec::new(), level);
@@ -60,6 +79,16 @@ fn encode(codec: Codec, plain: &[u8]) -> Vec<u8> {
             writer.finish().unwrap()
         }
     }
+}
+
+/// With a dictionary of 1 MiB, and a mark at the end.
+fn lzma(plain: &[u8]) -> Vec<u8> {
+    use liblzma::stream::{LzmaOptions, Stream};
+    let options = LzmaOptions::new_preset(1).unwrap();
+    let stream = Stream::new_lzma_encoder(&options).unwrap();
+    let mut writer = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
+    writer.write_all(plain).unwrap();
+    writer.finish().unwrap()
 }
 
 fn lz4(plain: &[u8], info: lz4_flex::frame::FrameInfo) -> Vec<u8> {

@@ -46,6 +46,13 @@ fn flushed(codec: Codec, parts: &[Vec<u8>]) -> Vec<Vec<u8>> {
             |writer| writer.get_mut(),
             |writer| writer.finish().unwrap(),
         ),
+        Codec::Zlib => by_flushing(
+            flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6)),
+            parts,
+            |writer| writer.get_mut(),
+            |writer| writer.finish().unwrap(),
+        ),
+        Codec::Lzma | Codec::Deflate64 => unreachable!("it cannot be flushed"),
         Codec::Deflate => by_flushing(
             flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(6)),
             parts,
@@ -76,7 +83,9 @@ fn flushed(codec: Codec, parts: &[Vec<u8>]) -> Vec<Vec<u8>> {
         Codec::Zstd => zstd_flushed(parts),
         Codec::Xz => xz_flushed(parts),
         // It cannot be flushed, but by ending a stream.
-        Codec::Bzip2 => parts.iter().map(|part| encode(codec, part)).chain([Vec::new()]).collect(),
+        Codec::Bzip2 | Codec::Lzip => {
+            parts.iter().map(|part| encode(codec, part)).chain([Vec::new()]).collect()
+        }
     }
 }
 
@@ -108,7 +117,7 @@ fn read_ready(decoder: &mut Decoder, room: usize, got: &mut Vec<u8>) {
 fn what_was_flushed_comes_out_and_no_read_waits() {
     // From far less than a block to more than what is read at once.
     let parts = [300, 20_000, 500_000, 100].map(text);
-    for codec in Codec::ALL {
+    for codec in Codec::ALL.into_iter().filter(|codec| *codec != Codec::Lzma) {
         let pieces = flushed(codec, &parts);
         assert_eq!(pieces.len(), parts.len() + 1);
         for (burst, room) in [(1, 10_000), (13, 100), (3000, 5), (usize::MAX, 70_000)] {
