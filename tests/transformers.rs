@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::support::host::Host;
 use crate::support::oracle::oracle;
 use crate::support::plugins::plugin;
 use crate::support::sandbox::Compiled;
@@ -105,6 +106,59 @@ fn grep_is_grep() {
         let settings = [settings, &[("pattern", pattern)]].concat();
         for bytes in CHUNKS {
             compare(&plugin, &settings, &in_lines(text, bytes), &expected);
+        }
+    }
+}
+
+#[test]
+fn grep_writes_matches_and_takes_several_patterns_as_grep_does() {
+    let plugin = compiled("grep");
+    let text = text(&WORDS, 20_000);
+    let text = [text.trim_end().as_bytes(), b"\n"].concat();
+    for (flags, pattern, settings) in [
+        ("-oE", "[0-9]+|o[xn]", &[("only-matching", "true")][..]),
+        ("-oF", "Timeout", &[("only-matching", "true"), ("fixed", "true")]),
+        ("-oE", "x*", &[("only-matching", "true")]),
+        ("-E", "^fox\n42$", &[]),
+        ("-F", "{}\n42", &[("fixed", "true")]),
+        ("-Fi", "CACHE\ntimeout", &[("fixed", "true"), ("ignore-case", "true")]),
+    ] {
+        let expected = oracle("grep", &[flags, pattern], &text);
+        let settings = [settings, &[("pattern", pattern)]].concat();
+        for bytes in CHUNKS {
+            compare(&plugin, &settings, &in_lines(&text, bytes), &expected);
+        }
+    }
+}
+
+#[test]
+fn grepcontext_is_grep_with_numbers_and_lines_around() {
+    let text = text(&WORDS, 20_000);
+    let text = [text.trim_end().as_bytes(), b"\n"].concat();
+    for (flags, pattern, settings) in [
+        (&["-nE"][..], "fox", &[][..]),
+        (&["-nE", "-B2"], "Timeout.*42", &[("before", "2")]),
+        (&["-nE", "-A3"], "Timeout.*42", &[("after", "3")]),
+        (&["-nE", "-B1", "-A1"], "^42", &[("before", "1"), ("after", "1")]),
+        (
+            &["-E", "-C4"],
+            "cachecache",
+            &[("before", "4"), ("after", "4"), ("line-numbers", "false")],
+        ),
+        (&["-nvE", "-C1"], ".", &[("before", "1"), ("after", "1"), ("invert", "true")]),
+    ] {
+        let expected = oracle("grep", &[flags, &["-e", pattern]].concat(), &text);
+        let settings = [settings, &[("pattern", pattern)]].concat();
+        let settings: Vec<_> =
+            settings.iter().map(|(key, value)| format!("--set={key}={value}")).collect();
+        for bytes in ["4KiB", "16KiB", "1MiB"] {
+            let host = Host::run(&plugin("grepcontext")).args(&settings).args([
+                "--chunk-size",
+                bytes,
+                "-",
+            ]);
+            let output = host.stdin(text.clone()).ended().exits(0).stdout;
+            assert!(output == expected, "{settings:?} in chunks of {bytes}");
         }
     }
 }
@@ -308,5 +362,5 @@ fn what_a_plugin_refuses_is_told() {
     assert!(refused("grep", &[]).starts_with("setting `pattern` is required"));
     assert!(refused("redact", &[("kinds", "name")]).contains("`name` is none of"));
     assert!(refused("csv2jsonl", &[("delimiter", "ab")]).contains("one ASCII character"));
-    assert!(refused("jsonfilter", &[("field", "")]).contains("is empty"));
+    assert!(refused("jsonfilter", &[("field", "")]).contains("`field` is required"));
 }
