@@ -301,6 +301,34 @@ fn csv2jsonl_reads_stray_quotes_as_python_does() {
     }
 }
 
+/// As Python's `csv` reads what was written.
+const READ_BACK: &str = r#"
+import csv, io, json, sys
+text = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
+for row in csv.DictReader(text, strict=True):
+    print(json.dumps(row, ensure_ascii=False, separators=(",", ":")))
+"#;
+
+#[test]
+fn jsonl2csv_writes_what_python_reads() {
+    let lines = [
+        "{\"id\":\"1\",\"a note\":\"two\\nlines, \\\"quoted\\\"\",\"z\":\"\"}\n",
+        "{\"id\":\"\\u00e9\",\"a note\":\" x \",\"z\":\"\\r\"}\n",
+        "{\"id\":\",\",\"a note\":\"\\\"\",\"z\":\"plain\"}\n",
+    ];
+    let text = text(&lines, 3_000);
+    let header = text.lines().next().unwrap().to_owned() + "\n";
+    let plugin = compiled("jsonl2csv");
+    for bytes in CHUNKS {
+        let mut sandbox = plugin.start(&[]).unwrap();
+        let csv = sandbox.transform(header.as_bytes(), &in_lines(text.as_bytes(), bytes)).unwrap();
+        let back = oracle("python3", &["-c", READ_BACK], &csv);
+        let expected = text.replace("\\u00e9", "\u{e9}");
+        assert!(String::from_utf8(back).unwrap() == expected, "chunks of {bytes}");
+        assert_eq!(sandbox.asked().rejects, []);
+    }
+}
+
 const ERRORS: &str = r#"
 import json, sys
 for line in sys.stdin.buffer:
