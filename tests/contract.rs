@@ -91,7 +91,8 @@ fn plugins_are_built_from_the_contract_that_is_shipped() {
     assert_eq!(shipped.len(), 5, "{shipped:?}");
     let aggregators = ["wordcount", "topwords", "checksum", "grepcount"].map(|n| (n, "aggregate"));
     let transformers =
-        ["upcase", "grep", "redact", "csv2jsonl", "jsonfilter"].map(|n| (n, "transform"));
+        ["upcase", "grep", "grepcontext", "redact", "csv2jsonl", "jsonl2csv", "jsonfilter"]
+            .map(|n| (n, "transform"));
     for (name, own) in aggregators.into_iter().chain(transformers) {
         let module = std::fs::read(plugin(name)).unwrap();
         let (_, embedded) = wit_component::metadata::decode(&module).unwrap();

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::support::host::Host;
 use crate::support::oracle::oracle;
 use crate::support::plugins::plugin;
 use crate::support::sandbox::Compiled;
@@ -105,6 +106,59 @@ fn grep_is_grep() {
         let settings = [settings, &[("pattern", pattern)]].concat();
         for bytes in CHUNKS {
             compare(&plugin, &settings, &in_lines(text, bytes), &expected);
+        }
+    }
+}
+
+#[test]
+fn grep_writes_matches_and_takes_several_patterns_as_grep_does() {
+    let plugin = compiled("grep");
+    let text = text(&WORDS, 20_000);
+    let text = [text.trim_end().as_bytes(), b"\n"].concat();
+    for (flags, pattern, settings) in [
+        ("-oE", "[0-9]+|o[xn]", &[("only-matching", "true")][..]),
+        ("-oF", "Timeout", &[("only-matching", "true"), ("fixed", "true")]),
+        ("-oE", "x*", &[("only-matching", "true")]),
+        ("-E", "^fox\n42$", &[]),
+        ("-F", "{}\n42", &[("fixed", "true")]),
+        ("-Fi", "CACHE\ntimeout", &[("fixed", "true"), ("ignore-case", "true")]),
+    ] {
+        let expected = oracle("grep", &[flags, pattern], &text);
+        let settings = [settings, &[("pattern", pattern)]].concat();
+        for bytes in CHUNKS {
+            compare(&plugin, &settings, &in_lines(&text, bytes), &expected);
+        }
+    }
+}
+
+#[test]
+fn grepcontext_is_grep_with_numbers_and_lines_around() {
+    let text = text(&WORDS, 20_000);
+    let text = [text.trim_end().as_bytes(), b"\n"].concat();
+    for (flags, pattern, settings) in [
+        (&["-nE"][..], "fox", &[][..]),
+        (&["-nE", "-B2"], "Timeout.*42", &[("before", "2")]),
+        (&["-nE", "-A3"], "Timeout.*42", &[("after", "3")]),
+        (&["-nE", "-B1", "-A1"], "^42", &[("before", "1"), ("after", "1")]),
+        (
+            &["-E", "-C4"],
+            "cachecache",
+            &[("before", "4"), ("after", "4"), ("line-numbers", "false")],
+        ),
+        (&["-nvE", "-C1"], ".", &[("before", "1"), ("after", "1"), ("invert", "true")]),
+    ] {
+        let expected = oracle("grep", &[flags, &["-e", pattern]].concat(), &text);
+        let settings = [settings, &[("pattern", pattern)]].concat();
+        let settings: Vec<_> =
+            settings.iter().map(|(key, value)| format!("--set={key}={value}")).collect();
+        for bytes in ["4KiB", "16KiB", "1MiB"] {
+            let host = Host::run(&plugin("grepcontext")).args(&settings).args([
+                "--chunk-size",
+                bytes,
+                "-",
+            ]);
+            let output = host.stdin(text.clone()).ended().exits(0).stdout;
+            assert!(output == expected, "{settings:?} in chunks of {bytes}");
         }
     }
 }
@@ -247,6 +301,34 @@ fn csv2jsonl_reads_stray_quotes_as_python_does() {
     }
 }
 
+/// As Python's `csv` reads what was written.
+const READ_BACK: &str = r#"
+import csv, io, json, sys
+text = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
+for row in csv.DictReader(text, strict=True):
+    print(json.dumps(row, ensure_ascii=False, separators=(",", ":")))
+"#;
+
+#[test]
+fn jsonl2csv_writes_what_python_reads() {
+    let lines = [
+        "{\"id\":\"1\",\"a note\":\"two\\nlines, \\\"quoted\\\"\",\"z\":\"\"}\n",
+        "{\"id\":\"\\u00e9\",\"a note\":\" x \",\"z\":\"\\r\"}\n",
+        "{\"id\":\",\",\"a note\":\"\\\"\",\"z\":\"plain\"}\n",
+    ];
+    let text = text(&lines, 3_000);
+    let header = text.lines().next().unwrap().to_owned() + "\n";
+    let plugin = compiled("jsonl2csv");
+    for bytes in CHUNKS {
+        let mut sandbox = plugin.start(&[]).unwrap();
+        let csv = sandbox.transform(header.as_bytes(), &in_lines(text.as_bytes(), bytes)).unwrap();
+        let back = oracle("python3", &["-c", READ_BACK], &csv);
+        let expected = text.replace("\\u00e9", "\u{e9}");
+        assert!(String::from_utf8(back).unwrap() == expected, "chunks of {bytes}");
+        assert_eq!(sandbox.asked().rejects, []);
+    }
+}
+
 const ERRORS: &str = r#"
 import json, sys
 for line in sys.stdin.buffer:
@@ -308,5 +390,5 @@ fn what_a_plugin_refuses_is_told() {
     assert!(refused("grep", &[]).starts_with("setting `pattern` is required"));
     assert!(refused("redact", &[("kinds", "name")]).contains("`name` is none of"));
     assert!(refused("csv2jsonl", &[("delimiter", "ab")]).contains("one ASCII character"));
-    assert!(refused("jsonfilter", &[("field", "")]).contains("is empty"));
+    assert!(refused("jsonfilter", &[("field", "")]).contains("`field` is required"));
 }

@@ -58,7 +58,7 @@ fn behind<T>(front: usize, call: impl FnOnce() -> Result<T, Error>) -> Result<T,
         Error::InvalidData { offset, reason } => {
             Error::InvalidData { offset: in_chunk(offset), reason }
         }
-        other => other,
+        other @ Error::Fatal(_) => other,
     });
     DROPPED.set(0);
     result

@@ -61,10 +61,10 @@ fn wide(sample: &[u8]) -> Option<String> {
     let three = "looks like UTF-32 (three of four bytes are zero)";
     let every_other = "looks like UTF-16 (zero bytes at every other place)";
     match zeros {
-        [0, b, c, d] if quads > 0 && b * 2 > quads && c >= quads && d >= quads => {
+        [0, b, c, d] if quads > 1 && b * 2 > quads && c >= quads && d >= quads => {
             Some(format!("{three}: {UTF_32_LE}"))
         }
-        [a, b, c, 0] if quads > 0 && c * 2 > quads && a >= quads && b >= quads => {
+        [a, b, c, 0] if quads > 1 && c * 2 > quads && a >= quads && b >= quads => {
             Some(format!("{three}: {UTF_32_BE}"))
         }
         [0, b, 0, d] if b + d >= enough => Some(format!("{every_other}: {UTF_16_LE}")),

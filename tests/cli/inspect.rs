@@ -129,7 +129,8 @@ fn inspect_tells_what_a_plugin_is() {
 fn inspect_tells_it_as_json() {
     let aggregators = ["wordcount", "topwords", "checksum", "grepcount"].map(|n| (n, "aggregator"));
     let transformers =
-        ["upcase", "grep", "redact", "csv2jsonl", "jsonfilter"].map(|n| (n, "transformer"));
+        ["upcase", "grep", "grepcontext", "redact", "csv2jsonl", "jsonl2csv", "jsonfilter"]
+            .map(|n| (n, "transformer"));
     for (name, kind) in aggregators.into_iter().chain(transformers) {
         let path = plugin(name);
         let ended = Host::new().args(["plugin", "inspect", "--json"]).arg(&path).ended().exits(0);

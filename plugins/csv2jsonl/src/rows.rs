@@ -156,8 +156,8 @@ impl Row<'_> {
 
 /// Why a record is set aside, and how many lines go with it where it has several.
 fn with_lines(reason: String, record: &[u8]) -> String {
-    let feeds = record.iter().filter(|&&byte| byte == b'\n').count();
-    let returns = record.iter().filter(|&&byte| byte == b'\r').count();
+    let feeds = memchr::memchr_iter(b'\n', record).count();
+    let returns = memchr::memchr_iter(b'\r', record).count();
     // A carriage return before a line feed makes no line of its own.
     match feeds.max(returns) {
         0 => reason,

@@ -10,22 +10,35 @@ use matching::Pattern;
 pub struct Grep {
     pattern: Pattern,
     invert: bool,
+    only_matching: bool,
 }
 
 impl Transformer for Grep {
     type State = ();
 
     fn manifest() -> Manifest {
-        matching::settings(manifest!().framing(Framing::Lines).reads_text())
+        matching::settings(manifest!().framing(Framing::Lines).reads_text()).setting(
+            "only-matching",
+            "false",
+            "Write what matches, each on a line, instead of the lines.",
+        )
     }
 
     fn configure(settings: &Settings) -> Result<Self, Error> {
-        Ok(Self { pattern: Pattern::configure(settings)?, invert: settings.parse("invert")? })
+        let pattern = Pattern::configure(settings)?;
+        let (invert, only_matching) = (settings.parse("invert")?, settings.parse("only-matching")?);
+        if invert && only_matching {
+            return Err(Error::fatal("settings `invert` and `only-matching` exclude each other"));
+        }
+        Ok(Self { pattern, invert, only_matching })
     }
 
     fn open(&self, _: Source) {}
 
     fn push(&self, (): &mut (), _: Chunk, data: Vec<u8>) -> Result<Vec<u8>, Error> {
+        if self.only_matching {
+            return Ok(self.matches(&data));
+        }
         let mut kept = Kept::of(data);
         let mut next = 0;
         while let Some(line) = self.pattern.next_line(kept.data(), next) {
@@ -37,6 +50,22 @@ impl Transformer for Grep {
             kept.keep(next..kept.data().len());
         }
         Ok(kept.into_output())
+    }
+}
+
+impl Grep {
+    /// Everything that matches and is not empty, each with a line feed.
+    fn matches(&self, data: &[u8]) -> Vec<u8> {
+        let mut output = Vec::new();
+        let mut next = 0;
+        while let Some(found) = self.pattern.next_match(data, next) {
+            next = found.end.max(found.start + 1);
+            if !found.is_empty() {
+                output.extend_from_slice(data.get(found).unwrap_or_default());
+                output.push(b'\n');
+            }
+        }
+        output
     }
 }
 
@@ -62,6 +91,19 @@ mod tests {
         assert_eq!(kept(&[("pattern", "")], text), text);
         assert_eq!(kept(&[("pattern", ""), ("invert", "true")], text), "");
         assert_eq!(kept(&[("pattern", "^$"), ("invert", "true")], ""), "");
+    }
+
+    #[test]
+    fn matches_are_kept_instead_of_lines() {
+        let only =
+            |pattern| kept(&[("pattern", pattern), ("only-matching", "true")], "a1 b22\n\nc x333");
+        assert_eq!(only("[0-9]+"), "1\n22\n333\n");
+        assert_eq!(only("x*"), "x\n");
+        assert_eq!(only("^."), "a\nc\n");
+        assert_eq!(only("22\nc"), "22\nc\n");
+        assert_eq!(only("q"), "");
+        let both = [("pattern", "a"), ("only-matching", "true"), ("invert", "true")];
+        assert!(testing::transform::<Grep>(&both, &[]).is_err());
     }
 
     proptest! {

@@ -82,7 +82,7 @@ impl Fields {
     }
 }
 
-/// What would end a field or a line is written as in PostgreSQL's text format.
+/// What would end a field or a line is written as in `PostgreSQL`'s text format.
 fn push_raw(text: &str, output: &mut Vec<u8>) {
     for byte in text.bytes() {
         match byte {

@@ -9,6 +9,7 @@ use memchr::{memchr, memrchr};
 use regex_automata::meta::{Config, Regex};
 use regex_automata::{Input, nfa::thompson::WhichCaptures};
 use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
 
 use crate::lines::{AsksForLineFeed, within_lines};
 
@@ -22,7 +23,7 @@ pub(crate) const CACHE_BYTES: usize = 4 << 20;
 /// Declares the settings that make a [`Pattern`].
 pub fn settings(manifest: Manifest) -> Manifest {
     manifest
-        .required_setting("pattern", "What a line has to hold: a regular expression.")
+        .required_setting("pattern", "What a line has to hold: a regular expression, or one of several, on a line each.")
         .setting("fixed", "false", "The pattern is plain text, in which no character is special.")
         .setting("ignore-case", "false", "Capital and small letters are the same.")
         .setting(
@@ -52,10 +53,8 @@ impl Pattern {
         let text: String = settings.parse("pattern")?;
         let fixed: bool = settings.parse("fixed")?;
         let ignore_case: bool = settings.parse("ignore-case")?;
-        if fixed && text.contains('\n') {
-            return Err(refused(&text, ASKS_FOR_LINE_FEED));
-        }
-        if fixed && !ignore_case {
+        let several = text.contains('\n');
+        if fixed && !ignore_case && !several {
             return Ok(Self(Way::Literal(Box::new(Finder::new(&text).into_owned()))));
         }
         let mut parser = ParserBuilder::new();
@@ -64,10 +63,16 @@ impl Pattern {
             .unicode(settings.parse("unicode")?)
             .case_insensitive(ignore_case)
             .multi_line(true);
-        let source = if fixed { regex_syntax::escape(&text) } else { text.clone() };
-        let parsed = parser.build().parse(&source).map_err(|error| refused(&text, error))?;
-        let lines =
-            within_lines(&parsed).map_err(|AsksForLineFeed| refused(&text, ASKS_FOR_LINE_FEED))?;
+        // As in `grep`, a line feed parts one pattern from the next. One at the end is none.
+        let mut alternatives = Vec::new();
+        for one in text.strip_suffix('\n').unwrap_or(&text).split('\n') {
+            let source = if fixed { regex_syntax::escape(one) } else { one.to_owned() };
+            let parsed = parser.build().parse(&source).map_err(|error| refused(one, error))?;
+            let lines = within_lines(&parsed)
+                .map_err(|AsksForLineFeed| refused(one, ASKS_FOR_LINE_FEED))?;
+            alternatives.push(lines);
+        }
+        let lines = Hir::alternation(alternatives);
         // With no captures at all the engine finds nothing: the implicit one is the match as a whole.
         let config = Config::new()
             .utf8_empty(false)
@@ -96,6 +101,24 @@ impl Pattern {
         let end = memchr(b'\n', after).map_or(rest.len(), |at| inside + at + 1);
         // What is found behind the last line feed is in no line.
         (start < rest.len()).then(|| from + start..from + end)
+    }
+}
+
+impl Pattern {
+    /// The first match that begins at `from` or after it: it may be empty. Of several patterns that match there, it is that of the
+    /// first one.
+    #[inline]
+    pub fn next_match(&self, data: &[u8], from: usize) -> Option<Range<usize>> {
+        let rest = data.get(from..)?;
+        match &self.0 {
+            Way::Literal(finder) => {
+                let start = from + finder.find(rest)?;
+                Some(start..start + finder.needle().len())
+            }
+            Way::Expression(regex) => {
+                regex.find(Input::new(data).range(from..)).map(|found| found.range())
+            }
+        }
     }
 }
 
@@ -184,7 +207,7 @@ mod tests {
             assert_eq!(matching(pattern, "a\nb\na b\n"), "a b\n", "{pattern}");
         }
         assert_eq!(matching("a[^x]*", "a\nb\n"), "a\n");
-        for pattern in ["a\nb", "a\\nb|c", "[\\n]", "(?-u:\\x0a)"] {
+        for pattern in ["a\\nb|c", "[\\n]", "(?-u:\\x0a)"] {
             let error = refused(&[("pattern", pattern)]);
             assert!(error.ends_with("it asks for a line feed, and no line has one"), "{error}");
         }
@@ -199,8 +222,20 @@ mod tests {
         assert_eq!(fixed("b"), "a.b\naxb\n");
         let both = [("pattern", "a.b"), ("fixed", "true"), ("ignore-case", "true")];
         assert_eq!(found(&both, text), "a.b\nA.B\n");
-        let error = refused(&[("pattern", "a\nb"), ("fixed", "true")]);
-        assert!(error.ends_with("it asks for a line feed, and no line has one"), "{error}");
+    }
+
+    #[test]
+    fn patterns_on_a_line_each_are_several() {
+        let text = "ab\nb.\nc\nB.\n";
+        assert_eq!(matching("^b\nc$", text), "b.\nc\n");
+        assert_eq!(matching("c\n", text), "c\n");
+        assert_eq!(matching("c\n\nx", text), text);
+        let fixed = [("pattern", "b.\nc"), ("fixed", "true")];
+        assert_eq!(found(&fixed, text.as_bytes()), "b.\nc\n");
+        let both = [("pattern", "b.\nx"), ("fixed", "true"), ("ignore-case", "true")];
+        assert_eq!(found(&both, text.as_bytes()), "b.\nB.\n");
+        let error = refused(&[("pattern", "a\nb(")]);
+        assert!(error.starts_with("setting `pattern` cannot be `b(`: "), "{error}");
     }
 
     #[test]

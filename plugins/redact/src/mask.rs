@@ -1,5 +1,6 @@
 //! What is put in the place of what was found.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use gristmill_sdk::{Error, Settings};
@@ -66,7 +67,10 @@ impl Mask {
         for letter in plain.chars() {
             match letter {
                 '"' | '\\' => in_string.extend(['\\', letter]),
-                ..' ' => in_string += &format!("\\u{:04x}", u32::from(letter)),
+                ..' ' => {
+                    // Writing to memory never fails.
+                    let _ = write!(in_string, "\\u{:04x}", u32::from(letter));
+                }
                 other => in_string.push(other),
             }
         }
@@ -88,7 +92,7 @@ impl Mask {
         let in_place = |it: &Place| it.form != Form::Number;
         if matches!(self, Self::Stars) && places.iter().all(in_place) {
             for it in places {
-                if let Some(found) = text.get_mut(it.place.clone()) {
+                if let Some(found) = text.get_mut(it.range.clone()) {
                     found.fill(b'*');
                 }
             }
@@ -101,7 +105,7 @@ impl Mask {
         let mut output = Vec::with_capacity(text.len() + places.len() * self.bytes_max());
         let mut next = 0;
         for it in places {
-            let Range { start, end } = it.place;
+            let Range { start, end } = it.range;
             output.extend_from_slice(text.get(next..start).unwrap_or_default());
             let found = text.get(start..end).unwrap_or_default();
             let quote: &[u8] = if it.form == Form::Number { b"\"" } else { b"" };

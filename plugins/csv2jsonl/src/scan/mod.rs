@@ -171,23 +171,23 @@ mod tests {
     use super::*;
 
     fn by_bytes(data: &[u8], quotes: Quotes) -> Vec<(usize, End)> {
-        let mut quoted = false;
+        let mut inside = false;
         let mut found = Vec::new();
         let mut start = 0;
         for (at, byte) in data.iter().enumerate() {
             match byte {
-                b'"' if quoted => quoted = false,
+                b'"' if inside => inside = false,
                 b'"' if quotes == Quotes::Double => {
-                    quoted = at == start || (data[at - 1] == b'"' && closed(&data[start..at]));
+                    inside = at == start || (data[at - 1] == b'"' && closed(&data[start..at]));
                 }
-                b',' | b'\n' | b'\r' if !quoted => {
+                b',' | b'\n' | b'\r' if !inside => {
                     found.push((at, if *byte == b',' { End::Field } else { End::Record }));
                     start = at + 1;
                 }
                 _ => {}
             }
         }
-        if quoted {
+        if inside {
             found.push((data.len(), End::InQuotes));
         } else if data.last().is_some_and(|&byte| !matches!(byte, b'\n' | b'\r')) {
             found.push((data.len(), End::Record));

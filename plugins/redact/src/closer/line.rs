@@ -31,19 +31,19 @@ impl Search {
                     None => continue,
                 };
             }
-            it.place = line.start + it.place.start..line.start + it.place.end;
+            it.range = line.start + it.range.start..line.start + it.range.end;
             found.push(it);
         }
     }
 
     fn in_json(&self, mut it: Place, json: &Json) -> Option<Place> {
-        it.place = json.view.map.back(&it.place);
+        it.range = json.view.map.back(&it.range);
         it.form = Form::String;
-        if let Some(number) = json.number(&it.place) {
+        if let Some(number) = json.number(&it.range) {
             if self.numbers == Numbers::Keep {
                 return None;
             }
-            it.place = number;
+            it.range = number;
             it.form = Form::Number;
         }
         Some(it)
@@ -66,7 +66,13 @@ impl Search {
                     place = view.map.back(&place);
                 }
                 let depth = u8::try_from(depth).unwrap_or(u8::MAX);
-                found.push(Place { place, class: hit.class, form: Form::Text, value, depth });
+                found.push(Place {
+                    range: place,
+                    class: hit.class,
+                    form: Form::Text,
+                    value,
+                    depth,
+                });
             }
             match next {
                 Some(next) => views.push(next),

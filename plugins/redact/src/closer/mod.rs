@@ -78,7 +78,7 @@ pub(crate) struct FirstLook {
 /// Something that is masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) place: Range<usize>,
+    pub(crate) range: Range<usize>,
     pub(crate) class: Class,
     pub(crate) form: Form,
     /// Its text without escapes, where that is another.
@@ -133,7 +133,7 @@ impl Search {
         let left =
             hits.into_iter().filter(|hit| is_left(hit) && !self.is_allowed(text, &hit.place));
         found.extend(left.map(|Hit { place, class }| Place {
-            place,
+            range: place,
             class,
             form: Form::Text,
             value: None,
@@ -194,20 +194,20 @@ fn lines(text: &[u8], mut places: Vec<usize>) -> Vec<Range<usize>> {
 
 /// Makes one place of those that overlap: what was found under most layers says what it is, and then the longest.
 fn unite(text: &[u8], found: &mut Vec<Place>) {
-    found.sort_unstable_by_key(|it| (it.place.start, it.place.end));
+    found.sort_unstable_by_key(|it| (it.range.start, it.range.end));
     found.dedup_by(|next, kept| {
-        let overlap = next.place.start < kept.place.end;
+        let overlap = next.range.start < kept.range.end;
         if overlap {
-            let whole = kept.place.start..kept.place.end.max(next.place.end);
+            let whole = kept.range.start..kept.range.end.max(next.range.end);
             let form = if next.form == Form::Number { next.form } else { kept.form };
-            if (next.depth, next.place.len()) > (kept.depth, kept.place.len()) {
+            if (next.depth, next.range.len()) > (kept.depth, kept.range.len()) {
                 std::mem::swap(next, kept);
             }
-            if kept.value.is_none() && kept.place != whole {
-                kept.value = text.get(kept.place.clone()).map(Into::into);
+            if kept.value.is_none() && kept.range != whole {
+                kept.value = text.get(kept.range.clone()).map(Into::into);
             }
             kept.form = form;
-            kept.place = whole;
+            kept.range = whole;
         }
         overlap
     });

@@ -75,19 +75,12 @@ impl Escapes {
 /// Whether a byte may begin an escape.
 #[inline]
 pub(crate) fn is_odd(byte: u8) -> bool {
-    ODD.get(usize::from(byte)) == Some(&true)
+    match byte {
+        b'%' | b'&' | b'\\' => true,
+        0xc2.. => matches!(byte, 0xc2 | 0xe2 | 0xef),
+        _ => false,
+    }
 }
-
-const ODD: [bool; 256] = {
-    let mut odd = [false; 256];
-    odd[b'\\' as usize] = true;
-    odd[b'%' as usize] = true;
-    odd[b'&' as usize] = true;
-    odd[0xc2] = true;
-    odd[0xe2] = true;
-    odd[0xef] = true;
-    odd
-};
 
 /// The value of some digits.
 fn number(digits: &[u8], radix: u32) -> Option<u32> {

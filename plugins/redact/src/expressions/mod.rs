@@ -24,21 +24,22 @@ pub(crate) struct Expressions {
 struct Finder {
     class: Class,
     expression: Expression,
-    /// What of a match is meant, if anything.
-    check: fn(&[u8], Range<usize>) -> Option<Range<usize>>,
+    check: Check,
 }
+
+/// What of a match is meant, if anything.
+type Check = fn(&[u8], Range<usize>) -> Option<Range<usize>>;
 
 impl Expressions {
     /// Looks for one of the kinds that are found by expressions.
     pub(crate) fn add(&mut self, class: Class) -> Result<(), Error> {
-        let (expression, check): (&str, fn(&[u8], Range<usize>) -> Option<Range<usize>>) =
-            match class {
-                Class::Phone => (phone::EXPRESSION, phone::check),
-                Class::Iban => (iban::EXPRESSION, iban::check),
-                Class::Ssn => (ssn::EXPRESSION, ssn::check),
-                Class::Token => (token::EXPRESSION, token::check),
-                Class::Email | Class::Card | Class::Ip | Class::Pattern => return Ok(()),
-            };
+        let (expression, check): (&str, Check) = match class {
+            Class::Phone => (phone::EXPRESSION, phone::check),
+            Class::Iban => (iban::EXPRESSION, iban::check),
+            Class::Ssn => (ssn::EXPRESSION, ssn::check),
+            Class::Token => (token::EXPRESSION, token::check),
+            Class::Email | Class::Card | Class::Ip | Class::Pattern => return Ok(()),
+        };
         let expression = Expression::ascii(expression).map_err(Error::fatal)?;
         self.finders.push(Finder { class, expression, check });
         Ok(())

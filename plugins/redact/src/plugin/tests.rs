@@ -1,5 +1,7 @@
 //! What comes out, case by case, and what holds for all texts.
 
+use std::fmt::Write as _;
+
 use gristmill_sdk::testing;
 use proptest::prelude::*;
 
@@ -324,7 +326,7 @@ fn in_ascii(text: &str) -> String {
         } else {
             let mut units = [0; 2];
             for unit in letter.encode_utf16(&mut units) {
-                ascii += &format!("\\u{unit:04x}");
+                write!(ascii, "\\u{unit:04x}").unwrap();
             }
         }
     }
