@@ -4,7 +4,7 @@
 //! Two sources never have one file. `a.log.gz` beside `a.log` goes to `a.log.gz`, its name as it is stored; where that is no way out,
 //! the source that comes first has the file, and the other one fails.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -21,6 +21,8 @@ pub struct Places<'a> {
     decompress: &'a Decompress,
     /// Of each source that is no archive; why there is none, where there can be none.
     of_sources: Vec<Result<PathBuf, String>>,
+    /// Names of sources that have no place, as another has it, and of those.
+    rivals: Vec<(String, String)>,
     distinct: Mutex<Distinct>,
     /// Directories that are left out of names themselves.
     left_out: Vec<&'a Path>,
@@ -44,16 +46,18 @@ impl<'a> Places<'a> {
             naming,
             decompress,
             of_sources: Vec::new(),
+            rivals: Vec::new(),
             distinct: Mutex::default(),
             left_out: inputs.iter().map(PathBuf::as_path).filter(slashed).collect(),
         };
-        places.of_sources = places.all();
+        (places.of_sources, places.rivals) = places.all();
         places
     }
 
     /// The places of all sources. Those that are not compressed take theirs first; and where several that are would have one, none
     /// of them has it, so that it does not matter which of them there are.
-    fn all(&self) -> Vec<Result<PathBuf, String>> {
+    fn all(&self) -> (Vec<Result<PathBuf, String>>, Vec<(String, String)>) {
+        let mut rivals = Vec::new();
         let wanted: Vec<_> = self.sources.iter().map(|source| self.wanted(source)).collect();
         let mut counts: HashMap<&Path, usize> = HashMap::new();
         for (place, stored) in wanted.iter().flatten() {
@@ -64,7 +68,11 @@ impl<'a> Places<'a> {
         let is_shared = |place: &Path| counts.get(place).is_some_and(|&count| count > 1);
         let mut distinct = self.distinct.lock().unwrap_or_else(PoisonError::into_inner);
         let mut claim = |source: &Source, place: &Path| {
-            distinct.claim(&source.name(), place).map_err(|collision| collision.to_string())
+            distinct.claim(&source.name(), place).map_err(|collision| {
+                let other = collision.other().to_string();
+                rivals.push((source.name().into_owned(), other));
+                collision.to_string()
+            })
         };
         let mut places: Vec<Option<Result<PathBuf, String>>> = vec![None; wanted.len()];
         let each = || self.sources.iter().zip(&wanted);
@@ -85,7 +93,20 @@ impl<'a> Places<'a> {
             }
         }
         drop(claim);
-        places.into_iter().map(|place| place.unwrap_or_else(|| Err(String::new()))).collect()
+        let places = places.into_iter().map(|place| place.unwrap_or_else(|| Err(String::new())));
+        let places: Vec<_> = places.collect();
+        // One that has found another place is nobody's rival.
+        if !rivals.is_empty() {
+            let placed = self.sources.iter().zip(&places).filter(|(_, place)| place.is_ok());
+            let placed: HashSet<_> = placed.map(|(source, _)| source.name()).collect();
+            rivals.retain(|(name, _)| !placed.contains(name.as_str()));
+        }
+        (places, rivals)
+    }
+
+    /// Names of sources that have no place, as another has it, and of those.
+    pub fn rivals(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rivals.iter().map(|(name, other)| (name.as_str(), other.as_str()))
     }
 
     /// Those that are known before anything is read.

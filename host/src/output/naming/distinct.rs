@@ -39,6 +39,17 @@ pub enum Collision {
     },
 }
 
+impl Collision {
+    /// The source that was there before.
+    pub fn other(&self) -> &str {
+        match self {
+            Self::Same { first: other, .. }
+            | Self::Inside { outer: other, .. }
+            | Self::Around { inner: other, .. } => other,
+        }
+    }
+}
+
 /// Places that are taken, each with its source. For sources that are only found during a run, such as the members of
 /// archives, it goes on being asked.
 #[derive(Debug, Default)]
