@@ -76,10 +76,7 @@ fn run_with(
     let settings = &settings;
     let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
-    if settings.unordered && plugins.framing == Framing::Bytes {
-        let message = "--unordered: the plugin may be cut anywhere, so lines would be torn";
-        return Err(Abort::new(message).hint(Some("--framing lines cuts between them")));
-    }
+    whole_lines(settings, &plugins)?;
     job::check(&*plugins.processor, plugins.framing, settings).map_err(Abort::new)?;
     let to = match To::open(&args.output, &plugins, &progress, &cancel.flag()) {
         Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
@@ -159,6 +156,15 @@ fn run_with(
     let exit = conclude(ended, &listing, stats.skipped(), interrupted, &losses);
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
     exit
+}
+
+/// Refuses parts that come in no order where they may end anywhere.
+fn whole_lines(settings: &Run, plugins: &Plugins) -> Result<(), Abort> {
+    if settings.unordered && plugins.framing == Framing::Bytes {
+        let message = "--unordered: the plugin may be cut anywhere, so lines would be torn";
+        return Err(Abort::new(message).hint(Some("--framing lines cuts between them")));
+    }
+    Ok(())
 }
 
 /// Sets memory aside for as many workers as it is enough for; `None` where the run was interrupted.

@@ -182,13 +182,12 @@ pub(super) fn format(output: &OutputArgs) -> Format {
         Some(FormatArg::Table) => Format::Table,
         Some(FormatArg::Json) => Format::Json,
         Some(FormatArg::Raw) => Format::Raw,
-        Some(FormatArg::Jsonl) => Format::Jsonl,
         None if output.out.as_os_str() != "-" => match output.out.extension() {
             Some(extension) if extension == "json" => Format::Json,
             _ => Format::Jsonl,
         },
         None if io::stdout().is_terminal() => Format::Table,
-        None => Format::Jsonl,
+        Some(FormatArg::Jsonl) | None => Format::Jsonl,
     }
 }
 

@@ -129,18 +129,17 @@ impl Walk {
 
     /// The quote at `at`; returns where to look on.
     fn quote(&mut self, csv: Csv, bytes: &[u8], at: usize) -> usize {
-        match self.state {
-            State::Inside => match bytes.get(at + 1) {
+        if self.state == State::Inside {
+            self.state = match bytes.get(at + 1) {
                 Some(b'"') => return at + 2,
-                Some(_) => self.state = State::Outside,
-                None => self.state = State::Closing,
-            },
-            _ => {
-                let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied();
-                if csv.opens_after(before.unwrap_or(self.previous)) {
-                    self.state = State::Inside;
-                }
-            }
+                Some(_) => State::Outside,
+                None => State::Closing,
+            };
+            return at + 1;
+        }
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied();
+        if csv.opens_after(before.unwrap_or(self.previous)) {
+            self.state = State::Inside;
         }
         at + 1
     }
@@ -202,9 +201,8 @@ mod tests {
         let (mut ends, mut state, mut previous) = (Vec::new(), State::Outside, b'\n');
         for (at, &byte) in bytes.iter().enumerate() {
             state = match (state, byte) {
-                (State::Closing, b'"') => State::Inside,
                 (State::Inside, b'"') => State::Closing,
-                (State::Inside, _) => State::Inside,
+                (State::Inside, _) | (State::Closing, b'"') => State::Inside,
                 (State::Outside, b'"') if csv.opens_after(previous) => State::Inside,
                 _ => State::Outside,
             };

@@ -18,11 +18,11 @@ use crate::source::{ArchiveError, Globs, Refusal};
 
 /// Whether a file of that name is a tar archive, compressed or not.
 pub fn is_named_tar(name: &Path) -> bool {
+    const SHORT: [&str; 10] =
+        ["tgz", "taz", "tzst", "tlz4", "tbz", "tbz2", "tz2", "tb2", "txz", "tlz"];
     let has = |extension: &str| {
         name.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
     };
-    const SHORT: [&str; 10] =
-        ["tgz", "taz", "tzst", "tlz4", "tbz", "tbz2", "tz2", "tb2", "txz", "tlz"];
     match Codec::by_name(name) {
         None => has("tar"),
         Some(_) if SHORT.into_iter().any(has) => true,

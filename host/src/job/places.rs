@@ -14,15 +14,21 @@ use crate::process::{Failure, FailureKind};
 use crate::settings::Decompress;
 use crate::source::{Source, Way};
 
+/// Where an output goes, or why there is none.
+type Placed = Result<PathBuf, String>;
+
+/// The name of a source that has no place, as another has it, and of that.
+type Rivals = (String, String);
+
 /// The output files, by source.
 pub struct Places<'a> {
     sources: &'a [Source],
     naming: Naming,
     decompress: &'a Decompress,
     /// Of each source that is no archive; why there is none, where there can be none.
-    of_sources: Vec<Result<PathBuf, String>>,
+    of_sources: Vec<Placed>,
     /// Names of sources that have no place, as another has it, and of those.
-    rivals: Vec<(String, String)>,
+    rivals: Vec<Rivals>,
     distinct: Mutex<Distinct>,
     /// Directories that are left out of names themselves.
     left_out: Vec<&'a Path>,
@@ -56,7 +62,7 @@ impl<'a> Places<'a> {
 
     /// The places of all sources. Those that are not compressed take theirs first; and where several that are would have one, none
     /// of them has it, so that it does not matter which of them there are.
-    fn all(&self) -> (Vec<Result<PathBuf, String>>, Vec<(String, String)>) {
+    fn all(&self) -> (Vec<Placed>, Vec<Rivals>) {
         let mut rivals = Vec::new();
         let wanted: Vec<_> = self.sources.iter().map(|source| self.wanted(source)).collect();
         let mut counts: HashMap<&Path, usize> = HashMap::new();
@@ -74,7 +80,7 @@ impl<'a> Places<'a> {
                 collision.to_string()
             })
         };
-        let mut places: Vec<Option<Result<PathBuf, String>>> = vec![None; wanted.len()];
+        let mut places: Vec<Option<Placed>> = vec![None; wanted.len()];
         let each = || self.sources.iter().zip(&wanted);
         for ((source, wanted), to) in each().zip(&mut places) {
             *to = match wanted {
@@ -85,21 +91,21 @@ impl<'a> Places<'a> {
         }
         for ((source, wanted), to) in each().zip(&mut places) {
             if let Ok((place, Some(stored))) = wanted {
-                let named = match is_shared(place) {
-                    true => Err(String::new()),
-                    false => claim(source, place).map(|()| place.clone()),
+                let named = if is_shared(place) {
+                    Err(String::new())
+                } else {
+                    claim(source, place).map(|()| place.clone())
                 };
                 *to = Some(named.or_else(|_| claim(source, stored).map(|()| stored.clone())));
             }
         }
-        drop(claim);
         let places = places.into_iter().map(|place| place.unwrap_or_else(|| Err(String::new())));
         let places: Vec<_> = places.collect();
         // One that has found another place is nobody's rival.
         if !rivals.is_empty() {
-            let placed = self.sources.iter().zip(&places).filter(|(_, place)| place.is_ok());
-            let placed: HashSet<_> = placed.map(|(source, _)| source.name()).collect();
-            rivals.retain(|(name, _)| !placed.contains(name.as_str()));
+            let each = self.sources.iter().zip(&places).filter(|(_, place)| place.is_ok());
+            let names: HashSet<_> = each.map(|(source, _)| source.name()).collect();
+            rivals.retain(|(name, _)| !names.contains(name.as_str()));
         }
         (places, rivals)
     }

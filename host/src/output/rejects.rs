@@ -25,7 +25,7 @@ pub struct Rejected<'a> {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct Told<'a> {
     source: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
@@ -55,8 +55,8 @@ pub fn write_reject(out: &mut dyn Write, rejected: &Rejected<'_>) -> io::Result<
     let base64 = text.is_none().then(|| BASE64.encode(data));
     let cut = (data.len() as u64) < bytes;
     let (line, lines) = line.unzip();
-    let line = Line { source, line, lines, offset, stage, reason, bytes, text, base64, cut };
-    serde_json::to_writer(&mut *out, &line)?;
+    let told = Told { source, line, lines, offset, stage, reason, bytes, text, base64, cut };
+    serde_json::to_writer(&mut *out, &told)?;
     out.write_all(b"\n")
 }
 

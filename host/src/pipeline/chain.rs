@@ -38,8 +38,7 @@ pub(super) enum Joint {
 impl Joint {
     fn between(before: &Stage, next: &Stage) -> Self {
         let fits = match (before.framing, next.framing) {
-            (_, Framing::Bytes) => true,
-            (Framing::Bytes, Framing::Delimited(_)) => true,
+            (_, Framing::Bytes) | (Framing::Bytes, Framing::Delimited(_)) => true,
             (before, Framing::Delimited(byte)) => before.record_end() == Some(byte),
             (_, Framing::Whole) => false,
             (before, next) => before == next,

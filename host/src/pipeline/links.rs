@@ -11,7 +11,8 @@ use crate::process::{
 /// The instances of neighbouring stages.
 pub(super) struct Links<'a> {
     stretch: &'a Stretch,
-    links: Vec<Link<'a>>,
+    /// In their order.
+    row: Vec<Link<'a>>,
     /// Name of the source at hand, and its first records.
     opened: (String, Vec<u8>),
     rejects: Vec<Reject>,
@@ -53,7 +54,7 @@ impl<'a> Links<'a> {
         &mut self,
         call: impl FnOnce(&mut (dyn Instance + 'a)) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let Some(link) = self.links.last_mut() else {
+        let Some(link) = self.row.last_mut() else {
             return Err(Failure::new(FailureKind::Start, "a chain of no plugins"));
         };
         let (stage, stretch) = (link.stage, self.stretch);
@@ -152,13 +153,13 @@ fn whole_records(next: &Stage, given: &[u8]) -> Result<(), Failure> {
 impl Instance for Links<'_> {
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
         self.opened = (opening.name.to_string(), opening.header.to_vec());
-        self.links.iter_mut().try_for_each(|link| link.open(self.stretch, opening))
+        self.row.iter_mut().try_for_each(|link| link.open(self.stretch, opening))
     }
 
     fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
         let mut pushed: Option<Pushed> = None;
-        for at in 0..self.links.len() {
-            let Some(link) = self.links.get_mut(at) else { break };
+        for at in 0..self.row.len() {
+            let Some(link) = self.row.get_mut(at) else { break };
             self.reached = at + 1;
             let index = link.index;
             let next = match &pushed {
@@ -176,7 +177,9 @@ impl Instance for Links<'_> {
             let mut rejects = link.instance.take_rejects();
             if self.stretch.line.stages.len() > 1 {
                 let stage = &link.stage.name;
-                rejects.iter_mut().for_each(|reject| reject.stage = Some(stage.clone()));
+                for reject in &mut rejects {
+                    reject.stage = Some(stage.clone());
+                }
             }
             if !rejects.is_empty() && index > 0 {
                 let given = pushed.as_ref().map_or(&[][..], |before| &before.output);
@@ -199,12 +202,12 @@ impl Instance for Links<'_> {
     }
 
     fn forget(&mut self) {
-        self.links.iter_mut().for_each(|link| link.instance.forget());
+        self.row.iter_mut().for_each(|link| link.instance.forget());
     }
 
     fn forget_chunk(&mut self) {
         self.rejects.clear();
-        self.links.iter_mut().take(self.reached).for_each(|link| link.instance.forget_chunk());
+        self.row.iter_mut().take(self.reached).for_each(|link| link.instance.forget_chunk());
     }
 
     fn save(&mut self) -> Result<Vec<u8>, Failure> {
@@ -222,12 +225,12 @@ impl Instance for Links<'_> {
     }
 
     fn close(&mut self) -> Result<(), Failure> {
-        let open = self.links.iter_mut().filter(|link| !link.waits());
+        let open = self.row.iter_mut().filter(|link| !link.waits());
         open.map(|link| &mut link.instance).try_for_each(|instance| instance.close())
     }
 
     fn spent(&self) -> bool {
-        self.links.iter().any(|link| link.instance.spent())
+        self.row.iter().any(|link| link.instance.spent())
     }
 }
 

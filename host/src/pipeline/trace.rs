@@ -52,11 +52,13 @@ impl Trace<'_> {
             };
             let found = wanted.range(given_at..given_end).next().is_some();
             if found {
-                self.each(place, &chunk, some, piece, given, &mut wanted)?;
+                self.each(place, &chunk, some, &piece, given, &mut wanted)?;
             }
             (at, given_at) = (end, given_end);
         }
-        before.iter_mut().for_each(|instance| instance.forget());
+        for instance in &mut before {
+            instance.forget();
+        }
         Ok(())
     }
 
@@ -66,7 +68,7 @@ impl Trace<'_> {
         place: Place,
         chunk: &[u8],
         lengths: &[usize],
-        piece: Piece,
+        piece: &Piece,
         given: &[u8],
         wanted: &mut BTreeMap<usize, Vec<&mut Reject>>,
     ) -> Result<(), Failure> {
@@ -83,7 +85,9 @@ impl Trace<'_> {
             }
             (at, given_at) = (own.end, end);
         }
-        before.iter_mut().for_each(|instance| instance.forget());
+        for instance in &mut before {
+            instance.forget();
+        }
         Ok(())
     }
 

@@ -56,6 +56,7 @@ pub struct Show {
 
 /// How one run goes about its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "what is asked for is asked for or not")]
 pub struct Run {
     /// Worker threads.
     pub threads: usize,

@@ -55,8 +55,8 @@ impl<'a> Open<'a> {
         if let Err(refusal) = &source.listed {
             return Err(separated(source, refused(refusal)));
         }
-        let opened = Input::open(opener, source, plan.access);
-        let mut input = opened.map_err(|error| separated(source, error.into()))?;
+        let mut input = Input::open(opener, source, plan.access)
+            .map_err(|error| separated(source, error.into()))?;
         let front = from_front(plan, &mut input, source, known)?;
         let whole = |count, header| {
             let gather = Gather::new(count, plan.processor.traits().order);

@@ -155,11 +155,10 @@ impl<'a> Whole<'a> {
     /// When it is more than the source may have.
     pub(super) fn check_rejects(&self, max: Option<RejectsMax>) -> Result<(), Failure> {
         let (percent, free) = match max {
-            // Stages of a chain may set aside more than there is.
-            Some(RejectsMax::Percent(100)) => return Ok(()),
+            // All: stages of a chain may set aside more than there is.
+            Some(RejectsMax::Percent(100) | RejectsMax::Records(_)) | None => return Ok(()),
             Some(RejectsMax::Percent(percent)) => (percent, 0),
             Some(RejectsMax::Both { records, percent }) => (percent, records),
-            Some(RejectsMax::Records(_)) | None => return Ok(()),
         };
         let (rejected, bytes) = (self.rejected_bytes.load(Ordering::Relaxed), self.bytes());
         let few = self.rejected.load(Ordering::Relaxed) <= free;

@@ -118,7 +118,7 @@ impl Guest {
         }
         let offset = self.chunk_offset.saturating_add(offset);
         let whole = Reject { offset, is_exact: true, bytes, records: 1, ..Reject::default() };
-        self.kept.push(Reject { reason, lines, data, ..whole });
+        self.kept.push(Reject { reason, data, lines, ..whole });
         Ok(())
     }
 }
