@@ -90,9 +90,17 @@ fn plugins_are_built_from_the_contract_that_is_shipped() {
     let shipped = interfaces(&resolve, package);
     assert_eq!(shipped.len(), 5, "{shipped:?}");
     let aggregators = ["wordcount", "topwords", "checksum", "grepcount"].map(|n| (n, "aggregate"));
-    let transformers =
-        ["upcase", "grep", "grepcontext", "redact", "csv2jsonl", "jsonl2csv", "jsonfilter"]
-            .map(|n| (n, "transform"));
+    let transformers = [
+        "upcase",
+        "grep",
+        "grepcontext",
+        "redact",
+        "csv2jsonl",
+        "jsonl2csv",
+        "jsonfilter",
+        "parse",
+    ]
+    .map(|n| (n, "transform"));
     for (name, own) in aggregators.into_iter().chain(transformers) {
         let module = std::fs::read(plugin(name)).unwrap();
         let (_, embedded) = wit_component::metadata::decode(&module).unwrap();

@@ -358,6 +358,57 @@ fn jsonfilter_is_what_python_keeps() {
     }
 }
 
+/// Access logs as Python's `re` reads them.
+const ACCESS: &str = r#"
+import json, re, sys
+form = re.compile(r'(?P<host>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<time>[^\]]+)\] "(?P<method>[A-Z]+) (?P<path>\S+) (?P<protocol>\S+)" (?P<status>\d+) (?P<bytes>\S+) "(?P<referer>[^"]*)" "(?P<agent>[^"]*)"$')
+for line in sys.stdin:
+    parts = {name: None if text == "-" else text for name, text in form.match(line).groupdict().items()}
+    parts = {**dict.fromkeys(["host", "ident", "user", "time", "method", "path", "protocol", "request"]), **parts}
+    parts.update({name: parts[name] and int(parts[name]) for name in ["status", "bytes"]})
+    print(json.dumps(parts, ensure_ascii=False, separators=(",", ":")))
+"#;
+
+#[test]
+fn parse_reads_access_logs_as_python_does() {
+    let lines = [
+        "192.0.2.1 - - [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.1\" 200 2326 \"-\" \"curl/8\"\n",
+        "2001:db8::1 - ann [10/Oct/2000:13:55:36 -0700] \"POST /a?b=c HTTP/2.0\" 304 - \"https://example.org/\" \"\u{e9}\"\n",
+    ];
+    let text = text(&lines, 5_000);
+    let expected = oracle("python3", &["-c", ACCESS], text.as_bytes());
+    let plugin = compiled("parse");
+    for bytes in CHUNKS {
+        compare(&plugin, &[("format", "combined")], &in_lines(text.as_bytes(), bytes), &expected);
+    }
+}
+
+/// A filter and a choice of fields as Python does them.
+const SLOW: &str = r#"
+import json, sys
+for line in sys.stdin:
+    value = json.loads(line)
+    if value.get("level") == "error" and value["ms"] >= 500:
+        print(json.dumps({"user.name": value["user"]["name"], "t": value.get("t")}, ensure_ascii=False, separators=(",", ":")))
+"#;
+
+#[test]
+fn jsonfilter_chooses_fields_as_python_does() {
+    let lines = [
+        "{\"level\":\"error\",\"ms\":500,\"user\":{\"name\":\"Zo\u{eb}\"},\"t\":[1,2]}\n",
+        "{\"level\":\"error\",\"ms\":499.5,\"user\":{\"name\":\"b\"}}\n",
+        "{\"level\":\"info\",\"ms\":5e3,\"user\":{\"name\":\"c\"}}\n",
+        "{\"level\":\"error\",\"ms\":1e4,\"user\":{\"name\":\"d\"}}\n",
+    ];
+    let text = text(&lines, 5_000);
+    let expected = oracle("python3", &["-c", SLOW], text.as_bytes());
+    let plugin = compiled("jsonfilter");
+    let settings = [("where", ".level=error && .ms>=500"), ("fields", ".user.name,.t")];
+    for bytes in CHUNKS {
+        compare(&plugin, &settings, &in_lines(text.as_bytes(), bytes), &expected);
+    }
+}
+
 #[test]
 fn bad_records_are_handed_to_the_host() {
     let rejects = |name: &str, settings: &[(&str, &str)], header: &[u8], data: &[u8]| {

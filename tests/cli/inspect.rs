@@ -128,9 +128,17 @@ fn inspect_tells_what_a_plugin_is() {
 #[test]
 fn inspect_tells_it_as_json() {
     let aggregators = ["wordcount", "topwords", "checksum", "grepcount"].map(|n| (n, "aggregator"));
-    let transformers =
-        ["upcase", "grep", "grepcontext", "redact", "csv2jsonl", "jsonl2csv", "jsonfilter"]
-            .map(|n| (n, "transformer"));
+    let transformers = [
+        "upcase",
+        "grep",
+        "grepcontext",
+        "redact",
+        "csv2jsonl",
+        "jsonl2csv",
+        "jsonfilter",
+        "parse",
+    ]
+    .map(|n| (n, "transformer"));
     for (name, kind) in aggregators.into_iter().chain(transformers) {
         let path = plugin(name);
         let ended = Host::new().args(["plugin", "inspect", "--json"]).arg(&path).ended().exits(0);

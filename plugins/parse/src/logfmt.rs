@@ -1,0 +1,78 @@
+//! Pairs of a name and a value, as Heroku's router and Go's loggers write them: `at=info method=GET msg="a text" done`.
+
+use crate::form::{Kind, push_string, push_value};
+
+/// Appends the object that a line is, and tells whether it is one: whether it has a pair, and no quotes that do not end.
+pub(crate) fn push(line: &str, kind: Kind, out: &mut Vec<u8>) -> bool {
+    let Some(pairs) = pairs(line) else { return false };
+    let last = |at: usize, name: &str| pairs.iter().skip(at + 1).all(|(other, _)| *other != name);
+    let mut first = true;
+    for (_, (name, value)) in pairs.iter().enumerate().filter(|(at, (name, _))| last(*at, name)) {
+        out.push(if first { b'{' } else { b',' });
+        first = false;
+        push_string(name, out);
+        out.push(b':');
+        match value {
+            None => out.extend_from_slice(b"true"),
+            Some(Text::Bare(text)) => push_value(text, kind, out),
+            Some(Text::Quoted(text)) => push_string(text, out),
+        }
+    }
+    out.extend_from_slice(b"}\n");
+    true
+}
+
+enum Text<'a> {
+    Bare(&'a str),
+    Quoted(String),
+}
+
+/// The pairs of a line; none if it is no such line.
+fn pairs(line: &str) -> Option<Vec<(&str, Option<Text<'_>>)>> {
+    let mut pairs = Vec::new();
+    let mut rest = line.trim_start();
+    let mut valued = false;
+    while !rest.is_empty() {
+        let end = rest.find(|sign: char| sign == '=' || sign.is_whitespace()).unwrap_or(rest.len());
+        let (name, behind) = rest.split_at(end);
+        let Some(value) = behind.strip_prefix('=') else {
+            pairs.push((name, None));
+            rest = behind.trim_start();
+            continue;
+        };
+        if name.is_empty() || name.contains('"') {
+            return None;
+        }
+        valued = true;
+        let (text, behind) = if let Some(inside) = value.strip_prefix('"') {
+            let (text, behind) = quoted(inside)?;
+            (Text::Quoted(text), behind)
+        } else {
+            let end = value.find(char::is_whitespace).unwrap_or(value.len());
+            let (text, behind) = value.split_at(end);
+            (Text::Bare(text), behind)
+        };
+        pairs.push((name, Some(text)));
+        rest = behind.trim_start();
+    }
+    valued.then_some(pairs)
+}
+
+/// The text until the quote that ends it, and what stands behind.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut said = String::new();
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return Some((said, text.get(at + 1..)?)),
+            '\\' => said.push(match letters.next()?.1 {
+                'n' => '\n',
+                't' => '\t',
+                'r' => '\r',
+                other => other,
+            }),
+            other => said.push(other),
+        }
+    }
+    None
+}
