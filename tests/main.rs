@@ -24,6 +24,7 @@ mod jail;
 mod kernel;
 mod layering;
 mod ledger;
+mod losses;
 mod memory;
 mod oracle;
 mod outputs;

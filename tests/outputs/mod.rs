@@ -8,6 +8,7 @@ mod killed;
 mod objects;
 mod order;
 mod overwriting;
+mod owned;
 mod queue;
 mod refused;
 mod rejects;

@@ -25,7 +25,8 @@ pub(super) fn flags(args: &RunArgs, stages: &Stages) -> Result<(), Abort> {
     let written = [
         ("--out", out),
         ("--rejects", output.rejects.as_ref()),
-        ("--report", output.report.as_ref()),
+        // Behind the results, it is no matter.
+        ("--report", output.report.as_ref().filter(|path| path.as_os_str() != "-")),
         ("--ledger", output.ledger.as_ref()),
     ];
     let (written, named): (Vec<_>, Vec<_>) = (

@@ -42,7 +42,7 @@ impl<'a> Links<'a> {
             (stretch.own.start..).zip(stretch.own()).map(link).collect();
         Ok(Self {
             stretch,
-            links: links?,
+            row: links?,
             opened: Default::default(),
             rejects: Vec::new(),
             reached: 0,

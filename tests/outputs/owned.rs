@@ -1,0 +1,140 @@
+//! With a ledger, an output is its source's in its job: whatever is not exactly that is made anew or refused, and never lost.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::support::host::{Ended, Host};
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+fn run(tree: &Tree, name: &str, args: &[&str]) -> Ended {
+    let host = Host::run(&plugin(name)).within(tree.path());
+    host.args(["--ledger", "done", "--durable", "fast"]).args(args).ended()
+}
+
+fn check(tree: &Tree, args: &[&str]) -> Ended {
+    Host::new().within(tree.path()).args(["ledger", "check", "done"]).args(args).ended()
+}
+
+#[test]
+fn an_output_that_is_not_as_it_was_left_is_made_anew() {
+    let tree = Tree::with(&[("in/a", "a\n"), ("in/b", "b\n")]);
+    let again = || run(&tree, "upcase", &["in/", "--out", "out/"]).exits(0);
+    again();
+    let out = tree.path().join("out/a");
+    let spoil: [&dyn Fn(); 4] = [
+        &|| fs::write(&out, "").unwrap(),
+        &|| fs::write(&out, "B\n").unwrap(),
+        &|| {
+            fs::remove_file(&out).unwrap();
+            symlink("nowhere", &out).unwrap();
+        },
+        &|| fs::remove_file(&out).unwrap(),
+    ];
+    for spoil in spoil {
+        spoil();
+        let told = again().stderr;
+        assert!(
+            told.ends_with("done again: 1 with an output that is not as this job left it\n"),
+            "{told}"
+        );
+        assert_eq!(tree.read("out/a"), b"A\n");
+        assert_eq!(again().stderr, "2 sources are done already, and were passed over\n");
+    }
+    fs::remove_file(&out).unwrap();
+    fs::create_dir(&out).unwrap();
+    let told = run(&tree, "upcase", &["in/", "--out", "out/"]).exits(1).stderr;
+    assert!(told.contains("out/a: is a directory"), "{told}");
+}
+
+#[test]
+fn what_another_job_wrote_is_made_anew() {
+    let tree = Tree::with(&[("in/a", "bob@example.org from 192.0.2.55\n")]);
+    let all = || run(&tree, "redact", &["in/", "--out", "out/"]).exits(0);
+    all();
+    let masked = tree.read("out/a");
+    run(&tree, "redact", &["--set", "kinds=email", "in/", "--out", "out/"]).exits(0);
+    assert!(tree.read("out/a").ends_with(b"192.0.2.55\n"));
+    all();
+    assert_eq!(tree.read("out/a"), masked);
+}
+
+#[test]
+fn an_output_is_not_lost_to_another_source() {
+    let tree = Tree::with(&[("mon/app.log", "monday\n"), ("tue/app.log", "tuesday\n")]);
+    run(&tree, "upcase", &["mon/", "--out", "out/"]).exits(0);
+    let told = run(&tree, "upcase", &["tue/", "--out", "out/"]).exits(1).stderr;
+    assert!(told.starts_with("tue/app.log: its output is that of mon/app.log, too: "), "{told}");
+    assert_eq!(tree.read("out/app.log"), b"MONDAY\n");
+    // Asked for, it is taken; and taken back where the first is done again.
+    run(&tree, "upcase", &["tue/", "--out", "out/", "--exists", "replace"]).exits(0);
+    assert_eq!(tree.read("out/app.log"), b"TUESDAY\n");
+    run(&tree, "upcase", &["mon/", "--out", "out/", "--exists", "replace"]).exits(0);
+    assert_eq!(tree.read("out/app.log"), b"MONDAY\n");
+    // Of a source that is gone it is free.
+    fs::remove_dir_all(tree.path().join("mon")).unwrap();
+    run(&tree, "upcase", &["tue/", "--out", "out/"]).exits(0);
+    assert_eq!(tree.read("out/app.log"), b"TUESDAY\n");
+}
+
+#[test]
+fn the_output_of_a_source_that_fails_now_goes() {
+    let tree = Tree::with(&[("in/a.csv", "a,b\n1,2\n"), ("in/b.csv", "a\n1\n")]);
+    run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(0);
+    tree.file("in/a.csv", "a,a\n3,4\n");
+    let told = run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(1).stderr;
+    assert!(told.contains("1 outputs of sources that fail now were removed"), "{told}");
+    assert!(!tree.path().join("out/a.csv.jsonl").exists());
+    assert!(tree.path().join("out/b.csv.jsonl").exists());
+}
+
+#[test]
+fn outputs_below_their_inputs_are_no_sources() {
+    let tree = Tree::with(&[("in/a", "x\n")]);
+    for _ in 0..3 {
+        run(&tree, "upcase", &["in/", "--out", "in/out/"]).exits(0);
+    }
+    assert!(!tree.path().join("in/out/out").exists());
+    // Beside their sources neither.
+    for _ in 0..3 {
+        run(&tree, "upcase", &["in/", "--out", "in/", "--name", "{dir}/{name}.up"]).exits(0);
+    }
+    assert!(!tree.path().join("in/a.up.up").exists());
+}
+
+#[test]
+fn outputs_of_sources_that_are_gone_go_where_that_is_asked_for() {
+    let tree = Tree::with(&[("in/a", "a\n"), ("in/b", "b\n"), ("in/c", "c\n")]);
+    let again = |more: &[&str]| run(&tree, "upcase", &[&["in/", "--out", "out/"], more].concat());
+    again(&[]).exits(0);
+    fs::remove_file(tree.path().join("in/a")).unwrap();
+    fs::remove_file(tree.path().join("in/b")).unwrap();
+    tree.file("out/b", "somebody else's\n");
+    again(&[]).exits(0);
+    assert!(tree.path().join("out/a").exists());
+    let told = again(&["--delete-vanished"]).exits(0).stderr;
+    assert!(told.contains("1 outputs of sources that are gone were removed"), "{told}");
+    assert!(
+        told.contains("1 outputs of sources that are gone were not as they were left"),
+        "{told}"
+    );
+    assert!(!tree.path().join("out/a").exists());
+    assert_eq!(tree.read("out/b"), b"somebody else's\n");
+    assert_eq!(tree.read("out/c"), b"C\n");
+}
+
+#[test]
+fn a_check_compares_sizes_and_what_is_in_outputs() {
+    let tree = Tree::with(&[("in/a", "a\n"), ("in/b", &*"b\n".repeat(300_000))]);
+    run(&tree, "upcase", &["in/", "--out", "out/", "-j2"]).exits(0);
+    check(&tree, &["--digest"]).exits(0);
+    let mut bytes = tree.read("out/b");
+    bytes[300_000] ^= 1;
+    tree.file("out/b", bytes);
+    check(&tree, &[]).exits(0);
+    let told = check(&tree, &["--digest"]).exits(1).stderr;
+    assert!(told.ends_with("out/b: has other bytes than were written\n"), "{told}");
+    tree.file("out/a", "");
+    let told = check(&tree, &[]).exits(1).stderr;
+    assert!(told.ends_with("out/a: has 0 bytes, and had 2\n"), "{told}");
+}
