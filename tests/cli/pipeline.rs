@@ -366,7 +366,7 @@ fn plugins_that_do_not_fit_are_told_at_their_stage() {
     hint: several --plugin share one scan where each ends in an aggregator
     error: p.toml:5:1: target/plugins/wordcount.wasm: unknown setting `colour`: wordcount takes `chars`, `longest`
     error: p.toml:5:1: target/plugins/wordcount.wasm: setting `chars` cannot be `perhaps`: provided string was not `true` or `false`
-    error: p.toml:3:10: target/plugins/grep.wasm: setting `pattern` is required: What a line has to hold: a regular expression.
+    error: p.toml:3:10: target/plugins/grep.wasm: setting `pattern` is required: What a line has to hold: a regular expression, or one of several, on a line each.
     ");
 }
 
@@ -398,12 +398,19 @@ fn a_dry_run_tells_the_plan_and_makes_nothing() {
                  fixed = false
                  ignore-case = false
                  invert = false
+                 only-matching = false
                  pattern = ERROR
                  unicode = true
     stage 2      hide (target/plugins/redact.wasm 0.1.0)
                  transformer: bytes of each source; scope chunk, order kept, framing lines
+                 allow = 
+                 format = auto
+                 key = 
                  kinds = email
                  mask = *
+                 numbers = string
+                 pattern = 
+                 replace = star
     parallel     sources, and chunks of one source
     work         2 threads, chunks of 512.0 KiB
     limits       memory 128.0 MiB, call 2000 ms, record 1.0 MiB
