@@ -49,28 +49,40 @@ fn wide(sample: &[u8]) -> Option<String> {
         [0xfe, 0xff, ..] => return marked("UTF-16", UTF_16_BE),
         _ => {}
     }
-    let mut zeros = [0; 4];
-    for quad in sample.chunks(4) {
-        for (count, &byte) in zeros.iter_mut().zip(quad) {
-            *count += usize::from(byte == 0);
-        }
-    }
-    let pairs = sample.len() / 2;
-    let enough = if pairs < PAIRS_MANY { (pairs * 5).div_ceil(8).max(2) } else { pairs / 16 };
-    let quads = sample.len() / 4;
+    let (quads, pairs) = (sample.as_chunks::<4>().0, sample.as_chunks::<2>().0);
+    let wide_by = |turned: fn(&[u8; 4]) -> [u8; 4]| {
+        let narrow =
+            quads.iter().map(turned).filter(|[byte, rest @ ..]| is_text(*byte) && *rest == [0; 3]);
+        let planes = |[_, _, plane, high]: [u8; 4]| plane <= 16 && high == 0;
+        quads.len() > 1 && narrow.count() * 2 > quads.len() && quads.iter().map(turned).all(planes)
+    };
     let three = "looks like UTF-32 (three of four bytes are zero)";
-    let every_other = "looks like UTF-16 (zero bytes at every other place)";
-    match zeros {
-        [0, b, c, d] if quads > 1 && b * 2 > quads && c >= quads && d >= quads => {
-            Some(format!("{three}: {UTF_32_LE}"))
-        }
-        [a, b, c, 0] if quads > 1 && c * 2 > quads && a >= quads && b >= quads => {
-            Some(format!("{three}: {UTF_32_BE}"))
-        }
-        [0, b, 0, d] if b + d >= enough => Some(format!("{every_other}: {UTF_16_LE}")),
-        [a, 0, c, 0] if a + c >= enough => Some(format!("{every_other}: {UTF_16_BE}")),
-        _ => None,
+    if wide_by(|quad| *quad) {
+        return Some(format!("{three}: {UTF_32_LE}"));
     }
+    if wide_by(|[a, b, c, d]| [*d, *c, *b, *a]) {
+        return Some(format!("{three}: {UTF_32_BE}"));
+    }
+    let enough = if pairs.len() < PAIRS_MANY {
+        (pairs.len() * 5).div_ceil(8).max(2)
+    } else {
+        pairs.len() / 16
+    };
+    // Binary data has zeros at both places, or bytes beside them that are no text.
+    let every_other = |pair: fn(&[u8; 2]) -> [u8; 2]| {
+        let narrow = || pairs.iter().map(pair).filter(|[_, high]| *high == 0);
+        narrow().count() >= enough && narrow().all(|[low, _]| is_text(low))
+    };
+    let looks = "looks like UTF-16 (zero bytes at every other place)";
+    if every_other(|pair| *pair) {
+        return Some(format!("{looks}: {UTF_16_LE}"));
+    }
+    every_other(|[high, low]| [*low, *high]).then(|| format!("{looks}: {UTF_16_BE}"))
+}
+
+/// Whether text has this byte in it: no control character but those that part lines, columns and pages.
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | 12 | 27 | 0x20..=0x7e | 0xa0..)
 }
 
 #[cfg(test)]
@@ -113,6 +125,7 @@ mod tests {
             b"\0\0\0\0\0\0",
             b"x\0\0\0\x01\0\0",
             b"./one\0./three\0./four.txt\0",
+            b"\x30\0\x06\0\x09\0\x2a\0",
         ] {
             assert_eq!(wide(text), None, "{text:?}");
         }

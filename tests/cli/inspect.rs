@@ -121,7 +121,7 @@ fn inspect_tells_what_a_plugin_is() {
     property     framing-settings = delimiter=delimiter quote=quote
     simd         yes
     imports      gristmill:plugin/types@0.1.0, gristmill:plugin/host@0.1.0
-    exports      gristmill:plugin/transform@0.1.0, gristmill:plugin/lifecycle@0.1.0
+    exports      gristmill:plugin/lifecycle@0.1.0, gristmill:plugin/transform@0.1.0
     "#);
 }
 

@@ -366,7 +366,7 @@ fn plugins_that_do_not_fit_are_told_at_their_stage() {
     hint: several --plugin share one scan where each ends in an aggregator
     error: p.toml:5:1: target/plugins/wordcount.wasm: unknown setting `colour`: wordcount takes `chars`, `longest`
     error: p.toml:5:1: target/plugins/wordcount.wasm: setting `chars` cannot be `perhaps`: provided string was not `true` or `false`
-    error: p.toml:3:10: target/plugins/grep.wasm: setting `pattern` is required: What a line has to hold: a regular expression.
+    error: p.toml:3:10: target/plugins/grep.wasm: setting `pattern` is required: What a line has to hold: a regular expression, or one of several, on a line each.
     ");
 }
 
@@ -398,6 +398,7 @@ fn a_dry_run_tells_the_plan_and_makes_nothing() {
                  fixed = false
                  ignore-case = false
                  invert = false
+                 only-matching = false
                  pattern = ERROR
                  unicode = true
     stage 2      hide (target/plugins/redact.wasm 0.1.0)

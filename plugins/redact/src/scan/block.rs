@@ -134,10 +134,13 @@ impl Scan {
         let behind_group =
             up::<1>(digits, before) & up::<2>(digits, before) & up::<3>(digits, before);
         let first = masks.gaps & behind_group;
+        let mut run = digits | first;
+        // Few gaps have another before them.
         let second = masks.gaps & up::<1>(first, self.gaps[0]);
-        let third = masks.gaps & up::<1>(second, self.gaps[1]);
+        if second | self.gaps[1] != 0 {
+            run |= second | masks.gaps & up::<1>(second, self.gaps[1]);
+        }
         self.gaps = [first, second];
-        let run = digits | first | second | third;
         let two = (run & up::<1>(run, one), two);
         let four = (two.0 & up::<2>(two.0, two.1), four);
         let eight = (four.0 & up::<4>(four.0, four.1), eight);
