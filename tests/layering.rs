@@ -37,7 +37,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 38] = [
+const HOMES: [(&str, &[&str]); 39] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("async_trait", &["remote/http.rs"]),
     ("axum", &["serve/"]),
