@@ -298,15 +298,7 @@ fn a_directory_swapped_with_a_link_all_the_time_leads_no_walk_out() {
         };
         let one = |_| {
             let mut listing = source::list(&request).unwrap();
-            let wanted = source::Globs::default();
-            let expansion = Expansion {
-                members_max: 10,
-                threads: 1,
-                stop: &stop,
-                zip_stream: false,
-                wanted: &wanted,
-            };
-            expand(&mut listing, &expansion);
+            expand(&mut listing, &Expansion::new(10, 1, &stop));
             let ends = |end: &str| listing.sources.iter().any(|source| source.path.ends_with(end));
             if ends("deep/outside") || ends("outside-member") {
                 "outside"

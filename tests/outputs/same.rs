@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -44,12 +43,21 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    const MAKE: &str = r#"
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
+    for name in sys.argv[2:]:
+        archive.write(sys.argv[1] + "." + name, name)
+"#;
+    let tree = Tree::new();
     for (name, bytes) in members {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(bytes).unwrap();
+        tree.file(&format!("zip.{name}"), bytes);
     }
-    zip.finish().unwrap().into_inner()
+    let archive = tree.path().join("zip");
+    let args = [&["-c", MAKE, archive.to_str().unwrap()][..]].concat();
+    let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+    oracle("python3", &[args, names].concat(), b"");
+    tree.read("zip")
 }
 
 /// Texts in all forms, in `in/`; and the names of their outputs, in the order of the sources.

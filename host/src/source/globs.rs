@@ -59,7 +59,15 @@ struct Glob {
     matched: AtomicBool,
 }
 
+/// None, which take everything.
+static NO_GLOBS: Globs = Globs(Vec::new());
+
 impl Globs {
+    /// None of them: everything is taken.
+    pub fn none() -> &'static Self {
+        &NO_GLOBS
+    }
+
     /// These globs.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::plugin::{Cache, Options, Plugin, Rejects};
 use crate::process::{Failure, FailureKind, Pause, Processor};
 use crate::settings::Run;
 use crate::settings::limits::FAILURES_KEPT_MAX;
-use crate::source::{self, Globs, Listing, Look, Request};
+use crate::source::{self, Listing, Look, Request};
 use crate::work::{Cancel, Entered, Gate, in_turn, renew_turn};
 
 /// Runs a job to its end.
@@ -186,9 +186,7 @@ fn list(gate: &JobGate, run: &Run, inputs: &[PathBuf]) -> Result<Listed, JobErro
     let mut listing = source::list(&request)?;
     if run.archives {
         let (members_max, stop) = (run.members_max, gate.state.cancel.flag());
-        let (stop, wanted) = (&stop, &Globs::default());
-        let expansion = Expansion { members_max, threads: 1, stop, zip_stream: false, wanted };
-        input::expand(&mut listing, &expansion);
+        input::expand(&mut listing, &Expansion::new(members_max, 1, &stop));
     }
     let mut named = paths;
     named.push(root.join(Path::new(""))); // with a slash at its end

@@ -79,14 +79,7 @@ fn an_archive_that_was_replaced_is_not_read() {
     let request = gristmill::source::Request { paths, threads: 1, ..Default::default() };
     let mut listing = gristmill::source::list(&request).unwrap();
     let stop = std::sync::atomic::AtomicBool::new(false);
-    let wanted = gristmill::source::Globs::default();
-    let expansion = gristmill::input::Expansion {
-        members_max: 10,
-        threads: 1,
-        stop: &stop,
-        zip_stream: false,
-        wanted: &wanted,
-    };
+    let expansion = gristmill::input::Expansion::new(10, 1, &stop);
     gristmill::input::expand(&mut listing, &expansion);
     tree.file("b", tar(&[tarred(b"a", b'0', b"y\n")]));
     fs::rename(tree.path().join("b"), tree.path().join("a.tar")).unwrap();

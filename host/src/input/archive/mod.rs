@@ -49,6 +49,13 @@ pub struct Expansion<'a> {
     pub wanted: &'a Globs,
 }
 
+impl<'a> Expansion<'a> {
+    /// One that takes all members, and leaves standard input alone where that is a pipe.
+    pub fn new(members_max: u64, threads: usize, stop: &'a AtomicBool) -> Self {
+        Self { members_max, threads, stop, zip_stream: false, wanted: Globs::none() }
+    }
+}
+
 /// Replaces each archive of `listing` by its members, in the order of the archive. Members that are no files are counted as skipped.
 /// Archives are opened where the listing may be. Costs a look at each name where there are no archives.
 pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) {

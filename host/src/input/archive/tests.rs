@@ -94,9 +94,7 @@ fn names_without_archives_are_left_alone() {
     };
     let before = names(&listing);
     let stop = AtomicBool::new(false);
-    let (stop, wanted) = (&stop, &Globs::default());
-    let expansion = Expansion { members_max: 10, threads: 2, stop, zip_stream: false, wanted };
-    expand(&mut listing, &expansion);
+    expand(&mut listing, &Expansion::new(10, 2, &stop));
     assert_eq!(names(&listing), before);
     assert_eq!(listing.skipped, 3);
 }
