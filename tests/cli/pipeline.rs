@@ -440,6 +440,16 @@ fn a_dry_run_tells_the_plan_and_makes_nothing() {
 }
 
 #[test]
+fn a_plan_tells_no_secret() {
+    let tree = Tree::with(&[("a", "x\n")]);
+    let host = Host::run(&plugin("redact")).within(tree.path());
+    let host = host.args(["--dry-run", "--set", "replace=hash", "--set", "key=very secret", "a"]);
+    let told = host.ended().exits(0);
+    assert!(told.text().contains("key = ***"), "{told}");
+    assert!(!told.text().contains("very secret"), "{told}");
+}
+
+#[test]
 fn a_dry_run_knows_sizes_members_and_what_cannot_be_read() {
     let tree = logs();
     let script = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1], 'w')

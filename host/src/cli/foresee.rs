@@ -190,7 +190,7 @@ fn planned((stage, seen): (&Stage, &Seen)) -> PlannedStage {
     let mut settings: BTreeMap<String, String> = defaults
         .filter_map(|setting| Some((setting.key.clone(), setting.default.clone()?)))
         .collect();
-    settings.extend(stage.settings.iter().map(|set| (set.key.clone(), set.value.clone())));
+    settings.extend(stage.settings.iter().map(|set| (set.key.clone(), set.shown().to_string())));
     PlannedStage {
         name: stage.name.clone(),
         plugin: stage.path.display().to_string(),

@@ -80,7 +80,8 @@ pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest
 pub(super) fn description(args: &RunArgs, stages: &Stages, aim: Aim) -> String {
     let plugins: Vec<_> = stages.chains.iter().map(|chain| spec(chain)).collect();
     let all = stages.chains.iter().flatten().flat_map(|stage| &stage.settings);
-    let settings: Vec<_> = all.map(Setting::word).collect();
+    let settings: Vec<_> =
+        all.map(|setting| format!("{}={}", setting.key, setting.shown())).collect();
     let job = format!("{} {}", plugins.join(", "), settings.join(" "));
     match aim {
         Aim::Outputs => format!("{job} to {}", args.output.out.display()),

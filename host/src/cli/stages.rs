@@ -35,7 +35,16 @@ impl Setting {
     pub(super) fn word(&self) -> String {
         format!("{}={}", self.key, self.value)
     }
+
+    /// The value for people, who may show a plan or a ledger to others: one that is a secret by its name is not told.
+    pub(super) fn shown(&self) -> &str {
+        let is_secret = SECRETS.iter().any(|end| self.key.ends_with(end));
+        if is_secret && !self.value.is_empty() { "***" } else { &self.value }
+    }
 }
+
+/// Ends of the names of settings whose values are secrets.
+const SECRETS: [&str; 4] = ["key", "secret", "password", "token"];
 
 impl Stage {
     /// What a plugin is called where nobody says otherwise.
