@@ -76,7 +76,7 @@ fn flags_that_are_wrong_are_told() {
     exit: 2
     --- stdout
     --- stderr
-    error: a[: error parsing glob 'a[': unclosed character class; missing ']'
+    error: a[: unclosed character class; missing ']'
     ");
     insta::assert_snapshot!(wordcount(&["--files-from", "none"]), @"
     exit: 2

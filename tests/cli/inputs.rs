@@ -95,6 +95,7 @@ fn globs_choose_inside_directories_only() {
     --- stdout
     {"total":{"lines":0,"words":0,"bytes":0},"sources":0,"failed":0,"bytes":0}
     --- stderr
+     WARN --include *.nothing matches no file
     "#);
 }
 
@@ -199,6 +200,7 @@ fn what_is_no_regular_file_is_refused_where_it_is_named() {
     {"total":{"lines":2,"words":2,"bytes":4},"sources":6,"failed":4,"bytes":4}
     --- stderr
     dir/fifo: is a FIFO, not a regular file
+    hint: --stream reads FIFOs that are named, to their end
     dir/socket: is a socket, not a regular file
     /dev/null: is a character device, not a regular file
     dir/broken: No such file or directory (os error 2)

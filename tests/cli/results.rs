@@ -142,6 +142,7 @@ fn a_report_has_the_figures_of_the_run() {
       "errors": {
         "not-found": 1
       },
+      "encodings": {},
       "counters": {},
       "failures": [
         {

@@ -19,7 +19,7 @@ use super::remember::{Aim, Memory};
 use super::say::{self, Abort, Failures};
 use super::settings::{Origins, format, framing, level, request, settings, unlistable};
 use super::stages::Stages;
-use super::{foresee, guard, objects, rejects};
+use super::{foresee, guard, objects, rejects, unmatched};
 use crate::input::{self, Expansion};
 use crate::job::{self, Error, Job, ObjectsOut, Out, Places, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
@@ -258,7 +258,7 @@ fn listing(
     let mut listing = source::list(&request).map_err(|error| unlistable(&error))?;
     let filter = Arc::clone(&listing.filter);
     listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());
-    told_of_names(args, &listing);
+    unmatched::warn(args, &listing);
     if !args.inputs.no_archives {
         let (members_max, threads) = (settings.members_max, settings.threads);
         let (stop, zip_stream) = (&cancel.flag(), settings.stdin_is_zip);
@@ -270,24 +270,6 @@ fn listing(
         input::expand(&mut listing, &expansion);
     }
     Ok(listing)
-}
-
-/// Warns of what names nothing: it may be a mistake, and what comes of it looks like success.
-fn told_of_names(args: &RunArgs, listing: &Listing) {
-    if let Some(list) = &args.inputs.files_from
-        && listing.listed == Some(0)
-    {
-        tracing::warn!("--files-from {} names nothing", list.display());
-    }
-    if !listing.filtered {
-        return;
-    }
-    for glob in listing.filter.unmatched() {
-        tracing::warn!("--include {glob} matches no file");
-    }
-    if listing.sources.is_empty() && args.inputs.include.is_empty() && !listing.filter.takes_all() {
-        tracing::warn!("--exclude leaves no file");
-    }
 }
 
 /// Says what there is to say at the end, and how the process ends.
