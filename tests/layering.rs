@@ -52,7 +52,7 @@ const HOMES: [(&str, &[&str]); 39] = [
     ("data_encoding", &["output/rejects.rs"]),
     ("flate2", &["input/decode/", "output/pack/"]),
     ("futures_util", &["input/remote.rs", "remote/outlet.rs"]),
-    ("deflate64", &["input/decode/deflate64.rs"]),
+    ("deflate64", &["input/decode/inflate64.rs"]),
     ("globset", &["source/globs.rs"]),
     ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{rows, run_over};
+use crate::support::host::Host;
 use crate::support::oracle::oracle;
 use crate::support::pack::gzip;
 use crate::support::plugins::plugin;
@@ -112,5 +113,56 @@ fn what_is_cut_off_is_a_character_that_replaces_it() {
 fn an_encoding_that_there_is_not_starts_nothing() {
     let tree = Tree::with(&[("a", "x\n")]);
     let ended = run_over(&plugin("wordcount"), &tree, &["--encoding", "utf-7"]).exits(2);
-    assert!(ended.stderr.starts_with("error: unknown encoding `utf-7`: known are none, auto"));
+    assert!(ended.stderr.starts_with("error: unknown encoding `utf-7`: known are text, auto"));
+}
+
+/// A mark is obeyed unasked where records are lines, and never where the bytes are hashed.
+#[test]
+fn marks_are_obeyed_in_text_and_left_in_other_bytes() {
+    let text = WIDE.repeat(700);
+    let settings = ["--set", "chars=true", "--report", "report.json"];
+    let plain = Tree::with(&[("a", text.as_bytes())]);
+    let expected = rows(&run_over(&plugin("wordcount"), &plain, &settings).exits(0)).remove(0).1;
+    for encoding in ["utf-8-sig", "utf-16", "utf-32"] {
+        let bytes = encoded(&text, encoding);
+        for (bytes, small) in [(&bytes, false), (&encoded("a b\nc\n", encoding), true)] {
+            let tree = Tree::new();
+            let here = tree.path().join("in");
+            tree.file("in/a", bytes);
+            tree.file("in/b.gz", gzip(bytes));
+            for threads in ["1", "2"] {
+                let host = Host::run(&plugin("wordcount")).within(&here);
+                let host = host.args(["--per-source", "--threads", threads, "."]).args(settings);
+                for (name, said) in rows(&host.ended().exits(0)) {
+                    let small_said =
+                        r#""bytes":6,"result":{"lines":2,"words":3,"bytes":6,"chars":6}}"#;
+                    assert_eq!(
+                        said,
+                        if small { small_said } else { &expected },
+                        "{name} {encoding}"
+                    );
+                }
+                let report = std::fs::read(here.join("report.json")).unwrap();
+                let report: Value = serde_json::from_slice(&report).unwrap();
+                let counted = report["encodings"].as_object().unwrap().values().next().unwrap();
+                assert_eq!(counted, 2, "{encoding}");
+                std::fs::remove_file(here.join("report.json")).unwrap();
+            }
+            let sum = |args: &[&str]| {
+                run_over(&plugin("checksum"), &tree, &[&["--include", "a"], args].concat()).stdout
+            };
+            assert_eq!(sum(&[]), sum(&["--encoding", "none"]), "{encoding}");
+        }
+    }
+}
+
+#[test]
+fn a_mark_says_more_than_a_label() {
+    let big = encoded("\u{feff}a b\nc\n", "utf-16-be");
+    let tree = Tree::with(&[("a", big)]);
+    for label in ["utf-16", "utf-16le", "windows-1252"] {
+        let said = rows(&run_over(&plugin("wordcount"), &tree, &["--encoding", label]).exits(0));
+        let expected = r#""bytes":6,"result":{"lines":2,"words":3,"bytes":6}}"#;
+        assert_eq!(said[0].1, expected, "{label}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{rows, run_over};
 use crate::support::host::Host;
-use crate::support::pack::{brotli, gzip, text, zstd};
+use crate::support::pack::{brotli, forms, gzip, text, zstd};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
@@ -45,14 +45,75 @@ fn what_goes_through_a_transformer_is_decompressed_before() {
 #[test]
 fn bytes_count_before_the_name() {
     let tree = Tree::with(&[
-        ("text.gz", b"hello\n".to_vec()),
         ("text.br.txt", b"hello\n".to_vec()),
         ("packed.txt", gzip(b"hello\n")),
         ("packed.zst", gzip(b"hello\n")),
         ("packed.br", zstd(b"hello\n")),
         ("packed", zstd(b"hello\n")),
-        ("BZhello.bz2", b"hello\n".to_vec()),
+        ("BZhello", b"BZhi!!".to_vec()),
     ]);
+    for (name, said) in counted(&tree, &[]) {
+        assert_eq!(said, a_word(6), "{name}");
+    }
+}
+
+/// As `gzip -t`, `zstd -t` and the others say.
+#[test]
+fn a_name_that_the_bytes_do_not_bear_out_is_a_failure() {
+    let tree = Tree::new();
+    let mut files = 0;
+    for (name, packed) in forms(b"hello\n") {
+        if name.ends_with(".br") {
+            continue; // it has no magic number
+        }
+        let mut flipped = packed.clone();
+        flipped[0] ^= 1;
+        tree.file(&format!("flipped-{name}"), flipped);
+        tree.file(&format!("shifted-{name}"), [b"\n", &packed[..]].concat());
+        tree.file(&format!("zeros-{name}"), [&[0; 64][..], &packed[..]].concat());
+        tree.file(&format!("empty-{name}"), b"");
+        tree.file(&format!("text-{name}"), b"hello\n");
+        files += 5;
+    }
+    for threads in ["1", "2"] {
+        let ended = run_over(&plugin("wordcount"), &tree, &["--threads", threads]).exits(1);
+        let last = ended.lines().pop().unwrap();
+        assert_eq!(last["failed"], files, "{ended}");
+    }
+    run_over(&plugin("wordcount"), &tree, &["--decompress", "none"]).exits(0);
+}
+
+#[test]
+fn what_is_known_and_not_read_is_refused_by_name() {
+    let tree = Tree::with(&[
+        ("a.Z", &b"\x1f\x9d\x90aaa"[..]),
+        ("b.7z", b"7z\xbc\xaf\x27\x1c\0\x04"),
+        ("c", b"Rar!\x1a\x07\x01\0"),
+        ("d.zip.001", b"PK\x03\x04"),
+        ("e.snappy", b"\0\0\0\x06\0\0\0\x08\x06\x14hello\n"),
+    ]);
+    for io in ["read", "mmap"] {
+        let ended = run_over(&plugin("wordcount"), &tree, &["--io", io]).exits(1);
+        let told: Vec<_> = rows(&ended)
+            .into_iter()
+            .filter(|(_, said)| said.contains(", which is not read"))
+            .collect();
+        assert_eq!(told.len(), 5, "{ended}");
+    }
+    run_over(&plugin("wordcount"), &tree, &["--decompress", "none"]).exits(0);
+}
+
+/// A frame that is skipped, and longer than what is looked at to tell the codec.
+#[test]
+fn a_frame_behind_a_long_skippable_one_is_decoded() {
+    let skip = [&b"\x53\x2a\x4d\x18\0\x10\0\0"[..], &[7; 4096]].concat();
+    let lz4 = forms(b"hello\n").into_iter().find(|(name, _)| *name == "linked.lz4").unwrap().1;
+    let tree = Tree::new();
+    for (kind, packed) in [("lz4", lz4), ("zst", zstd(b"hello\n"))] {
+        for name in [format!("a.{kind}"), format!("b-{kind}"), format!("c-{kind}.txt")] {
+            tree.file(&name, [&skip[..], &packed].concat());
+        }
+    }
     for (name, said) in counted(&tree, &[]) {
         assert_eq!(said, a_word(6), "{name}");
     }

@@ -342,3 +342,52 @@ fn an_interrupt_ends_the_wait_for_standard_input() {
         drop(stdin);
     }
 }
+
+/// A tar archive on standard input is looked into, compressed or not, from a pipe and from a file; a zip file is refused from a
+/// pipe unless it is asked for.
+#[test]
+fn an_archive_on_standard_input_is_never_counted_as_its_bytes() {
+    const MAKE: &str = "import os, sys, tarfile, zipfile; os.chdir(sys.argv[1])\n\
+        zipfile.ZipFile('a.zip', 'w', 8).write('n'); tarfile.open('a.tar', 'w').add('n')\n\
+        tarfile.open('a.tgz', 'w:gz').add('n')";
+    let plain = text(100_000);
+    let tree = Tree::with(&[("n", &plain)]);
+    crate::support::oracle::oracle("python3", &["-c", MAKE, tree.path().to_str().unwrap()], b"");
+    let expected = format!("{{\"source\":\"-!/n\",{}", said_of(&plain));
+    for (name, args) in [
+        ("a.tar", &[][..]),
+        ("a.tgz", &[]),
+        ("a.tar", &["--archive", "tar"]),
+        ("a.tgz", &["--archive", "tar"]),
+        ("a.zip", &["--archive", "zip-stream"]),
+    ] {
+        let run = || Host::run(&plugin("wordcount")).args(["--per-source", "-"]).args(args);
+        let piped = run().stdin(tree.read(name)).ended().exits(0);
+        assert_eq!(piped.text().lines().next().unwrap(), expected, "{name} {args:?}");
+        let args = [&["--per-source", "-"][..], args].concat();
+        let redirected = from_file(&tree, name, "").args(args).ended().exits(0);
+        assert_eq!(redirected.text().lines().next().unwrap(), expected, "{name}");
+    }
+    let run = |args: &[&str], stdin| {
+        Host::run(&plugin("wordcount")).args(["--per-source", "-"]).args(args).stdin(stdin).ended()
+    };
+    let ended = run(&[], tree.read("a.zip")).exits(1);
+    assert!(ended.stderr.contains("hint: --archive zip-stream keeps"), "{ended}");
+    run(&["--archive", "tar"], plain).exits(1);
+    run(&["--no-archives"], tree.read("a.zip")).exits(0);
+}
+
+/// Files whose size says nothing of what is in them (proc(5), sysfs(5)).
+#[test]
+fn files_that_the_kernel_makes_are_read_to_their_end() {
+    let version = fs::read("/proc/version").unwrap();
+    let expected = said_of(&version);
+    for io in ["read", "mmap"] {
+        let args = ["--per-source", "--io", io, "/proc/version"];
+        let ended = Host::run(&plugin("wordcount")).args(args).ended().exits(0);
+        assert_eq!(rows(&ended)[0].1, expected, "{io}");
+    }
+    let tree = Tree::new();
+    let ended = from_file(&tree, "/proc/version", "").args(["--per-source", "-"]).ended().exits(0);
+    assert_eq!(rows(&ended)[0].1, expected);
+}

@@ -30,6 +30,7 @@ mod run;
 mod say;
 mod settings;
 mod stages;
+mod unmatched;
 mod values;
 
 use std::process::ExitCode;

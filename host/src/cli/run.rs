@@ -22,7 +22,7 @@ use super::remember::Memory;
 use super::say::{self, Abort, Failures};
 use super::settings::{Origins, format, framing, level, request, settings, unlistable};
 use super::stages::Stages;
-use super::{foresee, guard, objects, rejects, report};
+use super::{foresee, guard, objects, rejects, report, unmatched};
 use crate::input::{self, Expansion, Framing};
 use crate::job::{self, Error, Job, ObjectsOut, Out, Places, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
@@ -288,7 +288,7 @@ fn listing(
     remove_below(&mut listing, &args.inputs.files, &args.output.out);
     let filter = Arc::clone(&listing.filter);
     listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());
-    told_of_names(args, &listing);
+    unmatched::warn(args, &listing);
     if !args.inputs.no_archives {
         let (members_max, threads) = (settings.members_max, settings.threads);
         let (stop, zip_stream) = (&cancel.flag(), settings.stdin_is_zip);
@@ -300,24 +300,6 @@ fn listing(
         input::expand(&mut listing, &expansion);
     }
     Ok(listing)
-}
-
-/// Warns of what names nothing: it may be a mistake, and what comes of it looks like success.
-fn told_of_names(args: &RunArgs, listing: &Listing) {
-    if let Some(list) = &args.inputs.files_from
-        && listing.listed == Some(0)
-    {
-        tracing::warn!("--files-from {} names nothing", list.display());
-    }
-    if !listing.filtered {
-        return;
-    }
-    for glob in listing.filter.unmatched() {
-        tracing::warn!("--include {glob} matches no file");
-    }
-    if listing.sources.is_empty() && args.inputs.include.is_empty() && !listing.filter.takes_all() {
-        tracing::warn!("--exclude leaves no file");
-    }
 }
 
 fn load(

@@ -19,8 +19,10 @@ use crate::settings::limits::COPY_BYTES;
 pub enum Transcoding {
     /// Nothing.
     None,
-    /// UTF-8, where a byte order mark says what they are; nothing where there is none.
+    /// What [`ByMark`](Self::ByMark) is, for text.
     #[default]
+    OfText,
+    /// UTF-8, where a byte order mark says what they are; nothing where there is none.
     ByMark,
     /// UTF-8, from this encoding, unless a mark says another.
     From(&'static Encoding),
@@ -31,7 +33,7 @@ pub enum Transcoding {
 /// There is no encoding of that name.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "unknown encoding `{0}`: known are none, auto, utf-32le, utf-32be, and the labels of the WHATWG Encoding Standard, as utf-16le"
+    "unknown encoding `{0}`: known are text, auto, none, utf-32le, utf-32be, and the labels of the WHATWG Encoding Standard, as utf-16le"
 )]
 pub struct UnknownEncoding(String);
 
@@ -41,6 +43,7 @@ impl FromStr for Transcoding {
     fn from_str(text: &str) -> Result<Self, UnknownEncoding> {
         match text.to_ascii_lowercase().as_str() {
             "none" => Ok(Self::None),
+            "text" => Ok(Self::OfText),
             "auto" => Ok(Self::ByMark),
             "utf-32" | "utf-32le" => Ok(Self::FromUtf32(utf32::Order::LittleEndian)),
             "utf-32be" => Ok(Self::FromUtf32(utf32::Order::BigEndian)),
@@ -60,12 +63,15 @@ pub struct Text {
 }
 
 impl Transcoding {
-    /// The same for sources that are framed so. Marks are looked for in text only, whose records end with a byte or as those of csv: what
-    /// begins like one elsewhere is data, and a checksum is one of the bytes that the file has.
+    /// The same for sources that are framed so. Text is what has records that end with a byte, or as those of csv do: what begins like a
+    /// mark elsewhere is data, and a checksum is one of the bytes that the file has.
     #[must_use]
     pub fn over(self, framing: Framing) -> Self {
-        let is_text = matches!(framing, Framing::Delimited(_) | Framing::Csv(_));
-        if self == Self::ByMark && !is_text { Self::None } else { self }
+        match (self, framing) {
+            (Self::OfText, Framing::Delimited(_) | Framing::Csv(_)) => Self::ByMark,
+            (Self::OfText, _) => Self::None,
+            (other, _) => other,
+        }
     }
 
     /// The bytes in UTF-8, without their byte order mark.
@@ -82,7 +88,7 @@ impl Transcoding {
         let (decoder, encoding) = match mark {
             Some(mark) => (decoder(mark), Some(mark.word())),
             None => match self {
-                Self::None | Self::ByMark => (None, None),
+                Self::None | Self::OfText | Self::ByMark => (None, None),
                 Self::From(encoding) => (Some(Conversion::of(encoding)), Some(encoding.name())),
                 Self::FromUtf32(order) => {
                     (Some(Conversion::Utf32(Utf32::new(order))), Some(order.word()))
@@ -302,13 +308,14 @@ mod tests {
 
     #[test]
     fn marks_are_looked_for_in_text_only() {
-        let over = |framing| Transcoding::ByMark.over(framing);
+        let over = |framing| Transcoding::OfText.over(framing);
         for text in [Framing::Delimited(b'\n'), Framing::Delimited(0), Framing::Csv(Csv::default())]
         {
             assert_eq!(over(text), Transcoding::ByMark);
         }
         for data in [Framing::Bytes, Framing::Fixed(4), Framing::Whole] {
             assert_eq!(over(data), Transcoding::None);
+            assert_eq!(Transcoding::ByMark.over(data), Transcoding::ByMark, "it was asked for");
         }
     }
 

@@ -3,13 +3,10 @@
 
 use std::io::{self, Read};
 
-use flate2::Crc;
-
-use super::decode::{Checked, Expected};
+use super::decode::{Checked, Crc, Expected};
 use super::store::FromFront;
 use super::{Bytes, Codec, DecodeLimits, Decoder, Error};
-use crate::source::ArchiveError;
-use crate::source::Refusal;
+use crate::source::{ArchiveError, Refusal};
 
 /// How a member is packed, and what has to come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

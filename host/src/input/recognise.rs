@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::archive::tar::{self, BLOCK_BYTES};
+use super::archive::{BLOCK_BYTES, begins};
 use super::decode::{detect, detect_nameless};
 use super::front::Front;
 use super::{Bytes, Codec, DecodeError, Error, Mark, is_named_tar};
@@ -23,7 +23,7 @@ pub enum Found {
 /// # Errors
 /// When name and bytes do not agree, or the format is not read.
 pub(super) fn codec(first_bytes: &[u8], name: &Path) -> Result<Option<Codec>, Error> {
-    let is_plain_tar = || first_bytes.first_chunk().is_some_and(tar::begins);
+    let is_plain_tar = || first_bytes.first_chunk().is_some_and(begins);
     match detect(first_bytes, name) {
         Err(_) if is_named_tar(name) && is_plain_tar() => Ok(None),
         detected => Ok(detected?),
@@ -68,7 +68,7 @@ pub(super) fn may_become_zip(first_bytes: &[u8]) -> bool {
 pub(super) fn may_be_tar(first_bytes: &[u8]) -> bool {
     const NAME_BYTES: usize = 100;
     if let Some(block) = first_bytes.first_chunk() {
-        return tar::begins(block);
+        return begins(block);
     }
     let (name, mode) = first_bytes.split_at(first_bytes.len().min(NAME_BYTES));
     let end = name.iter().position(|&byte| byte == 0);
@@ -94,7 +94,7 @@ pub fn archived(bytes: Box<dyn Bytes>) -> Result<(bool, Box<dyn Bytes>), Error> 
     if is_zip(front.first()) {
         return Err(Refusal::from(ArchiveError::FromFront).into());
     }
-    let is_tar = front.first().first_chunk().is_some_and(tar::begins);
+    let is_tar = front.first().first_chunk().is_some_and(begins);
     Ok((is_tar, Box::new(front)))
 }
 

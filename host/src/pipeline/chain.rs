@@ -145,6 +145,15 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// Records of a source that the stages before the one at `end` are opened with. One that is reframed makes its header of what it is
+    /// given; that of the source only tells whether the stages before have dropped it.
+    fn header_records(&self, end: usize) -> u32 {
+        let stages = self.stages.iter().enumerate().take(end);
+        let asking = stages
+            .filter(|(index, _)| self.framing.has_records() || self.joint(*index) == Joint::Same);
+        asking.map(|(_, stage)| stage.processor.traits().header_records).max().unwrap_or(0)
+    }
+
     /// How what is given becomes what the stage at `index` takes.
     pub(super) fn joint(&self, index: usize) -> Joint {
         let before = index.checked_sub(1).and_then(|before| self.joints.get(before));
@@ -174,7 +183,7 @@ impl Stretch {
                 Kind::Transformer => Order::Kept,
             },
             // Those before it make its header of that of the source.
-            header_records: all().map(|traits| traits.header_records).max().unwrap_or(0),
+            header_records: line.header_records(own.end),
         };
         Some(Self { line: Arc::clone(line), own, traits })
     }

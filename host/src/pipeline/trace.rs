@@ -47,7 +47,7 @@ impl Trace<'_> {
         for some in lengths.chunks(TRACE_RECORDS) {
             let end = at + some.iter().sum::<usize>();
             let piece = Piece { start: at, end, given_start: given_at };
-            let Some(given_end) = Self::run(&mut before, place, &chunk, &piece, given)? else {
+            let Some(given_end) = before.run(place, &chunk, &piece, given)? else {
                 break;
             };
             let found = wanted.range(given_at..given_end).next().is_some();
@@ -55,9 +55,6 @@ impl Trace<'_> {
                 self.each(place, &chunk, some, &piece, given, &mut wanted)?;
             }
             (at, given_at) = (end, given_end);
-        }
-        for instance in &mut before {
-            instance.forget();
         }
         Ok(())
     }
@@ -76,7 +73,7 @@ impl Trace<'_> {
         let (mut at, mut given_at) = (piece.start, piece.given_start);
         for length in lengths {
             let own = Piece { start: at, end: at + length, given_start: given_at };
-            let Some(end) = Self::run(&mut before, place, chunk, &own, given)? else { break };
+            let Some(end) = before.run(place, chunk, &own, given)? else { break };
             for (_, rejects) in wanted.range_mut(given_at..end) {
                 for reject in rejects {
                     reject.offset = place.offset + at as u64;
@@ -85,26 +82,36 @@ impl Trace<'_> {
             }
             (at, given_at) = (own.end, end);
         }
-        for instance in &mut before {
-            instance.forget();
-        }
         Ok(())
     }
 
-    fn start(&self) -> Result<Vec<Box<dyn Instance + '_>>, Failure> {
-        let mut before = Vec::with_capacity(self.index);
+    fn start(&self) -> Result<Before<'_>, Failure> {
+        let mut before = Before(Vec::with_capacity(self.index));
         for stage in self.stretch.line.stages.iter().take(self.index) {
             let mut instance = stage.processor.start()?;
             let header = stage.header(self.opening.header);
             instance.open(Opening { name: self.opening.name, header })?;
-            before.push(instance);
+            before.0.push(instance);
         }
         Ok(before)
     }
+}
 
+/// Instances of the stages before. What they count and set aside is forgotten, whatever ends them.
+struct Before<'a>(Vec<Box<dyn Instance + 'a>>);
+
+impl Drop for Before<'_> {
+    fn drop(&mut self) {
+        for instance in &mut self.0 {
+            instance.forget();
+        }
+    }
+}
+
+impl Before<'_> {
     /// Where what comes out of a piece ends in `given`; nothing where that is something else.
     fn run(
-        before: &mut [Box<dyn Instance + '_>],
+        &mut self,
         place: Place,
         chunk: &[u8],
         piece: &Piece,
@@ -115,7 +122,7 @@ impl Trace<'_> {
         let index = if is_first { place.index } else { place.index.max(1) };
         let last = place.last && piece.end == chunk.len();
         let place = Place { index, offset: place.offset + piece.start as u64, last };
-        for instance in before {
+        for instance in &mut self.0 {
             bytes = instance.push(place, &mut &bytes[..])?.output;
         }
         let end = piece.given_start + bytes.len();

@@ -120,7 +120,7 @@ impl Default for Run {
             stdin_is_tar: false,
             stdin_is_zip: false,
             include_members: Vec::new(),
-            encoding: "auto".into(),
+            encoding: "text".into(),
             linger: limits::LINGER,
             decompressed_bytes_max: limits::DECODED_BYTES_MAX,
             ratio_max: limits::DECODE_RATIO_MAX,

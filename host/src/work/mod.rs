@@ -5,6 +5,7 @@
 
 mod ahead;
 mod cancel;
+mod fault;
 mod feed;
 mod gate;
 mod gather;

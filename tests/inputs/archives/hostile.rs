@@ -107,7 +107,8 @@ fn claims_cost_nothing() {
         .args(["--per-source", "--report", "report.json", "a.zip", "b.zip"])
         .ended()
         .exits(1);
-    assert_eq!(results(&ended), 0);
+    assert_eq!(results(&ended), 1);
+    assert_eq!(failures(&ended).len(), 2);
     let peak = crate::inputs::report(&tree)["peak_rss_bytes"].as_u64().unwrap();
     assert!(peak < 100 << 20, "{peak} bytes of memory");
 }

@@ -7,7 +7,7 @@ use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
 #[test]
-fn a_name_alone_makes_no_archive() {
+fn a_name_of_an_archive_has_to_be_borne_out() {
     let tree = Tree::with(&[
         ("a.zip", b"hello\n".to_vec()),
         ("b.tar", b"hello\n".to_vec()),
@@ -17,12 +17,36 @@ fn a_name_alone_makes_no_archive() {
         ("f.zip", b"PK is what it begins with\n".to_vec()),
         ("g.jar", zip(&[Zipped::stored("x", b"hello\n")], None)),
         ("h", tar(&[tarred(b"x", b'0', b"hello\n")])),
+        ("i.zip", crate::support::pack::gzip(b"hello\n")),
+    ]);
+    let ended = count(&tree, &["."]).exits(1);
+    let failed: Vec<_> = failures(&ended).into_iter().map(|(name, _)| name).collect();
+    let expected = ["a.zip", "b.tar", "c.zip", "d.tar", "e.tar", "f.zip"].map(|n| format!("./{n}"));
+    assert_eq!(failed, expected);
+    count(&tree, &[".", "--no-archives"]).exits(0);
+}
+
+/// A plain tar file under the name of a compressed one, and the other way round; 512 zeros in both.
+#[test]
+fn what_a_tar_file_is_compressed_with_is_told_by_its_bytes() {
+    let archive = tar(&[tarred(b"x", b'0', b"hello\n")]);
+    let packed = crate::support::pack::gzip(&archive);
+    let tree = Tree::with(&[
+        ("a.tar", archive.clone()),
+        ("b.tgz", archive.clone()),
+        ("c.tar.zst", archive),
+        ("d.tar", packed.clone()),
+        ("e.tar.gz", packed),
     ]);
     let found = sources(&count(&tree, &["."]).exits(0));
-    let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
-    let expected = ["a.zip", "b.tar", "c.zip", "d.tar", "e.tar", "f.zip", "g.jar", "h"]
-        .map(|n| format!("./{n}"));
-    assert_eq!(names, expected);
+    assert_eq!(found.len(), 5);
+    assert!(
+        found.iter().all(|(name, row)| name.ends_with("!/x") && row["bytes"] == 6),
+        "{found:?}"
+    );
+    let zeros = vec![0; 512];
+    let tree = Tree::with(&[("a.tar.gz", crate::support::pack::gzip(&zeros)), ("b.tar", zeros)]);
+    assert!(sources(&count(&tree, &["."]).exits(0)).is_empty());
 }
 
 #[test]

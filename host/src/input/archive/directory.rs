@@ -5,9 +5,8 @@
 
 use std::io;
 
-use flate2::Crc;
-
 use super::reader::Reader;
+use crate::input::decode::Crc;
 use crate::settings::limits::ARCHIVE_COMMENT_BYTES_MAX;
 
 /// What the parts begin with, and how long each is without what varies.

@@ -33,6 +33,7 @@ use crate::source::{
 
 pub(super) use member::open;
 pub(super) use name::Kind;
+pub(super) use tar::{BLOCK_BYTES, begins};
 
 /// How archives are looked into.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +94,7 @@ fn kind(source: &Source, expansion: &Expansion<'_>) -> Option<Kind> {
 /// What kind of archive standard input is, where it is a file that has one: it has no name to tell it by.
 fn of_redirected(source: &Source) -> Option<Kind> {
     let input = Input::open(&mut Opener::default(), source, &Access::default()).ok()?;
-    let mut first = [0; tar::BLOCK_BYTES];
+    let mut first = [0; BLOCK_BYTES];
     if input.is_pipe() || input.bytes() < first.len() as u64 {
         return None;
     }
@@ -101,7 +102,7 @@ fn of_redirected(source: &Source) -> Option<Kind> {
     if is_zip(&first) {
         return Some(Kind::Zip);
     }
-    tar::begins(&first).then_some(Kind::Tar)
+    begins(&first).then_some(Kind::Tar)
 }
 
 /// The members of each archive that is one, in the order of the archives.

@@ -1,20 +1,20 @@
 //! Decodes one source from its first byte to its last, within its limits.
 
+mod engines;
 mod ready;
 
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
-use crate::settings::limits::{
-    DECODE_RATIO_FREE_BYTES, DECODE_SMALL_BZIP2_MEMBERS, DECODE_SMALL_STREAM_BYTES,
-};
+use crate::settings::limits::{DECODE_RATIO_FREE_BYTES, DECODE_SMALL_STREAM_BYTES};
 
 use super::blocks::{Aligned, Block, Envelope, Part};
 use super::chain::Resume;
 use super::codec::shown;
 use super::feed::{Packed, Trickle};
 use super::{Begin, Codec, DecodeError, DecodeLimits, Decoded, Engine, Fault, Feed};
-use super::{brotli, bzip2, deflate, deflate64, gzip, lz4, lzma, snappy, xz, zstd};
+
+use engines::{engine, small_member_surcharge};
 
 /// Most that an engine writes before the ratio is looked at.
 const STEP_BYTES: usize = 1 << 20;
@@ -400,31 +400,5 @@ impl std::fmt::Debug for Decoder {
             .field("compressed", &self.compressed())
             .field("decompressed", &self.decompressed)
             .finish_non_exhaustive()
-    }
-}
-
-fn engine(codec: Codec, limits: &DecodeLimits) -> Box<dyn Engine> {
-    match codec {
-        Codec::Gzip => Box::new(gzip::Gzip::new()),
-        Codec::Zstd => Box::new(zstd::Zstd::new(limits.zstd_window_log_max)),
-        Codec::Lz4 => Box::new(lz4::Lz4::new()),
-        Codec::Bzip2 => Box::new(bzip2::Bzip2::new()),
-        Codec::Xz => Box::new(xz::Xz::new(limits.xz_memory_bytes_max)),
-        Codec::Brotli => Box::new(brotli::Brotli::new()),
-        Codec::Snappy => Box::new(snappy::Snappy::new()),
-        Codec::Lzip => Box::new(lzma::Lzma::lzip(limits.xz_memory_bytes_max)),
-        Codec::Lzma => Box::new(lzma::Lzma::alone(limits.xz_memory_bytes_max)),
-        Codec::Zlib => Box::new(deflate::Deflate::zlib()),
-        Codec::Deflate => Box::new(deflate::Deflate::bare()),
-        Codec::Deflate64 => Box::new(deflate64::Deflate64::new()),
-    }
-}
-
-/// What a member that holds next to nothing counts for besides itself: as much more as it costs than one of gzip.
-fn small_member_surcharge(codec: Codec) -> u64 {
-    match codec {
-        // Its tables, 4 MB, are made anew for every stream.
-        Codec::Bzip2 => DECODE_SMALL_BZIP2_MEMBERS - 1,
-        _ => 0,
     }
 }

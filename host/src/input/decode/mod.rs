@@ -12,11 +12,11 @@ mod checked;
 mod codec;
 mod decoder;
 mod deflate;
-mod deflate64;
 mod error;
 mod feed;
 mod foreign;
 mod gzip;
+mod inflate64;
 mod limits;
 mod lz4;
 mod lzma;
@@ -39,6 +39,7 @@ pub(super) use recognise::{detect, detect_nameless};
 
 pub(super) use checked::{Checked, Expected};
 pub(super) use codec::shown;
+pub(super) use flate2::Crc;
 
 use error::Fault;
 use feed::Feed;
