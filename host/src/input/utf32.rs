@@ -43,7 +43,9 @@ impl Utf32 {
             self.begun.clear();
         }
         let (units, begun) = rest.as_chunks();
-        units.iter().for_each(|unit| push(self.character(*unit), text));
+        for unit in units {
+            push(self.character(*unit), text);
+        }
         self.begun.extend_from_slice(begun);
         if last && !self.begun.is_empty() {
             self.begun.clear();

@@ -77,14 +77,14 @@ impl<'a> Places<'a> {
         }
         for ((source, wanted), to) in each().zip(&mut places) {
             if let Ok((place, Some(stored))) = wanted {
-                let named = match is_shared(place) {
-                    true => Err(String::new()),
-                    false => claim(source, place).map(|()| place.clone()),
+                let named = if is_shared(place) {
+                    Err(String::new())
+                } else {
+                    claim(source, place).map(|()| place.clone())
                 };
                 *to = Some(named.or_else(|_| claim(source, stored).map(|()| stored.clone())));
             }
         }
-        drop(claim);
         places.into_iter().map(|place| place.unwrap_or_else(|| Err(String::new()))).collect()
     }
 

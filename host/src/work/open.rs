@@ -9,6 +9,7 @@ use crate::input::{
     Transcoding, archived, is_named_tar, is_named_zip, is_said,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
+use crate::settings::Piped;
 use crate::source::{Source, Way};
 
 use super::Plan;
@@ -54,8 +55,8 @@ impl<'a> Open<'a> {
         if let Err(refusal) = &source.listed {
             return Err(separated(source, refused(refusal)));
         }
-        let opened = Input::open(opener, source, plan.access);
-        let mut input = opened.map_err(|error| separated(source, error.into()))?;
+        let found = Input::open(opener, source, plan.access);
+        let mut input = found.map_err(|error| separated(source, error.into()))?;
         let front = from_front(plan, &mut input, source, known)?;
         let whole = |count, header| {
             let gather = Gather::new(count, plan.processor.traits().order);
@@ -136,7 +137,7 @@ fn is_tar(
         return Ok((false, bytes));
     }
     let is_stdin = source.way == Way::StandardInput;
-    if is_named_tar(source.file()) || is_stdin && plan.settings.stdin_is_tar {
+    if is_named_tar(source.file()) || is_stdin && plan.settings.piped == Piped::Tar {
         return Ok((true, bytes));
     }
     // A zip file that is compressed, or comes from its front, can not be looked into.

@@ -3,7 +3,7 @@
 use super::*;
 
 fn expected(plain: &[u8]) -> Expected {
-    let mut crc = flate2::Crc::new();
+    let mut crc = Crc::new();
     crc.update(plain);
     Expected { bytes: plain.len() as u64, crc32: crc.sum() }
 }

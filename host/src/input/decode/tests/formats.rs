@@ -183,7 +183,7 @@ fn gzip_headers_are_read_to_their_end() {
     let plain = b"hello";
     let body = encode(Codec::Gzip, plain)[10..].to_vec();
     let mut header = b"\x1f\x8b\x08\x1e\0\0\0\0\0\xff\x03\0abcname\0comment\0".to_vec();
-    let mut crc = flate2::Crc::new();
+    let mut crc = Crc::new();
     crc.update(&header);
     header.extend_from_slice(&crc.sum().to_le_bytes()[..2]);
     let packed = [&header[..], &body].concat();

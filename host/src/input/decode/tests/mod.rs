@@ -58,7 +58,7 @@ fn encode(codec: Codec, plain: &[u8]) -> Vec<u8> {
             // draft-diaz-lzip-09: a dictionary of 2^20 bytes, and behind the data CRC-32, size, and size of the member.
             let mut packed = b"LZIP\x01\x14".to_vec();
             packed.extend_from_slice(&lzma(plain)[13..]);
-            let mut crc = flate2::Crc::new();
+            let mut crc = Crc::new();
             crc.update(plain);
             packed.extend(crc.sum().to_le_bytes());
             packed.extend((plain.len() as u64).to_le_bytes());
