@@ -50,7 +50,7 @@ fn bytes_count_before_the_name() {
         ("packed.zst", gzip(b"hello\n")),
         ("packed.br", zstd(b"hello\n")),
         ("packed", zstd(b"hello\n")),
-        ("BZhello", b"BZhi!!".to_vec()),
+        ("BZhello", b"BZhi!\n".to_vec()),
     ]);
     for (name, said) in counted(&tree, &[]) {
         assert_eq!(said, a_word(6), "{name}");
@@ -63,7 +63,7 @@ fn a_name_that_the_bytes_do_not_bear_out_is_a_failure() {
     let tree = Tree::new();
     let mut files = 0;
     for (name, packed) in forms(b"hello\n") {
-        if name.ends_with(".br") {
+        if name == "quality.br" {
             continue; // it has no magic number
         }
         let mut flipped = packed.clone();

@@ -347,9 +347,13 @@ fn an_interrupt_ends_the_wait_for_standard_input() {
 /// pipe unless it is asked for.
 #[test]
 fn an_archive_on_standard_input_is_never_counted_as_its_bytes() {
-    const MAKE: &str = "import os, sys, tarfile, zipfile; os.chdir(sys.argv[1])\n\
-        zipfile.ZipFile('a.zip', 'w', 8).write('n'); tarfile.open('a.tar', 'w').add('n')\n\
-        tarfile.open('a.tgz', 'w:gz').add('n')";
+    const MAKE: &str = r"
+import os, sys, tarfile, zipfile
+os.chdir(sys.argv[1])
+with zipfile.ZipFile('a.zip', 'w', 8) as archive: archive.write('n')
+with tarfile.open('a.tar', 'w') as archive: archive.add('n')
+with tarfile.open('a.tgz', 'w:gz') as archive: archive.add('n')
+";
     let plain = text(100_000);
     let tree = Tree::with(&[("n", &plain)]);
     crate::support::oracle::oracle("python3", &["-c", MAKE, tree.path().to_str().unwrap()], b"");
@@ -385,9 +389,9 @@ fn files_that_the_kernel_makes_are_read_to_their_end() {
     for io in ["read", "mmap"] {
         let args = ["--per-source", "--io", io, "/proc/version"];
         let ended = Host::run(&plugin("wordcount")).args(args).ended().exits(0);
-        assert_eq!(rows(&ended)[0].1, expected, "{io}");
+        assert!(ended.text().contains(&expected), "{ended}");
     }
     let tree = Tree::new();
     let ended = from_file(&tree, "/proc/version", "").args(["--per-source", "-"]).ended().exits(0);
-    assert_eq!(rows(&ended)[0].1, expected);
+    assert!(ended.text().contains(&expected), "{ended}");
 }

@@ -14,7 +14,7 @@ use crate::output::Format;
 use crate::settings::limits::{
     CHUNK_BYTES_MIN, MEMORY_BYTES_CEILING, REJECTS_FREE, REJECTS_PERCENT, THREADS_MAX, WINDOW_BYTES,
 };
-use crate::settings::{Decompress, Io, RejectsMax, Run, Show};
+use crate::settings::{Decompress, Io, Piped, RejectsMax, Run, Show};
 use crate::source::{self, Fifos, FilesFrom, Look, Request, Roots};
 
 /// Where sources are cut: as the user says, or else as the plugins do.
@@ -124,8 +124,11 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
         encoding: inputs.encoding.clone(),
         linger: inputs.linger,
         archives: !inputs.no_archives,
-        stdin_is_tar: inputs.archive == Some(ArchiveArg::Tar),
-        stdin_is_zip: inputs.archive == Some(ArchiveArg::ZipStream),
+        piped: match inputs.archive {
+            None => Piped::Detect,
+            Some(ArchiveArg::Tar) => Piped::Tar,
+            Some(ArchiveArg::ZipStream) => Piped::Zip,
+        },
         include_members: inputs.include_members.clone(),
         rejects_max: Some(output.max_rejects.unwrap_or(REJECTS_UNSAID)),
         unordered: output.unordered,

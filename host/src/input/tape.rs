@@ -16,10 +16,11 @@ use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, recognise};
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
 use crate::source::{ArchiveError, Globs, Refusal};
 
+/// Extensions that stand for `.tar` and that of a codec.
+const SHORT: [&str; 10] = ["tgz", "taz", "tzst", "tlz4", "tbz", "tbz2", "tz2", "tb2", "txz", "tlz"];
+
 /// Whether a file of that name is a tar archive, compressed or not.
 pub fn is_named_tar(name: &Path) -> bool {
-    const SHORT: [&str; 10] =
-        ["tgz", "taz", "tzst", "tlz4", "tbz", "tbz2", "tz2", "tb2", "txz", "tlz"];
     let has = |extension: &str| {
         name.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
     };

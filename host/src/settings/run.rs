@@ -17,6 +17,18 @@ pub enum Io {
     Mmap,
 }
 
+/// What standard input is, which has no name to tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Piped {
+    /// What its first bytes say.
+    #[default]
+    Detect,
+    /// A tar archive, compressed or not.
+    Tar,
+    /// A zip file.
+    Zip,
+}
+
 /// What is decompressed on the way in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Decompress {
@@ -56,7 +68,6 @@ pub struct Show {
 
 /// How one run goes about its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "what is asked for is asked for or not")]
 pub struct Run {
     /// Worker threads.
     pub threads: usize,
@@ -70,10 +81,8 @@ pub struct Run {
     pub decompress: Decompress,
     /// Whether members of archives are sources of their own.
     pub archives: bool,
-    /// Whether standard input has to be a tar archive, compressed or not.
-    pub stdin_is_tar: bool,
-    /// Whether it is a zip file.
-    pub stdin_is_zip: bool,
+    /// What standard input is.
+    pub piped: Piped,
     /// Of archives, only members that match one of these globs; none takes all.
     pub include_members: Vec<String>,
     /// Encoding of text that becomes UTF-8 on the way in; `none` leaves bytes alone, `auto` goes by byte order marks.
@@ -117,8 +126,7 @@ impl Default for Run {
             io: Io::Auto,
             decompress: Decompress::Auto,
             archives: true,
-            stdin_is_tar: false,
-            stdin_is_zip: false,
+            piped: Piped::default(),
             include_members: Vec::new(),
             encoding: "text".into(),
             linger: limits::LINGER,

@@ -9,6 +9,7 @@ use crate::input::{
     Text, Transcoding, archived, is_named_tar, is_named_zip, is_said,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
+use crate::settings::Piped;
 use crate::source::{Source, Way};
 
 use super::Plan;
@@ -138,7 +139,7 @@ fn is_tar(
         return Ok((false, bytes));
     }
     let is_stdin = source.way == Way::StandardInput;
-    if is_named_tar(source.file()) || is_stdin && plan.settings.stdin_is_tar {
+    if is_named_tar(source.file()) || is_stdin && plan.settings.piped == Piped::Tar {
         return Ok((true, bytes));
     }
     // A zip file that is compressed, or comes from its front, can not be looked into.

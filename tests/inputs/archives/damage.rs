@@ -193,6 +193,7 @@ fn damage_in_a_zip_file_is_named_where_it_is() {
     fewer than it says: a.zip: the archive is damaged at byte 1886: its directory has another number of entries than it says
     none that it says: a.zip: the archive is damaged at byte 1886: its directory has another number of entries than it says
     beyond the end: a.zip!/a: is cut off: its 2 bytes at byte 1073741854 go beyond the end of the archive
+    a.zip: the archive is damaged at byte 0: it begins with a member that its directory does not have
     crc: a.zip!/b: corrupt deflate data within the first 3007 decompressed bytes: the CRC-32 of the member does not match
     less: a.zip!/b: corrupt deflate data after 3007 decompressed bytes: more comes out than the directory of its archive says
     more: a.zip!/b: corrupt deflate data after 3007 decompressed bytes: less comes out than the directory of its archive says

@@ -124,7 +124,7 @@ impl Decoder {
         decoder.decompressed = resume.decompressed;
         decoder.sound = resume.decompressed;
         decoder.members = resume.members;
-        decoder.only_skipped = resume.compressed == 0;
+        decoder.only_skipped = resume.decompressed == 0;
         decoder
     }
 
@@ -290,21 +290,6 @@ impl Decoder {
             });
         }
         Ok(())
-    }
-
-    /// Turns to the other codec where nothing but skippable frames, which are the same in both, told that it is this one.
-    fn is_other(&mut self) -> bool {
-        let other = match self.codec {
-            Codec::Zstd => Codec::Lz4,
-            Codec::Lz4 => Codec::Zstd,
-            _ => return false,
-        };
-        let begins = Codec::by_magic(self.feed.held(), None) == Some(other);
-        if begins && self.members > 0 && self.decompressed == 0 && self.only_skipped {
-            (self.codec, self.engine) = (other, engine(other, &self.limits));
-            return true;
-        }
-        false
     }
 
     fn decode(&mut self, into: &mut [u8]) -> Result<usize, DecodeError> {

@@ -6,6 +6,24 @@ use super::super::{
     Codec, DecodeLimits, Engine, brotli, bzip2, deflate, gzip, inflate64, lz4, lzma, snappy, xz,
     zstd,
 };
+use super::Decoder;
+
+impl Decoder {
+    /// Turns to the other codec where nothing but skippable frames, which are the same in both, told that it is this one.
+    pub(super) fn is_other(&mut self) -> bool {
+        let other = match self.codec {
+            Codec::Zstd => Codec::Lz4,
+            Codec::Lz4 => Codec::Zstd,
+            _ => return false,
+        };
+        let begins = Codec::by_magic(self.feed.held(), None) == Some(other);
+        if begins && self.members > 0 && self.decompressed == 0 && self.only_skipped {
+            (self.codec, self.engine) = (other, engine(other, &self.limits));
+            return true;
+        }
+        false
+    }
+}
 
 /// What decodes it.
 pub(super) fn engine(codec: Codec, limits: &DecodeLimits) -> Box<dyn Engine> {
