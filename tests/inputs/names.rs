@@ -27,7 +27,8 @@ fn a_word(bytes: usize) -> String {
 fn what_goes_through_a_transformer_is_decompressed_before() {
     let tree = Tree::with(&[("packed", gzip(b"hello\n")), ("plain", b"there\n".to_vec())]);
     for threads in ["1", "2"] {
-        for out in [&[][..], &["--unordered"], &["--out", "out/", "--exists", "replace"]] {
+        let unordered = ["--unordered", "--framing", "lines"];
+        for out in [&[][..], &unordered, &["--out", "out/", "--exists", "replace"]] {
             let host = Host::run(&plugin("upcase")).within(tree.path()).args(out);
             let ended = host.args(["--threads", threads, "packed", "plain"]).ended().exits(0);
             let found = if out.first() == Some(&"--out") {
