@@ -86,8 +86,6 @@ attacks! {
         1 of 3 sources failed
         ";
     rejects_that_never_were: Source, vandal("reject", "push"), "
-        […]
-         WARN guest: logs more than 100 lines in a second: not all are shown (--log-lines)
         bad: the plugin did not return from push within 100ms
         hint: raise --timeout, or look for an endless loop
         1 of 3 sources failed
@@ -152,7 +150,6 @@ attacks! {
         ";
     fault_in_a_place_that_is_nowhere: Source, vandal("misplace", "push"), "
         […]
-        WARN guest: rejects a record at byte 18446744073709551615 of its chunk: past the end
         bad: at byte 18446744073709551615: �[2J��31merror: all is lost���[2J��31merror: all is lost���[2J��31merror: all is lost���[2J��31merror: all is lost���[2J��31m[…]
         1 of 3 sources failed
         ";

@@ -12,7 +12,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::progress::Progress;
 use crate::process::{Detail, Failure};
 use crate::settings::limits::{
-    FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX, MESSAGE_LINES_MAX, is_only_shown,
+    FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX, MESSAGE_DRAWN_BYTES_MAX,
+    MESSAGE_LINES_MAX, is_only_shown,
 };
 use crate::stats::Failed;
 
@@ -64,6 +65,11 @@ pub(super) fn line(text: &str) {
 
 /// The same for a message that may have lines of its own, as that of a wrong pattern has: they are marked as further ones.
 fn block(text: &str) {
+    // One that is long, or has anything else that a terminal obeys, is no drawing.
+    let is_drawn = |text: &str| text.chars().all(|c| c == '\n' || is_only_shown(c));
+    if text.len() > MESSAGE_DRAWN_BYTES_MAX || !is_drawn(text) {
+        return line(text);
+    }
     let mut lines = cut(text).trim_end().lines();
     let mut text = plain(lines.next().unwrap_or_default());
     for line in lines.take(MESSAGE_LINES_MAX) {

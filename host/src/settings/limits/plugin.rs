@@ -87,6 +87,9 @@ pub const REJECTS: u64 = 1_000_000;
 /// The most that can be kept of a job: with their reasons, tens of gigabytes on disk.
 pub const REJECTS_CEILING: u64 = 1_000_000_000;
 
+/// A message that is shown in its own lines: longer ones are nobody's drawing of what is wrong.
+pub const MESSAGE_DRAWN_BYTES_MAX: usize = 2 << 10;
+
 /// Lines of one message that are shown below its first: what a pattern is wrong with is drawn in five.
 pub const MESSAGE_LINES_MAX: usize = 20;
 
