@@ -131,7 +131,11 @@ attacks! {
         ";
     reject_of_large_reasons: Nothing,
         Attack::from(large(times(60, "(call $reject (i64.const 1) (i32.const 65536) (i32.const 7000000) (i32.const 0) (i32.const 0))")))
-            .flags(&["--rejects", "/dev/null", "--timeout", "30s"]), "";
+            .flags(&["--rejects", "/dev/null", "--timeout", "30s"]), "
+        […]
+        60 records of 1 source were set aside (first: bad:1: a   one one bad !two                                                                                       […]
+        hint: they are in /dev/null
+        ";
     reject_at_the_last_offset: Nothing,
         Attack::from(times(2, "(call $reject (i64.const -1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1))"))
             .flags(&["--rejects", "/dev/null"]), "
