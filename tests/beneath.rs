@@ -152,6 +152,7 @@ fn only_files_are_read_and_fifos_that_are_asked_for() {
     insta::assert_snapshot!(ended.exits(1).stderr, @"
     in/socket: is a socket, not a regular file
     in/fifo: is a FIFO, not a regular file
+    hint: --stream reads FIFOs that are named, to their end
     3 entries that are no regular files were skipped
     2 of 4 sources failed
     ");

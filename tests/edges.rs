@@ -36,7 +36,15 @@ const EDGES: [(&str, &[u8]); 16] = [
 
 fn counted(tree: &Tree, args: &[&str]) -> Vec<Value> {
     let ended = Host::run(&plugin("wordcount"))
-        .args(["--set", "chars=true", "--set", "longest=true", "--per-source"])
+        .args([
+            "--set",
+            "chars=true",
+            "--set",
+            "longest=true",
+            "--per-source",
+            "--encoding",
+            "none",
+        ])
         .args(args)
         .arg(tree.path())
         .ended()
@@ -72,7 +80,7 @@ fn odd_files_are_counted_as_python_counts_them() {
 fn odd_files_have_the_words_that_python_finds() {
     let tree = Tree::with(&EDGES);
     let ended = Host::run(&plugin("topwords"))
-        .args(["--total", "--set", "n=100"])
+        .args(["--total", "--set", "n=100", "--encoding", "none"])
         .arg(tree.path())
         .ended()
         .exits(0);

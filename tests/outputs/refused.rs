@@ -117,7 +117,7 @@ fn outputs_that_cannot_be_are_told() {
     ];
     insta::assert_snapshot!(told.concat(), @"
     error: none: cannot open the directory: No such file or directory (os error 2)
-    error: invalid value '{nome}' for '--name <TEMPLATE>': unknown field `{nome}`, expected one of: dir, name, stem, ext, plugin, out_ext
+    error: invalid value '{nome}' for '--name <TEMPLATE>': unknown field `{nome}`, expected one of: dir, name, stored, stem, ext, plugin, out_ext
 
     For more information, try '--help'.
     error: invalid value 'rar' for '--compress <FORMAT>': unknown compression `rar`, expected one of: none, gzip, zstd, lz4, bgzf

@@ -134,7 +134,7 @@ fn what_fails_is_read_again_until_it_does_not() {
     let (again, report) = remembering(&tree, &["wordcount"], &["in/", "in/none"]);
     assert_same(&again, &undisturbed);
     assert_read(&report, 2, SOURCES);
-    tree.file("in/bad.gz", "now it is text\n");
+    tree.file("in/bad.gz", crate::support::pack::gzip(b"now it is sound\n"));
     tree.file("in/none", "here\n");
     let (again, report) = remembering(&tree, &["wordcount"], &["in/", "in/none"]);
     assert_same(&again, &host(&tree, &["wordcount"]).args(["in/", "in/none"]).ended().exits(0));
