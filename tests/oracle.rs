@@ -78,7 +78,7 @@ fn is_compressed(path: &Path) -> bool {
 fn results(name: &str, args: &[&str], files: &[PathBuf]) -> (Vec<Value>, Value) {
     let ended = Host::run(&plugin(name))
         .args(args)
-        .args(["--format", "jsonl", "-0", "--files-from", "-"])
+        .args(["--format", "jsonl", "--encoding", "none", "-0", "--files-from", "-"])
         .stdin(names(files))
         .ended()
         .exits(0);

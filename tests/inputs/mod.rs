@@ -8,6 +8,7 @@ mod damage;
 mod encodings;
 mod framing;
 mod limits;
+mod mutations;
 mod names;
 mod pieces;
 mod remote;

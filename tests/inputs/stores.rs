@@ -230,3 +230,20 @@ fn an_interrupted_listing_waits_for_no_store() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(begun.elapsed() < Duration::from_secs(1));
 }
+
+/// One that the clients of the stores cannot take does not make the others unreadable.
+#[test]
+fn a_key_with_an_empty_part_or_dots_fails_alone() {
+    let Some(moto) = Moto::start(Callers::Anybody) else { return };
+    moto.bucket("odd");
+    for key in ["in/a", "in//b", "in/c"] {
+        moto.put(&format!("/odd/{key}"), b"one word");
+    }
+    let prefix = ["s3://odd/in/".to_string()];
+    let ended = stored(&moto.endpoint(), "wordcount", &[], &prefix).ended().exits(1);
+    let rows = ended.lines();
+    let failed: Vec<_> = rows.iter().filter(|row| row["error"].is_object()).collect();
+    assert_eq!(failed.len(), 1, "{ended}");
+    assert_eq!(failed[0]["source"], "s3://odd/in//b");
+    assert_eq!(rows.iter().filter(|row| row["result"]["words"] == 2).count(), 2, "{ended}");
+}

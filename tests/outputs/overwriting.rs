@@ -82,9 +82,8 @@ fn a_source_whose_output_is_there_and_left_is_not_read() {
 #[test]
 fn an_output_directory_is_made_when_nothing_is_wrong_with_what_goes_there() {
     let tree = sources();
-    tree.file("other/a", "x");
     for args in [
-        &["--name", "{name}", "in", "other"][..],
+        &["--name", "{nome}", "in"][..],
         &["--framing", "tabs", "in"],
         &["--rejects", "in/a", "in"],
         &["--include", "[", "in"],
@@ -148,7 +147,7 @@ fn a_failed_run_leaves_what_was_there() {
 }
 
 #[test]
-fn two_sources_of_one_output_are_told_before_anything_runs() {
+fn two_inputs_of_one_output_are_told_before_anything_runs() {
     let tree = sources();
     let args = ["--out", "out/", "--name", "{name}", "in", "other"];
     tree.file("other/a", "x");
@@ -167,6 +166,32 @@ fn two_sources_of_one_output_are_told_before_anything_runs() {
     --- stderr
     ");
     assert_eq!(tree.read("out/b.gz"), b"B");
+}
+
+/// Beside the file that it is compressed from, and beside another that is compressed from it; whatever the order.
+#[test]
+fn a_compressed_source_goes_to_its_stored_name_where_the_other_is_taken() {
+    let tree = Tree::new();
+    tree.file("in/a.log", "plain\n");
+    tree.file("in/a.log.gz", crate::support::pack::gzip(b"gzip\n"));
+    tree.file("in/b.log.gz", crate::support::pack::gzip(b"gzip\n"));
+    tree.file("in/b.log.zst", crate::support::pack::zstd(b"zstd\n"));
+    tree.file("in/c.log.gz", crate::support::pack::gzip(b"gzip\n"));
+    for sources in
+        [&["in/"][..], &["in/a.log.gz", "in/a.log", "in/b.log.zst", "in/b.log.gz", "in/c.log.gz"]]
+    {
+        let name = if sources.len() > 1 { &["--name", "{name}"][..] } else { &[] };
+        let args = [&["--out", "out/", "--exists", "replace"][..], name, sources].concat();
+        upcase(&tree, &args).exits(0);
+        let names: Vec<_> = files(&tree.path().join("out")).into_keys().collect();
+        assert_eq!(names, ["a.log", "a.log.gz", "b.log.gz", "b.log.zst", "c.log"]);
+        assert_eq!(tree.read("out/a.log"), b"PLAIN\n");
+        assert_eq!(tree.read("out/a.log.gz"), b"GZIP\n");
+        assert_eq!(tree.read("out/b.log.zst"), b"ZSTD\n");
+    }
+    upcase(&tree, &["--out", "all/", "--name", "{stored}", "in"]).exits(0);
+    let names: Vec<_> = files(&tree.path().join("all")).into_keys().collect();
+    assert_eq!(names, ["a.log", "a.log.gz", "b.log.gz", "b.log.zst", "c.log.gz"]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::Error;
-use crate::remote::{Bridge, Fault, Kind, NoLength, Target, Unanswered, path};
+use crate::remote::{Bridge, Fault, Kind, NoLength, Target, Unanswered, path, unmarked};
 use crate::settings::limits::{
     REMOTE_FRONT_PIECES, REMOTE_PART_BYTES, REMOTE_PAUSE, REMOTE_QUESTIONS, REMOTE_RETRIES,
 };
@@ -275,10 +275,27 @@ async fn objects(
     let root = FilePath::new(prefix.as_ref());
     let taken =
         listed.iter().filter(|meta| filter.takes(root, FilePath::new(meta.location.as_ref())));
-    let source = |meta: &ObjectMeta| Source {
-        path: format!("{}/{}", address.store, meta.location).into(),
-        listed: Ok(Some(meta.size)),
-        way: Way::Object,
+    let source = |meta: &ObjectMeta| {
+        let unfit = unmarked(meta.location.as_ref());
+        let unread = || {
+            Fault::new(
+                io::ErrorKind::InvalidInput,
+                "its key has an empty part, `.`, `..` or a control character, and is not read",
+            )
+        };
+        Source {
+            listed: match &unfit {
+                None => Ok(Some(meta.size)),
+                Some(_) => Err(Refusal::Io(unread().io())),
+            },
+            path: format!(
+                "{}/{}",
+                address.store,
+                unfit.as_deref().unwrap_or(meta.location.as_ref())
+            )
+            .into(),
+            way: Way::Object,
+        }
     };
     Ok(Found::Below(taken.map(source).collect()))
 }
@@ -289,6 +306,7 @@ async fn list(client: &dyn ObjectStore, prefix: &Path) -> StoreResult<Vec<Object
     let there = stream::iter(listed).map(async |meta| {
         // The marker of a directory, whose key ends with a slash, is listed without it: it is no object of that name.
         let is_marker = meta.size == 0
+            && unmarked(meta.location.as_ref()).is_none()
             && matches!(
                 client.head(&meta.location).await,
                 Err(object_store::Error::NotFound { .. })

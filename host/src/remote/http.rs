@@ -1,10 +1,11 @@
 //! What is done to requests and answers between the clients of the stores and the network.
 
 use object_store::client::{
-    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 
 use super::fault::WholeInstead;
+use super::keys;
 
 /// A server that does not say how long its answer is.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +44,7 @@ impl HttpService for Plain {
                 .map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
             request.headers_mut().insert("accept-encoding", identity);
         }
+        let is_list = keys::is_list(request.uri().query().unwrap_or_default());
         let is_for_part = request.headers().contains_key("range");
         let mut answer = self.client.execute(request).await?;
         if is_for_part && answer.status().as_u16() == 200 {
@@ -52,8 +54,20 @@ impl HttpService for Plain {
             answer.headers_mut().insert("content-length", 0.into());
             answer.extensions_mut().insert(NoLength);
         }
+        if is_list && answer.status().is_success() {
+            return with_keys(answer).await;
+        }
         Ok(answer)
     }
+}
+
+/// A list of keys that its reader can take.
+async fn with_keys(answer: HttpResponse) -> Result<HttpResponse, HttpError> {
+    let (head, body) = answer.into_parts();
+    let list = body.bytes().await?;
+    let marked = std::str::from_utf8(&list).ok().and_then(keys::marked);
+    let body = marked.map_or_else(|| list.into(), HttpResponseBody::from);
+    Ok(HttpResponse::from_parts(head, body))
 }
 
 /// Whether a request makes one object of parts (Amazon S3, `CompleteMultipartUpload`).

@@ -62,6 +62,8 @@ pub struct ZipEntry {
     pub end_max: u64,
     /// What it is packed with, by its number in section 4.4.5.
     pub method: u16,
+    /// How long its name is, as it is written, and the CRC-32 of that: its local header has it, too.
+    pub name: (u16, u32),
     /// How many bytes it has in the archive.
     pub packed_bytes: u64,
     /// How many bytes come out.
@@ -133,6 +135,12 @@ pub enum ArchiveError {
         offset: u64,
         /// How long it is said to be.
         bytes: u64,
+    },
+    /// What stands before the member is of another one.
+    #[error("the header at byte {offset} of the archive says something else than its directory")]
+    OtherHeader {
+        /// Where.
+        offset: u64,
     },
     /// There is something else where the member should be.
     #[error("there is no header of the member at byte {offset} of the archive")]

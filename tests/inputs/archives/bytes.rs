@@ -2,23 +2,23 @@
 
 /// An entry of a zip file, as its header and the directory say it is.
 #[derive(Debug, Clone)]
-pub(super) struct Zipped {
-    pub(super) name: Vec<u8>,
-    pub(super) flags: u16,
-    pub(super) method: u16,
-    pub(super) crc32: u32,
-    pub(super) bytes: u32,
+pub(in crate::inputs) struct Zipped {
+    pub(in crate::inputs) name: Vec<u8>,
+    pub(in crate::inputs) flags: u16,
+    pub(in crate::inputs) method: u16,
+    pub(in crate::inputs) crc32: u32,
+    pub(in crate::inputs) bytes: u32,
     /// What is in the archive, and how long that is said to be.
-    pub(super) data: Vec<u8>,
-    pub(super) packed_bytes: u32,
+    pub(in crate::inputs) data: Vec<u8>,
+    pub(in crate::inputs) packed_bytes: u32,
     /// Mode of the file, for an archive that a Unix wrote.
-    pub(super) mode: u32,
+    pub(in crate::inputs) mode: u32,
     /// Where the directory says that the header is; where it is, if nothing is said.
-    pub(super) offset: Option<u32>,
+    pub(in crate::inputs) offset: Option<u32>,
 }
 
 impl Zipped {
-    pub(super) fn stored(name: &str, data: &[u8]) -> Self {
+    pub(in crate::inputs) fn stored(name: &str, data: &[u8]) -> Self {
         let mut crc = flate2::Crc::new();
         crc.update(data);
         let bytes = u32::try_from(data.len()).unwrap();
@@ -28,7 +28,7 @@ impl Zipped {
         Self { name, flags: 0, method: 0, crc32, bytes, data, packed_bytes, mode, offset: None }
     }
 
-    pub(super) fn deflated(name: &str, plain: &[u8]) -> Self {
+    pub(in crate::inputs) fn deflated(name: &str, plain: &[u8]) -> Self {
         use std::io::Write;
         let level = flate2::Compression::new(9);
         let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), level);
@@ -54,7 +54,7 @@ impl Zipped {
 }
 
 /// A zip file of these entries, whose directory is said to have so many; as many as it has, if nothing is said.
-pub(super) fn zip(entries: &[Zipped], count: Option<u16>) -> Vec<u8> {
+pub(in crate::inputs) fn zip(entries: &[Zipped], count: Option<u16>) -> Vec<u8> {
     let (mut archive, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
         let offset = entry.offset.unwrap_or(u32::try_from(archive.len()).unwrap());
@@ -75,7 +75,7 @@ pub(super) fn zip(entries: &[Zipped], count: Option<u16>) -> Vec<u8> {
 }
 
 /// A header of a tar file with a name, a type and a size, which are followed by nothing.
-pub(super) fn header(name: &[u8], kind: u8, size: &str) -> [u8; 512] {
+pub(in crate::inputs) fn header(name: &[u8], kind: u8, size: &str) -> [u8; 512] {
     let mut header = [0; 512];
     header[..name.len()].copy_from_slice(name);
     header[100..108].copy_from_slice(b"0000644\0");
@@ -86,7 +86,7 @@ pub(super) fn header(name: &[u8], kind: u8, size: &str) -> [u8; 512] {
 }
 
 /// The header with the checksum that it should have.
-pub(super) fn summed(mut header: [u8; 512]) -> [u8; 512] {
+pub(in crate::inputs) fn summed(mut header: [u8; 512]) -> [u8; 512] {
     header[148..156].fill(b' ');
     let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
     header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
@@ -94,7 +94,7 @@ pub(super) fn summed(mut header: [u8; 512]) -> [u8; 512] {
 }
 
 /// A member of a tar file, or anything that has data.
-pub(super) fn tarred(name: &[u8], kind: u8, data: &[u8]) -> Vec<u8> {
+pub(in crate::inputs) fn tarred(name: &[u8], kind: u8, data: &[u8]) -> Vec<u8> {
     let mut member = header(name, kind, &format!("{:011o}", data.len())).to_vec();
     member.extend(data);
     member.resize(member.len().next_multiple_of(512), 0);
@@ -102,6 +102,6 @@ pub(super) fn tarred(name: &[u8], kind: u8, data: &[u8]) -> Vec<u8> {
 }
 
 /// A tar file of these pieces, with an end.
-pub(super) fn tar(pieces: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::inputs) fn tar(pieces: &[Vec<u8>]) -> Vec<u8> {
     [pieces.concat(), vec![0; 1024]].concat()
 }

@@ -1,6 +1,6 @@
 //! Members of archives as sources: each has the result of the file that it was, and what cannot be had is named.
 
-mod bytes;
+pub(super) mod bytes;
 mod changing;
 mod damage;
 mod hostile;

@@ -1,7 +1,8 @@
 //! The source packages, by apt from where this machine has its packages from.
 //!
 //! apt works in a directory of its own, with the machine's sources turned into sources of source packages: nothing outside
-//! of it changes, and no root is needed. apt checks the signatures. What is there whole is not fetched again.
+//! of it changes, and no root is needed. apt checks the signatures. What is there whole is not fetched again. A package that
+//! cannot be had, as where the index is older than the archive, is skipped by name once the index has been refreshed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,8 +46,8 @@ pub(super) fn packages(project: &Project) -> Result<PathBuf> {
     let apt = Apt::new(&project.shell, &home.join("apt"))?;
     eprintln!("fetching the source packages of {}", PACKAGES.join(", "));
     fs::create_dir_all(&partial)?;
-    apt.download(&partial)?;
-    unpack(&project.shell, &partial)?;
+    let had = apt.download(&partial)?;
+    unpack(&project.shell, &partial, had)?;
     fs::rename(&partial, &packages)?;
     Ok(packages)
 }
@@ -78,16 +79,32 @@ impl<'a> Apt<'a> {
         Ok(Self { shell, options: options.into() })
     }
 
-    fn download(&self, into: &Path) -> Result<()> {
+    /// Fetches each package by itself. Returns how many came.
+    fn download(&self, into: &Path) -> Result<usize> {
         // One of several sources may be away: what counts is whether the packages come.
         let updated = succeed(self.call("update"));
         let _within = self.shell.push_dir(into);
-        let source = self.call("source").args(["--download-only", "--only-source"]).args(PACKAGES);
-        if let Err(error) = succeed(source) {
-            updated?;
-            return Err(error);
+        let source = |package: &str| {
+            succeed(self.call("source").args(["--download-only", "--only-source", package]))
+        };
+        let (mut had, mut last) = (0, None);
+        for package in PACKAGES {
+            let fetched = source(package).or_else(|_| {
+                // The archive may have moved on since the index was read.
+                succeed(self.call("update")).and_then(|()| source(package))
+            });
+            match fetched {
+                Ok(()) => had += 1,
+                Err(error) => {
+                    eprintln!("skipped: corpora: {package}: {error:#}");
+                    last = Some(error);
+                }
+            }
         }
-        Ok(())
+        match last {
+            Some(error) if had == 0 => updated.and(Err(error)),
+            _ => Ok(had),
+        }
     }
 
     fn call(&self, command: &str) -> Cmd<'_> {
@@ -141,7 +158,7 @@ fn of_sources(text: &str) -> String {
 }
 
 /// Unpacks what upstream released, each package beside its archive.
-fn unpack(shell: &Shell, packages: &Path) -> Result<()> {
+fn unpack(shell: &Shell, packages: &Path, had: usize) -> Result<()> {
     let mut unpacked = 0;
     for entry in fs::read_dir(packages)? {
         let path = entry?.path();
@@ -156,8 +173,8 @@ fn unpack(shell: &Shell, packages: &Path) -> Result<()> {
         tar.run().with_context(|| format!("cannot unpack {name}"))?;
         unpacked += 1;
     }
-    if unpacked < PACKAGES.len() {
-        bail!("{unpacked} of {} packages came with an archive", PACKAGES.len());
+    if unpacked < had {
+        bail!("{unpacked} of {had} packages came with an archive");
     }
     Ok(())
 }

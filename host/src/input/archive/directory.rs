@@ -64,6 +64,8 @@ pub(super) enum Rest {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Written {
     pub(super) name: Vec<u8>,
+    /// Length and CRC-32 of the name as it is written.
+    pub(super) name_sum: (u16, u32),
     pub(super) system: u8,
     pub(super) flags: u16,
     pub(super) method: u16,
@@ -171,6 +173,7 @@ impl Directory {
         let (name, extra) = varying.split_at(name);
         let mut written = Written {
             name: name.to_vec(),
+            name_sum: (u16_at(&fixed, 28), crc32(name)),
             system: fixed.get(5).copied().unwrap_or_default(),
             flags: u16_at(&fixed, 8),
             method: u16_at(&fixed, 10),
@@ -222,11 +225,9 @@ impl Written {
 
     /// Section 4.6.9: it is for the name that has this checksum.
     fn take_name(&mut self, field: &[u8]) {
-        let mut crc = Crc::new();
-        crc.update(&self.name);
         if let Some((1, field)) = field.split_first().map(|(version, field)| (*version, field))
             && let Some((sum, name)) = field.split_first_chunk()
-            && u32::from_le_bytes(*sum) == crc.sum()
+            && u32::from_le_bytes(*sum) == crc32(&self.name)
             && std::str::from_utf8(name).is_ok()
         {
             self.name = name.to_vec();
@@ -242,11 +243,17 @@ fn field(extra: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((u16::from_le_bytes(*id), field, rest))
 }
 
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
     bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |field| u16::from_le_bytes(*field))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |field| u32::from_le_bytes(*field))
 }
 

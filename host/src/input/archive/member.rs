@@ -36,7 +36,7 @@ pub(in super::super) fn open(
 fn packed(entry: &ZipEntry) -> Result<Option<Packed>, Error> {
     let &ZipEntry { method, packed_bytes, bytes, crc32, .. } = entry;
     let codec = match unpacking(method) {
-        Some(_) if packed_bytes == 0 && bytes == 0 => return Ok(None),
+        Some(_) if packed_bytes == 0 && bytes == 0 && crc32 == 0 => return Ok(None),
         Some(Unpacking::Plain) => None,
         Some(Unpacking::With(codec)) => Some(codec),
         None => return Err(Error::Refused(ArchiveError::Method(method).into())),

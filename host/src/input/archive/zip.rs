@@ -5,7 +5,7 @@
 use std::io;
 
 use super::cp437;
-use super::directory::{Directory, Rest, Written, u16_at};
+use super::directory::{Directory, Rest, Written, crc32, u16_at, u32_at};
 use super::reader::Reader;
 use super::{Listed, Members};
 use crate::input::store::Store;
@@ -133,6 +133,7 @@ impl Entry {
             header_offset: written.header_offset,
             end_max: written.header_offset,
             method: written.method,
+            name: written.name_sum,
             packed_bytes: written.packed_bytes,
             bytes: written.bytes,
             crc32: written.crc32,
@@ -228,7 +229,7 @@ fn check_room(found: &ZipEntry, offset: u64) -> Result<(), ArchiveError> {
     Err(ArchiveError::Overlap { offset, packed_bytes, end_max })
 }
 
-/// Where the data of a member begins: behind its local header, whose names may differ from those in the directory.
+/// Where the data of a member begins: behind its local header, which has to be that of the same member. Its extra fields may differ.
 ///
 /// # Errors
 /// When there is no such header, or no room for the data.
@@ -242,7 +243,25 @@ pub(super) fn data_offset(store: &Store, found: &ZipEntry) -> Result<u64, Error>
     if !header.starts_with(&LOCAL_HEADER) {
         return Err(no_header());
     }
-    let data = end + u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
+    let (length, sum) = found.name;
+    let mut name = vec![0; usize::from(length)];
+    // Where they are not left for later (section 4.4.4, bit 3), nor said in 64 bits.
+    let fields = [(14, u64::from(found.crc32)), (18, found.packed_bytes), (22, found.bytes)];
+    let may_be = |(at, value): (usize, u64)| match u32_at(&header, at) {
+        0 | u32::MAX => true,
+        said => u64::from(said) == value,
+    };
+    let is_same = u16_at(&header, 8) == found.method
+        && u16_at(&header, 26) == length
+        && fields.into_iter().all(may_be);
+    if !is_same || end + u64::from(length) > store.bytes() {
+        return Err(Error::Refused(ArchiveError::OtherHeader { offset }.into()));
+    }
+    store.read_at(&mut name, end, Asked::ToGoOn)?;
+    if crc32(&name) != sum {
+        return Err(Error::Refused(ArchiveError::OtherHeader { offset }.into()));
+    }
+    let data = end + u64::from(length) + u64::from(u16_at(&header, 28));
     check_room(found, data).map_err(|error| Error::Refused(error.into()))?;
     Ok(data)
 }
