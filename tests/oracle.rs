@@ -94,7 +94,7 @@ fn results(name: &str, args: &[&str], files: &[PathBuf]) -> (Vec<Value>, Value) 
 #[test]
 fn wordcount_is_wc() {
     let files = corpus();
-    let (results, total) = results("wordcount", &["--encoding", "none"], files);
+    let (results, total) = results("wordcount", &[], files);
     let printed = oracle("wc", &["-lc", "--files0-from=-"], &names(files));
     let mut rows = printed.split(|&byte| byte == b'\n').map(|row| {
         let mut figures = row.split(u8::is_ascii_whitespace).filter(|figure| !figure.is_empty());
@@ -112,8 +112,7 @@ fn wordcount_is_wc() {
 #[test]
 fn wordcount_is_python_word_for_word_and_character_for_character() {
     let files = corpus();
-    let (results, total) =
-        results("wordcount", &["--encoding=none", "--set=chars=true", "--set=longest=true"], files);
+    let (results, total) = results("wordcount", &["--set=chars=true", "--set=longest=true"], files);
     let counts = python_counts(files);
     assert_eq!(results.len(), counts.len());
     for ((result, count), file) in results.iter().zip(&counts).zip(files) {

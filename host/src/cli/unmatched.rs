@@ -1,9 +1,9 @@
-//! Lists and globs that name nothing: what comes of them looks like success.
+//! Lists and globs that name nothing: their empty result looks like success.
 
 use super::args::RunArgs;
 use crate::source::Listing;
 
-/// Warns of what names nothing: it may be a mistake, and what comes of it looks like success.
+/// Warns of what names nothing: it may be a mistake, and an empty result looks like success.
 pub(super) fn warn(args: &RunArgs, listing: &Listing) {
     if let Some(list) = &args.inputs.files_from
         && listing.listed == Some(0)
