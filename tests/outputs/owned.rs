@@ -1,7 +1,7 @@
 //! With a ledger, an output is its source's in its job: whatever is not exactly that is made anew or refused, and never lost.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::support::host::{Ended, Host};
 use crate::support::plugins::plugin;
@@ -121,6 +121,46 @@ fn outputs_of_sources_that_are_gone_go_where_that_is_asked_for() {
     assert!(!tree.path().join("out/a").exists());
     assert_eq!(tree.read("out/b"), b"somebody else's\n");
     assert_eq!(tree.read("out/c"), b"C\n");
+}
+
+/// A disk that is not mounted, and a directory that may not be looked into, say nothing of what was there.
+#[test]
+fn no_output_goes_for_a_source_that_is_only_out_of_sight() {
+    let tree = Tree::with(&[("in/a", "a\n"), ("in/sub/b", "b\n")]);
+    let again = |name: &str| {
+        let args = ["in/", "--out", "out/", "--delete-vanished"];
+        let host = Host::unprivileged(tree.path()).within(tree.path());
+        // Who may not look has to be able to write.
+        fs::set_permissions(tree.path(), Permissions::from_mode(0o777)).unwrap();
+        let host = host.args(["run", "--plugin"]).arg(plugin("upcase"));
+        let host = host.args(["--ledger", name, "--durable", "fast", "--no-cache"]);
+        host.args(args).ended()
+    };
+    again("done").exits(0);
+    let sub = tree.path().join("in/sub");
+    fs::set_permissions(&sub, Permissions::from_mode(0o000)).unwrap();
+    let told = again("done").stderr;
+    fs::set_permissions(&sub, Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(tree.read("out/sub/b"), b"B\n", "{told}");
+    fs::rename(tree.path().join("in"), tree.path().join("away")).unwrap();
+    fs::create_dir(tree.path().join("in")).unwrap();
+    let told = again("done").exits(0).stderr;
+    assert!(told.contains("in/: nothing is there, so no output is removed"), "{told}");
+    assert_eq!(tree.read("out/a"), b"A\n");
+}
+
+#[test]
+fn no_output_takes_the_place_of_a_file_that_a_flag_names() {
+    let tree = Tree::with(&[("in/a", "a\n"), ("in/b", "b\n")]);
+    fs::create_dir(tree.path().join("out")).unwrap();
+    for flag in ["--rejects", "--report", "--ledger"] {
+        let args = ["in/", "--out", "out/", "--exists", "replace", flag, "out/b"];
+        let told = Host::run(&plugin("upcase")).within(tree.path()).args(args).ended().exits(2);
+        assert!(
+            told.stderr.starts_with(&format!("error: {flag} and --out name one file: out/b\n")),
+            "{told}"
+        );
+    }
 }
 
 #[test]

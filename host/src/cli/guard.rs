@@ -43,6 +43,34 @@ pub(super) fn flags(args: &RunArgs, stages: &Stages) -> Result<(), Abort> {
     Ok(())
 }
 
+/// Refuses outputs below a directory that are files which other flags name.
+pub(super) fn beside<'p>(
+    args: &OutputArgs,
+    places: impl Iterator<Item = &'p Path>,
+) -> Result<(), Abort> {
+    let out = resolved(&args.out);
+    let named =
+        [("--rejects", &args.rejects), ("--report", &args.report), ("--ledger", &args.ledger)];
+    let named: Vec<_> = named
+        .into_iter()
+        .filter_map(|(flag, path)| {
+            let path = resolved(path.as_deref()?);
+            Some((flag, path.strip_prefix(&out).ok()?.to_path_buf()))
+        })
+        .collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    for place in places {
+        if let Some((flag, _)) = named.iter().find(|(_, path)| path == place) {
+            let path = args.out.join(place);
+            let message = format!("{flag} and --out name one file: {}", path.display());
+            return Err(Abort::new(message).hint(Some("name a file elsewhere")));
+        }
+    }
+    Ok(())
+}
+
 /// Files that are read before there are sources.
 fn read<'a>(
     args: &'a RunArgs,

@@ -4,7 +4,7 @@
 //! nobody's: it is made anew, and never removed.
 
 use std::fs::{self, Metadata};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::say::{self, Abort};
 use crate::ledger::{Entries, JobId, Ledger, Output, Reader, Selection};
+use crate::source::Source;
 
 /// What an output file of so many bytes is remembered by, once it is in place.
 pub(super) fn remembered(path: PathBuf, bytes: u64, digest: [u8; 32]) -> Output {
@@ -38,14 +39,18 @@ pub(super) fn remove(output: &Output) -> io::Result<bool> {
         return Ok(false);
     }
     match fs::remove_file(&output.path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(true),
     }
 }
 
-/// Whether there is something of that name, or an archive that it may be a member of.
+/// Whether there is something of that name, or an archive that it may be a member of. Only what the system says is not there is gone:
+/// where it may not be looked, there may be anything.
 pub(super) fn is_there(source: &[u8]) -> bool {
-    let path = |bytes: &[u8]| fs::symlink_metadata(std::ffi::OsStr::from_bytes(bytes)).is_ok();
+    let path = |bytes: &[u8]| match fs::symlink_metadata(std::ffi::OsStr::from_bytes(bytes)) {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    };
     let archives = source.windows(2).enumerate().filter(|(_, mark)| *mark == b"!/");
     path(source) || archives.into_iter().any(|(at, _)| path(source.get(..at).unwrap_or_default()))
 }
@@ -71,14 +76,24 @@ impl Vanished {
     }
 }
 
-/// Removes what a job has made of sources that were in one of `inputs`, which are there, and are no more.
+/// Removes what a job has made of sources that were in one of `inputs` and are no more. An input in which nothing is found at all counts
+/// as one that is not there: a disk that is not mounted leaves an empty directory.
 pub(super) fn remove_vanished(
     ledger: &Ledger,
     reader: &Reader,
     job: JobId,
     inputs: &[PathBuf],
+    sources: &[Source],
 ) -> Result<Vanished, Abort> {
-    let inputs: Vec<_> = inputs.iter().filter(|input| input.is_dir()).collect();
+    let has_any = |input: &&PathBuf| sources.iter().any(|source| source.path.starts_with(input));
+    let (inputs, empty): (Vec<_>, Vec<_>) =
+        inputs.iter().filter(|input| input.is_dir()).partition(has_any);
+    for input in empty {
+        say::line(&format!(
+            "--delete-vanished: {}: nothing is there, so no output is removed",
+            input.display()
+        ));
+    }
     let mut gone = Vec::new();
     let _continued: ControlFlow<()> = reader.outputs(Some(job), |_, source, output| {
         let path = Path::new(std::ffi::OsStr::from_bytes(source));

@@ -70,7 +70,8 @@ impl Memory {
         };
         remove_outputs(listing, &args.inputs.files, |path| owners.is_of_job(path, job));
         if args.output.delete_vanished {
-            remove_vanished(&ledger, &reader, job, &args.inputs.files)?.tell();
+            let (inputs, sources) = (&args.inputs.files, &listing.sources);
+            remove_vanished(&ledger, &reader, job, inputs, sources)?.tell();
         }
         let (mut found, changes) = look(listing, Some((&reader, job)), aim, &out)?;
         let passed_over = match aim {

@@ -218,6 +218,7 @@ impl<'a> Tree<'a> {
     /// Makes the directory, unless something is wrong with what goes there.
     fn plant(names: Names<'a>, sources: &'a [Source]) -> Result<Self, Abort> {
         let places = names.of(sources)?;
+        guard::beside(names.args, places.paths())?;
         if out::exists(names.args) == Exists::Replace {
             guard::places(&names.args.out, places.paths(), sources)?;
         }

@@ -55,6 +55,9 @@ impl Trace<'_> {
                 self.each(place, &chunk, some, &piece, given, &mut wanted)?;
             }
             (at, given_at) = (end, given_end);
+            if wanted.range(given_at..).next().is_none() {
+                break;
+            }
         }
         Ok(())
     }

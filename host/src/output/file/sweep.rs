@@ -33,7 +33,7 @@ impl Swept {
 }
 
 /// Removes temporary files below `root`, in all directories, that are called as ours are and that no process has locked. No
-/// link is followed. It lists the whole tree, so it belongs at the start of a long service rather than of each run.
+/// link is followed. It lists the whole tree, once a run.
 pub fn sweep(root: &Root) -> Swept {
     let mut swept = Swept::default();
     let mut waiting = vec![PathBuf::new()];
