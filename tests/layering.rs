@@ -37,7 +37,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 39] = [
+const HOMES: [(&str, &[&str]); 40] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("async_trait", &["remote/http.rs"]),
     ("axum", &["serve/"]),
@@ -65,6 +65,7 @@ const HOMES: [(&str, &[&str]); 39] = [
     ("object_store", &["input/remote", "remote/"]),
     ("rayon", &["work/threads.rs"]),
     ("rusqlite", &["ledger/"]),
+    ("rustc_demangle", &["plugin/fault.rs"]),
     ("rustls", &["remote/clients.rs"]),
     ("seccompiler", &["jail/calls.rs"]),
     ("sha2", &["plugin/repro.rs"]),

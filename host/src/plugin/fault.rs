@@ -7,7 +7,7 @@ use wasmtime::{Trap, WasmBacktrace};
 use super::fill::ReturnedTooMuch;
 use super::guest::{Guest, Refused, Stopped, TooManyRejects};
 use crate::process::{Detail, Failure, FailureKind};
-use crate::settings::limits::{BACKTRACE_BYTES_MAX, is_only_shown};
+use crate::settings::limits::{BACKTRACE_BYTES_MAX, SYMBOL_BYTES_MAX, is_only_shown};
 use crate::stats::Full;
 
 /// Which function of the contract was called.
@@ -50,30 +50,48 @@ pub(super) fn fault(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failu
     failure.detail(Detail { said, backtrace, ..Detail::default() })
 }
 
-/// The functions that were running, the innermost first. Their names are the plugin's own, so there is a bound on them.
+/// The functions that were running, the innermost first. Their names are the plugin's own, so there is a bound on them; and of those names only
+/// Rust's are put into words, by what writes into that bound: those of C++ can stand for gigabytes in a few hundred characters.
 fn backtrace(error: &wasmtime::Error) -> Vec<String> {
     let Some(trace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
-    let mut text = Bounded(String::new());
+    let mut text = Bounded { text: String::new(), bytes_max: BACKTRACE_BYTES_MAX };
     let _cut = write!(text, "{trace}"); // what is beyond the bound is left out
-    let frames = text.0.lines().filter_map(|line| line.trim().split_once(": "));
+    let frames = text.text.lines().filter_map(|line| line.trim().split_once(": "));
     frames
         .filter(|(number, _)| number.parse::<usize>().is_ok())
-        .map(|(_, frame)| plain(frame))
+        .map(|(_, frame)| plain(&readable(frame)))
         .collect()
+}
+
+/// A frame, `module!function`, with the function's name as it is in the source, where it is Rust's and not too long.
+fn readable(frame: &str) -> String {
+    let (module, name) = frame.rsplit_once('!').unwrap_or(("", frame));
+    if name.len() > SYMBOL_BYTES_MAX {
+        return frame.into();
+    }
+    let Ok(demangled) = rustc_demangle::try_demangle(name) else { return frame.into() };
+    let mut text = Bounded { text: String::new(), bytes_max: SYMBOL_BYTES_MAX };
+    match write!(text, "{module}!{demangled:#}") {
+        Ok(()) => text.text,
+        Err(_too_long) => frame.into(),
+    }
 }
 
 fn plain(frame: &str) -> String {
     frame.trim().chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect()
 }
 
-struct Bounded(String);
+struct Bounded {
+    text: String,
+    bytes_max: usize,
+}
 
 impl Write for Bounded {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        if self.0.len() + text.len() > BACKTRACE_BYTES_MAX {
+        if self.text.len() + text.len() > self.bytes_max {
             return Err(std::fmt::Error);
         }
-        self.0.push_str(text);
+        self.text.push_str(text);
         Ok(())
     }
 }

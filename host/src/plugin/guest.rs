@@ -37,13 +37,8 @@ pub(super) struct Guest {
     pub(super) refused: Option<Refused>,
     /// The last line that it logged as an error: what it says of itself before it crashes.
     pub(super) last_error: Option<String>,
-    /// Time that the call at hand may take, and what is left of it.
+    /// Time that the call at hand may take.
     pub(super) allowed: Duration,
-    ticks_left: u128,
-    /// Time of the call at hand that has been counted to the job's.
-    counted: Duration,
-    /// Time of the call at hand in which it had to wait.
-    pub(super) paused: Duration,
     /// Bytes that the call at hand may return.
     pub(super) output_bytes_max: usize,
     logged_bytes: usize,
@@ -114,9 +109,6 @@ impl Guest {
             refused: None,
             last_error: None,
             allowed: Duration::ZERO,
-            ticks_left: 0,
-            counted: Duration::ZERO,
-            paused: Duration::ZERO,
             output_bytes_max: sandbox.output_bytes,
             logged_bytes: 0,
             is_told_of_lines: false,

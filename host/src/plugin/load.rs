@@ -10,6 +10,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 
 use super::budget::Budget;
 use super::cache::Cache;
+use super::clock;
 use super::compile::{compile, read};
 use super::contract::{self, Entry, IMPORTS};
 use super::engine::Engine;
@@ -264,9 +265,10 @@ impl Linked {
         let pause = self.options.pause.clone();
         store.epoch_deadline_callback(move |mut cx| {
             if let Some(pause) = &pause {
-                let begun = Instant::now();
+                let ticked = cx.data_mut().tick()?;
                 pause.pause();
-                cx.data_mut().paused += begun.elapsed();
+                clock::resume();
+                return Ok(ticked);
             }
             Ok(cx.data_mut().tick()?)
         });

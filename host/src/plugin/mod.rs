@@ -6,6 +6,7 @@
 mod aggregator;
 mod budget;
 mod cache;
+mod clock;
 mod code;
 mod compile;
 mod contract;

@@ -1,6 +1,6 @@
 //! One sandbox: calls within limits, whatever the kind of plugin.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, Lift, Lower, ResourceAny, TypedFunc,
@@ -159,10 +159,8 @@ impl Sandbox {
         let incoming = Incoming::new(fill);
         let func = borrowing(push);
         let params = (resource, place.into(), &incoming);
-        let begun = Instant::now();
-        let called = run(&mut self.store, Call::Push, bytes, &func, params);
+        let called = call(&mut self.store, Call::Push, bytes, &func, params);
         let filled = incoming.told();
-        self.store.data_mut().end_call(begun.elapsed().saturating_sub(filled.spent));
         if let Some(failure) = filled.failure {
             return Err(failure);
         }
@@ -277,26 +275,10 @@ where
     Params: ComponentNamedList + Lower,
     Return: ComponentNamedList + Lift,
 {
-    let begun = Instant::now();
-    let called = run(store, which, bytes, func, params);
-    store.data_mut().end_call(begun.elapsed());
-    called
-}
-
-/// The same, for a caller who counts the guest's time.
-fn run<Params, Return>(
-    store: &mut Store<Guest>,
-    which: Call,
-    bytes: usize,
-    func: &TypedFunc<Params, Return>,
-    params: Params,
-) -> Result<Return, Failure>
-where
-    Params: ComponentNamedList + Lower,
-    Return: ComponentNamedList + Lift,
-{
     prepare(store, which, bytes)?;
-    func.call(store.as_context_mut(), params).map_err(|error| fault(&error, which, store.data()))
+    let called = func.call(store.as_context_mut(), params);
+    store.data_mut().end_call();
+    called.map_err(|error| fault(&error, which, store.data()))
 }
 
 /// Gives a call, which is handed so many bytes, what it may use.

@@ -56,6 +56,9 @@ pub const BACKTRACE_FRAMES_MAX: usize = 20;
 /// Bytes of a backtrace: the names are the plugin's, and may be as long as it likes.
 pub const BACKTRACE_BYTES_MAX: usize = 16 << 10;
 
+/// The longest name of a function that is put into words, and what it may become.
+pub const SYMBOL_BYTES_MAX: usize = 1 << 10;
+
 /// Failures that a report lists: enough to see what they have in common; all are counted.
 pub const FAILURES_REPORTED_MAX: usize = 100;
 

@@ -1,13 +1,13 @@
 //! What one call of a guest may take and give: its time, within that of the job, and the bytes that it may return.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use thiserror::Error;
 use wasmtime::UpdateDeadline;
 
 use super::Guest;
-use crate::settings::limits::{EPOCH_TICK, OUTPUT_RATIO};
+use crate::plugin::clock::{self, Ran};
+use crate::settings::limits::{OUTPUT_RATIO, TIMEOUT_WALL_RATIO};
 
 /// Why a running guest was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -26,17 +26,16 @@ impl Guest {
         let mebibytes = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
         let more = self.limits.timeout_per_mib.saturating_mul(mebibytes);
         self.allowed = self.limits.timeout.saturating_add(more);
-        self.ticks_left = self.allowed.as_nanos().div_ceil(EPOCH_TICK.as_nanos());
         self.output_bytes_max = self.limits.output_bytes.max(bytes.saturating_mul(OUTPUT_RATIO));
-        (self.counted, self.paused) = (Duration::ZERO, Duration::ZERO);
         self.refused = None;
         self.last_error = None;
+        clock::begin();
     }
 
-    /// A call has taken so long, but for what was no time of the guest.
-    pub(in crate::plugin) fn end_call(&mut self, took: Duration) {
+    /// A call has ended: what it has used since the last look is counted to the job's.
+    pub(in crate::plugin) fn end_call(&mut self) {
         if self.limits.guest_time.is_some() {
-            self.budget.spend(took.saturating_sub(self.counted + self.paused));
+            self.budget.spend(clock::rest());
         }
     }
 
@@ -45,45 +44,53 @@ impl Guest {
         self.limits.guest_time.is_none_or(|max| self.budget.guest_time() < max)
     }
 
-    /// Called at every tick while the guest runs.
+    /// Called at every tick while the guest runs: compares what it has used with what it may, however long ago the last tick was.
     pub(in crate::plugin) fn tick(&mut self) -> Result<UpdateDeadline, Stopped> {
         if self.stop.load(Ordering::Acquire) {
             return Err(Stopped::Cancelled);
         }
-        if let Some(max) = self.limits.guest_time {
-            self.counted += EPOCH_TICK;
-            if self.budget.spend(EPOCH_TICK) > max {
-                return Err(Stopped::GuestTime);
-            }
+        let (used, ran) = clock::look();
+        self.within(used, ran)?;
+        Ok(UpdateDeadline::Continue(1))
+    }
+
+    /// Whether a call that has used so much since the last look, and `ran` in all, may go on.
+    fn within(&self, used: Ran, ran: Ran) -> Result<(), Stopped> {
+        let spent = self.limits.guest_time.map(|max| (self.budget.spend(used.processor), max));
+        if spent.is_some_and(|(spent, max)| spent > max) {
+            return Err(Stopped::GuestTime);
         }
-        match self.ticks_left.checked_sub(1) {
-            Some(left) => {
-                self.ticks_left = left;
-                Ok(UpdateDeadline::Continue(1))
-            }
-            None => Err(Stopped::Timeout),
+        let wall_max = self.allowed.saturating_mul(TIMEOUT_WALL_RATIO);
+        if ran.processor >= self.allowed || ran.wall >= wall_max {
+            return Err(Stopped::Timeout);
         }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::plugin::load::Options;
     use crate::settings::Sandbox;
+
+    const MS: Duration = Duration::from_millis(1);
 
     fn guest(sandbox: Sandbox) -> Guest {
         Guest::new("test".into(), &Options { sandbox, ..Options::default() })
     }
 
     #[test]
-    fn a_call_has_its_ticks_and_no_more() {
-        let mut guest = guest(Sandbox { timeout: EPOCH_TICK * 2, ..Sandbox::default() });
+    fn a_call_has_its_time_and_no_more() {
+        let mut guest = guest(Sandbox { timeout: 20 * MS, ..Sandbox::default() });
         guest.begin_call(0);
+        let ran = |processor, wall| Ran { processor: processor * MS, wall: wall * MS };
+        assert_eq!(guest.within(ran(1, 1), ran(19, 39)), Ok(()));
+        assert_eq!(guest.within(ran(1, 1), ran(20, 20)), Err(Stopped::Timeout));
+        assert_eq!(guest.within(ran(1, 1), ran(1, 40)), Err(Stopped::Timeout));
         assert!(guest.tick().is_ok());
-        assert!(guest.tick().is_ok());
-        assert_eq!(guest.tick().err(), Some(Stopped::Timeout));
-        guest.begin_call(0);
         guest.stop.store(true, Ordering::Release);
         assert_eq!(guest.tick().err(), Some(Stopped::Cancelled));
     }
@@ -99,14 +106,13 @@ mod tests {
 
     #[test]
     fn a_job_has_its_guest_time_over_all_calls() {
-        let max = Some(EPOCH_TICK * 2);
-        let mut guest = guest(Sandbox { guest_time: max, ..Sandbox::default() });
+        let mut guest = guest(Sandbox { guest_time: Some(20 * MS), ..Sandbox::default() });
         guest.begin_call(0);
-        assert!(guest.tick().is_ok());
-        guest.end_call(EPOCH_TICK + EPOCH_TICK / 2); // of which one tick is counted
+        let used = Ran { processor: 15 * MS, wall: 15 * MS };
+        assert_eq!(guest.within(used, used), Ok(()));
         assert!(guest.has_time());
         guest.begin_call(0);
-        assert_eq!(guest.tick().err(), Some(Stopped::GuestTime));
+        assert_eq!(guest.within(used, used), Err(Stopped::GuestTime));
         assert!(!guest.has_time());
     }
 }

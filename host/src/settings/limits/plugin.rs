@@ -66,6 +66,12 @@ pub const CALL_TIMEOUT_PER_MIB_CEILING: Duration = Duration::from_mins(1);
 /// How often running guests are looked at: a deadline and a cancel are kept to within one tick.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
+/// How many times its time a call may take on the wall, where other threads have the processor meanwhile.
+pub const TIMEOUT_WALL_RATIO: u32 = 2;
+
+/// The most that one gap between two looks counts on the wall: beyond that the process was stopped, or the machine slept.
+pub const STANDSTILL: Duration = Duration::from_secs(1);
+
 /// Bytes that one call may return, but for a state: a result is read by somebody, or held until it is its turn.
 pub const OUTPUT_BYTES: usize = 64 << 20;
 
