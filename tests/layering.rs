@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("job", &["source", "input", "work", "output", "stats", "process"]),
     ("pipeline", &["input", "process"]),
     ("work", &["input", "source", "process", "stats"]),
-    ("plugin", &["process", "stats"]),
+    ("plugin", &["process", "stats", "jail"]),
     ("output", &["remote", "stats"]),
     ("input", &["source", "remote", "stats"]),
     ("remote", &["source"]),

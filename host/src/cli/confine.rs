@@ -1,7 +1,7 @@
 //! `--jail`: what a run needs of the machine, worked out from its flags, and everything else given up.
 //!
 //! Entered while the process has one thread, so it holds for all. What a jailed run must not do is done before: plugins are
-//! compiled into the cache, which is only read from then on (who could write to it would have the next run load what they like), the
+//! compiled, and taken along as code (who could write to the cache, or knew its key, would have the next run load what they like), the
 //! list of names is read, and directories and files for output are made, so that the rules are for them and not for what is around.
 
 use std::fs::{self, File};
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::RunArgs;
 use super::out::is_tree;
+use super::plugins;
 use super::say::{self, Abort};
 use super::settings::Origins;
 use super::stages::Stages;
@@ -53,38 +54,40 @@ const CREDENTIALS: [&str; 7] = [
     "AZURE_FEDERATED_TOKEN_FILE",
 ];
 
-/// Enters the jail, where the flags ask for one. The names of `--files-from` have to be read for that.
+/// Enters the jail, where the flags ask for one; gives the code of the plugins then, which nobody compiles in there. The names of
+/// `--files-from` have to be read for that.
 pub(super) fn confine(
     args: &RunArgs,
     stages: &Stages,
     settings: &Run,
     origins: &mut Origins,
-) -> Result<(), Abort> {
+) -> Result<Option<Cache>, Abort> {
     if !args.sandbox.jail {
-        return Ok(());
+        return Ok(None);
     }
     alone()?;
     jail::probe().check().map_err(|error| told(&error))?;
     if args.dry_run {
-        return Ok(()); // what can be jailed makes no output, and reads no input
+        return Ok(None); // what can be jailed makes no output, and reads no input
     }
-    let cache = compiled(stages, settings)?;
+    let code = compiled(stages, settings)?;
     origins.read_list(args)?;
     let names = origins.listed.as_deref();
     let out = args.output.out.as_path();
     let remote = inputs(args, names).chain([out]).any(|path| Address::of(path).is_some());
-    let mut read = read(args, stages, names, remote);
-    read.extend(cache);
+    let write = write(args);
+    apart(&write, args, stages, names, settings)?;
+    make(args)?;
     let jail = Jail {
-        read,
-        write: write(args)?,
+        read: read(args, stages, names, remote),
+        write: write.into_iter().map(|(_, path)| path).collect(),
         sockets: if remote { Sockets::Allowed } else { Sockets::Denied },
     };
     jail.enter().map_err(|error| told(&error))?;
     if remote && !args.output.quiet {
         say::line("--jail: not all is on this machine, so connections stay allowed");
     }
-    Ok(())
+    Ok(Some(code))
 }
 
 fn told(error: &JailError) -> Abort {
@@ -100,15 +103,15 @@ fn alone() -> Result<(), Abort> {
     Err(Abort::new(format!("--jail: the process has {threads} threads where it should have one")))
 }
 
-/// Compiles all plugins into the cache; gives its directory. Where there is none, they are compiled in the jail.
-fn compiled(stages: &Stages, settings: &Run) -> Result<Option<PathBuf>, Abort> {
-    let opened = settings.cache.as_deref().map(|dir| (dir, Cache::open(dir)));
-    let Some((dir, Ok(cache))) = opened else { return Ok(None) };
+/// Compiles all plugins, or takes them from the cache on disk, whose key is forgotten then.
+fn compiled(stages: &Stages, settings: &Run) -> Result<Cache, Abort> {
+    let cache = plugins::cache(settings);
+    let code = Cache::in_memory();
     for stage in stages.chains.iter().flatten() {
-        warm(&stage.path, &cache, &settings.sandbox)
+        warm(&stage.path, cache.as_ref(), &code, &settings.sandbox)
             .map_err(|error| Abort::new(&error).hint(error.hint()).at(stage.at.as_ref()))?;
     }
-    Ok(Some(dir.into()))
+    Ok(code)
 }
 
 fn inputs<'a>(args: &'a RunArgs, names: Option<&'a [PathBuf]>) -> impl Iterator<Item = &'a Path> {
@@ -126,41 +129,91 @@ fn read(args: &RunArgs, stages: &Stages, names: Option<&[PathBuf]>, remote: bool
     paths
 }
 
-/// Where output goes. What is not there yet is made.
-fn write(args: &RunArgs) -> Result<Vec<PathBuf>, Abort> {
+/// A flag, and a place that may be written because of it.
+type Writable = (&'static str, PathBuf);
+
+/// Refuses what is read or run, in this run or the next, in a place that may be written.
+fn apart(
+    write: &[Writable],
+    args: &RunArgs,
+    stages: &Stages,
+    names: Option<&[PathBuf]>,
+    settings: &Run,
+) -> Result<(), Abort> {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let plugins = stages.chains.iter().flatten().map(|stage| ("--plugin", stage.path.clone()));
+    let mut kept: Vec<_> = plugins.collect();
+    kept.extend(settings.cache.clone().map(|path| ("--cache", path)));
+    kept.extend(std::env::current_exe().ok().map(|path| ("this program", path)));
+    kept.extend(
+        CREDENTIALS.iter().filter_map(|name| Some((*name, std::env::var_os(name)?.into()))),
+    );
+    kept.extend(args.inputs.files_from.clone().map(|path| ("--files-from", path)));
+    kept.extend(args.pipeline.clone().map(|path| ("--pipeline", path)));
+    let local = inputs(args, names).filter(|path| Address::of(path).is_none());
+    kept.extend(local.map(|path| ("the input", path.to_path_buf())));
+    for (flag, place) in write {
+        let Some(place) = real(place).filter(|place| place.is_dir() || place.is_file()) else {
+            continue; // a device or a pipe
+        };
+        let within =
+            |(_, path): &&(&str, PathBuf)| real(path).is_some_and(|path| path.starts_with(&place));
+        if let Some((what, path)) = kept.iter().find(within) {
+            let (place, path) = (place.display(), path.display());
+            return Err(Abort::new(format!(
+                "--jail: {flag} makes {place} writable, and {what} {path} is there"
+            ))
+            .hint(Some("give what is written a directory of its own")));
+        }
+    }
+    Ok(())
+}
+
+/// Where output goes.
+fn write(args: &RunArgs) -> Vec<Writable> {
     let output = &args.output;
     let mut paths = Vec::new();
     if output.out.as_os_str() != "-" && Address::of(&output.out).is_none() {
-        paths.push(out(&output.out, args)?);
+        paths.push(("--out", out(&output.out)));
     }
     for (flag, path) in [("--rejects", &output.rejects), ("--report", &output.report)] {
+        paths.extend(path.clone().map(|path| (flag, path)));
+    }
+    // Lines of sources that are done again are taken out by a file that takes its place.
+    let replaced = output.ledger.as_ref().and(output.rejects.as_deref());
+    paths.extend(replaced.map(|path| ("--rejects", directory_of(path))));
+    paths.extend(args.sandbox.repro.clone().map(|dir| ("--repro", dir)));
+    // A database has files beside it that come and go.
+    paths.extend(output.ledger.as_deref().map(|path| ("--ledger", directory_of(path))));
+    paths
+}
+
+fn out(path: &Path) -> PathBuf {
+    match fs::metadata(path) {
+        _ if is_tree(path) => path.into(),
+        Ok(found) if !found.is_file() => path.into(), // a device or a pipe
+        _ => directory_of(path),
+    }
+}
+
+/// Makes the directories and files for output that are not there yet, as rules are for what is there.
+fn make(args: &RunArgs) -> Result<(), Abort> {
+    let output = &args.output;
+    if is_tree(&output.out) && Address::of(&output.out).is_none() {
+        Root::open(&output.out, output.durable).map_err(Abort::new)?;
+    }
+    let files = [("--rejects", &output.rejects), ("--report", &output.report)];
+    for (flag, path) in files {
         let Some(path) = path else { continue };
         // Neither emptied nor read: whether it may be overwritten is looked at later.
         let made = File::options().append(true).create(true).open(path);
         made.map_err(|error| Abort::new(format!("{flag} {}: {error}", path.display())))?;
-        paths.push(path.clone());
     }
-    // Lines of sources that are done again are taken out by a file that takes its place.
-    paths.extend(output.ledger.as_ref().and(output.rejects.as_deref()).map(directory_of));
     if let Some(dir) = &args.sandbox.repro {
         let made = fs::create_dir_all(dir);
         made.map_err(|error| Abort::new(format!("--repro {}: {error}", dir.display())))?;
-        paths.push(dir.clone());
     }
-    // A database has files beside it that come and go.
-    paths.extend(output.ledger.as_deref().map(directory_of));
-    Ok(paths)
-}
-
-fn out(path: &Path, args: &RunArgs) -> Result<PathBuf, Abort> {
-    if is_tree(path) {
-        Root::open(path, args.output.durable).map_err(Abort::new)?;
-        return Ok(path.into());
-    }
-    match fs::metadata(path) {
-        Ok(found) if !found.is_file() => Ok(path.into()), // a device or a pipe
-        _ => Ok(directory_of(path)),
-    }
+    Ok(())
 }
 
 fn directory_of(path: &Path) -> PathBuf {

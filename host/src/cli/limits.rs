@@ -8,10 +8,10 @@ use super::args::{IsolateArg, SandboxArgs};
 use super::say::Abort;
 use super::settings::within;
 use crate::settings::limits::{
-    CALL_TIMEOUT_CEILING, CALL_TIMEOUT_PER_MIB_CEILING, COMPILE_TIMEOUT_CEILING,
-    COMPONENT_BYTES_CEILING, EPOCH_TICK, FUNCTIONS_CEILING, LOG_BYTES_CEILING,
-    MEMORY_BYTES_CEILING, REJECTS_CEILING, STACK_BYTES_CEILING, STACK_BYTES_MIN,
-    TABLE_ELEMENTS_CEILING,
+    CALL_TIMEOUT_CEILING, CALL_TIMEOUT_PER_MIB_CEILING, COMPILE_MEMORY_BYTES_CEILING,
+    COMPILE_MEMORY_BYTES_MIN, COMPILE_TIMEOUT_CEILING, COMPONENT_BYTES_CEILING, EPOCH_TICK,
+    FUNCTIONS_CEILING, LOG_BYTES_CEILING, MEMORY_BYTES_CEILING, REJECTS_CEILING,
+    STACK_BYTES_CEILING, STACK_BYTES_MIN, TABLE_ELEMENTS_CEILING,
 };
 use crate::settings::{Isolate, Sandbox};
 
@@ -29,6 +29,12 @@ pub(super) fn sandbox(args: &SandboxArgs) -> Result<Sandbox, Abort> {
     }
     let compile = args.compile_timeout;
     time("--compile-timeout", compile, Duration::from_millis(1), COMPILE_TIMEOUT_CEILING)?;
+    let compile_memory_bytes = bytes(
+        "--compile-memory",
+        args.compile_memory,
+        COMPILE_MEMORY_BYTES_MIN,
+        COMPILE_MEMORY_BYTES_CEILING,
+    )?;
     if let Some(fuel) = args.fuel {
         count("--fuel", fuel, 1, u64::MAX)?;
     }
@@ -57,6 +63,7 @@ pub(super) fn sandbox(args: &SandboxArgs) -> Result<Sandbox, Abort> {
         component_bytes,
         functions: count("--functions", args.functions, 1, FUNCTIONS_CEILING)?,
         compile_timeout: compile,
+        compile_memory_bytes,
     })
 }
 
@@ -126,6 +133,7 @@ mod tests {
             "--component-size=3MiB",
             "--functions=12",
             "--compile-timeout=2s",
+            "--compile-memory=2GiB",
         ]);
         let expected = Sandbox {
             isolate: Isolate::Chunk,
@@ -144,6 +152,7 @@ mod tests {
             component_bytes: 3 << 20,
             functions: 12,
             compile_timeout: Duration::from_secs(2),
+            compile_memory_bytes: 2 << 30,
         };
         assert_eq!(set, Ok(expected));
         for (flag, bound) in [
@@ -155,6 +164,7 @@ mod tests {
             ("--fuel=0", "is not within 1 and"),
             ("--table-elements=10000001", "is not within 0 and 10000000"),
             ("--functions=1000001", "is not within 1 and 1000000"),
+            ("--compile-memory=1MiB", "is not within 64.0 MiB and 64.0 GiB"),
             ("--compile-timeout=0s", "is not within 1ms and 3600s"),
             ("--component-size=2GiB", "is not within 8 B and 1.0 GiB"),
         ] {

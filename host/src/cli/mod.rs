@@ -37,6 +37,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
+use crate::plugin::compile_if_asked;
 use args::{Args, Command, PluginCommand};
 use say::Abort;
 
@@ -55,6 +56,7 @@ enum Exit {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    compile_if_asked();
     let given = Args::command().get_matches();
     let args = Args::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
     let ended = match args.command {

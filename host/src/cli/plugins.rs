@@ -7,6 +7,7 @@ use crate::job::Lane;
 use crate::pipeline::{self, Branch, Chain, Fan, shared_framing};
 use crate::plugin::{Cache, Engine, LoadError, Manifest, Options, Plugin};
 use crate::process::{Kind, Processor, Traits};
+use crate::settings::Run;
 
 /// The plugins of a run, as one processor.
 pub(super) struct Plugins {
@@ -56,6 +57,13 @@ pub(super) struct Loading<'a> {
     pub(super) framing: Option<Framing>,
     /// Longest record, where what comes out of one plugin is cut anew for the next.
     pub(super) record_bytes_max: u64,
+}
+
+/// The cache of compiled code on disk, where there is one that can be used.
+pub(super) fn cache(settings: &Run) -> Option<Cache> {
+    let dir = settings.cache.as_deref()?;
+    let opened = Cache::open(dir);
+    opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", dir.display())).ok()
 }
 
 /// Loads the plugins of a run.

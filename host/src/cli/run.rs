@@ -40,11 +40,12 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let settings = settings(args)?;
     // On the first thread, while there is no other: those that are started later are in the jail, too.
     let mut origins = Origins::open(args)?;
-    confine(args, stages, &settings, &mut origins)?;
+    let code = confine(args, stages, &settings, &mut origins)?;
     let stack_bytes = settings.sandbox.stack_bytes + HOST_STACK_BYTES;
     let thread = thread::Builder::new().name("run".into()).stack_size(stack_bytes);
     thread::scope(|scope| {
-        let running = thread.spawn_scoped(scope, || run_with(args, stages, &settings, &origins));
+        let running =
+            thread.spawn_scoped(scope, || run_with(args, stages, &settings, &origins, code));
         running.map_err(Abort::new)?.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }
@@ -54,6 +55,7 @@ fn run_with(
     stages: &Stages,
     settings: &Run,
     origins: &Origins,
+    code: Option<Cache>,
 ) -> Result<Exit, Abort> {
     let begun = Instant::now();
     let progress = Progress::new(args.output.quiet);
@@ -64,7 +66,12 @@ fn run_with(
     let stats = Arc::new(Stats::within(Arc::new(memory_total)));
 
     let engine = Engine::with(&settings.sandbox).map_err(Abort::new)?;
-    let plugins = load(args, stages, settings, &engine, &stats, &cancel)?;
+    let cache = code.or_else(|| plugins::cache(settings));
+    let loaded = load(args, stages, settings, &engine, cache, &stats, &cancel);
+    let plugins = match loaded {
+        Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
+        loaded => loaded?,
+    };
     if args.dry_run {
         let list = || listing(args, Look::Sizes, origins, settings, &cancel);
         return foresee::foresee(args, stages, &plugins, settings, list);
@@ -308,13 +315,10 @@ fn load(
     stages: &Stages,
     settings: &Run,
     engine: &Engine,
+    cache: Option<Cache>,
     stats: &Arc<Stats>,
     cancel: &Arc<Cancel>,
 ) -> Result<Plugins, Abort> {
-    let cache = settings.cache.as_deref().and_then(|dir| {
-        let opened = Cache::open(dir);
-        opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", dir.display())).ok()
-    });
     let options = Options {
         settings: Vec::new(),
         sandbox: settings.sandbox,

@@ -1,7 +1,7 @@
 //! The second wall: what is left to the process if a plugin should ever break out of its sandbox.
 //!
 //! The kernel's own means, entered once and never left: Landlock (`files`) says which files there are, a
-//! filter of system calls (`calls`) takes away what no run needs. Both hold for the thread that enters and for all that it starts from
+//! filter of system calls (`calls`) allows what a run needs. Both hold for the thread that enters and for all that it starts from
 //! then on, so they are entered before there is another. Knows nothing of plugins, sources or outputs: it is told paths.
 //!
 //! What is not kept in: memory and time of the process (the sandbox bounds those of guests, and a cgroup all of it), what was open
@@ -13,6 +13,7 @@ mod probe;
 
 use std::path::PathBuf;
 
+use calls::Purpose;
 use thiserror::Error;
 
 pub use probe::{Support, probe};
@@ -34,7 +35,7 @@ pub enum Sockets {
     /// None, to nobody.
     #[default]
     Denied,
-    /// As before: sources are remote.
+    /// Those of the internet's protocols: sources or outputs are remote.
     Allowed,
 }
 
@@ -86,6 +87,16 @@ impl Jail {
     /// then: it should not go on.
     pub fn enter(&self) -> Result<(), JailError> {
         files::restrict(self)?;
-        calls::restrict(self.sockets)
+        calls::restrict(Purpose::Run(self.sockets))
     }
+}
+
+/// Puts the calling thread, and all that it starts from now on, into a jail in which there is no file: what is open is read and written, and
+/// memory that is computed in is not run.
+///
+/// # Errors
+/// As for [`Jail::enter`].
+pub fn enter_to_compile() -> Result<(), JailError> {
+    files::restrict(&Jail::default())?;
+    calls::restrict(Purpose::Compile)
 }

@@ -3,12 +3,17 @@
 //! Code that is loaded runs unchecked, so nothing is loaded but what this user's host has written: the directory is
 //! private, and a keyed MAC covers the name and the bytes of each entry. Any doubt means that the plugin is compiled
 //! again; a cache that cannot be used is no error.
+//!
+//! A process that goes into a jail takes the code of its plugins with it, and nothing else: no directory, and no key that would
+//! have others believe what it writes.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::settings::limits::CACHE_BYTES_MAX;
@@ -16,10 +21,21 @@ use crate::settings::limits::CACHE_BYTES_MAX;
 const KEY_BYTES: usize = 32;
 const MAC_BYTES: usize = blake3::OUT_LEN;
 
+/// Compiled code by the names of what it was compiled from.
+#[derive(Debug)]
+pub struct Cache(Place);
+
+#[derive(Debug)]
+enum Place {
+    Dir(Dir),
+    /// The memory of this process.
+    Memory(Mutex<BTreeMap<String, Vec<u8>>>),
+}
+
 /// A directory of compiled code.
 #[derive(Debug)]
-pub struct Cache {
-    dir: PathBuf,
+struct Dir {
+    path: PathBuf,
     key: [u8; KEY_BYTES],
 }
 
@@ -34,12 +50,21 @@ pub struct CacheState {
     pub mode: u32,
 }
 
-/// Compiled code whose MAC is right.
-pub(super) struct Trusted(Vec<u8>);
+/// Compiled code that may be run: its MAC is right, or this process has just had it compiled.
+pub(super) struct Trusted {
+    bytes: Vec<u8>,
+    /// Where the code begins.
+    at: usize,
+}
 
 impl Trusted {
+    /// What a compiler has answered that this process has started.
+    pub(super) fn compiled(code: Vec<u8>) -> Self {
+        Self { bytes: code, at: 0 }
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
-        self.0.get(MAC_BYTES..).unwrap_or_default()
+        self.bytes.get(self.at..).unwrap_or_default()
     }
 }
 
@@ -52,7 +77,12 @@ impl Cache {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         private(&fs::symlink_metadata(dir)?, 0o077)?;
         let key = key(&dir.join("key"))?;
-        Ok(Self { dir: dir.to_path_buf(), key })
+        Ok(Self(Place::Dir(Dir { path: dir.to_path_buf(), key })))
+    }
+
+    /// One that is this process's own, and ends with it.
+    pub fn in_memory() -> Self {
+        Self(Place::Memory(Mutex::default()))
     }
 
     /// Looks at the directory, and whether it can be written to; `None` where there is none. Makes nothing that stays.
@@ -89,31 +119,55 @@ impl Cache {
 
     /// The code of that name, if it is there and as it was written.
     pub(super) fn load(&self, name: &str) -> Option<Trusted> {
-        let mut file = File::open(self.path(name)).ok()?;
+        match &self.0 {
+            Place::Dir(dir) => dir.load(name),
+            Place::Memory(kept) => {
+                let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.get(name).map(|code| Trusted::compiled(code.clone()))
+            }
+        }
+    }
+
+    /// Keeps code under a name.
+    pub(super) fn store(&self, name: &str, code: &[u8]) -> io::Result<()> {
+        match &self.0 {
+            Place::Dir(dir) => dir.store(name, code),
+            Place::Memory(kept) => {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.insert(name.to_string(), code.to_vec());
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Dir {
+    fn load(&self, name: &str) -> Option<Trusted> {
+        let mut file = File::open(self.file(name)).ok()?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).ok()?;
         let (mac, code) = bytes.split_at_checked(MAC_BYTES)?;
         // `blake3::Hash` compares in constant time.
         if self.mac(name, code) != blake3::Hash::from_slice(mac).ok()? {
-            tracing::warn!("{}: not what was written: compiling again", self.path(name).display());
+            tracing::warn!("{}: not what was written: compiling again", self.file(name).display());
             return None;
         }
         let _ = file.set_modified(SystemTime::now()); // only decides what is dropped first
-        Some(Trusted(bytes))
+        Some(Trusted { bytes, at: MAC_BYTES })
     }
 
-    /// Keeps code under a name; visible only when whole. Drops the oldest where there is too much.
-    pub(super) fn store(&self, name: &str, code: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+    /// Visible only when whole. Drops the oldest where there is too much.
+    fn store(&self, name: &str, code: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
         file.write_all(self.mac(name, code).as_bytes())?;
         file.write_all(code)?;
-        file.persist(self.path(name))?;
+        file.persist(self.file(name))?;
         self.prune(CACHE_BYTES_MAX)
     }
 
     fn prune(&self, bytes_max: u64) -> io::Result<()> {
         let mut entries = Vec::new();
-        for entry in fs::read_dir(&self.dir)? {
+        for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             if entry.path().extension().is_some_and(|extension| extension == "code") {
                 let metadata = entry.metadata()?;
@@ -135,8 +189,8 @@ impl Cache {
         blake3::Hasher::new_keyed(&self.key).update(name.as_bytes()).update(code).finalize()
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(name).with_extension("code")
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name).with_extension("code")
     }
 }
 
@@ -194,10 +248,17 @@ mod tests {
 
     use super::*;
 
-    fn cache() -> (tempfile::TempDir, Cache) {
+    fn cache() -> (tempfile::TempDir, Dir) {
         let dir = tempfile::tempdir().unwrap();
-        let cache = Cache::open(&dir.path().join("cache")).unwrap();
+        let cache = open(&dir.path().join("cache"));
         (dir, cache)
+    }
+
+    fn open(path: &Path) -> Dir {
+        match Cache::open(path).unwrap().0 {
+            Place::Dir(dir) => dir,
+            Place::Memory(_) => unreachable!("a directory was opened"),
+        }
     }
 
     #[test]
@@ -206,7 +267,7 @@ mod tests {
         cache.store("a", b"code").unwrap();
         assert_eq!(cache.load("a").unwrap().bytes(), b"code");
         assert!(cache.load("b").is_none());
-        fs::copy(cache.path("a"), cache.path("b")).unwrap();
+        fs::copy(cache.file("a"), cache.file("b")).unwrap();
         assert!(cache.load("b").is_none(), "the MAC covers the name");
     }
 
@@ -214,13 +275,13 @@ mod tests {
     fn any_changed_byte_is_noticed() {
         let (_dir, cache) = cache();
         cache.store("a", b"code").unwrap();
-        let whole = fs::read(cache.path("a")).unwrap();
+        let whole = fs::read(cache.file("a")).unwrap();
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
             bytes[at] ^= 1;
-            fs::write(cache.path("a"), &bytes).unwrap();
+            fs::write(cache.file("a"), &bytes).unwrap();
             assert!(cache.load("a").is_none(), "byte {at}");
-            fs::write(cache.path("a"), &whole[..at]).unwrap();
+            fs::write(cache.file("a"), &whole[..at]).unwrap();
             assert!(cache.load("a").is_none(), "cut at {at}");
         }
     }
@@ -229,15 +290,15 @@ mod tests {
     fn a_cache_with_another_key_is_not_believed() {
         let (_dir, cache) = cache();
         cache.store("a", b"code").unwrap();
-        fs::write(cache.dir.join("key"), [7; KEY_BYTES]).unwrap();
-        assert!(Cache::open(&cache.dir).unwrap().load("a").is_none());
+        fs::write(cache.path.join("key"), [7; KEY_BYTES]).unwrap();
+        assert!(open(&cache.path).load("a").is_none());
     }
 
     #[test]
     fn a_directory_that_others_can_reach_is_refused() {
         let (_dir, cache) = cache();
-        fs::set_permissions(&cache.dir, fs::Permissions::from_mode(0o755)).unwrap();
-        let error = Cache::open(&cache.dir).unwrap_err();
+        fs::set_permissions(&cache.path, fs::Permissions::from_mode(0o755)).unwrap();
+        let error = Cache::open(&cache.path).unwrap_err();
         assert!(error.to_string().contains("others have access"), "{error}");
     }
 
@@ -247,7 +308,7 @@ mod tests {
         for (name, age) in [("old", 300), ("new", 0), ("middle", 100)] {
             cache.store(name, &[0; 100]).unwrap();
             let time = SystemTime::now() - std::time::Duration::from_secs(age);
-            File::options().write(true).open(cache.path(name)).unwrap().set_modified(time).unwrap();
+            File::options().write(true).open(cache.file(name)).unwrap().set_modified(time).unwrap();
         }
         cache.prune(2 * (100 + MAC_BYTES as u64)).unwrap();
         let kept = ["old", "middle", "new"].map(|name| cache.load(name).is_some());

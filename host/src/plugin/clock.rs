@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::process::{Failure, Fill};
 use crate::settings::limits::STANDSTILL;
 
 thread_local! {
@@ -64,6 +65,21 @@ pub(super) fn look() -> (Ran, Ran) {
     let used = clock.look(Instant::now(), processor());
     CLOCK.set(clock);
     (used, clock.ran)
+}
+
+/// A fill of the guest's memory, whose own time is none of the guest's: its call begins behind it.
+pub(super) struct BeforeCall<'a>(pub(super) &'a mut dyn Fill);
+
+impl Fill for BeforeCall<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn fill(&mut self, room: &mut [u8]) -> Result<(), Failure> {
+        let filled = self.0.fill(room);
+        begin();
+        filled
+    }
 }
 
 /// The guest had to wait until now: that is no time of its call.

@@ -22,6 +22,8 @@ pub struct Engine {
     inner: wasmtime::Engine,
     stop: Arc<Stop>,
     ticker: Option<JoinHandle<()>>,
+    /// Whether compilers that work for it use all processors.
+    is_parallel: bool,
 }
 
 #[derive(Default)]
@@ -46,7 +48,7 @@ impl Engine {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn with(limits: &Sandbox) -> Result<Self, EngineError> {
-        Self::started(|| config(limits))
+        Self::started(limits, true)
     }
 
     /// The same, but one that compiles on the thread that asks for it alone: however many others there are, it takes one processor.
@@ -54,18 +56,14 @@ impl Engine {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn single_threaded(limits: &Sandbox) -> Result<Self, EngineError> {
-        Self::started(|| {
-            let mut config = config(limits);
-            config.parallel_compilation(false);
-            config
-        })
+        Self::started(limits, false)
     }
 
-    fn started(config: impl Fn() -> Config) -> Result<Self, EngineError> {
+    fn started(limits: &Sandbox, is_parallel: bool) -> Result<Self, EngineError> {
         // Where there is no address space for a pool, each sandbox is mapped when it is made.
-        let pooled = wasmtime::Engine::new(config().allocation_strategy(pool()));
+        let pooled = wasmtime::Engine::new(config(limits).allocation_strategy(pool()));
         let inner = pooled
-            .or_else(|_| wasmtime::Engine::new(&config()))
+            .or_else(|_| wasmtime::Engine::new(&config(limits)))
             .map_err(|error| EngineError(error.to_string()))?;
         let stop = Arc::<Stop>::default();
         let ticker = std::thread::Builder::new()
@@ -75,15 +73,24 @@ impl Engine {
                 move || tick(&engine, &stop)
             })
             .map_err(|error| EngineError(error.to_string()))?;
-        Ok(Self { inner, stop, ticker: Some(ticker) })
+        Ok(Self { inner, stop, ticker: Some(ticker), is_parallel })
     }
 
-    /// An engine that compiles on the calling thread alone, and starts none: nothing can be run in it, as nothing would stop it.
-    /// What it compiles is for all engines of this process with these limits.
+    /// An engine that starts no thread: nothing can be run in it, as nothing would stop it. What is compiled for it is for all engines
+    /// with these limits.
     pub(super) fn to_compile(limits: &Sandbox) -> Result<Self, EngineError> {
-        let inner = wasmtime::Engine::new(config(limits).parallel_compilation(false))
+        Self::to_compile_in(limits, true)
+    }
+
+    /// The same, in as many threads as there are processors, or in one.
+    pub(super) fn to_compile_in(limits: &Sandbox, is_parallel: bool) -> Result<Self, EngineError> {
+        let inner = wasmtime::Engine::new(config(limits).parallel_compilation(is_parallel))
             .map_err(|error| EngineError(error.to_string()))?;
-        Ok(Self { inner, stop: Arc::default(), ticker: None })
+        Ok(Self { inner, stop: Arc::default(), ticker: None, is_parallel })
+    }
+
+    pub(super) fn is_parallel(&self) -> bool {
+        self.is_parallel
     }
 
     /// What it is made of: for tests of what the engine itself does with its switches.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::process::Failure;
@@ -51,6 +52,7 @@ impl LoadError {
 }
 
 /// A reason for a refusal, and the way out.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Refusal {
     reason: String,
     hint: Option<String>,

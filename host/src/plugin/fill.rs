@@ -15,7 +15,6 @@ use wasmtime::component::__internal::{
 };
 use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower, TypedFunc};
 
-use super::clock;
 use crate::process::{Failure, Fill, spare};
 
 /// A parameter of type `list<u8>` whose bytes are written by a [`Fill`]. Of use for one call.
@@ -38,7 +37,7 @@ impl<'a> Incoming<'a> {
         Filled { spent: inner.spent, failure: inner.failure.take() }
     }
 
-    /// Has the guest allocate the list and fills it. Guest time counts from here.
+    /// Has the guest allocate the list and fills it. Guest time counts from here: the epoch deadline is set anew.
     fn lower<T>(&self, cx: &mut LowerContext<'_, T>) -> wasmtime::Result<(usize, usize)> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let length = inner.fill.len();
@@ -49,7 +48,6 @@ impl<'a> Incoming<'a> {
         let filled = inner.fill.fill(room);
         inner.spent = begun.elapsed();
         cx.store.set_epoch_deadline(1);
-        clock::begin();
         if let Err(failure) = filled {
             inner.failure = Some(failure);
             wasmtime::bail!("the list could not be filled");

@@ -1,6 +1,7 @@
 //! What a plugin file is, told without running it over anything.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use wasmparser::{Validator, WasmFeatures};
@@ -55,8 +56,8 @@ pub struct Inspection {
 pub fn inspect(engine: &Engine, path: &Path) -> Result<Inspection, LoadError> {
     let limits = Sandbox::default();
     let bytes = read(path, limits.component_bytes)?;
-    let component =
-        compile(engine, bytes.clone(), None, &limits).map_err(|refusal| refusal.at(path))?;
+    let component = compile(engine, &bytes, None, &limits, &AtomicBool::new(false))
+        .map_err(|refusal| refusal.at(path))?;
     let component_type = component.component_type();
     let exports = |name| component.get_export_index(None, name).is_some();
     let kind = match () {

@@ -1,6 +1,6 @@
 //! From a file to a plugin: compiled, checked against the contract, and asked what it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 use super::budget::Budget;
 use super::cache::Cache;
 use super::clock;
-use super::compile::{compile, read};
+use super::compile::{compile, kept, read};
 use super::contract::{self, Entry, IMPORTS};
 use super::engine::Engine;
 use super::error::{LoadError, Refusal};
@@ -61,6 +61,48 @@ pub enum Rejects {
     Keep,
 }
 
+/// A plugin file and what it compiled to, of which nothing has run.
+pub struct Compiled {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    component: Component,
+}
+
+impl Compiled {
+    /// Compiles the plugin in the file `path`, or takes what it compiled to from the cache. Ends early where `stop` is set.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or does not compile.
+    pub fn new(
+        engine: &Engine,
+        path: &Path,
+        cache: Option<&Cache>,
+        limits: &Sandbox,
+        stop: &AtomicBool,
+    ) -> Result<Self, LoadError> {
+        let bytes = read(path, limits.component_bytes)?;
+        let component = compile(engine, &bytes, cache, limits, stop);
+        let component = component.map_err(|refusal| refusal.at(path))?;
+        Ok(Self { path: path.into(), bytes, component })
+    }
+
+    /// The same, if it is in the cache; `None` where it has to be compiled.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no plugin.
+    pub fn kept(
+        engine: &Engine,
+        path: &Path,
+        cache: Option<&Cache>,
+        limits: &Sandbox,
+    ) -> Result<Option<Self>, LoadError> {
+        let bytes = read(path, limits.component_bytes)?;
+        let component = kept(engine, &bytes, cache, limits);
+        let component = component.map_err(|refusal| refusal.at(path))?;
+        Ok(component.map(|component| Self { path: path.into(), bytes, component }))
+    }
+}
+
 /// A compiled plugin with its settings. Makes instances for any number of workers.
 pub struct Plugin {
     linked: Linked,
@@ -83,10 +125,19 @@ impl Plugin {
         options: Options,
         cache: Option<&Cache>,
     ) -> Result<Self, LoadError> {
-        let bytes = read(path, options.sandbox.component_bytes)?;
-        let kept = options.repro.is_some().then(|| bytes.clone());
+        let compiled = Compiled::new(engine, path, cache, &options.sandbox, &options.stop)?;
+        Self::of(engine, compiled, options)
+    }
+
+    /// The same, of one that is compiled.
+    ///
+    /// # Errors
+    /// When it is no plugin of this contract, or does not take its settings.
+    pub fn of(engine: &Engine, compiled: Compiled, options: Options) -> Result<Self, LoadError> {
+        let Compiled { path, bytes, component } = compiled;
+        let path = path.as_path();
         let refused = |refusal: Refusal| refusal.at(path);
-        let component = compile(engine, bytes, cache, &options.sandbox).map_err(refused)?;
+        let kept = options.repro.is_some().then_some(bytes);
         let linked = Linked::new(engine, &component, path, options).map_err(refused)?;
         let exports = Exports::of(&component).map_err(refused)?;
         let settings = entries(&linked.options.settings);

@@ -31,12 +31,12 @@ mod wrap;
 
 pub use budget::Budget;
 pub use cache::{Cache, CacheState};
-pub use compile::warm;
+pub use compile::{compile_if_asked, warm};
 pub use contract::{Entry, Setting};
 pub use engine::{Engine, EngineError};
 pub use error::LoadError;
 pub use inspect::{Inspection, inspect};
-pub use load::{Options, Plugin, Rejects};
+pub use load::{Compiled, Options, Plugin, Rejects};
 pub use manifest::Manifest;
 pub use probe::{ENGINE_VERSION, cpu_features, probe};
 pub use repro::{Bundle, Keeper, Replayed, ReproError, replay};

@@ -7,6 +7,7 @@ use wasmtime::component::{
 };
 use wasmtime::{AsContextMut, Store};
 
+use super::clock::BeforeCall;
 use super::contract::{self, Chunk, Entry, Error, Flaw, Manifest, Source};
 use super::fault::{Call, fault, out_of_guest_time};
 use super::fill::{Incoming, Outgoing, borrowing};
@@ -156,7 +157,8 @@ impl Sandbox {
         self.store.data_mut().begin_chunk(place.offset);
         let bytes = fill.len();
         self.taken_bytes = self.taken_bytes.saturating_add(bytes as u64);
-        let incoming = Incoming::new(fill);
+        let mut fill = BeforeCall(fill);
+        let incoming = Incoming::new(&mut fill);
         let func = borrowing(push);
         let params = (resource, place.into(), &incoming);
         let called = call(&mut self.store, Call::Push, bytes, &func, params);

@@ -55,6 +55,8 @@ pub struct Sandbox {
     pub functions: u64,
     /// Time that a plugin may take to compile.
     pub compile_timeout: Duration,
+    /// Memory that its compiler may take, in bytes.
+    pub compile_memory_bytes: u64,
 }
 
 impl Default for Sandbox {
@@ -76,6 +78,7 @@ impl Default for Sandbox {
             component_bytes: limits::COMPONENT_BYTES,
             functions: limits::FUNCTIONS,
             compile_timeout: limits::COMPILE_TIMEOUT,
+            compile_memory_bytes: limits::COMPILE_MEMORY_BYTES,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use super::compilers::Compilers;
 use super::error::{JobError, Refused};
 use super::fair::Id;
 use super::handle::{Ended, JobHandle, State};
@@ -51,6 +52,7 @@ pub(super) struct Shared {
     pub(super) sandbox: Sandbox,
     pub(super) slots: Slots,
     pub(super) slots_count: usize,
+    pub(super) compilers: Compilers,
     pub(super) memory: Arc<MemoryBudget>,
     pub(super) cache: Option<PathBuf>,
 }
@@ -62,8 +64,6 @@ pub(super) struct Member {
     pub(super) roots: Roots,
     pub(super) id: Id,
     pub(super) account: Account,
-    /// Held while one of its plugins is compiled: that takes memory which nothing else bounds.
-    pub(super) compiling: Mutex<()>,
 }
 
 impl Host {
@@ -79,6 +79,7 @@ impl Host {
             sandbox: options.sandbox,
             slots: Slots::new(slots_count),
             slots_count,
+            compilers: Compilers::default(),
             memory: Arc::new(MemoryBudget::new(options.memory_bytes.unwrap_or(u64::MAX))),
             cache: options.cache,
         };
@@ -108,7 +109,6 @@ impl Host {
         let member = Member {
             id: self.shared.slots.add(tenant.weight),
             account: Account::new(name.clone(), tenant.limits.quotas.clone()),
-            compiling: Mutex::default(),
             tenant,
             roots,
         };

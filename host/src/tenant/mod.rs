@@ -35,6 +35,7 @@
 //! ```
 
 mod beneath;
+mod compilers;
 mod error;
 mod fair;
 mod handle;

@@ -14,7 +14,7 @@ use crate::input::{self, Expansion, Framing};
 use crate::job::{self, Job, Lane, Out, Places, TreeOut};
 use crate::output::{Created, Naming, Pending, Root};
 use crate::pipeline::{Chain, ChainError, Stage};
-use crate::plugin::{Cache, Options, Plugin, Rejects};
+use crate::plugin::{Cache, Compiled, Options, Plugin, Rejects};
 use crate::process::{Failure, FailureKind, Pause, Processor};
 use crate::settings::Run;
 use crate::settings::limits::FAILURES_KEPT_MAX;
@@ -54,11 +54,11 @@ type Passed = (job::Summary, Vec<(String, Failure)>);
 fn pass(gate: &Arc<JobGate>, spec: JobSpec) -> Result<Passed, JobError> {
     let JobGate { shared, member, state, .. } = &**gate;
     let JobSpec { plugins, inputs, results, mut run, framing, format, exists, durable } = spec;
-    let loaded = {
-        let _one_at_a_time = member.compiling.lock().unwrap_or_else(PoisonError::into_inner);
-        in_turn(&**gate, &state.cancel, || load(gate, &run, &plugins))
-    };
-    let loaded = loaded.ok_or(JobError::Cancelled)?.map_err(|error| {
+    let loaded = compile(gate, &run, &plugins).and_then(|compiled| {
+        let loaded = in_turn(&**gate, &state.cancel, || load(gate, &run, &plugins, compiled));
+        loaded.ok_or(JobError::Cancelled)?
+    });
+    let loaded = loaded.map_err(|error| {
         // A plugin that was stopped while it said what it is, is none that cannot be used.
         if state.cancel.is_set() { JobError::Cancelled } else { error }
     })?;
@@ -128,17 +128,42 @@ struct Loaded {
     lane: Lane,
 }
 
-fn load(gate: &Arc<JobGate>, run: &Run, plugins: &[PluginSpec]) -> Result<Loaded, JobError> {
-    let JobGate { shared, member, state, .. } = &**gate;
+/// Compiles plugins, outside of turns.
+fn compile(gate: &JobGate, run: &Run, plugins: &[PluginSpec]) -> Result<Vec<Compiled>, JobError> {
+    let JobGate { shared, member, state, .. } = gate;
     let cache = shared.cache.as_deref().and_then(|dir| {
         let dir = dir.join(&member.tenant.name);
         let opened = Cache::open(&dir);
         opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", dir.display())).ok()
     });
+    let (engine, cache, sandbox) = (&shared.engine, cache.as_ref(), &run.sandbox);
+    let mut compiled = Vec::with_capacity(plugins.len());
+    for PluginSpec { path, .. } in plugins {
+        if let Some(kept) = Compiled::kept(engine, path, cache, sandbox)? {
+            compiled.push(kept);
+            continue;
+        }
+        let permit = shared.compilers.enter(member.id, &state.cancel).ok_or(JobError::Cancelled)?;
+        let begun = Instant::now();
+        let new = Compiled::new(engine, path, cache, sandbox, &state.cancel.flag());
+        gate.charge(begun.elapsed()); // a compiler of one thread, which does nothing else
+        drop(permit);
+        compiled.push(new?);
+    }
+    Ok(compiled)
+}
+
+fn load(
+    gate: &Arc<JobGate>,
+    run: &Run,
+    plugins: &[PluginSpec],
+    compiled: Vec<Compiled>,
+) -> Result<Loaded, JobError> {
+    let JobGate { shared, state, .. } = &**gate;
     let budget = Arc::default();
     let mut stages = Vec::with_capacity(plugins.len());
     let mut lane = Lane { name: String::new(), output_type: String::new() };
-    for PluginSpec { path, settings } in plugins {
+    for (PluginSpec { path, settings }, compiled) in plugins.iter().zip(compiled) {
         let options = Options {
             settings: settings.clone(),
             sandbox: run.sandbox,
@@ -149,7 +174,7 @@ fn load(gate: &Arc<JobGate>, run: &Run, plugins: &[PluginSpec]) -> Result<Loaded
             repro: None,
             pause: Some(Arc::<JobGate>::clone(gate)),
         };
-        let plugin = Plugin::load(&shared.engine, path, options, cache.as_ref())?;
+        let plugin = Plugin::of(&shared.engine, compiled, options)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let framing = plugin.manifest().framing.parse::<Framing>()?;
         let framing = framing.configured(&plugin.framing_settings());

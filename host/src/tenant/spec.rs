@@ -129,6 +129,7 @@ impl JobSpec {
             ("component_bytes", asked.component_bytes, most.component_bytes),
             ("functions", asked.functions, most.functions),
             ("compile_timeout_ms", ms(asked.compile_timeout), ms(most.compile_timeout)),
+            ("compile_memory_bytes", asked.compile_memory_bytes, most.compile_memory_bytes),
             ("record_bytes_max", run.record_bytes_max, ceiling.record_bytes_max),
             ("window_bytes", bytes(run.window_bytes), bytes(ceiling.window_bytes)),
             ("decompressed_bytes_max", run.decompressed_bytes_max, ceiling.decompressed_bytes_max),

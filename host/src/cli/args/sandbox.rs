@@ -81,6 +81,10 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
     pub(in crate::cli) compile_timeout: Duration,
 
+    /// Memory that the compiler of a plugin may take; it is a process of its own
+    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
+    pub(in crate::cli) compile_memory: ByteSize,
+
     /// Where compiled plugins are kept [default: gristmill/code in the user's cache directory]
     #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) cache: Option<PathBuf>,

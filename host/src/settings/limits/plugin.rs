@@ -139,6 +139,27 @@ pub const COMPILE_TIMEOUT: Duration = Duration::from_mins(1);
 /// The most time that can be given to compiling.
 pub const COMPILE_TIMEOUT_CEILING: Duration = Duration::from_hours(1);
 
+/// Compilers that run at a time for all tenants of a host; each may take as much memory as its order says.
+pub const COMPILERS_MAX: usize = 8;
+
+/// Memory that a compiler may take: the largest language runtime takes half of it.
+pub const COMPILE_MEMORY_BYTES: u64 = 1 << 30;
+
+/// The least that can be given to a compiler: the smallest plugins take less.
+pub const COMPILE_MEMORY_BYTES_MIN: u64 = 64 << 20;
+
+/// The most that can be given to a compiler.
+pub const COMPILE_MEMORY_BYTES_CEILING: u64 = 64 << 30;
+
+/// Addresses that a compiler has beside its memory: for its program, and for what its threads set aside and do not use.
+pub const COMPILE_ADDRESSES: u64 = 4 << 30;
+
+/// Files that a compiler may have open: those that it is given, and what the jail itself takes.
+pub const COMPILE_FILES_MAX: u64 = 16;
+
+/// What is kept of the last words of a compiler.
+pub const COMPILE_TOLD_BYTES_MAX: usize = 4 << 10;
+
 /// Bytes that a sandbox takes before another takes its place: what a guest loses of its memory little by little is bounded, and a
 /// fresh one costs nothing beside so many bytes.
 pub const RECYCLE_BYTES: u64 = 1 << 30;
@@ -146,6 +167,18 @@ pub const RECYCLE_BYTES: u64 = 1 << 30;
 /// One function of a plugin. Compiling takes about 150 times its bytes at once; the largest of language runtimes, their
 /// interpreters' loops, have a third of this.
 pub const FUNCTION_BYTES_MAX: usize = 1 << 20;
+
+/// Loops of a function times its locals: the compiler keeps each local apart in each loop. The largest of language runtimes have a tenth.
+pub const LOOPS_TIMES_LOCALS_MAX: u64 = 500_000;
+
+/// Targets of a function's jumps by tables; the largest interpreters' loops have a few thousand.
+pub const JUMP_TARGETS_MAX: u64 = 100_000;
+
+/// Segments of elements of a module times its tables.
+pub const SEGMENTS_TIMES_TABLES_MAX: u64 = 1_000_000;
+
+/// Instances, aliases and types that a component comes to when it is made; the adapters of language runtimes have a few hundred.
+pub const INSTANCES_MAX: u64 = 20_000;
 
 /// Components in components: what is linked of several has a few. The memory that is taken to compile them grows with the square:
 /// at 20,000 deep, a file of 200 KB takes gigabytes.

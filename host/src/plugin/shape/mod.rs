@@ -1,26 +1,67 @@
 //! What a plugin file may look like before a compiler sees it. Compiling costs many times the bytes of what is compiled, so what
 //! is made to cost the most is refused by a look at its sections alone, which costs next to nothing.
 
+mod functions;
+mod instances;
+
 use wasmparser::{Parser, Payload};
 
 use super::error::Refusal;
-use crate::settings::limits::{FUNCTION_BYTES_MAX, NESTING_MAX, TABLE_ELEMENTS_CEILING};
+use crate::settings::limits::{
+    FUNCTION_BYTES_MAX, INSTANCES_MAX, NESTING_MAX, SEGMENTS_TIMES_TABLES_MAX,
+    TABLE_ELEMENTS_CEILING,
+};
 
 const TABLE_ELEMENTS_MAX: u64 = TABLE_ELEMENTS_CEILING as u64;
 
-/// Refuses components in components without end, functions without end, and tables that no limit allows. What cannot be read at all is the compiler's to tell.
+/// Refuses more functions than that, over all modules. What cannot be parsed is for the compiler to say.
+pub(super) fn functions(bytes: &[u8], most: u64) -> Result<(), Refusal> {
+    let sections = Parser::new(0).parse_all(bytes).map_while(Result::ok);
+    let counts = sections.map(|payload| match payload {
+        Payload::FunctionSection(section) => u64::from(section.count()),
+        _ => 0,
+    });
+    let functions = counts.sum::<u64>();
+    if functions > most {
+        return Err(Refusal::new(format!("has {functions} functions, more than {most}"))
+            .hint("raise --functions"));
+    }
+    Ok(())
+}
+
+/// Refuses what multiplies: components in components and instances of instances, loops times locals, segments times tables; functions
+/// without end, and tables that no limit allows. What cannot be read at all is the compiler's to tell.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Refusal> {
+    sections(bytes)?;
+    let instances = instances::count(bytes);
+    if instances > INSTANCES_MAX {
+        let reason = format!(
+            "comes to {instances} instances, aliases and types of components, more than {INSTANCES_MAX}"
+        );
+        return Err(Refusal::new(reason).hint("a plugin is one module, or a few that are linked"));
+    }
+    Ok(())
+}
+
+fn sections(bytes: &[u8]) -> Result<(), Refusal> {
     let mut depth = 0_usize;
+    let mut tables_of_module: u64 = 0;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload {
             Ok(Payload::ModuleSection { .. } | Payload::ComponentSection { .. }) => depth += 1,
             Ok(Payload::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Payload::Version { .. }) => tables_of_module = 0,
+            Ok(Payload::ElementSection(segments)) => {
+                few(u64::from(segments.count()), tables_of_module)?;
+            }
             Ok(Payload::CodeSectionEntry(body)) if body.range().len() > FUNCTION_BYTES_MAX => {
                 let (bytes, most) = (body.range().len(), FUNCTION_BYTES_MAX);
                 let reason = format!("has a function of {bytes} bytes, more than {most}");
                 return Err(Refusal::new(reason).hint("a table of data belongs into memory"));
             }
+            Ok(Payload::CodeSectionEntry(body)) => functions::check(&body)?,
             Ok(Payload::TableSection(tables)) => {
+                tables_of_module += u64::from(tables.count());
                 let largest = tables.into_iter().flatten().map(|table| table.ty.initial).max();
                 if let Some(elements) = largest.filter(|&elements| elements > TABLE_ELEMENTS_MAX) {
                     let reason = format!(
@@ -38,6 +79,17 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Refuses too many segments of elements for so many tables, each of which the engine looks through for each.
+fn few(segments: u64, tables: u64) -> Result<(), Refusal> {
+    if segments.saturating_mul(tables) <= SEGMENTS_TIMES_TABLES_MAX {
+        return Ok(());
+    }
+    let most = SEGMENTS_TIMES_TABLES_MAX;
+    let reason =
+        format!("has {segments} segments of elements times {tables} tables, more than {most}");
+    Err(Refusal::new(reason).hint("a program has one table, filled by one segment"))
 }
 
 #[cfg(test)]

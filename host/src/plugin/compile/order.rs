@@ -1,0 +1,103 @@
+//! What goes between a host and its compiler: an order on the way there, an answer on the way back.
+//!
+//! An order is a line of JSON and then the plugin's bytes. An answer is a byte that tells code from a refusal, and then the code, or
+//! the refusal as JSON. Both end with their streams.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plugin::error::Refusal;
+use crate::settings::Sandbox;
+
+/// What a compiler is told beside the plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Order {
+    /// What is compiled into code: the stack of its sandboxes, in bytes, and whether it counts fuel.
+    pub(super) stack_bytes: usize,
+    pub(super) counts_fuel: bool,
+    /// Whether functions are compiled by as many threads as there are processors.
+    pub(super) is_parallel: bool,
+    /// Memory that it may take, in bytes.
+    pub(super) memory_bytes: u64,
+    /// Time that it may take.
+    pub(super) timeout: Duration,
+}
+
+impl Order {
+    pub(super) fn new(limits: &Sandbox, is_parallel: bool) -> Self {
+        Self {
+            stack_bytes: limits.stack_bytes,
+            counts_fuel: limits.fuel.is_some(),
+            is_parallel,
+            memory_bytes: limits.compile_memory_bytes,
+            timeout: limits.compile_timeout,
+        }
+    }
+
+    /// Limits of sandboxes that compile to the same code.
+    pub(super) fn sandbox(&self) -> Sandbox {
+        let fuel = self.counts_fuel.then_some(0);
+        Sandbox { stack_bytes: self.stack_bytes, fuel, ..Sandbox::default() }
+    }
+
+    pub(super) fn to_line(self) -> Vec<u8> {
+        // There is nothing in it that could not be written.
+        let mut line = serde_json::to_vec(&self).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
+
+    /// The order, and the plugin behind it.
+    pub(super) fn read(bytes: &[u8]) -> Result<(Self, &[u8]), String> {
+        let end = bytes.iter().position(|byte| *byte == b'\n').ok_or("an order is a line")?;
+        let (line, plugin) = bytes.split_at(end);
+        let order = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        Ok((order, plugin.get(1..).unwrap_or_default()))
+    }
+}
+
+const CODE: u8 = b'c';
+const REFUSED: u8 = b'r';
+
+/// An answer in bytes, but for the code itself, which follows the first.
+pub(super) fn answer(compiled: Result<(), &Refusal>) -> Vec<u8> {
+    let mut bytes = vec![CODE];
+    if let Err(refusal) = compiled {
+        bytes = vec![REFUSED];
+        bytes.extend(serde_json::to_vec(refusal).unwrap_or_default());
+    }
+    bytes
+}
+
+/// What an answer says; `None` where it is none.
+pub(super) fn answered(mut bytes: Vec<u8>) -> Option<Result<Vec<u8>, Refusal>> {
+    match bytes.first()? {
+        &CODE => {
+            bytes.drain(..1);
+            Some(Ok(bytes))
+        }
+        &REFUSED => Some(Err(serde_json::from_slice(bytes.get(1..)?).ok()?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_and_answers_come_back_as_they_were() {
+        let order = Order::new(&Sandbox { fuel: Some(7), ..Sandbox::default() }, true);
+        let sent = [&order.to_line()[..], b"plugin\n"].concat();
+        assert_eq!(Order::read(&sent).unwrap(), (order, &b"plugin\n"[..]));
+        assert!(Order::read(b"no line").is_err());
+        let code = [&answer(Ok(()))[..], b"code"].concat();
+        assert_eq!(answered(code).unwrap().ok().unwrap(), b"code");
+        let refused = answer(Err(&Refusal::new("why").hint("so")));
+        let refusal = answered(refused).unwrap().err().unwrap();
+        assert_eq!(refusal.at("p".as_ref()).to_string(), "p: why");
+        assert!(answered(Vec::new()).is_none() && answered(b"?".to_vec()).is_none());
+    }
+}

@@ -1,0 +1,159 @@
+//! How many instances a component comes to: a component that is made twice by one that is made twice is there four times, so a few
+//! hundred bytes can ask for more than any machine has, and the compiler lays all of them out.
+//!
+//! Counted as definitions are read, from the inside: what a component costs is known when it has been read, and each place that
+//! makes it costs as much again. Of a component that comes from outside, by an alias or an import, the dearest that is known is assumed.
+
+use wasmparser::{
+    ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, Parser,
+    Payload,
+};
+
+/// A component that is being read.
+#[derive(Default)]
+struct Level {
+    /// What it costs to make it once.
+    cost: u64,
+    /// What each component in its index space costs.
+    components: Vec<u64>,
+}
+
+/// Instances, aliases and types that making the outermost component comes to. What cannot be parsed is the compiler's to tell.
+pub(super) fn count(bytes: &[u8]) -> u64 {
+    let mut levels: Vec<Level> = Vec::new();
+    let mut depth_of_modules = 0_usize;
+    let mut dearest = 1;
+    let mut total = 0;
+    for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+        match payload {
+            Payload::Version { encoding: wasmparser::Encoding::Component, .. } => {
+                levels.push(Level { cost: 1, ..Level::default() });
+            }
+            Payload::Version { .. } => depth_of_modules += 1,
+            Payload::End(_) if depth_of_modules > 0 => depth_of_modules -= 1,
+            Payload::End(_) => {
+                let Some(level) = levels.pop() else { break };
+                dearest = dearest.max(level.cost);
+                match levels.last_mut() {
+                    Some(outer) => outer.components.push(level.cost),
+                    None => total = level.cost,
+                }
+            }
+            payload => add(&mut levels, dearest, payload),
+        }
+    }
+    // Of what is cut off, what was seen.
+    levels.iter().fold(total, |most, level| most.max(level.cost))
+}
+
+fn add(levels: &mut [Level], dearest: u64, payload: Payload<'_>) {
+    let enclosing = |count: u32, index: u32| {
+        let level = levels.len().checked_sub(1)?.checked_sub(count as usize)?;
+        levels.get(level)?.components.get(index as usize).copied()
+    };
+    let mut cost: u64 = 0;
+    let mut components = Vec::new();
+    match payload {
+        Payload::InstanceSection(section) => cost = u64::from(section.count()),
+        Payload::ComponentTypeSection(section) => cost = u64::from(section.count()),
+        Payload::CoreTypeSection(section) => cost = u64::from(section.count()),
+        Payload::ComponentCanonicalSection(section) => cost = u64::from(section.count()),
+        Payload::ComponentInstanceSection(section) => {
+            for instance in section.into_iter().map_while(Result::ok) {
+                cost = cost.saturating_add(match instance {
+                    ComponentInstance::Instantiate { component_index, .. } => {
+                        enclosing(0, component_index).unwrap_or(dearest)
+                    }
+                    ComponentInstance::FromExports(_) => 1,
+                });
+            }
+        }
+        Payload::ComponentAliasSection(section) => {
+            cost = u64::from(section.count());
+            for alias in section.into_iter().map_while(Result::ok) {
+                match alias {
+                    ComponentAlias::Outer {
+                        kind: ComponentOuterAliasKind::Component,
+                        count,
+                        index,
+                    } => components.push(enclosing(count, index).unwrap_or(dearest)),
+                    ComponentAlias::InstanceExport {
+                        kind: ComponentExternalKind::Component,
+                        ..
+                    } => components.push(dearest),
+                    _ => {}
+                }
+            }
+        }
+        Payload::ComponentImportSection(section) => {
+            cost = u64::from(section.count());
+            for import in section.into_iter().map_while(Result::ok) {
+                if matches!(import.ty, wasmparser::ComponentTypeRef::Component(_)) {
+                    components.push(dearest);
+                }
+            }
+        }
+        // An export of a component is one more in the index space.
+        Payload::ComponentExportSection(section) => {
+            cost = u64::from(section.count());
+            for export in section.into_iter().map_while(Result::ok) {
+                if export.kind == ComponentExternalKind::Component {
+                    components.push(enclosing(0, export.index).unwrap_or(dearest));
+                }
+            }
+        }
+        _ => {}
+    }
+    if let Some(level) = levels.last_mut() {
+        level.cost = level.cost.saturating_add(cost);
+        level.components.extend(components);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(text: &str) -> u64 {
+        count(&wat::parse_str(text).unwrap())
+    }
+
+    /// Components side by side, each made twice by the next.
+    fn doubled(times: usize) -> String {
+        let mut text =
+            "(component (component $c0 (core module $m) (core instance (instantiate $m)))"
+                .to_string();
+        for n in 1..=times {
+            let made =
+                format!("(instance (instantiate $c{0})) (instance (instantiate $c{0}))", n - 1);
+            let alias = format!("(alias outer 1 $c{0} (component $c{0}))", n - 1);
+            text += &format!("(component $c{n} {alias} {made})");
+        }
+        text + &format!("(instance (instantiate $c{times})))")
+    }
+
+    #[test]
+    fn what_is_made_twice_by_what_is_made_twice_doubles() {
+        let counts = [1, 2, 3, 10].map(|times| counted(&doubled(times)));
+        assert!(counts[0] >= 4 && counts[3] > 1 << 11 && counts[3] < 1 << 13, "{counts:?}");
+        assert_eq!(counted(&doubled(100)), u64::MAX);
+    }
+
+    #[test]
+    fn what_is_beside_each_other_adds_up() {
+        let one = "(component (core module $m) (core instance (instantiate $m)))";
+        assert_eq!(counted(&format!("(component {})", one.repeat(50))), 1);
+        let made = "(core module $m)".to_string() + &"(core instance (instantiate $m))".repeat(50);
+        assert_eq!(counted(&format!("(component {made})")), 51);
+        assert_eq!(counted("(module)"), 0);
+    }
+
+    #[test]
+    fn a_component_from_outside_is_taken_for_the_dearest() {
+        let inner = "(component $dear (core module $m) (core instance (instantiate $m)) (core instance (instantiate $m)))";
+        let text = format!(
+            r#"(component {inner} (import "c" (component $c)) (instance (instantiate $c)))"#
+        );
+        assert!(counted(&text) >= 1 + 3, "{}", counted(&text));
+    }
+}
