@@ -133,7 +133,7 @@ impl Scan {
         let (digits, before) = (masks.digits, self.before.digits);
         let behind_group =
             up::<1>(digits, before) & up::<2>(digits, before) & up::<3>(digits, before);
-        let first = masks.gaps & behind_group;
+        let first = masks.gaps & behind_group | self.dots_in_number(masks, behind_group);
         let mut run = digits | first;
         // Few gaps have another before them.
         let second = masks.gaps & up::<1>(first, self.gaps[0]);
@@ -147,6 +147,19 @@ impl Scan {
         let found = eight.0 & up::<5>(eight.0, eight.1);
         self.runs = [run, two.0, four.0, eight.0, found];
         found & !up::<1>(found, thirteen)
+    }
+
+    /// Dots behind a group of four or six digits, as in 4111.1111.1111.1111 and 3782.822463.10005: times have ten before theirs.
+    #[inline]
+    fn dots_in_number(&self, masks: &Masks, behind_group: u64) -> u64 {
+        let dots = masks.dots & behind_group;
+        if dots == 0 {
+            return 0;
+        }
+        let (digits, before) = (masks.digits, self.before.digits);
+        let [four, five] = [up::<4>(digits, before), up::<5>(digits, before)];
+        let six = five & up::<6>(digits, before) & !up::<7>(digits, before);
+        dots & four & (!five | six)
     }
 
     #[inline]
