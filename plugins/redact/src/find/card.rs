@@ -17,6 +17,9 @@ const FOURS_MIN: usize = 3;
 /// Most bytes between two groups: ` - `.
 pub(super) const GAP_BYTES_MAX: usize = 3;
 
+/// Bytes of an address of IP version 6 without a part of version 4, at most.
+const ADDRESS_BYTES_MAX: usize = 39;
+
 /// First two digits that card networks use.
 const NETWORKS: RangeInclusive<u8> = 22..=69;
 
@@ -150,10 +153,16 @@ fn luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// Whether digits at `start` stand behind a decimal point.
+/// Whether digits at `start` stand behind a decimal point: the dot behind an address of IP version 6 with `::` is none.
 fn is_fraction(text: &[u8], start: usize) -> bool {
     let before: Range<usize> = start.saturating_sub(2)..start;
-    matches!(text.get(before), Some([digit, b'.']) if digit.is_ascii_digit())
+    if !matches!(text.get(before), Some([digit, b'.']) if digit.is_ascii_digit()) {
+        return false;
+    }
+    let from = start.saturating_sub(1 + ADDRESS_BYTES_MAX);
+    let before = text.get(from..start - 1).unwrap_or_default();
+    let groups = word::start(before, before.len(), |byte| byte.is_ascii_hexdigit() || byte == b':');
+    !before.get(groups..).is_some_and(|groups| groups.windows(2).any(|pair| pair == b"::"))
 }
 
 /// Whether digits that end at `end` stand before a decimal point and digits; zeros are no fraction, but what programs write
