@@ -239,6 +239,39 @@ fn who_leaves_early_does_not_hide_that_a_source_failed() {
     assert_eq!(ended.status.code(), Some(1), "{}", String::from_utf8_lossy(&ended.stderr));
 }
 
+/// The same of one whose header stands behind three records.
+const PYTHON_BEHIND: &str = "
+import csv, io, json, sys
+rows = csv.reader(io.TextIOWrapper(sys.stdin.buffer, 'utf-8', newline=''))
+_, _, _, names = next(rows), next(rows), next(rows), next(rows)
+for row in rows:
+    print(json.dumps(dict(zip(names, row)), separators=(',', ':'), ensure_ascii=False))
+";
+
+#[test]
+fn csv_has_its_header_behind_as_many_records_as_are_skipped() {
+    let rows = format!("5\" pipes, 2024\n\n\"of two\nlines, {}\"\n{}", "x".repeat(200), rows());
+    let expected = oracle("python3", &["-c", PYTHON_BEHIND], rows.as_bytes());
+    let packed = oracle("gzip", &["-c"], rows.as_bytes());
+    let tree = Tree::with(&[("a.csv", rows.as_bytes()), ("a.csv.gz", &packed)]);
+    let skipped = ["--set", "csv2jsonl.header=skip:3"];
+    for (plugins, chunk, source) in [
+        (&["csv2jsonl"][..], "64B", "a.csv"),
+        (&["csv2jsonl"], "16KiB", "a.csv"),
+        (&["csv2jsonl"], "16KiB", "a.csv.gz"),
+        (&["csv2jsonl", "redact"], "997B", "a.csv"),
+        (&["redact", "csv2jsonl"], "997B", "a.csv"),
+    ] {
+        let args = [&skipped[..], &["--chunk-size", chunk, source]].concat();
+        let ended = run(&tree, plugins, &args).exits(0);
+        assert!(ended.stdout == expected, "{plugins:?} {chunk} {source}");
+    }
+    let piped = Host::run(&plugin("csv2jsonl")).args(["--set", "header=skip:3", "-"]);
+    assert!(piped.stdin(rows.as_bytes()).ended().exits(0).stdout == expected);
+    let args = ["--set", "csv2jsonl.header=skip:900", "--chunk-size", "64B", "a.csv"];
+    assert!(run(&tree, &["csv2jsonl"], &args).exits(0).stdout.starts_with(b"{"));
+}
+
 #[test]
 fn two_flags_never_name_one_file() {
     let tree = Tree::with(&[("a", "x\n"), ("list", "a\n")]);

@@ -113,12 +113,13 @@ fn inspect_tells_what_a_plugin_is() {
     setting      delimiter: What separates fields: one ASCII character, \t for a tab, or auto: what the header has most of , ; tab and |. [default ","]
     setting      quote: double: quotes open fields at their start. none: they are characters as others. [default "double"]
     setting      stray: Quotes where none may be: reject the record, or keep them as Python does. [default "reject"]
-    setting      header: Where names are: first record, or none. [default "first"]
+    setting      header: Where names are: first record, skip:N for the one behind N others, or none. [default "first"]
     setting      names: Names to use, as a record of CSV: for header=none, or instead of those that are there. [default ""]
     setting      duplicates: A name that is there twice: fail, or rename to name_2. [default "fail"]
     setting      types: on: numbers, true and false without quotes stay without. [default "off"]
     setting      null: What without quotes becomes null: a text, or empty for nothing at all. [default "off"]
     property     framing-settings = delimiter=delimiter quote=quote
+    property     header-setting = header
     simd         yes
     imports      gristmill:plugin/types@0.1.0, gristmill:plugin/host@0.1.0
     exports      gristmill:plugin/lifecycle@0.1.0, gristmill:plugin/transform@0.1.0

@@ -147,7 +147,7 @@ impl Plugin {
             .map_err(|failure| LoadError::Start { path: path.to_path_buf(), failure })?;
         linked.options.stats.add_instance(begun.elapsed());
         let manifest = Manifest::from(manifest);
-        let traits = manifest.traits(exports.kind());
+        let traits = manifest.traits(exports.kind(), &linked.options.settings);
         if linked.options.sandbox.isolate == Isolate::Chunk && traits.scope == Scope::Source {
             let refusal = Refusal::new("sees each source in order: no chunk of it can be alone");
             return Err(refusal.hint("--isolate source").at(path));
@@ -177,19 +177,13 @@ impl Plugin {
     /// What its settings say of its framing: names that the framing knows, with values that were given or are defaults. The property
     /// `framing-settings` of the manifest pairs those names with settings: `delimiter=separator quote=quote`.
     pub fn framing_settings(&self) -> Vec<(String, String)> {
-        let property = self.manifest.properties.iter().find(|it| it.key == FRAMING_SETTINGS);
-        let pairs = property.map_or("", |property| &property.value).split_whitespace();
-        let value = |setting: &str| {
-            let given = self.linked.options.settings.iter().find(|(key, _)| key == setting);
-            let default =
-                || self.manifest.settings.iter().find(|own| own.key == setting)?.default.clone();
-            given.map(|(_, value)| value.clone()).or_else(default)
-        };
+        let pairs = self.manifest.property(FRAMING_SETTINGS).unwrap_or_default();
         let paired = |pair: &str| {
             let (name, setting) = pair.split_once('=')?;
-            Some((name.to_string(), value(setting)?))
+            let value = self.manifest.value(setting, &self.linked.options.settings)?;
+            Some((name.to_string(), value.to_string()))
         };
-        pairs.filter_map(paired).collect()
+        pairs.split_whitespace().filter_map(paired).collect()
     }
 
     /// A fresh sandbox.

@@ -11,7 +11,7 @@ type Given<'a> = &'a [(&'a str, &'a str)];
 /// # Errors
 /// Whatever the plugin says.
 pub fn aggregate<A: Aggregator>(given: Given<'_>, chunks: &[&[u8]]) -> Result<Vec<u8>, Error> {
-    let whole = source(&A::manifest(), SOURCE_NAME, &chunks.concat());
+    let whole = source(&A::manifest(), given, SOURCE_NAME, &chunks.concat());
     let (plugin, state) = accumulate::<A>(given, whole, chunks)?;
     plugin.finish(state)
 }
@@ -35,7 +35,7 @@ pub fn aggregate_every_cut<A: Aggregator>(given: Given<'_>, data: &[u8]) -> Resu
         if manifest.scope == Scope::Source {
             continue;
         }
-        let whole = source(&manifest, SOURCE_NAME, data);
+        let whole = source(&manifest, given, SOURCE_NAME, data);
         let save = |piece| save::<A>(given, whole.clone(), &[piece]);
         let [first, second, third] = pieces;
         let [first, second, third] = [save(first)?, save(second)?, save(third)?];
@@ -57,8 +57,9 @@ pub fn aggregate_every_cut<A: Aggregator>(given: Given<'_>, data: &[u8]) -> Resu
 /// Whatever the plugin says.
 pub fn total<A: Aggregator>(given: Given<'_>, sources: &[(&str, &[u8])]) -> Result<Vec<u8>, Error> {
     let manifest = A::manifest();
-    let save =
-        |&(name, data): &(&str, &[u8])| save::<A>(given, source(&manifest, name, data), &[data]);
+    let save = |&(name, data): &(&str, &[u8])| {
+        save::<A>(given, source(&manifest, given, name, data), &[data])
+    };
     let states = sources.iter().map(save).collect::<Result<Vec<_>, _>>()?;
     let states: Vec<&[u8]> = states.iter().map(Vec::as_slice).collect();
     finish::<A>(given, Source::default(), &states)

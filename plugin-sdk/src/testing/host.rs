@@ -11,9 +11,19 @@ pub(super) fn settings(manifest: &Manifest, given: &[(&str, &str)]) -> Result<Se
     Settings::check(manifest, given)
 }
 
-/// What a host says of a source.
-pub(super) fn source(manifest: &Manifest, name: &str, data: &[u8]) -> Source {
-    let header = super::cuts::header(manifest.framing, data, manifest.header_records);
+/// What a host says of a source. Where the setting that the property `header-setting` names is `skip:3`, its header has three
+/// records more.
+pub(super) fn source(
+    manifest: &Manifest,
+    given: &[(&str, &str)],
+    name: &str,
+    data: &[u8],
+) -> Source {
+    let setting = manifest.properties.iter().find(|(key, _)| key == "header-setting");
+    let value = setting.and_then(|(_, setting)| given.iter().find(|(key, _)| key == setting));
+    let skipped = value.and_then(|(_, value)| value.strip_prefix("skip:")?.parse::<u32>().ok());
+    let records = manifest.header_records + skipped.unwrap_or(0);
+    let header = super::cuts::header(manifest.framing, data, records);
     Source { name: name.into(), header: header.to_vec(), properties: Vec::new() }
 }
 

@@ -20,11 +20,21 @@ struct Before {
 }
 
 impl Columns {
-    /// Reads the first record of `header`, and tells how many bytes it takes, with what ends it.
+    /// Reads the header among the first records of a source, and tells how many bytes it takes, with what ends it and what
+    /// stands before it.
     ///
     /// # Errors
     /// What is wrong with it, and where.
-    pub(crate) fn read(header: &[u8], names: &Names) -> Result<(Self, usize), (usize, String)> {
+    pub(crate) fn read(given: &[u8], names: &Names) -> Result<(Self, usize), (usize, String)> {
+        let begins = names.header.begins(given, names.dialect)?;
+        let header = given.get(begins..).unwrap_or_default();
+        match Self::read_first(header, names) {
+            Ok((columns, bytes)) => Ok((columns, begins + bytes)),
+            Err((at, why)) => Err((begins + at, why)),
+        }
+    }
+
+    fn read_first(header: &[u8], names: &Names) -> Result<(Self, usize), (usize, String)> {
         let (mut fields, mut end, mut start) = (Vec::new(), None, 0);
         ends(header, names.dialect, |at, what| {
             if end.is_none() {
@@ -96,10 +106,38 @@ impl Before {
 /// Where names come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Header {
-    /// The first record.
-    First,
+    /// The record behind so many others.
+    Behind(u32),
     /// None of the records.
     None,
+}
+
+impl Header {
+    /// The first record.
+    pub(crate) const FIRST: Self = Self::Behind(0);
+
+    /// Where it begins in the first records of a source.
+    ///
+    /// # Errors
+    /// There are too few.
+    pub(crate) fn begins(self, given: &[u8], dialect: Dialect) -> Result<usize, (usize, String)> {
+        let Self::Behind(records @ 1..) = self else { return Ok(0) };
+        let (mut left, mut start) = (records, 0);
+        ends(given, dialect, |at, end| {
+            let is_first_of_pair = given.get(at..at + 2) == Some(b"\r\n");
+            if left > 0 && end == End::Record && !is_first_of_pair {
+                left -= 1;
+                start = (at + 1).min(given.len());
+            }
+        });
+        if left > 0 || start == given.len() {
+            let why = format!(
+                "there is no header behind {records} records, as header=skip:{records} says"
+            );
+            return Err((0, why));
+        }
+        Ok(start)
+    }
 }
 
 /// What becomes of a name that is there twice.

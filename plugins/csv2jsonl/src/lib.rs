@@ -10,8 +10,8 @@
 //! `null=NULL` a field that is `NULL` without quotes is null, with `null=empty` one of nothing at all. `delimiter` is
 //! one ASCII character, `\t` for a tab, or `auto`: whichever of comma, semicolon, tab and `|` makes most fields of the first record.
 //!
-//! Names are those of the first record. `names=id,size` gives others, and with `header=none` there is no such record: without
-//! `names`, columns are `column1` and so on. Of a name that is there twice, the second one is `name_2` with `duplicates=rename`.
+//! Names are those of the first record, or with `header=skip:3` of the fourth: the three before it are dropped, whatever they are.
+//! `names=id,size` gives others, and with `header=none` there is no such record: without `names`, columns are `column1` and so on. Of a name that is there twice, the second one is `name_2` with `duplicates=rename`.
 //!
 //! Records end with a line feed, a carriage return, or both; the last one may lack them. Empty lines are skipped. A
 //! byte order mark before the header is dropped. A quote opens a field at its start only (RFC 4180, section 2.5 to 2.7); with

@@ -242,6 +242,32 @@ mod tests {
     }
 
     #[test]
+    fn a_header_may_stand_behind_other_records() {
+        let text = "Report\r\n\n\"of\n2024\",x,y\r\na;b\r\n1;2\n3;4";
+        let expected = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}\n";
+        for delimiter in [";", "auto"] {
+            assert_eq!(lines(&[("header", "skip:3"), ("delimiter", delimiter)], text), expected);
+        }
+        assert_eq!(lines(&[("header", "skip:0")], "a\n1\n"), lines(&[], "a\n1\n"));
+        assert_eq!(lines(&[("header", "skip:2")], "x\ry\ra\r1\r"), "{\"a\":\"1\"}\n");
+        assert_eq!(lines(&[("header", "skip:2")], ""), "");
+        let few = "byte 0 of the chunk: there is no header behind 2 records, as header=skip:2 says";
+        for text in ["a\n", "a\nb", "a\nb\n", "\"a\nb\nc\n"] {
+            assert_eq!(refused(&[("header", "skip:2")], text.as_bytes()), few, "{text}");
+        }
+        let twice = "byte 2 of the chunk: the header has the name \"a\" twice: duplicates=rename gives it a number";
+        assert_eq!(refused(&[("header", "skip:1")], b"x\na,a\n"), twice);
+        for header in ["skip", "skip:", "skip:x", "skip:-1", "skip:1000", "second"] {
+            assert_eq!(
+                refused(&[("header", header)], b""),
+                format!(
+                    "setting `header` cannot be `{header}`: it is first, none, or skip:N with N up to 999"
+                )
+            );
+        }
+    }
+
+    #[test]
     fn bad_records_are_set_aside() {
         let text = "a,b\n1\n1,2,3\r\nx\"y\"z,1\n\"x\"y,1\nok,\"1\n2\"\n\"x\",\"open\n1,2\n";
         assert_eq!(lines(&[], text), "{\"a\":\"ok\",\"b\":\"1\\n2\"}\n");

@@ -12,6 +12,9 @@ use crate::scan::{Dialect, End, Quotes, ends};
 /// What `delimiter=auto` looks for, the likeliest first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// Records before a header, at most: a host gives a thousand, and the header is one of them.
+const SKIPPED_MAX: u32 = 999;
+
 /// What the settings ask for.
 #[derive(Clone, Debug)]
 pub(crate) struct Csv {
@@ -36,13 +39,15 @@ pub(crate) fn declare(manifest: Manifest) -> Manifest {
         )
         .setting("quote", "double", "double: quotes open fields at their start. none: they are characters as others.")
         .setting("stray", "reject", "Quotes where none may be: reject the record, or keep them as Python does.")
-        .setting("header", "first", "Where names are: first record, or none.")
+        .setting("header", "first", "Where names are: first record, skip:N for the one behind N others, or none.")
         .setting("names", "", "Names to use, as a record of CSV: for header=none, or instead of those that are there.")
         .setting("duplicates", "fail", "A name that is there twice: fail, or rename to name_2.")
         .setting("types", "off", "on: numbers, true and false without quotes stay without.")
         .setting("null", "off", "What without quotes becomes null: a text, or empty for nothing at all.")
         // The host cuts as these settings say.
         .property("framing-settings", "delimiter=delimiter quote=quote")
+        // The host gives as many records more.
+        .property("header-setting", "header")
 }
 
 impl Csv {
@@ -53,8 +58,7 @@ impl Csv {
             choice("quote", &one("quote")?, &[("double", Quotes::Double), ("none", Quotes::None)])?;
         let stray =
             choice("stray", &one("stray")?, &[("reject", Stray::Flaw), ("keep", Stray::Text)])?;
-        let header =
-            choice("header", &one("header")?, &[("first", Header::First), ("none", Header::None)])?;
+        let header = header(&one("header")?)?;
         let duplicates = choice(
             "duplicates",
             &one("duplicates")?,
@@ -74,7 +78,7 @@ impl Csv {
     /// How the names of a source are made that has this header.
     pub(crate) fn names(&self, header: &[u8]) -> Names {
         let quotes = self.quotes;
-        let delimiter = self.delimiter.unwrap_or_else(|| sniffed(header, quotes));
+        let delimiter = self.delimiter.unwrap_or_else(|| sniffed(header, quotes, self.header));
         Names {
             dialect: Dialect { delimiter, quotes },
             stray: self.stray,
@@ -85,11 +89,14 @@ impl Csv {
     }
 }
 
-/// The delimiter that makes most fields of the first record, and leaves no quote inside one.
-fn sniffed(header: &[u8], quotes: Quotes) -> u8 {
+/// The delimiter that makes most fields of the header, and leaves no quote inside one.
+fn sniffed(given: &[u8], quotes: Quotes, header: Header) -> u8 {
     let fields = |delimiter: u8| {
+        let dialect = Dialect { delimiter, quotes };
+        let skipped = header.begins(given, dialect).unwrap_or_default();
+        let header = given.get(skipped..).unwrap_or_default();
         let (mut fields, mut start, mut ended, mut stray) = (0, 0, false, false);
-        ends(header, Dialect { delimiter, quotes }, |at, end| {
+        ends(header, dialect, |at, end| {
             if !ended {
                 let field = header.get(start..at).unwrap_or_default();
                 fields += 1;
@@ -128,6 +135,18 @@ fn own_names(text: &str) -> Result<Vec<Vec<u8>>, Error> {
             Err(refused(&format_args!("{} is there twice", String::from_utf8_lossy(twice))))
         }
         None => Ok(names),
+    }
+}
+
+fn header(text: &str) -> Result<Header, Error> {
+    let skip = |text: &str| text.strip_prefix("skip:")?.parse().ok();
+    match (text, skip(text)) {
+        ("first", _) => Ok(Header::FIRST),
+        ("none", _) => Ok(Header::None),
+        (_, Some(records @ 0..=SKIPPED_MAX)) => Ok(Header::Behind(records)),
+        _ => Err(Error::fatal(format_args!(
+            "setting `header` cannot be `{text}`: it is first, none, or skip:N with N up to {SKIPPED_MAX}"
+        ))),
     }
 }
 

@@ -40,7 +40,7 @@
 //!   In scripts without spaces, what stands next to an address goes with it.
 //! - **card**: 13 to 19 digits whose check digit is right (Luhn: ISO/IEC 7812-1, annex B), in one group or in
 //!   several of three or more with one to three spaces, `-` or `+` between them; behind three groups of four the last one may be
-//!   shorter. The first digits are those of card networks: 22 to 69, and 81, 82, 8600, 9051, 9792, 9860;
+//!   shorter. Single dots count where the groups are those that cards show: 4-4-4-4, 4-6-5, 4-6-4, 4-4-4-4-3 and 4-4-4-1. The first digits are those of card networks: 22 to 69, and 81, 82, 8600, 9051, 9792, 9860;
 //!   what begins with 1 or 20 is a time more often. No digit stands directly before or after, nor a decimal point with
 //!   a digit on its other side, unless all behind it are zeros. Of those that begin with the same group the longest is taken.
 //! - **ip**, version 4: exactly four numbers of one to three digits up to 255, with dots between them, and no further

@@ -7,7 +7,7 @@ use crate::escapes::Escapes;
 use crate::expressions::Expressions;
 use crate::find::Class;
 use crate::mask::Mask;
-use crate::scan::Kinds;
+use crate::scan::{Kinds, Strictness};
 
 const KINDS: &str = "email, card, ip, phone, iban, ssn, token";
 
@@ -35,9 +35,12 @@ pub(crate) fn declare(manifest: Manifest) -> Manifest {
 /// What the settings ask for.
 pub(crate) fn search(settings: &Settings, mask: &Mask) -> Result<Search, Error> {
     let mut expressions = Expressions::default();
-    let kinds = kinds(&settings.parse::<String>("kinds")?, &mut expressions)?;
+    let mut kinds = kinds(&settings.parse::<String>("kinds")?, &mut expressions)?;
     expressions.add_patterns(&settings.parse::<String>("pattern")?)?;
     expressions.allow(&settings.parse::<String>("allow")?)?;
+    if expressions.finds_more() {
+        kinds.strictness = Strictness::All;
+    }
     let all = Escapes { backslash: true, percent: true, entities: true };
     let (escapes, lines) = match settings.parse::<String>("format")?.as_str() {
         "auto" => (all, Lines::Either),

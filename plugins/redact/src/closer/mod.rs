@@ -12,7 +12,7 @@ use crate::escapes::Escapes;
 use crate::expressions::Expressions;
 use crate::find::{Class, Hit, find};
 use crate::scan::{Bytes, Kinds};
-use watch::{Strictness, Watch};
+use watch::Watch;
 
 /// How lines are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +90,7 @@ pub(crate) struct Place {
 impl Search {
     /// The search over a text as it is.
     pub(crate) fn first_look(&self, text: &[u8]) -> FirstLook {
-        let strictness =
-            if self.expressions.finds_more() { Strictness::All } else { Strictness::Needed };
+        let strictness = self.kinds.strictness;
         let escapes = self.escapes;
         let mut watch = Watch { text, escapes, strictness, flagged: Vec::new() };
         let mut hits = Vec::new();

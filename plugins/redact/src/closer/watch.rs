@@ -4,16 +4,7 @@
 use std::ops::Range;
 
 use crate::escapes::{BYTES_MAX, Escape, Escapes, is_odd};
-use crate::scan::{Before, Kind, Odd};
-
-/// Which escapes are enough by themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Strictness {
-    /// Those that could make or hide something of today's kinds.
-    Needed,
-    /// All: for kinds that the scan knows nothing of.
-    All,
-}
+use crate::scan::{Before, Kind, Odd, Strictness};
 
 /// Collects a place in each such line.
 pub(crate) struct Watch<'a> {
@@ -83,14 +74,36 @@ impl Watch<'_> {
     #[inline]
     fn makes(&self, at: usize) -> bool {
         match self.text.get(at..at + 2) {
-            // What is most frequent by far makes nothing.
-            Some([b'\\', b'"' | b'n' | b'r' | b't' | b'/'])
-                if self.strictness == Strictness::Needed =>
-            {
+            Some(br"\u") if self.strictness == Strictness::Needed && self.is_letter(at + 2) => {
                 false
             }
+            Some(br"\\") if self.strictness == Strictness::Needed => self.makes_escape(at + 2),
             _ => self.escapes.at(self.text, at).is_some_and(|it| self.is_maker(at, it)),
         }
+    }
+
+    /// Whether the digits at `at` say a letter beyond ASCII, from U+00C0 to U+0FFF, as most do.
+    fn is_letter(&self, at: usize) -> bool {
+        match self.text.get(at..at + 3) {
+            Some([b'0', b'0', ones]) => matches!(ones, b'c'..=b'f' | b'C'..=b'F'),
+            Some([b'0', hundreds, _]) => hundreds.is_ascii_hexdigit(),
+            _ => false,
+        }
+    }
+
+    /// Whether what stands behind a backslash that is escaped makes an escape of it, so far as it is not escaped, too.
+    fn makes_escape(&self, at: usize) -> bool {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let (digits, rest) = match rest {
+            [b'u' | b'x', b'{', ..] => return true,
+            [b'u', rest @ ..] => (4, rest),
+            [b'U', rest @ ..] => (8, rest),
+            [b'x', rest @ ..] => (2, rest),
+            [b'0'..=b'7', ..] => (3, rest),
+            _ => return false,
+        };
+        let digits = rest.iter().take(digits);
+        digits.clone().take_while(|byte| !is_odd(**byte)).all(u8::is_ascii_hexdigit)
     }
 
     fn is_maker(&self, at: usize, escape: Escape) -> bool {
@@ -112,7 +125,7 @@ impl Watch<'_> {
             [b'@' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | 0xef] => true,
             b":" => self.in_groups(before, end),
             b"%" => behind.is_ascii_hexdigit() || behind == b'u',
-            b"\\" => matches!(behind, b'u' | b'U' | b'x' | b'0'..=b'7'),
+            b"\\" => self.makes_escape(end),
             b"&" => matches!(behind, b'#' | b'c' | b'p' | b'n'),
             _ => false,
         }

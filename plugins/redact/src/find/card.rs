@@ -17,6 +17,9 @@ const FOURS_MIN: usize = 3;
 /// Most bytes between two groups: ` - `.
 pub(super) const GAP_BYTES_MAX: usize = 3;
 
+/// Bytes of an address of IP version 6 without a part of version 4, at most.
+const ADDRESS_BYTES_MAX: usize = 39;
+
 /// First two digits that card networks use.
 const NETWORKS: RangeInclusive<u8> = 22..=69;
 
@@ -24,19 +27,28 @@ const NETWORKS: RangeInclusive<u8> = 22..=69;
 const FURTHER_NETWORKS: [&[u8]; 6] =
     [&[8, 1], &[8, 2], &[8, 6, 0, 0], &[9, 0, 5, 1], &[9, 7, 9, 2], &[9, 8, 6, 0]];
 
+/// Digits of the groups of numbers that may have dots between them, as cards show them: where others stand, dots are those of
+/// fractions, versions and addresses.
+const DOTTED_GROUPS: [&[usize]; 5] =
+    [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3], &[4, 4, 4, 1]];
+
 /// Finds the numbers in the run of digits around `at`.
 pub(super) fn around(text: &[u8], at: usize, mut found: impl FnMut(Range<usize>)) -> Look {
     let (start, end) = run(text, at);
     let mut next = start;
     while next < end {
         let first = word::end(text, next, |byte| byte.is_ascii_digit());
-        let behind = longest(text, next, end).inspect(|&end| found(next..end)).unwrap_or(first);
-        next = word::end(text, behind, is_gap);
+        let number = match text.get(first) {
+            Some(b'.') => dotted(text, next).or_else(|| longest(text, next, end)),
+            _ => longest(text, next, end),
+        };
+        let behind = number.inspect(|&end| found(next..end)).unwrap_or(first);
+        next = word::end(text, behind, |byte| is_gap(byte) || byte == b'.');
     }
     Look { seen: start..end, found: None }
 }
 
-/// Where the digits around `at`, and the gaps between them, begin and end.
+/// Where the digits around `at`, and the gaps and single dots between them, begin and end.
 fn run(text: &[u8], at: usize) -> (usize, usize) {
     let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
     let mut start = word::start(text, at, is_gap);
@@ -46,7 +58,11 @@ fn run(text: &[u8], at: usize) -> (usize, usize) {
     let mut end = start;
     loop {
         start = word::start(text, start, |byte| byte.is_ascii_digit());
-        let gap = word::start(text, start, is_gap);
+        let before = start.checked_sub(1).and_then(|at| text.get(at));
+        let gap = match before {
+            Some(b'.') => start - 1,
+            _ => word::start(text, start, is_gap),
+        };
         if start - gap > GAP_BYTES_MAX || gap == start || !gap.checked_sub(1).is_some_and(digit) {
             break;
         }
@@ -54,12 +70,28 @@ fn run(text: &[u8], at: usize) -> (usize, usize) {
     }
     loop {
         end = word::end(text, end, |byte| byte.is_ascii_digit());
-        let gap = word::end(text, end, is_gap);
+        let gap = match text.get(end) {
+            Some(b'.') => end + 1,
+            _ => word::end(text, end, is_gap),
+        };
         if gap - end > GAP_BYTES_MAX || gap == end || !digit(gap) {
             return (start, end);
         }
         end = gap;
     }
+}
+
+/// Where the number ends that begins at `start` and has dots between its groups: all that dots join, so that it is no part of a name
+/// or a version.
+fn dotted(text: &[u8], start: usize) -> Option<usize> {
+    let (first, end) = word::numbers(text, start);
+    let number = text.get(start..end).filter(|_| first == start)?;
+    let groups = || number.split(|&byte| byte == b'.').map(<[u8]>::len);
+    if !DOTTED_GROUPS.iter().any(|known| groups().eq(known.iter().copied())) {
+        return None;
+    }
+    let digits: Vec<u8> = normal(number).iter().map(|byte| byte - b'0').collect();
+    is_number(&digits).then_some(end)
 }
 
 /// Where the longest number ends that begins with the group at `start`, in a run that ends at `run_end`.
@@ -121,10 +153,16 @@ fn luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// Whether digits at `start` stand behind a decimal point.
+/// Whether digits at `start` stand behind a decimal point: the dot behind an address of IP version 6 with `::` is none.
 fn is_fraction(text: &[u8], start: usize) -> bool {
     let before: Range<usize> = start.saturating_sub(2)..start;
-    matches!(text.get(before), Some([digit, b'.']) if digit.is_ascii_digit())
+    if !matches!(text.get(before), Some([digit, b'.']) if digit.is_ascii_digit()) {
+        return false;
+    }
+    let from = start.saturating_sub(1 + ADDRESS_BYTES_MAX);
+    let before = text.get(from..start - 1).unwrap_or_default();
+    let groups = word::start(before, before.len(), |byte| byte.is_ascii_hexdigit() || byte == b':');
+    !before.get(groups..).is_some_and(|groups| groups.windows(2).any(|pair| pair == b"::"))
 }
 
 /// Whether digits that end at `end` stand before a decimal point and digits; zeros are no fraction, but what programs write

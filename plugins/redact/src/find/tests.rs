@@ -5,10 +5,11 @@ use regex::bytes::Regex;
 use std::net::Ipv6Addr;
 
 use super::*;
+use crate::scan::Strictness;
 
-const EMAIL: Kinds = Kinds { email: true, card: false, ip: false };
-const CARD: Kinds = Kinds { email: false, card: true, ip: false };
-const IP: Kinds = Kinds { email: false, card: false, ip: true };
+const EMAIL: Kinds = Kinds { email: true, card: false, ip: false, strictness: Strictness::Needed };
+const CARD: Kinds = Kinds { email: false, card: true, ip: false, strictness: Strictness::Needed };
+const IP: Kinds = Kinds { email: false, card: false, ip: true, strictness: Strictness::Needed };
 
 /// Places that overlap are one; how many there are of each kind, before that.
 struct Found {
@@ -108,11 +109,24 @@ fn card_numbers() {
         ("2024-01-02 4111111111111111", "2024-01-02 <4111111111111111>"),
         ("4111111111111111 4111111111111111", "<4111111111111111> <4111111111111111>"),
         ("4111111111111111-4111111111111111", "<4111111111111111>-<4111111111111111>"),
+        // Dots, in groups as cards show them, and elsewhere.
+        ("pan 4111.1111.1111.1111.", "pan <4111.1111.1111.1111>."),
+        ("3782.822463.10005 4222.2222.2222.2", "<3782.822463.10005> <4222.2222.2222.2>"),
+        ("4111.1111.1111.1112 4111..1111.1111.1111", "4111.1111.1111.1112 4111..1111.1111.1111"),
+        (
+            "1.4111.1111.1111.1111 4111.1111.1111.1111.5",
+            "1.4111.1111.1111.1111 4111.1111.1111.1111.5",
+        ),
+        ("41111111.11111111 411.111.111.111.1111", "41111111.11111111 411.111.111.111.1111"),
         // Fractions.
         ("0.4111111111111111", "0.4111111111111111"),
         ("4111111111111111.5 4111111111111111.0", "4111111111111111.5 <4111111111111111>.0"),
         (".4111111111111111. 5", ".<4111111111111111>. 5"),
         ("0.4111 1111 1111 1111", "0.4111 1111 1111 1111"),
+        (
+            "12:30:01.4111111111111111 ::1.4111111111111111",
+            "12:30:01.4111111111111111 ::1.<4111111111111111>",
+        ),
         ("41 11 11 11 11 11 11 11", "41 11 11 11 11 11 11 11"),
         ("4111 1111 1111\n1111", "4111 1111 1111\n1111"),
         ("", ""),
@@ -183,7 +197,7 @@ fn ip_version_6() {
 
 #[test]
 fn kinds_that_overlap_are_one_place() {
-    let all = Kinds { email: true, card: true, ip: true };
+    let all = Kinds { email: true, card: true, ip: true, strictness: Strictness::Needed };
     assert_eq!(marked("192.0.2.1@b.org", all), "<192.0.2.1@b.org>");
     assert_eq!(marked("4111111111111111@b.org 1.2.3.4", all), "<4111111111111111@b.org> <1.2.3.4>");
 }
@@ -309,7 +323,8 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     prop_assert_eq!(&found(text, EMAIL).places, &united(emails.clone()));
     prop_assert_eq!(&found(text, CARD).places, &united(cards.clone()));
     prop_assert_eq!(&found(text, IP).places, &united(ips.clone()));
-    let all = found(text, Kinds { email: true, card: true, ip: true });
+    let all =
+        found(text, Kinds { email: true, card: true, ip: true, strictness: Strictness::Needed });
     prop_assert_eq!((all.emails, all.cards), (emails.len(), cards.len()));
     prop_assert_eq!(all.ips, ips.len());
     prop_assert_eq!(all.places, united([emails, cards, ips].concat()));

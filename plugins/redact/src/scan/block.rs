@@ -1,6 +1,6 @@
 //! From classes of bytes to places that are worth a closer look.
 
-use super::masks::{BLOCK_BYTES, Masks, masks};
+use super::masks::{BLOCK_BYTES, Masks, idle_backslashes, masks};
 
 /// What is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +63,23 @@ pub(crate) enum Bytes {
     Others,
 }
 
+/// Which escapes are enough by themselves, and so which odd bytes are visited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Strictness {
+    /// Those that could make or hide something of the kinds that the scan looks for.
+    #[default]
+    Needed,
+    /// All: for kinds that the scan knows nothing of.
+    All,
+}
+
 /// What is looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Kinds {
     pub(crate) email: bool,
     pub(crate) card: bool,
     pub(crate) ip: bool,
+    pub(crate) strictness: Strictness,
 }
 
 /// Fewest colons of an address of IP version 6 without `::`: six, and four numbers behind them. It has at most
@@ -81,13 +92,13 @@ pub(crate) fn places(text: &[u8], kinds: Kinds, mut visit: impl FnMut(Kind, usiz
     let mut scan = Scan { kinds, ..Scan::default() };
     for pair in pairs {
         for block in pair.as_chunks::<BLOCK_BYTES>().0 {
-            scan.block(masks(block), &mut visit);
+            scan.block(block, &mut visit);
         }
     }
     let mut padded = [0; 2 * BLOCK_BYTES];
     padded.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
     for block in padded.as_chunks::<BLOCK_BYTES>().0 {
-        scan.block(masks(block), &mut visit);
+        scan.block(block, &mut visit);
     }
     if scan.beyond_ascii { Bytes::Others } else { Bytes::Ascii }
 }
@@ -112,15 +123,21 @@ struct Scan {
 
 impl Scan {
     #[inline]
-    fn block(&mut self, masks: Masks, visit: &mut impl FnMut(Kind, usize, Odd)) {
+    fn block(&mut self, block: &[u8; BLOCK_BYTES], visit: &mut impl FnMut(Kind, usize, Odd)) {
+        let masks = masks(block);
         let ats = if self.kinds.email { masks.ats } else { 0 };
         let cards = if self.kinds.card { self.cards(&masks) } else { 0 };
         let (ip4, ip6) = if self.kinds.ip { (self.ip4(&masks), self.ip6(&masks)) } else { (0, 0) };
         self.beyond_ascii |= masks.beyond_ascii;
         let odd = [self.before.odd, masks.odd];
         self.before = masks;
+        let found = [ats, cards, ip4, ip6];
         if masks.odd | ats | cards | ip4 | ip6 != 0 {
-            visit_all(self.at, odd, [ats, cards, ip4, ip6], visit);
+            if self.kinds.strictness == Strictness::All {
+                visit_all(self.at, odd, masks.odd, found, visit);
+            } else {
+                visit_telling((block, masks.digits), self.at, odd, found, visit);
+            }
         }
         self.at += BLOCK_BYTES;
     }
@@ -133,7 +150,7 @@ impl Scan {
         let (digits, before) = (masks.digits, self.before.digits);
         let behind_group =
             up::<1>(digits, before) & up::<2>(digits, before) & up::<3>(digits, before);
-        let first = masks.gaps & behind_group;
+        let first = masks.gaps & behind_group | self.dots_in_number(masks, behind_group);
         let mut run = digits | first;
         // Few gaps have another before them.
         let second = masks.gaps & up::<1>(first, self.gaps[0]);
@@ -147,6 +164,19 @@ impl Scan {
         let found = eight.0 & up::<5>(eight.0, eight.1);
         self.runs = [run, two.0, four.0, eight.0, found];
         found & !up::<1>(found, thirteen)
+    }
+
+    /// Dots behind a group of four or six digits, as in 4111.1111.1111.1111 and 3782.822463.10005: times have ten before theirs.
+    #[inline]
+    fn dots_in_number(&self, masks: &Masks, behind_group: u64) -> u64 {
+        let dots = masks.dots & behind_group;
+        if dots == 0 {
+            return 0;
+        }
+        let (digits, before) = (masks.digits, self.before.digits);
+        let [four, five] = [up::<4>(digits, before), up::<5>(digits, before)];
+        let six = five & up::<6>(digits, before) & !up::<7>(digits, before);
+        dots & four & (!five | six)
     }
 
     #[inline]
@@ -181,25 +211,41 @@ impl Scan {
     }
 }
 
+/// The same but for backslashes that tell nothing.
+#[inline(never)]
+fn visit_telling(
+    (block, digits): (&[u8; BLOCK_BYTES], u64),
+    at: usize,
+    odd: [u64; 2],
+    found: [u64; 4],
+    visit: &mut impl FnMut(Kind, usize, Odd),
+) {
+    let [_, here] = odd;
+    let telling = if here == 0 { 0 } else { here & !idle_backslashes(block, digits) };
+    if telling != 0 || found != [0; 4] {
+        visit_all(at, odd, telling, found, visit);
+    }
+}
+
 /// Calls `visit` with the places in a block that begins at `at`. It is a call of its own: within the loop over blocks, it takes
 /// the registers that hold what bytes are compared with.
 #[inline(never)]
 fn visit_all(
     at: usize,
-    [odd_before, odd_bytes]: [u64; 2],
+    [before, here]: [u64; 2],
+    mut telling: u64,
     [mut ats, mut cards, mut ip4, mut ip6]: [u64; 4],
     visit: &mut impl FnMut(Kind, usize, Odd),
 ) {
-    let odd = Odd { at, here: odd_bytes, before: odd_before };
-    let mut odd_bytes = odd_bytes;
+    let odd = Odd { at, here, before };
     loop {
-        let all = odd_bytes | ats | cards | ip4 | ip6;
+        let all = telling | ats | cards | ip4 | ip6;
         if all == 0 {
             return;
         }
         let bit = all & all.wrapping_neg();
-        let (kind, taken) = if odd_bytes & bit != 0 {
-            (Kind::Odd, &mut odd_bytes)
+        let (kind, taken) = if telling & bit != 0 {
+            (Kind::Odd, &mut telling)
         } else if ip4 & bit != 0 {
             (Kind::Ip4, &mut ip4)
         } else if ats & bit != 0 {

@@ -10,7 +10,7 @@ mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 
-pub(crate) use block::{Before, Bytes, Kind, Kinds, Odd, places};
+pub(crate) use block::{Before, Bytes, Kind, Kinds, Odd, Strictness, places};
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub(crate) use scalar::digits_and_dots;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

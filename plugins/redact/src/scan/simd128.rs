@@ -12,13 +12,13 @@ const GAPS: [u8; 16] = at_low_bits(b" +-");
 const ODD_SIGNS: [u8; 16] = at_low_bits(b"\\%&");
 
 /// A table in which a byte is found by its lower four bits; what is not in it is never found, as no byte is at two places.
-const fn at_low_bits(bytes: &[u8; 3]) -> [u8; 16] {
+const fn at_low_bits(mut bytes: &[u8]) -> [u8; 16] {
     let mut table = [1; 16];
     table[1] = 0;
-    let [a, b, c] = *bytes;
-    table[(a & 15) as usize] = a;
-    table[(b & 15) as usize] = b;
-    table[(c & 15) as usize] = c;
+    while let [byte, rest @ ..] = bytes {
+        table[(*byte & 15) as usize] = *byte;
+        bytes = rest;
+    }
     table
 }
 
@@ -30,20 +30,25 @@ pub(in crate::scan) fn masks(block: &[u8; BLOCK_BYTES]) -> Masks {
     for lane in block.as_chunks::<16>().0 {
         let lane = load(lane);
         let is = |byte| u8x16_eq(lane, u8x16_splat(byte));
-        let low = v128_and(lane, u8x16_splat(0x0f));
-        let is_of = |table| u8x16_eq(lane, i8x16_swizzle(load(table), low));
         let bits = |class: v128| u64::from(i8x16_bitmask(class)) << bit;
         masks.ats |= bits(is(b'@'));
         masks.digits |= bits(u8x16_le(u8x16_sub(lane, u8x16_splat(b'0')), u8x16_splat(9)));
         masks.dots |= bits(is(b'.'));
         masks.colons |= bits(is(b':'));
-        masks.gaps |= bits(is_of(&GAPS));
+        masks.gaps |= bits(is_of(lane, GAPS));
         // The highest bit of what is not ASCII is set, too.
-        odd = v128_or(odd, v128_or(is_of(&ODD_SIGNS), lane));
+        odd = v128_or(odd, v128_or(is_of(lane, ODD_SIGNS), lane));
         bit += 16;
     }
     if i8x16_bitmask(odd) != 0 {
-        (masks.odd, masks.beyond_ascii) = odd_bytes(block);
+        let [a, b, c, d] = block.as_chunks().0 else { return masks };
+        let lanes = [a, b, c, d].map(load);
+        let [a, b, c, d] = lanes;
+        masks.odd = bits(lanes.map(|lane| is_of(lane, ODD_SIGNS)));
+        if i8x16_bitmask(v128_or(v128_or(a, b), v128_or(c, d))) != 0 {
+            masks.beyond_ascii = true;
+            masks.odd |= wide(block);
+        }
     }
     masks
 }
@@ -56,23 +61,45 @@ pub(crate) fn digits_and_dots(lane: &[u8; 16]) -> (u16, u16) {
     (i8x16_bitmask(digits), i8x16_bitmask(u8x16_eq(lane, u8x16_splat(b'.'))))
 }
 
-/// `\`, `%`, `&`, and the bytes 0xc2, 0xe2 and 0xef.
-#[inline]
-fn odd(lane: v128) -> v128 {
-    let is = |byte| u8x16_eq(lane, u8x16_splat(byte));
-    let signs = v128_or(is(b'\\'), v128_or(is(b'%'), is(b'&')));
-    let spaces = u8x16_eq(v128_and(lane, u8x16_splat(0xdf)), u8x16_splat(0xc2));
-    v128_or(signs, v128_or(spaces, is(0xef)))
+/// Bytes that begin spaces, dashes and wide letters in UTF-8.
+#[cold]
+fn wide(block: &[u8; BLOCK_BYTES]) -> u64 {
+    let [a, b, c, d] = block.as_chunks().0 else { return 0 };
+    let wide = |lane| {
+        let spaces = u8x16_eq(v128_and(lane, u8x16_splat(0xdf)), u8x16_splat(0xc2));
+        v128_or(spaces, u8x16_eq(lane, u8x16_splat(0xef)))
+    };
+    bits([a, b, c, d].map(|lane| wide(load(lane))))
 }
 
-/// Which bytes are odd, and whether any is not ASCII. Few blocks have any.
-#[cold]
-fn odd_bytes(block: &[u8; BLOCK_BYTES]) -> (u64, bool) {
-    let [a, b, c, d] = block.as_chunks().0 else { return (0, false) };
-    let [a, b, c, d] = [a, b, c, d].map(load);
-    let bits = |lane| u64::from(i8x16_bitmask(odd(lane)));
-    let any = v128_or(v128_or(a, b), v128_or(c, d));
-    (bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48, i8x16_bitmask(any) != 0)
+/// The backslashes that tell nothing: those that neither a digit, `u`, `U` or `x` follows, nor a backslash and then one of these. So are
+/// most by far: of quotes, line ends, tabs and paths. The last two bytes of a block are not judged.
+#[inline]
+pub(in crate::scan) fn idle_backslashes(block: &[u8; BLOCK_BYTES], digits: u64) -> u64 {
+    let [a, b, c, d] = block.as_chunks().0 else { return 0 };
+    let lanes = [a, b, c, d].map(load);
+    let backslashes = bits(lanes.map(|lane| u8x16_eq(lane, u8x16_splat(b'\\'))));
+    let letters = bits(lanes.map(|lane| {
+        let small = v128_or(lane, u8x16_splat(0x20));
+        v128_or(u8x16_eq(small, u8x16_splat(b'u')), u8x16_eq(lane, u8x16_splat(b'x')))
+    }));
+    let begins = digits | letters;
+    let telling = begins >> 1 | (backslashes >> 1 & begins >> 2);
+    backslashes & !telling & (u64::MAX >> 2)
+}
+
+/// The bytes of a lane that are in a table by their lower four bits.
+#[inline]
+fn is_of(lane: v128, table: [u8; 16]) -> v128 {
+    let low = v128_and(lane, u8x16_splat(0x0f));
+    u8x16_eq(lane, i8x16_swizzle(load(&table), low))
+}
+
+/// The bits of four lanes, as those of their block.
+#[inline]
+fn bits(lanes: [v128; 4]) -> u64 {
+    let [a, b, c, d] = lanes.map(|lane| u64::from(i8x16_bitmask(lane)));
+    (a | b << 16) | (c | d << 16) << 32
 }
 
 /// One load, when it is compiled.
