@@ -163,6 +163,36 @@ fn remote_inputs_are_read_and_it_is_said_that_connections_stay_allowed() {
 }
 
 #[test]
+fn a_place_that_may_be_written_has_nothing_that_is_read_or_run() {
+    if !there_is_a_jail() {
+        return;
+    }
+    let tree = Tree::with(&[("in/a", "a\n"), ("own/keep", "")]);
+    fs::copy(plugin("upcase"), tree.path().join("own/p.wasm")).unwrap();
+    let cases: [(&[&str], &str, &str); 5] = [
+        (&["--plugin", "own/p.wasm", "--out", "own/", "in"], "--out", "--plugin own/p.wasm"),
+        (&["--plugin", "own/p.wasm", "--out", "in/out", "in/a"], "--out", "the input in/a"),
+        (&["--plugin", "own/p.wasm", "--ledger", "in/l", "in/"], "--ledger", "the input in/"),
+        (&["--plugin", "own/p.wasm", "--repro", "own", "in/"], "--repro", "--plugin own/p.wasm"),
+        (
+            &["--plugin", "own/p.wasm", "--cache", "o/cache", "--out", "o/x", "in/"],
+            "--out",
+            "--cache o/cache",
+        ),
+    ];
+    fs::create_dir_all(tree.path().join("o/cache")).unwrap();
+    for (args, flag, kept) in cases {
+        let host = Host::new().within(tree.path()).args(["run", "--jail"]);
+        let host = if args.contains(&"--cache") { host } else { host.arg("--no-cache") };
+        let told = host.args(args).ended().exits(2).stderr;
+        let begins = format!("error: --jail: {flag} makes ");
+        assert!(told.starts_with(&begins) && told.contains(kept), "{told}");
+        assert!(told.contains("hint: give what is written a directory of its own"), "{told}");
+    }
+    assert_eq!(fs::read_dir(tree.path().join("own")).unwrap().count(), 2, "nothing was made");
+}
+
+#[test]
 fn a_dry_run_says_whether_there_is_a_jail_and_makes_nothing() {
     if !there_is_a_jail() {
         return;
@@ -231,7 +261,23 @@ fn fifo(path: &Path) -> io::Result<()> {
 }
 
 /// Calls by number, with arguments that none of them can do anything with.
-const CALLS: [(&str, libc::c_long); 24] = [
+const CALLS: [(&str, libc::c_long); 40] = [
+    ("fchmod", libc::SYS_fchmod),
+    ("fchown", libc::SYS_fchown),
+    ("fsetxattr", libc::SYS_fsetxattr),
+    ("fremovexattr", libc::SYS_fremovexattr),
+    ("utimensat", libc::SYS_utimensat),
+    ("setxattrat", 463),
+    ("removexattrat", 466),
+    ("file_setattr", 469),
+    ("shmat", libc::SYS_shmat),
+    ("msgctl", libc::SYS_msgctl),
+    ("mq_open", libc::SYS_mq_open),
+    ("inotify_init1", libc::SYS_inotify_init1),
+    ("prlimit64", libc::SYS_prlimit64),
+    ("setpriority", libc::SYS_setpriority),
+    ("sched_setaffinity", libc::SYS_sched_setaffinity),
+    ("tkill", libc::SYS_tkill),
     ("ptrace", libc::SYS_ptrace),
     ("mount", libc::SYS_mount),
     ("umount2", libc::SYS_umount2),

@@ -14,6 +14,7 @@
 mod beneath;
 mod changing;
 mod cli;
+mod compile;
 mod contract;
 mod edges;
 mod fill;

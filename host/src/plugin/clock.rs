@@ -2,7 +2,8 @@
 //!
 //! What a guest has used is processor time of its thread: a call is not late because others had the processor. That is asked for at each look
 //! alone, as it costs a system call. Wall time between two looks bounds it from above; and as wall time is what people count in, a call has
-//! its ceiling there, too, at a multiple of its time ([`TIMEOUT_WALL_RATIO`](crate::settings::limits::TIMEOUT_WALL_RATIO)).
+//! its ceiling there, too, at somewhat more than its time
+//! ([`TIMEOUT_WALL_PERCENT`](crate::settings::limits::TIMEOUT_WALL_PERCENT)).
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};

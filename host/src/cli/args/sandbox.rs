@@ -89,8 +89,8 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) cache: Option<PathBuf>,
 
-    /// Keep no compiled plugins, and use none
-    #[arg(long, conflicts_with = "cache")]
+    /// Keep no compiled plugins, and use none, whatever --cache and GRISTMILL_CACHE say
+    #[arg(long)]
     pub(in crate::cli) no_cache: bool,
 
     /// Put the process itself into a jail before anything is read, as a second wall around the sandboxes: it reads the inputs and

@@ -126,10 +126,7 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     fn every_call_of_the_kernel_has_been_judged() {
         let header = "/usr/include/x86_64-linux-gnu/asm/unistd_64.h";
-        let Ok(text) = std::fs::read_to_string(header) else {
-            eprintln!("{header} is not there: nothing to compare with");
-            return;
-        };
+        let Ok(text) = std::fs::read_to_string(header) else { return };
         let mut known: Vec<i64> = judged::DENIED.iter().map(|(number, _)| *number).collect();
         for purpose in PURPOSES {
             known.extend(allowed::rules(purpose).unwrap().into_keys());

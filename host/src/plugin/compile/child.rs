@@ -176,8 +176,9 @@ fn late(order: &Order) -> Refusal {
 /// What became of a compiler that has not answered.
 fn died(order: &Order, status: ExitStatus, told: &[u8]) -> Refusal {
     let told = String::from_utf8_lossy(told);
+    // What std says of memory that cannot be had, for data (`handle_alloc_error`), mappings (ENOMEM) and threads (EAGAIN).
     let lacked_memory =
-        ["memory allocation of", "Cannot allocate memory", "failed to spawn thread"];
+        ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
     if lacked_memory.iter().any(|words| told.contains(words)) {
         let most = order.memory_bytes >> 20;
         return Refusal::new(format!("takes more than {most} MiB of memory to compile"))

@@ -18,9 +18,7 @@ use crate::plugin::engine::Engine;
 use crate::plugin::error::Refusal;
 use crate::plugin::features;
 use crate::plugin::wrap::{self, Binary};
-use crate::settings::limits::{
-    COMPILE_ADDRESSES, COMPILE_FILES_MAX, HOST_STACK_BYTES, STACK_BYTES_CEILING,
-};
+use crate::settings::limits::{COMPILE_ADDRESSES, COMPILE_FILES_MAX, COMPILER_STACK_BYTES};
 
 /// The only word on the command line of a compiler.
 pub(super) const ASKED: &str = "compile-worker";
@@ -89,7 +87,7 @@ fn bound(order: &Order) -> rustix::io::Result<()> {
     let at_most =
         |resource, most| setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
     let processors = thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    at_most(Resource::Data, order.memory_bytes)?;
+    at_most(Resource::Data, order.memory_bytes.saturating_add(COMPILER_STACK_BYTES as u64))?;
     at_most(Resource::As, order.memory_bytes.saturating_add(COMPILE_ADDRESSES))?;
     at_most(Resource::Cpu, (order.timeout.as_secs() + 1).saturating_mul(processors))?;
     at_most(Resource::Core, 0)?;
@@ -102,7 +100,7 @@ fn on_a_large_stack<T: Send + 'static>(
 ) -> Result<T, String> {
     let thread = thread::Builder::new()
         .name("compile".into())
-        .stack_size(HOST_STACK_BYTES + STACK_BYTES_CEILING)
+        .stack_size(COMPILER_STACK_BYTES)
         .spawn(work)
         .map_err(|error| error.to_string())?;
     thread.join().map_err(|_panic| "the compiler panicked".to_string())

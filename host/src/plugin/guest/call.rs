@@ -7,7 +7,7 @@ use wasmtime::UpdateDeadline;
 
 use super::Guest;
 use crate::plugin::clock::{self, Ran};
-use crate::settings::limits::{OUTPUT_RATIO, TIMEOUT_WALL_RATIO};
+use crate::settings::limits::{OUTPUT_RATIO, TIMEOUT_WALL_PERCENT};
 
 /// Why a running guest was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -60,7 +60,7 @@ impl Guest {
         if spent.is_some_and(|(spent, max)| spent > max) {
             return Err(Stopped::GuestTime);
         }
-        let wall_max = self.allowed.saturating_mul(TIMEOUT_WALL_RATIO);
+        let wall_max = self.allowed.saturating_mul(TIMEOUT_WALL_PERCENT) / 100;
         if ran.processor >= self.allowed || ran.wall >= wall_max {
             return Err(Stopped::Timeout);
         }
@@ -87,9 +87,9 @@ mod tests {
         let mut guest = guest(Sandbox { timeout: 20 * MS, ..Sandbox::default() });
         guest.begin_call(0);
         let ran = |processor, wall| Ran { processor: processor * MS, wall: wall * MS };
-        assert_eq!(guest.within(ran(1, 1), ran(19, 39)), Ok(()));
+        assert_eq!(guest.within(ran(1, 1), ran(19, 29)), Ok(()));
         assert_eq!(guest.within(ran(1, 1), ran(20, 20)), Err(Stopped::Timeout));
-        assert_eq!(guest.within(ran(1, 1), ran(1, 40)), Err(Stopped::Timeout));
+        assert_eq!(guest.within(ran(1, 1), ran(1, 30)), Err(Stopped::Timeout));
         assert!(guest.tick().is_ok());
         guest.stop.store(true, Ordering::Release);
         assert_eq!(guest.tick().err(), Some(Stopped::Cancelled));

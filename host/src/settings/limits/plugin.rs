@@ -66,8 +66,8 @@ pub const CALL_TIMEOUT_PER_MIB_CEILING: Duration = Duration::from_mins(1);
 /// How often running guests are looked at: a deadline and a cancel are kept to within one tick.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
-/// How many times its time a call may take on the wall, where other threads have the processor meanwhile.
-pub const TIMEOUT_WALL_RATIO: u32 = 2;
+/// What a call may take on the wall, in percent of its time, where other threads have the processor meanwhile.
+pub const TIMEOUT_WALL_PERCENT: u32 = 150;
 
 /// The most that one gap between two looks counts on the wall: beyond that the process was stopped, or the machine slept.
 pub const STANDSTILL: Duration = Duration::from_secs(1);
@@ -142,7 +142,7 @@ pub const COMPILE_TIMEOUT_CEILING: Duration = Duration::from_hours(1);
 /// Compilers that run at a time for all tenants of a host; each may take as much memory as its order says.
 pub const COMPILERS_MAX: usize = 8;
 
-/// Memory that a compiler may take: the largest language runtime takes half of it.
+/// Memory that a compiler may take: the largest language runtime takes 370 MB.
 pub const COMPILE_MEMORY_BYTES: u64 = 1 << 30;
 
 /// The least that can be given to a compiler: the smallest plugins take less.
@@ -153,6 +153,9 @@ pub const COMPILE_MEMORY_BYTES_CEILING: u64 = 64 << 30;
 
 /// Addresses that a compiler has beside its memory: for its program, and for what its threads set aside and do not use.
 pub const COMPILE_ADDRESSES: u64 = 4 << 30;
+
+/// Stack of a compiler: the functions of the largest plugins nest deeply.
+pub const COMPILER_STACK_BYTES: usize = HOST_STACK_BYTES + STACK_BYTES_CEILING;
 
 /// Files that a compiler may have open: those that it is given, and what the jail itself takes.
 pub const COMPILE_FILES_MAX: u64 = 16;
