@@ -35,7 +35,7 @@ pub(super) fn identity(source: &Source, roots: &Roots) -> Option<Identity> {
             let identity = identity.with("archive_mtime_ns", version.modified_ns);
             // An archive may have two members of one name.
             let offset = match &member.stored {
-                Stored::Plain { offset, .. } => *offset,
+                Stored::Plain { offset, .. } | Stored::Sparse { offset, .. } => *offset,
                 Stored::Zip(entry) => entry.header_offset,
             };
             Some(identity.with("offset", offset))

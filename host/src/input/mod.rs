@@ -15,6 +15,7 @@ mod error;
 mod framing;
 mod front;
 mod fronts;
+mod holes;
 mod identity;
 mod lines;
 mod mapped;
@@ -161,9 +162,20 @@ impl Input {
         self.packed.is_some()
     }
 
+    /// Checks how large it becomes where its holes are not stored.
+    ///
+    /// # Errors
+    /// When that is more than what comes out of a compressed file may be.
+    pub fn check_holes(&self, limits: DecodeLimits) -> Result<(), Error> {
+        match &self.store {
+            Store::Holed(holed) => holes::check(&holed.sparse, holed.stored, limits),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether it is a part of a file, which was looked at when it was listed.
     pub fn is_member(&self) -> bool {
-        matches!(self.store, Store::Shared(_))
+        matches!(self.store, Store::Shared(_) | Store::Holed(_))
     }
 
     /// From now on reads decompressed bytes, decoded in pieces by `workers` at once, if the file lets itself be read so;

@@ -10,11 +10,12 @@ use std::time::Duration;
 use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins, padded};
 use super::decode::shown;
 use super::front::Front;
+use super::holes::{self, Filled};
 use super::stream::{Bytes, Chunk, Stream};
 use super::verified::{Again, Verified};
 use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, recognise};
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
-use crate::source::{ArchiveError, Globs, Refusal};
+use crate::source::{ArchiveError, Globs, Refusal, Sparse};
 
 /// Extensions that stand for `.tar` and that of a codec.
 const SHORT: [&str; 10] = ["tgz", "taz", "tzst", "tlz4", "tbz", "tbz2", "tz2", "tb2", "txz", "tlz"];
@@ -153,10 +154,16 @@ impl Members {
                         Ok(Some(Member::Unread(name, Refusal::from(error).into())))
                     };
                     match kind {
-                        Kind::File | Kind::Sparse | Kind::Continued
+                        Kind::File | Kind::Sparse(_) | Kind::Continued
                             if !self.wanted.take(Path::new(OsStr::from_bytes(&name))) => {}
-                        Kind::File => return Ok(Some(self.enter(name))),
-                        Kind::Sparse => return unread(name, ArchiveError::Sparse),
+                        Kind::File => return Ok(Some(self.enter(name, None))),
+                        Kind::Sparse(map) => {
+                            let (_, sparse) = map.read(bytes, || lock(&self.tar).content())?;
+                            return match sparse {
+                                Ok(sparse) => Ok(Some(self.enter(name, Some((sparse, bytes))))),
+                                Err(error) => unread(name, error),
+                            };
+                        }
                         Kind::Continued => return unread(name, ArchiveError::Continued),
                         Kind::Special => self.skipped += 1,
                         Kind::Directory => {}
@@ -166,9 +173,9 @@ impl Members {
         }
     }
 
-    fn enter(&mut self, name: Vec<u8>) -> Member {
-        let content = Content { tar: Arc::clone(&self.tar), from: lock(&self.tar).accounted };
-        match self.bytes(content, Path::new(OsStr::from_bytes(&name))) {
+    /// Begins a member; where its holes are not stored, with what says where they are, and how many bytes are stored.
+    fn enter(&mut self, name: Vec<u8>, sparse: Option<(Sparse, u64)>) -> Member {
+        match self.bytes(sparse, Path::new(OsStr::from_bytes(&name))) {
             Ok(bytes) => {
                 self.stream = Some(Stream::new(bytes, self.cutter, self.linger));
                 Member::File(name)
@@ -178,8 +185,17 @@ impl Members {
     }
 
     /// What a member is made of, decompressed where it is to be.
-    fn bytes(&self, content: Content, name: &Path) -> Result<Box<dyn Bytes>, Error> {
-        let front = Front::of(Box::new(content), Codec::DETECT_BYTES)?;
+    fn bytes(&self, sparse: Option<(Sparse, u64)>, name: &Path) -> Result<Box<dyn Bytes>, Error> {
+        let from = lock(&self.tar).accounted;
+        let content = Box::new(Content { tar: Arc::clone(&self.tar), from });
+        let content: Box<dyn Bytes> = match sparse {
+            Some((sparse, stored)) => {
+                holes::check(&sparse, stored, self.decoding.limits)?;
+                Box::new(Filled::new(content, sparse))
+            }
+            None => content,
+        };
+        let front = Front::of(content, Codec::DETECT_BYTES)?;
         let codec = match self.decoding.choice {
             // An archive in an archive is a file, and what is in it is not looked into.
             Choice::Detect => recognise::codec(front.first(), name)?,
@@ -279,6 +295,16 @@ impl Tar {
             self.offset += got as u64;
         }
         Ok(Some(block))
+    }
+
+    /// A block of content.
+    fn content(&mut self) -> Result<Block, Error> {
+        let mut block = [0; BLOCK_BYTES];
+        let mut length = 0;
+        while length < BLOCK_BYTES {
+            length += self.read(block.get_mut(length..).unwrap_or_default())?;
+        }
+        Ok(block)
     }
 
     fn header_data(&mut self, bytes: u64) -> Result<Vec<u8>, Error> {

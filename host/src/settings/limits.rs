@@ -203,6 +203,9 @@ pub const ARCHIVE_COMMENT_BYTES_MAX: usize = 65_535;
 /// An extended header of a tar file: names are at most 4 KiB, attributes of files 64 KiB each.
 pub const ARCHIVE_HEADER_BYTES_MAX: usize = 1 << 20;
 
+/// Stretches of the sparse files of an archive, each 24 bytes of memory: a disk image of 100 GB that has been in use for years has fewer.
+pub const ARCHIVE_STRETCHES_MAX: usize = 1 << 20;
+
 /// How long a stream may pause before what is there is processed: short to a person, long to a machine.
 pub const LINGER: Duration = Duration::from_millis(100);
 

@@ -59,6 +59,7 @@ impl<'a> Open<'a> {
         }
         let mut input = Input::open(opener, source, plan.access)
             .map_err(|error| separated(source, error.into()))?;
+        input.check_holes(plan.decoding.limits)?;
         let front = from_front(plan, &mut input, source, known)?;
         let whole = |count, header| {
             let gather = Gather::new(count, plan.processor.traits().order);

@@ -6,6 +6,7 @@ mod damage;
 mod hostile;
 mod members;
 mod names;
+mod sparse;
 
 use serde_json::Value;
 
