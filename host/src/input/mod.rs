@@ -28,6 +28,7 @@ mod pseudo;
 mod quotes;
 mod recognise;
 mod remote;
+mod spool;
 mod stitched;
 mod store;
 mod stream;
@@ -45,6 +46,7 @@ use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
 use crate::source::{Globs, Roots};
 use crate::stats::MemoryBudget;
 
+pub use archive::member_path;
 pub use archive::{Expansion, expand};
 pub use blocked::Asked;
 pub use boundary::Boundary;
@@ -63,6 +65,7 @@ pub use open::Opener;
 pub use pieces::Pieces;
 pub use recognise::{Found, Look, archived};
 pub use remote::{expand_prefixes, hint};
+pub use spool::prepare_spools;
 pub use stream::{Bytes, Chunk, Stream};
 pub use tape::{Member, Members, is_named_tar, is_named_zip};
 pub use verified::Again;
@@ -121,6 +124,8 @@ pub struct Input {
     start: u64,
     bytes: u64,
     is_pipe: bool,
+    /// How many bytes before it were passed.
+    passed: u64,
     /// For a member that is packed: how.
     packed: Option<Packed>,
     /// For a compressed file that is decoded in pieces: what offsets are offsets in.
@@ -139,6 +144,7 @@ impl Input {
             store,
             start,
             bytes,
+            passed: 0,
             is_pipe: false,
             packed: None,
             blocked: None,
@@ -252,6 +258,12 @@ impl Input {
         let bytes = (bytes as u64).min(self.bytes);
         self.start += bytes;
         self.bytes -= bytes;
+        self.passed += bytes;
+    }
+
+    /// How many bytes have been [passed](Self::pass): offsets in the source are larger by that.
+    pub fn passed(&self) -> u64 {
+        self.passed
     }
 
     /// Checks that the file is still the one that was opened, unchanged. Called after the last read.

@@ -174,7 +174,7 @@ pub const DECODE_LZ4_WORKERS_MIN: usize = 4;
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;
 
 /// Decompressed bytes of an archive that are held until their checksum has been compared. Most archives are smaller; a larger one is
-/// decoded twice, or kept in a temporary file.
+/// decoded twice, or kept in a temporary file, as of those that come but once.
 pub const HELD_BYTES_MAX: usize = 32 << 20;
 
 /// Bytes of a source that comes but once which are kept in a temporary file: what a disk for temporary files has room for.

@@ -137,6 +137,11 @@ pub enum ArchiveError {
         /// What is allowed.
         ratio_max: u64,
     },
+    /// A member of that name came before, from an archive that is read once from its front.
+    #[error(
+        "stands in the archive once more, which is read from its front: a member of that name has been read"
+    )]
+    Again,
     /// The member began in another archive.
     #[error("begins in another volume of the archive, which is not read")]
     Continued,
@@ -185,6 +190,9 @@ impl ArchiveError {
             Self::FromFront => Some(
                 "--archive zip-stream keeps standard input in a temporary file first; --no-archives reads it as it is",
             ),
+            Self::Again => {
+                Some("decompress the tar file, as of a plain one the last member of a name is read")
+            }
             Self::Members { .. } => Some("raise --max-members"),
             Self::Holes { .. } => Some("raise --max-ratio if the source can be trusted"),
             _ => None,

@@ -170,6 +170,8 @@ pub struct Listing {
     pub listed: Option<usize>,
     /// Whether there was anything to filter: a directory or a prefix.
     pub filtered: bool,
+    /// Which members of archives are taken.
+    pub members: Arc<Globs>,
 }
 
 /// Why nothing could be listed.

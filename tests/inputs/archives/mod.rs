@@ -7,6 +7,7 @@ mod hostile;
 mod members;
 mod names;
 mod sparse;
+mod twice;
 
 use serde_json::Value;
 

@@ -25,7 +25,7 @@ use std::thread::ScopedJoinHandle;
 
 use super::decode::{detect_nameless, shown};
 use super::recognise::is_zip;
-use super::verified::Spool;
+use super::spool::Spool;
 use super::{Access, Choice, Codec, Decoding, Error, Input, Opener};
 use crate::settings::limits::{ARCHIVE_STRETCHES_MAX, COPY_BYTES};
 use crate::source::{
@@ -34,7 +34,8 @@ use crate::source::{
 };
 
 pub(super) use member::open;
-pub(super) use name::Kind;
+pub use name::of_member as member_path;
+pub(super) use name::{Kind, Names};
 pub(super) use tar::{BLOCK_BYTES, begins};
 
 /// How archives are looked into.
@@ -167,6 +168,7 @@ fn members<'a>(
         Ok(Listed::All) => {}
         Err(refusal) => members.end(refusal),
     }
+    members.leave_last();
     Some(members)
 }
 
@@ -191,7 +193,8 @@ fn spooled(
         }
         spool.write(some.get(..got).unwrap_or_default())?;
     }
-    let way = Way::Spooled(Arc::new(Spooled { file: spool.rewound()? }));
+    spool.rewind()?;
+    let way = Way::Spooled(Arc::new(Spooled { file: spool.into_file()? }));
     let kept = Input::whole(&mut Opener::default(), &source.path, &way, access)?;
     Ok((kept, way))
 }
@@ -306,6 +309,21 @@ impl<'a> Members<'a> {
         }
         let path = self.path(name);
         self.sources.push(Source { path, listed: Err(error.into()), way: Way::File });
+    }
+
+    /// Of members with one name leaves the last one, as they are left when they are unpacked one after the other.
+    fn leave_last(&mut self) {
+        let (mut names, all) = (Names::default(), self.sources.len());
+        self.sources.reverse();
+        self.sources.retain(|source| names.add(source.path.as_os_str().as_bytes()));
+        self.sources.reverse();
+        let replaced = all - self.sources.len();
+        if replaced > 0 {
+            let path = self.archive.path.display();
+            tracing::warn!(
+                "{path}: of members with one name the last is read: {replaced} before are not"
+            );
+        }
     }
 
     fn is_wanted(&self, name: &[u8]) -> bool {

@@ -64,9 +64,10 @@ impl Map {
             return;
         }
         let Some(number) = number(value) else {
-            return if key != b"name" {
-                self.fail(NO_NUMBER)
-            };
+            if key != b"name" {
+                self.fail(NO_NUMBER);
+            }
+            return;
         };
         match key {
             b"major" => self.version[0] = number,
@@ -253,7 +254,7 @@ mod tests {
         assert_eq!(read(map(&before), text, 1033).unwrap(), expected);
         let long = format!(
             "400\n{}",
-            (0..400).map(|at| format!("{}\n512\n", at * 1024)).collect::<String>()
+            (0..400).map(|at| format!("{}\n512\n", at * 1024)).collect::<Vec<_>>().concat()
         );
         let many = map(&[("major", "1"), ("realsize", "409600")]);
         assert_eq!(read(many, &long, 400 * 512).unwrap().stretches.len(), 400);
@@ -300,7 +301,7 @@ mod tests {
     #[test]
     fn a_map_has_no_more_stretches_than_are_read() {
         let text = |count: usize| {
-            (0..count).map(|at| format!("{},512,", at * 1024)).collect::<String>() + "0,0"
+            (0..count).map(|at| format!("{},512,", at * 1024)).collect::<Vec<_>>().concat() + "0,0"
         };
         let read = |count: usize| {
             let bytes = (count * 1024).to_string();
