@@ -83,6 +83,26 @@ fn a_jailed_run_reads_as_a_free_one() {
     assert_eq!(host.stdin("a b\n").ended().exits(0).lines()[0]["result"]["words"], 2);
 }
 
+/// What is too much to be held until it is checked goes to a temporary file, which is opened in the jail.
+#[test]
+fn a_jailed_run_keeps_what_comes_but_once_in_a_temporary_file() {
+    if !there_is_a_jail() {
+        return;
+    }
+    let tree = Tree::with(&[("d/large", b"a line of text\n".repeat(3_000_000))]);
+    let dir = tree.path().to_str().unwrap();
+    let packed = Command::new("tar").args(["-C", dir, "-czf", "-", "d"]).output();
+    let packed = packed.unwrap().stdout;
+    let run = |more: &[&str]| {
+        let host = Host::run(&plugin("wordcount")).env("TMPDIR", tree.path()).args(more);
+        host.stdin(packed.clone()).args(["--per-source", "-"]).ended().exits(0).to_string()
+    };
+    let free = run(&[]);
+    assert!(free.contains("\"lines\":3000000"), "{free}");
+    assert_eq!(run(&["--jail"]), free);
+    assert_eq!(tree.path().read_dir().unwrap().count(), 1, "it has no name");
+}
+
 #[test]
 fn a_jailed_run_writes_as_a_free_one() {
     if !there_is_a_jail() {

@@ -135,7 +135,7 @@ fn text_of_other_widths_is_refused_by_name() {
         (text.encode_utf16().flat_map(u16::to_be_bytes).collect(), "use --encoding utf-16be"),
         (
             text.chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect(),
-            "iconv -f UTF-32LE",
+            "--encoding utf-32le",
         ),
     ] {
         for name_of_plugin in ["redact", "csv2jsonl"] {

@@ -101,7 +101,7 @@ pub struct ObjectsOut<'a> {
 }
 
 /// See [`TreeOut::place`].
-pub type Place<'a> = dyn Fn(usize, Option<&str>) -> Result<PathBuf, Failure> + Sync + 'a;
+pub type Place<'a> = dyn Fn(usize, Option<&Path>) -> Result<PathBuf, Failure> + Sync + 'a;
 
 /// Is told what became of a source. An error ends the job.
 pub type Save<'a> = dyn Fn(Saved<'_>) -> Result<(), Error> + Sync + 'a;
@@ -184,6 +184,8 @@ pub struct Summary {
     pub total_failed: bool,
     /// Records that plugins have set aside.
     pub set_aside: SetAside,
+    /// Globs for members that matched none in archives which were read from their front.
+    pub unmatched_members: Vec<String>,
 }
 
 /// Why a job could not be run, or not to its end.
@@ -262,7 +264,7 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
         gate: job.gate,
         locate: if job.rejects.is_some() { Locate::All } else { Locate::First },
     };
-    match (job.processor.traits().kind, out) {
+    let summary = match (job.processor.traits().kind, out) {
         (Kind::Aggregator, Out::Stream(out)) => {
             let collector = Collector::new(job, out);
             work::run(&plan(&collector)).map_err(Error::Threads)?;
@@ -318,7 +320,9 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
             work::run(&plan).map_err(Error::Threads)?;
             tree.finish()
         }
-    }
+    }?;
+    let unmatched_members = access.wanted.unmatched().map(String::from).collect();
+    Ok(Summary { unmatched_members, ..summary })
 }
 
 /// Tells what [`run`] would not start with, before there are sources.

@@ -47,7 +47,19 @@ pub struct Manifest {
     pub(crate) output_type: String,
     pub(crate) settings: Vec<Setting>,
     pub(crate) properties: Vec<(String, String)>,
-    pub(crate) reads_text: bool,
+    pub(crate) reads: Reads,
+}
+
+/// What a plugin reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// Any bytes.
+    #[default]
+    Bytes,
+    /// Text, without its mark.
+    Text,
+    /// Text, with its mark.
+    AllOfText,
 }
 
 impl Manifest {
@@ -65,7 +77,7 @@ impl Manifest {
             output_type: "application/octet-stream".into(),
             settings: Vec::new(),
             properties: Vec::new(),
-            reads_text: false,
+            reads: Reads::default(),
         }
     }
 
@@ -119,7 +131,12 @@ impl Manifest {
     /// dropped from the front of a source and of its header, and a source that is in UTF-16 or UTF-32, by its mark or
     /// by where its zero bytes are, fails by name, as nothing could be found in it.
     pub fn reads_text(self) -> Self {
-        Self { reads_text: true, ..self }
+        Self { reads: Reads::Text, ..self }
+    }
+
+    /// The same for one that counts all bytes of text: a byte order mark of UTF-8 stays.
+    pub fn reads_all_of_text(self) -> Self {
+        Self { reads: Reads::AllOfText, ..self }
     }
 
     /// A further property. A host ignores those that it does not know.

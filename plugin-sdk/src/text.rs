@@ -1,6 +1,7 @@
 //! What every plugin that reads text needs at the front of a source: a byte order mark is no part of the text, and text in UTF-16
 //! or UTF-32, in which nothing would be found, is refused by name. Asked for with [`Manifest::reads_text`](crate::Manifest::reads_text).
 
+use crate::manifest::Reads;
 use crate::{Chunk, Error, Manifest};
 
 /// U+FEFF in UTF-8 (Unicode 16, section 23.8).
@@ -15,15 +16,15 @@ const PAIRS_MANY: usize = 32;
 /// The ways out.
 const UTF_16_LE: &str = "use --encoding utf-16le";
 const UTF_16_BE: &str = "use --encoding utf-16be";
-const UTF_32_LE: &str = "convert it first, with iconv -f UTF-32LE -t UTF-8";
-const UTF_32_BE: &str = "convert it first, with iconv -f UTF-32BE -t UTF-8";
+const UTF_32_LE: &str = "use --encoding utf-32le";
+const UTF_32_BE: &str = "use --encoding utf-32be";
 
 /// How many bytes at the front of a chunk are no part of the text.
 ///
 /// # Errors
 /// The source is in UTF-16 or UTF-32, by what it begins with.
 pub(crate) fn front(manifest: &Manifest, chunk: Chunk, data: &[u8]) -> Result<usize, Error> {
-    if chunk.offset > 0 || !manifest.reads_text {
+    if chunk.offset > 0 || manifest.reads == Reads::Bytes {
         return Ok(0);
     }
     let sample = data.get(..SAMPLE_BYTES).unwrap_or(data);
@@ -35,7 +36,7 @@ pub(crate) fn front(manifest: &Manifest, chunk: Chunk, data: &[u8]) -> Result<us
 
 /// How many bytes a mark at the front of a text takes.
 pub(crate) fn mark_bytes(manifest: &Manifest, data: &[u8]) -> usize {
-    if manifest.reads_text && data.starts_with(MARK) { MARK.len() } else { 0 }
+    if manifest.reads == Reads::Text && data.starts_with(MARK) { MARK.len() } else { 0 }
 }
 
 /// What the text is in, by its mark or by where its zero bytes are.
@@ -139,6 +140,9 @@ mod tests {
         assert_eq!(front(&manifest, at(4), b"\xef\xbb\xbfa"), Ok(0));
         assert_eq!(front(&manifest, at(4), b"a\0b\0"), Ok(0));
         assert!(front(&manifest, at(0), b"a\0b\0").is_err());
+        let all = Manifest::new("sample", "1.0.0", "").reads_all_of_text();
+        assert_eq!(front(&all, at(0), b"\xef\xbb\xbfa"), Ok(0));
+        assert!(front(&all, at(0), b"a\0b\0").is_err());
         let bytes = Manifest::new("sample", "1.0.0", "");
         assert_eq!(front(&bytes, at(0), b"\xef\xbb\xbfa"), Ok(0));
         assert_eq!(front(&bytes, at(0), b"a\0b\0"), Ok(0));

@@ -299,7 +299,7 @@ fn a_value_that_cannot_be_is_told_with_its_place() {
     error: p.toml:2:14: invalid value `lots`: couldn't parse "lots" into a ByteSize, cannot parse float from empty string
     error: p.toml:2:14: --chunk-size 1 B is not within 64 B and 4.0 GiB
     error: p.toml:2:14: invalid value `rar`: expected one of auto, none, gzip, zstd, lz4, bzip2, xz, brotli, snappy, lzip, lzma, zlib
-    error: p.toml:2:12: unknown encoding `klingon`: known are text, auto, none, utf-32le, utf-32be, and the labels of the WHATWG Encoding Standard, as utf-16le
+    error: p.toml:2:12: unknown encoding `klingon`: known are auto, bom, none, utf-32le, utf-32be, and the labels of the WHATWG Encoding Standard, as utf-16le
     error: p.toml:2:11: unknown framing `words`: known are bytes, lines, csv, delimited:0xNN, fixed:N, prefixed:u32be, prefixed:u32le, whole
     error: p.toml:2:12: invalid value `zstd:99`: zstd has no level `99`, expected 1 to 22
     error: p.toml:2:15: invalid value `200%`: expected a number, or a percentage up to 100%
@@ -391,7 +391,7 @@ fn a_dry_run_tells_the_plan_and_makes_nothing() {
     sources      2, 84 B
                  logs/a.log
                  logs/b.log
-    decompress   auto, encoding text
+    decompress   auto, encoding auto
     framing      lines
     stage 1      grep (target/plugins/grep.wasm 0.1.0)
                  transformer: bytes of each source; scope chunk, order kept, framing lines
@@ -479,7 +479,7 @@ for name in 'mn': z.writestr(name, 'hello')";
                  … 2 more
     archive      logs/z.zip: 2 members
     unreadable   none: No such file or directory (os error 2)
-    decompress   auto, encoding text
+    decompress   auto, encoding auto
     framing      lines
     stage 1      wordcount (target/plugins/wordcount.wasm 0.1.0)
                  aggregator: one result of each source; scope chunk, order any, framing lines
@@ -567,7 +567,7 @@ fn a_dry_run_fails_where_the_run_would_not_start() {
     error: none: cannot open the directory: No such file or directory (os error 2)
     error: --out dir/: the plugin gives results
     hint: they go to one file, or to standard output
-    error: unknown encoding `klingon`: known are text, auto, none, utf-32le, utf-32be, and the labels of the WHATWG Encoding Standard, as utf-16le
+    error: unknown encoding `klingon`: known are auto, bom, none, utf-32le, utf-32be, and the labels of the WHATWG Encoding Standard, as utf-16le
     error: unknown framing `words`: known are bytes, lines, csv, delimited:0xNN, fixed:N, prefixed:u32be, prefixed:u32le, whole
     error: a[: unclosed character class; missing ']'
     error: target/plugins/wordcount.wasm: unknown setting `colour`: wordcount takes `chars`, `longest`

@@ -113,7 +113,7 @@ fn what_is_cut_off_is_a_character_that_replaces_it() {
 fn an_encoding_that_there_is_not_starts_nothing() {
     let tree = Tree::with(&[("a", "x\n")]);
     let ended = run_over(&plugin("wordcount"), &tree, &["--encoding", "utf-7"]).exits(2);
-    assert!(ended.stderr.starts_with("error: unknown encoding `utf-7`: known are text, auto"));
+    assert!(ended.stderr.starts_with("error: unknown encoding `utf-7`: known are auto, bom"));
 }
 
 /// A mark is obeyed unasked where records are lines, and never where the bytes are hashed.
@@ -165,4 +165,31 @@ fn a_mark_says_more_than_a_label() {
         let expected = r#""bytes":6,"result":{"lines":2,"words":3,"bytes":6}}"#;
         assert_eq!(said[0].1, expected, "{label}");
     }
+}
+
+/// Nothing that is counted in the bytes of UTF-16 means anything: it is refused, and read where it is said.
+#[test]
+fn utf_16_without_a_mark_is_refused_by_plugins_that_read_text() {
+    let tree = Tree::with(&[("a", encoded(&"a b\nc\n".repeat(100), "utf-16-le"))]);
+    for name in ["wordcount", "topwords"] {
+        let ended = run_over(&plugin(name), &tree, &[]).exits(1);
+        assert!(ended.stderr.contains("looks like UTF-16"), "{ended}");
+        assert!(ended.stderr.contains("use --encoding utf-16le"), "{ended}");
+        run_over(&plugin(name), &tree, &["--encoding", "utf-16le"]).exits(0);
+    }
+}
+
+/// `auto` leaves marks alone where records are bytes, and `bom` does not.
+#[test]
+fn a_mark_before_bytes_is_obeyed_where_that_is_asked_for() {
+    let text = WIDE.repeat(50);
+    let plain = Tree::with(&[("a", text.as_bytes())]);
+    let marked = Tree::with(&[("a", encoded(&text, "utf-16"))]);
+    let sum = |tree: &Tree, args: &[&str]| {
+        let row = run_over(&plugin("checksum"), tree, args).exits(0).lines().remove(0);
+        row["result"].clone()
+    };
+    assert_eq!(sum(&marked, &["--encoding", "bom"]), sum(&plain, &[]));
+    assert_eq!(sum(&marked, &["--encoding", "auto"]), sum(&marked, &["--encoding", "none"]));
+    assert_eq!(sum(&marked, &[]), sum(&marked, &["--encoding", "auto"]));
 }

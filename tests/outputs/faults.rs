@@ -156,7 +156,7 @@ fn a_directory_that_becomes_a_link_during_the_run_leads_nothing_out() {
         let meddled = Meddled { inner: &upcase, victim: "sub/y", at, meddle: &swap };
         let names = ["sub/x", "sub/y", "sub/z"];
         let paths = names.map(|name| tree.path().join("in").join(name));
-        let place = |index: usize, _: Option<&str>| Ok(names[index].into());
+        let place = |index: usize, _: Option<&Path>| Ok(names[index].into());
         let into = TreeOut { root: &root, exists: Exists::Fail, place: &place };
         let settings = Run { threads: 1, chunk_bytes: 4096, ..Run::default() };
         let task = Task { processor: &meddled, framing: "bytes", format: Format::Raw };
@@ -199,7 +199,7 @@ fn a_directory_swapped_with_a_link_all_the_time_leads_nothing_out() {
     let upcase = job::load(&engine, &plugin("upcase"), &[]);
     let names = ["sub/a", "sub/c", "sub/e"];
     let paths = ["a", "c", "e"].map(|name| tree.path().join("in").join(name));
-    let place = |index: usize, _: Option<&str>| Ok(names[index].into());
+    let place = |index: usize, _: Option<&Path>| Ok(names[index].into());
     let (jobs, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     let swap_all = || {
         let mut swaps = 0;

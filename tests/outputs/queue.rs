@@ -29,6 +29,7 @@ fn run(
 ) -> Ran {
     let task = Task { processor, framing, format: Format::Jsonl };
     let left = run_into(task, paths, settings, sink, &|index, member| {
+        let member = member.map(|path| path.to_str().unwrap());
         let member = member.map(|name| name.rsplit_once("!/").unwrap().1.replace('/', "-"));
         PathBuf::from(format!("{index:02} {}", member.unwrap_or_default()))
     });

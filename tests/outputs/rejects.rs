@@ -1,6 +1,7 @@
 //! Records that are set aside: counted, written with where they were, and too many of them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use gristmill::job::{Out, TreeOut};
 use gristmill::output::{Format, Root};
@@ -178,13 +179,33 @@ fn a_chain_says_which_plugin_set_them_aside() {
     let tree = Tree::with(&[("a.csv", "n\n1\n2,3\n4\n")]);
     let chained =
         [plugin("csv2jsonl"), plugin("jsonfilter")].map(|path| path.display().to_string());
-    let host = Host::run(std::path::Path::new(&chained.join("|"))).within(tree.path());
+    let host = Host::run(Path::new(&chained.join("|"))).within(tree.path());
     let ended = host.args(["--set", "jsonfilter.field=n", "--rejects", "rejects", "a.csv"]).ended();
     assert_eq!(ended.exits(0).text(), "{\"n\":\"1\"}\n{\"n\":\"4\"}\n");
     let [only] = &rejects(&tree)[..] else { panic!("one") };
     assert_eq!((&only["stage"], &only["line"]), (&json!("csv2jsonl"), &json!(3)));
     assert_eq!(only["reason"], "has 2 fields, and the header 1 name");
     assert_eq!((&only["offset"], &only["text"]), (&json!(4), &json!("2,3")));
+}
+
+/// A byte order mark is no part of the text, and a part of the source.
+#[test]
+fn offsets_behind_a_byte_order_mark_are_those_in_the_source() {
+    let plain = [b"\xef\xbb\xbf", &lines(3000)[..]].concat();
+    let tree = Tree::with(&[("in/a", &plain), ("in/c.gz", &pack::gzip(&plain))]);
+    let tar = "tar -C \"$0/in\" -czf - --transform s,a,m, a";
+    let tar = oracle("bash", &["-c", tar, tree.path().to_str().unwrap()], b"");
+    tree.file("in/t.tgz", tar);
+    let names = ["in/a", "in/c.gz", "in/t.tgz!/m"];
+    let texts: BTreeMap<_, _> = names.map(|name| (name, plain.clone())).into();
+    for args in [&["--threads", "1"][..], &["--threads", "3", "--chunk-size", "2KiB"]] {
+        let all = ["--rejects", "rejects", "--exists", "replace", "--max-rejects", "100%", "in"];
+        filter(&tree, &[&all[..], args].concat()).exits(0);
+        let found = rejects(&tree);
+        let expected = plain.split_inclusive(|&byte| byte == b'\n').count() / 7;
+        assert_eq!(found.len(), 3 * expected);
+        are_where_they_say(&found, &texts);
+    }
 }
 
 /// A run that goes on where the last one stopped; the sources and texts of its rejects, in the order of their names.
@@ -266,7 +287,7 @@ fn they_are_the_same_however_few_may_wait_for_their_turn() {
         let settings = Run { threads, window_bytes, chunk_bytes: 4096, ..Run::default() };
         let out = Tree::new();
         let root = Root::open(out.path(), Durable::Fast).unwrap();
-        let place = |index: usize, _: Option<&str>| Ok(format!("{index}").into());
+        let place = |index: usize, _: Option<&Path>| Ok(format!("{index}").into());
         let into = TreeOut { root: &root, exists: Exists::Fail, place: &place };
         let ran = job::run_into(task, &[tree.path().join("in")], &settings, Out::Tree(into));
         assert_eq!(ran.ended.unwrap().sources, 40);

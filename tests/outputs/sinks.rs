@@ -33,7 +33,7 @@ pub(super) fn run_into(
     paths: &[PathBuf],
     settings: &Run,
     sink: Sink,
-    place: &(dyn Fn(usize, Option<&str>) -> PathBuf + Sync),
+    place: &(dyn Fn(usize, Option<&Path>) -> PathBuf + Sync),
 ) -> Left {
     let out = Tree::new();
     let root = Root::open(out.path(), Durable::Fast).unwrap();
@@ -45,7 +45,7 @@ pub(super) fn run_into(
             job::run_into(task, paths, settings, Out::File(file))
         }
         Sink::Tree => {
-            let place = |index: usize, member: Option<&str>| Ok(place(index, member));
+            let place = |index: usize, member: Option<&Path>| Ok(place(index, member));
             let tree = TreeOut { root: &root, exists: Exists::Fail, place: &place };
             job::run_into(task, paths, settings, Out::Tree(tree))
         }

@@ -217,9 +217,9 @@ fn members_of_archives_are_passed_over_where_they_are_listed() {
 import io, tarfile, warnings, zipfile
 warnings.simplefilter('ignore')
 texts = [('a', b'a\\n'), ('b', b'b b\\n'), ('a', b'a a a\\n'), ('c', b'c\\n' * 5000)]
-for name, mode in [('all.tar', 'w'), ('all.tar.gz', 'w:gz')]:
+for name, mode, first in [('all.tar', 'w', 0), ('all.tar.gz', 'w:gz', 1)]:
     with tarfile.open(name, mode) as tar:
-        for member, text in texts:
+        for member, text in texts[first:]:
             info = tarfile.TarInfo(member)
             info.size = len(text)
             tar.addfile(info, io.BytesIO(text))
@@ -233,18 +233,16 @@ with zipfile.ZipFile('all.zip', 'w', zipfile.ZIP_DEFLATED) as zip:
     assert!(made.success());
     let args = ["all.tar", "all.zip", "all.tar.gz"];
     let undisturbed = host(&tree, &["wordcount", "checksum"]).args(args).ended().exits(0);
-    assert_eq!(undisturbed.lines().len(), 2 * (4 + 3 + 4) + 1);
+    assert_eq!(undisturbed.lines().len(), 2 * (3 + 3 + 3) + 1);
     let run = || {
         let (ended, report) = remembering(&tree, &["wordcount", "checksum"], &args);
         assert_same(&ended, &undisturbed);
         report
     };
-    assert_read(&run(), 4 + 3 + 4, 0);
+    assert_read(&run(), 3 + 3 + 3, 0);
     for _ in 0..2 {
-        // Those of a compressed tar file are not known before they are read. Of two of one name, the ledger has the one that
-        // was done last, and that may be the other one by the time that it is asked.
-        let passed_over = run()["passed_over"].as_u64().unwrap();
-        assert!([2 + 3, 3 + 3].contains(&passed_over), "{passed_over}");
+        // Those of a compressed tar file are not known before they are read.
+        assert_read(&run(), 3, 3 + 3);
     }
     // As the files that they are they are another job.
     let args = [&args[..], &["--no-archives"]].concat();

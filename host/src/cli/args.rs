@@ -222,9 +222,9 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "N", default_value_t = limits::DECODE_MEMBERS_MAX)]
     pub(super) max_members: u64,
 
-    /// Turn text into UTF-8: auto goes by byte order marks, and text does where records are lines or csv; none leaves bytes as they
-    /// are; or from the encoding of this name, as utf-16le
-    #[arg(long, value_name = "ENCODING", default_value = "text")]
+    /// Turn text into UTF-8: auto goes by byte order marks where records are text (lines, csv), bom does so in any source; none leaves
+    /// bytes as they are; or from the encoding of this name, as utf-16le
+    #[arg(long, value_name = "ENCODING", default_value = "auto")]
     pub(super) encoding: String,
 
     /// Where files are cut, instead of what the plugin says: bytes, lines, csv, delimited:0xNN, fixed:N,

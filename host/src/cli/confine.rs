@@ -13,6 +13,7 @@ use super::plugins;
 use super::say::{self, Abort};
 use super::settings::Origins;
 use super::stages::Stages;
+use crate::input::prepare_spools;
 use crate::jail::{self, Jail, JailError, Sockets};
 use crate::output::Root;
 use crate::plugin::{Cache, warm};
@@ -83,6 +84,10 @@ pub(super) fn confine(
         write: write.into_iter().map(|(_, path)| path).collect(),
         sockets: if remote { Sockets::Allowed } else { Sockets::Denied },
     };
+    // Where there can be none, whoever needs one says so. One for each worker, and one for a zip file on standard input.
+    if let Err(error) = prepare_spools(settings.threads + 1) {
+        tracing::debug!("no temporary files before the jail: {error}");
+    }
     jail.enter().map_err(|error| told(&error))?;
     if remote && !args.output.quiet {
         say::line("--jail: not all is on this machine, so connections stay allowed");

@@ -33,9 +33,8 @@ pub(super) fn identity(source: &Source, roots: &Roots) -> Option<Identity> {
             let version = &member.archive.version;
             let identity = Identity::new("member").with("archive_size", version.bytes);
             let identity = identity.with("archive_mtime_ns", version.modified_ns);
-            // An archive may have two members of one name.
             let offset = match &member.stored {
-                Stored::Plain { offset, .. } => *offset,
+                Stored::Plain { offset, .. } | Stored::Sparse { offset, .. } => *offset,
                 Stored::Zip(entry) => entry.header_offset,
             };
             Some(identity.with("offset", offset))
@@ -62,6 +61,11 @@ pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest
     let (inputs, output) = (&args.inputs, &args.output);
     parts.push(format!("{:?} {} {}", inputs.framing, inputs.encoding, inputs.decompress).into());
     parts.push(format!("archives {}", !inputs.no_archives).into());
+    if !inputs.include_members.is_empty() {
+        let mut globs = inputs.include_members.clone();
+        globs.sort();
+        parts.push(format!("members {globs:?}").into());
+    }
     match aim {
         Aim::Outputs => {
             // What is compressed by chunk depends on the chunks.

@@ -148,6 +148,7 @@ fn run_with(
     if let Some(memory) = memory {
         memory.tell_changes();
     }
+    warn_of_members(&ended, &listing, memory, &stats);
     if let Some(memory) = opened.take() {
         memory.close()?;
     }
@@ -163,6 +164,23 @@ fn run_with(
     let exit = conclude(ended, &listing, stats.skipped(), interrupted, &losses);
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
     exit
+}
+
+/// Warns of globs for members that match none, where all has been read: what an earlier run has done may have what they match.
+fn warn_of_members(
+    ended: &Result<Summary, Error>,
+    listing: &Listing,
+    memory: Option<&Memory>,
+    stats: &Stats,
+) {
+    let is_done = |index| memory.is_some_and(|memory| memory.is_done(index));
+    let is_passed_over = stats.passed_over() > 0 || (0..listing.sources.len()).any(is_done);
+    if let Ok(summary) = ended
+        && summary.unread == 0
+        && !is_passed_over
+    {
+        unmatched::warn_of_members(listing, summary);
+    }
 }
 
 /// Refuses parts that come in no order where they may end anywhere.
@@ -248,7 +266,7 @@ fn pour(
         To::Objects(objects) => {
             let places = names.of(job.sources)?;
             objects::guard(&names.args.out, Some(places.paths()), job.sources)?;
-            let place = |index, member: Option<&str>| places.place(index, member);
+            let place = |index, member: Option<&Path>| places.place(index, member);
             Ok(run(Out::Objects(ObjectsOut { objects: &objects, place: &place })))
         }
         To::Left(path) => {
@@ -257,7 +275,7 @@ fn pour(
         }
         To::Tree(Tree { root, places }) => {
             swept(&root);
-            let place = |index: usize, member: Option<&str>| {
+            let place = |index: usize, member: Option<&Path>| {
                 let place = places.place(index, member)?;
                 match (memory, job.sources.get(index)) {
                     (Some(memory), Some(source)) => memory.guard(source, place),
@@ -300,10 +318,12 @@ fn listing(
     if !args.inputs.no_archives {
         let (members_max, threads) = (settings.members_max, settings.threads);
         let (stop, zip_stream) = (&cancel.flag(), settings.piped == Piped::Zip);
-        let wanted = &Globs::new(&settings.include_members).map_err(|error| {
+        let wanted = Globs::new(&settings.include_members).map_err(|error| {
             let hint = error.hint();
             Abort::new(error).hint(hint)
         })?;
+        listing.members = Arc::new(wanted);
+        let wanted = &*Arc::clone(&listing.members);
         let expansion = Expansion { members_max, threads, stop, zip_stream, wanted };
         input::expand(&mut listing, &expansion);
     }

@@ -1,6 +1,7 @@
 //! Lists and globs that name nothing: their empty result looks like success.
 
 use super::args::RunArgs;
+use crate::job::Summary;
 use crate::source::Listing;
 
 /// Warns of what names nothing: it may be a mistake, and an empty result looks like success.
@@ -18,5 +19,14 @@ pub(super) fn warn(args: &RunArgs, listing: &Listing) {
     }
     if listing.sources.is_empty() && args.inputs.include.is_empty() && !listing.filter.takes_all() {
         tracing::warn!("--exclude leaves no file");
+    }
+}
+
+/// The same of globs for members, which archives that are read from their front are only asked for as they are read.
+pub(super) fn warn_of_members(listing: &Listing, summary: &Summary) {
+    for glob in listing.members.unmatched() {
+        if summary.unmatched_members.iter().any(|other| other == glob) {
+            tracing::warn!("--include-members {glob} matches no member of an archive");
+        }
     }
 }

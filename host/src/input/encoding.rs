@@ -33,7 +33,7 @@ pub enum Transcoding {
 /// There is no encoding of that name.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "unknown encoding `{0}`: known are text, auto, none, utf-32le, utf-32be, and the labels of the WHATWG Encoding Standard, as utf-16le"
+    "unknown encoding `{0}`: known are auto, bom, none, utf-32le, utf-32be, and the labels of the WHATWG Encoding Standard, as utf-16le"
 )]
 pub struct UnknownEncoding(String);
 
@@ -43,8 +43,8 @@ impl FromStr for Transcoding {
     fn from_str(text: &str) -> Result<Self, UnknownEncoding> {
         match text.to_ascii_lowercase().as_str() {
             "none" => Ok(Self::None),
-            "text" => Ok(Self::OfText),
-            "auto" => Ok(Self::ByMark),
+            "auto" => Ok(Self::OfText),
+            "bom" => Ok(Self::ByMark),
             "utf-32" | "utf-32le" => Ok(Self::FromUtf32(utf32::Order::LittleEndian)),
             "utf-32be" => Ok(Self::FromUtf32(utf32::Order::BigEndian)),
             label => Encoding::for_label_no_replacement(label.as_bytes())
@@ -60,6 +60,8 @@ pub struct Text {
     pub bytes: Box<dyn Bytes>,
     /// What the source is in, where something was done about it.
     pub encoding: Option<&'static str>,
+    /// Of the mark, where the bytes behind it are what they were: offsets in the source are larger by that.
+    pub mark_bytes: u64,
 }
 
 impl Transcoding {
@@ -80,7 +82,7 @@ impl Transcoding {
     /// When the first of them cannot be read.
     pub fn apply(self, mut bytes: Box<dyn Bytes>) -> Result<Text, Error> {
         if self == Self::None {
-            return Ok(Text { bytes, encoding: None });
+            return Ok(Text { bytes, encoding: None, mark_bytes: 0 });
         }
         let mut held = first(&mut *bytes)?;
         let mark = Mark::of(&held);
@@ -95,11 +97,12 @@ impl Transcoding {
                 }
             },
         };
+        let mark_bytes = if decoder.is_none() { mark.map_or(0, Mark::bytes) as u64 } else { 0 };
         let bytes: Box<dyn Bytes> = match decoder {
             Some(decoder) => Box::new(Transcoded::new(bytes, decoder, held)),
             None => Box::new(Front::with(held, bytes)),
         };
-        Ok(Text { bytes, encoding })
+        Ok(Text { bytes, encoding, mark_bytes })
     }
 }
 

@@ -15,6 +15,7 @@ mod error;
 mod framing;
 mod front;
 mod fronts;
+mod holes;
 mod identity;
 mod lines;
 mod mapped;
@@ -27,6 +28,7 @@ mod pseudo;
 mod quotes;
 mod recognise;
 mod remote;
+mod spool;
 mod stitched;
 mod store;
 mod stream;
@@ -44,6 +46,7 @@ use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
 use crate::source::{Globs, Roots};
 use crate::stats::MemoryBudget;
 
+pub use archive::member_path;
 pub use archive::{Expansion, expand};
 pub use blocked::Asked;
 pub use boundary::Boundary;
@@ -62,6 +65,7 @@ pub use open::Opener;
 pub use pieces::Pieces;
 pub use recognise::{Found, Look, archived};
 pub use remote::{expand_prefixes, hint};
+pub use spool::prepare_spools;
 pub use stream::{Bytes, Chunk, Stream};
 pub use tape::{Member, Members, is_named_tar, is_named_zip};
 pub use verified::Again;
@@ -120,6 +124,8 @@ pub struct Input {
     start: u64,
     bytes: u64,
     is_pipe: bool,
+    /// How many bytes before it were passed.
+    passed: u64,
     /// For a member that is packed: how.
     packed: Option<Packed>,
     /// For a compressed file that is decoded in pieces: what offsets are offsets in.
@@ -138,6 +144,7 @@ impl Input {
             store,
             start,
             bytes,
+            passed: 0,
             is_pipe: false,
             packed: None,
             blocked: None,
@@ -161,9 +168,20 @@ impl Input {
         self.packed.is_some()
     }
 
+    /// Checks how large it becomes where its holes are not stored.
+    ///
+    /// # Errors
+    /// When that is more than what comes out of a compressed file may be.
+    pub fn check_holes(&self, limits: DecodeLimits) -> Result<(), Error> {
+        match &self.store {
+            Store::Holed(holed) => holes::check(&holed.sparse, holed.stored, limits),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether it is a part of a file, which was looked at when it was listed.
     pub fn is_member(&self) -> bool {
-        matches!(self.store, Store::Shared(_))
+        matches!(self.store, Store::Shared(_) | Store::Holed(_))
     }
 
     /// From now on reads decompressed bytes, decoded in pieces by `workers` at once, if the file lets itself be read so;
@@ -240,6 +258,12 @@ impl Input {
         let bytes = (bytes as u64).min(self.bytes);
         self.start += bytes;
         self.bytes -= bytes;
+        self.passed += bytes;
+    }
+
+    /// How many bytes have been [passed](Self::pass): offsets in the source are larger by that.
+    pub fn passed(&self) -> u64 {
+        self.passed
     }
 
     /// Checks that the file is still the one that was opened, unchanged. Called after the last read.

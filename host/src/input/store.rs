@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use rustix::fs::{Stat, fstat};
 
+use super::holes::Holed;
 use super::identity::Identity;
 use super::mapped::Mapping;
 use super::pipe::Coming;
@@ -29,6 +30,8 @@ pub(super) enum Store {
     },
     /// An archive, which others read, too.
     Shared(Arc<Store>),
+    /// A member of an archive that is stored without its holes.
+    Holed(Arc<Holed>),
     /// An object of a store or a web server: it is only read in the version that was found.
     Object(Arc<Object>),
     /// What a web server gives from its front alone: it has no offsets.
@@ -51,6 +54,7 @@ impl Store {
         match self {
             Self::File { identity, .. } => identity.bytes,
             Self::Shared(store) => store.bytes(),
+            Self::Holed(holed) => holed.sparse.bytes,
             Self::Object(object) => object.bytes(),
             Self::Front(_) => 0,
         }
@@ -61,6 +65,7 @@ impl Store {
         match self {
             Self::File { identity, .. } => identity.version(),
             Self::Shared(store) => store.version(),
+            Self::Holed(holed) => holed.store.version(),
             Self::Object(object) => object.version(),
             Self::Front(_) => Version { bytes: 0, modified_ns: 0 },
         }
@@ -73,6 +78,7 @@ impl Store {
                 Ok(Self::File { file: file.try_clone()?, identity: *identity, mapping: None })
             }
             Self::Shared(store) => Ok(Self::Shared(Arc::clone(store))),
+            Self::Holed(holed) => Ok(Self::Holed(Arc::clone(holed))),
             Self::Object(object) => Ok(Self::Object(Arc::clone(object))),
             Self::Front(front) => Ok(Self::Front(Arc::clone(front))),
         }
@@ -84,7 +90,7 @@ impl Store {
             Self::File { file, .. } => Ok(Box::new(file.try_clone()?)),
             Self::Front(front) => Ok(Box::new(Arc::clone(front))),
             Self::Shared(store) => store.coming(),
-            Self::Object(_) => Err(ErrorKind::Unsupported.into()),
+            Self::Holed(_) | Self::Object(_) => Err(ErrorKind::Unsupported.into()),
         }
     }
 
@@ -101,6 +107,7 @@ impl Store {
                 })
             }
             Self::Shared(store) => store.read_at(into, offset, asked),
+            Self::Holed(holed) => holed.read_at(into, offset, asked),
             Self::Object(object) => object.read_at(into, offset, asked),
             Self::Front(_) => Err(Error::Read { offset, error: ErrorKind::NotSeekable.into() }),
         }
@@ -115,6 +122,7 @@ impl Store {
                 Err(error) => Err(Error::Read { offset, error }),
             },
             Self::Shared(store) => store.read_some_at(into, offset),
+            Self::Holed(holed) => holed.read_at(into, offset, Asked::ToGoOn).map(|()| into.len()),
             Self::Object(object) => object.read_some_at(into, offset, Asked::ToGoOn),
             Self::Front(_) => Err(Error::Read { offset, error: ErrorKind::NotSeekable.into() }),
         }
@@ -132,6 +140,7 @@ impl Store {
                 }
             }
             Self::Shared(store) => store.check_unchanged(),
+            Self::Holed(holed) => holed.store.check_unchanged(),
             // Each answer was looked at when it came.
             Self::Object(_) | Self::Front(_) => Ok(()),
         }

@@ -1,20 +1,24 @@
 //! A tar archive that is read from its front, as a compressed one has to be: its members come one after the other,
 //! each cut into chunks like a source of its own.
 
+mod content;
+
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins, padded};
+use super::archive::Names;
+use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins};
 use super::decode::shown;
 use super::front::Front;
+use super::holes::{self, Filled};
 use super::stream::{Bytes, Chunk, Stream};
 use super::verified::{Again, Verified};
-use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, recognise};
-use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
-use crate::source::{ArchiveError, Globs, Refusal};
+use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, Text, recognise};
+use crate::source::{ArchiveError, Globs, Refusal, Sparse};
+use content::{Content, Tar, damaged, lock};
 
 /// Extensions that stand for `.tar` and that of a codec.
 const SHORT: [&str; 10] = ["tgz", "taz", "tzst", "tlz4", "tbz", "tbz2", "tz2", "tb2", "txz", "tlz"];
@@ -50,6 +54,9 @@ pub struct Members {
     count: u64,
     skipped: u64,
     wanted: Arc<Globs>,
+    names: Names,
+    /// Of the mark of the member that it is at.
+    mark_bytes: u64,
 }
 
 impl std::fmt::Debug for Members {
@@ -71,10 +78,11 @@ impl Members {
     /// Bytes of memory that it holds.
     pub fn held_bytes(&self) -> u64 {
         // A member's stream reads from the archive, and says what that holds.
-        match &self.stream {
+        let held = match &self.stream {
             Some(stream) => stream.held_bytes(),
             None => lock(&self.tar).bytes.held_bytes(),
-        }
+        };
+        held.saturating_add(self.names.held_bytes())
     }
 
     /// The members of the archive that `bytes` are, by their name; those that can be had `again` are decoded twice where they are too
@@ -110,7 +118,14 @@ impl Members {
             count: 0,
             skipped: 0,
             wanted: Arc::clone(&access.wanted),
+            names: Names::default(),
+            mark_bytes: 0,
         })
+    }
+
+    /// Bytes of the mark that the member begins with that it is at, where that is one of UTF-8.
+    pub fn mark_bytes(&self) -> u64 {
+        self.mark_bytes
     }
 
     /// Links, devices and the like so far.
@@ -153,10 +168,21 @@ impl Members {
                         Ok(Some(Member::Unread(name, Refusal::from(error).into())))
                     };
                     match kind {
-                        Kind::File | Kind::Sparse | Kind::Continued
+                        Kind::File | Kind::Sparse(_) | Kind::Continued
                             if !self.wanted.take(Path::new(OsStr::from_bytes(&name))) => {}
-                        Kind::File => return Ok(Some(self.enter(name))),
-                        Kind::Sparse => return unread(name, ArchiveError::Sparse),
+                        Kind::File | Kind::Sparse(_) | Kind::Continued
+                            if !self.names.add(&name) =>
+                        {
+                            return unread(name, ArchiveError::Again);
+                        }
+                        Kind::File => return Ok(Some(self.enter(name, None))),
+                        Kind::Sparse(map) => {
+                            let (_, sparse) = map.read(bytes, || lock(&self.tar).content())?;
+                            return match sparse {
+                                Ok(sparse) => Ok(Some(self.enter(name, Some((sparse, bytes))))),
+                                Err(error) => unread(name, error),
+                            };
+                        }
                         Kind::Continued => return unread(name, ArchiveError::Continued),
                         Kind::Special => self.skipped += 1,
                         Kind::Directory => {}
@@ -166,10 +192,11 @@ impl Members {
         }
     }
 
-    fn enter(&mut self, name: Vec<u8>) -> Member {
-        let content = Content { tar: Arc::clone(&self.tar), from: lock(&self.tar).accounted };
-        match self.bytes(content, Path::new(OsStr::from_bytes(&name))) {
-            Ok(bytes) => {
+    /// Begins a member; where its holes are not stored, with what says where they are, and how many bytes are stored.
+    fn enter(&mut self, name: Vec<u8>, sparse: Option<(Sparse, u64)>) -> Member {
+        match self.bytes(sparse, Path::new(OsStr::from_bytes(&name))) {
+            Ok(Text { bytes, mark_bytes, .. }) => {
+                self.mark_bytes = mark_bytes;
                 self.stream = Some(Stream::new(bytes, self.cutter, self.linger));
                 Member::File(name)
             }
@@ -178,18 +205,26 @@ impl Members {
     }
 
     /// What a member is made of, decompressed where it is to be.
-    fn bytes(&self, content: Content, name: &Path) -> Result<Box<dyn Bytes>, Error> {
-        let front = Front::of(Box::new(content), Codec::DETECT_BYTES)?;
+    fn bytes(&self, sparse: Option<(Sparse, u64)>, name: &Path) -> Result<Text, Error> {
+        let from = lock(&self.tar).accounted;
+        let content = Box::new(Content { tar: Arc::clone(&self.tar), from });
+        let content: Box<dyn Bytes> = match sparse {
+            Some((sparse, stored)) => {
+                holes::check(&sparse, stored, self.decoding.limits)?;
+                Box::new(Filled::new(content, sparse))
+            }
+            None => content,
+        };
+        let front = Front::of(content, Codec::DETECT_BYTES)?;
         let codec = match self.decoding.choice {
             // An archive in an archive is a file, and what is in it is not looked into.
             Choice::Detect => recognise::codec(front.first(), name)?,
             Choice::Never | Choice::Always(_) => None,
         };
-        let text = self.decoding.transcoding.apply(match codec {
+        self.decoding.transcoding.apply(match codec {
             Some(codec) => Box::new(Decoder::new(codec, Box::new(front), self.decoding.limits)),
             None => Box::new(front),
-        })?;
-        Ok(text.bytes)
+        })
     }
 
     fn check_count(&self) -> Result<(), Error> {
@@ -213,147 +248,7 @@ impl Members {
     }
 }
 
-fn lock(tar: &Mutex<Tar>) -> MutexGuard<'_, Tar> {
-    tar.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The bytes of an archive, and how far they have been read.
-struct Tar {
-    bytes: Box<dyn Bytes>,
-    offset: u64,
-    /// What is left of the content of the entry that it is at, and the zeros that fill its last block.
-    left: u64,
-    padding: u64,
-    /// Stored bytes that have been accounted for, with one member or another.
-    accounted: u64,
-}
-
-impl Tar {
-    fn enter(&mut self, bytes: u64) -> Result<(), Error> {
-        let Some(all) = padded(bytes) else {
-            return Err(damaged(self.offset, "a size that is none"));
-        };
-        self.left = bytes;
-        self.padding = all - bytes;
-        Ok(())
-    }
-
-    /// Reads content.
-    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
-        let into = into.get_mut(..most).unwrap_or_default();
-        let got = self.bytes.read(into)?;
-        if got == 0 && !into.is_empty() {
-            return Err(self.cut_off());
-        }
-        self.offset += got as u64;
-        self.left -= got as u64;
-        Ok(got)
-    }
-
-    /// Passes over the rest of an entry.
-    fn skip(&mut self) -> Result<(), Error> {
-        self.left = self.left.saturating_add(std::mem::take(&mut self.padding));
-        if self.left > 0 {
-            let mut scratch = vec![0; COPY_BYTES];
-            while self.left > 0 {
-                self.read(&mut scratch)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The next block; none behind the last, where no zeros mark it.
-    fn block(&mut self) -> Result<Option<Block>, Error> {
-        let mut block = [0; BLOCK_BYTES];
-        let mut length = 0;
-        while let Some(room) = block.get_mut(length..).filter(|room| !room.is_empty()) {
-            let got = self.bytes.read(room)?;
-            if got == 0 && length == 0 {
-                return Ok(None);
-            }
-            if got == 0 {
-                return Err(self.cut_off());
-            }
-            length += got;
-            self.offset += got as u64;
-        }
-        Ok(Some(block))
-    }
-
-    fn header_data(&mut self, bytes: u64) -> Result<Vec<u8>, Error> {
-        let length = usize::try_from(bytes).unwrap_or(usize::MAX);
-        if length > ARCHIVE_HEADER_BYTES_MAX {
-            return Err(damaged(self.offset, "a header that is longer than any real one"));
-        }
-        self.enter(bytes)?;
-        let mut data = vec![0; length];
-        let mut read = 0;
-        while self.left > 0 {
-            read += self.read(data.get_mut(read..).unwrap_or_default())?;
-        }
-        Ok(data)
-    }
-
-    /// Reads what fills the archive up, so that all that stands behind it is checked, too.
-    fn end(&mut self) -> Result<(), Error> {
-        let mut scratch = vec![0; COPY_BYTES];
-        loop {
-            let got = self.bytes.read(&mut scratch)?;
-            if got == 0 {
-                return Ok(());
-            }
-            let fresh = scratch.get(..got).unwrap_or_default();
-            if let Some(at) = fresh.iter().position(|&byte| byte != 0) {
-                let at = self.offset + at as u64;
-                return Err(damaged(at, "something else follows behind its end"));
-            }
-            self.offset += got as u64;
-        }
-    }
-
-    fn cut_off(&self) -> Error {
-        damaged(self.offset, "it is cut off")
-    }
-}
-
-fn damaged(offset: u64, what: &'static str) -> Error {
-    Refusal::from(ArchiveError::Damaged { offset, what: what.into() }).into()
-}
-
 /// Whether what begins with this block is an archive: a block of zeros is the end of an empty one.
 fn is_tar(block: &Block) -> bool {
     begins(block) || block.iter().all(|&byte| byte == 0)
-}
-
-/// The content of the member that an archive is at.
-struct Content {
-    tar: Arc<Mutex<Tar>>,
-    /// What had been accounted for before it.
-    from: u64,
-}
-
-impl Bytes for Content {
-    fn held_bytes(&self) -> u64 {
-        lock(&self.tar).bytes.held_bytes()
-    }
-
-    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
-        lock(&self.tar).read(into)
-    }
-
-    fn stored(&self) -> u64 {
-        let mut tar = lock(&self.tar);
-        tar.accounted = tar.bytes.stored();
-        tar.accounted - self.from
-    }
-
-    fn is_ready(&mut self, within: Duration) -> Result<bool, Error> {
-        let mut tar = lock(&self.tar);
-        Ok(tar.left == 0 || tar.bytes.is_ready(within)?)
-    }
-
-    fn left(&self) -> Option<u64> {
-        Some(lock(&self.tar).left)
-    }
 }

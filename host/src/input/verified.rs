@@ -1,18 +1,18 @@
 //! Bytes of which none is given out before the checksum that it is under has been compared.
 //!
 //! The checksum of a gzip member, of a frame or a stream stands behind its bytes, and what an archive has in it ends before that. So bytes
-//! are held until then: in memory up to a bound; beyond it, those of a file are decoded once more, as they have been found to be
-//! sound, and those that come but once are kept in a temporary file. Where the checksum does not match, or the stream ends early, what
+//! are held until then: in memory up to a bound; beyond it they are kept in a temporary file. Those of a file are decoded once more, where
+//! that takes no longer, or there can be no such file. Where the checksum does not match, or the stream ends early, what
 //! was under earlier checksums is given out, and then the failure.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::spool::Spool;
 use super::store::FromFront;
 use super::{Bytes, Codec, DecodeLimits, Decoder, Error};
-use crate::settings::limits::{COPY_BYTES, HELD_BYTES_MAX, SPOOLED_BYTES_MAX};
+use crate::settings::limits::{COPY_BYTES, HELD_BYTES_MAX};
 
 /// A compressed file that can be decoded from its front once more.
 pub struct Again {
@@ -49,7 +49,7 @@ pub(super) struct Verified {
 
 /// Bytes that have all been looked at.
 enum Kept {
-    File(File),
+    Spool(Spool),
     Decoder(Box<Decoder>),
 }
 
@@ -99,43 +99,52 @@ impl Verified {
     /// Looks at all that is left, which is too much to be held.
     fn keep(&mut self) -> Result<(), Error> {
         let given = self.given();
-        let mut spool = match self.again {
-            Some(_) => None,
+        let mut spool = match &self.again {
+            Some(again) if again.codec.is_fast() => None,
+            Some(_) => Spool::new().ok(),
             None => Some(Spool::new()?),
         };
         let held = std::mem::take(&mut self.held);
-        let rest = held.get(self.at..).unwrap_or_default();
-        if let Some(spool) = &mut spool {
-            spool.write(rest)?;
-        }
+        self.spool(&mut spool, held.get(self.at..).unwrap_or_default())?;
         self.start += held.len() as u64;
         self.at = 0;
         while !self.ended {
             self.held.clear();
             self.read_on()?;
-            if let Some(spool) = &mut spool {
-                spool.write(&self.held)?;
-            }
+            self.spool(&mut spool, &self.held)?;
             self.start += self.held.len() as u64;
         }
         self.held = Vec::new();
         self.start = given;
         self.kept = Some(match (spool, self.again.take()) {
-            (Some(spool), _) => Kept::File(spool.rewound()?),
+            (Some(mut spool), _) => {
+                spool.rewind()?;
+                Kept::Spool(spool)
+            }
             (None, Some(again)) => {
                 let mut decoder = again.open();
                 pass(&mut decoder, given)?;
                 Kept::Decoder(Box::new(decoder))
             }
-            (None, None) => return Err(unkept(io::ErrorKind::NotFound.into())),
+            (None, None) => return Err(Error::Unkept(io::ErrorKind::NotFound.into())),
         });
         Ok(())
+    }
+
+    /// Adds bytes to a temporary file, which is given up where it has no room for them, and they can be had again.
+    fn spool(&self, spool: &mut Option<Spool>, bytes: &[u8]) -> Result<(), Error> {
+        let written = spool.as_mut().map_or(Ok(()), |spool| spool.write(bytes));
+        if written.is_err() && self.again.is_some() {
+            *spool = None;
+            return Ok(());
+        }
+        written
     }
 
     /// Reads what was kept.
     fn read_kept(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         let got = match &mut self.kept {
-            Some(Kept::File(file)) => file.read(into).map_err(unkept)?,
+            Some(Kept::Spool(spool)) => spool.read(into)?,
             Some(Kept::Decoder(decoder)) => decoder.read(into)?,
             None => 0,
         };
@@ -206,36 +215,6 @@ fn pass(decoder: &mut Decoder, bytes: u64) -> Result<(), Error> {
         left -= got as u64;
     }
     Ok(())
-}
-
-/// A temporary file, which has no name.
-pub(super) struct Spool {
-    file: File,
-    bytes: u64,
-}
-
-impl Spool {
-    pub(super) fn new() -> Result<Self, Error> {
-        Ok(Self { file: tempfile::tempfile().map_err(unkept)?, bytes: 0 })
-    }
-
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.bytes += bytes.len() as u64;
-        if self.bytes > SPOOLED_BYTES_MAX {
-            return Err(unkept(io::ErrorKind::FileTooLarge.into()));
-        }
-        self.file.write_all(bytes).map_err(unkept)
-    }
-
-    /// The file, to be read from its front.
-    pub(super) fn rewound(mut self) -> Result<File, Error> {
-        self.file.seek(SeekFrom::Start(0)).map_err(unkept)?;
-        Ok(self.file)
-    }
-}
-
-fn unkept(error: io::Error) -> Error {
-    Error::Unkept(error)
 }
 
 #[cfg(test)]

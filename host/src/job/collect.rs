@@ -84,7 +84,7 @@ impl<'a> Collector<'a> {
     }
 
     fn bring(&self, item: Item, held: usize) {
-        let name = item.slot.member.as_ref().map_or(0, String::len);
+        let name = item.slot.member.as_ref().map_or(0, |path| path.as_os_str().len());
         self.window.put(item.slot.at, item, ITEM_BYTES + name + held, |writer, item| {
             commit(self.job, writer, item)
         });

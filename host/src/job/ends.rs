@@ -32,7 +32,7 @@ pub(super) struct Ends {
 /// What stands in a slot is called.
 pub(super) fn name<'n>(job: &'n Job<'_>, slot: &'n Slot) -> Cow<'n, str> {
     match &slot.member {
-        Some(name) => Cow::Borrowed(name),
+        Some(path) => path.to_string_lossy(),
         None => job.sources.get(slot.at.source).map(Source::name).unwrap_or_default(),
     }
 }
@@ -186,6 +186,7 @@ impl Ends {
             unread: (job.sources.len() as u64).saturating_sub(self.ended),
             total_failed: false,
             set_aside: std::mem::take(&mut self.rejected),
+            unmatched_members: Vec::new(),
         })
     }
 }

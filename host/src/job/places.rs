@@ -162,19 +162,20 @@ impl<'a> Places<'a> {
     ///
     /// # Errors
     /// When there can be no such file, or it is another's.
-    pub fn place(&self, index: usize, member: Option<&str>) -> Result<PathBuf, Failure> {
+    pub fn place(&self, index: usize, member: Option<&Path>) -> Result<PathBuf, Failure> {
         let failed = |message: String| {
             Failure::new(FailureKind::Write, message)
                 .hint("--name makes other names: {dir}, {name}, {stored}…")
         };
-        let Some(name) = member else {
+        let Some(member) = member else {
             let place = self.of_sources.get(index).cloned();
             return place.unwrap_or_else(|| Err("it is not in the list".into())).map_err(failed);
         };
         let archive = self.sources.get(index).map_or(Path::new(""), |source| &source.path);
-        let inside = in_archive(archive, Path::new(name));
+        let inside = in_archive(archive, member);
         let (place, stored) = self.of_member(archive, inside).map_err(failed)?;
         let mut distinct = self.distinct.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = &member.to_string_lossy();
         match (distinct.claim(name, &place), stored) {
             (Ok(()), _) => Ok(place),
             (Err(_), Some(stored)) if distinct.claim(name, &stored).is_ok() => Ok(stored),

@@ -177,7 +177,7 @@ pub const DECODE_LZ4_WORKERS_MIN: usize = 4;
 pub const DECODE_INDEX_BYTES_MAX: u64 = 8 << 20;
 
 /// Decompressed bytes of an archive that are held until their checksum has been compared. Most archives are smaller; a larger one is
-/// decoded twice, or kept in a temporary file.
+/// decoded twice, or kept in a temporary file, as of those that come but once.
 pub const HELD_BYTES_MAX: usize = 32 << 20;
 
 /// Bytes of a source that comes but once which are kept in a temporary file: what a disk for temporary files has room for.
@@ -205,6 +205,9 @@ pub const ARCHIVE_COMMENT_BYTES_MAX: usize = 65_535;
 
 /// An extended header of a tar file: names are at most 4 KiB, attributes of files 64 KiB each.
 pub const ARCHIVE_HEADER_BYTES_MAX: usize = 1 << 20;
+
+/// Stretches of the sparse files of an archive, each 24 bytes of memory: a disk image of 100 GB that has been in use for years has fewer.
+pub const ARCHIVE_STRETCHES_MAX: usize = 1 << 20;
 
 /// How long a stream may pause before what is there is processed: short to a person, long to a machine.
 pub const LINGER: Duration = Duration::from_millis(100);

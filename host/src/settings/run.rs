@@ -85,7 +85,8 @@ pub struct Run {
     pub piped: Piped,
     /// Of archives, only members that match one of these globs; none takes all.
     pub include_members: Vec<String>,
-    /// Encoding of text that becomes UTF-8 on the way in; `none` leaves bytes alone, `auto` goes by byte order marks.
+    /// Encoding of text that becomes UTF-8 on the way in; `none` leaves bytes alone; `auto` goes by byte order marks
+    /// where records are text, and `bom` does in any source.
     pub encoding: String,
     /// How long a stream may pause before what is there is processed.
     pub linger: Duration,
@@ -128,7 +129,7 @@ impl Default for Run {
             archives: true,
             piped: Piped::default(),
             include_members: Vec::new(),
-            encoding: "text".into(),
+            encoding: "auto".into(),
             linger: limits::LINGER,
             decompressed_bytes_max: limits::DECODED_BYTES_MAX,
             ratio_max: limits::DECODE_RATIO_MAX,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::Way;
+use super::{Sparse, Way};
 
 /// An archive whose members are sources.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Member {
 }
 
 /// How a member lies in its archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
     /// As it is: a stretch of the archive.
     Plain {
@@ -48,6 +48,15 @@ pub enum Stored {
         offset: u64,
         /// How long it is.
         bytes: u64,
+    },
+    /// Without its holes.
+    Sparse {
+        /// Where what is stored begins.
+        offset: u64,
+        /// How much that is.
+        bytes: u64,
+        /// What is where.
+        sparse: Arc<Sparse>,
     },
     /// In a zip file, behind a header of its own.
     Zip(ZipEntry),
@@ -107,9 +116,32 @@ pub enum ArchiveError {
     /// The member is packed with something that cannot be unpacked here.
     #[error("is packed with {}, which is not read", method(*.0))]
     Method(u16),
-    /// The member is a tar file's map of what is not zero, and of what is where.
-    #[error("is a sparse file, which is not read")]
-    Sparse,
+    /// The member is stored without its holes, and what says where they are cannot be right.
+    #[error("is a sparse file whose map cannot be read: {0}")]
+    Sparse(&'static str),
+    /// The maps of the archive's sparse files are larger together than allowed.
+    #[error("more than {stretches_max} stretches in the sparse files of the archive")]
+    Stretches {
+        /// What is allowed.
+        stretches_max: usize,
+    },
+    /// The member is nearly all holes.
+    #[error(
+        "is a sparse file of {bytes} bytes of which {stored} are stored, which exceeds {ratio_max} to 1"
+    )]
+    Holes {
+        /// Its size.
+        bytes: u64,
+        /// What is stored.
+        stored: u64,
+        /// What is allowed.
+        ratio_max: u64,
+    },
+    /// A member of that name came before, from an archive that is read once from its front.
+    #[error(
+        "stands in the archive once more, which is read from its front: a member of that name has been read"
+    )]
+    Again,
     /// The member began in another archive.
     #[error("begins in another volume of the archive, which is not read")]
     Continued,
@@ -158,7 +190,11 @@ impl ArchiveError {
             Self::FromFront => Some(
                 "--archive zip-stream keeps standard input in a temporary file first; --no-archives reads it as it is",
             ),
+            Self::Again => {
+                Some("decompress the tar file, as of a plain one the last member of a name is read")
+            }
             Self::Members { .. } => Some("raise --max-members"),
+            Self::Holes { .. } => Some("raise --max-ratio if the source can be trusted"),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ mod descend;
 mod globs;
 mod list;
 mod roots;
+mod sparse;
 mod walk;
 
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
 pub use globs::{Globs, PatternError};
 pub use list::{FilesFrom, ListError, names};
 pub use roots::{Roots, RootsError, hint};
+pub use sparse::{Part, Sparse, Stretch};
 pub use walk::Filter;
 
 /// Something to read.
@@ -168,6 +170,8 @@ pub struct Listing {
     pub listed: Option<usize>,
     /// Whether there was anything to filter: a directory or a prefix.
     pub filtered: bool,
+    /// Which members of archives are taken.
+    pub members: Arc<Globs>,
 }
 
 /// Why nothing could be listed.

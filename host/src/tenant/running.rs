@@ -112,7 +112,7 @@ fn pass(gate: &Arc<JobGate>, spec: JobSpec) -> Result<Passed, JobError> {
                 lane.map_or(("", ""), |lane| (lane.name.as_str(), lane.output_type.as_str()));
             let naming = Naming::new(template, plugin, output_type, settings.pack);
             let places = Places::of(naming, job.sources, &named, &settings.decompress);
-            let place = |index: usize, member: Option<&str>| places.place(index, member);
+            let place = |index: usize, member: Option<&Path>| places.place(index, member);
             let out = TreeOut { root: &root, exists, place: &place };
             job::run(&job, Out::Tree(out))?
         }

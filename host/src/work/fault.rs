@@ -16,7 +16,8 @@ pub(super) fn refused(refusal: &Refusal) -> Failure {
             }
         }
         Refusal::Archive(error) => {
-            let is_limit = matches!(error, ArchiveError::Members { .. });
+            let is_limit =
+                matches!(error, ArchiveError::Members { .. } | ArchiveError::Holes { .. });
             let kind = if is_limit { FailureKind::TooLarge } else { FailureKind::Decode };
             let failure = Failure::new(kind, error.to_string());
             error.hint().into_iter().fold(failure, Failure::hint)

@@ -22,6 +22,8 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
+
 use crate::input::{Access, Cutter, Decoding};
 use crate::process::{Failure, Kind, Processor, Reject, Scope, Split};
 use crate::settings;
@@ -92,8 +94,8 @@ pub struct Slot {
     pub at: At,
     /// What comes after it.
     pub end: End,
-    /// The name, where it is not that of the source.
-    pub member: Option<String>,
+    /// The path of a member that was found in the source, as that of a source of its own; its name is bytes.
+    pub member: Option<PathBuf>,
 }
 
 impl Slot {

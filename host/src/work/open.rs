@@ -59,6 +59,7 @@ impl<'a> Open<'a> {
         }
         let mut input = Input::open(opener, source, plan.access)
             .map_err(|error| separated(source, error.into()))?;
+        input.check_holes(plan.decoding.limits)?;
         let front = from_front(plan, &mut input, source, known)?;
         let whole = |count, header| {
             let gather = Gather::new(count, plan.processor.traits().order);
@@ -68,14 +69,16 @@ impl<'a> Open<'a> {
         let Some(Front { bytes, pieces, again }) = front else {
             plan.cutter.check(input.bytes())?;
             let count = plan.cutter.chunks(&input);
-            let whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
+            let mut whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
+            whole.mark_bytes = input.passed();
             whole.set_parts(count);
             whole.add_bytes(input.bytes());
             let chunks = Chunks::Placed { count, taken: AtomicU64::new(0) };
             let look = if known.is_some() { Look::NONE } else { look(plan, count, &input, source) };
             return Ok(Self { input, chunks, whole, lines: Lines::default(), look });
         };
-        let (first, reader) = match reader(plan, source, (bytes, again))? {
+        let (reader, mark_bytes) = reader(plan, source, (bytes, again))?;
+        let (first, reader) = match reader {
             Reader::Stream(mut stream) => (Some(stream.next(Vec::new())?), Reader::Stream(stream)),
             archive @ Reader::Archive(_) => (None, archive),
         };
@@ -84,7 +87,8 @@ impl<'a> Open<'a> {
             None => Vec::new(),
         };
         let last = first.as_ref().is_some_and(|first| first.last);
-        let whole = whole(last.then_some(1), header);
+        let mut whole = whole(last.then_some(1), header);
+        whole.mark_bytes = mark_bytes;
         if last {
             whole.set_parts(1);
         }
@@ -110,23 +114,24 @@ impl<'a> Open<'a> {
     }
 }
 
-/// What the bytes of a source are read through: it is an archive if its name and its first block say so.
+/// What the bytes of a source are read through, and how long a mark before them is: it is an archive if its name and its first block say
+/// so.
 fn reader<'a>(
     plan: &Plan<'_>,
     source: &Source,
     front: (Box<dyn Bytes>, Option<Again>),
-) -> Result<Reader<'a>, Failure> {
+) -> Result<(Reader<'a>, u64), Failure> {
     let (bytes, again) = front;
     let linger = plan.settings.linger;
     let (is_tar, bytes) = is_tar(plan, source, bytes)?;
     if is_tar {
         let members = Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
         let archive = Archive { members, at: None, count: 0 };
-        return Ok(Reader::Archive(Box::new(archive)));
+        return Ok((Reader::Archive(Box::new(archive)), 0));
     }
-    let Text { bytes, encoding } = plan.decoding.transcoding.apply(bytes)?;
+    let Text { bytes, encoding, mark_bytes } = plan.decoding.transcoding.apply(bytes)?;
     plan.stats.add_encoding(encoding);
-    Ok(Reader::Stream(Box::new(Stream::new(bytes, plan.cutter, linger))))
+    Ok((Reader::Stream(Box::new(Stream::new(bytes, plan.cutter, linger))), mark_bytes))
 }
 
 /// Whether a source is a tar archive that is looked into: by its name, or where it has none, by its bytes.

@@ -1,6 +1,7 @@
 //! What has a result of its own: a source, or a member of an archive.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -17,6 +18,10 @@ pub(super) struct Whole<'a> {
     pub(super) at: At,
     pub(super) gather: Gather,
     name: Cow<'a, str>,
+    /// Of a member, whose name may be no text.
+    path: Option<PathBuf>,
+    /// Bytes at its front that no plugin sees: a byte order mark before UTF-8.
+    pub(super) mark_bytes: u64,
     header: Vec<u8>,
     bytes: AtomicU64,
     end: End,
@@ -45,10 +50,11 @@ impl<'a> Whole<'a> {
         Self::new(at, source.name(), header, gather, End::Source)
     }
 
-    /// A member of an archive, with the whole of its name.
-    pub(super) fn member(at: At, name: String, header: Vec<u8>, order: Order) -> Self {
+    /// A member of an archive, with its path as a source.
+    pub(super) fn member(at: At, path: PathBuf, header: Vec<u8>, order: Order) -> Self {
         let gather = Gather::new(None, order);
-        Self::new(at, Cow::Owned(name), header, gather, End::Member)
+        let name = Cow::Owned(path.to_string_lossy().into_owned());
+        Self { path: Some(path), ..Self::new(at, name, header, gather, End::Member) }
     }
 
     fn new(at: At, name: Cow<'a, str>, header: Vec<u8>, gather: Gather, end: End) -> Self {
@@ -56,6 +62,8 @@ impl<'a> Whole<'a> {
             at,
             gather,
             name,
+            path: None,
+            mark_bytes: 0,
             header,
             bytes: AtomicU64::new(0),
             end,
@@ -76,11 +84,7 @@ impl<'a> Whole<'a> {
 
     /// Where its result goes.
     pub(super) fn slot(&self) -> Slot {
-        let member = match self.end {
-            End::Member => Some(self.name.clone().into_owned()),
-            End::Part | End::Source => None,
-        };
-        Slot { at: self.at, end: self.end, member }
+        Slot { at: self.at, end: self.end, member: self.path.clone() }
     }
 
     /// Whether it is a source, rather than a part of one.

@@ -20,6 +20,7 @@ impl Aggregator for TopWords {
     fn manifest() -> Manifest {
         manifest!()
             .framing(Framing::Lines)
+            .reads_all_of_text()
             .order(Order::Any)
             .output_type("application/json")
             .setting("n", "10", "How many words.")

@@ -31,6 +31,7 @@ impl Aggregator for WordCount {
     fn manifest() -> Manifest {
         manifest!()
             .framing(Framing::Lines)
+            .reads_all_of_text()
             .order(Order::Any)
             .output_type("application/json")
             .setting("chars", "false", "Count UTF-8 characters, too.")

@@ -76,10 +76,11 @@ fn what_others_read_is_read() {
     let long = |name: &[u8]| tarred(b"l", b'L', name);
     let extended = |record: &[u8]| tarred(b"x", b'x', record);
     let blank = header(b"dir/", b'5', "").to_vec();
+    let c = tarred(b"c", b'0', &text(3000));
     let cases = [
         [&a[..], &b].concat(),
-        tar(&[long(b"first\0"), long(b"b\0"), a.clone(), b.clone()]),
-        tar(&[extended(b"15 mtime=12345\n"), extended(b"9 path=b\n"), a.clone(), b.clone()]),
+        tar(&[long(b"first\0"), long(b"b\0"), a.clone(), c.clone()]),
+        tar(&[extended(b"15 mtime=12345\n"), extended(b"9 path=b\n"), a.clone(), c]),
         tar(&[blank, a, b]),
     ];
     for archive in cases {

@@ -13,7 +13,7 @@ use crate::support::tree::Tree;
 fn bombs_end_at_their_limits() {
     let zeros = vec![0; 32 << 20];
     let bomb = Zipped::deflated("bomb", &zeros);
-    let small = Zipped { bytes: 1000, ..bomb.clone() };
+    let small = Zipped { bytes: 1000, name: b"small".to_vec(), ..bomb.clone() };
     let twice = Zipped::deflated("twice.gz", &gzip(&zeros));
     let entries = [Zipped::stored("a", b"x\n"), bomb, small, twice];
     let tree = Tree::with(&[("a.zip", zip(&entries, None))]);

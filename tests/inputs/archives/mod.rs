@@ -6,6 +6,8 @@ mod damage;
 mod hostile;
 mod members;
 mod names;
+mod sparse;
+mod twice;
 
 use serde_json::Value;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::decode::Expected;
+use super::super::holes::Holed;
 use super::super::packed::Packed;
 use super::super::store::Store;
 use super::super::{Access, Error, Input, Opener};
@@ -20,14 +21,20 @@ pub(in super::super) fn open(
 ) -> Result<Input, Error> {
     let store = opener.archive(&member.archive, access)?;
     let (start, bytes, packed) = match &member.stored {
-        &Stored::Plain { offset, bytes } => (offset, bytes, None),
+        &Stored::Plain { offset, bytes } | &Stored::Sparse { offset, bytes, .. } => {
+            (offset, bytes, None)
+        }
         Stored::Zip(entry) => (data_offset(&store, entry)?, entry.packed_bytes, packed(entry)?),
     };
     if start.checked_add(bytes).is_none_or(|end| end > store.bytes()) {
         let error = ArchiveError::CutOff { offset: start, bytes };
         return Err(Error::Refused(error.into()));
     }
-    let store = Store::Shared(Arc::clone(&store));
+    if let Stored::Sparse { sparse, .. } = &member.stored {
+        let holed = Holed { store, start, stored: bytes, sparse: Arc::clone(sparse) };
+        return Ok(Input::stretch_of(Store::Holed(Arc::new(holed)), 0, sparse.bytes));
+    }
+    let store = Store::Shared(store);
     Ok(Input { packed, ..Input::stretch_of(store, start, bytes) })
 }
 

@@ -11,6 +11,7 @@ mod member;
 mod name;
 mod pax;
 mod reader;
+mod sparse;
 pub(super) mod tar;
 mod zip;
 
@@ -24,15 +25,17 @@ use std::thread::ScopedJoinHandle;
 
 use super::decode::{detect_nameless, shown};
 use super::recognise::is_zip;
-use super::verified::Spool;
+use super::spool::Spool;
 use super::{Access, Choice, Codec, Decoding, Error, Input, Opener};
-use crate::settings::limits::COPY_BYTES;
+use crate::settings::limits::{ARCHIVE_STRETCHES_MAX, COPY_BYTES};
 use crate::source::{
-    Archive, ArchiveError, Globs, Listing, Member, Refusal, Source, Spooled, Stored, Version, Way,
+    Archive, ArchiveError, Globs, Listing, Member, Refusal, Source, Sparse, Spooled, Stored,
+    Version, Way,
 };
 
 pub(super) use member::open;
-pub(super) use name::Kind;
+pub use name::of_member as member_path;
+pub(super) use name::{Kind, Names};
 pub(super) use tar::{BLOCK_BYTES, begins};
 
 /// How archives are looked into.
@@ -165,6 +168,7 @@ fn members<'a>(
         Ok(Listed::All) => {}
         Err(refusal) => members.end(refusal),
     }
+    members.leave_last();
     Some(members)
 }
 
@@ -189,7 +193,8 @@ fn spooled(
         }
         spool.write(some.get(..got).unwrap_or_default())?;
     }
-    let way = Way::Spooled(Arc::new(Spooled { file: spool.rewound()? }));
+    spool.rewind()?;
+    let way = Way::Spooled(Arc::new(Spooled { file: spool.into_file()? }));
     let kept = Input::whole(&mut Opener::default(), &source.path, &way, access)?;
     Ok((kept, way))
 }
@@ -229,13 +234,16 @@ struct Members<'a> {
     archive: Arc<Archive>,
     expansion: &'a Expansion<'a>,
     entries: u64,
+    /// Of all sparse files.
+    stretches: usize,
     sources: Vec<Source>,
     skipped: u64,
 }
 
 impl<'a> Members<'a> {
     fn of(archive: Archive, expansion: &'a Expansion<'a>) -> Self {
-        Self { archive: Arc::new(archive), expansion, entries: 0, sources: Vec::new(), skipped: 0 }
+        let archive = Arc::new(archive);
+        Self { archive, expansion, entries: 0, stretches: 0, sources: Vec::new(), skipped: 0 }
     }
 
     /// Asked now and then by who looks for more.
@@ -262,9 +270,36 @@ impl<'a> Members<'a> {
         if !self.is_wanted(name) {
             return;
         }
+        let bytes = match &stored {
+            Stored::Sparse { sparse, .. } => sparse.bytes,
+            Stored::Plain { .. } | Stored::Zip(_) => bytes,
+        };
         let member = Member { archive: Arc::clone(&self.archive), stored };
         let (path, way) = (self.path(name), Way::Member(Arc::new(member)));
         self.sources.push(Source { path, listed: Ok(Some(bytes)), way });
+    }
+
+    /// A member that is stored without its holes, in `bytes` bytes.
+    fn add_sparse(
+        &mut self,
+        name: &[u8],
+        offset: u64,
+        bytes: u64,
+        sparse: Result<Sparse, ArchiveError>,
+    ) {
+        let sparse = sparse.and_then(|sparse| {
+            let stretches_max = ARCHIVE_STRETCHES_MAX;
+            let all = self.stretches + sparse.stretches.len();
+            if all > stretches_max {
+                return Err(ArchiveError::Stretches { stretches_max });
+            }
+            self.stretches = all;
+            Ok(Arc::new(sparse))
+        });
+        match sparse {
+            Ok(sparse) => self.add(name, bytes, Stored::Sparse { offset, bytes, sparse }),
+            Err(error) => self.refuse(name, error),
+        }
     }
 
     /// A member that cannot be read.
@@ -274,6 +309,21 @@ impl<'a> Members<'a> {
         }
         let path = self.path(name);
         self.sources.push(Source { path, listed: Err(error.into()), way: Way::File });
+    }
+
+    /// Of members with one name leaves the last one, as they are left when they are unpacked one after the other.
+    fn leave_last(&mut self) {
+        let (mut names, all) = (Names::default(), self.sources.len());
+        self.sources.reverse();
+        self.sources.retain(|source| names.add(source.path.as_os_str().as_bytes()));
+        self.sources.reverse();
+        let replaced = all - self.sources.len();
+        if replaced > 0 {
+            let path = self.archive.path.display();
+            tracing::warn!(
+                "{path}: of members with one name the last is read: {replaced} before are not"
+            );
+        }
     }
 
     fn is_wanted(&self, name: &[u8]) -> bool {

@@ -1,6 +1,9 @@
 //! Names: which are those of archives, and what members are called.
 
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -35,15 +38,43 @@ impl Kind {
 /// What stands between the name of an archive and that of a member.
 const SEPARATOR: &[u8] = b"!/";
 
-/// What the member called `name` in an archive is called, as a source. Nobody ever opens a file of that name, so it does not matter
+/// What the member called `name` in an archive is called, as a source: bytes, which may be no text. Nobody ever opens a file of that name, so it does not matter
 /// what is in it.
-pub(in super::super) fn of_member(archive: &Path, name: &[u8]) -> PathBuf {
+pub fn of_member(archive: &Path, name: &[u8]) -> PathBuf {
     let archive = archive.as_os_str().as_bytes();
     let mut path = Vec::with_capacity(archive.len() + SEPARATOR.len() + name.len());
     path.extend_from_slice(archive);
     path.extend_from_slice(SEPARATOR);
     path.extend_from_slice(name);
     PathBuf::from(OsString::from_vec(path))
+}
+
+/// Names of members of one archive, told apart as the files would be that are unpacked: `./a` is `a`. Keeps 16 bytes for each, which
+/// nobody can make collide.
+#[derive(Debug, Default)]
+pub(in super::super) struct Names {
+    known: HashSet<(u64, u64)>,
+    keys: (RandomState, RandomState),
+}
+
+impl Names {
+    /// Takes a name in, and says whether it was not among them.
+    pub(in super::super) fn add(&mut self, name: &[u8]) -> bool {
+        let sum = |key: &RandomState| {
+            let mut hasher = key.build_hasher();
+            for part in name.split(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."))
+            {
+                part.hash(&mut hasher);
+            }
+            hasher.finish()
+        };
+        self.known.insert((sum(&self.keys.0), sum(&self.keys.1)))
+    }
+
+    /// Bytes of memory that they take.
+    pub(in super::super) fn held_bytes(&self) -> u64 {
+        self.known.capacity() as u64 * 17
+    }
 }
 
 #[cfg(test)]
@@ -59,6 +90,17 @@ mod tests {
         assert_eq!(kind(".Tar"), Some(Kind::Tar));
         for name in ["", "tar", "a.tar.gz", "a.tgz", "a.zip.txt", "a.jar", "azip", "a.zip/"] {
             assert_eq!(kind(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_one_that_would_be_one_file() {
+        let mut names = Names::default();
+        for new in ["a", "b", "a/b", "ab", "a/b/c", "", "../a"] {
+            assert!(names.add(new.as_bytes()), "{new}");
+        }
+        for known in ["./a", "/b", "a//b", "a/./b", "./", "a/b/c/"] {
+            assert!(!names.add(known.as_bytes()), "{known}");
         }
     }
 

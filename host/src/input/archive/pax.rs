@@ -1,13 +1,16 @@
 //! Extended headers of tar files (POSIX.1-2017, pax, "pax Extended Header"): records `LENGTH KEY=VALUE\n`, where a value may hold
 //! anything, line feeds too.
 
+use super::sparse::Map;
+
 /// What an extended header says of the member that follows it, as far as that matters here.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Pax {
     pub(super) path: Option<Vec<u8>>,
     pub(super) bytes: Option<u64>,
-    /// The name of a file that is not stored as it is, but without its holes.
-    pub(super) sparse: Option<Vec<u8>>,
+    /// Where the holes are of a file that is stored without them, and its name where that is said beside.
+    pub(super) sparse: Option<Map>,
+    pub(super) sparse_name: Option<Vec<u8>>,
 }
 
 impl Pax {
@@ -29,11 +32,14 @@ impl Pax {
                 // An empty value takes back what was said before.
                 b"path" => pax.path = (!value.is_empty()).then(|| value.to_vec()),
                 b"size" => pax.bytes = Some(number(value).ok_or("a size that is no number")?),
-                b"GNU.sparse.name" => pax.sparse = Some(value.to_vec()),
-                key if key.starts_with(b"GNU.sparse.") => {
-                    pax.sparse.get_or_insert_default();
+                key => {
+                    if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
+                        pax.sparse.get_or_insert_default().add_record(key, value);
+                        if key == b"name" {
+                            pax.sparse_name = (!value.is_empty()).then(|| value.to_vec());
+                        }
+                    }
                 }
-                _ => {}
             }
             rest = after;
         }
@@ -64,13 +70,14 @@ mod tests {
     fn records_are_as_long_as_they_say() {
         let pax = Pax::read(b"30 mtime=1700000000.123456789\n12 path=a\nb\n20 size=12345678901\n")
             .unwrap();
-        let expected =
-            Pax { path: Some(b"a\nb".into()), bytes: Some(12_345_678_901), sparse: None };
+        let (path, bytes) = (Some(b"a\nb".into()), Some(12_345_678_901));
+        let expected = Pax { path, bytes, ..Pax::default() };
         assert_eq!(pax, expected);
         assert_eq!(Pax::read(b"").unwrap(), Pax::default());
         assert_eq!(Pax::read(b"9 path=a\n8 path=\n\0\0").unwrap(), Pax::default());
         let sparse = Pax::read(b"22 GNU.sparse.major=1\n23 GNU.sparse.name=a/b\n").unwrap();
-        assert_eq!(sparse.sparse.unwrap(), b"a/b");
+        assert!(sparse.sparse.is_some());
+        assert_eq!(sparse.sparse_name.unwrap(), b"a/b");
     }
 
     #[test]

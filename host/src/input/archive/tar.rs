@@ -9,6 +9,7 @@ use tar::Header;
 
 use super::pax::Pax;
 use super::reader::Reader;
+use super::sparse::Map;
 use super::{Listed, Members};
 use crate::input::Input;
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, ARCHIVE_SEARCH_BYTES_MAX};
@@ -72,7 +73,7 @@ pub(in crate::input) struct Entry {
     pub(in crate::input) kind: Kind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::input) enum Kind {
     /// A file; its data is all of it.
     File,
@@ -80,8 +81,8 @@ pub(in crate::input) enum Kind {
     Directory,
     /// A link, FIFO or device.
     Special,
-    /// A file whose holes are not stored.
-    Sparse,
+    /// A file whose holes are not stored: where they are.
+    Sparse(Map),
     /// The rest of a file that began in another archive.
     Continued,
 }
@@ -94,7 +95,12 @@ impl Headers {
     pub(in crate::input) fn block(&mut self, block: &Block) -> Result<Step, &'static str> {
         match std::mem::take(&mut self.state) {
             State::Header => self.header(block),
-            State::Holes(entry) => Ok(self.entry_with_holes(entry, goes_on(block, 504))),
+            State::Holes(mut entry) => {
+                if let Kind::Sparse(map) = &mut entry.kind {
+                    map.add_block(block);
+                }
+                Ok(self.entry_with_holes(entry, goes_on(block, 504)))
+            }
             State::Data(_) => Err("a header within a header"),
         }
     }
@@ -158,8 +164,7 @@ impl Headers {
     fn entry(&mut self, header: &Header, bytes: u64) -> Entry {
         let pax = self.pax.take().unwrap_or_default();
         let long = self.name.take();
-        let is_sparse = pax.sparse.is_some();
-        let name = pax.sparse.filter(|name| !name.is_empty()).or(pax.path).or(long);
+        let name = pax.sparse_name.or(pax.path).or(long);
         let name = name.unwrap_or_else(|| header.path_bytes().into_owned());
         let bytes = pax.bytes.unwrap_or(bytes);
         let of = header.entry_type().as_byte();
@@ -170,13 +175,18 @@ impl Headers {
             | kind::BLOCK_DEVICE
             | kind::FIFO => Kind::Special,
             kind::DIRECTORY | kind::GNU_DIRECTORY | kind::GNU_LABEL => Kind::Directory,
-            kind::GNU_SPARSE => Kind::Sparse,
+            kind::GNU_SPARSE => {
+                let mut map = Map::of_header(header);
+                if pax.sparse.is_some() {
+                    map.fail("there are two of them");
+                }
+                Kind::Sparse(map)
+            }
             kind::GNU_CONTINUED => Kind::Continued,
             // As old as tar itself: a directory is a file whose name ends like one.
             kind::FILE if name.ends_with(b"/") && bytes == 0 => Kind::Directory,
             // What nobody has heard of is a file (ustar, typeflag).
-            _ if is_sparse => Kind::Sparse,
-            _ => Kind::File,
+            _ => pax.sparse.map_or(Kind::File, Kind::Sparse),
         };
         // A size may be written there, but there is no data; only GNU's directories have some.
         let without_data = kind == Kind::Special || of == kind::DIRECTORY;
@@ -266,24 +276,11 @@ pub(super) fn list(input: &Input, members: &mut Members<'_>) -> Result<Listed, R
             Step::Entry(entry) => {
                 members.count()?;
                 let bytes = entry.bytes;
-                add(entry, walk.at, walk.end, members);
+                walk.add(entry, members)?;
                 walk.pass(bytes)?;
             }
             Step::End => return check_end(input, walk.at),
         }
-    }
-}
-
-fn add(entry: Entry, offset: u64, end_max: u64, members: &mut Members<'_>) {
-    let Entry { name, bytes, kind } = entry;
-    let is_there = offset.checked_add(bytes).is_some_and(|end| end <= end_max);
-    match kind {
-        Kind::File if is_there => members.add(&name, bytes, Stored::Plain { offset, bytes }),
-        Kind::File => members.refuse(&name, ArchiveError::CutOff { offset, bytes }),
-        Kind::Sparse => members.refuse(&name, ArchiveError::Sparse),
-        Kind::Continued => members.refuse(&name, ArchiveError::Continued),
-        Kind::Special => members.skip(),
-        Kind::Directory => {}
     }
 }
 
@@ -299,6 +296,33 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// Adds an entry whose data is what comes next.
+    fn add(&mut self, entry: Entry, members: &mut Members<'_>) -> Result<(), Refusal> {
+        let Entry { name, bytes, kind } = entry;
+        let offset = self.at;
+        let is_there = offset.checked_add(bytes).is_some_and(|end| end <= self.end);
+        match kind {
+            Kind::File | Kind::Sparse(_) if !is_there => {
+                members.refuse(&name, ArchiveError::CutOff { offset, bytes });
+            }
+            Kind::File => members.add(&name, bytes, Stored::Plain { offset, bytes }),
+            Kind::Sparse(map) => {
+                let mut at = offset;
+                let (map_bytes, sparse) = map.read(bytes, || {
+                    let mut block = [0; BLOCK_BYTES];
+                    self.reader.read_at(&mut block, at)?;
+                    at += BLOCK_BYTES as u64;
+                    Ok::<_, io::Error>(block)
+                })?;
+                members.add_sparse(&name, offset + map_bytes, bytes - map_bytes, sparse);
+            }
+            Kind::Continued => members.refuse(&name, ArchiveError::Continued),
+            Kind::Special => members.skip(),
+            Kind::Directory => {}
+        }
+        Ok(())
+    }
+
     /// Whether it is a tar file: a block of zeros is an empty one.
     fn begins(&mut self) -> io::Result<bool> {
         if self.end < BLOCK_BYTES as u64 {

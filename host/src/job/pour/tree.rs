@@ -7,7 +7,7 @@
 mod output;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::below::Below;
@@ -123,7 +123,7 @@ impl<'a> Tree<'a> {
     }
 
     /// Begins the output of a source.
-    fn make(&self, source: usize, member: Option<&str>) -> Making {
+    fn make(&self, source: usize, member: Option<&Path>) -> Making {
         let path = (self.below.place())(source, member)?;
         let sink = self.below.create(&path)?;
         Ok(Wanted { path, sink })
@@ -215,7 +215,8 @@ impl<'a> Tree<'a> {
 
     fn tell(&self, told: Told) {
         let at = At { part: 0, ..told.slot.at };
-        let held = reject_bytes(&told.rejects) + told.slot.member.as_ref().map_or(0, String::len);
+        let held = reject_bytes(&told.rejects)
+            + told.slot.member.as_ref().map_or(0, |path| path.as_os_str().len());
         self.told.put(at, told, held, |ends, told| tell(self.job, ends, &told));
     }
 

@@ -1,10 +1,11 @@
 //! How a worker reads ahead in an archive: from one member on to the next, each a whole of its own.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Worker;
 use super::reading::Read;
-use crate::input::{Chunk, Error, Member};
+use crate::input::{Chunk, Error, Member, member_path};
 use crate::process::Failure;
 use crate::work::open::Open;
 use crate::work::ring::{Archive, Piece};
@@ -72,8 +73,8 @@ impl Worker<'_, '_> {
             Member::File(name) => (name, None),
             Member::Unread(name, error) => (name, Some(error)),
         };
-        let name = String::from_utf8_lossy(&name);
-        let name = format!("{}!/{name}", open.whole.opening().name);
+        let archive_path = self.plan.sources.get(at.source).map(|source| source.path.as_path());
+        let path = member_path(archive_path.unwrap_or(Path::new("")), &name);
         let traits = self.plan.processor.traits();
         let first = match unread {
             Some(error) => Err(error),
@@ -84,12 +85,14 @@ impl Worker<'_, '_> {
         };
         match first {
             Ok((first, header)) => {
-                let whole = Arc::new(Whole::member(at, name, header, traits.order));
+                let mut whole = Whole::member(at, path, header, traits.order);
+                whole.mark_bytes = archive.members.mark_bytes();
+                let whole = Arc::new(whole);
                 let chunk = self.read_chunk(open, &whole, 0, Ok(first))?;
                 Some((whole, chunk))
             }
             Err(error) => {
-                let slot = Slot { at, end: End::Member, member: Some(name) };
+                let slot = Slot { at, end: End::Member, member: Some(path) };
                 if !self.plan.cancel.is_set() {
                     self.fail(slot, error.into());
                 }

@@ -18,12 +18,13 @@ impl Worker<'_, '_> {
         let all = self.plan.locate == Locate::All;
         // What is remote would have to come twice, and what is decoded in pieces be decoded once more.
         if open.input.is_remote() || (open.input.is_decoded() && !all) {
-            return;
+            return shift(whole, rejects);
         }
         for reject in self.to_locate(whole, rejects) {
             // A source that can no longer be read fails with its next chunk, or at its end.
             reject.line = open.lines.at(&open.input, reject.offset, &mut self.scan).ok();
         }
+        shift(whole, rejects);
     }
 
     /// For records of a chunk of a stream.
@@ -39,6 +40,7 @@ impl Worker<'_, '_> {
             at = to;
             reject.line = Some(lines + 1);
         }
+        shift(whole, rejects);
     }
 
     /// Those whose lines are told.
@@ -56,5 +58,12 @@ impl Worker<'_, '_> {
             () => usize::from(tells_first),
         };
         rejects.iter_mut().take(count).filter(|reject| reject.is_exact)
+    }
+}
+
+/// From now on their offsets are those in the source: plugins do not see its mark.
+fn shift(whole: &Whole<'_>, rejects: &mut [Reject]) {
+    for reject in rejects {
+        reject.offset += whole.mark_bytes;
     }
 }
