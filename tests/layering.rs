@@ -37,9 +37,9 @@ const ARROWS: [(&str, &[&str]); 17] = [
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 40] = [
+const HOMES: [(&str, &[&str]); 41] = [
     ("async_nats", &["cluster/nats.rs"]),
-    ("async_trait", &["remote/http.rs"]),
+    ("async_trait", &["remote/http.rs", "remote/redirects.rs"]),
     ("axum", &["serve/"]),
     ("blake3", &["plugin/cache.rs", "ledger/", "output/digest.rs"]),
     ("brotli_decompressor", &["input/decode/"]),
@@ -57,13 +57,14 @@ const HOMES: [(&str, &[&str]); 40] = [
     ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("landlock", &["jail/files.rs"]),
-    ("libc", &["input/", "jail/calls/", "plugin/cache.rs"]),
+    ("libc", &["input/", "jail/calls/", "plugin/cache.rs", "plugin/repro.rs"]),
     ("liblzma", &["input/decode/"]),
     ("lz4_flex", &["input/decode/", "output/pack/"]),
     ("memmap2", &["input/mapped.rs"]),
     ("notify", &["watch/"]),
     ("object_store", &["input/remote", "remote/"]),
     ("rayon", &["work/threads.rs"]),
+    ("reqwest", &["remote/redirects.rs"]),
     ("rusqlite", &["ledger/"]),
     ("rustc_demangle", &["plugin/fault.rs"]),
     ("rustls", &["remote/clients.rs"]),

@@ -252,7 +252,9 @@ fn an_endless_loop_ends_soon_after_its_deadline() {
         begun.elapsed()
     });
     let least = took.min().unwrap();
-    assert!((timeout..timeout + Duration::from_millis(20)).contains(&least), "{least:?}");
+    // Half as long again, where others have the processor meanwhile.
+    let most = timeout * 3 / 2 + Duration::from_millis(20);
+    assert!((timeout..most).contains(&least), "{least:?}");
 }
 
 #[test]

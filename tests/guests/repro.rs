@@ -116,6 +116,52 @@ fn what_fails_no_more_or_otherwise_is_not_reproduced() {
     assert!(ended.stderr.starts_with("error: no-such/manifest.json: No such file"), "{ended}");
 }
 
+/// Bundles are sent around.
+#[test]
+fn a_bundle_of_somebody_else_has_its_bounds() {
+    let tree = tree(&guest("(func $look_closely (loop $l (br $l)))"));
+    run(&tree, &["--repro", "kept", "--timeout", "50ms"]).exits(1);
+    let bundle = tree.path().join("kept/failure-0001");
+    let told = manifest(&tree, "kept/failure-0001");
+    let with = |key: &str, value: Value| {
+        let mut told = told.clone();
+        told["limits"][key] = value;
+        fs::write(bundle.join("manifest.json"), told.to_string()).unwrap();
+    };
+    for (key, value) in [
+        ("timeout", json!({"secs": 1_000_000_000, "nanos": 0})),
+        ("memory_bytes", json!(1_u64 << 50)),
+        ("stack_bytes", json!(1_u64 << 40)),
+        ("compile_memory_bytes", json!(1_u64 << 50)),
+    ] {
+        with(key, value);
+        let ended = again(&tree, "kept/failure-0001").exits(2);
+        assert!(ended.stderr.contains("its limits have "), "{ended}");
+        let host = Host::new().within(tree.path()).args(["plugin", "repro", "--its-limits"]);
+        host.arg("kept/failure-0001").ended().exits(2);
+    }
+    with("memory_bytes", json!(512 << 20));
+    let ended = again(&tree, "kept/failure-0001").exits(2);
+    assert!(ended.stderr.contains("memory_bytes = 536870912, more than 268435456"), "{ended}");
+    let host = Host::new().within(tree.path()).args(["plugin", "repro", "--its-limits"]);
+    host.arg("kept/failure-0001").ended().exits(0);
+    with("memory_bytes", json!(1 << 20));
+    for (file, target) in [("chunk.bin", "/dev/zero"), ("header.bin", "/etc/hostname")] {
+        let kept = fs::read(bundle.join(file)).unwrap();
+        fs::remove_file(bundle.join(file)).unwrap();
+        std::os::unix::fs::symlink(target, bundle.join(file)).unwrap();
+        let ended = again(&tree, "kept/failure-0001").exits(2);
+        assert!(ended.stderr.contains(&format!("{file}: is a link")), "{ended}");
+        fs::remove_file(bundle.join(file)).unwrap();
+        fs::write(bundle.join(file), kept).unwrap();
+    }
+    fs::remove_file(bundle.join("chunk.bin")).unwrap();
+    let fifo = bundle.join("chunk.bin");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let ended = again(&tree, "kept/failure-0001").exits(2);
+    assert!(ended.stderr.contains("chunk.bin: is not a regular file"), "{ended}");
+}
+
 #[test]
 fn a_failure_that_cannot_be_run_again_is_kept_with_what_is_known() {
     let guest = Guest { finish: "unreachable", ..Guest::default() };

@@ -11,6 +11,7 @@ mod limits;
 mod mutations;
 mod names;
 mod pieces;
+mod redirects;
 mod remote;
 mod stores;
 mod streams;

@@ -70,6 +70,9 @@ pub(super) enum PluginCommand {
         /// What was kept, as DIR/failure-0001
         #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
         bundle: PathBuf,
+        /// Allow limits that are more than the defaults of `host run`, where the bundle says so
+        #[arg(long)]
+        its_limits: bool,
     },
 }
 
@@ -165,6 +168,14 @@ pub(super) struct InputArgs {
     /// FIFOs and the list of --files-from; not for standard input, URLs, plugins and what is written. May be repeated. Needs Linux 5.6
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) beneath: Vec<PathBuf>,
+
+    /// With --beneath or --jail, let --files-from name URLs, too; of these hosts and buckets only, where some are named
+    #[arg(long, value_name = "HOST", num_args = 0.., value_delimiter = ',', require_equals = true)]
+    pub(super) allow_urls: Option<Vec<String>>,
+
+    /// Follow redirects of public web servers to private addresses
+    #[arg(long)]
+    pub(super) allow_private: bool,
 
     /// Inside directories and prefixes, take only files that match. A glob without a slash is for names at any depth, one with a
     /// slash for names from the directory on. May be repeated

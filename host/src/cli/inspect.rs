@@ -8,6 +8,7 @@ use bytesize::ByteSize;
 
 use super::Exit;
 use super::say::{Abort, plain};
+use crate::output::pretty_json;
 use crate::plugin::{Engine, Inspection, Manifest, inspect as look};
 use crate::process::Kind;
 
@@ -16,7 +17,7 @@ pub(super) fn inspect(path: &Path, json: bool) -> Result<Exit, Abort> {
     let engine = Engine::new().map_err(Abort::new)?;
     let found = look(&engine, path).map_err(|error| Abort::new(&error).hint(error.hint()))?;
     let text = if json {
-        serde_json::to_string_pretty(&found).map_err(Abort::new)? + "\n"
+        pretty_json(&found).map_err(Abort::new)?
     } else {
         describe(&found).map_err(Abort::new)?
     };

@@ -18,8 +18,7 @@ use super::say::{self, Abort};
 use crate::ledger::{
     Entries, Entry, Error, JobId, JobSummary, Ledger, Output, Reader, Selection, State,
 };
-use crate::output::Content;
-use crate::output::{Align, Grid};
+use crate::output::{Align, Content, Grid, write_json};
 use crate::settings::limits::{LEDGER_SHOWN_MAX, WRITE_BYTES};
 
 /// Does what `host ledger` is told to.
@@ -113,7 +112,7 @@ fn export(path: &Path, job: Option<&str>) -> Result<Exit, Abort> {
     let jobs: HashMap<_, _> = jobs.iter().map(|job| (job.id, job)).collect();
     let mut out = out();
     let ended = each(&reader, &Selection { job, entries: Entries::All }, |id, entry| {
-        serde_json::to_writer(&mut out, &told(&jobs, id, entry))?;
+        write_json(&mut out, &told(&jobs, id, entry))?;
         out.write_all(b"\n")
     })?;
     written(ended, || out.flush())
@@ -304,7 +303,7 @@ impl<W: Write> Array<W> {
 
     fn push(&mut self, element: &impl Serialize) -> io::Result<()> {
         self.out.write_all(std::mem::replace(&mut self.before, b",\n"))?;
-        Ok(serde_json::to_writer(&mut self.out, element)?)
+        write_json(&mut self.out, element)
     }
 
     fn end(&mut self) -> io::Result<()> {

@@ -66,7 +66,9 @@ pub fn main() -> ExitCode {
         Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
             inspect::inspect(&plugin, json)
         }
-        Command::Plugin { command: PluginCommand::Repro { bundle } } => repro::repro(&bundle),
+        Command::Plugin { command: PluginCommand::Repro { bundle, its_limits } } => {
+            repro::repro(&bundle, its_limits)
+        }
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Ledger { command } => ledger::ledger(&command),
         Command::Completions { shell } => generate::completions(shell),

@@ -8,12 +8,13 @@ use bytesize::ByteSize;
 use super::foresee::{Output, Parallel, Plan, PlannedStage, Sources};
 use super::out::Foreseen;
 use super::say::{Abort, plain};
+use crate::output::pretty_json;
 use crate::process::{Kind, Order, Scope};
 
 /// Prints a plan.
 pub(super) fn show(plan: &Plan, as_json: bool) -> Result<(), Abort> {
     let text = if as_json {
-        serde_json::to_string_pretty(plan).map_err(Abort::new)? + "\n"
+        pretty_json(plan).map_err(Abort::new)?
     } else {
         text(plan).map_err(Abort::new)?
     };

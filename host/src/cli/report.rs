@@ -5,6 +5,7 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::say::Abort;
+use crate::output::pretty_json;
 use crate::stats::Report;
 
 /// An open report.
@@ -30,8 +31,7 @@ impl To {
 
     /// Writes the report, in place of what was there.
     pub(super) fn write(self, report: &Report) -> Result<(), Abort> {
-        let mut text = serde_json::to_string_pretty(report).map_err(Abort::new)?;
-        text.push('\n');
+        let text = pretty_json(report).map_err(Abort::new)?;
         match self {
             Self::Stdout => match io::stdout().write_all(text.as_bytes()) {
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Abort::new(error)),

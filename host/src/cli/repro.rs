@@ -5,10 +5,12 @@ use std::path::Path;
 use super::Exit;
 use super::say::{self, Abort};
 use crate::plugin::{ReproError, replay};
+use crate::settings::Sandbox;
 
 /// Runs the bundle in `dir` again. Exits with 0 where it fails as it did, and with 1 where it does not.
-pub(super) fn repro(dir: &Path) -> Result<Exit, Abort> {
-    let replayed = replay(dir).map_err(|error| told(&error))?;
+pub(super) fn repro(dir: &Path, its_limits: bool) -> Result<Exit, Abort> {
+    let most = if its_limits { Sandbox::ceiling() } else { Sandbox::default() };
+    let replayed = replay(dir, &most).map_err(|error| told(&error))?;
     let manifest = &replayed.manifest;
     say::line(&format!("{}: {}: {}", manifest.plugin.display(), manifest.source, manifest.message));
     match &replayed.ended {
@@ -33,6 +35,9 @@ pub(super) fn repro(dir: &Path) -> Result<Exit, Abort> {
 fn told(error: &ReproError) -> Abort {
     let hint = match error {
         ReproError::Load(error) => error.hint(),
+        ReproError::Limits { .. } => {
+            Some("bundles come from anywhere; --its-limits allows what `host run` can be given")
+        }
         ReproError::NotReproducible { .. } => Some("manifest.json has what is known of it"),
         _ => None,
     };

@@ -58,6 +58,9 @@ fn run_with(
     code: Option<Cache>,
 ) -> Result<Exit, Abort> {
     let begun = Instant::now();
+    if args.inputs.allow_private {
+        input::allow_private();
+    }
     let progress = Progress::new(args.output.quiet);
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());

@@ -15,7 +15,7 @@ use crate::settings::limits::{
     CHUNK_BYTES_MIN, MEMORY_BYTES_CEILING, REJECTS_FREE, REJECTS_PERCENT, THREADS_MAX, WINDOW_BYTES,
 };
 use crate::settings::{Decompress, Io, Piped, RejectsMax, Run, Show};
-use crate::source::{self, Fifos, FilesFrom, Look, Request, Roots};
+use crate::source::{self, Fifos, FilesFrom, Look, Request, Roots, Urls};
 
 /// Where sources are cut: as the user says, or else as the plugins do.
 pub(super) fn framing(args: &RunArgs) -> Result<Option<Framing>, Abort> {
@@ -90,7 +90,19 @@ pub(super) fn request(
         look,
         threads,
         roots: origins.roots.clone(),
+        urls: urls(args),
     })
+}
+
+/// Which addresses a list may name: none, where somebody has to be kept in, unless that is said.
+pub(super) fn urls(args: &RunArgs) -> Urls {
+    let is_kept_in = args.sandbox.jail || !args.inputs.beneath.is_empty();
+    match &args.inputs.allow_urls {
+        Some(hosts) if hosts.is_empty() => Urls::All,
+        Some(hosts) => Urls::Of(hosts.clone()),
+        None if is_kept_in => Urls::Of(Vec::new()),
+        None => Urls::All,
+    }
 }
 
 /// The list of further names.

@@ -46,6 +46,7 @@ use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
 use crate::source::{Globs, Roots};
 use crate::stats::MemoryBudget;
 
+pub use crate::remote::allow_private;
 pub use archive::member_path;
 pub use archive::{Expansion, expand};
 pub use blocked::Asked;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::escape::{write_escaped, write_json};
 use super::format::{Fault, Formatter, Row, Shown, Total};
 
 /// `{"source":…,"bytes":…,"result":…}` or `{"source":…,"error":{…}}` a line; last `{"total":…,"sources":…,…}`.
@@ -69,7 +70,7 @@ fn source(out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
     match &row.result {
         Ok(value) => {
             write!(out, ",\"bytes\":{},\"result\":", row.bytes)?;
-            out.write_all(value.json())?;
+            write_escaped(out, value.json())?;
             out.write_all(b"}")
         }
         Err(fault) => {
@@ -86,7 +87,7 @@ fn write_total(out: &mut dyn Write, results: &[Shown<'_>]) -> io::Result<()> {
         [] => Ok(()),
         [Shown { plugin: None, result: Ok(value) }] => {
             out.write_all(b"\"total\":")?;
-            out.write_all(value.json())?;
+            write_escaped(out, value.json())?;
             out.write_all(b",")
         }
         [Shown { plugin: None, result: Err(fault) }] => {
@@ -102,7 +103,7 @@ fn write_total(out: &mut dyn Write, results: &[Shown<'_>]) -> io::Result<()> {
                 string(out, plugin.unwrap_or_default())?;
                 out.write_all(b":")?;
                 match result {
-                    Ok(value) => out.write_all(value.json())?,
+                    Ok(value) => write_escaped(out, value.json())?,
                     Err(fault) => {
                         out.write_all(b"{")?;
                         error(out, fault)?;
@@ -130,5 +131,5 @@ fn error(out: &mut dyn Write, fault: &Fault<'_>) -> io::Result<()> {
 }
 
 fn string(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    serde_json::to_writer(out, text).map_err(io::Error::from)
+    write_json(out, text)
 }

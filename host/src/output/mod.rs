@@ -4,6 +4,7 @@
 //! Knows names, bytes and words for errors; not where results come from.
 
 mod digest;
+mod escape;
 mod file;
 mod format;
 mod json;
@@ -16,6 +17,7 @@ mod value;
 mod window;
 
 pub use digest::Content;
+pub use escape::{pretty_json, write_json};
 pub use file::{
     Appended, Attempt, Committed, Created, FileError, Looked, Pending, Root, Swept, Target,
     is_temporary, sweep,

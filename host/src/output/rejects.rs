@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use data_encoding::BASE64;
 use serde::Serialize;
 
+use super::escape::write_json;
+
 /// A record that was set aside.
 #[derive(Debug, Clone, Copy)]
 pub struct Rejected<'a> {
@@ -56,7 +58,7 @@ pub fn write_reject(out: &mut dyn Write, rejected: &Rejected<'_>) -> io::Result<
     let cut = (data.len() as u64) < bytes;
     let (line, lines) = line.unzip();
     let told = Told { source, line, lines, offset, stage, reason, bytes, text, base64, cut };
-    serde_json::to_writer(&mut *out, &told)?;
+    write_json(&mut *out, &told)?;
     out.write_all(b"\n")
 }
 

@@ -5,9 +5,9 @@
 //! it. A run keeps the first few; of a chunk that is tried again in a fresh sandbox, only the failure that is told. What is run again is one resource and one chunk on a new instance: a failure in `push` or in the
 //! constructor that does not depend on chunks before. Of the other calls the bundle says what happened, and that it cannot be run again.
 
-use std::fs;
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -21,11 +21,11 @@ use super::engine::{Engine, EngineError};
 use super::error::LoadError;
 use super::load::{Options, Plugin, Rejects};
 use crate::process::{Detail, Failure, FailureKind, Fill, Opening, Place, Processor};
-use crate::settings::Sandbox;
 use crate::settings::limits::{
     COMPONENT_BYTES_CEILING, HOST_STACK_BYTES, MEMORY_BYTES_CEILING, REPRO_BUNDLES_MAX,
     REPRO_NAMES_MAX,
 };
+use crate::settings::{Exceeded, Sandbox};
 
 /// The form of bundles; another one is not read.
 const FORM: u32 = 1;
@@ -116,6 +116,14 @@ pub enum ReproError {
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// It asks for more than it may have.
+    #[error("{}: its limits have {} = {}, more than {}", path.display(), exceeded.setting, exceeded.asked, exceeded.allowed)]
+    Limits {
+        /// The manifest.
+        path: PathBuf,
+        /// Which limit.
+        exceeded: Exceeded,
     },
     /// Only what was given to `push` is kept.
     #[error("{}: the plugin failed in {call}, of which nothing is kept that could be run again", path.display())]
@@ -240,11 +248,12 @@ fn digest(bytes: &[u8]) -> String {
     halves.filter_map(|half| char::from_digit(half.into(), 16)).collect()
 }
 
-/// Runs the call that a bundle is about again, on a new instance with the limits of then.
+/// Runs the call that a bundle is about again, on a new instance with the limits of then, which are `most` at most: bundles come from
+/// anywhere.
 ///
 /// # Errors
-/// When the bundle is broken, or is of a call that cannot be run again.
-pub fn replay(dir: &Path) -> Result<Replayed, ReproError> {
+/// When the bundle is broken, asks for more than that, or is of a call that cannot be run again.
+pub fn replay(dir: &Path, most: &Sandbox) -> Result<Replayed, ReproError> {
     let path = dir.join("manifest.json");
     let broken = |reason: String| ReproError::Broken { path: path.clone(), reason };
     let manifest: Bundle = serde_json::from_slice(&read(&path)?)
@@ -255,6 +264,9 @@ pub fn replay(dir: &Path) -> Result<Replayed, ReproError> {
     if !manifest.reproducible {
         let call = manifest.detail.call.clone();
         return Err(ReproError::NotReproducible { path: dir.into(), call });
+    }
+    if let Some(exceeded) = manifest.limits.exceeds(most) {
+        return Err(ReproError::Limits { path, exceeded });
     }
     let component = dir.join("plugin.wasm");
     if digest(&read(&component)?) != manifest.plugin_sha256 {
@@ -305,15 +317,28 @@ fn run(
     instance.push(place, &mut chunk).map(|_pushed| ())
 }
 
-/// A file of a bundle, none of which is larger than a plugin or a chunk may be.
+/// A file of a bundle: no link, no device, and none that is larger than a plugin or a chunk may be.
 fn read(path: &Path) -> Result<Vec<u8>, ReproError> {
     let failed = |error| ReproError::Read { path: path.into(), error };
-    let most = COMPONENT_BYTES_CEILING.max(MEMORY_BYTES_CEILING as u64);
-    if fs::metadata(path).map_err(failed)?.len() > most {
-        let reason = format!("has more than {most} bytes");
-        return Err(ReproError::Broken { path: path.into(), reason });
+    let broken = |reason| ReproError::Broken { path: path.into(), reason };
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = match opened {
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
+            return Err(broken("is a link; a bundle has its own files".into()));
+        }
+        opened => opened.map_err(failed)?,
+    };
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(broken("is not a regular file".into()));
     }
-    fs::read(path).map_err(failed)
+    let most = COMPONENT_BYTES_CEILING.max(MEMORY_BYTES_CEILING as u64);
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most {
+        return Err(broken(format!("has more than {most} bytes")));
+    }
+    Ok(bytes)
 }
 
 impl Bundle {

@@ -14,6 +14,7 @@ use object_store::{
 };
 
 use super::http::{Completes, Plain};
+use super::redirects::Redirects;
 use crate::settings::limits::{
     REMOTE_CONNECT, REMOTE_IDLE, REMOTE_PAUSE, REMOTE_PAUSE_MAX, REMOTE_REQUEST, REMOTE_RETRIES,
     REMOTE_RETRY,
@@ -180,12 +181,12 @@ impl HttpConnector for Web {
         if let Some(client) = self.0.get() {
             return Ok(client.clone());
         }
-        let options = ClientOptions::new()
-            .with_allow_http(true)
-            .with_connect_timeout(REMOTE_CONNECT)
-            .with_read_timeout(REMOTE_IDLE)
-            .with_timeout(REMOTE_REQUEST);
-        let client = Connector::default().connect(&options)?;
+        let redirects = Redirects::new().map_err(|error| object_store::Error::Generic {
+            store: "HTTP",
+            source: Box::new(error),
+        })?;
+        let (client, completes) = (HttpClient::new(redirects), Completes::default());
+        let client = HttpClient::new(Plain { client, completes });
         Ok(self.0.get_or_init(|| client).clone())
     }
 }

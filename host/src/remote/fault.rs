@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind};
 use object_store::client::HttpError;
 use thiserror::Error;
 
+use super::redirects::Astray;
 use crate::source::{Address, Scheme};
 
 /// Why an object cannot be had.
@@ -58,6 +59,10 @@ impl Fault {
         let deepest = chain().last().map(ToString::to_string).unwrap_or_default();
         if chain().any(<dyn StdError>::is::<WholeInstead>) {
             return Self { kind: Kind::NoParts, ..Self::new(ErrorKind::Other, deepest) };
+        }
+        if let Some(astray) = chain().find_map(<dyn StdError>::downcast_ref::<Astray>) {
+            let message = format!("{} is not followed: {astray}", who(address));
+            return Self::new(ErrorKind::PermissionDenied, message).hinting(astray.hint());
         }
         if CREDENTIALS.iter().any(|word| error.to_string().contains(word)) {
             let message = format!("no credentials were found ({})", first_line(&deepest));

@@ -10,6 +10,7 @@ mod fault;
 mod http;
 mod keys;
 mod outlet;
+mod redirects;
 mod target;
 mod upload;
 
@@ -21,5 +22,6 @@ pub(crate) use fault::{Fault, Kind};
 pub(crate) use http::NoLength;
 pub(crate) use keys::unmarked;
 pub(crate) use outlet::{Looked, Outlet, Wanted};
+pub use redirects::allow_private;
 pub(crate) use target::{Target, path};
 pub(crate) use upload::{Unsent, Upload};

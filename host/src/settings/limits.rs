@@ -301,6 +301,9 @@ pub const REMOTE_IDLE: Duration = Duration::from_secs(30);
 /// What a request may take as a whole. It is [`REMOTE_IDLE`] that ends one which goes no further.
 pub const REMOTE_REQUEST: Duration = Duration::from_hours(24);
 
+/// How often a web server may send a client elsewhere, one redirect after the other.
+pub const REDIRECTS_MAX: usize = 5;
+
 /// How often a request is made once more that was answered with "not now", or not at all.
 pub const REMOTE_RETRIES: usize = 4;
 

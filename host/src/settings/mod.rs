@@ -8,5 +8,5 @@ mod tenant;
 
 pub use out::{Durable, Exists, Join, Pack, PackError};
 pub use run::{Decompress, Io, Piped, RejectsMax, Run, Show};
-pub use sandbox::{Isolate, Sandbox};
+pub use sandbox::{Exceeded, Isolate, Sandbox};
 pub use tenant::{Ceiling, Quotas};

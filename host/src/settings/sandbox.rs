@@ -59,6 +59,69 @@ pub struct Sandbox {
     pub compile_memory_bytes: u64,
 }
 
+/// A setting that is more than it may be; both in the unit of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exceeded {
+    /// Which one.
+    pub setting: &'static str,
+    /// How much it is.
+    pub asked: u64,
+    /// How much it may be.
+    pub allowed: u64,
+}
+
+impl Sandbox {
+    /// The most that anybody can ask for.
+    pub fn ceiling() -> Self {
+        Self {
+            memory_bytes: limits::MEMORY_BYTES_CEILING,
+            table_elements: limits::TABLE_ELEMENTS_CEILING,
+            stack_bytes: limits::STACK_BYTES_CEILING,
+            timeout: limits::CALL_TIMEOUT_CEILING,
+            timeout_per_mib: limits::CALL_TIMEOUT_PER_MIB_CEILING,
+            output_bytes: limits::MEMORY_BYTES_CEILING,
+            log_bytes: limits::LOG_BYTES_CEILING,
+            log_lines: u64::MAX,
+            rejects: limits::REJECTS_CEILING,
+            component_bytes: limits::COMPONENT_BYTES_CEILING,
+            functions: limits::FUNCTIONS_CEILING,
+            compile_timeout: limits::COMPILE_TIMEOUT_CEILING,
+            compile_memory_bytes: limits::COMPILE_MEMORY_BYTES_CEILING,
+            ..Self::default()
+        }
+    }
+
+    /// The first limit that is more than that of `most`. How long a sandbox lives is no limit.
+    pub fn exceeds(&self, most: &Self) -> Option<Exceeded> {
+        let bytes = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let any = u64::MAX; // what is not limited
+        let limits = |it: &Self| {
+            [
+                ("memory_bytes", bytes(it.memory_bytes)),
+                ("table_elements", bytes(it.table_elements)),
+                ("stack_bytes", bytes(it.stack_bytes)),
+                ("timeout_ms", ms(it.timeout)),
+                ("timeout_per_mib_ms", ms(it.timeout_per_mib)),
+                ("fuel", it.fuel.unwrap_or(any)),
+                ("guest_time_ms", it.guest_time.map_or(any, ms)),
+                ("output_bytes", bytes(it.output_bytes)),
+                ("log_bytes", bytes(it.log_bytes)),
+                ("log_lines", it.log_lines),
+                ("rejects", it.rejects),
+                ("component_bytes", it.component_bytes),
+                ("functions", it.functions),
+                ("compile_timeout_ms", ms(it.compile_timeout)),
+                ("compile_memory_bytes", it.compile_memory_bytes),
+            ]
+        };
+        let pairs = limits(self).into_iter().zip(limits(most));
+        let all =
+            pairs.map(|((setting, asked), (_, allowed))| Exceeded { setting, asked, allowed });
+        all.into_iter().find(|it| it.asked > it.allowed)
+    }
+}
+
 impl Default for Sandbox {
     fn default() -> Self {
         Self {

@@ -10,6 +10,7 @@ mod globs;
 mod list;
 mod roots;
 mod sparse;
+mod urls;
 mod walk;
 
 use std::borrow::Cow;
@@ -27,6 +28,7 @@ pub use globs::{Globs, PatternError};
 pub use list::{FilesFrom, ListError, names};
 pub use roots::{Roots, RootsError, hint};
 pub use sparse::{Part, Sparse, Stretch};
+pub use urls::Urls;
 pub use walk::Filter;
 
 /// Something to read.
@@ -103,6 +105,9 @@ pub enum Refusal {
     /// It is a FIFO, socket, device or the like.
     #[error("is a {0}, not a regular file")]
     NotRegular(&'static str),
+    /// It is an address, which the list that names it may not have.
+    #[error("is a URL, and the list may name files only")]
+    Url,
     /// It could not be looked at.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -132,6 +137,8 @@ pub struct Request {
     pub threads: usize,
     /// Where files may be.
     pub roots: Roots,
+    /// Which addresses the list of names may have.
+    pub urls: Urls,
 }
 
 /// What to do with FIFOs that are named.
@@ -230,26 +237,30 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
     match request.look {
         Look::Names => {
             let source = |path: PathBuf| {
-                let way = remote(&path).unwrap_or(Way::File);
-                Source { path, listed: Ok(None), way }
+                let listed = Source { path, listed: Ok(None), way: Way::File };
+                remote(listed, &request.urls).unwrap_or_else(|source| source)
             };
             listing.sources.extend(listed.into_iter().map(source));
         }
         Look::Sizes => {
             let looked = look_at(listed, request).into_iter();
-            listing.sources.extend(looked.map(|(path, found)| match remote(&path) {
-                Some(way) => Source { path, listed: Ok(None), way },
-                None => file(path, found, request.fifos),
+            listing.sources.extend(looked.map(|(path, found)| {
+                let found = file(path, found, request.fifos);
+                remote(found, &request.urls).unwrap_or_else(|source| source)
             }));
         }
     }
     Ok(listing)
 }
 
-/// How a name of a list is opened, if it is an address: the lists are of single objects, but for what says that it is none.
-fn remote(path: &Path) -> Option<Way> {
-    let address = Address::of(path)?;
-    Some(if address.is_prefix() { Way::Prefix } else { Way::Object })
+/// A name of a list, as an object if it is an address: the lists are of single objects, but for what says that it is none. The source
+/// itself where it is not.
+fn remote(source: Source, urls: &Urls) -> Result<Source, Source> {
+    let Some(address) = Address::of(&source.path) else { return Err(source) };
+    let way = if address.is_prefix() { Way::Prefix } else { Way::Object };
+    let (way, listed) =
+        if urls.allow(&address) { (way, Ok(None)) } else { (Way::File, Err(Refusal::Url)) };
+    Ok(Source { path: source.path, listed, way })
 }
 
 /// The source of that name, given what was found there.

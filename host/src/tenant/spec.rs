@@ -2,12 +2,11 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::error::Refused;
 use crate::output::{Format, Template};
 use crate::settings::limits::{TENANT_NAME_BYTES_MAX, WEIGHT_MAX};
-use crate::settings::{Ceiling, Durable, Exists, Quotas, Run, Sandbox};
+use crate::settings::{Ceiling, Durable, Exceeded, Exists, Quotas, Run, Sandbox};
 
 /// Who owns jobs.
 #[derive(Debug, Clone)]
@@ -112,24 +111,12 @@ impl JobSpec {
         if asked.fuel.is_some() != host.fuel.is_some() {
             return Err(Refused::Shared { setting: "fuel" });
         }
+        let most = &Sandbox { stack_bytes: host.stack_bytes, ..*most };
+        if let Some(Exceeded { setting, asked, allowed }) = asked.exceeds(most) {
+            return Err(Refused::Ceiling { setting, asked, allowed });
+        }
         let bytes = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
-        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let any = u64::MAX; // what is not limited
         let asked = [
-            ("memory_bytes", bytes(asked.memory_bytes), bytes(most.memory_bytes)),
-            ("table_elements", bytes(asked.table_elements), bytes(most.table_elements)),
-            ("timeout_ms", ms(asked.timeout), ms(most.timeout)),
-            ("timeout_per_mib_ms", ms(asked.timeout_per_mib), ms(most.timeout_per_mib)),
-            ("fuel", asked.fuel.unwrap_or(any), most.fuel.unwrap_or(any)),
-            ("guest_time_ms", asked.guest_time.map_or(any, ms), most.guest_time.map_or(any, ms)),
-            ("output_bytes", bytes(asked.output_bytes), bytes(most.output_bytes)),
-            ("log_bytes", bytes(asked.log_bytes), bytes(most.log_bytes)),
-            ("log_lines", asked.log_lines, most.log_lines),
-            ("rejects", asked.rejects, most.rejects),
-            ("component_bytes", asked.component_bytes, most.component_bytes),
-            ("functions", asked.functions, most.functions),
-            ("compile_timeout_ms", ms(asked.compile_timeout), ms(most.compile_timeout)),
-            ("compile_memory_bytes", asked.compile_memory_bytes, most.compile_memory_bytes),
             ("record_bytes_max", run.record_bytes_max, ceiling.record_bytes_max),
             ("window_bytes", bytes(run.window_bytes), bytes(ceiling.window_bytes)),
             ("decompressed_bytes_max", run.decompressed_bytes_max, ceiling.decompressed_bytes_max),

@@ -15,6 +15,8 @@ pub(super) fn refused(refusal: &Refusal) -> Failure {
                 _ => failure,
             }
         }
+        Refusal::Url => Failure::new(FailureKind::PermissionDenied, refusal.to_string())
+            .hint("--allow-urls lets it name URLs, --allow-urls=HOST those of a host"),
         Refusal::Archive(error) => {
             let is_limit =
                 matches!(error, ArchiveError::Members { .. } | ArchiveError::Holes { .. });

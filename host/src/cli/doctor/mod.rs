@@ -14,6 +14,7 @@ use super::args::{DoctorArgs, DoctorFormatArg};
 use super::say::{Abort, plain};
 use super::settings::cache_dir;
 use crate::jail;
+use crate::output::pretty_json;
 use crate::plugin::{Cache, ENGINE_VERSION, cpu_features, probe};
 
 /// What was found. Field names are the keys of the JSON form.
@@ -91,9 +92,7 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Abort> {
     let ready = !checks.iter().any(lacking);
     let diagnosis = Diagnosis { version: env!("CARGO_PKG_VERSION"), ready, checks };
     let text = match args.format {
-        DoctorFormatArg::Json => {
-            serde_json::to_string_pretty(&diagnosis).map_err(Abort::new)? + "\n"
-        }
+        DoctorFormatArg::Json => pretty_json(&diagnosis).map_err(Abort::new)?,
         DoctorFormatArg::Text => describe(&diagnosis).map_err(Abort::new)?,
     };
     match io::stdout().lock().write_all(text.as_bytes()) {

@@ -1,0 +1,77 @@
+//! Servers that send the host elsewhere: it goes as far as it may, and tells nobody where it comes from.
+
+use super::remote::{remote, said};
+use crate::support::host::Host;
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+use crate::support::web::{Fault, Page, Web};
+
+/// A page that sends whoever asks to `to`.
+fn sends(to: &str) -> Page {
+    let status = format!("302 Found\r\nLocation: {to}").leak();
+    Page::new("").fault(Fault::Status(status, ""))
+}
+
+#[test]
+fn a_redirect_is_followed_and_nobody_is_told_where_it_came_from() {
+    let other = Web::of("/there", Page::new("one two\n"));
+    let first = Web::of("/page", sends(&other.url("/there")));
+    let url = first.url("/page?X-Amz-Signature=deadbeef").replace("//", "//user:secret@");
+    let ended = remote("wordcount", &[], &[url]).ended().exits(0);
+    assert!(said(&ended)[0].contains("\"words\":2"), "{ended}");
+    let asked = other.asked();
+    assert!(!asked.is_empty());
+    for request in asked {
+        assert_eq!(request.path, "/there");
+        for header in ["referer", "authorization", "cookie"] {
+            assert_eq!(request.headers.get(header), None, "{header}");
+        }
+    }
+}
+
+#[test]
+fn a_redirect_leads_to_no_other_scheme_and_has_an_end() {
+    let tree = Tree::with(&[("secret", "a b c\n")]);
+    let file = format!("file://{}", tree.path().join("secret").display());
+    let web = Web::new([
+        ("/round".to_string(), sends("/round")),
+        ("/file".to_string(), sends(&file)),
+        ("/store".to_string(), sends("s3://bucket/key")),
+        ("/1".to_string(), sends("/2")),
+        ("/2".to_string(), sends("/3")),
+        ("/3".to_string(), sends("/4")),
+        ("/4".to_string(), sends("/5")),
+        ("/5".to_string(), sends("/6")),
+        ("/6".to_string(), Page::new("six\n")),
+        ("/0".to_string(), sends("/1")),
+    ]);
+    let told = |path: &str| remote("wordcount", &[], &[web.url(path)]).ended().exits(1).stderr;
+    assert!(told("/round").contains("it redirects more than 5 times"), "{}", told("/round"));
+    assert!(told("/file").contains("it redirects to file, from http"), "{}", told("/file"));
+    assert!(told("/store").contains("it redirects to s3, from http"), "{}", told("/store"));
+    remote("wordcount", &[], &[web.url("/1")]).ended().exits(0);
+    assert!(told("/0").contains("it redirects more than 5 times"), "{}", told("/0"));
+}
+
+#[test]
+fn a_list_names_urls_only_where_it_may() {
+    let web = Web::of("/page", Page::new("one two\n"));
+    let tree = Tree::with(&[("in/a", "a\n"), ("list", &*format!("in/a\n{}\n", web.url("/page")))]);
+    let run = |args: &[&str]| {
+        let host = Host::run(&plugin("wordcount")).env("NO_PROXY", "127.0.0.1");
+        host.within(tree.path()).args(["--files-from", "list"]).args(args).ended()
+    };
+    run(&[]).exits(0);
+    let told = run(&["--beneath", "."]).exits(1);
+    assert!(told.stderr.contains("is a URL, and the list may name files only"), "{told}");
+    assert!(told.stderr.contains("hint: --allow-urls lets it name URLs"), "{told}");
+    assert!(told.text().contains("\"lines\":1"), "the file is read: {told}");
+    run(&["--beneath", ".", "--allow-urls"]).exits(0);
+    run(&["--beneath", ".", "--allow-urls=127.0.0.1"]).exits(0);
+    run(&["--beneath", ".", "--allow-urls=example.org,bucket"]).exits(1);
+    if gristmill::jail::probe().check().is_ok() {
+        let told = run(&["--jail"]).exits(1);
+        assert!(!told.stderr.contains("connections stay allowed"), "{told}");
+        run(&["--jail", "--allow-urls"]).exits(0);
+    }
+}
