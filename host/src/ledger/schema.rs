@@ -3,6 +3,7 @@
 //! The layout has a version. A host opens older ones and brings them up to its own, in one transaction; newer ones it
 //! leaves alone.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rusqlite::{Connection, config::DbConfig, limits::Limit};
@@ -84,14 +85,41 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Contents,
         Ok((number("application_id")?, number("user_version")?, things))
     };
     let path = path.to_path_buf();
-    match read().map_err(|error| Error::sql(&path, &error))? {
+    let told = |error| Error::sql(&path, &error);
+    match read().map_err(told)? {
         (0, 0, 0) => Ok(Contents::Nothing),
         (APPLICATION, found, _) if found > version() => {
             Err(Error::Newer { path, found, known: version() })
         }
-        (APPLICATION, found, _) if found > 0 => Ok(Contents::Version(found)),
+        (APPLICATION, found, _) if found > 0 => match foreign(connection, found).map_err(told)? {
+            Some(name) => {
+                let detail = format!("`{name}` in it is not as a host makes it");
+                Err(Error::Damaged { path, detail })
+            }
+            None => Ok(Contents::Version(found)),
+        },
         _ => Err(Error::NotALedger { path }),
     }
+}
+
+/// The first table, view, index or trigger that is not as a host of that version makes it: what is read from a ledger, and what happens when it
+/// is written, is what its schema says, and a file may come from anywhere.
+fn foreign(connection: &Connection, version: i64) -> rusqlite::Result<Option<String>> {
+    let mut own = Connection::open_in_memory()?;
+    let steps = usize::try_from(version).ok().and_then(|version| STEPS.get(..version));
+    migrate(&mut own, steps.unwrap_or_default())?;
+    let (own, found) = (things(&own)?, things(connection)?);
+    let missing = own.difference(&found).chain(found.difference(&own));
+    Ok(missing.map(|(_kind, name, _sql)| name.clone()).next())
+}
+
+/// Kind, name and definition.
+type Thing = (String, String, Option<String>);
+
+fn things(connection: &Connection) -> rusqlite::Result<BTreeSet<Thing>> {
+    let mut all = connection.prepare("SELECT type, name, sql FROM sqlite_schema LIMIT 100")?;
+    let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    rows.collect()
 }
 
 /// What is in a database.

@@ -141,6 +141,30 @@ fn a_ledger_of_a_later_version_is_left_alone() {
     assert_eq!(version.unwrap(), 7);
 }
 
+/// A ledger may come from anywhere, and what a name in it stands for is what its schema says.
+#[test]
+fn a_ledger_whose_schema_is_not_the_hosts_is_damaged() {
+    for (what, statements) in [
+        (
+            "entry",
+            "ALTER TABLE entry RENAME TO e; CREATE VIEW entry AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x AS id, x AS job, x AS source FROM r",
+        ),
+        ("t", "CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM entry; END"),
+        ("more", "CREATE TABLE more (a)"),
+        ("i", "CREATE INDEX i ON entry (bytes_in)"),
+        ("output", "DROP TABLE output"),
+    ] {
+        let (_dir, path) = place();
+        Ledger::open(&path).unwrap().close().unwrap();
+        Connection::open(&path).unwrap().execute_batch(statements).unwrap();
+        for error in [Ledger::open(&path).unwrap_err(), Reader::open(&path).unwrap_err()] {
+            assert!(matches!(error, Error::Damaged { .. }), "{what}: {error}");
+            let told = error.to_string();
+            assert!(told.contains("is not as a host makes it"), "{what}: {told}");
+        }
+    }
+}
+
 #[test]
 fn a_file_that_cannot_be_made_is_named() {
     let (dir, _) = place();
