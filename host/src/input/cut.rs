@@ -202,7 +202,8 @@ impl Cutter {
                 from
             }
         };
-        if end >= self.record_bytes_max && end < input.bytes() {
+        let most = self.record_bytes_max;
+        if end > most || (end == most && end < input.bytes()) {
             return Err(self.too_long(0));
         }
         let mut header = vec![0; usize::try_from(end).unwrap_or(usize::MAX)];

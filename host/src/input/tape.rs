@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::archive::Names;
 use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins};
+use super::archive::{Names, checked};
 use super::decode::shown;
 use super::front::Front;
 use super::holes::{self, Filled};
@@ -167,6 +167,9 @@ impl Members {
                     let unread = |name, error: ArchiveError| {
                         Ok(Some(Member::Unread(name, Refusal::from(error).into())))
                     };
+                    if let Err((shown, error)) = checked(&name) {
+                        return unread(shown.to_vec(), error);
+                    }
                     match kind {
                         Kind::File | Kind::Sparse(_) | Kind::Continued
                             if !self.wanted.take(Path::new(OsStr::from_bytes(&name))) => {}

@@ -301,6 +301,15 @@ pub const REMOTE_IDLE: Duration = Duration::from_secs(30);
 /// What a request may take as a whole. It is [`REMOTE_IDLE`] that ends one which goes no further.
 pub const REMOTE_REQUEST: Duration = Duration::from_hours(24);
 
+/// Bytes of the name of an archive's member; that of a file has 4096 with all above it (`PATH_MAX`).
+pub const MEMBER_NAME_BYTES_MAX: usize = 32 << 10;
+
+/// Parts of the name of an archive's member.
+pub const MEMBER_NAME_PARTS_MAX: usize = 255;
+
+/// What is told of a longer name: as much as one part of a file's name has (`NAME_MAX`).
+pub const MEMBER_NAME_SHOWN_BYTES: usize = 255;
+
 /// How often a web server may send a client elsewhere, one redirect after the other.
 pub const REDIRECTS_MAX: usize = 5;
 

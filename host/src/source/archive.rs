@@ -9,6 +9,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{Sparse, Way};
+use crate::settings::limits::{MEMBER_NAME_BYTES_MAX, MEMBER_NAME_PARTS_MAX};
 
 /// An archive whose members are sources.
 #[derive(Debug, PartialEq, Eq)]
@@ -109,6 +110,16 @@ pub enum ArchiveError {
     Members {
         /// What is allowed.
         members_max: u64,
+    },
+    /// Its name is longer, or leads through more directories, than any file's.
+    #[error(
+        "has a name of {bytes} bytes and {parts} parts: no file has more than {MEMBER_NAME_BYTES_MAX} and {MEMBER_NAME_PARTS_MAX}"
+    )]
+    Name {
+        /// Bytes of the name.
+        bytes: usize,
+        /// What is between its slashes.
+        parts: usize,
     },
     /// The member needs a password.
     #[error("is encrypted, which is not read")]

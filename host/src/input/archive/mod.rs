@@ -35,7 +35,7 @@ use crate::source::{
 
 pub(super) use member::open;
 pub use name::of_member as member_path;
-pub(super) use name::{Kind, Names};
+pub(super) use name::{Kind, Names, checked};
 pub(super) use tar::{BLOCK_BYTES, begins};
 
 /// How archives are looked into.
@@ -269,6 +269,9 @@ impl<'a> Members<'a> {
     fn add(&mut self, name: &[u8], bytes: u64, stored: Stored) {
         if !self.is_wanted(name) {
             return;
+        }
+        if let Err((shown, error)) = checked(name) {
+            return self.refuse(shown, error);
         }
         let bytes = match &stored {
             Stored::Sparse { sparse, .. } => sparse.bytes,

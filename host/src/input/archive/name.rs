@@ -7,6 +7,11 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use crate::settings::limits::{
+    MEMBER_NAME_BYTES_MAX, MEMBER_NAME_PARTS_MAX, MEMBER_NAME_SHOWN_BYTES,
+};
+use crate::source::ArchiveError;
+
 /// A kind of archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Kind {
@@ -47,6 +52,19 @@ pub fn of_member(archive: &Path, name: &[u8]) -> PathBuf {
     path.extend_from_slice(SEPARATOR);
     path.extend_from_slice(name);
     PathBuf::from(OsString::from_vec(path))
+}
+
+/// Refuses a name that no file has, as what is kept of members is a multiple of it.
+///
+/// # Errors
+/// With as much of it as is told, when it is too long, or has too many parts.
+pub(in super::super) fn checked(name: &[u8]) -> Result<(), (&[u8], ArchiveError)> {
+    let (bytes, parts) = (name.len(), memchr::memchr_iter(b'/', name).count() + 1);
+    if bytes > MEMBER_NAME_BYTES_MAX || parts > MEMBER_NAME_PARTS_MAX {
+        let shown = name.get(..MEMBER_NAME_SHOWN_BYTES).unwrap_or(name);
+        return Err((shown, ArchiveError::Name { bytes, parts }));
+    }
+    Ok(())
 }
 
 /// Names of members of one archive, told apart as the files would be that are unpacked: `./a` is `a`. Keeps 16 bytes for each, which
