@@ -53,6 +53,8 @@ pub mod bindings;
 mod call;
 mod error;
 mod framing;
+#[cfg(target_family = "wasm")]
+mod heap;
 mod host;
 mod kept;
 pub mod log;

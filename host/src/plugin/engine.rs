@@ -149,7 +149,7 @@ fn pool() -> PoolingAllocationConfig {
         .linear_memory_keep_resident(POOL_RESIDENT_BYTES)
         .table_keep_resident(POOL_RESIDENT_BYTES)
         .max_unused_warm_slots(POOL_WARM)
-        .pagemap_scan(Enabled::Auto);
+        .pagemap_scan(Enabled::No);
     pool
 }
 
