@@ -112,6 +112,19 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_no_file_has_is_refused_with_as_much_of_it_as_is_told() {
+        let long = [b'a'; MEMBER_NAME_BYTES_MAX];
+        assert!(checked(&long).is_ok());
+        let (shown, error) =
+            checked(&[&long[..], b"a"].concat()).map_err(|(s, e)| (s.to_vec(), e)).unwrap_err();
+        assert_eq!(shown.len(), MEMBER_NAME_SHOWN_BYTES);
+        assert!(error.to_string().contains("a name of 32769 bytes and 1 parts"), "{error}");
+        let deep = "a/".repeat(MEMBER_NAME_PARTS_MAX - 1);
+        assert!(checked(deep.as_bytes()).is_ok());
+        assert!(checked((deep + "/").as_bytes()).is_err());
+    }
+
+    #[test]
     fn names_are_one_that_would_be_one_file() {
         let mut names = Names::default();
         for new in ["a", "b", "a/b", "ab", "a/b/c", "", "../a"] {
