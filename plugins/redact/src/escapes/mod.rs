@@ -6,7 +6,7 @@ mod entity;
 mod percent;
 mod wide;
 
-/// Which escapes are looked through.
+/// Which escapes are looked through, besides spaces, dashes and letters of Unicode that stand for those of ASCII.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Escapes {
     /// `\u0040`, `\x40`, `\n`
@@ -59,6 +59,15 @@ impl Escape {
 }
 
 impl Escapes {
+    /// The escape of a string of JSON that begins at `at`. Letters that stand for others are none of its escapes.
+    #[inline]
+    pub(crate) fn in_string(text: &[u8], at: usize) -> Option<Escape> {
+        match text.get(at)? {
+            b'\\' => backslash::at(text, at),
+            _ => None,
+        }
+    }
+
     /// The escape that begins at `at`.
     #[inline]
     pub(crate) fn at(self, text: &[u8], at: usize) -> Option<Escape> {

@@ -114,6 +114,28 @@ fn escapes_are_looked_through() {
 }
 
 #[test]
+fn strings_of_json_are_read_as_text_is() {
+    // Beyond ASCII: spaces end an address, what has no width is a part of it, wide letters are letters.
+    for (text, masked) in [
+        ("\u{a0}@example.org", "\u{a0}@example.org"),
+        ("x\u{a0}bob@example.org", "x\u{a0}[EMAIL]"),
+        ("bob@example.org\u{3000}x", "[EMAIL]\u{3000}x"),
+        ("\u{200b}@example.org", "[EMAIL]"),
+        ("x bo\u{200b}b@example.org", "x [EMAIL]"),
+        ("\u{ff42}ob\u{ff20}example\u{ff0e}org", "[EMAIL]"),
+    ] {
+        assert_eq!(marked(&[], text), masked);
+        let line = serde_json::json!({ text: null }).to_string();
+        let escaped = properties::in_ascii(&line);
+        for line in [line, escaped] {
+            let output: serde_json::Value = serde_json::from_str(&marked(&[], &line)).unwrap();
+            assert_eq!(output, serde_json::json!({ masked: null }), "{line}");
+        }
+    }
+    testing::recorded();
+}
+
+#[test]
 fn formats_are_what_is_looked_through() {
     let text = "a%40b.org c\\u0040d.org {\"n\":1}";
     assert_eq!(marked(&[("format", "auto")], text), "[EMAIL] [EMAIL] {\"n\":1}");

@@ -76,7 +76,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 /// As Python writes it: in ASCII.
-fn in_ascii(text: &str) -> String {
+pub(super) fn in_ascii(text: &str) -> String {
     let mut ascii = String::new();
     for letter in text.chars() {
         if letter.is_ascii() {
