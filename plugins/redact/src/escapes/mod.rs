@@ -11,6 +11,10 @@ pub(crate) use quoted::ats as quoted_ats;
 
 /// Which escapes are looked through, besides spaces, dashes and letters of Unicode that stand for those of ASCII.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a form of its own, and any may be looked through"
+)]
 pub(crate) struct Escapes {
     /// `\u0040`, `\x40`, `\n`
     pub(crate) backslash: bool,

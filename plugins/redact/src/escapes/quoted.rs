@@ -3,6 +3,8 @@
 //! `=40` also stands in many a `key=40`. So it is an escape only in a text in which something else says that this is
 //! quoted-printable.
 
+use std::iter;
+
 use memchr::{memchr_iter, memmem};
 
 use super::{Escape, hex};
@@ -19,8 +21,12 @@ pub(super) fn at(text: &[u8], at: usize) -> Option<Escape> {
 /// that goes on behind its end.
 pub(super) fn is_evident(text: &[u8]) -> bool {
     memchr_iter(b'=', text).any(|at| match text.get(at + 1..).unwrap_or_default() {
-        [] | [b'\r'] | [b'\n', ..] | [b'\r', b'\n', ..] | [b'3', b'D', ..] => true,
-        [b'8' | b'9' | b'A'..=b'F', b'0'..=b'9' | b'A'..=b'F', ..] => true,
+        []
+        | [b'\r']
+        | [b'\n', ..]
+        | [b'\r', b'\n', ..]
+        | [b'3', b'D', ..]
+        | [b'8' | b'9' | b'A'..=b'F', b'0'..=b'9' | b'A'..=b'F', ..] => true,
         [b'?', word @ ..] => word.split(|&byte| byte == b'?').nth(1).is_some_and(is_q),
         _ => false,
     })
@@ -46,7 +52,7 @@ pub(crate) fn ats(text: &[u8]) -> impl Iterator<Item = usize> {
         first && any(signs, zeros, |sign, zero| sign == b'=' && zero == b'0')
     });
     let likely = likely.map(|(step, _)| step * STEP_BYTES..(step + 1) * STEP_BYTES);
-    likely.chain([whole..text.len()]).flat_map(move |step| {
+    likely.chain(iter::once(whole..text.len())).flat_map(move |step| {
         let end = (step.end + SIGN.len() - 1).min(text.len());
         let part = text.get(step.start..end).unwrap_or_default();
         let found = memmem::find_iter(part, SIGN).map(move |at| step.start + at);
