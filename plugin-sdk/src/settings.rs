@@ -54,6 +54,26 @@ impl Settings {
             Error::fatal(format_args!("setting `{key}` cannot be `{text}`: {error}"))
         })
     }
+
+    /// The value of the choice that a setting names:
+    /// `settings.choice("types", &[("off", Types::Off), ("on", Types::On)])?`.
+    ///
+    /// # Errors
+    /// The text is none of the names, or the manifest does not declare the setting.
+    pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Result<T, Error> {
+        let name: String = self.parse(key)?;
+        let found = choices.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+            let names = match names.split_last() {
+                Some((last, rest)) if !rest.is_empty() => {
+                    [&rest.join(", "), " or ", *last].concat()
+                }
+                _ => names.concat(),
+            };
+            Error::fatal(format_args!("setting `{key}` cannot be `{name}`: it is {names}"))
+        })
+    }
 }
 
 fn unknown(manifest: &Manifest, key: &str) -> Error {
@@ -97,6 +117,24 @@ mod tests {
         let error = settings.parse::<u32>("rate").unwrap_err().to_string();
         assert_eq!(error, "setting `rate` cannot be `few`: invalid digit found in string");
         let error = settings.parse::<u32>("other").unwrap_err().to_string();
+        assert_eq!(error, "the manifest declares no setting `other`");
+    }
+
+    #[test]
+    fn a_choice_is_one_of_the_names() {
+        let settings = check(&[("rate", "two")]).unwrap();
+        assert_eq!(settings.choice("rate", &[("one", 1), ("two", 2)]), Ok(2));
+        let refused = |choices| settings.choice::<u8>("rate", choices).unwrap_err().to_string();
+        assert_eq!(refused(&[("one", 1)]), "setting `rate` cannot be `two`: it is one");
+        assert_eq!(
+            refused(&[("one", 1), ("four", 4)]),
+            "setting `rate` cannot be `two`: it is one or four"
+        );
+        assert_eq!(
+            refused(&[("one", 1), ("four", 4), ("TWO", 2)]),
+            "setting `rate` cannot be `two`: it is one, four or TWO"
+        );
+        let error = settings.choice("other", &[("one", 1)]).unwrap_err().to_string();
         assert_eq!(error, "the manifest declares no setting `other`");
     }
 

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+use super::sealed::Sealed;
 use crate::settings::limits::CACHE_BYTES_MAX;
 
 const KEY_BYTES: usize = 32;
@@ -51,21 +52,11 @@ pub struct CacheState {
 }
 
 /// Compiled code that may be run: its MAC is right, or this process has just had it compiled.
-pub(super) struct Trusted {
-    bytes: Vec<u8>,
-    /// Where the code begins.
-    at: usize,
-}
-
-impl Trusted {
+pub(super) enum Trusted {
     /// What a compiler has answered that this process has started.
-    pub(super) fn compiled(code: Vec<u8>) -> Self {
-        Self { bytes: code, at: 0 }
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
-    }
+    Compiled(Vec<u8>),
+    /// What this user's host has written, in memory that is sealed.
+    Kept(Sealed),
 }
 
 impl Cache {
@@ -123,7 +114,7 @@ impl Cache {
             Place::Dir(dir) => dir.load(name),
             Place::Memory(kept) => {
                 let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.get(name).map(|code| Trusted::compiled(code.clone()))
+                kept.get(name).map(|code| Trusted::Compiled(code.clone()))
             }
         }
     }
@@ -144,16 +135,17 @@ impl Cache {
 impl Dir {
     fn load(&self, name: &str) -> Option<Trusted> {
         let mut file = File::open(self.file(name)).ok()?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).ok()?;
-        let (mac, code) = bytes.split_at_checked(MAC_BYTES)?;
+        let mut mac = [0; MAC_BYTES];
+        file.read_exact(&mut mac).ok()?;
+        let mut found = self.hasher(name);
+        let code = Sealed::copy(&mut file, |part| _ = found.update(part)).ok()?;
         // `blake3::Hash` compares in constant time.
-        if self.mac(name, code) != blake3::Hash::from_slice(mac).ok()? {
+        if found.finalize() != blake3::Hash::from_bytes(mac) {
             tracing::warn!("{}: not what was written: compiling again", self.file(name).display());
             return None;
         }
         let _ = file.set_modified(SystemTime::now()); // only decides what is dropped first
-        Some(Trusted { bytes, at: MAC_BYTES })
+        Some(Trusted::Kept(code))
     }
 
     /// Visible only when whole. Drops the oldest where there is too much.
@@ -186,7 +178,13 @@ impl Dir {
     }
 
     fn mac(&self, name: &str, code: &[u8]) -> blake3::Hash {
-        blake3::Hasher::new_keyed(&self.key).update(name.as_bytes()).update(code).finalize()
+        self.hasher(name).update(code).finalize()
+    }
+
+    fn hasher(&self, name: &str) -> blake3::Hasher {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(name.as_bytes());
+        hasher
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -265,7 +263,8 @@ mod tests {
     fn what_is_kept_comes_back_under_its_own_name_only() {
         let (_dir, cache) = cache();
         cache.store("a", b"code").unwrap();
-        assert_eq!(cache.load("a").unwrap().bytes(), b"code");
+        let Some(Trusted::Kept(code)) = cache.load("a") else { panic!("it is there") };
+        assert_eq!(code.bytes().unwrap(), b"code");
         assert!(cache.load("b").is_none());
         fs::copy(cache.file("a"), cache.file("b")).unwrap();
         assert!(cache.load("b").is_none(), "the MAC covers the name");

@@ -24,6 +24,7 @@ mod manifest;
 mod probe;
 mod repro;
 mod sandbox;
+mod sealed;
 mod shape;
 mod transformer;
 mod witness;

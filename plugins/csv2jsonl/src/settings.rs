@@ -54,17 +54,14 @@ impl Csv {
     /// What the user wants.
     pub(crate) fn read(settings: &Settings) -> Result<Self, Error> {
         let one = |key: &str| settings.parse::<String>(key);
-        let quotes =
-            choice("quote", &one("quote")?, &[("double", Quotes::Double), ("none", Quotes::None)])?;
-        let stray =
-            choice("stray", &one("stray")?, &[("reject", Stray::Flaw), ("keep", Stray::Text)])?;
+        let quotes = [("double", Quotes::Double), ("none", Quotes::None)];
+        let quotes = settings.choice("quote", &quotes)?;
+        let stray = [("reject", Stray::Flaw), ("keep", Stray::Text)];
+        let stray = settings.choice("stray", &stray)?;
         let header = header(&one("header")?)?;
-        let duplicates = choice(
-            "duplicates",
-            &one("duplicates")?,
-            &[("fail", Duplicates::Fail), ("rename", Duplicates::Rename)],
-        )?;
-        let types = choice("types", &one("types")?, &[("off", Types::Off), ("on", Types::On)])?;
+        let duplicates = [("fail", Duplicates::Fail), ("rename", Duplicates::Rename)];
+        let duplicates = settings.choice("duplicates", &duplicates)?;
+        let types = settings.choice("types", &[("off", Types::Off), ("on", Types::On)])?;
         let null = match one("null")?.as_str() {
             "off" => None,
             "empty" => Some(Vec::new()),
@@ -159,15 +156,4 @@ fn delimiter(text: &str) -> Result<Option<u8>, Error> {
             "setting `delimiter` cannot be `{text}`: it is one ASCII character, \\t or auto, and neither quote nor line break"
         ))),
     }
-}
-
-fn choice<T: Copy>(key: &str, value: &str, choices: &[(&str, T)]) -> Result<T, Error> {
-    let found = choices.iter().find(|(name, _)| *name == value);
-    found.map(|(_, choice)| *choice).ok_or_else(|| {
-        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        Error::fatal(format_args!(
-            "setting `{key}` cannot be `{value}`: it is {}",
-            names.join(" or ")
-        ))
-    })
 }

@@ -65,16 +65,13 @@ impl Transformer for Jsonl2Csv {
         if null.contains(['"', '\n', '\r']) {
             return Err(Error::fatal("setting `null` cannot hold quotes or line ends"));
         }
-        let extra =
-            choice("extra", &text("extra")?, &[("reject", Extra::Reject), ("drop", Extra::Drop)])?;
+        let extra = [("reject", Extra::Reject), ("drop", Extra::Drop)];
+        let extra = settings.choice("extra", &extra)?;
+        let flatten = settings.choice("flatten", &[("on", Flatten::On), ("off", Flatten::Off)])?;
         Ok(Self {
             style: Style { delimiter: delimiter(&text("delimiter")?)?, null },
-            flatten: choice(
-                "flatten",
-                &text("flatten")?,
-                &[("on", Flatten::On), ("off", Flatten::Off)],
-            )?,
-            header: choice("header", &text("header")?, &[("on", true), ("off", false)])?,
+            flatten,
+            header: settings.choice("header", &[("on", true), ("off", false)])?,
             extra: if fields.is_empty() { extra } else { Extra::Drop },
             fields,
         })
@@ -168,17 +165,6 @@ fn delimiter(text: &str) -> Result<u8, Error> {
             "setting `delimiter` cannot be `{text}`: it is one ASCII character, or \\t, and neither quote nor line break"
         ))),
     }
-}
-
-fn choice<T: Copy>(key: &str, value: &str, choices: &[(&str, T)]) -> Result<T, Error> {
-    let found = choices.iter().find(|(name, _)| *name == value);
-    found.map(|(_, choice)| *choice).ok_or_else(|| {
-        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        Error::fatal(format_args!(
-            "setting `{key}` cannot be `{value}`: it is {}",
-            names.join(" or ")
-        ))
-    })
 }
 
 #[cfg(test)]

@@ -41,19 +41,17 @@ pub(crate) fn search(settings: &Settings, mask: &Mask) -> Result<Search, Error> 
     if expressions.finds_more() {
         kinds.strictness = Strictness::All;
     }
-    let all = Escapes { backslash: true, percent: true, entities: true };
-    let (escapes, lines) = match settings.parse::<String>("format")?.as_str() {
-        "auto" => (all, Lines::Either),
-        "json" => (all, Lines::Json),
-        "url" => (Escapes { backslash: false, entities: false, ..all }, Lines::Text),
-        "text" => (Escapes::default(), Lines::Text),
-        other => return Err(not_one_of("format", other, "auto, json, url or text")),
-    };
-    let numbers = match settings.parse::<String>("numbers")?.as_str() {
-        "string" => Numbers::String,
-        "keep" => Numbers::Keep,
-        other => return Err(not_one_of("numbers", other, "string or keep")),
-    };
+    let all = Escapes { backslash: true, percent: true, entities: true, quoted: true };
+    let url = Escapes { percent: true, ..Escapes::default() };
+    let formats = [
+        ("auto", (all, Lines::Either)),
+        ("json", (all, Lines::Json)),
+        ("url", (url, Lines::Text)),
+        ("text", (Escapes::default(), Lines::Text)),
+    ];
+    let (escapes, lines) = settings.choice("format", &formats)?;
+    let numbers = [("string", Numbers::String), ("keep", Numbers::Keep)];
+    let numbers = settings.choice("numbers", &numbers)?;
     let places = if mask.knows_strings() { Places::InStrings } else { Places::Plain };
     Ok(Search { kinds, expressions, escapes, lines, numbers, places })
 }
@@ -80,8 +78,4 @@ fn kinds(names: &str, expressions: &mut Expressions) -> Result<Kinds, Error> {
         }
     }
     Ok(kinds)
-}
-
-fn not_one_of(setting: &str, value: &str, values: &str) -> Error {
-    Error::fatal(format_args!("setting `{setting}` cannot be `{value}`: it is {values}"))
 }

@@ -77,13 +77,13 @@ pub(super) fn compile(
     shape::check(bytes)?;
     let (wasmtime, name) = (engine.wasmtime(), Cache::name(engine.wasmtime(), bytes));
     let order = Order::new(limits, engine.is_parallel());
-    let code = Trusted::compiled(child::compile(&order, bytes, stop)?);
+    let code = child::compile(&order, bytes, stop)?;
     if let Some(cache) = cache
-        && let Err(error) = cache.store(&name, code.bytes())
+        && let Err(error) = cache.store(&name, &code)
     {
         tracing::warn!("compiled code is not kept: {error}");
     }
-    code::load(wasmtime, &code).map_err(|error| {
+    code::load(wasmtime, &Trusted::Compiled(code)).map_err(|error| {
         let refusal = Refusal::new(format!("was not compiled for this program: {error:#}"));
         refusal.hint("the program that compiles is of another version; build both anew")
     })

@@ -11,6 +11,7 @@ const LITERAL_BYTES_MAX: usize = 64;
 /// The address around the `@` at `at`.
 pub(super) fn around(text: &[u8], at: usize) -> Look {
     let run = word::start(text, at, local::is_local);
+    let run = word::behind_wide_space(text, run, at);
     let domain = domain(text, at + 1);
     let address = match domain.end {
         Some(end) => local::start(text, run, at).map(|start| start..end),
@@ -59,6 +60,7 @@ fn labels(text: &[u8], start: usize) -> Domain {
     let mut label_start = start;
     loop {
         let label_end = word::end(text, label_start, is_label);
+        let label_end = word::until_wide_space(text, label_start, label_end);
         let label = text.get(label_start..label_end).filter(|label| !label.is_empty());
         let Some(label) = label else { return Domain { end, seen: label_end } };
         if label_start > start

@@ -56,6 +56,9 @@ fn email_addresses() {
         ("user=a@b.org&x=1", "user=<a@b.org>&x=1"),
         ("<mailto:a@b.org>", "<mailto:<a@b.org>>"),
         ("'a@b.org' o'neill@b.org", "'<a@b.org>' <o'neill@b.org>"),
+        // Spaces beyond ASCII are no parts of an address.
+        ("x\u{a0}a@b.org\u{3000}x", "x\u{a0}<a@b.org>\u{3000}x"),
+        ("\u{a0}@b.org \u{2003}a\u{e9}@b.org", "\u{a0}@b.org \u{2003}<a\u{e9}@b.org>"),
         ("...a@b.org a.@b.org", "...<a@b.org> <a.@b.org>"),
         ("a@localhost root@host @b.org a@ a@b. @", "a@localhost root@host @b.org a@ a@b. @"),
         ("a@b..org a@.b.org", "a@b..org a@.b.org"),

@@ -36,3 +36,27 @@ pub(super) fn numbers(text: &[u8], at: usize) -> (usize, usize) {
     }
     (start, end)
 }
+
+/// Where the first space beyond ASCII in `text[start..end]` begins, or else `end`.
+#[inline]
+pub(super) fn until_wide_space(text: &[u8], start: usize, end: usize) -> usize {
+    wide_spaces(text, start, end).next().map_or(end, |(at, _)| at)
+}
+
+/// Where what stands behind the last space beyond ASCII in `text[start..end]` begins, or else `start`.
+#[inline]
+pub(super) fn behind_wide_space(text: &[u8], start: usize, end: usize) -> usize {
+    wide_spaces(text, start, end).last().map_or(start, |(at, space)| at + space.len_utf8())
+}
+
+/// The spaces beyond ASCII, and where they stand.
+fn wide_spaces(text: &[u8], start: usize, end: usize) -> impl Iterator<Item = (usize, char)> {
+    let part = text.get(start..end).filter(|part| !part.is_ascii()).unwrap_or_default();
+    let mut next = start;
+    part.utf8_chunks().flat_map(move |chunk| {
+        let at = next;
+        next += chunk.valid().len() + chunk.invalid().len();
+        let letters = chunk.valid().char_indices().map(move |(by, letter)| (at + by, letter));
+        letters.filter(|(_, letter)| !letter.is_ascii() && letter.is_whitespace())
+    })
+}

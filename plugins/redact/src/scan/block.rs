@@ -1,6 +1,6 @@
 //! From classes of bytes to places that are worth a closer look.
 
-use super::masks::{BLOCK_BYTES, Masks, idle_backslashes, masks};
+use super::masks::{BLOCK_BYTES, Masks, masks};
 
 /// What is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Scan {
             if self.kinds.strictness == Strictness::All {
                 visit_all(self.at, odd, masks.odd, found, visit);
             } else {
-                visit_telling((block, masks.digits), self.at, odd, found, visit);
+                visit_telling(block, self.at, odd, found, visit);
             }
         }
         self.at += BLOCK_BYTES;
@@ -214,16 +214,36 @@ impl Scan {
 /// The same but for backslashes that tell nothing.
 #[inline(never)]
 fn visit_telling(
-    (block, digits): (&[u8; BLOCK_BYTES], u64),
+    block: &[u8; BLOCK_BYTES],
     at: usize,
     odd: [u64; 2],
     found: [u64; 4],
     visit: &mut impl FnMut(Kind, usize, Odd),
 ) {
     let [_, here] = odd;
-    let telling = if here == 0 { 0 } else { here & !idle_backslashes(block, digits) };
+    let mut telling = here;
+    let mut left = here;
+    while left != 0 {
+        let bit = left & left.wrapping_neg();
+        left ^= bit;
+        if is_idle(block, bit.trailing_zeros() as usize) {
+            telling ^= bit;
+        }
+    }
     if telling != 0 || found != [0; 4] {
         visit_all(at, odd, telling, found, visit);
+    }
+}
+
+/// Whether a backslash stands at `at` that tells nothing: one that neither a digit, `u`, `U` or `x` follows, nor a backslash and
+/// then one of these. So are most by far: of quotes, line ends, tabs and paths. The last two bytes of a block are not judged.
+#[inline]
+fn is_idle(block: &[u8; BLOCK_BYTES], at: usize) -> bool {
+    let begins = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'u' | b'U' | b'x');
+    match block.get(at..at + 3) {
+        Some([b'\\', b'\\', third]) => !begins(*third),
+        Some([b'\\', second, _]) => !begins(*second),
+        _ => false,
     }
 }
 

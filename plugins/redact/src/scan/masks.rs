@@ -1,9 +1,9 @@
 //! Classes of bytes in a block, by the lanes of the target.
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(super) use super::scalar::{idle_backslashes, masks};
+pub(super) use super::scalar::masks;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(super) use super::simd128::{idle_backslashes, masks};
+pub(super) use super::simd128::masks;
 
 /// Bytes of a block: a bit for each fits into a word.
 pub(super) const BLOCK_BYTES: usize = 64;

@@ -18,19 +18,6 @@ pub(in crate::scan) fn masks(block: &[u8; BLOCK_BYTES]) -> Masks {
     }
 }
 
-/// The backslashes that tell nothing: those that neither a digit, `u`, `U` or `x` follows, nor a backslash and then one of these. So are
-/// most by far: of quotes, line ends, tabs and paths. The last two bytes of a block are not judged.
-pub(super) fn idle_backslashes(block: &[u8; BLOCK_BYTES], _: u64) -> u64 {
-    let begins = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'u' | b'U' | b'x');
-    let idle = |three: &[u8]| match *three {
-        [b'\\', b'\\', third] => !begins(third),
-        [b'\\', second, _] => !begins(second),
-        _ => false,
-    };
-    let threes = block.windows(3).enumerate();
-    threes.fold(0, |mask, (bit, three)| mask | u64::from(idle(three)) << bit)
-}
-
 /// The digits and the dots of a lane.
 pub(crate) fn digits_and_dots(lane: &[u8; 16]) -> (u16, u16) {
     let of = |class: fn(u8) -> bool| {

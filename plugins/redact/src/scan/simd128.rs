@@ -72,22 +72,6 @@ fn wide(block: &[u8; BLOCK_BYTES]) -> u64 {
     bits([a, b, c, d].map(|lane| wide(load(lane))))
 }
 
-/// The backslashes that tell nothing: those that neither a digit, `u`, `U` or `x` follows, nor a backslash and then one of these. So are
-/// most by far: of quotes, line ends, tabs and paths. The last two bytes of a block are not judged.
-#[inline]
-pub(in crate::scan) fn idle_backslashes(block: &[u8; BLOCK_BYTES], digits: u64) -> u64 {
-    let [a, b, c, d] = block.as_chunks().0 else { return 0 };
-    let lanes = [a, b, c, d].map(load);
-    let backslashes = bits(lanes.map(|lane| u8x16_eq(lane, u8x16_splat(b'\\'))));
-    let letters = bits(lanes.map(|lane| {
-        let small = v128_or(lane, u8x16_splat(0x20));
-        v128_or(u8x16_eq(small, u8x16_splat(b'u')), u8x16_eq(lane, u8x16_splat(b'x')))
-    }));
-    let begins = digits | letters;
-    let telling = begins >> 1 | (backslashes >> 1 & begins >> 2);
-    backslashes & !telling & (u64::MAX >> 2)
-}
-
 /// The bytes of a lane that are in a table by their lower four bits.
 #[inline]
 fn is_of(lane: v128, table: [u8; 16]) -> v128 {

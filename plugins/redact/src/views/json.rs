@@ -39,10 +39,9 @@ const WORDS: [&[u8]; 6] = [b"true", b"false", b"null", b"NaN", b"Infinity", b"-I
 /// Reads a line; none if it is not JSON.
 pub(crate) fn read(line: &[u8]) -> Option<Json> {
     let mut json = Json::default();
-    let in_strings = Escapes { backslash: true, ..Escapes::default() };
     parts(line, |part| {
         match part {
-            Part::String(place) => json.view.append(line, place, in_strings),
+            Part::String(place) => json.view.append(line, place, Escapes::in_string),
             Part::Number(place) => {
                 json.view.verbatim(line, place.clone());
                 json.numbers.push(place);

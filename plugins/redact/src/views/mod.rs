@@ -5,7 +5,7 @@ mod map;
 
 use std::ops::Range;
 
-use crate::escapes::{Escapes, is_odd};
+use crate::escapes::{Escape, Escapes, is_odd};
 
 pub(crate) use json::{Json, is_json, read as read_json};
 pub(crate) use map::Map;
@@ -21,17 +21,23 @@ impl View {
     /// The text without its escapes; none if it has none.
     pub(crate) fn without_escapes(text: &[u8], escapes: Escapes) -> Option<Self> {
         let mut view = Self::default();
-        view.append(text, 0..text.len(), escapes);
+        let escapes = escapes.of(text);
+        view.append(text, 0..text.len(), |text, at| escapes.at(text, at));
         view.map.has_units().then_some(view)
     }
 
-    /// Appends a part of another text, without its escapes.
-    fn append(&mut self, text: &[u8], part: Range<usize>, escapes: Escapes) {
+    /// Appends a part of another text, without the escapes that `escape` sees at the bytes that may begin one.
+    fn append(
+        &mut self,
+        text: &[u8],
+        part: Range<usize>,
+        escape: impl Fn(&[u8], usize) -> Option<Escape>,
+    ) {
         let text = text.get(..part.end).unwrap_or_default();
         let mut next = part.start;
         let mut at = part.start;
         while let Some(odd) = next_odd(text, at) {
-            let Some(escape) = escapes.at(text, odd) else {
+            let Some(escape) = escape(text, odd) else {
                 at = odd + 1;
                 continue;
             };
@@ -52,5 +58,5 @@ impl View {
 
 fn next_odd(text: &[u8], from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
-    rest.iter().position(|&byte| is_odd(byte)).map(|at| from + at)
+    rest.iter().position(|&byte| is_odd(byte) || byte == b'=').map(|at| from + at)
 }

@@ -17,6 +17,8 @@ fn tricky() -> impl Strategy<Value = String> {
             "a@b.org",
             "%40",
             "%2540",
+            "=40",
+            "=C3",
             "\\u0040",
             "\\\\u0040",
             "\\n",
@@ -76,7 +78,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 /// As Python writes it: in ASCII.
-fn in_ascii(text: &str) -> String {
+pub(super) fn in_ascii(text: &str) -> String {
     let mut ascii = String::new();
     for letter in text.chars() {
         if letter.is_ascii() {
