@@ -18,8 +18,7 @@
 //! `format` says what is looked through. Of escapes, none is ever cut.
 //!
 //! - **auto**: escapes with a backslash as JSON, C, Python and JavaScript have them, `%40`, references of HTML (`&#64;`), each in
-//!   up to four layers: `%2540`, JSON in JSON. Quoted-printable, `bob=40example.org`, is looked through in a line that has more of
-//!   it: an encoded word of a header, `=3D`, a byte beyond ASCII as `=C3`, or `=` at its end. A line that is a JSON object or array stays one: its strings and names are read
+//!   up to four layers: `%2540`, JSON in JSON. A line that is a JSON object or array stays one: its strings and names are read
 //!   without escapes and masked in place, and a number that is masked becomes a string, or stays as it is with `numbers=keep`. (Two
 //!   names of an object that are masked with stars may become the same; `replace=hash` keeps them apart.)
 //! - **json**: as auto, where each line is a JSON value; what is none is rejected.

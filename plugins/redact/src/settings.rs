@@ -41,8 +41,8 @@ pub(crate) fn search(settings: &Settings, mask: &Mask) -> Result<Search, Error> 
     if expressions.finds_more() {
         kinds.strictness = Strictness::All;
     }
-    let all = Escapes { backslash: true, percent: true, entities: true, quoted: true };
-    let url = Escapes { percent: true, ..Escapes::default() };
+    let all = Escapes { backslash: true, percent: true, entities: true };
+    let url = Escapes { backslash: false, entities: false, ..all };
     let formats = [
         ("auto", (all, Lines::Either)),
         ("json", (all, Lines::Json)),

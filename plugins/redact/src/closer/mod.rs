@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
-use crate::escapes::{Escapes, quoted_ats};
+use crate::escapes::Escapes;
 use crate::expressions::Expressions;
 use crate::find::{Class, Hit, find};
 use crate::scan::{Bytes, Kinds};
@@ -91,16 +91,12 @@ impl Search {
     /// The search over a text as it is.
     pub(crate) fn first_look(&self, text: &[u8]) -> FirstLook {
         let strictness = self.kinds.strictness;
-        let escapes = Escapes { quoted: false, ..self.escapes };
+        let escapes = self.escapes;
         let mut watch = Watch { text, escapes, strictness, flagged: Vec::new() };
         let mut hits = Vec::new();
         let bytes =
             find(text, self.kinds, &mut hits, |kind, seen, odd| watch.near(kind, seen, odd));
-        let mut flagged = watch.flagged;
-        if self.escapes.quoted && self.kinds.email {
-            flagged.extend(quoted_ats(text));
-        }
-        FirstLook { hits, flagged, bytes }
+        FirstLook { hits, flagged: watch.flagged, bytes }
     }
 
     /// Whether what the first look has found is all there is to it: in order, apart, and not to be looked at again.

@@ -1,20 +1,13 @@
-//! Characters that are written as others: what JSON, programming languages, URLs, HTML and mail write with an escape, and spaces,
+//! Characters that are written as others: what JSON, programming languages, URLs and HTML write with an escape, and spaces,
 //! dashes and wide letters that stand for those of ASCII.
 
 mod backslash;
 mod entity;
 mod percent;
-mod quoted;
 mod wide;
-
-pub(crate) use quoted::ats as quoted_ats;
 
 /// Which escapes are looked through, besides spaces, dashes and letters of Unicode that stand for those of ASCII.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a form of its own, and any may be looked through"
-)]
 pub(crate) struct Escapes {
     /// `\u0040`, `\x40`, `\n`
     pub(crate) backslash: bool,
@@ -22,8 +15,6 @@ pub(crate) struct Escapes {
     pub(crate) percent: bool,
     /// `&#64;`, `&commat;`
     pub(crate) entities: bool,
-    /// `=40`, in texts in which something else says that they are quoted-printable
-    pub(crate) quoted: bool,
 }
 
 /// What an escape stands for.
@@ -68,11 +59,6 @@ impl Escape {
 }
 
 impl Escapes {
-    /// Those that a text may have.
-    pub(crate) fn of(self, text: &[u8]) -> Self {
-        Self { quoted: self.quoted && quoted::is_evident(text), ..self }
-    }
-
     /// The escape of a string of JSON that begins at `at`. Letters that stand for others are none of its escapes.
     #[inline]
     pub(crate) fn in_string(text: &[u8], at: usize) -> Option<Escape> {
@@ -89,7 +75,6 @@ impl Escapes {
             b'\\' if self.backslash => backslash::at(text, at),
             b'%' if self.percent => percent::at(text, at),
             b'&' if self.entities => entity::at(text, at),
-            b'=' if self.quoted => quoted::at(text, at),
             0xc2 | 0xe2 | 0xef => wide::at(text, at),
             _ => None,
         }

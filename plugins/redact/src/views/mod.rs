@@ -21,7 +21,6 @@ impl View {
     /// The text without its escapes; none if it has none.
     pub(crate) fn without_escapes(text: &[u8], escapes: Escapes) -> Option<Self> {
         let mut view = Self::default();
-        let escapes = escapes.of(text);
         view.append(text, 0..text.len(), |text, at| escapes.at(text, at));
         view.map.has_units().then_some(view)
     }
@@ -58,5 +57,5 @@ impl View {
 
 fn next_odd(text: &[u8], from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
-    rest.iter().position(|&byte| is_odd(byte) || byte == b'=').map(|at| from + at)
+    rest.iter().position(|&byte| is_odd(byte)).map(|at| from + at)
 }
