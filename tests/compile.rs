@@ -16,9 +16,11 @@ use crate::support::tree::Tree;
 fn slow() -> Vec<u8> {
     let locals = 490;
     let mut body = "(loop ".repeat(1000);
-    for local in 0..locals {
-        body += &format!("(local.set {local} (i32.add (local.get {local}) (i32.const 1)))");
-    }
+    body.extend(
+        (0..locals).map(|local| {
+            format!("(local.set {local} (i32.add (local.get {local}) (i32.const 1)))")
+        }),
+    );
     body += &"(br_if 0 (i32.const 0)))".repeat(1000);
     let function = format!("(func (local {}) {body})", "i32 ".repeat(locals));
     wat::parse_str(format!("(component (core module {}))", function.repeat(40))).unwrap()
@@ -26,15 +28,15 @@ fn slow() -> Vec<u8> {
 
 /// Components side by side, each made twice by the next.
 fn doubled(times: usize) -> Vec<u8> {
-    let mut text =
-        "(component (component $c0 (core module $m) (core instance (instantiate $m)))".to_string();
-    for n in 1..=times {
+    let first = "(component $c0 (core module $m) (core instance (instantiate $m)))";
+    let doubling = (1..=times).map(|n| {
         let before = n - 1;
         let made = format!("(instance (instantiate $c{before}))").repeat(2);
-        text +=
-            &format!("(component $c{n} (alias outer 1 $c{before} (component $c{before})) {made})");
-    }
-    wat::parse_str(text + &format!("(instance (instantiate $c{times})))")).unwrap()
+        format!("(component $c{n} (alias outer 1 $c{before} (component $c{before})) {made})")
+    });
+    let doubled: String = doubling.collect();
+    wat::parse_str(format!("(component {first} {doubled} (instance (instantiate $c{times})))"))
+        .unwrap()
 }
 
 fn tree(plugin: &[u8]) -> Tree {

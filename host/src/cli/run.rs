@@ -40,6 +40,9 @@ pub(super) fn run(args: &RunArgs, stages: &Stages) -> Result<Exit, Abort> {
     let settings = settings(args)?;
     // On the first thread, while there is no other: those that are started later are in the jail, too.
     let mut origins = Origins::open(args)?;
+    if args.inputs.allow_private {
+        input::allow_private();
+    }
     let code = confine(args, stages, &settings, &mut origins)?;
     let stack_bytes = settings.sandbox.stack_bytes + HOST_STACK_BYTES;
     let thread = thread::Builder::new().name("run".into()).stack_size(stack_bytes);
@@ -58,9 +61,6 @@ fn run_with(
     code: Option<Cache>,
 ) -> Result<Exit, Abort> {
     let begun = Instant::now();
-    if args.inputs.allow_private {
-        input::allow_private();
-    }
     let progress = Progress::new(args.output.quiet);
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());
@@ -95,15 +95,7 @@ fn run_with(
     let mut listing = listing(args, look, origins, settings, &cancel)?;
     guard::flags(args, stages)?;
     guard::files(&args.output, &listing.sources)?;
-    let mut opened = match &args.output.ledger {
-        Some(path) => {
-            let aim = Aim::of(plugins.traits().kind, args, settings);
-            let memory = Memory::open(path, args, stages, aim, &mut listing)?;
-            guard::ledger(&args.output, path)?;
-            Some(memory)
-        }
-        None => None,
-    };
+    let mut opened = remembered(args, stages, settings, &plugins, &mut listing)?;
     let (inputs, decompress) = (&args.inputs.files, &settings.decompress);
     let names = Names { args: &args.output, plugins: &plugins, inputs, decompress };
     let left = match &to {
@@ -296,6 +288,21 @@ fn swept(root: &Root) {
     if let Some(error) = sweep(root).first_failure {
         tracing::warn!("{error}");
     }
+}
+
+/// What the ledger knows of the sources, where there is one.
+fn remembered(
+    args: &RunArgs,
+    stages: &Stages,
+    settings: &Run,
+    plugins: &Plugins,
+    listing: &mut Listing,
+) -> Result<Option<Memory>, Abort> {
+    let Some(path) = &args.output.ledger else { return Ok(None) };
+    let aim = Aim::of(plugins.traits().kind, args, settings);
+    let memory = Memory::open(path, args, stages, aim, listing)?;
+    guard::ledger(&args.output, path)?;
+    Ok(Some(memory))
 }
 
 fn told_of(passed_over: u64, why: &str) {

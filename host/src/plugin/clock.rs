@@ -137,7 +137,7 @@ mod tests {
     fn a_process_that_stood_still_has_used_little() {
         let begun = Instant::now();
         let mut clock = Clock { since: Some(begun), processor: Some(MS), ..Clock::NEW };
-        clock.look(begun + Duration::from_secs(3600), 2 * MS);
+        clock.look(begun + Duration::from_hours(1), 2 * MS);
         assert_eq!(clock.ran, Ran { processor: MS, wall: STANDSTILL });
     }
 

@@ -89,7 +89,7 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) cache: Option<PathBuf>,
 
-    /// Keep no compiled plugins, and use none, whatever --cache and GRISTMILL_CACHE say
+    /// Keep no compiled plugins, and use none, whatever --cache and `GRISTMILL_CACHE` say
     #[arg(long)]
     pub(in crate::cli) no_cache: bool,
 

@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_name_that_no_file_has_is_refused_with_as_much_of_it_as_is_told() {
-        let long = [b'a'; MEMBER_NAME_BYTES_MAX];
+        let long = vec![b'a'; MEMBER_NAME_BYTES_MAX];
         assert!(checked(&long).is_ok());
         let (shown, error) =
             checked(&[&long[..], b"a"].concat()).map_err(|(s, e)| (s.to_vec(), e)).unwrap_err();

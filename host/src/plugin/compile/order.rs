@@ -73,12 +73,12 @@ pub(super) fn answer(compiled: Result<(), &Refusal>) -> Vec<u8> {
 
 /// What an answer says; `None` where it is none.
 pub(super) fn answered(mut bytes: Vec<u8>) -> Option<Result<Vec<u8>, Refusal>> {
-    match bytes.first()? {
-        &CODE => {
+    match *bytes.first()? {
+        CODE => {
             bytes.drain(..1);
             Some(Ok(bytes))
         }
-        &REFUSED => Some(Err(serde_json::from_slice(bytes.get(1..)?).ok()?)),
+        REFUSED => Some(Err(serde_json::from_slice(bytes.get(1..)?).ok()?)),
         _ => None,
     }
 }

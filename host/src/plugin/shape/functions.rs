@@ -50,10 +50,10 @@ mod tests {
 
     #[test]
     fn loops_times_locals_have_an_end() {
-        let function = |loops: usize, locals: u64| {
-            format!("(func (local {}) {})", "i32 ".repeat(locals as usize), "(loop)".repeat(loops))
+        let function = |loops: usize, locals: usize| {
+            format!("(func (local {}) {})", "i32 ".repeat(locals), "(loop)".repeat(loops))
         };
-        let locals = LOOPS_TIMES_LOCALS_MAX / 1000;
+        let locals = usize::try_from(LOOPS_TIMES_LOCALS_MAX / 1000).unwrap();
         assert_eq!(told(&function(1000, locals)), None);
         let told = told(&function(1000, locals + 1)).unwrap();
         assert!(told.contains("1000 loops times"), "{told}");
