@@ -55,6 +55,9 @@ fn zstd_of_window(plain: &[u8], bits: u32) -> Vec<u8> {
 /// Pages of the binary that one run touches and another does not.
 const CODE_BYTES: u64 = 3 * MIB;
 
+/// What sandboxes are made with and a run may leave untouched: 2 MiB for each of two workers, what they hand over, and the total.
+const UNTOUCHED_BYTES: u64 = 4 * 2 * MIB;
+
 /// Of the process itself there is what a run over next to nothing takes: its code, the engine, and stacks of threads. Files are read, not
 /// mapped, so that nothing of the page cache counts.
 #[test]
@@ -87,8 +90,9 @@ fn what_is_charged_for_streams_and_their_decoders_is_what_the_process_uses() {
         for file in ["plain.txt", "wide.zst", "one.xz", "many.xz", "one.gz", "many.gz", "one.sz"] {
             let (charged, used) = figures(name, file);
             let told = process + charged;
+            let off = used / 10 + CODE_BYTES;
             assert!(
-                told.abs_diff(used) <= used / 10 + CODE_BYTES,
+                used <= told + off && told <= used + off + UNTOUCHED_BYTES,
                 "{name} {file}: {charged} charged beside {process}, {used} used"
             );
             if file == "wide.zst" {

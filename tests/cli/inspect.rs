@@ -100,7 +100,7 @@ fn inspect_tells_what_a_plugin_is() {
     output       application/json
     simd         yes
     imports      gristmill:plugin/types@0.1.0, gristmill:plugin/host@0.1.0
-    exports      gristmill:plugin/lifecycle@0.1.0, gristmill:plugin/aggregate@0.1.0
+    exports      gristmill:plugin/aggregate@0.1.0, gristmill:plugin/lifecycle@0.1.0
     ");
     insta::assert_snapshot!(inspected("csv2jsonl"), @r#"
     kind         transformer: bytes in, bytes out

@@ -1,5 +1,5 @@
 //! Aligned columns, of anything; and of results: a column for each key where they are flat JSON objects, else one for the
-//! result.
+//! result. What a plugin gives is bounded here: so many columns, and so much of a cell; where there is more, there is a `…`.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::format::{Formatter, Row, Total};
 use super::value::Value;
-use crate::settings::limits::is_only_shown;
+use crate::settings::limits::{CELL_BYTES_MAX, COLUMNS_MAX, is_only_shown};
 
 /// The column of results that are not objects.
 const RESULT: &str = "result";
@@ -22,6 +22,8 @@ const PLUGIN: &str = "plugin";
 pub(super) struct Table {
     columns: Vec<Column>,
     rows: Vec<Line>,
+    /// Whether there are more columns than are kept.
+    has_more: bool,
 }
 
 struct Column {
@@ -31,7 +33,8 @@ struct Column {
 
 struct Line {
     source: String,
-    cells: Map<String, Json>,
+    /// By column, as far as it has any.
+    cells: Vec<(usize, String)>,
 }
 
 /// On which side the cells of a column are even.
@@ -98,26 +101,59 @@ impl Table {
         if let Some(plugin) = plugin {
             cells.insert(PLUGIN.to_string(), Json::String(plugin.to_string()));
         }
-        for (name, cell) in &cells {
-            let number = cell.is_number();
-            match self.columns.iter_mut().find(|column| &column.name == name) {
-                Some(column) => column.numbers &= number,
-                None => self.columns.push(Column { name: name.clone(), numbers: number }),
+        let mut kept = Vec::with_capacity(cells.len().min(COLUMNS_MAX));
+        for (name, cell) in cells {
+            if let Some(column) = self.column(cut(name), cell.is_number()) {
+                kept.push((column, cut(text(Some(&cell)))));
             }
         }
-        self.rows.push(Line { source: source.to_string(), cells });
+        self.rows.push(Line { source: source.to_string(), cells: kept });
+    }
+
+    /// Where the column of that name is, which is made if there is room for one more.
+    fn column(&mut self, name: String, number: bool) -> Option<usize> {
+        if let Some(at) = self.columns.iter().position(|column| column.name == name) {
+            self.columns.get_mut(at)?.numbers &= number;
+            return Some(at);
+        }
+        if self.columns.len() == COLUMNS_MAX {
+            self.has_more = true;
+            return None;
+        }
+        self.columns.push(Column { name, numbers: number });
+        Some(self.columns.len() - 1)
     }
 
     fn grid(&self) -> Grid {
         let align = |column: &Column| if column.numbers { Align::Right } else { Align::Left };
         let columns = self.columns.iter().map(|column| (column.name.as_str(), align(column)));
-        let mut grid = Grid::new(columns.chain([("source", Align::Left)]));
+        let more = self.has_more.then_some((MORE, Align::Left));
+        let mut grid = Grid::new(columns.chain(more).chain([("source", Align::Left)]));
         for line in &self.rows {
-            let cells = self.columns.iter().map(|column| text(line.cells.get(&column.name)));
-            grid.row(cells.chain([line.source.clone()]));
+            let mut cells = vec![text(None); self.columns.len()];
+            for (at, cell) in &line.cells {
+                if let Some(shown) = cells.get_mut(*at) {
+                    shown.clone_from(cell);
+                }
+            }
+            let more = self.has_more.then(|| MORE.to_string());
+            grid.row(cells.into_iter().chain(more).chain([line.source.clone()]));
         }
         grid
     }
+}
+
+/// What stands for what is left out.
+const MORE: &str = "…";
+
+/// As much of a cell as is shown.
+fn cut(mut text: String) -> String {
+    if text.len() > CELL_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(CELL_BYTES_MAX));
+        text.push_str(MORE);
+        text.shrink_to_fit();
+    }
+    text
 }
 
 impl Formatter for Table {
@@ -147,5 +183,36 @@ fn text(cell: Option<&Json>) -> String {
         None | Some(Json::Null) => String::new(),
         Some(Json::String(text)) => text.clone(),
         Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::OutputType;
+
+    fn drawn(results: &[String]) -> String {
+        let mut table = Table::default();
+        for result in results {
+            let value = Value::new(OutputType::of("application/json"), result.clone().into_bytes());
+            table.add("a", None, &value);
+        }
+        let mut out = Vec::new();
+        table.grid().write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn columns_and_cells_have_an_end_and_that_is_shown() {
+        let wide = |columns: usize| {
+            let cells: Vec<_> = (0..columns).map(|n| format!("\"c{n:06}\":{n}")).collect();
+            format!("{{{}}}", cells.join(","))
+        };
+        assert!(!drawn(&[wide(COLUMNS_MAX)]).contains(MORE));
+        let text = drawn(&[wide(200_000), wide(3)]);
+        assert!(text.lines().all(|line| line.contains(MORE)), "{}", text.len());
+        assert!(text.len() < 20_000, "{}", text.len());
+        let long = drawn(&[format!("{{\"{0}\":\"{0}\"}}", "ä".repeat(100_000))]);
+        assert_eq!(long.matches('ä').count(), CELL_BYTES_MAX);
     }
 }

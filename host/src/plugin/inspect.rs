@@ -72,6 +72,10 @@ pub fn inspect(engine: &Engine, path: &Path) -> Result<Inspection, LoadError> {
         Ok(manifest) => (Some(manifest), None),
         Err(trouble) => (None, Some(trouble)),
     };
+    // In the order of their names: a component has them in any.
+    let names = component_type.exports(engine.wasmtime()).map(|(name, _)| name.to_string());
+    let mut exported: Vec<_> = names.collect();
+    exported.sort_unstable();
     let needs = component.resources_required();
     let code = component.image_range();
     Ok(Inspection {
@@ -81,7 +85,7 @@ pub fn inspect(engine: &Engine, path: &Path) -> Result<Inspection, LoadError> {
         code_bytes: (code.end.addr() - code.start.addr()) as u64,
         simd: uses_simd(&bytes),
         imports: component_type.imports(engine.wasmtime()).map(|(n, _)| n.to_string()).collect(),
-        exports: component_type.exports(engine.wasmtime()).map(|(n, _)| n.to_string()).collect(),
+        exports: exported,
         memories: needs.as_ref().map_or(0, |needs| needs.num_memories),
         memory_bytes_initial: needs
             .as_ref()

@@ -310,6 +310,12 @@ pub const MEMBER_NAME_PARTS_MAX: usize = 255;
 /// What is told of a longer name: as much as one part of a file's name has (`NAME_MAX`).
 pub const MEMBER_NAME_SHOWN_BYTES: usize = 255;
 
+/// Columns of a table that a plugin's results may have; those beyond are left out, which is shown.
+pub const COLUMNS_MAX: usize = 256;
+
+/// What is shown of one cell of a table.
+pub const CELL_BYTES_MAX: usize = 1 << 10;
+
 /// How often a web server may send a client elsewhere, one redirect after the other.
 pub const REDIRECTS_MAX: usize = 5;
 
