@@ -146,3 +146,47 @@ fn text_of_other_widths_is_refused_by_name() {
         }
     }
 }
+
+/// Accounts and cards by check digits that Python computes, two and three of them beside each other: the lines, or those that keep a
+/// digit or letter of one.
+const NEIGHBOURS: &str = r#"
+import random, sys
+draw = random.Random(17)
+def digits(count):
+    return "".join(draw.choice("0123456789") for _ in range(count))
+def account():
+    country, body = draw.choice([("DE", digits(18)), ("NO", digits(11)), ("GB", "WEST" + digits(14))])
+    number = int("".join(str(int(c, 36)) for c in body + country) + "00")
+    return country + "%02d" % (98 - number % 97) + body
+def card():
+    body = "37" + digits(12)
+    total = sum(sum(divmod(int(c) * (2 - i % 2), 10)) for i, c in enumerate(reversed(body)))
+    return body + str(-total % 10)
+def grouped(number):
+    return " ".join(number[at:at + 4] for at in range(0, len(number), 4))
+def amex(number):
+    return "-".join([number[:4], number[4:10], number[10:]])
+lines = []
+for _ in range(3000):
+    count = draw.choice([2, 3])
+    lines.append(" ".join(account() for _ in range(count)))
+    lines.append(" ".join(grouped(account()) for _ in range(count)))
+    lines.append(" ".join(amex(card()) for _ in range(count)))
+if sys.argv[1:] == ["lines"]:
+    print("\n".join(lines))
+else:
+    masked = sys.stdin.read().split("\n")[:-1]
+    assert len(masked) == len(lines), (len(masked), len(lines))
+    for line, rest in zip(lines, masked):
+        if rest.strip("* ") or len(line) != len(rest):
+            print(line, "became", rest)
+"#;
+
+#[test]
+fn nothing_is_left_of_numbers_beside_each_other() {
+    let lines = oracle("python3", &["-c", NEIGHBOURS, "lines"], b"");
+    let host = Host::run(&plugin("redact")).args(["--set", "kinds=card,iban", "-"]);
+    let masked = host.stdin(lines).ended().exits(0);
+    let left = oracle("python3", &["-c", NEIGHBOURS, "left"], &masked.stdout);
+    assert_eq!(String::from_utf8_lossy(&left), "");
+}
