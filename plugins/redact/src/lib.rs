@@ -25,7 +25,7 @@
 //! - **url**: `%40` and `%u0040`.
 //! - **text**: the text as it is.
 //!
-//! In all of them, spaces, dashes and wide letters of Unicode count as those of ASCII, and what has no width as nothing.
+//! In all of them, what follows a terminal's sequence, as `ESC[31m` is one, begins with it and is no part of it; spaces, dashes and wide letters of Unicode count as those of ASCII, and what has no width as nothing.
 //!
 //! What is found, precisely:
 //!

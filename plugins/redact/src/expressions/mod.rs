@@ -11,7 +11,7 @@ use std::ops::Range;
 use gristmill_sdk::Error;
 use matching::Expression;
 
-use crate::find::{Class, Hit};
+use crate::find::{Class, Hit, ansi};
 
 /// What is looked for by expressions.
 #[derive(Clone, Debug, Default)]
@@ -119,6 +119,11 @@ fn before(text: &[u8], at: usize) -> u8 {
 
 fn behind(text: &[u8], at: usize) -> u8 {
     text.get(at).copied().unwrap_or_default()
+}
+
+/// Whether what begins at `start` goes on from a word: what follows a terminal's sequence does not.
+fn is_in_word(text: &[u8], start: usize) -> bool {
+    is_word(before(text, start)) && !ansi::ends_at(text, start)
 }
 
 fn is_word(byte: u8) -> bool {

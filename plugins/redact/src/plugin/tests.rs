@@ -114,6 +114,36 @@ fn escapes_are_looked_through() {
 }
 
 #[test]
+fn sequences_of_terminals_are_no_part_of_what_they_colour() {
+    let secrets = [
+        ("fe80::1:2:3:4", "email,card,ip", "[IP]"),
+        ("::1", "ip", "[IP]"),
+        ("192.0.2.1", "ip", "[IP]"),
+        ("4111111111111111", "card", "[CARD]"),
+        ("bob@example.org", "email", "[EMAIL]"),
+        ("alice=example.org@lists.example.net", "email", "[EMAIL]"),
+        ("078-05-1120", "ssn", "[SSN]"),
+        ("AKIAIOSFODNN7EXAMPLE", "token", "[TOKEN]"),
+        ("sk_live_0123456789abcdef", "token", "[TOKEN]"),
+        ("GB82WEST12345698765432", "iban", "[IBAN]"),
+        ("0171 1234567", "phone", "[PHONE]"),
+    ];
+    let escs =
+        ["\u{1b}", "\\u001b", "\\u001B", "\\x1b", "\\033", "\\e", "%1B", "&#27;", "\\\\u001b"];
+    let colours = ["31m", "m", "1;36m", "38:5:1m", "?25h", "38;2;255;100;100m"];
+    for (secret, kinds, label) in secrets {
+        let given = [("kinds", kinds)];
+        for (esc, colour) in escs.iter().flat_map(|esc| colours.map(|colour| (esc, colour))) {
+            let text = format!("x {esc}[{colour}{secret}{esc}[0m y");
+            assert_eq!(marked(&given, &text), text.replace(secret, label));
+            let line = serde_json::json!({ "a": text }).to_string();
+            assert_eq!(marked(&given, &line), line.replace(secret, label));
+        }
+    }
+    testing::recorded();
+}
+
+#[test]
 fn strings_of_json_are_read_as_text_is() {
     // Beyond ASCII: spaces end an address, what has no width is a part of it, wide letters are letters.
     for (text, masked) in [
