@@ -37,8 +37,8 @@ forms = [
     lambda s: s[:5] + "\u00ad" + s[5:],
 ]
 before = ["", "x ", "\\n", "\\t", "%20", "%22", "%3D", "\\u0020", "\\u003c", "&lt;", '"', '\\"', "(", "=", "\u00a0", "%0A", "\\\\n",
-          "%5Cn", "&quot;", "+", "ip=", "\\r\\n", "\\x20", "%253C", "\x1b[31m", "\\u001b[1;36m"]
-behind = ["", "\x1b[0m", " y", "\\n", "%20", "&x=1", '"', '\\"', "\\u003e", "&gt;", ")", ",", "%22", ".", "\\\\n", "]", "%3E", "\u00a0"]
+          "%5Cn", "&quot;", "+", "ip=", "\\r\\n", "\\x20", "%253C", "\x1b[31m", "\\u001b[1;36m", "key_"]
+behind = ["", "_v2", "\x1b[0m", " y", "\\n", "%20", "&x=1", '"', '\\"', "\\u003e", "&gt;", ")", ",", "%22", ".", "\\\\n", "]", "%3E", "\u00a0"]
 cases = [(p.encode(), form(secret).encode(), q.encode())
          for secret in secrets for form in forms for p in before for q in behind]
 if sys.argv[1:] == ["lines"]:

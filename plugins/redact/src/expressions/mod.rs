@@ -126,6 +126,7 @@ fn is_in_word(text: &[u8], start: usize) -> bool {
     is_word(before(text, start)) && !ansi::ends_at(text, start)
 }
 
+/// An underscore is none: it separates what is part of a name, as in `key_078-05-1120_v2`.
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    byte.is_ascii_alphanumeric()
 }

@@ -143,7 +143,14 @@ fn groups(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     let address_end = [numbers_end(text, to), Some(to), port_start(text, from, to)];
     let to =
         address_end.into_iter().flatten().find(|&to| text.get(from..to).is_some_and(is_ip6))?;
-    Some(from..to)
+    (!is_path(text, from, to)).then_some(from..to)
+}
+
+/// Whether this is a part of a name as `tokio_fd::add`: next to an underscore, and without a digit.
+fn is_path(text: &[u8], from: usize, to: usize) -> bool {
+    let in_name = from.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'_')
+        || text.get(to) == Some(&b'_');
+    in_name && !text.get(from..to).is_some_and(|address| address.iter().any(u8::is_ascii_digit))
 }
 
 /// What stands next to groups.
@@ -209,5 +216,5 @@ fn is_group(word: &[u8]) -> bool {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    byte.is_ascii_alphanumeric()
 }

@@ -180,6 +180,8 @@ fn ip_version_6() {
         ("at ::1: error", "at <::1>: error"),
         ("std::fs::add app::db: x Vec::add a_b::c", "std::fs::add app::db: x Vec::add a_b::c"),
         ("x:fe80::y", "x:fe80::y"),
+        ("ip_2001:db8::1 _fe80::1_ host_::1_x", "ip_<2001:db8::1> _<fe80::1>_ host_<::1>_x"),
+        ("my_db::add a_b::c_d", "my_db::add a_b::c_d"),
         // A port, and what is too long for an address.
         ("1:2:3:4:5:6:7:8:443", "<1:2:3:4:5:6:7:8>:443"),
         ("::ffff:192.0.2.1:443", "<::ffff:192.0.2.1>:443"),
@@ -276,6 +278,15 @@ fn ip4_by_regex(text: &[u8]) -> Vec<Range<usize>> {
 }
 
 fn ip6_by_regex(text: &[u8]) -> Vec<Range<usize>> {
+    // An underscore is no part of a word, and next to one there is a digit.
+    let as_written = text;
+    let text = &text.iter().map(|&byte| if byte == b'_' { b' ' } else { byte }).collect::<Vec<_>>();
+    let is_meant = |place: &Range<usize>| {
+        let around =
+            &as_written[place.start.saturating_sub(1)..as_written.len().min(place.end + 1)];
+        !(around.starts_with(b"_") || around.ends_with(b"_"))
+            || as_written[place.clone()].iter().any(u8::is_ascii_digit)
+    };
     let run = Regex::new(r"(?-u)(?:\b[0-9A-Fa-f]{1,4}\b|:)+").unwrap();
     let word_before = Regex::new(r"(?-u)\w$").unwrap();
     let word_behind = Regex::new(r"(?-u)^\w").unwrap();
@@ -303,7 +314,9 @@ fn ip6_by_regex(text: &[u8]) -> Vec<Range<usize>> {
         let long = numbers.find(&text[end..]).map(|numbers| start..end + numbers.end());
         let long = long.filter(|long| group_before && !word_behind.is_match(&text[long.end..]));
         let short = port.find(&text[start..end]).map(|port| start..start + port.start());
-        found.extend([long, Some(start..end), short].into_iter().flatten().find(parses));
+        found.extend(
+            [long, Some(start..end), short].into_iter().flatten().find(parses).filter(is_meant),
+        );
     }
     found
 }

@@ -241,6 +241,15 @@ fn further_kinds_are_asked_for() {
             "k=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_ risk_live_0123456789",
             "k=[TOKEN] risk_live_0123456789",
         ),
+        // An underscore is no part of a value.
+        ("ssn", "key_078-05-1120_v2 _078 05 1120_", "key_[SSN]_v2 _[SSN]_"),
+        (
+            "iban",
+            "iban_GB82WEST12345698765432.pdf a_DE89 3704 0044 0532 0130 00_b",
+            "iban_[IBAN].pdf a_[IBAN]_b",
+        ),
+        ("token", "_sk_live_0123456789abcdef_ my_AKIAIOSFODNN7EXAMPLE_", "_[TOKEN]_ my_[TOKEN]_"),
+        ("phone", "call_0171 1234567_now _+49 171 1234567_", "call_[PHONE]_now _[PHONE]_"),
     ];
     for (kinds, text, expected) in cases {
         assert_eq!(marked(&[("kinds", kinds)], text), expected, "{text}");
