@@ -24,3 +24,26 @@ fn whole_numbers_compare_as_those_of_python() {
     let kept = host.stdin(lines).ended().exits(0);
     assert_eq!(String::from_utf8_lossy(&kept.stdout), String::from_utf8_lossy(&expected));
 }
+
+const CLASH: &str = "{\"a\":{\"b\":1},\"a.b\":2}\n";
+
+#[test]
+fn a_first_line_whose_fields_make_one_column_fails_by_name() {
+    let host = Host::run(&plugin("jsonl2csv")).arg("-").stdin(CLASH);
+    let ended = host.ended().exits(1);
+    assert!(
+        ended.stderr.contains("two fields of the first line make the column `a.b`"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(ended.stdout, b"");
+}
+
+#[test]
+fn a_line_whose_fields_make_one_column_is_set_aside() {
+    let lines = ["{\"a.b\":0}\n", CLASH].concat();
+    let host = Host::run(&plugin("jsonl2csv")).args(["--max-rejects", "1", "-"]).stdin(lines);
+    let ended = host.ended().exits(0);
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), "a.b\n0\n");
+    assert!(ended.stderr.contains("has two fields that make the column `a.b`"), "{}", ended.stderr);
+}
