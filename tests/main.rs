@@ -22,6 +22,7 @@ mod guests;
 mod hostile;
 mod inputs;
 mod jail;
+mod jsonlines;
 mod kernel;
 mod layering;
 mod ledger;

@@ -6,6 +6,7 @@ use gristmill_sdk::Error;
 use regex::Regex;
 
 use crate::field::{Path, with_text};
+use crate::number::Number;
 
 /// A field and what it has to be.
 #[derive(Clone, Debug)]
@@ -23,7 +24,7 @@ pub(crate) enum Wanted {
     Match(Regex),
     NoMatch(Regex),
     /// A number, on one of these sides of another.
-    Number(f64, &'static [Ordering]),
+    Number(Number, &'static [Ordering]),
 }
 
 /// Operators, the longer ones first.
@@ -54,7 +55,7 @@ impl Condition {
         };
         let regex = || Regex::new(value).map_err(|error| error.to_string());
         let number = |sides| {
-            let number = value.parse().map_err(|_| format!("`{value}` is no number"))?;
+            let number = Number::parse(value).ok_or_else(|| format!("`{value}` is no number"))?;
             Ok::<_, String>(Wanted::Number(number, sides))
         };
         let wanted = match operator {
@@ -85,8 +86,7 @@ impl Condition {
             Wanted::Match(regex) => with_text(value, |text| regex.is_match(text))?,
             Wanted::NoMatch(regex) => with_text(value, |text| !regex.is_match(text))?,
             Wanted::Number(number, sides) => with_text(value, |text| {
-                let found = text.parse::<f64>().ok().and_then(|found| found.partial_cmp(number));
-                found.is_some_and(|side| sides.contains(&side))
+                number.compared(text).is_some_and(|side| sides.contains(&side))
             })?,
         };
         Ok(found.unwrap_or(missing))

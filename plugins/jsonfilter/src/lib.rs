@@ -14,7 +14,7 @@
 //! `matches` is as if not given: the empty string is `matches=^$`.
 //!
 //! `where` has further conditions, which have to hold all, with ` && ` or line feeds between them: a path alone, or one with `=`,
-//! `!=`, `~` (matches), `!~`, and with `<`, `<=`, `>` or `>=` and a number, which compares numbers and strings that are numbers. A line
+//! `!=`, `~` (matches), `!~`, and with `<`, `<=`, `>` or `>=` and a number, which compares numbers and strings that are numbers, digit by digit. A line
 //! without the field fits `!=` and `!~` only. `invert=true` keeps lines for which not all hold.
 //!
 //! `fields=.user.name,.t` keeps these fields of each line that stays, as an object with the paths as names, in which what is not
@@ -29,6 +29,7 @@
 mod conditions;
 mod field;
 mod lines;
+mod number;
 mod plugin;
 mod prefilter;
 mod project;

@@ -11,7 +11,8 @@
 //!
 //! Strings are what they say, numbers, `true` and `false` as they are written, `null` is empty or the text of `null`, arrays are
 //! JSON. Strings that are empty, or would be read as that text, or hold a quote, the delimiter, a line end or an outer space, are
-//! in quotes. Of a name that an object has twice, the last one counts. `header=off` leaves out the names.
+//! in quotes. Of a name that an object has twice, the last one counts. A line in which two fields make one column
+//! (`{"a":{"b":1},"a.b":2}`) is rejected; the first line of a source fails it. `header=off` leaves out the names.
 //!
 //! A line that is no JSON object is rejected; empty ones are skipped.
 

@@ -1,12 +1,13 @@
 //! The plugin: its settings, the columns of a source, and its rows.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
 
 use gristmill_sdk::{
     Chunk, Error, Framing, Manifest, Settings, Source, Transformer, manifest, records, reject,
 };
 
-use crate::record::{Flatten, Style, read};
+use crate::record::{Flatten, Style, clash, read};
 
 /// The plugin, with the settings of a run.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ enum Extra {
 pub struct Columns {
     names: Vec<String>,
     places: HashMap<String, usize>,
+    /// A name that two fields of the first line have.
+    clash: Option<String>,
 }
 
 impl Transformer for Jsonl2Csv {
@@ -61,6 +64,10 @@ impl Transformer for Jsonl2Csv {
         if fields.iter().any(String::is_empty) {
             return Err(Error::fatal("setting `fields` cannot hold a name that is empty"));
         }
+        let mut seen = HashSet::new();
+        if let Some(twice) = fields.iter().find(|name| !seen.insert(*name)) {
+            return Err(Error::fatal(format_args!("setting `fields` cannot hold `{twice}` twice")));
+        }
         let null = text("null")?;
         if null.contains(['"', '\n', '\r']) {
             return Err(Error::fatal("setting `null` cannot hold quotes or line ends"));
@@ -78,15 +85,18 @@ impl Transformer for Jsonl2Csv {
     }
 
     fn open(&self, source: Source) -> Columns {
-        let names = if self.fields.is_empty() {
-            let line = source.header.trim_ascii();
-            let first = read(line, self.flatten).unwrap_or_default();
-            first.into_iter().map(|(name, _)| name).collect()
-        } else {
-            self.fields.clone()
-        };
-        let places = names.iter().cloned().enumerate().map(|(at, name)| (name, at)).collect();
-        Columns { names, places }
+        let mut columns = Columns { names: Vec::new(), places: HashMap::new(), clash: None };
+        if !self.fields.is_empty() {
+            self.fields.iter().for_each(|name| columns.add(name.clone()));
+            return columns;
+        }
+        // What is no object fails where the first chunk is read, as it has no columns.
+        let line = source.header.trim_ascii();
+        for (name, _) in read(line, self.flatten).unwrap_or_default() {
+            columns.add(name);
+        }
+        columns.clash = clash(line, self.flatten).unwrap_or_default();
+        columns
     }
 
     fn push(&self, columns: &mut Columns, chunk: Chunk, data: Vec<u8>) -> Result<Vec<u8>, Error> {
@@ -94,6 +104,14 @@ impl Transformer for Jsonl2Csv {
         if columns.names.is_empty() && !data.is_empty() {
             let why = "the first line is no JSON object with fields: give `fields`";
             return Err(Error::invalid(0, why));
+        }
+        if let (Some(name), false) = (&columns.clash, data.is_empty()) {
+            return Err(Error::invalid(
+                0,
+                format_args!(
+                    "two fields of the first line make the column `{name}`: give `fields`, or `flatten=off`"
+                ),
+            ));
         }
         if chunk.index == 0 && self.header && !columns.names.is_empty() {
             let names = columns.names.iter();
@@ -112,6 +130,16 @@ impl Transformer for Jsonl2Csv {
     }
 }
 
+impl Columns {
+    /// Adds a column, unless there is one of this name.
+    fn add(&mut self, name: String) {
+        if let Entry::Vacant(place) = self.places.entry(name) {
+            self.names.push(place.key().clone());
+            place.insert(self.names.len() - 1);
+        }
+    }
+}
+
 impl Jsonl2Csv {
     fn push_line(
         &self,
@@ -121,12 +149,16 @@ impl Jsonl2Csv {
     ) -> Result<(), String> {
         // Each value in its column.
         let mut row = vec![None; columns.names.len()];
+        let mut is_twice = false;
         for (name, value) in read(line, self.flatten)? {
             match columns.places.get(&name).and_then(|&at| row.get_mut(at)) {
-                Some(place) => *place = Some(value),
+                Some(place) => is_twice |= place.replace(value).is_some(),
                 None if self.extra == Extra::Drop => {}
                 None => return Err(format!("has the field `{name}`, which has no column")),
             }
+        }
+        if is_twice && let Some(name) = clash(line, self.flatten)? {
+            return Err(format!("has two fields that make the column `{name}`"));
         }
         self.push_row(row.into_iter(), output, |value, output| {
             value.map_or(Ok(()), |value| self.style.push(value, output))
@@ -205,8 +237,32 @@ mod tests {
             "a\n\"{\"\"b\"\":\"\"\"\"}\"\n\"\"\n"
         );
         assert_eq!(csv(&[], ""), "");
+        let error = testing::configured::<Jsonl2Csv>(&[("fields", "a,b, .a")]).unwrap_err();
+        assert_eq!(error.to_string(), "setting `fields` cannot hold `a` twice");
         let error = testing::transform::<Jsonl2Csv>(&[], &[b"5\n"]).unwrap_err().to_string();
         assert!(error.ends_with("give `fields`"), "{error}");
+    }
+
+    #[test]
+    fn names_that_are_made_twice_lose_nothing() {
+        let clash = "{\"a\":{\"b\":1},\"a.b\":2}\n";
+        let good = "{\"a\":{\"b\":0}}\n";
+        assert_eq!(csv(&[], &[good, clash, good].concat()), "a.b\n0\n0\n");
+        let rejects = testing::recorded().rejects;
+        assert_eq!(rejects.len(), 1);
+        assert_eq!(rejects[0].reason, "has two fields that make the column `a.b`");
+        let first = [clash, good].concat();
+        let error = testing::transform::<Jsonl2Csv>(&[], &[first.as_bytes()]).unwrap_err();
+        let expected =
+            "two fields of the first line make the column `a.b`: give `fields`, or `flatten=off`";
+        assert!(error.to_string().ends_with(expected), "{error}");
+        assert_eq!(csv(&[("flatten", "off")], clash), "a,a.b\n\"{\"\"b\"\":1}\",2\n");
+        assert_eq!(csv(&[("fields", "a.b")], &first), "a.b\n0\n");
+        assert_eq!(testing::recorded().rejects.len(), 1);
+        // One object has a name twice: the last one counts, as for Python's json.
+        assert_eq!(csv(&[], "{\"a\":1,\"b\":2,\"a\":3}\n{\"b\":4,\"b\":5}"), "a,b\n3,2\n,5\n");
+        assert_eq!(csv(&[], "{\"a\":{\"b\":1},\"a\":{\"b\":{ }}}"), "a.b\n{ }\n");
+        assert!(testing::recorded().rejects.is_empty());
     }
 
     proptest! {

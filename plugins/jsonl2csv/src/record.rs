@@ -1,5 +1,6 @@
 //! A line as names and values, and a value as a field.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -39,6 +40,49 @@ pub(crate) fn read(line: &[u8], flatten: Flatten) -> Result<Vec<Field<'_>>, Stri
     let mut fields = Vec::new();
     collect(text, "", flatten, &mut fields).map_err(not_json)?;
     Ok(fields)
+}
+
+/// The first name that two fields of a line have whose paths differ, as in `{"a":{"b":1},"a.b":2}`. A name that one object has twice
+/// is one field.
+///
+/// # Errors
+/// Why it is no object.
+pub(crate) fn clash(line: &[u8], flatten: Flatten) -> Result<Option<String>, String> {
+    if flatten == Flatten::Off {
+        return Ok(None);
+    }
+    let text = str::from_utf8(line).map_err(|error| error.to_string())?;
+    let mut paths = HashMap::new();
+    clash_in(text, &[], &mut paths).map_err(|error| format!("is not JSON: {error}"))
+}
+
+/// Remembers the path of each name in `paths`.
+fn clash_in(
+    object: &str,
+    above: &[String],
+    paths: &mut HashMap<String, Vec<String>>,
+) -> Result<Option<String>, serde_json::Error> {
+    let Fields(own) = serde_json::from_str(object)?;
+    for (name, value) in own {
+        let path = [above, &[name]].concat();
+        if value.get().starts_with('{') && !is_empty_object(value) {
+            if let Some(name) = clash_in(value.get(), &path, paths)? {
+                return Ok(Some(name));
+            }
+            continue;
+        }
+        let name = path.join(".");
+        match paths.get(&name) {
+            Some(known) if *known != path => return Ok(Some(name)),
+            Some(_) => {}
+            None => drop(paths.insert(name, path)),
+        }
+    }
+    Ok(None)
+}
+
+fn is_empty_object(value: &RawValue) -> bool {
+    value.get().strip_prefix('{').is_some_and(|inside| inside.trim_start() == "}")
 }
 
 /// Goes as deep as objects are nested, which the parser bounds.

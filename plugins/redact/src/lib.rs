@@ -25,7 +25,7 @@
 //! - **url**: `%40` and `%u0040`.
 //! - **text**: the text as it is.
 //!
-//! In all of them, spaces, dashes and wide letters of Unicode count as those of ASCII, and what has no width as nothing.
+//! In all of them, what follows a terminal's sequence, as `ESC[31m` is one, begins with it and is no part of it; spaces, dashes and wide letters of Unicode count as those of ASCII, and what has no width as nothing.
 //!
 //! What is found, precisely:
 //!
@@ -45,8 +45,8 @@
 //!   a digit on its other side, unless all behind it are zeros. Of those that begin with the same group the longest is taken.
 //! - **ip**, version 4: exactly four numbers of one to three digits up to 255, with dots between them, and no further
 //!   number with a dot on either side, but for a port behind it: of `192.0.2.1.443` the port stays.
-//! - **ip**, version 6: the text forms of RFC 4291, section 2.2, of whole words: letters, digits and `_`
-//!   next to each other are one word. A word that is no group ends the address: `from:fe80::1:eth` has one. A single
+//! - **ip**, version 6: the text forms of RFC 4291, section 2.2, of whole words: letters and digits
+//!   next to each other are one word. Next to `_` it has a digit: `a_b::c` is a name. A word that is no group ends the address: `from:fe80::1:eth` has one. A single
 //!   colon at its ends is not part of it, neither are two behind or before another word (`std::fs`), and a last group
 //!   of digits is a port where it is an address only without. `::` alone is none.
 //! - **phone**: 7 to 15 digits behind `+` or `00`, ten as in North America, 9 to 12 that begin with 0; with spaces and `. - / ( )`

@@ -123,6 +123,8 @@ impl Watch<'_> {
             [] => is_part(before) && (is_part(behind) || is_odd(behind)),
             [b' ' | b'+' | b'-' | 0xc2 | 0xe2] => in_number,
             [b'@' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | 0xef] => true,
+            // A terminal's sequence is no part of what stands next to it.
+            [27] => matches!(behind, b'[') || is_odd(behind),
             b":" => self.in_groups(before, end),
             b"%" => behind.is_ascii_hexdigit() || behind == b'u',
             b"\\" => self.makes_escape(end),

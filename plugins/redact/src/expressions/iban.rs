@@ -2,7 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::{before, behind, is_word};
+use super::{behind, is_in_word, is_word};
 
 pub(super) const EXPRESSION: &str = r"[A-Za-z]{2}[0-9]{2}(?:[ +-]?[A-Za-z0-9]){11,30}";
 
@@ -11,7 +11,7 @@ const CHARACTERS: RangeInclusive<usize> = 15..=34;
 
 /// The longest beginning of a match that is one, and ends where a word does.
 pub(super) fn check(text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
-    if is_word(before(text, found.start)) {
+    if is_in_word(text, found.start) {
         return None;
     }
     let mut characters = Vec::with_capacity(*CHARACTERS.end());

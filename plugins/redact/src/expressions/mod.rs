@@ -11,7 +11,7 @@ use std::ops::Range;
 use gristmill_sdk::Error;
 use matching::Expression;
 
-use crate::find::{Class, Hit};
+use crate::find::{Class, Hit, ansi};
 
 /// What is looked for by expressions.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,17 @@ struct Finder {
     class: Class,
     expression: Expression,
     check: Check,
+    search: Search,
+}
+
+/// Where the search goes on behind something that was found.
+#[derive(Clone, Copy, Debug)]
+enum Search {
+    /// Behind it.
+    Apart,
+    /// Within it: what begins there may go on beyond it. For expressions whose matches are short, or else the search would take
+    /// the square of a line's length.
+    Overlapping,
 }
 
 /// What of a match is meant, if anything.
@@ -33,15 +44,15 @@ type Check = fn(&[u8], Range<usize>) -> Option<Range<usize>>;
 impl Expressions {
     /// Looks for one of the kinds that are found by expressions.
     pub(crate) fn add(&mut self, class: Class) -> Result<(), Error> {
-        let (expression, check): (&str, Check) = match class {
-            Class::Phone => (phone::EXPRESSION, phone::check),
-            Class::Iban => (iban::EXPRESSION, iban::check),
-            Class::Ssn => (ssn::EXPRESSION, ssn::check),
-            Class::Token => (token::EXPRESSION, token::check),
+        let (expression, check, search): (&str, Check, Search) = match class {
+            Class::Phone => (phone::EXPRESSION, phone::check, Search::Overlapping),
+            Class::Iban => (iban::EXPRESSION, iban::check, Search::Overlapping),
+            Class::Ssn => (ssn::EXPRESSION, ssn::check, Search::Overlapping),
+            Class::Token => (token::EXPRESSION, token::check, Search::Apart),
             Class::Email | Class::Card | Class::Ip | Class::Pattern => return Ok(()),
         };
         let expression = Expression::ascii(expression).map_err(Error::fatal)?;
-        self.finders.push(Finder { class, expression, check });
+        self.finders.push(Finder { class, expression, check, search });
         Ok(())
     }
 
@@ -49,7 +60,8 @@ impl Expressions {
     pub(crate) fn add_patterns(&mut self, text: &str) -> Result<(), Error> {
         let check = |_: &[u8], found: Range<usize>| (!found.is_empty()).then_some(found);
         for expression in expressions("pattern", text)? {
-            self.finders.push(Finder { class: Class::Pattern, expression, check });
+            let (class, search) = (Class::Pattern, Search::Apart);
+            self.finders.push(Finder { class, expression, check, search });
         }
         Ok(())
     }
@@ -77,17 +89,15 @@ impl Expressions {
 
     /// Appends all that is found.
     pub(crate) fn find(&self, text: &[u8], hits: &mut Vec<Hit>) {
-        for Finder { class, expression, check } in &self.finders {
+        for Finder { class, expression, check, search } in &self.finders {
             let mut next = 0;
             while let Some(found) = expression.find(text, next) {
-                let (start, end) = (found.start, found.end);
-                match check(text, found) {
-                    Some(place) => {
-                        next = end.max(place.end).max(start + 1);
-                        hits.push(Hit { place, class: *class });
-                    }
-                    None => next = start + 1,
+                next = found.start + 1;
+                let Some(place) = check(text, found) else { continue };
+                if matches!(search, Search::Apart) {
+                    next = next.max(place.end);
                 }
+                hits.push(Hit { place, class: *class });
             }
         }
     }
@@ -111,6 +121,12 @@ fn behind(text: &[u8], at: usize) -> u8 {
     text.get(at).copied().unwrap_or_default()
 }
 
+/// Whether what begins at `start` goes on from a word: what follows a terminal's sequence does not.
+fn is_in_word(text: &[u8], start: usize) -> bool {
+    is_word(before(text, start)) && !ansi::ends_at(text, start)
+}
+
+/// An underscore is none: it separates what is part of a name, as in `key_078-05-1120_v2`.
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    byte.is_ascii_alphanumeric()
 }

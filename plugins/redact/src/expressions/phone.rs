@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{before, behind, is_word};
+use super::{before, behind, is_in_word, is_word};
 
 pub(super) const EXPRESSION: &str = concat!(
     r"(?:\+|00)[1-9](?:[ .()/+-]{0,3}[0-9]){6,14}",
@@ -21,7 +21,7 @@ pub(super) fn check(text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
     let joined = match text.get(start)? {
         b'+' | b'(' => false,
         _ => {
-            is_word(first)
+            is_in_word(text, start)
                 || (matches!(first, b'.' | b'-') && before(text, start - 1).is_ascii_digit())
         }
     };

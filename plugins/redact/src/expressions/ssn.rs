@@ -3,18 +3,20 @@
 
 use std::ops::Range;
 
-use super::{before, behind, is_word};
+use super::{before, behind, is_in_word, is_word};
 
 pub(super) const EXPRESSION: &str = r"[0-9]{3}[ .+-][0-9]{2}[ .+-][0-9]{4}";
 
 /// No part of a longer number or word, the same sign twice, and no part that is never given.
 pub(super) fn check(text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
     let (first, last) = (before(text, found.start), behind(text, found.end));
-    let joined = |sign: u8, digit: u8| {
-        is_word(sign) || (matches!(sign, b'-' | b'.') && digit.is_ascii_digit())
-    };
+    let joined = |sign: u8, digit: u8| matches!(sign, b'-' | b'.') && digit.is_ascii_digit();
     let start = before(text, found.start.saturating_sub(1));
-    if joined(first, start) || joined(last, behind(text, found.end + 1)) {
+    if is_in_word(text, found.start)
+        || is_word(last)
+        || joined(first, start)
+        || joined(last, behind(text, found.end + 1))
+    {
         return None;
     }
     let [area @ .., sign, b1, b2, same, c1, c2, c3, c4] = text.get(found.clone())? else {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{before, is_word};
+use super::is_in_word;
 
 pub(super) const EXPRESSION: &str = concat!(
     // Amazon, Google
@@ -29,7 +29,7 @@ pub(super) fn check(text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
     if let Some(slashes) = part.windows(3).position(|sign| sign == b"://") {
         return Some(found.start + slashes + 3..found.end - 1);
     }
-    if is_word(before(text, found.start)) {
+    if is_in_word(text, found.start) {
         return None;
     }
     let gap = part.iter().position(|byte| matches!(byte, b' ' | b'+')).filter(|_| is_header(part));

@@ -42,13 +42,17 @@ pub(super) fn around(text: &[u8], at: usize, mut found: impl FnMut(Range<usize>)
             Some(b'.') => dotted(text, next).or_else(|| longest(text, next, end)),
             _ => longest(text, next, end),
         };
-        let behind = number.inspect(|&end| found(next..end)).unwrap_or(first);
-        next = word::end(text, behind, |byte| is_gap(byte) || byte == b'.');
+        if let Some(end) = number {
+            found(next..end);
+        }
+        // Also within a number: one of two next to each other may be seen as going on into the other by chance.
+        next = word::end(text, first, |byte| is_gap(byte) || byte == b'.');
     }
     Look { seen: start..end, found: None }
 }
 
-/// Where the digits around `at`, and the gaps and single dots between them, begin and end.
+/// Where the digits around `at`, and the gaps and single dots between them, begin and end. A gap behind a dot belongs to the run,
+/// as it does in the scan, which points to each run once: what stands behind `4111. ` is looked at here or never.
 fn run(text: &[u8], at: usize) -> (usize, usize) {
     let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
     let mut start = word::start(text, at, is_gap);
@@ -58,11 +62,9 @@ fn run(text: &[u8], at: usize) -> (usize, usize) {
     let mut end = start;
     loop {
         start = word::start(text, start, |byte| byte.is_ascii_digit());
-        let before = start.checked_sub(1).and_then(|at| text.get(at));
-        let gap = match before {
-            Some(b'.') => start - 1,
-            _ => word::start(text, start, is_gap),
-        };
+        let gaps = word::start(text, start, is_gap);
+        let dot = gaps.checked_sub(1).is_some_and(|at| text.get(at) == Some(&b'.'));
+        let gap = gaps - usize::from(dot);
         if start - gap > GAP_BYTES_MAX || gap == start || !gap.checked_sub(1).is_some_and(digit) {
             break;
         }
@@ -71,7 +73,7 @@ fn run(text: &[u8], at: usize) -> (usize, usize) {
     loop {
         end = word::end(text, end, |byte| byte.is_ascii_digit());
         let gap = match text.get(end) {
-            Some(b'.') => end + 1,
+            Some(b'.') => word::end(text, end + 1, is_gap),
             _ => word::end(text, end, is_gap),
         };
         if gap - end > GAP_BYTES_MAX || gap == end || !digit(gap) {

@@ -1,6 +1,6 @@
 //! E-mail addresses.
 
-use super::{Look, ip, local, word};
+use super::{Look, ansi, ip, local, word};
 
 /// What the label of an internationalised domain begins with (RFC 5890, section 2.3.2.1).
 const ACE_PREFIX: &[u8] = b"xn--";
@@ -11,14 +11,20 @@ const LITERAL_BYTES_MAX: usize = 64;
 /// The address around the `@` at `at`.
 pub(super) fn around(text: &[u8], at: usize) -> Look {
     let run = word::start(text, at, local::is_local);
-    let run = word::behind_wide_space(text, run, at);
+    let run = behind_sequence(text, word::behind_wide_space(text, run, at), at);
     let domain = domain(text, at + 1);
     let address = match domain.end {
-        Some(end) => local::start(text, run, at).map(|start| start..end),
+        Some(end) => local::start(text, run, at).map(|start| behind_sequence(text, start, at)..end),
         None => None,
     };
     let seen = address.as_ref().map_or(run, |found| found.start)..domain.seen;
     Look { seen, found: address }
+}
+
+/// Where a local part that ends at `at` begins, if what was taken for its beginning is the end of a terminal's sequence.
+fn behind_sequence(text: &[u8], start: usize, at: usize) -> usize {
+    let end = ansi::behind(text, start);
+    if end <= at { end } else { start }
 }
 
 /// What stands behind an `@`.

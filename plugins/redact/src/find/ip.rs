@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::ops::Range;
 
-use super::{Look, word};
+use super::{Look, ansi, word};
 use crate::scan::digits_and_dots;
 
 /// Bytes of the longest text form of version 6: eight groups of four, the last two as four numbers.
@@ -113,6 +113,8 @@ pub(super) fn is_ip4(numbers: &[u8]) -> bool {
 pub(super) fn around_colons(text: &[u8], at: usize, mut found: impl FnMut(Range<usize>)) -> Look {
     let start = word::start(text, at, |byte| byte == b':' || is_word(byte));
     let end = word::end(text, at, |byte| byte == b':' || is_word(byte));
+    let sequence_end = ansi::behind(text, start);
+    let start = if sequence_end <= end { sequence_end } else { start };
     let mut groups_start = start;
     let mut next = start;
     while next < end {
@@ -130,7 +132,10 @@ pub(super) fn around_colons(text: &[u8], at: usize, mut found: impl FnMut(Range<
 /// Finds the address among groups and colons. Where `start` and `end` are not those of all words and colons, there is a
 /// word on their other side that is no group.
 fn groups(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
-    let before = Neighbour::of(start.checked_sub(1).and_then(|at| text.get(at)));
+    let before = match Neighbour::of(start.checked_sub(1).and_then(|at| text.get(at))) {
+        Neighbour::Word if ansi::ends_at(text, start) => Neighbour::Other,
+        before => before,
+    };
     let behind = Neighbour::of(text.get(end));
     let groups = text.get(start..end)?;
     let from = start + colons_before(groups, before);
@@ -138,7 +143,14 @@ fn groups(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     let address_end = [numbers_end(text, to), Some(to), port_start(text, from, to)];
     let to =
         address_end.into_iter().flatten().find(|&to| text.get(from..to).is_some_and(is_ip6))?;
-    Some(from..to)
+    (!is_path(text, from, to)).then_some(from..to)
+}
+
+/// Whether this is a part of a name as `tokio_fd::add`: next to an underscore, and without a digit.
+fn is_path(text: &[u8], from: usize, to: usize) -> bool {
+    let in_name = from.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'_')
+        || text.get(to) == Some(&b'_');
+    in_name && !text.get(from..to).is_some_and(|address| address.iter().any(u8::is_ascii_digit))
 }
 
 /// What stands next to groups.
@@ -204,5 +216,5 @@ fn is_group(word: &[u8]) -> bool {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    byte.is_ascii_alphanumeric()
 }

@@ -3,7 +3,7 @@
 //! What RFC 5322, section 3.2.3, allows in it also separates words where addresses stand in text (`user=a@b.org`, `u/a@b.org`).
 //! So most of it counts only where something says that it belongs: angle brackets, quotes, the form of VERP.
 
-use super::word;
+use super::{ansi, word};
 
 /// Bytes of a local part that is looked at beyond letters and the like, at most: far more than the 64 of RFC 5321.
 const BYTES_MAX: usize = 320;
@@ -106,6 +106,7 @@ fn behind_signs(text: &[u8], whole: usize, plain: usize, at: usize) -> usize {
         let part = text.get(start..end).unwrap_or_default();
         let signs = word::start(text, start, |byte| byte == b'=').max(whole);
         let previous = word::start(text, signs, is_local).max(whole);
+        let previous = ansi::behind(text, previous).min(signs);
         let name = text.get(previous..signs).unwrap_or_default();
         let joins = match (start - signs, previous.checked_sub(1).and_then(|at| text.get(at))) {
             (0, _) => return behind_slashes(text, start),

@@ -3,6 +3,7 @@
 //! Each kind looks around a place and says how far it has looked, so that no byte is looked at for every
 //! place of a long run, and so that who knows of escapes can tell whether one stands next to what was seen.
 
+pub(crate) mod ansi;
 pub(crate) mod card;
 mod email;
 pub(crate) mod ip;

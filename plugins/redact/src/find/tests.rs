@@ -112,6 +112,9 @@ fn card_numbers() {
         ("2024-01-02 4111111111111111", "2024-01-02 <4111111111111111>"),
         ("4111111111111111 4111111111111111", "<4111111111111111> <4111111111111111>"),
         ("4111111111111111-4111111111111111", "<4111111111111111>-<4111111111111111>"),
+        // The first is a number with the first group of the second, too.
+        ("3731-336094-65990 3731-336094-65990", "<3731-336094-65990 3731-336094-65990>"),
+        ("422222222222-4111. 3782 822463 10005", "422222222222-4111. <3782 822463 10005>"),
         // Dots, in groups as cards show them, and elsewhere.
         ("pan 4111.1111.1111.1111.", "pan <4111.1111.1111.1111>."),
         ("3782.822463.10005 4222.2222.2222.2", "<3782.822463.10005> <4222.2222.2222.2>"),
@@ -177,6 +180,8 @@ fn ip_version_6() {
         ("at ::1: error", "at <::1>: error"),
         ("std::fs::add app::db: x Vec::add a_b::c", "std::fs::add app::db: x Vec::add a_b::c"),
         ("x:fe80::y", "x:fe80::y"),
+        ("ip_2001:db8::1 _fe80::1_ host_::1_x", "ip_<2001:db8::1> _<fe80::1>_ host_<::1>_x"),
+        ("my_db::add a_b::c_d", "my_db::add a_b::c_d"),
         // A port, and what is too long for an address.
         ("1:2:3:4:5:6:7:8:443", "<1:2:3:4:5:6:7:8>:443"),
         ("::ffff:192.0.2.1:443", "<::ffff:192.0.2.1>:443"),
@@ -218,7 +223,7 @@ fn emails_by_regex(text: &[u8]) -> Vec<Range<usize>> {
     .collect()
 }
 
-/// All ways to begin and end with a group, the leftmost first, and of those the longest.
+/// All ways to begin with a group, and of those that begin with the same one the longest.
 fn cards_by_regex(text: &[u8]) -> Vec<Range<usize>> {
     let run = Regex::new(r"[0-9]+(?:[ +-]{1,3}[0-9]+)*").unwrap();
     let card = Regex::new(r"^(?:2[2-9]|[3-6][0-9]|8[12]|8600|9051|9792|9860)[0-9]+$").unwrap();
@@ -240,11 +245,9 @@ fn cards_by_regex(text: &[u8]) -> Vec<Range<usize>> {
     };
     let mut found = Vec::new();
     for run in run.find_iter(text) {
-        let mut start = run.start();
-        while start < run.end() {
+        for start in run.range() {
             let end = (start + 1..=run.end()).rev().find(|&end| is_card(start..end));
             found.extend(end.map(|end| start..end));
-            start = end.unwrap_or(start + 1);
         }
     }
     found
@@ -275,6 +278,15 @@ fn ip4_by_regex(text: &[u8]) -> Vec<Range<usize>> {
 }
 
 fn ip6_by_regex(text: &[u8]) -> Vec<Range<usize>> {
+    // An underscore is no part of a word, and next to one there is a digit.
+    let as_written = text;
+    let text = &text.iter().map(|&byte| if byte == b'_' { b' ' } else { byte }).collect::<Vec<_>>();
+    let is_meant = |place: &Range<usize>| {
+        let around =
+            &as_written[place.start.saturating_sub(1)..as_written.len().min(place.end + 1)];
+        !(around.starts_with(b"_") || around.ends_with(b"_"))
+            || as_written[place.clone()].iter().any(u8::is_ascii_digit)
+    };
     let run = Regex::new(r"(?-u)(?:\b[0-9A-Fa-f]{1,4}\b|:)+").unwrap();
     let word_before = Regex::new(r"(?-u)\w$").unwrap();
     let word_behind = Regex::new(r"(?-u)^\w").unwrap();
@@ -302,7 +314,9 @@ fn ip6_by_regex(text: &[u8]) -> Vec<Range<usize>> {
         let long = numbers.find(&text[end..]).map(|numbers| start..end + numbers.end());
         let long = long.filter(|long| group_before && !word_behind.is_match(&text[long.end..]));
         let short = port.find(&text[start..end]).map(|port| start..start + port.start());
-        found.extend([long, Some(start..end), short].into_iter().flatten().find(parses));
+        found.extend(
+            [long, Some(start..end), short].into_iter().flatten().find(parses).filter(is_meant),
+        );
     }
     found
 }

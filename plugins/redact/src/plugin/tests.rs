@@ -114,6 +114,36 @@ fn escapes_are_looked_through() {
 }
 
 #[test]
+fn sequences_of_terminals_are_no_part_of_what_they_colour() {
+    let secrets = [
+        ("fe80::1:2:3:4", "email,card,ip", "[IP]"),
+        ("::1", "ip", "[IP]"),
+        ("192.0.2.1", "ip", "[IP]"),
+        ("4111111111111111", "card", "[CARD]"),
+        ("bob@example.org", "email", "[EMAIL]"),
+        ("alice=example.org@lists.example.net", "email", "[EMAIL]"),
+        ("078-05-1120", "ssn", "[SSN]"),
+        ("AKIAIOSFODNN7EXAMPLE", "token", "[TOKEN]"),
+        ("sk_live_0123456789abcdef", "token", "[TOKEN]"),
+        ("GB82WEST12345698765432", "iban", "[IBAN]"),
+        ("0171 1234567", "phone", "[PHONE]"),
+    ];
+    let escs =
+        ["\u{1b}", "\\u001b", "\\u001B", "\\x1b", "\\033", "\\e", "%1B", "&#27;", "\\\\u001b"];
+    let colours = ["31m", "m", "1;36m", "38:5:1m", "?25h", "38;2;255;100;100m"];
+    for (secret, kinds, label) in secrets {
+        let given = [("kinds", kinds)];
+        for (esc, colour) in escs.iter().flat_map(|esc| colours.map(|colour| (esc, colour))) {
+            let text = format!("x {esc}[{colour}{secret}{esc}[0m y");
+            assert_eq!(marked(&given, &text), text.replace(secret, label));
+            let line = serde_json::json!({ "a": text }).to_string();
+            assert_eq!(marked(&given, &line), line.replace(secret, label));
+        }
+    }
+    testing::recorded();
+}
+
+#[test]
 fn strings_of_json_are_read_as_text_is() {
     // Beyond ASCII: spaces end an address, what has no width is a part of it, wide letters are letters.
     for (text, masked) in [
@@ -187,6 +217,11 @@ fn further_kinds_are_asked_for() {
             "[IBAN] is mine, [IBAN]; DE88370400440532013000",
         ),
         (
+            "iban",
+            "DE89370400440532013000 GB82WEST12345698765432 NO93 8601 1117 947 NO93 8601 1117 947",
+            "[IBAN] [IBAN] [IBAN] [IBAN]",
+        ),
+        (
             "ssn",
             "ssn 078-05-1120, 000-12-3456 123-45-67890 123456789",
             "ssn [SSN], 000-12-3456 123-45-67890 123456789",
@@ -206,6 +241,15 @@ fn further_kinds_are_asked_for() {
             "k=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_ risk_live_0123456789",
             "k=[TOKEN] risk_live_0123456789",
         ),
+        // An underscore is no part of a value.
+        ("ssn", "key_078-05-1120_v2 _078 05 1120_", "key_[SSN]_v2 _[SSN]_"),
+        (
+            "iban",
+            "iban_GB82WEST12345698765432.pdf a_DE89 3704 0044 0532 0130 00_b",
+            "iban_[IBAN].pdf a_[IBAN]_b",
+        ),
+        ("token", "_sk_live_0123456789abcdef_ my_AKIAIOSFODNN7EXAMPLE_", "_[TOKEN]_ my_[TOKEN]_"),
+        ("phone", "call_0171 1234567_now _+49 171 1234567_", "call_[PHONE]_now _[PHONE]_"),
     ];
     for (kinds, text, expected) in cases {
         assert_eq!(marked(&[("kinds", kinds)], text), expected, "{text}");
