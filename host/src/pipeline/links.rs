@@ -89,26 +89,20 @@ impl<'a> Links<'a> {
 }
 
 impl Link<'_> {
-    /// Opens the stage for a source; where it is reframed and asks for a header, once that has come.
+    /// Opens the stage for a source; where it is reframed and asks for a header, once that has come. The header of the source is that
+    /// of the first stage: any other that asks for one is reframed.
     fn open(&mut self, stretch: &Stretch, opening: Opening<'_>) -> Result<(), Failure> {
-        let stage = self.stage;
-        let made = match (stage.processor.traits().header_records, self.index) {
-            (0, _) => Vec::new(),
-            (_, 0) => opening.header.to_vec(),
-            _ => stretch.header_at(self.index, opening)?,
-        };
+        let header_records = self.stage.processor.traits().header_records;
         if let Some(reframe) = &mut self.reframe {
-            // A header that the stages before have dropped is none, whatever comes first then.
-            let is_dropped = made.is_empty() && !opening.header.is_empty();
-            let records = stage.processor.traits().header_records;
-            reframe.begin(if is_dropped { 0 } else { records });
+            let is_dropped = stretch.drops_header(self.index, opening)?;
+            reframe.begin(if is_dropped { 0 } else { header_records });
             if reframe.waits() {
                 return Ok(());
             }
         }
-        let header = stage.header(&made);
-        let opened = self.instance.open(Opening { name: opening.name, header });
-        opened.map_err(|failure| stretch.named(stage, failure))
+        let header = if self.index == 0 && header_records > 0 { opening.header } else { &[] };
+        let opened = self.instance.open(Opening { header, ..opening });
+        opened.map_err(|failure| stretch.named(self.stage, failure))
     }
 
     /// Hands over what the stage before has given.
