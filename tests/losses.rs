@@ -103,58 +103,6 @@ fn a_stage_of_other_records_sees_what_a_pipe_would_show_it() {
     }
 }
 
-/// Rows whose first are wrong, or are dropped by a filter for `plain`: 2 MB.
-fn late_rows() -> String {
-    let row = |at: usize| match at {
-        0..30 => format!("{at},first\n"),
-        _ if at % 9 == 0 => format!("{at},\"two\nlines, {at}\",x\n"),
-        _ => format!("{at},plain,{}\n", "y".repeat(at % 40)),
-    };
-    let rows: String = (0..75_000).map(row).collect();
-    format!("id,note,more\n{rows}")
-}
-
-/// As when each stage is piped into the next.
-#[test]
-fn a_later_stage_finds_its_header_in_what_comes_out_of_the_one_before() {
-    let tree = Tree::with(&[("a.csv", late_rows()), ("none.csv", "id,note\n".into())]);
-    let loose = ["--max-rejects", "100%"];
-    let made = |name: &str, plugins: &[&str], set: &[&str], from: &str| {
-        run(&tree, plugins, &[set, &loose, &["--out", name, "--exists", "replace", from]].concat())
-            .exits(0);
-        tree.read(name)
-    };
-    let filter = ["--set", "jsonfilter.field=more", "--set", "jsonfilter.equals=yyyy"];
-    let chains: [(&[&str], &[&str]); 4] = [
-        (&["csv2jsonl", "jsonl2csv"], &[]),
-        (&["csv2jsonl", "jsonfilter", "jsonl2csv"], &filter),
-        (&["upcase", "csv2jsonl", "jsonl2csv"], &[]),
-        (&["csv2jsonl", "jsonl2csv", "csv2jsonl"], &[]),
-    ];
-    for (from, bytes_min) in [("a.csv", 20_000), ("none.csv", 0)] {
-        for (plugins, set) in chains {
-            let mut given = from.to_string();
-            let mut expected = Vec::new();
-            for (at, stage) in plugins.iter().enumerate() {
-                let set: Vec<_> = set.iter().map(|word| word.replace("jsonfilter.", "")).collect();
-                let set: Vec<_> = set.iter().map(String::as_str).collect();
-                let set = if *stage == "jsonfilter" { &set[..] } else { &[] };
-                let name = format!("step{at}");
-                expected = made(&name, &[stage], set, &given);
-                given = name;
-            }
-            assert!(expected.len() >= bytes_min, "{plugins:?} {from}");
-            for chunk in ["64B", "4KiB", "16MiB"] {
-                for threads in ["1", "3"] {
-                    let args = ["--chunk-size", chunk, "-j", threads, from];
-                    let ended = run(&tree, plugins, &[set, &loose, &args].concat()).exits(0);
-                    assert!(ended.stdout == expected, "{plugins:?} {chunk} {threads} {from}");
-                }
-            }
-        }
-    }
-}
-
 #[test]
 fn results_of_pairs_do_not_depend_on_chunks() {
     let tree = Tree::with(&[("a.csv", rows())]);
