@@ -12,6 +12,14 @@ fn run(tree: &Tree, plugins: &[&str], args: &[&str]) -> Ended {
     Host::run(Path::new(&paths.join(" | "))).within(tree.path()).args(args).ended()
 }
 
+/// Python's, of a CSV file with a header.
+const PYTHON_ROWS: &str = "
+import csv, io, json, sys
+text = io.TextIOWrapper(sys.stdin.buffer, 'utf-8', newline='')
+for row in csv.DictReader(text):
+    print(json.dumps(row, separators=(',', ':'), ensure_ascii=False))
+";
+
 /// Rows whose first are wrong, or are dropped by a filter for `plain`: 2 MB.
 fn late_rows() -> String {
     let row = |at: usize| match at {
@@ -79,5 +87,27 @@ fn a_last_line_without_its_end_is_whole_for_a_later_stage_whatever_the_chunks() 
                 assert_eq!(ended.text().trim_end(), String::from_utf8_lossy(&expected).trim_end());
             }
         }
+    }
+}
+
+/// As when all of it is there: a header is waited for, however small chunks are.
+#[test]
+fn a_header_that_comes_in_pieces_is_one() {
+    let wide: Vec<_> = (0..40).map(|at| format!("column{at}")).collect();
+    let text = format!("title\n{}\n{}1\n", wide.join(","), "1,".repeat(39));
+    let expected =
+        oracle("python3", &["-c", PYTHON_ROWS], text.trim_start_matches("title\n").as_bytes());
+    for linger in ["0ms", "200ms"] {
+        let args = ["--set", "header=skip:1", "--linger", linger, "--chunk-size", "64B", "-"];
+        let mut child = Host::run(&plugin("csv2jsonl")).args(args).start();
+        let mut stdin = child.stdin.take().unwrap();
+        for piece in text.as_bytes().chunks(11) {
+            std::io::Write::write_all(&mut stdin, piece).unwrap();
+            std::thread::yield_now();
+        }
+        drop(stdin);
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert!(ended.stdout == expected, "{}", String::from_utf8_lossy(&ended.stdout));
     }
 }

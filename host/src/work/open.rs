@@ -78,13 +78,13 @@ impl<'a> Open<'a> {
             return Ok(Self { input, chunks, whole, lines: Lines::default(), look });
         };
         let (reader, mark_bytes) = reader(plan, source, (bytes, again))?;
-        let (first, reader) = match reader {
-            Reader::Stream(mut stream) => (Some(stream.next(Vec::new())?), Reader::Stream(stream)),
-            archive @ Reader::Archive(_) => (None, archive),
-        };
-        let header = match &first {
-            Some(first) => plan.cutter.header_of(first, header_records)?,
-            None => Vec::new(),
+        let (first, header, reader) = match reader {
+            Reader::Stream(mut stream) => {
+                let first = stream.next(Vec::new())?;
+                let header = stream.header(&first).to_vec();
+                (Some(first), header, Reader::Stream(stream))
+            }
+            archive @ Reader::Archive(_) => (None, Vec::new(), archive),
         };
         let last = first.as_ref().is_some_and(|first| first.last);
         let mut whole = whole(last.then_some(1), header);
@@ -122,16 +122,18 @@ fn reader<'a>(
     front: (Box<dyn Bytes>, Option<Again>),
 ) -> Result<(Reader<'a>, u64), Failure> {
     let (bytes, again) = front;
-    let linger = plan.settings.linger;
+    let (linger, header_records) = (plan.settings.linger, plan.processor.traits().header_records);
     let (is_tar, bytes) = is_tar(plan, source, bytes)?;
     if is_tar {
         let members = Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
+        let members = members.with_header(header_records);
         let archive = Archive { members, at: None, count: 0 };
         return Ok((Reader::Archive(Box::new(archive)), 0));
     }
     let Text { bytes, encoding, mark_bytes } = plan.decoding.transcoding.apply(bytes)?;
     plan.stats.add_encoding(encoding);
-    Ok((Reader::Stream(Box::new(Stream::new(bytes, plan.cutter, linger))), mark_bytes))
+    let stream = Stream::new(bytes, plan.cutter, linger).with_header(header_records);
+    Ok((Reader::Stream(Box::new(stream)), mark_bytes))
 }
 
 /// Whether a source is a tar archive that is looked into: by its name, or where it has none, by its bytes.
