@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::host::{Ended, Host};
+use crate::support::host::{Ended, Host, shared_cache};
 use crate::support::oracle::oracle;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
@@ -109,5 +109,30 @@ fn a_header_that_comes_in_pieces_is_one() {
         let ended = child.wait_with_output().unwrap();
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
         assert!(ended.stdout == expected, "{}", String::from_utf8_lossy(&ended.stdout));
+    }
+}
+
+/// As `cat` does. What the caller opens to discard is another matter, whichever way: Python's `DEVNULL` is open for reading, too.
+#[test]
+fn a_closed_standard_output_is_told() {
+    let tree = Tree::with(&[("a.csv", "a,b\n1\n")]);
+    let ended = |plugin_name: &str, args: &str| {
+        let mut command = std::process::Command::new("bash");
+        let script = format!("exec \"$0\" \"$@\" {args}");
+        command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_host"));
+        let host = Host::through(command).within(tree.path()).args(["run", "--cache"]);
+        host.arg(shared_cache()).arg("--plugin").arg(plugin(plugin_name)).ended()
+    };
+    for (name, args, flag) in [
+        ("redact", "a.csv >&-", "--out"),
+        ("wordcount", "a.csv >&-", "--out"),
+        ("csv2jsonl", "a.csv --out o --exists replace --rejects - >&-", "--rejects"),
+        ("wordcount", "a.csv --out o --exists replace --report - >&-", "--report"),
+    ] {
+        let told = format!("error: {flag}: standard output is closed\n");
+        assert!(ended(name, args).exits(2).stderr.starts_with(&told), "{name} {args}");
+    }
+    for to in [">/dev/null", "1<>/dev/null", "--out o --exists replace >&-", "| cat"] {
+        ended("redact", &format!("a.csv {to}")).exits(0);
     }
 }
