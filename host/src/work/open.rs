@@ -146,7 +146,7 @@ fn is_tar(
         return Ok((false, bytes));
     }
     let is_stdin = source.way == Way::StandardInput;
-    if is_named_tar(source.file()) || is_stdin && plan.settings.piped == Piped::Tar {
+    if is_named_tar(source.file()) || is_said_tar(plan, source) {
         return Ok((true, bytes));
     }
     // A zip file that is compressed, or comes from its front, can not be looked into.
@@ -242,9 +242,7 @@ fn from_front(
         }
         _ => None,
     };
-    let nameless = source.way == Way::StandardInput;
-    let archive = plan.settings.archives && (is_named_tar(source.file()) || nameless);
-    let archive = archive && (codec.is_some() || Codec::by_name(source.file()).is_some());
+    let archive = is_archive_from_front(plan, source, codec);
     let shared = plan.settings.threads > 1 && plan.scope() == Scope::Chunk;
     let framing = plan.cutter.framing;
     let as_it_is = match plan.decoding.transcoding {
@@ -277,6 +275,19 @@ fn from_front(
     Ok(Some(Front { bytes, pieces, again }))
 }
 
+/// Whether what is read from its front may be an archive, compressed with that.
+fn is_archive_from_front(plan: &Plan<'_>, source: &Source, codec: Option<Codec>) -> bool {
+    let is_packed = codec.is_some() || Codec::by_name(source.file()).is_some();
+    let may_be = is_named_tar(source.file()) || source.way == Way::StandardInput;
+    plan.settings.archives && may_be && is_packed || is_said_tar(plan, source)
+}
+
+/// Whether it is standard input, which is said to be a tar archive.
+fn is_said_tar(plan: &Plan<'_>, source: &Source) -> bool {
+    let settings = plan.settings;
+    settings.archives && settings.piped == Piped::Tar && source.way == Way::StandardInput
+}
+
 fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
     let (chunk_bytes, workers) = (plan.cutter.chunk_bytes, plan.settings.threads);
     let (limits, memory) = (plan.decoding.limits, plan.stats.memory());
@@ -301,7 +312,7 @@ fn first_look(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<
 }
 
 fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
-    if input.is_remote() {
+    if input.is_remote() || is_said_tar(plan, source) {
         return false;
     }
     let placed = matches!(plan.decoding.transcoding, Transcoding::None | Transcoding::ByMark);
