@@ -306,5 +306,7 @@ fn rejects_that_are_there_are_not_replaced_unasked() {
     let ended =
         run(&tree, &["csv2jsonl"], &["--rejects", "-", "--out", "out.jsonl", "a.csv"]).exits(0);
     assert_eq!(ended.lines()[0]["reason"], "has 1 field, and the header 2 names");
-    run(&tree, &["csv2jsonl"], &["--rejects", "-", "a.csv"]).exits(2);
+    let both = run(&tree, &["csv2jsonl"], &["--rejects", "-", "a.csv"]).exits(2);
+    let told = "error: --rejects and --out are both standard output\nhint: --out FILE, or another --rejects";
+    assert!(both.stderr.starts_with(told), "{both}");
 }

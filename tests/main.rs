@@ -32,6 +32,7 @@ mod oracle;
 mod outputs;
 mod packing;
 mod paths;
+mod piping;
 mod recall;
 mod redaction;
 mod spec;

@@ -10,7 +10,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Bytes of a source that tell its encoding.
 const SAMPLE_BYTES: usize = 4096;
 
-/// Fewest pairs of bytes of which a sixteenth is enough, as that many are no accident.
+/// Fewest pairs of bytes of which a sixteenth is enough, as that many are no accident; of fewer it is a quarter.
 const PAIRS_MANY: usize = 32;
 
 /// The ways out.
@@ -27,11 +27,18 @@ pub(crate) fn front(manifest: &Manifest, chunk: Chunk, data: &[u8]) -> Result<us
     if chunk.offset > 0 || manifest.reads == Reads::Bytes {
         return Ok(0);
     }
-    let sample = data.get(..SAMPLE_BYTES).unwrap_or(data);
-    match wide(sample) {
+    match wide(sample(data)) {
         Some(why) => Err(Error::invalid(0, why)),
         None => Ok(mark_bytes(manifest, data)),
     }
+}
+
+/// The bytes of a source that are looked at, by its first chunk: those of its first line, which is all that the first chunk is known
+/// to hold. So what is told of a source depends neither on the size of chunks nor on how its bytes come.
+fn sample(data: &[u8]) -> &[u8] {
+    let line = data.iter().take(SAMPLE_BYTES).position(|&byte| byte == b'\n');
+    let end = line.map_or(SAMPLE_BYTES, |at| at + 1);
+    data.get(..end).unwrap_or(data)
 }
 
 /// How many bytes a mark at the front of a text takes.
@@ -64,15 +71,21 @@ fn wide(sample: &[u8]) -> Option<String> {
     if wide_by(|[a, b, c, d]| [*d, *c, *b, *a]) {
         return Some(format!("{three}: {UTF_32_BE}"));
     }
-    let enough = if pairs.len() < PAIRS_MANY {
-        (pairs.len() * 5).div_ceil(8).max(2)
-    } else {
-        pairs.len() / 16
+    // Two letters of ASCII are one sign of Chinese, which a short line of text that is mostly narrow has not.
+    let are_letters = |pair: &[u8; 2]| pair.iter().all(|byte| (0x20..=0x7e).contains(byte));
+    let letters = pairs.iter().filter(|pair| are_letters(pair)).count();
+    let (enough, letters_max) = match pairs.len() {
+        count if count < PAIRS_MANY => ((count / 4).max(2), 0),
+        count => (count / 16, count / 2),
     };
+    let is_short = pairs.len() < PAIRS_MANY;
     // Binary data has zeros at both places, or bytes beside them that are no text.
     let every_other = |pair: fn(&[u8; 2]) -> [u8; 2]| {
         let narrow = || pairs.iter().map(pair).filter(|[_, high]| *high == 0);
-        narrow().count() >= enough && narrow().all(|[low, _]| is_text(low))
+        letters <= letters_max
+            && narrow().count() >= enough
+            && narrow().all(|[low, _]| is_text(low))
+            && !(is_short && pairs.iter().map(pair).any(|[low, _]| low == 0))
     };
     let looks = "looks like UTF-16 (zero bytes at every other place)";
     if every_other(|pair| *pair) {
@@ -129,6 +142,30 @@ mod tests {
             b"\x30\0\x06\0\x09\0\x2a\0",
         ] {
             assert_eq!(wide(text), None, "{text:?}");
+        }
+    }
+
+    /// Chunks of text end where lines do: the shortest first one holds the first line.
+    #[test]
+    fn the_rest_of_a_first_chunk_says_nothing() {
+        let at = Chunk { index: 0, offset: 0, last: false };
+        let manifest = Manifest::new("sample", "1.0.0", "").reads_text();
+        let lines: [&[u8]; 6] = [
+            b"id\0a\0b\0c\0\n",
+            b"id\n",
+            b"\n",
+            b"\0id\0a\0b\n",
+            &utf16("id,name\n", u16::to_be_bytes),
+            &utf16("\u{43f}\u{440}\u{438}, \u{432}\u{435}\u{442}, a b\n", u16::to_le_bytes),
+        ];
+        for (first, is_wide) in lines.into_iter().zip([false, false, false, false, true, true]) {
+            for rest in [&b""[..], b"a\0b\0c\0", b"\0a\0b\0c", b"plain text\n", b"\n\n"] {
+                let text = [first, &rest.repeat(900)].concat();
+                let short = first.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+                for chunk in [&text[..short], &text[..text.len().min(64)], &text] {
+                    assert_eq!(front(&manifest, at, chunk).is_err(), is_wide, "{chunk:?}");
+                }
+            }
         }
     }
 

@@ -13,6 +13,7 @@ mod names;
 mod pieces;
 mod redirects;
 mod remote;
+mod standard;
 mod stores;
 mod streams;
 mod tapes;

@@ -21,7 +21,7 @@ use crate::support::tree::Tree;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What wordcount says of a plain file.
-fn said_of(plain: &[u8]) -> String {
+pub(super) fn said_of(plain: &[u8]) -> String {
     let tree = Tree::with(&[("plain", plain)]);
     rows(&run_over(&plugin("wordcount"), &tree, &[]).exits(0)).remove(0).1
 }
@@ -49,7 +49,7 @@ fn standard_input_is_a_source_from_a_pipe() {
 }
 
 /// A host whose standard input is a file in a tree.
-fn from_file(tree: &Tree, name: &str, before: &str) -> Host {
+pub(super) fn from_file(tree: &Tree, name: &str, before: &str) -> Host {
     let mut command = Command::new("bash");
     let script = format!("exec < {name}; {before} exec \"$0\" \"$@\"");
     command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_host"));
@@ -341,44 +341,6 @@ fn an_interrupt_ends_the_wait_for_standard_input() {
         assert_eq!(said, ["interrupted: 0 of 1 sources are done"]);
         drop(stdin);
     }
-}
-
-/// A tar archive on standard input is looked into, compressed or not, from a pipe and from a file; a zip file is refused from a
-/// pipe unless it is asked for.
-#[test]
-fn an_archive_on_standard_input_is_never_counted_as_its_bytes() {
-    const MAKE: &str = r"
-import os, sys, tarfile, zipfile
-os.chdir(sys.argv[1])
-with zipfile.ZipFile('a.zip', 'w', 8) as archive: archive.write('n')
-with tarfile.open('a.tar', 'w') as archive: archive.add('n')
-with tarfile.open('a.tgz', 'w:gz') as archive: archive.add('n')
-";
-    let plain = text(100_000);
-    let tree = Tree::with(&[("n", &plain)]);
-    crate::support::oracle::oracle("python3", &["-c", MAKE, tree.path().to_str().unwrap()], b"");
-    let expected = format!("{{\"source\":\"-!/n\",{}", said_of(&plain));
-    for (name, args) in [
-        ("a.tar", &[][..]),
-        ("a.tgz", &[]),
-        ("a.tar", &["--archive", "tar"]),
-        ("a.tgz", &["--archive", "tar"]),
-        ("a.zip", &["--archive", "zip-stream"]),
-    ] {
-        let run = || Host::run(&plugin("wordcount")).args(["--per-source", "-"]).args(args);
-        let piped = run().stdin(tree.read(name)).ended().exits(0);
-        assert_eq!(piped.text().lines().next().unwrap(), expected, "{name} {args:?}");
-        let args = [&["--per-source", "-"][..], args].concat();
-        let redirected = from_file(&tree, name, "").args(args).ended().exits(0);
-        assert_eq!(redirected.text().lines().next().unwrap(), expected, "{name}");
-    }
-    let run = |args: &[&str], stdin| {
-        Host::run(&plugin("wordcount")).args(["--per-source", "-"]).args(args).stdin(stdin).ended()
-    };
-    let ended = run(&[], tree.read("a.zip")).exits(1);
-    assert!(ended.stderr.contains("hint: --archive zip-stream keeps"), "{ended}");
-    run(&["--archive", "tar"], plain).exits(1);
-    run(&["--no-archives"], tree.read("a.zip")).exits(0);
 }
 
 /// Files whose size says nothing of what is in them (proc(5), sysfs(5)).

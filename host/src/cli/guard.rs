@@ -36,11 +36,22 @@ pub(super) fn flags(args: &RunArgs, stages: &Stages) -> Result<(), Abort> {
     for (at, (flag, path)) in written.iter().enumerate() {
         let others = written.iter().take(at).chain(&named);
         if let Some((other, _)) = others.clone().find(|(_, other)| is_same(path, other)) {
-            let message = format!("{flag} and {other} name one file: {}", path.display());
-            return Err(Abort::new(message).hint(Some("name two files")));
+            return Err(one_file((flag, other), path));
         }
     }
     Ok(())
+}
+
+/// That two flags name one file.
+fn one_file((flag, other): (&str, &str), path: &Path) -> Abort {
+    if path.as_os_str() == "-" {
+        let hint =
+            format!("{other} FILE, or another {flag}: only --report may come behind results");
+        return Abort::new(format!("{flag} and {other} are both standard output"))
+            .hint(Some(&hint));
+    }
+    let message = format!("{flag} and {other} name one file: {}", path.display());
+    Abort::new(message).hint(Some("name two files"))
 }
 
 /// Refuses outputs below a directory that are files which other flags name.

@@ -2,6 +2,7 @@
 
 mod args;
 mod below;
+mod closed;
 mod conclude;
 mod confine;
 mod doctor;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::args::OutputArgs;
+use super::closed::check_stdout;
 use super::objects::{self, Named};
 use super::plugins::Plugins;
 use super::progress::Progress;
@@ -50,6 +51,7 @@ impl To<()> {
             None => {}
         }
         if path.as_os_str() == "-" {
+            check_stdout("--out")?;
             return Ok(Self::Stream(progress.stdout()));
         }
         if is_tree(path) {

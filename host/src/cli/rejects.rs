@@ -14,6 +14,7 @@ use std::sync::Mutex;
 use serde::Deserialize;
 
 use super::args::OutputArgs;
+use super::closed::check_stdout;
 use super::out::exists;
 use super::say::Abort;
 use crate::output::{Appended, Target};
@@ -28,6 +29,7 @@ pub(super) type Sink = Mutex<Box<dyn Write + Send>>;
 pub(super) fn open(args: &OutputArgs, again: Option<&[Source]>) -> Result<Option<Sink>, Abort> {
     let Some(path) = &args.rejects else { return Ok(None) };
     if path.as_os_str() == "-" {
+        check_stdout("--rejects")?;
         return Ok(Some(Mutex::new(Box::new(io::stdout()))));
     }
     let opened = match (&args.ledger, again) {

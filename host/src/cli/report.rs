@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use super::closed::check_stdout;
 use super::say::Abort;
 use crate::output::pretty_json;
 use crate::stats::Report;
@@ -22,6 +23,7 @@ impl To {
     /// Opens what is named. What is there stays as it is until the report is written.
     pub(super) fn open(path: &Path) -> Result<Self, Abort> {
         if path.as_os_str() == "-" {
+            check_stdout("--report")?;
             return Ok(Self::Stdout);
         }
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);

@@ -29,7 +29,7 @@ use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::limits::HOST_STACK_BYTES;
-use crate::settings::{Exists, Piped, Run};
+use crate::settings::{Exists, Run};
 use crate::source::{self, Globs, Listing, Look, Source};
 use crate::stats::{MemoryBudget, Report, Reservation, Stats};
 use crate::work::Cancel;
@@ -327,14 +327,14 @@ fn listing(
     unmatched::warn(args, &listing);
     if !args.inputs.no_archives {
         let (members_max, threads) = (settings.members_max, settings.threads);
-        let (stop, zip_stream) = (&cancel.flag(), settings.piped == Piped::Zip);
+        let (stop, piped) = (&cancel.flag(), settings.piped);
         let wanted = Globs::new(&settings.include_members).map_err(|error| {
             let hint = error.hint();
             Abort::new(error).hint(hint)
         })?;
         listing.members = Arc::new(wanted);
         let wanted = &*Arc::clone(&listing.members);
-        let expansion = Expansion { members_max, threads, stop, zip_stream, wanted };
+        let expansion = Expansion { members_max, threads, stop, piped, wanted };
         input::expand(&mut listing, &expansion);
     }
     Ok(listing)

@@ -5,9 +5,8 @@
 //! chunk that lies inside one long record is empty. Records that cannot be found by their place in a source are not for
 //! this file: such a source is read from its front, as a [`Stream`](super::Stream).
 
-use super::boundary::first_record;
 use super::quotes::{last_record, read_in_steps};
-use super::{Asked, Chunk, Error, Framing, Input};
+use super::{Asked, Error, Framing, Input};
 use crate::settings::limits::{
     BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX, CHUNK_BYTES, CSV_RUN_BYTES_MAX,
     STREAM_CHUNK_BYTES,
@@ -209,23 +208,6 @@ impl Cutter {
         let mut header = vec![0; usize::try_from(end).unwrap_or(usize::MAX)];
         input.read_at(&mut header, 0)?;
         Ok(header)
-    }
-
-    /// The first `records` records of a stream, or all of it where it has fewer.
-    ///
-    /// # Errors
-    /// When they are not all in the first chunk.
-    pub fn header_of(&self, first: &Chunk, records: u32) -> Result<Vec<u8>, Error> {
-        let mut end = 0;
-        for _ in 0..records {
-            let rest = first.bytes().get(end..).unwrap_or_default();
-            end += match first_record(self.framing, rest) {
-                Some(length) => length,
-                None if first.last => rest.len(),
-                None => return Err(Error::HeaderTooLong { records, bytes: first.bytes().len() }),
-            };
-        }
-        Ok(first.bytes().get(..end).unwrap_or_default().to_vec())
     }
 
     /// A chunk that ends at `end` is fine unless the record that runs over its nominal end is too long.

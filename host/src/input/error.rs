@@ -46,14 +46,6 @@ pub enum Error {
         /// Where the quote is that makes it so long.
         quote: Option<u64>,
     },
-    /// The first records, which the plugin asks for, are too long.
-    #[error("the first {records} records are longer than the first chunk of {bytes} bytes")]
-    HeaderTooLong {
-        /// How many are wanted.
-        records: u32,
-        /// Size of the first chunk.
-        bytes: usize,
-    },
     /// The last record is not all there.
     #[error(
         "the record that begins at byte {offset} is cut short: the source ends at byte {bytes}"

@@ -86,6 +86,8 @@ pub struct Stream {
     bytes: Box<dyn Bytes>,
     cutter: Cutter,
     linger: Duration,
+    /// How many records the first chunk holds, however long they take to come; fewer only where it is the last.
+    header_records: u32,
     /// What follows the last chunk and has been read already.
     tail: Vec<u8>,
     index: u64,
@@ -112,6 +114,7 @@ impl Stream {
             bytes,
             cutter: cutter.of_stream(),
             linger,
+            header_records: 0,
             tail: Vec::new(),
             index: 0,
             offset: 0,
@@ -119,6 +122,23 @@ impl Stream {
             lines: 0,
             ended: false,
         }
+    }
+
+    /// The same whose first chunk holds so many records, or all that there are.
+    #[must_use]
+    pub fn with_header(self, header_records: u32) -> Self {
+        Self { header_records, ..self }
+    }
+
+    /// Its first records, as many as the first chunk holds for a header.
+    pub fn header<'c>(&self, first: &'c Chunk) -> &'c [u8] {
+        self.cutter.framing.first_records(first.bytes(), self.header_records)
+    }
+
+    /// Whether whole records, which come next, may be a chunk: the first has to hold the header.
+    fn holds_header(&self, whole: &[u8]) -> bool {
+        let Some(before_last) = self.header_records.checked_sub(1) else { return true };
+        self.index > 0 || self.cutter.framing.first_records(whole, before_last).len() < whole.len()
     }
 
     /// Bytes of memory that it holds.
@@ -175,7 +195,7 @@ impl Stream {
             while filling.length < want && !self.ended {
                 if filling.length > 0 && !self.bytes.is_ready(self.linger)? {
                     let there = boundary.scan(framing, filling.bytes());
-                    if there > 0 {
+                    if there > 0 && self.holds_header(filling.first(there)) {
                         return Ok(there);
                     }
                 }
@@ -184,16 +204,17 @@ impl Stream {
                 self.ended = got == 0;
             }
             let cut = boundary.scan(framing, filling.bytes());
+            let is_chunk = cut > 0 && self.holds_header(filling.first(cut));
             match cut {
                 _ if self.ended => return self.end(filling.length, cut),
-                0 if want >= record_max => {
+                _ if is_chunk => return Ok(cut),
+                _ if want >= record_max => {
                     self.look_ahead()?;
                     if !self.ended {
                         return Err(self.cutter.too_long_as(self.offset, filling.bytes()));
                     }
                 }
-                0 => want = want.saturating_mul(2).min(record_max),
-                cut => return Ok(cut),
+                _ => want = want.saturating_mul(2).min(record_max),
             }
         }
     }
@@ -233,6 +254,10 @@ impl Filling {
         self.buffer.get(..self.length).unwrap_or_default()
     }
 
+    fn first(&self, length: usize) -> &[u8] {
+        self.bytes().get(..length).unwrap_or_default()
+    }
+
     /// Room for what is missing to `want` bytes, or for some of it: a buffer grows with what comes, so that a source that is
     /// smaller than a chunk does not pay for one.
     fn room(&mut self, want: usize) -> &mut [u8] {
@@ -257,117 +282,4 @@ impl Filling {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::Prefix;
-    use super::*;
-
-    /// Gives a few bytes at a time.
-    struct Drip {
-        bytes: Vec<u8>,
-        at: usize,
-        step: usize,
-    }
-
-    impl Bytes for Drip {
-        fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
-            let rest = &self.bytes[self.at..];
-            let got = rest.len().min(self.step).min(into.len());
-            into[..got].copy_from_slice(&rest[..got]);
-            self.at += got;
-            Ok(got)
-        }
-
-        fn stored(&self) -> u64 {
-            self.at as u64
-        }
-    }
-
-    fn stream(framing: Framing, bytes: &[u8], chunk_bytes: u64, step: usize) -> Stream {
-        let drip = Drip { bytes: bytes.to_vec(), at: 0, step };
-        Stream::new(
-            Box::new(drip),
-            Cutter { framing, chunk_bytes, record_bytes_max: 16 },
-            Duration::ZERO,
-        )
-    }
-
-    fn chunks(mut stream: Stream) -> Result<Vec<Vec<u8>>, Error> {
-        let mut chunks = Vec::new();
-        let (mut offset, mut stored) = (0, 0);
-        loop {
-            let chunk = stream.next(vec![b'x'; 3])?;
-            assert_eq!(chunk.index, chunks.len() as u64);
-            assert_eq!(chunk.offset, offset);
-            offset += chunk.bytes().len() as u64;
-            stored += chunk.stored;
-            chunks.push(chunk.bytes().to_vec());
-            if chunk.last {
-                assert_eq!(stored, offset);
-                return Ok(chunks);
-            }
-        }
-    }
-
-    proptest! {
-        /// Invariant 2, for streams.
-        #[test]
-        fn chunks_joined_are_the_source_and_cut_no_line(
-            text in "([ab]{0,9}\n){0,8}[ab]{0,9}",
-            chunk_bytes in 1u64..16,
-            step in 1usize..20,
-        ) {
-            let chunks = chunks(stream(Framing::Delimited(b'\n'), text.as_bytes(), chunk_bytes, step)).unwrap();
-            for chunk in &chunks[..chunks.len() - 1] {
-                prop_assert_eq!(chunk.last(), Some(&b'\n'));
-            }
-            prop_assert_eq!(chunks.concat(), text.as_bytes());
-        }
-
-        #[test]
-        fn prefixed_records_are_never_cut(
-            records in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..12), 0..9),
-            chunk_bytes in 1u64..16,
-            step in 1usize..20,
-        ) {
-            let mut source = Vec::new();
-            for record in &records {
-                source.extend(u32::try_from(record.len()).unwrap().to_le_bytes());
-                source.extend(record);
-            }
-            let framing = Framing::Prefixed(Prefix::U32Le);
-            let chunks = chunks(stream(framing, &source, chunk_bytes, step)).unwrap();
-            for chunk in &chunks {
-                prop_assert_eq!(Boundary::default().scan(framing, chunk), chunk.len());
-            }
-            prop_assert_eq!(chunks.concat(), source);
-        }
-    }
-
-    #[test]
-    fn an_empty_source_is_one_empty_chunk() {
-        assert_eq!(chunks(stream(Framing::Delimited(b'\n'), b"", 8, 4)).unwrap(), [b""]);
-    }
-
-    #[test]
-    fn a_record_may_be_as_long_as_allowed_and_no_longer() {
-        let line = |length: usize| format!("a\n{}\nb", "x".repeat(length - 1));
-        let run = |text: String| chunks(stream(Framing::Delimited(b'\n'), text.as_bytes(), 4, 5));
-        assert!(run(line(16)).is_ok());
-        let error = run(line(17)).unwrap_err();
-        assert_eq!(error.to_string(), "the line that begins at byte 2 is longer than 16 bytes");
-    }
-
-    #[test]
-    fn what_cannot_be_the_end_of_a_record_is_an_error() {
-        let error = chunks(stream(Framing::Fixed(4), b"aaaabb", 4, 3)).unwrap_err();
-        assert_eq!(error.to_string(), "6 bytes are not a whole number of 4-byte records");
-        let framing = Framing::Prefixed(Prefix::U32Be);
-        let error = chunks(stream(framing, b"\0\0\0\x01a\0\0\0\x05b", 4, 3)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the record that begins at byte 5 is cut short: the source ends at byte 10"
-        );
-    }
-}
+mod tests;

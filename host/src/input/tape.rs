@@ -48,6 +48,8 @@ pub struct Members {
     cutter: Cutter,
     decoding: Decoding,
     linger: Duration,
+    /// How many records the first chunk of a member holds.
+    header_records: u32,
     headers: Headers,
     /// What is left of the member that it is at.
     stream: Option<Stream>,
@@ -113,6 +115,7 @@ impl Members {
             cutter,
             decoding,
             linger,
+            header_records: 0,
             headers: Headers::default(),
             stream: None,
             count: 0,
@@ -121,6 +124,17 @@ impl Members {
             names: Names::default(),
             mark_bytes: 0,
         })
+    }
+
+    /// The same, the first chunk of each of whose members holds so many records, or all that there are.
+    #[must_use]
+    pub fn with_header(self, header_records: u32) -> Self {
+        Self { header_records, ..self }
+    }
+
+    /// The header in the first chunk of the member that it is at.
+    pub fn header<'c>(&self, first: &'c Chunk) -> &'c [u8] {
+        self.cutter.framing.first_records(first.bytes(), self.header_records)
     }
 
     /// Bytes of the mark that the member begins with that it is at, where that is one of UTF-8.
@@ -200,7 +214,8 @@ impl Members {
         match self.bytes(sparse, Path::new(OsStr::from_bytes(&name))) {
             Ok(Text { bytes, mark_bytes, .. }) => {
                 self.mark_bytes = mark_bytes;
-                self.stream = Some(Stream::new(bytes, self.cutter, self.linger));
+                let stream = Stream::new(bytes, self.cutter, self.linger);
+                self.stream = Some(stream.with_header(self.header_records));
                 Member::File(name)
             }
             Err(error) => Member::Unread(name, error),

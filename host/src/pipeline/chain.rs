@@ -2,7 +2,8 @@
 //!
 //! The source is cut where the first stage can be cut. What a stage gives for a chunk of whole records is checked to be whole records
 //! of the next one, where both have records of one kind; else the next stage is *reframed*: it sees what the one before gives for
-//! the whole source, in order, cut where its own records end. A stage that is reframed, or that has to see a source in order, and those
+//! the whole source, in order, cut where its own records end. So is a later stage that asks for a header: the stages before may drop
+//! or change any record, so its header is only known once the first records have come out of them. A stage that is reframed, or that has to see a source in order, and those
 //! behind it are the tail of the chain; what is before them is the head, which runs over chunks in parallel where several workers are.
 
 use std::ops::Range;
@@ -38,19 +39,14 @@ pub(super) enum Joint {
 impl Joint {
     fn between(before: &Stage, next: &Stage) -> Self {
         let fits = match (before.framing, next.framing) {
+            // Which records come out first is told by no record of the source.
+            _ if next.processor.traits().header_records > 0 => false,
             (_, Framing::Bytes) | (Framing::Bytes, Framing::Delimited(_)) => true,
             (before, Framing::Delimited(byte)) => before.record_end() == Some(byte),
             (_, Framing::Whole) => false,
             (before, next) => before == next,
         };
         if fits { Self::Same } else { Self::Reframed }
-    }
-}
-
-impl Stage {
-    /// As many of the first records of what it takes as it asks for.
-    pub(super) fn header<'b>(&self, first: &'b [u8]) -> &'b [u8] {
-        self.framing.first_records(first, self.processor.traits().header_records)
     }
 }
 
@@ -145,13 +141,27 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Records of a source that the stages before the one at `end` are opened with. One that is reframed makes its header of what it is
-    /// given; that of the source only tells whether the stages before have dropped it.
+    /// Where a stage reads a table that the source is, which the stages before it only filter: its header is the first records of the
+    /// source. A filter that drops those leaves a table without names, and the next row must not be taken for them.
+    pub(super) fn is_table_of_source(&self, index: usize) -> bool {
+        let Some(stage) = self.stages.get(index) else { return false };
+        let only_filters = |before: &Stage| {
+            let Traits { header_records, scope, .. } = *before.processor.traits();
+            header_records == 0 && scope == Scope::Chunk
+        };
+        index > 0
+            && stage.processor.traits().header_records > 0
+            && matches!(stage.framing, Framing::Csv(_))
+            && self.framing.has_records()
+            && self.stages.iter().take(index).all(only_filters)
+    }
+
+    /// Records of a source that the stages up to the one before `end` are opened with: those of the first stage, or those that may not be
+    /// dropped.
     fn header_records(&self, end: usize) -> u32 {
-        let stages = self.stages.iter().enumerate().take(end);
-        let asking = stages
-            .filter(|(index, _)| self.framing.has_records() || self.joint(*index) == Joint::Same);
-        asking.map(|(_, stage)| stage.processor.traits().header_records).max().unwrap_or(0)
+        let own = |index: &usize| *index == 0 || self.is_table_of_source(*index);
+        let stages = (0..end).filter(own).filter_map(|index| self.stages.get(index));
+        stages.map(|stage| stage.processor.traits().header_records).max().unwrap_or(0)
     }
 
     /// How what is given becomes what the stage at `index` takes.
@@ -182,7 +192,6 @@ impl Stretch {
                 Kind::Aggregator => last.order,
                 Kind::Transformer => Order::Kept,
             },
-            // Those before it make its header of that of the source.
             header_records: line.header_records(own.end),
         };
         Some(Self { line: Arc::clone(line), own, traits })
@@ -192,20 +201,22 @@ impl Stretch {
         self.line.stages.get(self.own.clone()).unwrap_or_default()
     }
 
-    /// What the stages before the one at `index` of the chain make of the first records of a source. They are run over nothing
+    /// Whether nothing of the first records of a source is left by the stages before the one at `index`. They are run over nothing
     /// else, in instances of their own: what they count and set aside is forgotten, as they do it again with the first chunk.
-    pub(super) fn header_at(&self, index: usize, opening: Opening<'_>) -> Result<Vec<u8>, Failure> {
+    pub(super) fn drops_header(&self, index: usize, opening: Opening<'_>) -> Result<bool, Failure> {
         let mut bytes = opening.header.to_vec();
+        if bytes.is_empty() || !self.line.is_table_of_source(index) {
+            return Ok(false);
+        }
         for stage in self.line.stages.iter().take(index) {
             let named = |failure| self.named(stage, failure);
-            let header = stage.header(&bytes);
             let mut instance = stage.processor.start().map_err(named)?;
-            instance.open(Opening { name: opening.name, header }).map_err(named)?;
+            instance.open(Opening { header: &[], ..opening }).map_err(named)?;
             let place = Place { index: 0, offset: 0, last: true };
             bytes = instance.push(place, &mut &bytes[..]).map_err(named)?.output;
             instance.forget();
         }
-        Ok(bytes)
+        Ok(bytes.is_empty())
     }
 
     /// A failure, with the name of the stage where there are several.

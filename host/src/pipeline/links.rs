@@ -89,26 +89,28 @@ impl<'a> Links<'a> {
 }
 
 impl Link<'_> {
-    /// Opens the stage for a source; where it is reframed and asks for a header, once that has come.
+    /// Opens the stage for a source; where it is reframed and asks for a header, once that has come. The header of the source is that
+    /// of the first stage: any other that asks for one is reframed.
     fn open(&mut self, stretch: &Stretch, opening: Opening<'_>) -> Result<(), Failure> {
-        let stage = self.stage;
-        let made = match (stage.processor.traits().header_records, self.index) {
-            (0, _) => Vec::new(),
-            (_, 0) => opening.header.to_vec(),
-            _ => stretch.header_at(self.index, opening)?,
-        };
+        let header_records = self.stage.processor.traits().header_records;
         if let Some(reframe) = &mut self.reframe {
-            // A header that the stages before have dropped is none, whatever comes first then.
-            let is_dropped = made.is_empty() && !opening.header.is_empty();
-            let records = stage.processor.traits().header_records;
-            reframe.begin(if is_dropped { 0 } else { records });
+            let is_dropped = stretch.drops_header(self.index, opening)?;
+            reframe.begin(if is_dropped { 0 } else { header_records });
             if reframe.waits() {
                 return Ok(());
             }
         }
-        let header = stage.header(&made);
-        let opened = self.instance.open(Opening { name: opening.name, header });
-        opened.map_err(|failure| stretch.named(stage, failure))
+        let header = if self.index == 0 && header_records > 0 { opening.header } else { &[] };
+        let opened = self.instance.open(Opening { header, ..opening });
+        opened.map_err(|failure| stretch.named(self.stage, failure))
+    }
+
+    /// Whether what the stage before gave for a chunk ends where a record of this one does, or is cut anew.
+    fn ends_with_record(&self, given: &[u8]) -> bool {
+        self.reframe.is_some()
+            || given.is_empty()
+            || self.stage.framing == Framing::Bytes
+            || self.stage.framing.ends_with_record(given)
     }
 
     /// Hands over what the stage before has given.
@@ -121,9 +123,6 @@ impl Link<'_> {
     ) -> Result<Pushed, Failure> {
         let named = |failure| stretch.named(self.stage, failure);
         let Some(reframe) = &mut self.reframe else {
-            if self.index > stretch.own.start && !place.last {
-                whole_records(self.stage, given)?;
-            }
             return self.instance.push(place, &mut &given[..]).map_err(named);
         };
         reframe.take(given, place.last).map_err(named)?;
@@ -137,17 +136,21 @@ impl Link<'_> {
     }
 }
 
-/// Checks that what a stage gave for a chunk ends where a record of the next one does.
-fn whole_records(next: &Stage, given: &[u8]) -> Result<(), Failure> {
-    if given.is_empty() || next.framing == Framing::Bytes || next.framing.ends_with_record(given) {
-        return Ok(());
-    }
+/// Whether a chunk is the last that has bytes, though a chunk of nothing comes after it: what is cut elsewhere ends with a record.
+fn ends_source(stretch: &Stretch, fill: &mut dyn Fill) -> Result<bool, Failure> {
+    let mut chunk = vec![0; fill.len()];
+    fill.fill(&mut chunk)?;
+    Ok(!stretch.line.framing.ends_with_record(&chunk))
+}
+
+/// What a stage gave for a chunk ends within a record of the next one.
+fn torn(next: &Stage) -> Failure {
     let message = format!(
         "`{}` reads {}, and what the stage before it gives for a chunk ends within one of its records",
         next.name, next.framing
     );
-    Err(Failure::new(FailureKind::Framing, message)
-        .hint("a stage whose framing has records gives whole records for them; run the two one after the other"))
+    Failure::new(FailureKind::Framing, message)
+        .hint("a stage whose framing has records gives whole records for them; run the two one after the other")
 }
 
 impl Instance for Links<'_> {
@@ -172,7 +175,13 @@ impl Instance for Links<'_> {
                     fill.fill(&mut given)?;
                     link.push(self.stretch, &self.opened.0, place, &given)?
                 }
-                Some(before) => link.push(self.stretch, &self.opened.0, place, &before.output)?,
+                Some(before) => {
+                    let ends = place.last || link.ends_with_record(&before.output);
+                    if !ends && !ends_source(self.stretch, fill)? {
+                        return Err(torn(link.stage));
+                    }
+                    link.push(self.stretch, &self.opened.0, place, &before.output)?
+                }
             };
             let mut rejects = link.instance.take_rejects();
             if self.stretch.line.stages.len() > 1 {

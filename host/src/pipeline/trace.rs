@@ -92,8 +92,11 @@ impl Trace<'_> {
         let mut before = Before(Vec::with_capacity(self.index));
         for stage in self.stretch.line.stages.iter().take(self.index) {
             let mut instance = stage.processor.start()?;
-            let header = stage.header(self.opening.header);
-            instance.open(Opening { name: self.opening.name, header })?;
+            let asks = stage.processor.traits().header_records > 0;
+            instance.open(Opening {
+                header: if asks { self.opening.header } else { &[] },
+                ..self.opening
+            })?;
             before.0.push(instance);
         }
         Ok(before)

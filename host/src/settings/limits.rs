@@ -2,12 +2,14 @@
 //! of their own, as whoever judges what a plugin can do reads all of them.
 
 mod plugin;
+mod remote;
 mod text;
 
 use std::num::NonZeroU64;
 use std::time::Duration;
 
 pub use plugin::*;
+pub use remote::*;
 pub use text::is_only_shown;
 
 /// Nominal size of a chunk. Measured: 256 KiB to 1 MiB are as fast as each other, as a chunk then stays in a core's own
@@ -271,36 +273,6 @@ pub const TEMPORARY_TRIES_MAX: u32 = 16;
 /// Failures told one by one on standard error; the others are only counted.
 pub const FAILURES_TOLD_MAX: u64 = 20;
 
-/// Bytes of an object that one request asks for: long enough that 20 ms to the first byte cost less than the transfer, short enough
-/// that several are held for each worker.
-pub const REMOTE_PART_BYTES: u64 = 4 << 20;
-
-/// Parts that are asked for ahead of a reader that moves forward.
-pub const REMOTE_AHEAD_PARTS: usize = 3;
-
-/// Bytes of all objects together past which nothing is asked for ahead, nor kept when it has been read. What a worker waits for is asked
-/// for all the same: a part for each.
-pub const REMOTE_AHEAD_BYTES: u64 = 48 << 20;
-
-/// Parts of an object that are kept when they have been read to their ends, but not all of them: another worker is at what is left, or
-/// nobody ever comes to it.
-pub const REMOTE_PASSED_PARTS: usize = 4;
-
-/// Bytes that are asked for where only the end of a record is looked for, in a part that another worker is at or has been at.
-pub const REMOTE_LOOK_BYTES: u64 = 64 << 10;
-
-/// Such looks that are kept of an object: what was looked at is read next.
-pub const REMOTE_LOOKS: usize = 16;
-
-/// How long it may take to reach a server: several round trips around the world.
-pub const REMOTE_CONNECT: Duration = Duration::from_secs(10);
-
-/// How long a server may say nothing in the middle of an answer, or before one.
-pub const REMOTE_IDLE: Duration = Duration::from_secs(30);
-
-/// What a request may take as a whole. It is [`REMOTE_IDLE`] that ends one which goes no further.
-pub const REMOTE_REQUEST: Duration = Duration::from_hours(24);
-
 /// Bytes of the name of an archive's member; that of a file has 4096 with all above it (`PATH_MAX`).
 pub const MEMBER_NAME_BYTES_MAX: usize = 32 << 10;
 
@@ -315,30 +287,6 @@ pub const COLUMNS_MAX: usize = 256;
 
 /// What is shown of one cell of a table.
 pub const CELL_BYTES_MAX: usize = 1 << 10;
-
-/// How often a web server may send a client elsewhere, one redirect after the other.
-pub const REDIRECTS_MAX: usize = 5;
-
-/// How often a request is made once more that was answered with "not now", or not at all.
-pub const REMOTE_RETRIES: usize = 4;
-
-/// How long the first pause before that is; they double, or nearly, as each is drawn by lot.
-pub const REMOTE_PAUSE: Duration = Duration::from_millis(100);
-
-/// How long such a pause is at most.
-pub const REMOTE_PAUSE_MAX: Duration = Duration::from_secs(5);
-
-/// How long after the first try no other is begun.
-pub const REMOTE_RETRY: Duration = Duration::from_mins(1);
-
-/// Questions to stores that are under way at once while sources are listed.
-pub const REMOTE_QUESTIONS: usize = 16;
-
-/// Threads that drive requests. One moves over 1 GB/s through TLS; a second answers while it is busy.
-pub const REMOTE_THREADS: usize = 2;
-
-/// Pieces, as they come from the network, that a source that cannot be asked for parts is read ahead by.
-pub const REMOTE_FRONT_PIECES: usize = 64;
 
 /// Bytes of a part that an object is written in: above the 5 MiB that Amazon S3 asks for, few enough that eight are on their way at
 /// once. A smaller object is put as a whole.

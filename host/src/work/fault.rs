@@ -65,12 +65,11 @@ impl From<Error> for Failure {
             Error::Refused(refusal) => return refused(refusal),
             Error::Decode(error) => return undecodable(error),
             Error::Changed(_) => FailureKind::Changed,
-            Error::RecordTooLong { .. } | Error::HeaderTooLong { .. } => FailureKind::RecordTooLong,
+            Error::RecordTooLong { .. } => FailureKind::RecordTooLong,
             Error::Ragged { .. } | Error::CutShort { .. } => FailureKind::Framing,
         };
         let failure = Self::new(kind, error.to_string());
         match kind {
-            _ if matches!(error, Error::HeaderTooLong { .. }) => failure.hint("raise --chunk-size"),
             _ if matches!(error, Error::Unkept(_)) => {
                 failure.hint("TMPDIR names a directory with more room")
             }

@@ -78,13 +78,13 @@ impl<'a> Open<'a> {
             return Ok(Self { input, chunks, whole, lines: Lines::default(), look });
         };
         let (reader, mark_bytes) = reader(plan, source, (bytes, again))?;
-        let (first, reader) = match reader {
-            Reader::Stream(mut stream) => (Some(stream.next(Vec::new())?), Reader::Stream(stream)),
-            archive @ Reader::Archive(_) => (None, archive),
-        };
-        let header = match &first {
-            Some(first) => plan.cutter.header_of(first, header_records)?,
-            None => Vec::new(),
+        let (first, header, reader) = match reader {
+            Reader::Stream(mut stream) => {
+                let first = stream.next(Vec::new())?;
+                let header = stream.header(&first).to_vec();
+                (Some(first), header, Reader::Stream(stream))
+            }
+            archive @ Reader::Archive(_) => (None, Vec::new(), archive),
         };
         let last = first.as_ref().is_some_and(|first| first.last);
         let mut whole = whole(last.then_some(1), header);
@@ -122,16 +122,18 @@ fn reader<'a>(
     front: (Box<dyn Bytes>, Option<Again>),
 ) -> Result<(Reader<'a>, u64), Failure> {
     let (bytes, again) = front;
-    let linger = plan.settings.linger;
+    let (linger, header_records) = (plan.settings.linger, plan.processor.traits().header_records);
     let (is_tar, bytes) = is_tar(plan, source, bytes)?;
     if is_tar {
         let members = Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
+        let members = members.with_header(header_records);
         let archive = Archive { members, at: None, count: 0 };
         return Ok((Reader::Archive(Box::new(archive)), 0));
     }
     let Text { bytes, encoding, mark_bytes } = plan.decoding.transcoding.apply(bytes)?;
     plan.stats.add_encoding(encoding);
-    Ok((Reader::Stream(Box::new(Stream::new(bytes, plan.cutter, linger))), mark_bytes))
+    let stream = Stream::new(bytes, plan.cutter, linger).with_header(header_records);
+    Ok((Reader::Stream(Box::new(stream)), mark_bytes))
 }
 
 /// Whether a source is a tar archive that is looked into: by its name, or where it has none, by its bytes.
@@ -144,7 +146,7 @@ fn is_tar(
         return Ok((false, bytes));
     }
     let is_stdin = source.way == Way::StandardInput;
-    if is_named_tar(source.file()) || is_stdin && plan.settings.piped == Piped::Tar {
+    if is_named_tar(source.file()) || is_said_tar(plan, source) {
         return Ok((true, bytes));
     }
     // A zip file that is compressed, or comes from its front, can not be looked into.
@@ -240,9 +242,7 @@ fn from_front(
         }
         _ => None,
     };
-    let nameless = source.way == Way::StandardInput;
-    let archive = plan.settings.archives && (is_named_tar(source.file()) || nameless);
-    let archive = archive && (codec.is_some() || Codec::by_name(source.file()).is_some());
+    let archive = is_archive_from_front(plan, source, codec);
     let shared = plan.settings.threads > 1 && plan.scope() == Scope::Chunk;
     let framing = plan.cutter.framing;
     let as_it_is = match plan.decoding.transcoding {
@@ -275,6 +275,19 @@ fn from_front(
     Ok(Some(Front { bytes, pieces, again }))
 }
 
+/// Whether what is read from its front may be an archive, compressed with that.
+fn is_archive_from_front(plan: &Plan<'_>, source: &Source, codec: Option<Codec>) -> bool {
+    let is_packed = codec.is_some() || Codec::by_name(source.file()).is_some();
+    let may_be = is_named_tar(source.file()) || source.way == Way::StandardInput;
+    plan.settings.archives && may_be && is_packed || is_said_tar(plan, source)
+}
+
+/// Whether it is standard input, which is said to be a tar archive.
+fn is_said_tar(plan: &Plan<'_>, source: &Source) -> bool {
+    let settings = plan.settings;
+    settings.archives && settings.piped == Piped::Tar && source.way == Way::StandardInput
+}
+
 fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
     let (chunk_bytes, workers) = (plan.cutter.chunk_bytes, plan.settings.threads);
     let (limits, memory) = (plan.decoding.limits, plan.stats.memory());
@@ -299,7 +312,7 @@ fn first_look(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<
 }
 
 fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
-    if input.is_remote() {
+    if input.is_remote() || is_said_tar(plan, source) {
         return false;
     }
     let placed = matches!(plan.decoding.transcoding, Transcoding::None | Transcoding::ByMark);

@@ -27,6 +27,7 @@ use super::decode::{detect_nameless, shown};
 use super::recognise::is_zip;
 use super::spool::Spool;
 use super::{Access, Choice, Codec, Decoding, Error, Input, Opener};
+use crate::settings::Piped;
 use crate::settings::limits::{ARCHIVE_STRETCHES_MAX, COPY_BYTES};
 use crate::source::{
     Archive, ArchiveError, Globs, Listing, Member, Refusal, Source, Sparse, Spooled, Stored,
@@ -47,8 +48,8 @@ pub struct Expansion<'a> {
     pub threads: usize,
     /// Set when whoever waits for the members shall end.
     pub stop: &'a AtomicBool,
-    /// Whether standard input is a zip file, which is kept in a temporary file to be looked into.
-    pub zip_stream: bool,
+    /// What standard input is said to be: a zip file is kept in a temporary file to be looked into.
+    pub piped: Piped,
     /// Members that are taken, by their names in the archive.
     pub wanted: &'a Globs,
 }
@@ -56,7 +57,7 @@ pub struct Expansion<'a> {
 impl<'a> Expansion<'a> {
     /// One that takes all members, and leaves standard input alone where that is a pipe.
     pub fn new(members_max: u64, threads: usize, stop: &'a AtomicBool) -> Self {
-        Self { members_max, threads, stop, zip_stream: false, wanted: Globs::none() }
+        Self { members_max, threads, stop, piped: Piped::Detect, wanted: Globs::none() }
     }
 }
 
@@ -88,24 +89,27 @@ pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) {
 fn kind(source: &Source, expansion: &Expansion<'_>) -> Option<Kind> {
     match (&source.way, &source.listed) {
         (Way::File | Way::Object, Ok(_)) => Kind::by_name(source.file()),
-        (Way::StandardInput, Ok(_)) if expansion.zip_stream => Some(Kind::Zip),
+        (Way::StandardInput, Ok(_)) if expansion.piped == Piped::Zip => Some(Kind::Zip),
         (Way::StandardInput, Ok(_)) => of_redirected(source),
         _ => None,
     }
 }
 
-/// What kind of archive standard input is, where it is a file that has one: it has no name to tell it by.
+/// What kind of archive standard input is, where it is a file that has one: it has no name to tell it by. What is only said
+/// to be one is left to whoever reads it, as from a pipe.
 fn of_redirected(source: &Source) -> Option<Kind> {
     let input = Input::open(&mut Opener::default(), source, &Access::default()).ok()?;
-    let mut first = [0; BLOCK_BYTES];
-    if input.is_pipe() || input.bytes() < first.len() as u64 {
+    if input.is_pipe() {
         return None;
     }
-    input.read_at(&mut first, 0).ok()?;
-    if is_zip(&first) {
+    let mut first = [0; BLOCK_BYTES];
+    let length = usize::try_from(input.bytes()).unwrap_or(usize::MAX).min(first.len());
+    let first_bytes = first.get_mut(..length)?;
+    input.read_at(first_bytes, 0).ok()?;
+    if is_zip(first_bytes) {
         return Some(Kind::Zip);
     }
-    begins(&first).then_some(Kind::Tar)
+    (length == BLOCK_BYTES && begins(&first)).then_some(Kind::Tar)
 }
 
 /// The members of each archive that is one, in the order of the archives.
@@ -159,6 +163,11 @@ fn members<'a>(
     };
     let archive = Archive { path: source.path.clone(), way, version: input.store.version() };
     let mut members = Members::of(archive, expansion);
+    // As from a pipe, where its directory cannot be had without keeping all of it.
+    if kind == Kind::Zip && source.way == Way::StandardInput && expansion.piped != Piped::Zip {
+        members.end(ArchiveError::FromFront.into());
+        return Some(members);
+    }
     let listed = match kind {
         Kind::Zip => zip::list(&input, &mut members),
         Kind::Tar => tar::list(&input, &mut members),

@@ -78,9 +78,9 @@ impl Worker<'_, '_> {
         let traits = self.plan.processor.traits();
         let first = match unread {
             Some(error) => Err(error),
-            None => archive.members.next(buffer).and_then(|first| {
-                let header = self.plan.cutter.header_of(&first, traits.header_records)?;
-                Ok((first, header))
+            None => archive.members.next(buffer).map(|first| {
+                let header = archive.members.header(&first).to_vec();
+                (first, header)
             }),
         };
         match first {
