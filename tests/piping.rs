@@ -24,7 +24,7 @@ for row in csv.DictReader(text):
 fn late_rows() -> String {
     let row = |at: usize| match at {
         0..30 => format!("{at},first\n"),
-        _ if at % 9 == 0 => format!("{at},\"two\nlines, {at}\",x\n"),
+        _ if at.is_multiple_of(9) => format!("{at},\"two\nlines, {at}\",x\n"),
         _ => format!("{at},plain,{}\n", "y".repeat(at % 40)),
     };
     let rows: String = (0..75_000).map(row).collect();

@@ -127,19 +127,18 @@ fn the_first_chunk_holds_the_header() {
                 let first = stream.next(Vec::new()).unwrap();
                 let expected = framing.first_records(bytes, records);
                 assert_eq!(stream.header(&first), expected, "{framing} {records} {step}");
-                assert_eq!(chunks_after(first, stream).unwrap(), bytes);
+                assert_eq!(chunks_after(&first, stream).unwrap(), bytes);
             }
         }
     }
-    let short = stream(Framing::Delimited(b'\n'), b"a\nb", 1, 1).with_header(9);
-    let mut short = short;
+    let mut short = stream(Framing::Delimited(b'\n'), b"a\nb", 1, 1).with_header(9);
     let first = short.next(Vec::new()).unwrap();
     assert_eq!((short.header(&first), first.last), (&b"a\nb"[..], true));
     let mut long = stream(Framing::Delimited(b'\n'), &b"abcd\n".repeat(9), 4, 2).with_header(4);
     assert!(matches!(long.next(Vec::new()), Err(Error::RecordTooLong { bytes_max: 16, .. })));
 }
 
-fn chunks_after(first: Chunk, mut stream: Stream) -> Result<Vec<u8>, Error> {
+fn chunks_after(first: &Chunk, mut stream: Stream) -> Result<Vec<u8>, Error> {
     let mut all = first.bytes().to_vec();
     let mut last = first.last;
     while !last {
