@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{Hash, Hasher};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -53,7 +53,7 @@ pub struct CacheState {
 
 /// Compiled code that may be run: its MAC is right, or this process has just had it compiled.
 pub(super) enum Trusted {
-    /// What a compiler has answered that this process has started.
+    /// What a compiler has answered that this process has started, or what this user's host has written, in this process's own memory.
     Compiled(Vec<u8>),
     /// What this user's host has written, in memory that is sealed.
     Kept(Sealed),
@@ -138,14 +138,24 @@ impl Dir {
         let mut mac = [0; MAC_BYTES];
         file.read_exact(&mut mac).ok()?;
         let mut found = self.hasher(name);
-        let code = Sealed::copy(&mut file, |part| _ = found.update(part)).ok()?;
+        let code = if let Ok(sealed) = Sealed::copy(&mut file, |part| _ = found.update(part)) {
+            Trusted::Kept(sealed)
+        } else {
+            // No such files are to be had here.
+            let mut code = Vec::new();
+            file.seek(SeekFrom::Start(MAC_BYTES as u64)).ok()?;
+            file.read_to_end(&mut code).ok()?;
+            found = self.hasher(name);
+            found.update(&code);
+            Trusted::Compiled(code)
+        };
         // `blake3::Hash` compares in constant time.
         if found.finalize() != blake3::Hash::from_bytes(mac) {
             tracing::warn!("{}: not what was written: compiling again", self.file(name).display());
             return None;
         }
         let _ = file.set_modified(SystemTime::now()); // only decides what is dropped first
-        Some(Trusted::Kept(code))
+        Some(code)
     }
 
     /// Visible only when whole. Drops the oldest where there is too much.

@@ -8,6 +8,7 @@ use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::process::{Resource, getrlimit};
 
 /// Bytes that are copied at once: they stay in the processor's cache between being read, looked at and written.
 const STEP_BYTES: usize = 64 << 10;
@@ -22,6 +23,7 @@ impl Sealed {
     /// # Errors
     /// When it cannot be read, or there are no such files here.
     pub(super) fn copy(source: &mut File, mut look: impl FnMut(&[u8])) -> io::Result<Self> {
+        check_room(source.metadata()?.len())?;
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let mut file = File::from(memfd_create("code", flags)?);
         let mut step = vec![0; STEP_BYTES];
@@ -55,6 +57,19 @@ impl Sealed {
         let mut all = vec![0; bytes];
         self.0.read_exact_at(&mut all, 0)?;
         Ok(all)
+    }
+}
+
+/// Whether a file, which one in memory is, too, may have so many bytes: whoever writes beyond the limit of this process is killed (`setrlimit(2)`).
+///
+/// # Errors
+/// When it may not.
+pub(super) fn check_room(bytes: u64) -> io::Result<()> {
+    match getrlimit(Resource::Fsize).current {
+        Some(most) if bytes > most => {
+            Err(io::Error::other(format!("files may have at most {most} bytes here (ulimit -f)")))
+        }
+        _ => Ok(()),
     }
 }
 

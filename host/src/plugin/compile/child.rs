@@ -20,6 +20,7 @@ use rustix::process::Signal;
 use super::order::{Order, answered};
 use super::worker::{ASKED, is_served_here};
 use crate::plugin::error::Refusal;
+use crate::plugin::sealed::check_room;
 use crate::settings::limits::{COMPILE_TOLD_BYTES_MAX, WAIT};
 
 /// The program in which this one runs, whatever has become of its file (`proc(5)`).
@@ -73,8 +74,10 @@ fn start(order: &Order, plugin: &[u8]) -> Result<Child, Refusal> {
 
 /// The order and the plugin, in memory that can be read from its start.
 fn handed_over(order: &Order, plugin: &[u8]) -> io::Result<File> {
+    let line = order.to_line();
+    check_room((line.len() + plugin.len()) as u64)?;
     let mut file = File::from(memfd_create("plugin", MemfdFlags::CLOEXEC)?);
-    file.write_all(&order.to_line())?;
+    file.write_all(&line)?;
     file.write_all(plugin)?;
     file.rewind()?;
     Ok(file)
