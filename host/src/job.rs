@@ -236,7 +236,7 @@ pub enum Error {
     Failed(Failure),
 }
 
-/// Runs a job, and writes what comes of it to `out`, in the order of the sources.
+/// Runs a job, and writes its results to `out`, in the order of the sources.
 ///
 /// # Errors
 /// When the job as a whole cannot be run or goes no further; a source that fails is a result.

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 pub use detail::{ChunkPlace, Detail};
 
-/// What comes of the chunks of a source.
+/// The results of the chunks of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -46,7 +46,7 @@ pub enum Order {
 /// What the scheduler needs to know of a processor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Traits {
-    /// What comes of chunks.
+    /// The results of chunks.
     pub kind: Kind,
     /// How far chunks may be spread.
     pub scope: Scope,

@@ -1,4 +1,4 @@
-//! `--out` and its kin: where what comes of a run goes.
+//! `--out` and its kin: where the output of a run goes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

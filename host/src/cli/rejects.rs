@@ -1,7 +1,7 @@
 //! `--rejects`: the file for records that plugins set aside.
 //!
 //! Without a ledger it is one run's, and begins empty; so it is for results, which each run gives anew. With a ledger and output files it goes on where the last run stopped: lines of sources that are
-//! passed over stay, and those of sources that are done again, because they failed, changed, or were lost by a kill, go before they
+//! skipped stay, and those of sources that are done again, because they failed, changed, or were lost by a kill, go before they
 //! come anew. So no line is lost and none is there twice. A file of which lines go is replaced at once and whole, as output files are.
 
 use std::borrow::Cow;

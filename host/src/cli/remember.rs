@@ -1,4 +1,4 @@
-//! `--ledger`: what an earlier run of the same job has done is passed over, and what this one does is remembered.
+//! `--ledger`: what an earlier run of the same job has done is skipped, and what this one does is remembered.
 //!
 //! Sources whose output is in a file of its own are taken from the listing. Sources whose result is a row, or a part of a total,
 //! stay in it: what they gave is taken from the ledger when it is their turn.

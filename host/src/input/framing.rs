@@ -47,7 +47,7 @@ impl Prefix {
     }
 }
 
-/// The framing is none that this host knows.
+/// The host does not know this framing.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 #[error(
     "unknown framing `{0}`: known are bytes, lines, csv, delimited:0xNN, fixed:N, prefixed:u32be, \

@@ -64,7 +64,7 @@ enum Slot {
     /// Somebody is at it.
     Begun,
     Decoded(Box<Piece>),
-    /// It is none that can be decoded by itself.
+    /// It cannot be decoded by itself.
     Failed,
 }
 

@@ -27,7 +27,7 @@ const STREAMS: &str = "/proc/";
 pub(super) fn restrict(jail: &Jail) -> Result<(), JailError> {
     let mut rules = ruleset(jail.sockets).map_err(|error| lacking(&error))?;
     for path in &jail.read {
-        // What cannot be opened by its name now is none that the rest of the run could read.
+        // The rest of the run could not read what cannot be opened by its name now.
         if let Ok(file) = PathFd::new(path) {
             rules = allow(rules, path, file, AccessFs::ReadFile | AccessFs::ReadDir)?;
         }

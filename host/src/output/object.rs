@@ -228,7 +228,7 @@ impl Object {
         }
     }
 
-    /// Does it where there is none that is to be left.
+    /// Does it unless there is one that has to stay.
     fn each(
         &mut self,
         call: impl FnOnce(&mut Upload) -> Result<(), Unsent>,

@@ -185,7 +185,7 @@ pub const HELD_BYTES_MAX: usize = 32 << 20;
 /// Bytes of a source that comes but once which are kept in a temporary file: what a disk for temporary files has room for.
 pub const SPOOLED_BYTES_MAX: u64 = 16 << 30;
 
-/// Bytes read at once where they are only passed over or passed on.
+/// Bytes read at once where they are only skipped or copied.
 pub const COPY_BYTES: usize = 64 << 10;
 
 /// First read of a stream, of as many as fit into a chunk; later ones are as long as all before them. Fresh memory for a whole chunk

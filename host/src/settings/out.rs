@@ -14,7 +14,7 @@ pub enum Exists {
     /// The source fails, the file stays.
     #[default]
     Fail,
-    /// The source is passed over, the file stays.
+    /// The source is skipped, the file stays.
     Skip,
     /// The new file takes its place, at once and whole.
     Replace,

@@ -33,7 +33,7 @@ impl ListError {
     }
 }
 
-/// The names of a list, which is beneath `roots` itself. Empty names are passed over.
+/// The names of a list, which is beneath `roots` itself. Empty names are skipped.
 ///
 /// # Errors
 /// When it cannot be read.

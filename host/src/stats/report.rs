@@ -33,7 +33,7 @@ pub struct Report {
     pub rejected: u64,
     /// The same for sources, and where the first was.
     pub set_aside: SetAside,
-    /// Directory entries that were passed over because they are no regular files.
+    /// Directory entries that were skipped because they are no regular files.
     pub skipped: u64,
     /// Sources that were not read: the ledger knows them as done, or their output is there and is to be left.
     pub passed_over: u64,

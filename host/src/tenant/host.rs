@@ -89,7 +89,7 @@ impl Host {
     /// One more tenant.
     ///
     /// # Errors
-    /// When its name or weight is none that there can be, or its inputs are no directory.
+    /// When its name or weight is not allowed, or its inputs are no directory.
     pub fn add(&self, mut tenant: Tenant) -> Result<(), Refused> {
         tenant.check()?;
         let directory =

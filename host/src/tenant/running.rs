@@ -59,7 +59,7 @@ fn pass(gate: &Arc<JobGate>, spec: JobSpec) -> Result<Passed, JobError> {
         loaded.ok_or(JobError::Cancelled)?
     });
     let loaded = loaded.map_err(|error| {
-        // A plugin that was stopped while it said what it is, is none that cannot be used.
+        // A plugin that was stopped while it was loaded may still be a good one.
         if state.cancel.is_set() { JobError::Cancelled } else { error }
     })?;
     let need = job::need(plugins.len(), loaded.processor.traits().kind, &run);

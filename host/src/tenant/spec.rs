@@ -63,7 +63,7 @@ pub struct JobSpec {
     pub plugins: Vec<PluginSpec>,
     /// Files and directories beneath the tenant's inputs. A directory with a slash at its end leaves its name out of those of outputs.
     pub inputs: Vec<PathBuf>,
-    /// Where what comes of it goes.
+    /// Where its results go.
     pub results: Results,
     /// How to go about it. At most as many threads as the host has turns are used.
     pub run: Run,
@@ -77,7 +77,7 @@ pub struct JobSpec {
     pub durable: Durable,
 }
 
-/// Where what comes of a job goes.
+/// Where the results of a job go.
 pub enum Results {
     /// Into a stream, which must not block for long: who writes to it has a turn.
     Stream(Box<dyn Write + Send>),

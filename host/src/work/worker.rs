@@ -316,7 +316,7 @@ impl<'r, 'a> Worker<'r, 'a> {
     }
 }
 
-/// What comes of a source, each part where it is wanted.
+/// The results of a source, each part where it is wanted.
 #[derive(Default)]
 struct Outcome {
     result: Option<Vec<u8>>,

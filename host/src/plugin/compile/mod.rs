@@ -93,7 +93,7 @@ pub(super) fn compile(
 /// Starts no thread.
 ///
 /// # Errors
-/// When the file cannot be read, or is none that can be compiled.
+/// When the file cannot be read, or does not compile.
 pub fn warm(
     path: &Path,
     cache: Option<&Cache>,

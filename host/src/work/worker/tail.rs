@@ -59,7 +59,7 @@ impl<'a> Worker<'_, 'a> {
         }
     }
 
-    /// Runs the tail over one item, and delivers what comes of it.
+    /// Runs the tail over one item, and delivers its results.
     fn run_item(
         &mut self,
         queue: &Queue<'a>,
