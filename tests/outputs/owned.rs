@@ -127,12 +127,13 @@ fn outputs_of_sources_that_are_gone_go_where_that_is_asked_for() {
 #[test]
 fn no_output_goes_for_a_source_that_is_only_out_of_sight() {
     let tree = Tree::with(&[("in/a", "a\n"), ("in/sub/b", "b\n")]);
+    fs::copy(plugin("upcase"), tree.path().join("upcase.wasm")).unwrap();
     let again = |name: &str| {
         let args = ["in/", "--out", "out/", "--delete-vanished"];
         let host = Host::unprivileged(tree.path()).within(tree.path());
         // Who may not look has to be able to write.
         fs::set_permissions(tree.path(), Permissions::from_mode(0o777)).unwrap();
-        let host = host.args(["run", "--plugin"]).arg(plugin("upcase"));
+        let host = host.args(["run", "--plugin", "upcase.wasm"]);
         let host = host.args(["--ledger", name, "--durable", "fast", "--no-cache"]);
         host.args(args).ended()
     };
