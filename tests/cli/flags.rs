@@ -106,6 +106,21 @@ fn a_plugin_that_is_not_there_is_named() {
     --- stderr
     error: none.wasm: No such file or directory (os error 2)
     ");
+    let ended = Host::new().args(["run", "--no-cache", "--plugin", "wordcount", "one.txt"]).ended();
+    insta::assert_snapshot!(ended, @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: wordcount: No such file or directory (os error 2)
+    hint: a plugin is named by the path of its file: ./NAME.wasm
+    ");
+}
+
+#[test]
+fn a_glob_that_the_shell_left_alone_is_told() {
+    let told = wordcount(&["*.txt"]).exits(1).stderr;
+    let expected = "*.txt: No such file or directory (os error 2)\nhint: a shell expands globs that are not quoted";
+    assert!(told.starts_with(expected), "{told}");
 }
 
 #[test]

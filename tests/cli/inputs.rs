@@ -90,6 +90,8 @@ fn globs_choose_inside_directories_only() {
     {"sources":2,"failed":0,"bytes":23}
     --- stderr
     "#);
+    let quiet = wordcount(&["--quiet", "--include", "*.nothing", "."]).stderr;
+    assert_eq!(quiet, " WARN --include *.nothing matches no file\n");
     insta::assert_snapshot!(wordcount(&["--include", "*.nothing", "."]), @r#"
     exit: 0
     --- stdout

@@ -146,8 +146,37 @@ fn no_output_goes_for_a_source_that_is_only_out_of_sight() {
     fs::rename(tree.path().join("in"), tree.path().join("away")).unwrap();
     fs::create_dir(tree.path().join("in")).unwrap();
     let told = again("done").exits(0).stderr;
-    assert!(told.contains("in/: nothing is there, so no output is removed"), "{told}");
+    assert!(told.contains("in: nothing is there, so no output of it is removed"), "{told}");
     assert_eq!(tree.read("out/a"), b"A\n");
+}
+
+#[test]
+fn an_emptied_directory_takes_no_outputs_along_and_a_removed_one_does() {
+    let tree = Tree::with(&[("in/a", "a\n"), ("in/disk/b", "b\n"), ("in/disk/sub/c", "c\n")]);
+    let again = || run(&tree, "upcase", &["in/", "--out", "out/", "--delete-vanished"]).exits(0);
+    again();
+    fs::remove_dir_all(tree.path().join("in/disk")).unwrap();
+    fs::create_dir(tree.path().join("in/disk")).unwrap();
+    let told = again().stderr;
+    assert!(told.contains("in/disk: nothing is there, so no output of it is removed"), "{told}");
+    assert_eq!(tree.read("out/disk/b"), b"B\n");
+    assert_eq!(tree.read("out/disk/sub/c"), b"C\n");
+    fs::remove_dir(tree.path().join("in/disk")).unwrap();
+    let told = again().stderr;
+    assert!(told.contains("2 outputs of sources that are gone were removed"), "{told}");
+    assert!(!tree.path().join("out/disk/b").exists());
+}
+
+#[test]
+fn an_output_that_was_edited_stays_when_its_source_fails_and_that_is_told() {
+    let tree = Tree::with(&[("in/a.csv", "a,b\n1,2\n"), ("in/b.csv", "a\n1\n")]);
+    run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(0);
+    tree.file("in/a.csv", "a,a\n3,4\n");
+    tree.file("out/a.csv.jsonl", "mine\n");
+    let told = run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(1).stderr;
+    let expected = "1 outputs of sources that fail now were not as they were left, and stay";
+    assert!(told.contains(expected), "{told}");
+    assert_eq!(tree.read("out/a.csv.jsonl"), b"mine\n");
 }
 
 #[test]

@@ -34,9 +34,9 @@ fn plugins_that_do_not_fit_together_are_told() {
     error: `wordcount` is an aggregator, which gives one result: it can only stand last, but `upcase` comes after it
     error: `wordcount` is an aggregator, which gives one result: it can only stand last, but `upcase` comes after it
     error: `upcase` gives bytes, not a result
-    hint: several --plugin share one scan where each ends in an aggregator
+    hint: several --plugin share one scan where each ends in an aggregator; one after the other is --plugin 'FIRST.wasm | SECOND.wasm'
     error: `upcase` gives bytes, not a result
-    hint: several --plugin share one scan where each ends in an aggregator
+    hint: several --plugin share one scan where each ends in an aggregator; one after the other is --plugin 'FIRST.wasm | SECOND.wasm'
     ");
 }
 

@@ -243,7 +243,7 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "FRAMING")]
     pub(super) framing: Option<String>,
 
-    /// Nominal size of the chunks that files are cut into
+    /// Nominal size of the chunks that files are cut into, 64 B to 4 GiB
     #[arg(long, value_name = "SIZE", default_value = "512KiB")]
     pub(super) chunk_size: ByteSize,
 
@@ -326,7 +326,7 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) report: Option<PathBuf>,
 
-    /// Show no progress bar and no log of the plugin
+    /// Show no progress bar and no log of the plugin; warnings of the host stay
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
 

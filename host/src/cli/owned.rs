@@ -3,6 +3,7 @@
 //! A file is as it was left where it is a regular one of the same size and time of the last write. Whatever is not exactly that is
 //! nobody's: it is made anew, and never removed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::ops::ControlFlow;
@@ -33,14 +34,29 @@ pub(super) fn is_as_left(out: &Path, output: &Output, below: Option<&Path>) -> b
     found.is_file() && found.len() == output.bytes && is_same_time
 }
 
-/// Removes an output that is as it was left; whether it was.
-pub(super) fn remove(output: &Output) -> io::Result<bool> {
-    if !output.path.is_absolute() || !is_as_left(Path::new(""), output, None) {
-        return Ok(false);
+/// What became of an output that was to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Removed,
+    /// It was not there any more.
+    Gone,
+    /// It is not as it was left, and stays.
+    Stays,
+}
+
+/// Removes an output that is as it was left.
+pub(super) fn remove(output: &Output) -> io::Result<Fate> {
+    if !output.path.is_absolute() {
+        return Ok(Fate::Stays);
+    }
+    if !is_as_left(Path::new(""), output, None) {
+        let found = fs::symlink_metadata(&output.path);
+        return Ok(if found.is_ok() { Fate::Stays } else { Fate::Gone });
     }
     match fs::remove_file(&output.path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(true),
+        Ok(()) => Ok(Fate::Removed),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Fate::Gone),
+        Err(error) => Err(error),
     }
 }
 
@@ -76,8 +92,8 @@ impl Vanished {
     }
 }
 
-/// Removes what a job has made of sources that were in one of `inputs` and are no more. An input in which nothing is found at all counts
-/// as one that is not there: a disk that is not mounted leaves an empty directory.
+/// Removes what a job has made of sources that were in one of `inputs` and are no more. A directory that is there, and in which no
+/// source is found at all, counts as one out of sight: a disk that is not mounted leaves an empty directory.
 pub(super) fn remove_vanished(
     ledger: &Ledger,
     reader: &Reader,
@@ -85,29 +101,22 @@ pub(super) fn remove_vanished(
     inputs: &[PathBuf],
     sources: &[Source],
 ) -> Result<Vanished, Abort> {
-    let has_any = |input: &&PathBuf| sources.iter().any(|source| source.path.starts_with(input));
-    let (inputs, empty): (Vec<_>, Vec<_>) =
-        inputs.iter().filter(|input| input.is_dir()).partition(has_any);
-    for input in empty {
-        say::line(&format!(
-            "--delete-vanished: {}: nothing is there, so no output is removed",
-            input.display()
-        ));
-    }
+    let mut in_sight = InSight::new(inputs, sources);
     let mut gone = Vec::new();
     let _continued: ControlFlow<()> = reader.outputs(Some(job), |_, source, output| {
-        let path = Path::new(std::ffi::OsStr::from_bytes(source));
-        if inputs.iter().any(|input| path.starts_with(input)) && !is_there(source) {
+        if !is_there(source) && in_sight.had(Path::new(std::ffi::OsStr::from_bytes(source))) {
             gone.push((source.to_vec(), output));
         }
         ControlFlow::Continue(())
     })?;
+    in_sight.tell();
     let mut vanished = Vanished::default();
     let mut forgotten = Vec::with_capacity(gone.len());
     for (source, output) in gone {
         match remove(&output) {
-            Ok(true) => vanished.removed += 1,
-            Ok(false) => vanished.left += 1,
+            Ok(Fate::Removed) => vanished.removed += 1,
+            Ok(Fate::Stays) => vanished.left += 1,
+            Ok(Fate::Gone) => {}
             Err(error) => {
                 let message = format!("--delete-vanished: {}: {error}", output.path.display());
                 return Err(Abort::new(message));
@@ -119,6 +128,53 @@ pub(super) fn remove_vanished(
         ledger.forget(forgotten)?;
     }
     Ok(vanished)
+}
+
+/// Which directories below the inputs can be seen: those in which at least one source was found.
+struct InSight<'a> {
+    inputs: Vec<&'a Path>,
+    sources: BTreeSet<&'a Path>,
+    /// Directories that were asked for, and whether anything is in them.
+    known: BTreeMap<PathBuf, bool>,
+}
+
+impl<'a> InSight<'a> {
+    fn new(inputs: &'a [PathBuf], sources: &'a [Source]) -> Self {
+        let inputs = inputs.iter().map(PathBuf::as_path).filter(|input| input.is_dir()).collect();
+        let sources = sources.iter().map(|source| source.path.as_path()).collect();
+        Self { inputs, sources, known: BTreeMap::new() }
+    }
+
+    /// Whether a source that is gone was below an input, where others still are.
+    fn had(&mut self, source: &Path) -> bool {
+        let Some(input) = self.inputs.iter().copied().find(|input| source.starts_with(input))
+        else {
+            return false;
+        };
+        let below = |dir: &&Path| dir.starts_with(input) && dir.is_dir();
+        let dir = source.ancestors().skip(1).find(below).unwrap_or(input);
+        if let Some(has_any) = self.known.get(dir) {
+            return *has_any;
+        }
+        // Paths are compared by their parts, so what is below a directory comes right after it.
+        let next = self.sources.range(dir..).next();
+        let has_any = next.is_some_and(|next| next.starts_with(dir));
+        self.known.insert(dir.to_path_buf(), has_any);
+        has_any
+    }
+
+    fn tell(&self) {
+        let mut empty = self.known.iter().filter(|(_, has_any)| !**has_any);
+        let Some((first, _)) = empty.next() else { return };
+        let more = match empty.count() {
+            0 => String::new(),
+            more => format!(" (and so in {more} more directories)"),
+        };
+        say::line(&format!(
+            "--delete-vanished: {}: nothing is there, so no output of it is removed{more}",
+            first.display()
+        ));
+    }
 }
 
 fn modified_ns(found: &Metadata) -> i64 {

@@ -110,7 +110,8 @@ fn assemble(
         let Some(Loaded { name, at, plugin: last }) = plugins.last() else { continue };
         if many && last.traits().kind == Kind::Transformer {
             let message = format!("`{name}` gives bytes, not a result");
-            let hint = "several --plugin share one scan where each ends in an aggregator";
+            let hint = "several --plugin share one scan where each ends in an aggregator; \
+                        one after the other is --plugin 'FIRST.wasm | SECOND.wasm'";
             return Err(Abort::new(message).hint(Some(hint)).at(at.as_ref()));
         }
         let at = at.clone();

@@ -15,7 +15,7 @@ use super::args::RunArgs;
 use super::below::remove_outputs;
 use super::found::{Aim, Changes, Found, look, pass_over};
 use super::identity::{description, digest, identity, name, resolved};
-use super::owned::{self, remove_vanished};
+use super::owned::{self, Fate, remove_vanished};
 use super::say::{self, Abort};
 use super::stages::Stages;
 use crate::job::{Error, Made, Saved};
@@ -39,6 +39,8 @@ pub(super) struct Memory {
     changes: Changes,
     /// Outputs that were removed, as their sources fail now.
     removed: AtomicU64,
+    /// Such that stay, as they are not as they were left.
+    stale: AtomicU64,
     needs: Needs,
     /// Sources that were taken from the listing.
     pub(super) passed_over: u64,
@@ -87,6 +89,7 @@ impl Memory {
             owners: Some(owners).filter(|_| args.output.exists != Some(Exists::Replace)),
             changes,
             removed: AtomicU64::new(0),
+            stale: AtomicU64::new(0),
             needs: aim.needs(),
             passed_over,
             readers: Mutex::new(vec![reader]),
@@ -195,10 +198,12 @@ impl Memory {
         let output = reader.output(self.job, source).map_err(|error| told(&error))?;
         self.give_back(reader);
         let Some(output) = output else { return Ok(()) };
-        let removed = owned::remove(&output);
-        let removed =
-            removed.map_err(|error| told(&format!("{}: {error}", output.path.display())))?;
-        self.removed.fetch_add(u64::from(removed), Ordering::Relaxed);
+        let fate = owned::remove(&output);
+        match fate.map_err(|error| told(&format!("{}: {error}", output.path.display())))? {
+            Fate::Removed => self.removed.fetch_add(1, Ordering::Relaxed),
+            Fate::Stays => self.stale.fetch_add(1, Ordering::Relaxed),
+            Fate::Gone => 0,
+        };
         Ok(())
     }
 
@@ -244,9 +249,14 @@ impl Memory {
             let what = "what the ledger had was damaged";
             say::line(&format!("{what}: {unreadable} sources were read again"));
         }
-        let removed = self.removed.load(Ordering::Relaxed);
+        let [removed, stale] =
+            [&self.removed, &self.stale].map(|counter| counter.load(Ordering::Relaxed));
         if removed > 0 {
             say::line(&format!("{removed} outputs of sources that fail now were removed"));
+        }
+        if stale > 0 {
+            let why = "were not as they were left, and stay";
+            say::line(&format!("{stale} outputs of sources that fail now {why}"));
         }
         if too_long > 0 {
             let which = "which the next run reads again";

@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use bytesize::ByteSize;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::progress::Progress;
+use crate::plugin;
 use crate::process::{Detail, Failure};
 use crate::settings::limits::{
     FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX, MESSAGE_DRAWN_BYTES_MAX,
@@ -170,15 +174,17 @@ pub(super) fn details(detail: Option<&Detail>) {
     }
 }
 
-/// Sends the logs of plugins and the host to standard error, above the progress bar.
+/// Sends the logs of plugins and the host to standard error, above the progress bar. Warnings of the host are never left out.
 pub(super) fn log_to_stderr(level: LevelFilter, progress: Progress) {
-    tracing_subscriber::fmt()
-        .with_max_level(level)
+    let shown = Targets::new()
+        .with_default(level.max(LevelFilter::WARN))
+        .with_target(plugin::LOG_TARGET, level);
+    let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
         .with_ansi(false)
         .without_time()
-        .with_writer(Above { progress })
-        .init();
+        .with_writer(Above { progress });
+    tracing_subscriber::registry().with(lines.with_filter(shown)).init();
 }
 
 #[derive(Clone)]

@@ -44,7 +44,12 @@ impl LoadError {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Read { .. } => None,
+            Self::Read { path, error } => {
+                let is_name = error.kind() == io::ErrorKind::NotFound
+                    && path.extension().is_none()
+                    && path.components().count() == 1;
+                is_name.then_some("a plugin is named by the path of its file: ./NAME.wasm")
+            }
             Self::Refused { hint, .. } => hint.as_deref(),
             Self::Start { failure, .. } => failure.hint.as_deref(),
         }

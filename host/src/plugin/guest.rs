@@ -10,6 +10,7 @@ use std::time::Duration;
 
 pub(super) use call::Stopped;
 use memory::Memory;
+pub use talk::LOG_TARGET;
 pub(super) use talk::link;
 use thiserror::Error;
 use wasmtime::ResourceLimiter;

@@ -36,6 +36,7 @@ pub use compile::{compile_if_asked, warm};
 pub use contract::{Entry, Setting};
 pub use engine::{Engine, EngineError};
 pub use error::LoadError;
+pub use guest::LOG_TARGET;
 pub use inspect::{Inspection, inspect};
 pub use load::{Compiled, Options, Plugin, Rejects};
 pub use manifest::Manifest;

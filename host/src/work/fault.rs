@@ -38,6 +38,9 @@ pub(super) fn separated(source: &Source, failure: Failure) -> Failure {
         return failure
             .hint("the name ends in a carriage return: the list has line ends of Windows");
     }
+    if failure.kind == FailureKind::NotFound && name.iter().any(|byte| b"*?[".contains(byte)) {
+        return failure.hint("a shell expands globs that are not quoted and match something; --include GLOB takes files of a directory");
+    }
     failure
 }
 

@@ -1,7 +1,7 @@
 //! Masks what says who somebody is: e-mail addresses, card numbers, IP addresses, and what else is asked for. All else stays as it
 //! is. Where it is open whether something is meant, it is masked.
 //!
-//! `kinds` names what is looked for (`email,card,ip`, also `phone`, `iban`, `ssn`, `token`, or `none`), `pattern` further regular
+//! `kinds` names what is looked for (`email,card,ip`, also `phone`, `iban`, `ssn`, `token`, or `all`, or `none`), `pattern` further regular
 //! expressions of the crate [`regex`](https://docs.rs/regex/1/regex/#syntax), one a line. What has a match of `allow`, expressions
 //! of the same form, is left alone: `allow='@example\.org$'`. Lines are the records, so no cut of the host's ever hides a match.
 //! A line that is not UTF-8 could hide one: it is rejected, and left out of the output. Places that overlap are one place.

@@ -10,6 +10,7 @@ use crate::mask::Mask;
 use crate::scan::{Kinds, Strictness};
 
 const KINDS: &str = "email, card, ip, phone, iban, ssn, token";
+const EVERY: &str = "email,card,ip,phone,iban,ssn,token";
 
 /// Adds the settings to a manifest.
 pub(crate) fn declare(manifest: Manifest) -> Manifest {
@@ -17,7 +18,7 @@ pub(crate) fn declare(manifest: Manifest) -> Manifest {
         .setting(
             "kinds",
             "email,card,ip",
-            "What is masked: of email, card, ip, phone, iban, ssn and token, with commas, or none.",
+            "What is masked: of email, card, ip, phone, iban, ssn and token, with commas; or all, or none.",
         )
         .setting("pattern", "", "What is masked besides: a regular expression, several on a line each.")
         .setting("allow", "", "What is left alone if it has a match: a regular expression, or several.")
@@ -58,9 +59,11 @@ pub(crate) fn search(settings: &Settings, mask: &Mask) -> Result<Search, Error> 
 
 fn kinds(names: &str, expressions: &mut Expressions) -> Result<Kinds, Error> {
     let mut kinds = Kinds::default();
-    if names == "none" {
-        return Ok(kinds);
-    }
+    let names = match names {
+        "none" => return Ok(kinds),
+        "all" => EVERY,
+        names => names,
+    };
     for name in names.split(',') {
         match name.trim() {
             "email" => kinds.email = true,
@@ -72,7 +75,7 @@ fn kinds(names: &str, expressions: &mut Expressions) -> Result<Kinds, Error> {
             "token" => expressions.add(Class::Token)?,
             other => {
                 return Err(Error::fatal(format_args!(
-                    "setting `kinds` cannot be `{names}`: `{other}` is none of {KINDS}"
+                    "setting `kinds` cannot be `{names}`: `{other}` is none of {KINDS}, all"
                 )));
             }
         }

@@ -14,6 +14,9 @@ use crate::settings::limits::{
     REJECT_BYTES_MAX, is_only_shown,
 };
 
+/// The `tracing` target of what plugins log, by which a front end tells it from warnings of the host.
+pub const LOG_TARGET: &str = "gristmill::plugin::log";
+
 /// Offers guests what the contract says they may ask for, and nothing else.
 pub(in crate::plugin) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut host = linker.instance(contract::HOST)?;
@@ -69,10 +72,10 @@ impl Guest {
     fn print(&self, level: Level, line: &str) {
         let plugin = &*self.plugin;
         match level {
-            Level::Debug => tracing::debug!("{plugin}: {line}"),
-            Level::Info => tracing::info!("{plugin}: {line}"),
-            Level::Warn => tracing::warn!("{plugin}: {line}"),
-            Level::Error => tracing::error!("{plugin}: {line}"),
+            Level::Debug => tracing::debug!(target: LOG_TARGET, "{plugin}: {line}"),
+            Level::Info => tracing::info!(target: LOG_TARGET, "{plugin}: {line}"),
+            Level::Warn => tracing::warn!(target: LOG_TARGET, "{plugin}: {line}"),
+            Level::Error => tracing::error!(target: LOG_TARGET, "{plugin}: {line}"),
         }
     }
 

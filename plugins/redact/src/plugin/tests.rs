@@ -44,10 +44,13 @@ fn kinds_are_a_setting() {
     assert_eq!(of("email"), "from 192.0.2.1 by X\n4111 1111 1111 1111, ::1\nnothing");
     assert_eq!(of("card"), "from 192.0.2.1 by a@b.org\nX, ::1\nnothing");
     assert_eq!(of("ip, email"), "from X by X\n4111 1111 1111 1111, X\nnothing");
+    let every = "email,card,ip,phone,iban,ssn,token";
+    assert_eq!(of("all"), of(every));
+    assert_ne!(of("all"), of("email"));
     let error = refused(&[("kinds", "email,name")]);
     assert_eq!(
         error,
-        "setting `kinds` cannot be `email,name`: `name` is none of email, card, ip, phone, iban, ssn, token"
+        "setting `kinds` cannot be `email,name`: `name` is none of email, card, ip, phone, iban, ssn, token, all"
     );
     assert!(refused(&[("kinds", "")]).contains("`` is none of"));
 }
