@@ -223,6 +223,22 @@ fn a_dry_run_says_whether_there_is_a_jail_and_makes_nothing() {
     assert!(!tree.path().join("out").exists());
 }
 
+#[test]
+fn the_doctor_goes_into_the_jail_and_tells_what_holds() {
+    if !there_is_a_jail() {
+        return;
+    }
+    let told = Host::new().args(["doctor", "--jail", "--format", "json"]).ended().exits(0);
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let walls: Vec<_> =
+        told["checks"].as_array().unwrap().iter().filter(|check| check["name"] == "jail").collect();
+    assert!(walls.len() > 15, "{told}");
+    for wall in walls {
+        assert_eq!(wall["state"], "ok", "{wall}");
+        assert!(wall["found"].as_str().unwrap().starts_with("cannot "), "{wall}");
+    }
+}
+
 const INSIDE: &str = "GRISTMILL_TEST_JAIL";
 
 /// What the kernel says to each attempt: `ok`, or the number of the error.

@@ -75,3 +75,38 @@ fn a_list_names_urls_only_where_it_may() {
         run(&["--jail", "--allow-urls"]).exits(0);
     }
 }
+
+/// The server is told all; who reads a row, a report, or is a plugin, is not.
+#[test]
+fn a_url_is_shown_without_user_password_and_signature() {
+    let tree = Tree::new();
+    let rows = Page::new("a,b\n1,2,3\n");
+    let web = Web::new([
+        ("/rows.csv".to_string(), rows),
+        ("/gone".to_string(), Page::new("").fault(Fault::Status("404 Not Found", ""))),
+    ]);
+    let url = |path: &str| {
+        let signed = format!("{path}?page=1&X-Amz-Signature=hush&sig=hush");
+        web.url(&signed).replace("//", "//user:hush@")
+    };
+    let args = ["--report", "report.json", "--rejects", "rejects.jsonl", "--out", "out/"];
+    let convert = |args: &[&str], urls: &[String]| {
+        let host = Host::run(&plugin("csv2jsonl")).env("NO_PROXY", "127.0.0.1");
+        host.args(args).args(urls).within(tree.path()).ended()
+    };
+    let ended = convert(&args, &[url("/rows.csv"), url("/gone")]).exits(1);
+    let shown = web.url("/rows.csv?page=1&X-Amz-Signature=***&sig=***");
+    let report = String::from_utf8(tree.read("report.json")).unwrap();
+    let rejects = String::from_utf8(tree.read("rejects.jsonl")).unwrap();
+    assert!(rejects.contains(&shown), "{rejects}");
+    let planned = convert(&["--out", "out/", "--dry-run"], &[url("/rows.csv")]).exits(0);
+    assert!(planned.to_string().contains(&shown), "{planned}");
+    let counted = remote("wordcount", &[], &[url("/rows.csv"), url("/gone")]).ended().exits(1);
+    assert!(counted.text().contains(&shown), "{counted}");
+    for told in [&ended.to_string(), &report, &rejects, &planned.to_string(), &counted.to_string()]
+    {
+        assert!(!told.contains("hush"), "{told}");
+    }
+    let asked = web.asked();
+    assert!(asked.iter().all(|request| request.path.contains("sig=hush")), "{asked:?}");
+}

@@ -248,8 +248,7 @@ fn what_a_server_refuses_is_told_without_secrets() {
         let host = url.strip_prefix("http://").unwrap().split('/').next().unwrap();
         assert_eq!(error["kind"], kind, "{ended}");
         assert_eq!(error["message"], format!("cannot open: {host} answered {said}"), "{ended}");
-        // But for the name, which the user gave.
-        assert!(!ended.stderr.replace(&url, "").contains("abc123"), "{ended}");
+        assert!(!ended.stderr.contains("abc123"), "{ended}");
     }
 }
 
@@ -257,13 +256,9 @@ fn what_a_server_refuses_is_told_without_secrets() {
 fn a_server_that_is_not_there_is_named() {
     let url = "http://127.0.0.1:9/page?X-Signature=abc123".to_string();
     let ended = remote("wordcount", &[], std::slice::from_ref(&url)).ended().exits(1);
-    let told = ended.stderr.replace(&url, "[url]");
-    assert!(
-        told.starts_with(
-            "[url]: cannot open: no whole answer from 127.0.0.1:9: Connection refused"
-        ),
-        "{ended}"
-    );
+    let expected = "http://127.0.0.1:9/page?X-Signature=***: cannot open: \
+                    no whole answer from 127.0.0.1:9: Connection refused";
+    assert!(ended.stderr.starts_with(expected), "{ended}");
     let url = "https://no-such-host.invalid/page".to_string();
     let ended = remote("wordcount", &[], &[url]).ended().exits(1);
     assert!(

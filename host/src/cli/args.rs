@@ -77,7 +77,9 @@ pub(super) enum PluginCommand {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Exit status: 0 `host run` has all it needs, 1 it has not.")]
+#[command(
+    after_help = "Exit status: 0 `host run` has all it needs, 1 it has not (with --jail: the jail holds, or not)."
+)]
 pub(super) struct DoctorArgs {
     /// What it looks like
     #[arg(short, long, value_enum, default_value_t = DoctorFormatArg::Text)]
@@ -86,6 +88,10 @@ pub(super) struct DoctorArgs {
     /// Where compiled plugins are kept [default: gristmill/code in the user's cache directory]
     #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
     pub(super) cache: Option<PathBuf>,
+
+    /// Enter the jail of `host run --jail`, and try to get out of it: what is missing then is a wall
+    #[arg(long)]
+    pub(super) jail: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

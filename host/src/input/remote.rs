@@ -234,7 +234,7 @@ pub fn expand_prefixes(sources: Vec<Source>, filter: &Filter, stop: &AtomicBool)
 async fn below(bridge: &Bridge, source: &Source, filter: &Filter) -> Option<Vec<Source>> {
     let address = Address::of(&source.path).filter(|_| source.way == Way::Prefix)?;
     let object = |listed| Source { path: source.path.clone(), listed, way: Way::Object };
-    match objects(bridge, &address, &source.name(), filter).await {
+    match objects(bridge, &address, &source.path.to_string_lossy(), filter).await {
         Ok(Found::Itself(bytes)) => Some(vec![object(Ok(Some(bytes)))]),
         Ok(Found::Below(found)) => Some(found),
         Ok(Found::Unknown) => Some(vec![object(Ok(None))]),

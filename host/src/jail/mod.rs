@@ -7,6 +7,7 @@
 //! What is not kept in: memory and time of the process (the sandbox bounds those of guests, and a cgroup all of it), what was open
 //! before, and `stat`, which tells names and sizes of files outside, but no bytes.
 
+mod attempts;
 mod calls;
 mod files;
 mod probe;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use calls::Purpose;
 use thiserror::Error;
 
+pub use attempts::{Attempt, Ground};
 pub use probe::{Support, probe};
 
 /// What a process keeps when it goes into the jail.

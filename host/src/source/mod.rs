@@ -9,6 +9,7 @@ mod descend;
 mod globs;
 mod list;
 mod roots;
+mod shown;
 mod sparse;
 mod urls;
 mod walk;
@@ -79,10 +80,9 @@ impl PartialEq for Spooled {
 impl Eq for Spooled {}
 
 impl Source {
-    /// The name, as the user gave it; bytes that are not UTF-8 are replaced.
+    /// The name for people and plugins: [`shown_name`].
     pub fn name(&self) -> Cow<'_, str> {
-        // Nearly every name is UTF-8, which this finds out faster than the lossy conversion does.
-        self.path.to_str().map_or_else(|| self.path.to_string_lossy(), Cow::Borrowed)
+        shown_name(&self.path)
     }
 
     /// The name as that of a file, by whose extension more may be known of it.
@@ -96,6 +96,14 @@ impl Source {
             }
         }
     }
+}
+
+/// A name as it is shown, in rows, reports, messages and to plugins: as the user gave it. Bytes that are not UTF-8 are replaced, and a URL
+/// is without user, password and signature.
+pub fn shown_name(path: &Path) -> Cow<'_, str> {
+    // Nearly every name is UTF-8, which this finds out faster than the lossy conversion does.
+    let Some(name) = path.to_str() else { return path.to_string_lossy() };
+    Address::of(path).map_or(Cow::Borrowed(name), |address| shown::shown(name, &address))
 }
 
 /// Why a name is not a source.

@@ -10,7 +10,7 @@ use super::{At, End, Slot};
 use crate::process::{Failure, FailureKind, Opening, Order, Reject};
 use crate::settings::RejectsMax;
 use crate::settings::limits::REJECTS_KEPT_MAX;
-use crate::source::Source;
+use crate::source::{Source, shown_name};
 
 /// A source, or a member of an archive, whose parts are brought together.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl<'a> Whole<'a> {
     /// A member of an archive, with its path as a source.
     pub(super) fn member(at: At, path: PathBuf, header: Vec<u8>, order: Order) -> Self {
         let gather = Gather::new(None, order);
-        let name = Cow::Owned(path.to_string_lossy().into_owned());
+        let name = Cow::Owned(shown_name(&path).into_owned());
         Self { path: Some(path), ..Self::new(at, name, header, gather, End::Member) }
     }
 

@@ -1,6 +1,7 @@
 //! `host doctor`: what this machine has of what runs need, each thing tried rather than guessed from a version.
 
 mod machine;
+mod walls;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -88,12 +89,16 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Abort> {
     checks.extend(machine::limits());
     let dir = args.cache.clone().or_else(cache_dir);
     checks.push(cache(dir.as_deref()));
-    let lacking = |check: &Check| check.needed_for == Need::Run && check.state == State::Missing;
+    if args.jail {
+        checks.extend(walls::checks());
+    }
+    let is_needed = |need| need == Need::Run || (need == Need::Jail && args.jail);
+    let lacking = |check: &Check| is_needed(check.needed_for) && check.state == State::Missing;
     let ready = !checks.iter().any(lacking);
     let diagnosis = Diagnosis { version: env!("CARGO_PKG_VERSION"), ready, checks };
     let text = match args.format {
         DoctorFormatArg::Json => pretty_json(&diagnosis).map_err(Abort::new)?,
-        DoctorFormatArg::Text => describe(&diagnosis).map_err(Abort::new)?,
+        DoctorFormatArg::Text => describe(&diagnosis, args.jail).map_err(Abort::new)?,
     };
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(Abort::new(error)),
@@ -102,7 +107,7 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Abort> {
     Ok(if ready { Exit::Done } else { Exit::Failed })
 }
 
-fn describe(diagnosis: &Diagnosis) -> Result<String, std::fmt::Error> {
+fn describe(diagnosis: &Diagnosis, asked_for_jail: bool) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     let out = &mut text;
     writeln!(out, "host {}", diagnosis.version)?;
@@ -120,7 +125,8 @@ fn describe(diagnosis: &Diagnosis) -> Result<String, std::fmt::Error> {
     }
     let verdict =
         if diagnosis.ready { "has all it needs" } else { "lacks something that it needs" };
-    writeln!(out, "host run {verdict}")?;
+    let what = if asked_for_jail { "host run --jail" } else { "host run" };
+    writeln!(out, "{what} {verdict}")?;
     Ok(text)
 }
 

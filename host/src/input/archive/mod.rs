@@ -31,7 +31,7 @@ use crate::settings::Piped;
 use crate::settings::limits::{ARCHIVE_STRETCHES_MAX, COPY_BYTES};
 use crate::source::{
     Archive, ArchiveError, Globs, Listing, Member, Refusal, Source, Sparse, Spooled, Stored,
-    Version, Way,
+    Version, Way, shown_name,
 };
 
 pub(super) use member::open;
@@ -331,7 +331,7 @@ impl<'a> Members<'a> {
         self.sources.reverse();
         let replaced = all - self.sources.len();
         if replaced > 0 {
-            let path = self.archive.path.display();
+            let path = shown_name(&self.archive.path);
             tracing::warn!(
                 "{path}: of members with one name the last is read: {replaced} before are not"
             );

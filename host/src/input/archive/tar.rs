@@ -13,7 +13,7 @@ use super::sparse::Map;
 use super::{Listed, Members};
 use crate::input::Input;
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, ARCHIVE_SEARCH_BYTES_MAX};
-use crate::source::{ArchiveError, Refusal, Stored};
+use crate::source::{ArchiveError, Refusal, Stored, shown_name};
 
 /// Headers are blocks of this size, and data is filled up to it.
 pub(in crate::input) const BLOCK_BYTES: usize = 512;
@@ -266,7 +266,7 @@ pub(super) fn list(input: &Input, members: &mut Members<'_>) -> Result<Listed, R
         let damaged = |what: &'static str| damaged(start, what);
         let Some(block) = walk.block()? else {
             headers.end().map_err(damaged)?;
-            let path = members.archive.path.display();
+            let path = shown_name(&members.archive.path);
             tracing::warn!("{path}: ends without the zeros that mark its end");
             return Ok(Listed::All);
         };
