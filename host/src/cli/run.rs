@@ -64,7 +64,7 @@ fn run_with(
     let progress = Progress::new(args.output.quiet);
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());
-    let interrupted = on_interrupt(&cancel)?;
+    let interrupted = on_interrupt(&cancel, args.dry_run)?;
     let memory_total = MemoryBudget::new(settings.memory_total_bytes.unwrap_or(u64::MAX));
     let stats = Arc::new(Stats::within(Arc::new(memory_total)));
 
@@ -381,12 +381,12 @@ fn bytes(listing: &Listing, memory: Option<&Memory>) -> Option<u64> {
     unread.map(|(_, source)| source.listed.as_ref().map_or(Some(0), |size| *size)).sum()
 }
 
-/// Ctrl-C ends the run in order; a second one ends the process at once.
-fn on_interrupt(cancel: &Arc<Cancel>) -> Result<Arc<AtomicBool>, Abort> {
+/// Ctrl-C ends the run in order; a second one ends the process at once, and so does the first where there is nothing to put in order.
+fn on_interrupt(cancel: &Arc<Cancel>, at_once: bool) -> Result<Arc<AtomicBool>, Abort> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let (cancel, set) = (Arc::clone(cancel), Arc::clone(&interrupted));
     ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::AcqRel) {
+        if set.swap(true, Ordering::AcqRel) || at_once {
             std::process::exit(Exit::Interrupted as i32);
         }
         cancel.set();

@@ -1,10 +1,13 @@
 //! Aligned columns, of anything; and of results: a column for each key where they are flat JSON objects, else one for the
 //! result. What a plugin gives is bounded here: so many columns, and so much of a cell; where there is more, there is a `…`.
+//!
+//! Widths are those of a terminal (Unicode Standard Annex 11), and known before a line is written: drawing is one pass, fast enough
+//! that nobody who interrupts it has to wait.
 
 use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table as Drawn, presets};
 use serde_json::{Map, Value as Json};
+use unicode_width::UnicodeWidthStr;
 
 use super::format::{Formatter, Row, Total};
 use super::value::Value;
@@ -16,6 +19,9 @@ const RESULT: &str = "result";
 /// The column that says which of several plugins a result is from.
 const PLUGIN: &str = "plugin";
 
+/// Between two columns.
+const GAP: &str = "  ";
+
 /// Holds rows back to the end, when the widths of the columns are known. Failed sources have no row: the user is told of
 /// them otherwise.
 #[derive(Default)]
@@ -26,9 +32,12 @@ pub(super) struct Table {
     has_more: bool,
 }
 
+/// A column, as wide as its widest cell so far.
+#[derive(Debug, Clone)]
 struct Column {
     name: String,
-    numbers: bool,
+    align: Align,
+    width: usize,
 }
 
 struct Line {
@@ -49,31 +58,35 @@ pub enum Align {
 /// Rows under a header. Holds all of them, as the widths of the columns are known at the end.
 #[derive(Debug)]
 pub struct Grid {
-    drawn: Drawn,
+    columns: Vec<Column>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Column {
+    fn new(name: impl Into<String>, align: Align) -> Self {
+        let name = shown(name.into());
+        Self { width: name.width(), name, align }
+    }
+
+    /// A cell as it is shown, for which there is room from now on.
+    fn fit(&mut self, cell: String) -> String {
+        let cell = shown(cell);
+        self.width = self.width.max(cell.width());
+        cell
+    }
 }
 
 impl Grid {
     /// A grid with these columns, without rows.
     pub fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Align)>) -> Self {
-        let mut drawn = Drawn::new();
-        drawn.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-        let (names, aligned): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
-        drawn.set_header(names);
-        let last = aligned.len().saturating_sub(1);
-        for (at, (column, align)) in drawn.column_iter_mut().zip(aligned).enumerate() {
-            column.set_padding((0, if at == last { 0 } else { 2 }));
-            if align == Align::Right {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        Self { drawn }
+        let columns = columns.into_iter().map(|(name, align)| Column::new(name, align)).collect();
+        Self { columns, rows: Vec::new() }
     }
 
     /// Adds a row. What would break the table, or the terminal, becomes a space.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.drawn.add_row(cells.into_iter().map(|text| {
-            text.chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect::<String>()
-        }));
+        let fitted = self.columns.iter_mut().zip(cells).map(|(column, cell)| column.fit(cell));
+        self.rows.push(fitted.collect());
     }
 
     /// Writes the header and all rows, a line each.
@@ -81,11 +94,52 @@ impl Grid {
     /// # Errors
     /// When writing fails.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        for line in self.drawn.lines() {
-            writeln!(out, "{}", line.trim_end())?;
-        }
-        Ok(())
+        let mut lines = Lines::header(out, &self.columns)?;
+        self.rows.iter().try_for_each(|row| lines.write(row.iter().map(String::as_str)))
     }
+}
+
+/// Writes lines of cells, padded to the widths of their columns.
+struct Lines<'a> {
+    out: &'a mut dyn Write,
+    columns: &'a [Column],
+    line: String,
+}
+
+impl<'a> Lines<'a> {
+    /// Writes the names of the columns.
+    fn header(out: &'a mut dyn Write, columns: &'a [Column]) -> io::Result<Self> {
+        let mut lines = Self { out, columns, line: String::new() };
+        lines.write(columns.iter().map(|column| column.name.as_str()))?;
+        Ok(lines)
+    }
+
+    fn write<'c>(&mut self, cells: impl Iterator<Item = &'c str>) -> io::Result<()> {
+        self.line.clear();
+        for (column, cell) in self.columns.iter().zip(cells) {
+            let missing = column.width.saturating_sub(cell.width());
+            let [before, behind] = match column.align {
+                Align::Left => [0, missing],
+                Align::Right => [missing, 0],
+            };
+            self.line.extend(std::iter::repeat_n(' ', before));
+            self.line.push_str(cell);
+            self.line.extend(std::iter::repeat_n(' ', behind));
+            self.line.push_str(GAP);
+        }
+        let end = self.line.trim_end().len();
+        self.line.truncate(end);
+        self.line.push('\n');
+        self.out.write_all(self.line.as_bytes())
+    }
+}
+
+/// The text on one line, with nothing that a terminal obeys.
+fn shown(text: String) -> String {
+    if text.chars().all(is_only_shown) {
+        return text;
+    }
+    text.chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect()
 }
 
 impl Table {
@@ -103,43 +157,51 @@ impl Table {
         }
         let mut kept = Vec::with_capacity(cells.len().min(COLUMNS_MAX));
         for (name, cell) in cells {
-            if let Some(column) = self.column(cut(name), cell.is_number()) {
-                kept.push((column, cut(text(Some(&cell)))));
+            let align = if cell.is_number() { Align::Right } else { Align::Left };
+            if let Some((at, column)) = self.column(shown(cut(name)), align) {
+                kept.push((at, column.fit(cut(text(&cell)))));
             }
         }
-        self.rows.push(Line { source: source.to_string(), cells: kept });
+        self.rows.push(Line { source: shown(source.to_string()), cells: kept });
     }
 
-    /// Where the column of that name is, which is made if there is room for one more.
-    fn column(&mut self, name: String, number: bool) -> Option<usize> {
-        if let Some(at) = self.columns.iter().position(|column| column.name == name) {
-            self.columns.get_mut(at)?.numbers &= number;
-            return Some(at);
-        }
-        if self.columns.len() == COLUMNS_MAX {
+    /// The column of that name, which is made if there is room for one more. Numbers are even on the right where there is nothing else.
+    fn column(&mut self, name: String, align: Align) -> Option<(usize, &mut Column)> {
+        let known = self.columns.iter().position(|column| column.name == name);
+        if known.is_none() && self.columns.len() == COLUMNS_MAX {
             self.has_more = true;
             return None;
         }
-        self.columns.push(Column { name, numbers: number });
-        Some(self.columns.len() - 1)
+        let at = known.unwrap_or_else(|| {
+            self.columns.push(Column::new(name, align));
+            self.columns.len() - 1
+        });
+        let column = self.columns.get_mut(at)?;
+        if align == Align::Left {
+            column.align = align;
+        }
+        Some((at, column))
     }
 
-    fn grid(&self) -> Grid {
-        let align = |column: &Column| if column.numbers { Align::Right } else { Align::Left };
-        let columns = self.columns.iter().map(|column| (column.name.as_str(), align(column)));
-        let more = self.has_more.then_some((MORE, Align::Left));
-        let mut grid = Grid::new(columns.chain(more).chain([("source", Align::Left)]));
+    fn draw(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut columns = self.columns.clone();
+        columns.extend(self.has_more.then(|| Column::new(MORE, Align::Left)));
+        columns.push(Column::new("source", Align::Left));
+        let mut lines = Lines::header(out, &columns)?;
+        let mut cells: Vec<&str> = Vec::with_capacity(columns.len());
         for line in &self.rows {
-            let mut cells = vec![text(None); self.columns.len()];
+            cells.clear();
+            cells.resize(self.columns.len(), "");
             for (at, cell) in &line.cells {
                 if let Some(shown) = cells.get_mut(*at) {
-                    shown.clone_from(cell);
+                    *shown = cell;
                 }
             }
-            let more = self.has_more.then(|| MORE.to_string());
-            grid.row(cells.into_iter().chain(more).chain([line.source.clone()]));
+            cells.extend(self.has_more.then_some(MORE));
+            cells.push(&line.source);
+            lines.write(cells.iter().copied())?;
         }
-        grid
+        Ok(())
     }
 }
 
@@ -173,16 +235,16 @@ impl Formatter for Table {
         if self.rows.is_empty() {
             return Ok(());
         }
-        self.grid().write(out)
+        self.draw(out)
     }
 }
 
 /// What a cell shows.
-fn text(cell: Option<&Json>) -> String {
+fn text(cell: &Json) -> String {
     match cell {
-        None | Some(Json::Null) => String::new(),
-        Some(Json::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+        Json::Null => String::new(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 
@@ -198,7 +260,7 @@ mod tests {
             table.add("a", None, &value);
         }
         let mut out = Vec::new();
-        table.grid().write(&mut out).unwrap();
+        table.draw(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -214,5 +276,13 @@ mod tests {
         assert!(text.len() < 20_000, "{}", text.len());
         let long = drawn(&[format!("{{\"{0}\":\"{0}\"}}", "ä".repeat(100_000))]);
         assert_eq!(long.matches('ä').count(), CELL_BYTES_MAX);
+    }
+
+    #[test]
+    fn columns_are_even_whatever_is_in_them() {
+        let results =
+            [r#"{"n":1,"word":"漢字"}"#, r#"{"n":100,"word":"a\nb"}"#, r#"{"n":20,"other":true}"#];
+        let expected = "  n  word  other  source\n  1  漢字         a\n100  a b          a\n 20        true   a\n";
+        assert_eq!(drawn(&results.map(String::from)), expected);
     }
 }
