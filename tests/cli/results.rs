@@ -137,6 +137,7 @@ fn a_report_has_the_figures_of_the_run() {
       "instance_us": "more than 0",
       "retries": 0,
       "rejected": 0,
+      "replaced": 0,
       "set_aside": {
         "records": 0,
         "sources": 0

@@ -16,7 +16,7 @@ use super::front::Front;
 use super::holes::{self, Filled};
 use super::stream::{Bytes, Chunk, Stream};
 use super::verified::{Again, Verified};
-use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, Text, recognise};
+use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, Malformed, Text, recognise};
 use crate::source::{ArchiveError, Globs, Refusal, Sparse};
 use content::{Content, Tar, damaged, lock};
 
@@ -56,6 +56,7 @@ pub struct Members {
     count: u64,
     skipped: u64,
     wanted: Arc<Globs>,
+    malformed: Malformed,
     names: Names,
     /// Of the mark of the member that it is at.
     mark_bytes: u64,
@@ -121,6 +122,7 @@ impl Members {
             count: 0,
             skipped: 0,
             wanted: Arc::clone(&access.wanted),
+            malformed: access.malformed.clone(),
             names: Names::default(),
             mark_bytes: 0,
         })
@@ -239,10 +241,11 @@ impl Members {
             Choice::Detect => recognise::codec(front.first(), name)?,
             Choice::Never | Choice::Always(_) => None,
         };
-        self.decoding.transcoding.apply(match codec {
+        let bytes: Box<dyn Bytes> = match codec {
             Some(codec) => Box::new(Decoder::new(codec, Box::new(front), self.decoding.limits)),
             None => Box::new(front),
-        })
+        };
+        self.decoding.transcoding.apply(bytes, &self.malformed)
     }
 
     fn check_count(&self) -> Result<(), Error> {

@@ -23,6 +23,7 @@ pub struct Stats {
     instances_ns: AtomicU64,
     retries: AtomicU64,
     rejected: AtomicU64,
+    replaced: Arc<AtomicU64>,
     skipped: AtomicU64,
     passed_over: AtomicU64,
     read_ns: AtomicU64,
@@ -86,6 +87,11 @@ impl Stats {
     /// Counts records that a plugin set aside.
     pub fn add_rejected(&self, records: u64) {
         self.rejected.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// Where characters are counted that U+FFFD took the place of.
+    pub fn replaced(&self) -> &Arc<AtomicU64> {
+        &self.replaced
     }
 
     /// Counts entries of directories and archives that are no regular files.
@@ -190,6 +196,7 @@ impl Stats {
             instance_us,
             retries: self.retries.load(Ordering::Relaxed),
             rejected: self.rejected(),
+            replaced: self.replaced.load(Ordering::Relaxed),
             set_aside: SetAside::default(),
             skipped: self.skipped(),
             passed_over: self.passed_over(),

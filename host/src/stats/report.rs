@@ -31,7 +31,9 @@ pub struct Report {
     pub retries: u64,
     /// Records that the plugin set aside.
     pub rejected: u64,
-    /// The same for sources, and where the first was.
+    /// Times that U+FFFD took the place of bytes that are no text in their encoding.
+    pub replaced: u64,
+    /// Records that were set aside: of how many sources, and where the first was.
     pub set_aside: SetAside,
     /// Directory entries that were skipped because they are no regular files.
     pub skipped: u64,

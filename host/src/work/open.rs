@@ -130,7 +130,8 @@ fn reader<'a>(
         let archive = Archive { members, at: None, count: 0 };
         return Ok((Reader::Archive(Box::new(archive)), 0));
     }
-    let Text { bytes, encoding, mark_bytes } = plan.decoding.transcoding.apply(bytes)?;
+    let Text { bytes, encoding, mark_bytes } =
+        plan.decoding.transcoding.apply(bytes, &plan.access.malformed)?;
     plan.stats.add_encoding(encoding);
     let stream = Stream::new(bytes, plan.cutter, linger).with_header(header_records);
     Ok((Reader::Stream(Box::new(stream)), mark_bytes))
