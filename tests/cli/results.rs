@@ -148,6 +148,9 @@ fn a_report_has_the_figures_of_the_run() {
         "not-found": 1
       },
       "encodings": {},
+      "unopened_archives": {
+        "sources": 0
+      },
       "counters": {},
       "failures": [
         {

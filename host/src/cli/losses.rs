@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::Exit;
 use super::args::OutputArgs;
 use super::say::{self, Failures};
-use crate::stats::{SetAside, Stats};
+use crate::stats::{SetAside, Stats, UnopenedArchives};
 
 /// What a run has to tell.
 pub(super) struct Losses<'a> {
@@ -34,6 +34,20 @@ impl<'a> Losses<'a> {
             let of = counted(replaced, "place");
             say::line(&format!("{of} in other encodings: no text there, U+FFFD instead"));
         }
+    }
+
+    /// One line for all archives that were read as text.
+    pub(super) fn tell_unopened(&self) {
+        let UnopenedArchives { sources, first } = self.stats.unopened();
+        let Some(first) = first else { return };
+        let read = match sources {
+            1 => "1 source is an archive, and was read".into(),
+            _ => format!("{sources} sources are archives, and were read"),
+        };
+        say::line(&format!("{read} as text (first: {first})"));
+        say::line(
+            "hint: a name that ends in .tar, .tar.gz or .zip has one looked into; --no-archives reads all as they are",
+        );
     }
 
     /// One line for all records that were set aside.

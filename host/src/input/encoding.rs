@@ -64,12 +64,11 @@ pub struct Text {
 }
 
 impl Transcoding {
-    /// The same for sources that are framed so. Text is what has records that end with a byte, or as those of csv do: what begins like a
-    /// mark elsewhere is data, and a checksum is one of the bytes that the file has.
+    /// The same for sources that are framed so. What begins like a mark in what is no text is data, and a checksum is one of the bytes that the file has.
     #[must_use]
     pub fn over(self, framing: Framing) -> Self {
         match (self, framing) {
-            (Self::OfText, Framing::Delimited(_) | Framing::Csv(_)) => Self::ByMark,
+            (Self::OfText, framing) if framing.is_text() => Self::ByMark,
             (Self::OfText, _) => Self::None,
             (other, _) => other,
         }

@@ -65,7 +65,7 @@ pub use lines::{Lines, line_feeds};
 pub use mark::Mark;
 pub use open::Opener;
 pub use pieces::Pieces;
-pub use recognise::{Found, Look, archived};
+pub use recognise::{Found, Look, archived, is_archive};
 pub use remote::{expand_prefixes, hint};
 pub use spool::prepare_spools;
 pub use stream::{Bytes, Chunk, Stream};

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::UnopenedArchives;
+
 /// One run in figures. Field names are the keys of the JSON report.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -43,6 +45,8 @@ pub struct Report {
     pub errors: BTreeMap<String, u64>,
     /// Sources whose text was brought into UTF-8, or whose mark was taken off, by what they were in.
     pub encodings: BTreeMap<String, u64>,
+    /// Archives that were read as the text of which they are none, as neither their names nor a flag said so.
+    pub unopened_archives: UnopenedArchives,
     /// The plugin's own counters.
     pub counters: BTreeMap<String, u64>,
     /// The first failures, in the order of the sources.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
     Again, Bytes, Choice, Codec, Found, Input, Lines, Look, Mark, Members, Opener, Pieces, Stream,
-    Text, Transcoding, archived, is_named_tar, is_named_zip, is_said,
+    Text, Transcoding, archived, is_archive, is_named_tar, is_named_zip, is_said,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
 use crate::settings::Piped;
@@ -93,6 +93,9 @@ impl<'a> Open<'a> {
             whole.set_parts(1);
         }
         whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
+        if first.as_ref().is_some_and(|first| is_archive(first.bytes())) {
+            plan.note_archive(&whole);
+        }
         let chunk_bytes = plan.cutter.of_stream().chunk_bytes;
         let memory = plan.stats.memory();
         let ring = Ring::new(reader, chunk_bytes, first, pieces, memory);
@@ -345,6 +348,14 @@ pub(super) struct Slice<'a> {
     /// What to look for in the bytes; what is found is left in `found`, and filling fails.
     pub(super) look: Look,
     pub(super) found: Option<Found>,
+    /// Whether the source turned out to be an archive.
+    pub(super) is_archive: bool,
+}
+
+impl<'a> Slice<'a> {
+    pub(super) fn of(open: &'a Open<'_>, offset: u64, bytes: usize) -> Self {
+        Self { input: &open.input, offset, bytes, look: open.look, found: None, is_archive: false }
+    }
 }
 
 impl Fill for Slice<'_> {
@@ -356,7 +367,10 @@ impl Fill for Slice<'_> {
         self.input.read_at(into, self.offset)?;
         self.found = self.look.at(into)?;
         match self.found {
-            None => Ok(()),
+            None => {
+                self.is_archive = self.offset == 0 && is_archive(into);
+                Ok(())
+            }
             Some(found) => Err(Failure::new(FailureKind::Read, format!("is not plain: {found:?}"))),
         }
     }

@@ -82,6 +82,11 @@ impl<'a> Whole<'a> {
         Opening { name: &self.name, header: &self.header }
     }
 
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Where its result goes.
     pub(super) fn slot(&self) -> Slot {
         Slot { at: self.at, end: self.end, member: self.path.clone() }
