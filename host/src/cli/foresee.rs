@@ -22,7 +22,7 @@ use crate::job;
 use crate::process::{Kind, Order, Scope};
 use crate::settings::limits::PLAN_NAMES_MAX;
 use crate::settings::{RejectsMax, Run};
-use crate::source::{Address, Listing, Way};
+use crate::source::{Address, Listing, Way, name_text};
 
 /// A run before it is run.
 #[derive(Debug, Serialize)]
@@ -171,7 +171,8 @@ fn sources(listing: &Listing) -> Sources {
             }
         }
         if let Way::Member(member) = &source.way {
-            let archive = member.archive.path.to_string_lossy().into_owned();
+            let archive =
+                name_text(member.archive.path.as_os_str().as_encoded_bytes()).into_owned();
             *sources.archives.entry(archive).or_default() += 1;
         }
     }

@@ -59,8 +59,17 @@ pub struct Text {
     pub bytes: Box<dyn Bytes>,
     /// What the source is in, where something was done about it.
     pub encoding: Option<&'static str>,
-    /// Of the mark, where the bytes behind it are what they were: offsets in the source are larger by that.
-    pub mark_bytes: u64,
+    /// What offsets in them are in the source.
+    pub offsets: Offsets,
+}
+
+/// What offsets in a text are in its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offsets {
+    /// Larger by that many bytes: those of the mark, if there is one.
+    Behind(u64),
+    /// Others: the source is in another encoding.
+    OfText,
 }
 
 impl Transcoding {
@@ -80,7 +89,7 @@ impl Transcoding {
     /// When the first of them cannot be read.
     pub fn apply(self, mut bytes: Box<dyn Bytes>, malformed: &Malformed) -> Result<Text, Error> {
         if self == Self::None {
-            return Ok(Text { bytes, encoding: None, mark_bytes: 0 });
+            return Ok(Text { bytes, encoding: None, offsets: Offsets::Behind(0) });
         }
         let mut held = first(&mut *bytes)?;
         let mark = Mark::of(&held);
@@ -96,14 +105,17 @@ impl Transcoding {
                 }
             },
         };
-        let mark_bytes = if decoder.is_none() { passed as u64 } else { 0 };
+        let offsets = match decoder {
+            Some(_) => Offsets::OfText,
+            None => Offsets::Behind(passed as u64),
+        };
         let bytes: Box<dyn Bytes> = match decoder {
             Some(decoder) => {
                 Box::new(Transcoded::new(bytes, decoder, malformed.clone(), (passed, held)))
             }
             None => Box::new(Front::with(held, bytes)),
         };
-        Ok(Text { bytes, encoding, mark_bytes })
+        Ok(Text { bytes, encoding, offsets })
     }
 }
 

@@ -58,10 +58,10 @@ pub use decode::{
     Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, Trickle, UnknownCodec,
     is_said,
 };
-pub use encoding::{Text, Transcoding, UnknownEncoding};
+pub use encoding::{Offsets, Text, Transcoding, UnknownEncoding};
 pub use error::Error;
 pub use framing::{CutsRecords, Framing, FramingError, Prefix};
-pub use lines::{Lines, line_feeds};
+pub use lines::{LineCount, Lines};
 pub use mark::Mark;
 pub use open::Opener;
 pub use pieces::Pieces;

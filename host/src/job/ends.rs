@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use super::{Error, Job, Summary};
 use crate::output::{Rejected, write_reject};
 use crate::process::{Failure, Reject};
-use crate::source::Source;
+use crate::source::{Source, name_text};
 use crate::stats::{FirstSetAside, SetAside};
 use crate::work::{At, End, Slot};
 
@@ -32,7 +32,7 @@ pub(super) struct Ends {
 /// What stands in a slot is called.
 pub(super) fn name<'n>(job: &'n Job<'_>, slot: &'n Slot) -> Cow<'n, str> {
     match &slot.member {
-        Some(path) => path.to_string_lossy(),
+        Some(path) => name_text(path.as_os_str().as_encoded_bytes()),
         None => job.sources.get(slot.at.source).map(Source::name).unwrap_or_default(),
     }
 }

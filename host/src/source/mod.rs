@@ -8,6 +8,7 @@ mod archive;
 mod descend;
 mod globs;
 mod list;
+mod name_text;
 mod roots;
 mod sparse;
 mod urls;
@@ -26,6 +27,7 @@ pub use address::{Address, Scheme};
 pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
 pub use globs::{Globs, PatternError};
 pub use list::{FilesFrom, ListError, names};
+pub use name_text::name_text;
 pub use roots::{Roots, RootsError, hint};
 pub use sparse::{Part, Sparse, Stretch};
 pub use urls::Urls;
@@ -79,10 +81,9 @@ impl PartialEq for Spooled {
 impl Eq for Spooled {}
 
 impl Source {
-    /// The name, as the user gave it; bytes that are not UTF-8 are replaced.
+    /// The name, as the user gave it, as [`name_text`] has it.
     pub fn name(&self) -> Cow<'_, str> {
-        // Nearly every name is UTF-8, which this finds out faster than the lossy conversion does.
-        self.path.to_str().map_or_else(|| self.path.to_string_lossy(), Cow::Borrowed)
+        name_text(self.path.as_os_str().as_encoded_bytes())
     }
 
     /// The name as that of a file, by whose extension more may be known of it.

@@ -7,10 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::gather::Gather;
 use super::{At, End, Slot};
+use crate::input::Offsets;
 use crate::process::{Failure, FailureKind, Opening, Order, Reject};
 use crate::settings::RejectsMax;
 use crate::settings::limits::REJECTS_KEPT_MAX;
-use crate::source::Source;
+use crate::source::{Source, name_text};
 
 /// A source, or a member of an archive, whose parts are brought together.
 #[derive(Debug)]
@@ -20,8 +21,8 @@ pub(super) struct Whole<'a> {
     name: Cow<'a, str>,
     /// Of a member, whose name may be no text.
     path: Option<PathBuf>,
-    /// Bytes at its front that no plugin sees: a byte order mark before UTF-8.
-    pub(super) mark_bytes: u64,
+    /// What offsets in that which plugins see are in it: there may be a byte order mark before it.
+    pub(super) offsets: Offsets,
     header: Vec<u8>,
     bytes: AtomicU64,
     end: End,
@@ -53,7 +54,7 @@ impl<'a> Whole<'a> {
     /// A member of an archive, with its path as a source.
     pub(super) fn member(at: At, path: PathBuf, header: Vec<u8>, order: Order) -> Self {
         let gather = Gather::new(None, order);
-        let name = Cow::Owned(path.to_string_lossy().into_owned());
+        let name = Cow::Owned(name_text(path.as_os_str().as_encoded_bytes()).into_owned());
         Self { path: Some(path), ..Self::new(at, name, header, gather, End::Member) }
     }
 
@@ -63,7 +64,7 @@ impl<'a> Whole<'a> {
             gather,
             name,
             path: None,
-            mark_bytes: 0,
+            offsets: Offsets::Behind(0),
             header,
             bytes: AtomicU64::new(0),
             end,

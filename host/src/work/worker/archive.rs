@@ -86,7 +86,7 @@ impl Worker<'_, '_> {
         match first {
             Ok((first, header)) => {
                 let mut whole = Whole::member(at, path, header, traits.order);
-                whole.mark_bytes = archive.members.mark_bytes();
+                whole.offsets = archive.members.offsets();
                 if is_archive(first.bytes()) {
                     self.plan.note_archive(&whole);
                 }
