@@ -16,15 +16,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
 use crate::input::{
-    Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, Transcoding, UnknownCodec,
-    UnknownEncoding,
+    Access, Choice, Codec, Cutter, DecodeLimits, Decoding, Framing, Malformed, Transcoding,
+    UnknownCodec, UnknownEncoding,
 };
 use crate::output::{
     Appended, CannotPack, FileError, Format, Object, ObjectError, Objects, Pending, Root,
 };
 use crate::process::{Failure, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
-use crate::settings::{self, Decompress, Exists};
+use crate::settings::{self, Decompress, EncodingErrors, Exists};
 use crate::source::{Globs, PatternError, Roots, Source};
 use crate::stats::{SetAside, Stats};
 use crate::work::{self, At, Cancel, Gate, Locate, Plan, Recall};
@@ -249,6 +249,10 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
         roots: job.roots.clone(),
         memory: Arc::clone(job.stats.memory()),
         wanted: Arc::new(Globs::new(&job.settings.include_members)?),
+        malformed: match job.settings.encoding_errors {
+            EncodingErrors::Fail => Malformed::Fails,
+            EncodingErrors::Replace => Malformed::Replaced(Arc::clone(job.stats.replaced())),
+        },
     };
     let plan = |deliver| Plan {
         sources: job.sources,

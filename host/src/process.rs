@@ -231,7 +231,7 @@ pub enum FailureKind {
     NotRegular,
     /// Reading failed.
     Read,
-    /// The source is not what its compression says.
+    /// The source is not what its compression or its encoding says.
     Decode,
     /// More comes out of the source than allowed.
     TooLarge,

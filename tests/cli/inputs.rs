@@ -164,7 +164,7 @@ fn names_need_not_be_utf_8_nor_of_one_line() {
     insta::assert_snapshot!(ended, @r#"
     exit: 0
     --- stdout
-    {"source":"caf�","bytes":2,"result":{"lines":1,"words":1,"bytes":2}}
+    {"source":"caf\\xe9","bytes":2,"result":{"lines":1,"words":1,"bytes":2}}
     {"source":"two\nlines","bytes":2,"result":{"lines":1,"words":1,"bytes":2}}
     {"total":{"lines":2,"words":2,"bytes":4},"sources":2,"failed":0,"bytes":4}
     --- stderr

@@ -87,9 +87,9 @@ fn the_sources_of_a_job_are_shown() {
     insta::assert_snapshot!(ledger(&tree, &["show", "done", "--job", &upper]), @"
     exit: 0
     --- stdout
-    job           state      bytes in  bytes out  rejects  done                  source     output or failure
-    cb39516b1b5b  committed      1200         34        5  2023-11-14T22:13:24Z  b  [31m�   out/b.txt
-    cb39516b1b5b  failed         1200          0        0  2023-11-14T22:13:23Z  logs/a.gz  trap: the plugin crashed in push
+    job           state      bytes in  bytes out  rejects  done                  source       output or failure
+    cb39516b1b5b  committed      1200         34        5  2023-11-14T22:13:24Z  b  [31m\\xff  out/b.txt
+    cb39516b1b5b  failed         1200          0        0  2023-11-14T22:13:23Z  logs/a.gz    trap: the plugin crashed in push
     --- stderr
     ");
     let json = ledger(&tree, &["show", "done", "--job", &upper, "--format", "json"]);
@@ -97,7 +97,7 @@ fn the_sources_of_a_job_are_shown() {
     exit: 0
     --- stdout
     [
-    {"job":"cb39516b1b5bd94a5f47aa5bc34471bda281cea3cfa1fbc4a00856784e28990c","source":"b\n\u001b[31m�","source_bytes":[98,10,27,91,51,49,109,255],"identity":"file size=1200 mtime_ns=7","state":"committed","at":"2023-11-14T22:13:24.250Z","bytes_in":1200,"bytes_out":34,"rejects":5,"output":"out/b.txt"},
+    {"job":"cb39516b1b5bd94a5f47aa5bc34471bda281cea3cfa1fbc4a00856784e28990c","source":"b\n\u001b[31m\\xff","identity":"file size=1200 mtime_ns=7","state":"committed","at":"2023-11-14T22:13:24.250Z","bytes_in":1200,"bytes_out":34,"rejects":5,"output":"out/b.txt"},
     {"job":"cb39516b1b5bd94a5f47aa5bc34471bda281cea3cfa1fbc4a00856784e28990c","source":"logs/a.gz","identity":"file size=1200 mtime_ns=7","state":"failed","error":{"kind":"trap","message":"the plugin crashed in push"},"at":"2023-11-14T22:13:23.250Z","bytes_in":1200,"bytes_out":0,"rejects":0}
     ]
     --- stderr

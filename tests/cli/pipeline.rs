@@ -257,7 +257,7 @@ fn a_key_that_there_is_not_is_told_with_the_nearest() {
     error: p.toml:2:1: unknown key `xyzzy` in [work]
     hint: it has threads, fail_fast
     error: p.toml:2:1: unknown key `plugin` in [inputs]
-    hint: it has files, files_from, null, beneath, allow_urls, allow_private, include, exclude, include_members, archive, no_archives, archives, io, stream, linger, decompress, max_decompressed, max_ratio, max_members, encoding, framing, chunk_size, max_record
+    hint: it has files, files_from, null, beneath, allow_urls, allow_private, include, exclude, include_members, archive, no_archives, archives, io, stream, linger, decompress, max_decompressed, max_ratio, max_members, encoding, encoding_errors, framing, chunk_size, max_record
     error: p.toml:3:1: unknown key `setting` in a [[stage]]
     hint: did you mean `settings`?
     error: p.toml:2:1: unknown key `stages` in a [[branch]]

@@ -137,6 +137,7 @@ fn a_report_has_the_figures_of_the_run() {
       "instance_us": "more than 0",
       "retries": 0,
       "rejected": 0,
+      "replaced": 0,
       "set_aside": {
         "records": 0,
         "sources": 0
@@ -147,6 +148,9 @@ fn a_report_has_the_figures_of_the_run() {
         "not-found": 1
       },
       "encodings": {},
+      "unopened_archives": {
+        "sources": 0
+      },
       "counters": {},
       "failures": [
         {

@@ -97,16 +97,87 @@ fn single_and_double_byte_encodings_are_those_of_python() {
     assert_counted(&japanese, &encoded(&japanese, "shift-jis"), "shift-jis", "shift_jis");
 }
 
-/// UTF-16 that ends in the middle of a unit or of a pair: U+FFFD, as the WHATWG Encoding Standard has it.
+/// UTF-16 that ends in the middle of a unit or of a pair: an error with its place, or U+FFFD, as the WHATWG Encoding Standard has it.
 #[test]
-fn what_is_cut_off_is_a_character_that_replaces_it() {
-    for (bytes, chars) in [(&b"\xff\xfea\0b"[..], 2), (b"\xff\xfea\0\x3d\xd8", 2)] {
+fn what_is_cut_off_fails_or_is_replaced() {
+    for bytes in [&b"\xff\xfea\0b"[..], b"\xff\xfea\0\x3d\xd8"] {
         let tree = Tree::with(&[("a", bytes)]);
-        let args = ["--encoding", "auto", "--set", "chars=true"];
-        let row = run_over(&plugin("wordcount"), &tree, &args).exits(0).lines().remove(0);
-        assert_eq!(row["result"]["chars"], chars, "{row}");
+        let args = ["--encoding-errors", "replace", "--set", "chars=true", "--report", "report"];
+        let host = Host::run(&plugin("wordcount")).within(tree.path());
+        let ended = host.args(["--per-source", "a"]).args(args).ended().exits(0);
+        let row = ended.lines().remove(0);
+        let report: Value = serde_json::from_slice(&tree.read("report")).unwrap();
+        std::fs::remove_file(tree.path().join("report")).unwrap();
+        assert_eq!(row["result"]["chars"], 2, "{row}");
         assert_eq!(row["result"]["bytes"], 1 + "\u{fffd}".len());
+        assert_eq!(report["replaced"], 1);
+        assert!(ended.stderr.contains("1 place in other encodings"), "{ended}");
+
+        let ended = run_over(&plugin("wordcount"), &tree, &[]).exits(1);
+        assert!(ended.stderr.contains("a: is not UTF-16LE at byte 4: "), "{ended}");
+        assert!(ended.stderr.contains("hint: --encoding-errors replace"), "{ended}");
+        run_over(&plugin("checksum"), &tree, &["--encoding", "none"]).exits(0);
     }
+}
+
+/// Texts with some bytes changed: those that Python decodes are counted, all others fail at the byte that it names.
+#[test]
+fn malformed_units_are_found_where_python_finds_them() {
+    const SCRIPT: &str = r#"
+import json, os, random, sys
+draw = random.Random(7)
+alphabet = "abc \n\u00e4\u20ac\U0001d11e"
+for encoding in ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "iso8859-3", "iso8859-7"]:
+    os.mkdir(encoding)
+    told = []
+    for index in range(60):
+        text = "".join(draw.choice(alphabet) for _ in range(draw.randrange(1, 200)))
+        raw = bytearray(text.encode(encoding, "ignore"))
+        for _ in range(draw.randrange(0, 3)):
+            if raw:
+                raw[draw.randrange(len(raw))] = draw.choice([0, 0x11, 0xa5, 0xae, 0xd8, 0xdc, 0xff])
+        if draw.random() < 0.2:
+            raw = raw[:-1]
+        with open(f"{encoding}/{index:02}", "wb") as file:
+            file.write(raw)
+        try:
+            told.append(len(raw.decode(encoding)))
+        except UnicodeDecodeError as error:
+            told.append(f" at byte {error.start}: ")
+    print(json.dumps([encoding, told]))
+"#;
+    let tree = Tree::new();
+    let told = oracle_within(tree.path(), SCRIPT);
+    for line in told.lines() {
+        let (python, told): (String, Vec<Value>) = serde_json::from_str(line).unwrap();
+        let label = match python.split_at(python.len() - 3) {
+            (unit @ ("utf-16" | "utf-32"), order) => format!("{unit}{}", &order[1..]),
+            _ => python.replace("iso8859", "iso-8859"),
+        };
+        assert!(told.iter().any(Value::is_string), "{python}");
+        assert!(told.iter().any(Value::is_u64), "{python}");
+        for threads in ["1", "2"] {
+            let host = Host::run(&plugin("wordcount")).within(tree.path());
+            let args = ["--per-source", "--threads", threads, "--encoding", &label];
+            let rows = host.args(args).args(["--set", "chars=true", &python]).ended().exits(1);
+            for (row, told) in rows.lines().iter().zip(&told) {
+                match told.as_str() {
+                    None => assert_eq!(&row["result"]["chars"], told, "{label}: {row}"),
+                    Some(place) => {
+                        let message = row["error"]["message"].as_str().unwrap_or_default();
+                        assert!(message.contains(place), "{label}: {row}, {place}");
+                    }
+                }
+            }
+            assert_eq!(rows.lines().len(), told.len() + 1, "and a summary");
+        }
+    }
+}
+
+/// Runs a script of Python in a directory.
+fn oracle_within(directory: &std::path::Path, script: &str) -> String {
+    let script = format!("import os\nos.chdir({:?})\n{script}", directory.to_str().unwrap());
+    String::from_utf8(oracle("python3", &["-c", &script], b"")).unwrap()
 }
 
 #[test]

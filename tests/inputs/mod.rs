@@ -18,6 +18,7 @@ mod stores;
 mod streams;
 mod tapes;
 mod tools;
+mod unmarked;
 
 use std::fs;
 use std::path::Path;

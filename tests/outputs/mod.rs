@@ -9,6 +9,7 @@ mod objects;
 mod order;
 mod overwriting;
 mod owned;
+mod places;
 mod queue;
 mod refused;
 mod rejects;

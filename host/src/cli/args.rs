@@ -1,5 +1,6 @@
 //! The flags, with their help and defaults; nothing is decided here.
 
+mod inputs;
 mod ledger;
 mod sandbox;
 
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 use super::values::{durable, exists, join, key_value, rejects_max};
 use crate::output::Template;
 use crate::settings::{Durable, Exists, Join, Pack, RejectsMax, limits};
+pub(super) use inputs::{EncodingErrorsArg, IoArg};
 pub(super) use ledger::{LedgerCommand, LedgerFormatArg};
 pub(super) use sandbox::{IsolateArg, SandboxArgs};
 
@@ -244,6 +246,11 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "ENCODING", default_value = "auto")]
     pub(super) encoding: String,
 
+    /// What is done about bytes that are no text in the encoding that they are read from: their source fails, or U+FFFD takes their place
+    /// and is counted. What is UTF-8 already is not looked at
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = EncodingErrorsArg::Fail)]
+    pub(super) encoding_errors: EncodingErrorsArg,
+
     /// Where files are cut, instead of what the plugin says: bytes, lines, csv, delimited:0xNN, fixed:N,
     /// prefixed:u32be, prefixed:u32le or whole
     #[arg(long, value_name = "FRAMING")]
@@ -359,16 +366,6 @@ pub(super) enum ArchiveArg {
     Tar,
     /// Kept in a temporary file first, as what is in it stands at its end
     ZipStream,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum IoArg {
-    /// What measured best: read
-    Auto,
-    /// Read straight into the sandbox
-    Read,
-    /// Map into memory, and copy from there
-    Mmap,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -27,6 +27,8 @@ pub(super) fn conclude(
     {
         say::line(&format!("{} of {all} sources were not read to the end", summary.unread));
     }
+    losses.tell_replaced();
+    losses.tell_unopened();
     if let Ok(summary) = &ended {
         losses.tell(&summary.set_aside);
     }

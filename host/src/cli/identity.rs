@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::args::RunArgs;
+use super::args::{EncodingErrorsArg, RunArgs};
 use super::found::Aim;
 use super::say::Abort;
 use super::stages::{Setting, Stage, Stages};
@@ -61,6 +61,9 @@ pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest
     let (inputs, output) = (&args.inputs, &args.output);
     parts.push(format!("{:?} {} {}", inputs.framing, inputs.encoding, inputs.decompress).into());
     parts.push(format!("archives {}", !inputs.no_archives).into());
+    if inputs.encoding_errors == EncodingErrorsArg::Replace {
+        parts.push(b"encoding errors replaced".to_vec());
+    }
     if !inputs.include_members.is_empty() {
         let mut globs = inputs.include_members.clone();
         globs.sort();

@@ -20,6 +20,7 @@ use crate::ledger::{
 };
 use crate::output::{Align, Content, Grid, write_json};
 use crate::settings::limits::{LEDGER_SHOWN_MAX, WRITE_BYTES};
+use crate::source::name_text;
 
 /// Does what `host ledger` is told to.
 pub(super) fn ledger(command: &LedgerCommand) -> Result<Exit, Abort> {
@@ -101,7 +102,7 @@ fn cells(job: String, entry: &Entry) -> [String; 8] {
     };
     let [bytes_in, bytes_out, rejects] =
         [entry.bytes_in, entry.bytes_out, entry.rejects].map(|count| count.to_string());
-    let source = String::from_utf8_lossy(&entry.source).into_owned();
+    let source = name_text(&entry.source).into_owned();
     [job, state.into(), bytes_in, bytes_out, rejects, seconds(entry.at), source, more]
 }
 
@@ -244,13 +245,11 @@ fn told_job(job: &JobSummary) -> ToldJob<'_> {
     }
 }
 
-/// An entry, as JSON. Names that are not UTF-8 are there twice: to read, and in full.
+/// An entry, as JSON.
 #[derive(Serialize)]
 struct Told<'a> {
     job: String,
     source: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_bytes: Option<&'a [u8]>,
     identity: &'a str,
     state: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -274,11 +273,9 @@ fn told<'a>(jobs: &HashMap<JobId, &JobSummary>, id: JobId, entry: &'a Entry) -> 
         State::Committed => ("committed", None),
         State::Failed { kind, message } => ("failed", Some(ToldError { kind, message })),
     };
-    let is_text = std::str::from_utf8(&entry.source).is_ok();
     Told {
         job: jobs.get(&id).map_or(String::new(), |job| job.digest.to_string()),
-        source: String::from_utf8_lossy(&entry.source).into_owned(),
-        source_bytes: if is_text { None } else { Some(&entry.source) },
+        source: name_text(&entry.source).into_owned(),
         identity: entry.identity.as_str(),
         state,
         error,

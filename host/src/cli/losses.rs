@@ -3,10 +3,12 @@
 //!
 //! A record that nobody asked to be set aside, and that nothing keeps, is lost: the exit status tells, as output alone does not.
 
+use std::sync::atomic::Ordering;
+
 use super::Exit;
 use super::args::OutputArgs;
 use super::say::{self, Failures};
-use crate::stats::{SetAside, Stats};
+use crate::stats::{SetAside, Stats, UnopenedArchives};
 
 /// What a run has to tell.
 pub(super) struct Losses<'a> {
@@ -23,6 +25,29 @@ impl<'a> Losses<'a> {
     /// Whether records are lost that the user has not said may be.
     pub(super) fn are_unasked(&self, records: u64) -> bool {
         records > 0 && self.output.rejects.is_none() && self.output.max_rejects.is_none()
+    }
+
+    /// One line for all bytes that were no text in their encoding.
+    pub(super) fn tell_replaced(&self) {
+        let replaced = self.stats.replaced().load(Ordering::Relaxed);
+        if replaced > 0 {
+            let of = counted(replaced, "place");
+            say::line(&format!("{of} in other encodings: no text there, U+FFFD instead"));
+        }
+    }
+
+    /// One line for all archives that were read as text.
+    pub(super) fn tell_unopened(&self) {
+        let UnopenedArchives { sources, first } = self.stats.unopened();
+        let Some(first) = first else { return };
+        let read = match sources {
+            1 => "1 source is an archive, and was read".into(),
+            _ => format!("{sources} sources are archives, and were read"),
+        };
+        say::line(&format!("{read} as text (first: {first})"));
+        say::line(
+            "hint: a name that ends in .tar, .tar.gz or .zip has one looked into; --no-archives reads all as they are",
+        );
     }
 
     /// One line for all records that were set aside.

@@ -22,7 +22,7 @@ use crate::job::{Error, Made, Saved};
 use crate::ledger::{self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State};
 use crate::process::{Failure, FailureKind};
 use crate::settings::Exists;
-use crate::source::{Listing, Roots, Source};
+use crate::source::{Listing, Roots, Source, name_text};
 use crate::work::Recalled;
 
 /// A ledger, and this run's job in it.
@@ -221,7 +221,7 @@ impl Memory {
         let failed = |error: ledger::Error| Failure::new(FailureKind::Write, error.to_string());
         match owner.map_err(failed)? {
             Some((_, other)) if other != name && owned::is_there(&other) => {
-                let other = String::from_utf8_lossy(&other).into_owned();
+                let other = name_text(&other).into_owned();
                 let message = format!("its output is that of {other}, too: {}", path.display());
                 let hint = "--name makes other names; --exists replace lets the last one have it";
                 Err(Failure::new(FailureKind::Write, message).hint(hint))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytesize::ByteSize;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::args::{ArchiveArg, FormatArg, IoArg, OutputArgs, RunArgs};
+use super::args::{ArchiveArg, EncodingErrorsArg, FormatArg, IoArg, OutputArgs, RunArgs};
 use super::limits;
 use super::say::Abort;
 use crate::input::Framing;
@@ -14,7 +14,7 @@ use crate::output::Format;
 use crate::settings::limits::{
     CHUNK_BYTES_MIN, MEMORY_BYTES_CEILING, REJECTS_FREE, REJECTS_PERCENT, THREADS_MAX, WINDOW_BYTES,
 };
-use crate::settings::{Decompress, Io, Piped, RejectsMax, Run, Show};
+use crate::settings::{Decompress, EncodingErrors, Io, Piped, RejectsMax, Run, Show};
 use crate::source::{self, Fifos, FilesFrom, Look, Request, Roots, Urls};
 
 /// Where sources are cut: as the user says, or else as the plugins do.
@@ -134,6 +134,10 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
             IoArg::Mmap => Io::Mmap,
         },
         encoding: inputs.encoding.clone(),
+        encoding_errors: match inputs.encoding_errors {
+            EncodingErrorsArg::Fail => EncodingErrors::Fail,
+            EncodingErrorsArg::Replace => EncodingErrors::Replace,
+        },
         linger: inputs.linger,
         archives: !inputs.no_archives,
         piped: match inputs.archive {

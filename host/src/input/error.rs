@@ -31,6 +31,16 @@ pub enum Error {
     /// It could not be decompressed.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// It is no text in the encoding that it is in.
+    #[error("is not {encoding} at byte {offset}: {} for no character", stand(*.bytes))]
+    Malformed {
+        /// Name of the encoding.
+        encoding: &'static str,
+        /// Where, in the source as it is before it is brought into UTF-8.
+        offset: u64,
+        /// How many bytes from there on.
+        bytes: u64,
+    },
     /// It is not what it was when it was opened.
     #[error("changed while it was read: {0}")]
     Changed(String),
@@ -64,6 +74,10 @@ pub enum Error {
         /// Size of a record.
         record_bytes: u64,
     },
+}
+
+fn stand(bytes: u64) -> String {
+    if bytes == 1 { "1 byte stands".into() } else { format!("{bytes} bytes stand") }
 }
 
 fn unclosed(quote: Option<u64>) -> String {

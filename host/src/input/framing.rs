@@ -175,6 +175,11 @@ impl Framing {
         }
     }
 
+    /// Whether its records are text: those that end with a byte, or as those of csv do.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Delimited(_) | Self::Csv(_))
+    }
+
     /// Whether a record can be found from any place in a source whose bytes are at hand: for csv that takes counting the
     /// quotes before.
     pub fn has_places(self) -> bool {

@@ -138,8 +138,7 @@ impl Input {
             Choice::Detect => {
                 let is_decided = |first: &[u8]| {
                     let may_be_zip = decoding.archives && recognise::may_become_zip(first);
-                    first.len() >= Codec::MAGIC_BYTES_MAX
-                        || !(may_be_zip || Codec::is_undecided(first))
+                    !(may_be_zip || Codec::is_undecided(first))
                 };
                 let front = Front::until(Box::new(pipe), Codec::DETECT_BYTES, is_decided)?;
                 if decoding.archives && recognise::is_zip(front.first()) {

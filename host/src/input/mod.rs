@@ -33,6 +33,7 @@ mod stitched;
 mod store;
 mod stream;
 mod tape;
+mod transcoded;
 mod utf32;
 mod verified;
 mod ways;
@@ -57,18 +58,19 @@ pub use decode::{
     Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, Trickle, UnknownCodec,
     is_said,
 };
-pub use encoding::{Text, Transcoding, UnknownEncoding};
+pub use encoding::{Offsets, Text, Transcoding, UnknownEncoding};
 pub use error::Error;
 pub use framing::{CutsRecords, Framing, FramingError, Prefix};
-pub use lines::{Lines, line_feeds};
+pub use lines::{LineCount, Lines};
 pub use mark::Mark;
 pub use open::Opener;
 pub use pieces::Pieces;
-pub use recognise::{Found, Look, archived};
+pub use recognise::{Found, Look, archived, is_archive};
 pub use remote::{expand_prefixes, hint};
 pub use spool::prepare_spools;
 pub use stream::{Bytes, Chunk, Stream};
 pub use tape::{Member, Members, is_named_tar, is_named_zip};
+pub use transcoded::Malformed;
 pub use verified::Again;
 
 use blocked::Blocked;
@@ -115,6 +117,8 @@ pub struct Access {
     pub memory: Arc<MemoryBudget>,
     /// Which members of archives are taken, by their names there.
     pub wanted: Arc<Globs>,
+    /// What is done about bytes that are no text in their encoding.
+    pub malformed: Malformed,
 }
 
 /// The bytes of an opened source: of a file, readable at any offset; of a pipe, from its front.

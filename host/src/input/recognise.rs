@@ -98,6 +98,13 @@ pub fn archived(bytes: Box<dyn Bytes>) -> Result<(bool, Box<dyn Bytes>), Error> 
     Ok((is_tar, Box::new(front)))
 }
 
+/// Whether a file that begins so is an archive, be it called something else: one of tar by its header, one of zip by that of a member.
+pub fn is_archive(first_bytes: &[u8]) -> bool {
+    const USTAR: std::ops::Range<usize> = 257..262;
+    let may_be = first_bytes.get(USTAR) == Some(b"ustar");
+    is_zip(first_bytes) || may_be && first_bytes.first_chunk().is_some_and(begins)
+}
+
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {

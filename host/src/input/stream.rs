@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::boundary::Boundary;
-use super::{Cutter, Error, Framing, line_feeds};
+use super::{Cutter, Error, Framing, LineCount};
 use crate::settings::limits::STREAM_FIRST_READ_BYTES;
 
 /// Bytes that come one after the other.
@@ -53,7 +53,7 @@ pub struct Chunk {
     pub last: bool,
     /// Bytes of the source, as it is stored, that were read for it.
     pub stored: u64,
-    /// Line feeds before it, where the source is made of lines.
+    /// Lines before it, where the source is made of lines.
     pub lines_before: u64,
     buffer: Vec<u8>,
     length: usize,
@@ -93,7 +93,7 @@ pub struct Stream {
     index: u64,
     offset: u64,
     stored: u64,
-    lines: u64,
+    lines: LineCount,
     ended: bool,
 }
 
@@ -119,7 +119,7 @@ impl Stream {
             index: 0,
             offset: 0,
             stored: 0,
-            lines: 0,
+            lines: LineCount::from(cutter.framing, 0),
             ended: false,
         }
     }
@@ -170,10 +170,10 @@ impl Stream {
         let before = std::mem::replace(&mut self.stored, self.bytes.stored());
         let stored = self.stored.saturating_sub(before);
         let (index, offset) = (self.index, self.offset);
-        let lines_before = self.lines;
+        let lines_before = self.lines.ended();
         let chunk = Chunk { index, offset, last, stored, lines_before, buffer, length: cut };
         if self.cutter.framing.has_lines() {
-            self.lines += line_feeds(chunk.bytes());
+            self.lines.add(chunk.bytes());
         }
         self.index += 1;
         self.offset += cut as u64;

@@ -16,7 +16,9 @@ use super::front::Front;
 use super::holes::{self, Filled};
 use super::stream::{Bytes, Chunk, Stream};
 use super::verified::{Again, Verified};
-use super::{Access, Choice, Codec, Cutter, Decoder, Decoding, Error, Text, recognise};
+use super::{
+    Access, Choice, Codec, Cutter, Decoder, Decoding, Error, Malformed, Offsets, Text, recognise,
+};
 use crate::source::{ArchiveError, Globs, Refusal, Sparse};
 use content::{Content, Tar, damaged, lock};
 
@@ -56,9 +58,10 @@ pub struct Members {
     count: u64,
     skipped: u64,
     wanted: Arc<Globs>,
+    malformed: Malformed,
     names: Names,
-    /// Of the mark of the member that it is at.
-    mark_bytes: u64,
+    /// Of the text of the member that it is at.
+    offsets: Offsets,
 }
 
 impl std::fmt::Debug for Members {
@@ -121,8 +124,9 @@ impl Members {
             count: 0,
             skipped: 0,
             wanted: Arc::clone(&access.wanted),
+            malformed: access.malformed.clone(),
             names: Names::default(),
-            mark_bytes: 0,
+            offsets: Offsets::Behind(0),
         })
     }
 
@@ -138,8 +142,8 @@ impl Members {
     }
 
     /// Bytes of the mark that the member begins with that it is at, where that is one of UTF-8.
-    pub fn mark_bytes(&self) -> u64 {
-        self.mark_bytes
+    pub fn offsets(&self) -> Offsets {
+        self.offsets
     }
 
     /// Links, devices and the like so far.
@@ -212,8 +216,8 @@ impl Members {
     /// Begins a member; where its holes are not stored, with what says where they are, and how many bytes are stored.
     fn enter(&mut self, name: Vec<u8>, sparse: Option<(Sparse, u64)>) -> Member {
         match self.bytes(sparse, Path::new(OsStr::from_bytes(&name))) {
-            Ok(Text { bytes, mark_bytes, .. }) => {
-                self.mark_bytes = mark_bytes;
+            Ok(Text { bytes, offsets, .. }) => {
+                self.offsets = offsets;
                 let stream = Stream::new(bytes, self.cutter, self.linger);
                 self.stream = Some(stream.with_header(self.header_records));
                 Member::File(name)
@@ -239,10 +243,11 @@ impl Members {
             Choice::Detect => recognise::codec(front.first(), name)?,
             Choice::Never | Choice::Always(_) => None,
         };
-        self.decoding.transcoding.apply(match codec {
+        let bytes: Box<dyn Bytes> = match codec {
             Some(codec) => Box::new(Decoder::new(codec, Box::new(front), self.decoding.limits)),
             None => Box::new(front),
-        })
+        };
+        self.decoding.transcoding.apply(bytes, &self.malformed)
     }
 
     fn check_count(&self) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use crate::input::Codec;
 use crate::output::{Distinct, Naming, Origin, Stored};
 use crate::process::{Failure, FailureKind};
 use crate::settings::Decompress;
-use crate::source::{Source, Way};
+use crate::source::{Source, Way, shown_name};
 
 /// Where an output goes, or why there is none.
 type Placed = Result<PathBuf, String>;
@@ -175,7 +175,7 @@ impl<'a> Places<'a> {
         let inside = in_archive(archive, member);
         let (place, stored) = self.of_member(archive, inside).map_err(failed)?;
         let mut distinct = self.distinct.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = &member.to_string_lossy();
+        let name = &shown_name(member);
         match (distinct.claim(name, &place), stored) {
             (Ok(()), _) => Ok(place),
             (Err(_), Some(stored)) if distinct.claim(name, &stored).is_ok() => Ok(stored),

@@ -7,6 +7,6 @@ mod sandbox;
 mod tenant;
 
 pub use out::{Durable, Exists, Join, Pack, PackError};
-pub use run::{Decompress, Io, Piped, RejectsMax, Run, Show};
+pub use run::{Decompress, EncodingErrors, Io, Piped, RejectsMax, Run, Show};
 pub use sandbox::{Exceeded, Isolate, Sandbox};
 pub use tenant::{Ceiling, Quotas};

@@ -66,6 +66,16 @@ pub struct Show {
     pub total: bool,
 }
 
+/// What is done about bytes that are no text in their encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EncodingErrors {
+    /// Their source fails.
+    #[default]
+    Fail,
+    /// U+FFFD takes their place.
+    Replace,
+}
+
 /// How one run goes about its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -88,6 +98,8 @@ pub struct Run {
     /// Encoding of text that becomes UTF-8 on the way in; `none` leaves bytes alone; `auto` goes by byte order marks
     /// where records are text, and `bom` does in any source.
     pub encoding: String,
+    /// What is done about bytes that are no text in their encoding.
+    pub encoding_errors: EncodingErrors,
     /// How long a stream may pause before what is there is processed.
     pub linger: Duration,
     /// Bytes that may come out of one compressed source.
@@ -130,6 +142,7 @@ impl Default for Run {
             piped: Piped::default(),
             include_members: Vec::new(),
             encoding: "auto".into(),
+            encoding_errors: EncodingErrors::default(),
             linger: limits::LINGER,
             decompressed_bytes_max: limits::DECODED_BYTES_MAX,
             ratio_max: limits::DECODE_RATIO_MAX,

@@ -8,6 +8,7 @@ mod archive;
 mod descend;
 mod globs;
 mod list;
+mod name_text;
 mod roots;
 mod shown;
 mod sparse;
@@ -17,6 +18,7 @@ mod walk;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ pub use address::{Address, Scheme};
 pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
 pub use globs::{Globs, PatternError};
 pub use list::{FilesFrom, ListError, names};
+pub use name_text::name_text;
 pub use roots::{Roots, RootsError, hint};
 pub use sparse::{Part, Sparse, Stretch};
 pub use urls::Urls;
@@ -98,12 +101,17 @@ impl Source {
     }
 }
 
-/// A name as it is shown, in rows, reports, messages and to plugins: as the user gave it. Bytes that are not UTF-8 are replaced, and a URL
-/// is without user, password and signature.
+/// A name as it is shown, in rows, reports and messages, and to plugins: as the user gave it, by the rules of [`name_text`]; a URL is
+/// without user, password and signature.
 pub fn shown_name(path: &Path) -> Cow<'_, str> {
-    // Nearly every name is UTF-8, which this finds out faster than the lossy conversion does.
-    let Some(name) = path.to_str() else { return path.to_string_lossy() };
-    Address::of(path).map_or(Cow::Borrowed(name), |address| shown::shown(name, &address))
+    let bytes = path.as_os_str().as_bytes();
+    match (path.to_str(), Address::of(path)) {
+        (Some(name), Some(address)) => match shown::shown(name, &address) {
+            Cow::Borrowed(name) => name_text(name.as_bytes()),
+            Cow::Owned(name) => Cow::Owned(name_text(name.as_bytes()).into_owned()),
+        },
+        _ => name_text(bytes),
+    }
 }
 
 /// Why a name is not a source.

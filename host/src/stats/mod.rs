@@ -2,6 +2,7 @@
 
 mod memory;
 mod report;
+mod unopened;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,9 @@ use std::time::Duration;
 
 pub use memory::{Charge, Full, MemoryBudget, Need, Reservation, TooLittle};
 pub use report::{Failed, FirstSetAside, Report, Seconds, SetAside};
+pub use unopened::UnopenedArchives;
+
+use unopened::Unopened;
 
 /// Counters of one run, shared by all its threads.
 #[derive(Debug, Default)]
@@ -23,6 +27,7 @@ pub struct Stats {
     instances_ns: AtomicU64,
     retries: AtomicU64,
     rejected: AtomicU64,
+    replaced: Arc<AtomicU64>,
     skipped: AtomicU64,
     passed_over: AtomicU64,
     read_ns: AtomicU64,
@@ -31,6 +36,7 @@ pub struct Stats {
     write_ns: AtomicU64,
     errors: Mutex<BTreeMap<&'static str, u64>>,
     encodings: Mutex<BTreeMap<&'static str, u64>>,
+    unopened: Mutex<Unopened>,
     counters: Mutex<BTreeMap<String, u64>>,
     memory: Arc<MemoryBudget>,
 }
@@ -88,6 +94,11 @@ impl Stats {
         self.rejected.fetch_add(records, Ordering::Relaxed);
     }
 
+    /// Where characters are counted that U+FFFD took the place of.
+    pub fn replaced(&self) -> &Arc<AtomicU64> {
+        &self.replaced
+    }
+
     /// Counts entries of directories and archives that are no regular files.
     pub fn add_skipped(&self, entries: u64) {
         self.skipped.fetch_add(entries, Ordering::Relaxed);
@@ -103,6 +114,16 @@ impl Stats {
         if let Some(encoding) = encoding {
             *lock(&self.encodings).entry(encoding).or_default() += 1;
         }
+    }
+
+    /// Counts a source that is an archive, and was read as the file that it is: the one at the position `source`, or a `member` of it.
+    pub fn add_unopened(&self, source: usize, member: u64, name: &str) {
+        lock(&self.unopened).add((source, member), name);
+    }
+
+    /// Archives that were read as the files that they are.
+    pub fn unopened(&self) -> UnopenedArchives {
+        lock(&self.unopened).told()
     }
 
     /// Adds to a counter of the plugin's own.
@@ -190,6 +211,7 @@ impl Stats {
             instance_us,
             retries: self.retries.load(Ordering::Relaxed),
             rejected: self.rejected(),
+            replaced: self.replaced.load(Ordering::Relaxed),
             set_aside: SetAside::default(),
             skipped: self.skipped(),
             passed_over: self.passed_over(),
@@ -201,6 +223,7 @@ impl Stats {
                 .iter()
                 .map(|(word, count)| ((*word).to_string(), *count))
                 .collect(),
+            unopened_archives: self.unopened(),
             counters: lock(&self.counters).clone(),
             failures: Vec::new(),
             thread_seconds: Seconds {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::UnopenedArchives;
+
 /// One run in figures. Field names are the keys of the JSON report.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -31,7 +33,9 @@ pub struct Report {
     pub retries: u64,
     /// Records that the plugin set aside.
     pub rejected: u64,
-    /// The same for sources, and where the first was.
+    /// Times that U+FFFD took the place of bytes that are no text in their encoding.
+    pub replaced: u64,
+    /// Records that were set aside: of how many sources, and where the first was.
     pub set_aside: SetAside,
     /// Directory entries that were skipped because they are no regular files.
     pub skipped: u64,
@@ -41,6 +45,8 @@ pub struct Report {
     pub errors: BTreeMap<String, u64>,
     /// Sources whose text was brought into UTF-8, or whose mark was taken off, by what they were in.
     pub encodings: BTreeMap<String, u64>,
+    /// Archives that were read as the text of which they are none, as neither their names nor a flag said so.
+    pub unopened_archives: UnopenedArchives,
     /// The plugin's own counters.
     pub counters: BTreeMap<String, u64>,
     /// The first failures, in the order of the sources.

@@ -67,6 +67,7 @@ impl From<Error> for Failure {
             Error::Unkept(_) => FailureKind::Read,
             Error::Refused(refusal) => return refused(refusal),
             Error::Decode(error) => return undecodable(error),
+            Error::Malformed { .. } => FailureKind::Decode,
             Error::Changed(_) => FailureKind::Changed,
             Error::RecordTooLong { .. } => FailureKind::RecordTooLong,
             Error::Ragged { .. } | Error::CutShort { .. } => FailureKind::Framing,
@@ -78,6 +79,9 @@ impl From<Error> for Failure {
             }
             _ if matches!(error, Error::RecordTooLong { quote: Some(_), .. }) => failure.hint(
                 "mend that record, or, where quotes mean nothing in this file, --set quote=none",
+            ),
+            _ if matches!(error, Error::Malformed { .. }) => failure.hint(
+                "--encoding-errors replace puts U+FFFD there; --encoding none reads bytes as they are",
             ),
             FailureKind::RecordTooLong => failure.hint("raise --max-record"),
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),

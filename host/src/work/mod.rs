@@ -189,6 +189,14 @@ impl<'a> Plan<'a> {
         if self.settings.threads > 1 { self.processor.split() } else { None }
     }
 
+    /// Notes that a source is an archive whose bytes plugins are given as text: nothing in its name said that it is one, or it is in
+    /// another. Where records are no text, as those of a checksum, all bytes of a file are what is wanted.
+    fn note_archive(&self, whole: &whole::Whole<'_>) {
+        if self.settings.archives && self.cutter.framing.is_text() {
+            self.stats.add_unopened(whole.at.source, whole.at.member, whole.name());
+        }
+    }
+
     /// How far workers spread the chunks of a source.
     fn scope(&self) -> Scope {
         match self.split() {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{
-    Again, Bytes, Choice, Codec, Found, Input, Lines, Look, Mark, Members, Opener, Pieces, Stream,
-    Text, Transcoding, archived, is_named_tar, is_named_zip, is_said,
+    Again, Bytes, Choice, Codec, Found, Input, Lines, Look, Mark, Members, Offsets, Opener, Pieces,
+    Stream, Text, Transcoding, archived, is_archive, is_named_tar, is_named_zip, is_said,
 };
 use crate::process::{Failure, FailureKind, Fill, Scope};
 use crate::settings::Piped;
@@ -70,14 +70,14 @@ impl<'a> Open<'a> {
             plan.cutter.check(input.bytes())?;
             let count = plan.cutter.chunks(&input);
             let mut whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
-            whole.mark_bytes = input.passed();
+            whole.offsets = Offsets::Behind(input.passed());
             whole.set_parts(count);
             whole.add_bytes(input.bytes());
             let chunks = Chunks::Placed { count, taken: AtomicU64::new(0) };
             let look = if known.is_some() { Look::NONE } else { look(plan, count, &input, source) };
             return Ok(Self { input, chunks, whole, lines: Lines::default(), look });
         };
-        let (reader, mark_bytes) = reader(plan, source, (bytes, again))?;
+        let (reader, offsets) = reader(plan, source, (bytes, again))?;
         let (first, header, reader) = match reader {
             Reader::Stream(mut stream) => {
                 let first = stream.next(Vec::new())?;
@@ -88,11 +88,14 @@ impl<'a> Open<'a> {
         };
         let last = first.as_ref().is_some_and(|first| first.last);
         let mut whole = whole(last.then_some(1), header);
-        whole.mark_bytes = mark_bytes;
+        whole.offsets = offsets;
         if last {
             whole.set_parts(1);
         }
         whole.add_bytes(first.as_ref().map_or(0, |first| first.bytes().len() as u64));
+        if first.as_ref().is_some_and(|first| is_archive(first.bytes())) {
+            plan.note_archive(&whole);
+        }
         let chunk_bytes = plan.cutter.of_stream().chunk_bytes;
         let memory = plan.stats.memory();
         let ring = Ring::new(reader, chunk_bytes, first, pieces, memory);
@@ -120,7 +123,7 @@ fn reader<'a>(
     plan: &Plan<'_>,
     source: &Source,
     front: (Box<dyn Bytes>, Option<Again>),
-) -> Result<(Reader<'a>, u64), Failure> {
+) -> Result<(Reader<'a>, Offsets), Failure> {
     let (bytes, again) = front;
     let (linger, header_records) = (plan.settings.linger, plan.processor.traits().header_records);
     let (is_tar, bytes) = is_tar(plan, source, bytes)?;
@@ -128,12 +131,13 @@ fn reader<'a>(
         let members = Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
         let members = members.with_header(header_records);
         let archive = Archive { members, at: None, count: 0 };
-        return Ok((Reader::Archive(Box::new(archive)), 0));
+        return Ok((Reader::Archive(Box::new(archive)), Offsets::Behind(0)));
     }
-    let Text { bytes, encoding, mark_bytes } = plan.decoding.transcoding.apply(bytes)?;
+    let Text { bytes, encoding, offsets } =
+        plan.decoding.transcoding.apply(bytes, &plan.access.malformed)?;
     plan.stats.add_encoding(encoding);
     let stream = Stream::new(bytes, plan.cutter, linger).with_header(header_records);
-    Ok((Reader::Stream(Box::new(stream)), mark_bytes))
+    Ok((Reader::Stream(Box::new(stream)), offsets))
 }
 
 /// Whether a source is a tar archive that is looked into: by its name, or where it has none, by its bytes.
@@ -344,6 +348,14 @@ pub(super) struct Slice<'a> {
     /// What to look for in the bytes; what is found is left in `found`, and filling fails.
     pub(super) look: Look,
     pub(super) found: Option<Found>,
+    /// Whether the source turned out to be an archive.
+    pub(super) is_archive: bool,
+}
+
+impl<'a> Slice<'a> {
+    pub(super) fn of(open: &'a Open<'_>, offset: u64, bytes: usize) -> Self {
+        Self { input: &open.input, offset, bytes, look: open.look, found: None, is_archive: false }
+    }
 }
 
 impl Fill for Slice<'_> {
@@ -355,7 +367,10 @@ impl Fill for Slice<'_> {
         self.input.read_at(into, self.offset)?;
         self.found = self.look.at(into)?;
         match self.found {
-            None => Ok(()),
+            None => {
+                self.is_archive = self.offset == 0 && is_archive(into);
+                Ok(())
+            }
             Some(found) => Err(Failure::new(FailureKind::Read, format!("is not plain: {found:?}"))),
         }
     }

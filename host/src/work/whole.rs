@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::gather::Gather;
 use super::{At, End, Slot};
+use crate::input::Offsets;
 use crate::process::{Failure, FailureKind, Opening, Order, Reject};
 use crate::settings::RejectsMax;
 use crate::settings::limits::REJECTS_KEPT_MAX;
@@ -20,8 +21,8 @@ pub(super) struct Whole<'a> {
     name: Cow<'a, str>,
     /// Of a member, whose name may be no text.
     path: Option<PathBuf>,
-    /// Bytes at its front that no plugin sees: a byte order mark before UTF-8.
-    pub(super) mark_bytes: u64,
+    /// What offsets in that which plugins see are in it: there may be a byte order mark before it.
+    pub(super) offsets: Offsets,
     header: Vec<u8>,
     bytes: AtomicU64,
     end: End,
@@ -63,7 +64,7 @@ impl<'a> Whole<'a> {
             gather,
             name,
             path: None,
-            mark_bytes: 0,
+            offsets: Offsets::Behind(0),
             header,
             bytes: AtomicU64::new(0),
             end,
@@ -80,6 +81,11 @@ impl<'a> Whole<'a> {
     /// What resources are opened with.
     pub(super) fn opening(&self) -> Opening<'_> {
         Opening { name: &self.name, header: &self.header }
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Where its result goes.

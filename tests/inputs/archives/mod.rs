@@ -8,6 +8,7 @@ mod members;
 mod names;
 mod sparse;
 mod twice;
+mod unnamed;
 
 use serde_json::Value;
 

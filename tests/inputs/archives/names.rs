@@ -1,8 +1,13 @@
 //! What is an archive, what is a source in it, and what it is called.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use super::bytes::{Zipped, header, tar, tarred, zip};
 use super::{count, failures, sources, told};
 use crate::support::host::Host;
+use crate::support::oracle::oracle;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
@@ -89,7 +94,7 @@ fn names_are_shown_as_they_are_and_told_without_control_characters() {
         "a.zip!/größe",
         "a.zip!/\x1b[31mred\nline",
         "b.tar!//abs",
-        "b.tar!/not utf-8 \u{fffd}",
+        r"b.tar!/not utf-8 \xff",
     ];
     assert_eq!(names, expected);
     assert_eq!(sources(&ended)[2].1["result"]["words"], 2);
@@ -183,4 +188,46 @@ fn what_cannot_be_unpacked_is_named() {
     b.tar!/rest: begins in another volume of the archive, which is not read
     ");
     assert_eq!(super::results(&ended), 2);
+}
+
+/// Names that differ only in bytes that are no text are told apart, in rows, rejects, the report and the ledger, as Python tells them.
+#[test]
+fn names_that_are_not_utf_8_are_told_apart() {
+    const SCRIPT: &str = r"
+import json, os, sys, tarfile
+names = [b'caf\xe9', b'caf\xea', 'caf\u00e9'.encode(), 'caf\ufffd'.encode()]
+os.mkdir('in')
+for name in names:
+    with open(b'in/' + name, 'wb') as file:
+        file.write(b'a,b\n1\n')
+for form in ('tar', 'tar.gz'):
+    with tarfile.open('in.' + form, 'w:gz' if form == 'tar.gz' else 'w', format=tarfile.GNU_FORMAT) as tar:
+        for name in names:
+            tar.add(os.fsdecode(b'in/' + name))
+shown = [name.decode('utf-8', 'backslashreplace') for name in names]
+print(json.dumps([place + name for place in ('in/', 'in.tar!/in/', 'in.tar.gz!/in/') for name in shown]))
+";
+    let tree = Tree::new();
+    let script = format!("import os\nos.chdir({:?})\n{SCRIPT}", tree.path().to_str().unwrap());
+    let expected: BTreeSet<String> =
+        serde_json::from_slice(&oracle("python3", &["-c", &script], b"")).unwrap();
+    let named = |rows: Vec<Value>| -> BTreeSet<String> {
+        rows.iter().filter_map(|row| Some(row["source"].as_str()?.to_string())).collect()
+    };
+    let inputs = ["in", "in.tar", "in.tar.gz"];
+    let ended = count(&tree, &[&inputs[..], &["--ledger", "ledger"]].concat()).exits(0);
+    assert_eq!(named(ended.lines()), expected);
+    let export = Host::new().within(tree.path()).args(["ledger", "export", "ledger"]);
+    let kept: BTreeSet<String> =
+        expected.iter().filter(|name| !name.starts_with("in.tar.gz")).cloned().collect();
+    assert_eq!(named(export.ended().exits(0).lines()), kept);
+    let host = Host::run(&plugin("csv2jsonl")).within(tree.path()).args(inputs);
+    let host = host.args(["--rejects", "rejects", "--max-rejects", "100%", "--report", "report"]);
+    host.ended().exits(0);
+    let rejects = String::from_utf8(tree.read("rejects")).unwrap();
+    let rejects = rejects.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(named(rejects), expected);
+    let report: Value = serde_json::from_slice(&tree.read("report")).unwrap();
+    let first = report["set_aside"]["first"]["source"].as_str().unwrap();
+    assert!(expected.contains(first), "{first}");
 }

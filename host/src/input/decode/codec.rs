@@ -1,7 +1,7 @@
 //! The codecs, and what each is known by: the bytes that it begins with, and the ends of names.
 //!
-//! Brotli, zlib and the old lzma format have no magic number: only a name tells them. What becomes of a source whose name and bytes
-//! do not agree is decided in `recognise`.
+//! Brotli, zlib and the old lzma format have no magic number: a name tells them, zlib and lzma also what is in them (`unmarked`). What
+//! becomes of a source whose name and bytes do not agree is decided in `recognise`.
 
 use std::fmt;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::{deflate as zlib, lzma};
+use super::{deflate as zlib, lzma, unmarked};
 
 /// How a source is compressed.
 #[derive(
@@ -123,7 +123,7 @@ impl Codec {
         }
     }
 
-    /// Whether what a source begins with may become a magic when more of it is there.
+    /// Whether what a source begins with may become that of a codec when more of it is there.
     pub fn is_undecided(first_bytes: &[u8]) -> bool {
         let begun =
             |codec: &Self| codec.magics().iter().any(|magic| is_cut_off(first_bytes, magic));
@@ -131,7 +131,8 @@ impl Codec {
             [0x50..=0x5f, rest @ ..] => b"\x2a\x4d\x18".iter().zip(rest).all(|(a, b)| a == b),
             _ => false,
         };
-        skippable || first_bytes.starts_with(&BZIP2) || Self::ALL.iter().any(begun)
+        let marked = skippable || first_bytes.starts_with(&BZIP2) || Self::ALL.iter().any(begun);
+        marked && first_bytes.len() < Self::MAGIC_BYTES_MAX || unmarked::is_undecided(first_bytes)
     }
 
     /// The codec that the extension stands for.

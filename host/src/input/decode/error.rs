@@ -158,9 +158,11 @@ impl DecodeError {
             Self::Ratio { .. } => Some("raise --max-ratio if the source can be trusted"),
             Self::Members { .. } => Some("raise --max-members"),
             Self::Magic { .. } => Some("--decompress auto finds out how a source is compressed"),
-            Self::Misnamed { .. } | Self::Foreign { .. } | Self::Encoded { .. } => {
-                Some("--decompress none reads the bytes as they are")
-            }
+            // Zlib and lzma are known by what is in them, and so perhaps parts of something else.
+            Self::TrailingGarbage { codec: Codec::Zlib | Codec::Lzma, .. }
+            | Self::Misnamed { .. }
+            | Self::Foreign { .. }
+            | Self::Encoded { .. } => Some("--decompress none reads the bytes as they are"),
             Self::Window { .. } => Some("compress it again with a smaller window"),
             _ => None,
         }

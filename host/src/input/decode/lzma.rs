@@ -10,7 +10,7 @@ use super::{Begin, Decoded, Engine, Fault, Feed, moved};
 const LIBRARY_BYTES: u64 = 64 << 10;
 
 /// The header of a .lzma file: properties, the size of the dictionary, and that of what comes out.
-const HEADER_BYTES: usize = 13;
+pub(super) const HEADER_BYTES: usize = 13;
 
 /// The largest properties, where `lc`, `lp` and `pb` are 8, 4 and 4 (lzma-specification.txt, "LZMA properties").
 const PROPERTIES_MAX: u8 = 224;

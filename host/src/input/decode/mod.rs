@@ -23,6 +23,7 @@ mod lzma;
 mod piece;
 mod recognise;
 mod snappy;
+mod unmarked;
 mod xz;
 mod zstd;
 

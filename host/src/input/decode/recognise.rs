@@ -2,6 +2,7 @@
 //!
 //! - Bytes that are of a codec count, whatever the name: its magic number says so, and its checksums are going to. A `.gz` that
 //!   is zstd is read as zstd, as `bsdtar` and browsers read it.
+//! - So do bytes of a codec without a magic number, where they decode and are no text; under a name that says nothing.
 //! - A name that promises a codec, and bytes that are of none, are a failure: a damaged file, or one that never was one, and in neither
 //!   case text that anybody asked for.
 //! - What is known and not read is refused by what it is called.
@@ -9,7 +10,7 @@
 use std::path::Path;
 
 use super::codec::shown;
-use super::{Codec, DecodeError, foreign};
+use super::{Codec, DecodeError, foreign, unmarked};
 
 /// The codec of a source that begins with `first_bytes`, [`Codec::DETECT_BYTES`] of them or all that there are, and that is called
 /// `name`. `None`: not compressed.
@@ -32,7 +33,8 @@ pub(in super::super) fn detect(
         return Err(DecodeError::Foreign { what });
     }
     match named {
-        None => Ok(None),
+        None if unmarked::is_made_of_pieces(name) => Ok(None),
+        None => Ok(unmarked::by_decoding(first_bytes)),
         Some(codec) if codec.may_begin(first_bytes) => Ok(Some(codec)),
         Some(Codec::Snappy | Codec::Lz4) if foreign::is_hadoop_block(first_bytes) => {
             Err(DecodeError::Foreign { what: "data in the block format of Hadoop" })
@@ -53,13 +55,15 @@ pub(in super::super) fn detect_nameless(first_bytes: &[u8]) -> Result<Option<Cod
     let first_bytes = first_bytes.get(..Codec::DETECT_BYTES).unwrap_or(first_bytes);
     match (Codec::by_magic(first_bytes, None), foreign::by_magic(first_bytes)) {
         (None, Some(what)) => Err(DecodeError::Foreign { what }),
-        (codec, _) => Ok(codec),
+        (codec, _) => Ok(codec.or_else(|| unmarked::by_decoding(first_bytes))),
     }
 }
 
-/// Whether a name says that a source is compressed, or in a format that is not read.
+/// Whether a name says that a source is compressed, in a format that is not read, or no more than its bytes may.
 pub fn is_said(name: &Path) -> bool {
-    Codec::by_name(name).is_some() || foreign::by_name(name).is_some()
+    Codec::by_name(name).is_some()
+        || foreign::by_name(name).is_some()
+        || unmarked::is_made_of_pieces(name)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Worker;
 use super::reading::Read;
-use crate::input::{Chunk, Error, Member, member_path};
+use crate::input::{Chunk, Error, Member, is_archive, member_path};
 use crate::process::Failure;
 use crate::work::open::Open;
 use crate::work::ring::{Archive, Piece};
@@ -86,7 +86,10 @@ impl Worker<'_, '_> {
         match first {
             Ok((first, header)) => {
                 let mut whole = Whole::member(at, path, header, traits.order);
-                whole.mark_bytes = archive.members.mark_bytes();
+                whole.offsets = archive.members.offsets();
+                if is_archive(first.bytes()) {
+                    self.plan.note_archive(&whole);
+                }
                 let whole = Arc::new(whole);
                 let chunk = self.read_chunk(open, &whole, 0, Ok(first))?;
                 Some((whole, chunk))

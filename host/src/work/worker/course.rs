@@ -275,11 +275,13 @@ impl<'a> Worker<'_, 'a> {
             let end = cutter.end(&open.input, index, start, &mut self.scan)?;
             let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
             let place = Place { index, offset: start, last: index + 1 == count };
-            let look = open.look;
-            let mut slice = Slice { input: &open.input, offset: start, bytes, look, found: None };
+            let mut slice = Slice::of(open, start, bytes);
             let pushed = instance.push(place, &mut slice);
             if let Some(found) = slice.found {
                 return Ok(Pushed::Found(found));
+            }
+            if slice.is_archive {
+                self.plan.note_archive(&open.whole);
             }
             let filling = match pushed {
                 Ok(pushed) => pushed.filling,

@@ -1,7 +1,7 @@
 //! In which lines of their source the records are that a plugin has set aside.
 
 use super::Worker;
-use crate::input::{Chunk, line_feeds};
+use crate::input::{Chunk, LineCount, Offsets};
 use crate::process::Reject;
 use crate::work::Locate;
 use crate::work::open::Open;
@@ -20,25 +20,27 @@ impl Worker<'_, '_> {
         if open.input.is_remote() || (open.input.is_decoded() && !all) {
             return shift(whole, rejects);
         }
+        let framing = self.plan.cutter.framing;
         for reject in self.to_locate(whole, rejects) {
             // A source that can no longer be read fails with its next chunk, or at its end.
-            reject.line = open.lines.at(&open.input, reject.offset, &mut self.scan).ok();
+            reject.line = open.lines.at(&open.input, framing, reject.offset, &mut self.scan).ok();
         }
         shift(whole, rejects);
     }
 
     /// For records of a chunk of a stream.
     pub(super) fn locate_streamed(&self, chunk: &Chunk, whole: &Whole<'_>, rejects: &mut [Reject]) {
-        let (mut at, mut lines) = (0, chunk.lines_before);
+        let begun = || LineCount::from(self.plan.cutter.framing, chunk.lines_before);
+        let (mut at, mut lines) = (0, begun());
         for reject in self.to_locate(whole, rejects) {
             let to = usize::try_from(reject.offset.saturating_sub(chunk.offset));
             let to = to.unwrap_or(usize::MAX).min(chunk.bytes().len());
             if to < at {
-                (at, lines) = (0, chunk.lines_before);
+                (at, lines) = (0, begun());
             }
-            lines += line_feeds(chunk.bytes().get(at..to).unwrap_or_default());
+            lines.add(chunk.bytes().get(at..to).unwrap_or_default());
             at = to;
-            reject.line = Some(lines + 1);
+            reject.line = Some(lines.ended() + 1);
         }
         shift(whole, rejects);
     }
@@ -61,9 +63,12 @@ impl Worker<'_, '_> {
     }
 }
 
-/// From now on their offsets are those in the source: plugins do not see its mark.
+/// From now on their offsets are those in the source, of which plugins see the text; where that was in another encoding, none are told.
 fn shift(whole: &Whole<'_>, rejects: &mut [Reject]) {
     for reject in rejects {
-        reject.offset += whole.mark_bytes;
+        match whole.offsets {
+            Offsets::Behind(bytes) => reject.offset += bytes,
+            Offsets::OfText => reject.is_exact = false,
+        }
     }
 }

@@ -53,6 +53,9 @@ impl Worker<'_, '_> {
                             self.found = Some(found);
                             return Ok(());
                         }
+                        if slice.is_archive {
+                            self.plan.note_archive(&open.whole);
+                        }
                         let (start, end) = (slice.offset, slice.offset + slice.bytes as u64);
                         let stored = open.input.stored(end) - open.input.stored(start);
                         self.times.count_bytes(end - start, stored);
@@ -82,8 +85,7 @@ impl Worker<'_, '_> {
         let end = cutter.end(&open.input, index, start, &mut self.scan)?;
         let place = Place { index, offset: start, last: index + 1 == count };
         let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
-        let look = open.look;
-        Ok((place, Slice { input: &open.input, offset: start, bytes, look, found: None }))
+        Ok((place, Slice::of(open, start, bytes)))
     }
 
     /// Reads or runs the chunks of a stream, whichever is due.
