@@ -1,11 +1,15 @@
 //! Ctrl-C, at a moment that the guest tells: no test waits for a time.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::process::Child;
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::guest::{Guest, crashing};
 use crate::support::host::Host;
+use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
 /// Interrupts a run once the guest has logged a line; it never returns after that.
@@ -50,4 +54,32 @@ fn an_interrupted_total_is_no_failure() {
         interrupted(&Guest { merge, texts: BEGUN, ..Guest::default() }, &["bad"]);
     assert_eq!(stderr, "interrupted: 1 of 1 sources are done\n");
     assert_eq!(stdout, "{\"source\":\"bad\",\"bytes\":2,\"result\":\"!\\n\"}\n");
+}
+
+/// Interrupts a run, of which nothing is read any more.
+#[track_caller]
+fn assert_ends(mut child: Child) {
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn an_interrupted_run_does_not_wait_for_who_reads_nothing() {
+    let tree = Tree::with(&[("in", "some words\n".repeat(1_000_000))]);
+    let mut child = Host::run(&plugin("upcase")).within(tree.path()).arg("in").start();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    assert_ends(child);
+}
+
+#[test]
+fn an_interrupted_run_does_not_wait_for_who_writes_nothing() {
+    let tree = Tree::with(&[("in", "some words\n")]);
+    let fifo = tree.path().join("fifo");
+    mkfifoat(CWD, &fifo, Mode::from_raw_mode(0o600)).unwrap();
+    for args in [&["--files-from", "fifo"][..], &["--dry-run", "--files-from", "fifo"]] {
+        let child = Host::run(&plugin("wordcount")).within(tree.path()).args(args).start();
+        // This is open once the run has opened it, too.
+        let _writer = File::options().write(true).open(&fifo).unwrap();
+        assert_ends(child);
+    }
 }

@@ -12,6 +12,7 @@ mod generate;
 mod guard;
 mod identity;
 mod inspect;
+mod interrupt;
 mod ledger;
 mod limits;
 mod losses;

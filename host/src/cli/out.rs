@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use super::args::OutputArgs;
 use super::closed::check_stdout;
+use super::interrupt::Interrupt;
 use super::objects::{self, Named};
 use super::plugins::Plugins;
 use super::progress::Progress;
@@ -40,11 +40,11 @@ impl To<()> {
         args: &OutputArgs,
         plugins: &Plugins,
         progress: &Progress,
-        stop: &Arc<AtomicBool>,
+        interrupt: &Arc<Interrupt>,
     ) -> Result<Self, Abort> {
         check(args, plugins.traits().kind)?;
         let path = &args.out;
-        match objects::open(args, plugins, stop)? {
+        match objects::open(args, plugins, &interrupt.flag())? {
             Some(Named::Object(object)) => return Ok(Self::Object(object)),
             Some(Named::Objects(objects)) => return Ok(Self::Objects(objects)),
             Some(Named::Left) => return Ok(Self::Left(path.clone())),
@@ -52,7 +52,7 @@ impl To<()> {
         }
         if path.as_os_str() == "-" {
             check_stdout("--out")?;
-            return Ok(Self::Stream(progress.stdout()));
+            return Ok(Self::Stream(interrupt.guarded(progress.stdout())));
         }
         if is_tree(path) {
             return can_be_directory(path).map(Self::Tree);
@@ -61,7 +61,7 @@ impl To<()> {
             Target::open(path, exists(args), args.durable).map_err(|error| told(&error))?;
         Ok(match target {
             Target::File(file) => Self::File(file),
-            Target::Device(file) => Self::Stream(Box::new(file)),
+            Target::Device(file) => Self::Stream(interrupt.guarded(Box::new(file))),
             Target::Skipped => Self::Left(path.clone()),
         })
     }

@@ -3,7 +3,6 @@
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -13,6 +12,7 @@ use super::below::remove_below;
 use super::conclude::conclude;
 use super::confine::confine;
 use super::found::Aim;
+use super::interrupt::Interrupt;
 use super::losses::Losses;
 use super::out::{self, To};
 use super::places::Names;
@@ -64,7 +64,8 @@ fn run_with(
     let progress = Progress::new(args.output.quiet);
     say::log_to_stderr(level(&args.output), progress.clone());
     let cancel = Arc::new(Cancel::default());
-    let interrupted = on_interrupt(&cancel, args.dry_run)?;
+    let interrupt = Interrupt::listen(&cancel, args.dry_run)?;
+    let preparing = interrupt.wait();
     let memory_total = MemoryBudget::new(settings.memory_total_bytes.unwrap_or(u64::MAX));
     let stats = Arc::new(Stats::within(Arc::new(memory_total)));
 
@@ -72,7 +73,7 @@ fn run_with(
     let cache = code.or_else(|| plugins::cache(settings));
     let loaded = load(args, stages, settings, &engine, cache, &stats, &cancel);
     let plugins = match loaded {
-        Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
+        Err(_) if interrupt.is_set() => return Ok(Exit::Interrupted),
         loaded => loaded?,
     };
     if args.dry_run {
@@ -88,8 +89,8 @@ fn run_with(
     let look = if sizes_matter { Look::Sizes } else { Look::Names };
     whole_lines(settings, &plugins)?;
     job::check(&*plugins.processor, plugins.framing, settings).map_err(Abort::new)?;
-    let to = match To::open(&args.output, &plugins, &progress, &cancel.flag()) {
-        Err(_) if interrupted.load(Ordering::Acquire) => return Ok(Exit::Interrupted),
+    let to = match To::open(&args.output, &plugins, &progress, &interrupt) {
+        Err(_) if interrupt.is_set() => return Ok(Exit::Interrupted),
         opened => opened?,
     };
     let mut listing = listing(args, look, origins, settings, &cancel)?;
@@ -134,6 +135,7 @@ fn run_with(
             .map(|(recall, save)| job::Memory { recall, save }),
         on_failure: &|source, failure| failures.tell(source, failure),
     };
+    drop(preparing);
     let ended = {
         let _moving = progress.follow(&stats, bytes(&listing, memory));
         pour(names, to, &job, memory)?
@@ -155,8 +157,7 @@ fn run_with(
         report.write(&Report { failures: failures.kept(), set_aside, ..figures })?;
     }
     let losses = Losses::of(&args.output, &failures, &stats);
-    let interrupted = interrupted.load(Ordering::Acquire);
-    let exit = conclude(ended, &listing, stats.skipped(), interrupted, &losses);
+    let exit = conclude(ended, &listing, stats.skipped(), interrupt.is_set(), &losses);
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
     exit
 }
@@ -379,18 +380,4 @@ fn bytes(listing: &Listing, memory: Option<&Memory>) -> Option<u64> {
     let is_done = |index| memory.is_some_and(|memory| memory.is_done(index));
     let unread = listing.sources.iter().enumerate().filter(|(index, _)| !is_done(*index));
     unread.map(|(_, source)| source.listed.as_ref().map_or(Some(0), |size| *size)).sum()
-}
-
-/// Ctrl-C ends the run in order; a second one ends the process at once, and so does the first where there is nothing to put in order.
-fn on_interrupt(cancel: &Arc<Cancel>, at_once: bool) -> Result<Arc<AtomicBool>, Abort> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let (cancel, set) = (Arc::clone(cancel), Arc::clone(&interrupted));
-    ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::AcqRel) || at_once {
-            std::process::exit(Exit::Interrupted as i32);
-        }
-        cancel.set();
-    })
-    .map_err(Abort::new)?;
-    Ok(interrupted)
 }
