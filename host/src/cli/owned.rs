@@ -85,7 +85,8 @@ pub(super) fn remove_vanished(
     inputs: &[PathBuf],
     sources: &[Source],
 ) -> Result<Vanished, Abort> {
-    let has_any = |input: &&PathBuf| sources.iter().any(|source| source.path.starts_with(input));
+    let has_any =
+        |input: &&PathBuf| sources.iter().any(|source| source.path.to_path().starts_with(input));
     let (inputs, empty): (Vec<_>, Vec<_>) =
         inputs.iter().filter(|input| input.is_dir()).partition(has_any);
     for input in empty {

@@ -30,7 +30,7 @@ use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Exists, Run};
-use crate::source::{self, Globs, Listing, Look, Source};
+use crate::source::{self, Globs, Listing, Look, Source, TooManySources};
 use crate::stats::{MemoryBudget, Report, Reservation, Stats};
 use crate::work::Cancel;
 
@@ -323,7 +323,10 @@ fn listing(
     let mut listing = source::list(&request).map_err(|error| unlistable(&error))?;
     remove_below(&mut listing, &args.inputs.files, &args.output.out);
     let filter = Arc::clone(&listing.filter);
-    listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());
+    let too_many = |error: TooManySources| unlistable(&error.into());
+    listing.sources =
+        input::expand_prefixes(listing.sources, &filter, &listing.room, &cancel.flag())
+            .map_err(too_many)?;
     unmatched::warn(args, &listing);
     if !args.inputs.no_archives {
         let (members_max, threads) = (settings.members_max, settings.threads);
@@ -335,7 +338,7 @@ fn listing(
         listing.members = Arc::new(wanted);
         let wanted = &*Arc::clone(&listing.members);
         let expansion = Expansion { members_max, threads, stop, piped, wanted };
-        input::expand(&mut listing, &expansion);
+        input::expand(&mut listing, &expansion).map_err(too_many)?;
     }
     Ok(listing)
 }

@@ -30,7 +30,7 @@ use crate::remote::{Bridge, Fault, Kind, NoLength, Target, Unanswered, path, unm
 use crate::settings::limits::{
     REMOTE_FRONT_PIECES, REMOTE_PART_BYTES, REMOTE_PAUSE, REMOTE_QUESTIONS, REMOTE_RETRIES,
 };
-use crate::source::{Address, Filter, Refusal, Source, Way};
+use crate::source::{Address, Directories, Filter, Refusal, Room, Source, TooManySources, Way};
 
 pub use crate::remote::hint;
 pub(super) use front::Front;
@@ -215,30 +215,48 @@ impl Fetch {
 /// Puts the objects below each [`Way::Prefix`] in its place, in the order of their keys; those that `filter` takes. One that
 /// is an object itself stays, and one that cannot be listed stays with the reason. Ends early, with what there was, when
 /// `stop` is set.
-pub fn expand_prefixes(sources: Vec<Source>, filter: &Filter, stop: &AtomicBool) -> Vec<Source> {
+///
+/// # Errors
+/// When there are more of them than there is room for.
+pub fn expand_prefixes(
+    sources: Vec<Source>,
+    filter: &Filter,
+    room: &Arc<Room>,
+    stop: &AtomicBool,
+) -> Result<Vec<Source>, TooManySources> {
     if sources.iter().all(|source| source.way != Way::Prefix) {
-        return sources;
+        return Ok(sources);
     }
     let found = Bridge::get().map_err(Unanswered::Fault).and_then(|bridge| {
-        let below = |source| below(bridge, source, filter);
+        let below = |source| below(bridge, source, filter, room);
         let all = stream::iter(&sources).map(below).buffered(REMOTE_QUESTIONS).collect::<Vec<_>>();
         bridge.wait(stop, async { Ok(all.await) })
     });
     // Who opens them is told why there is none to ask.
-    let Ok(found) = found else { return sources };
+    let Ok(found) = found else { return Ok(sources) };
+    room.check()?;
     let each = sources.into_iter().zip(found);
-    each.flat_map(|(source, found)| found.unwrap_or_else(|| vec![source])).collect()
+    Ok(each.flat_map(|(source, found)| found.unwrap_or_else(|| vec![source])).collect())
 }
 
 /// What there is in the place of a source; `None` where it stays.
-async fn below(bridge: &Bridge, source: &Source, filter: &Filter) -> Option<Vec<Source>> {
-    let address = Address::of(&source.path).filter(|_| source.way == Way::Prefix)?;
+async fn below(
+    bridge: &Bridge,
+    source: &Source,
+    filter: &Filter,
+    room: &Arc<Room>,
+) -> Option<Vec<Source>> {
+    if source.way != Way::Prefix {
+        return None;
+    }
+    let path = source.path.to_path();
+    let address = Address::of(&path)?;
     let object = |listed| Source { path: source.path.clone(), listed, way: Way::Object };
-    match objects(bridge, &address, &source.name(), filter).await {
+    match objects(bridge, &address, &source.name(), (filter, room)).await {
         Ok(Found::Itself(bytes)) => Some(vec![object(Ok(Some(bytes)))]),
         Ok(Found::Below(found)) => Some(found),
         Ok(Found::Unknown) => Some(vec![object(Ok(None))]),
-        Err(fault) => Some(vec![object(Err(Refusal::Io(fault.io())))]),
+        Err(fault) => Some(vec![object(Err(Refusal::Io(fault.io()).into()))]),
     }
 }
 
@@ -255,7 +273,7 @@ async fn objects(
     bridge: &Bridge,
     address: &Address<'_>,
     name: &str,
-    filter: &Filter,
+    (filter, within): (&Filter, &Arc<Room>),
 ) -> Result<Found, Fault> {
     let prefix = path(address)?;
     let client = bridge.client(address, name)?;
@@ -275,6 +293,7 @@ async fn objects(
     let root = FilePath::new(prefix.as_ref());
     let taken =
         listed.iter().filter(|meta| filter.takes(root, FilePath::new(meta.location.as_ref())));
+    let mut directories = Directories::within(within);
     let source = |meta: &ObjectMeta| {
         let unfit = unmarked(meta.location.as_ref());
         let unread = || {
@@ -283,19 +302,17 @@ async fn objects(
                 "its key has an empty part, `.`, `..` or a control character, and is not read",
             )
         };
-        Source {
+        let key = unfit.as_deref().unwrap_or(meta.location.as_ref());
+        let source = Source {
             listed: match &unfit {
                 None => Ok(Some(meta.size)),
-                Some(_) => Err(Refusal::Io(unread().io())),
+                Some(_) => Err(Refusal::Io(unread().io()).into()),
             },
-            path: format!(
-                "{}/{}",
-                address.store,
-                unfit.as_deref().unwrap_or(meta.location.as_ref())
-            )
-            .into(),
+            path: directories.path(format!("{}/{key}", address.store).as_bytes()),
             way: Way::Object,
-        }
+        };
+        within.add(&source);
+        source
     };
     Ok(Found::Below(taken.map(source).collect()))
 }

@@ -22,7 +22,7 @@ impl Input {
     pub fn open(opener: &mut Opener, source: &Source, access: &Access) -> Result<Self, Error> {
         match &source.way {
             Way::Member(member) => archive::open(opener, member, access),
-            way => Self::whole(opener, &source.path, way, access),
+            way => Self::whole(opener, &source.path.to_path(), way, access),
         }
     }
 

@@ -1,6 +1,5 @@
 //! How a worker reads ahead in an archive: from one member on to the next, each a whole of its own.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Worker;
@@ -73,8 +72,8 @@ impl Worker<'_, '_> {
             Member::File(name) => (name, None),
             Member::Unread(name, error) => (name, Some(error)),
         };
-        let archive_path = self.plan.sources.get(at.source).map(|source| source.path.as_path());
-        let path = member_path(archive_path.unwrap_or(Path::new("")), &name);
+        let archive_path = self.plan.sources.get(at.source).map(|source| source.path.to_path());
+        let path = member_path(&archive_path.unwrap_or_default(), &name);
         let traits = self.plan.processor.traits();
         let first = match unread {
             Some(error) => Err(error),
