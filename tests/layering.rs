@@ -46,7 +46,7 @@ const HOMES: [(&str, &[&str]); 40] = [
     ("bzip2", &["input/decode/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
-    ("comfy_table", &["output/table.rs"]),
+    ("unicode_width", &["output/table.rs"]),
     ("crc32c", &["input/decode/"]),
     ("ctrlc", &["cli/"]),
     ("data_encoding", &["output/rejects.rs"]),

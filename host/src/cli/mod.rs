@@ -14,6 +14,7 @@ mod identity;
 mod inspect;
 mod ledger;
 mod limits;
+mod listed;
 mod losses;
 mod objects;
 mod out;

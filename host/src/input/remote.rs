@@ -25,12 +25,13 @@ use object_store::{
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::Error;
+use super::{Access, Error};
 use crate::remote::{Bridge, Fault, Kind, NoLength, Target, Unanswered, path, unmarked};
 use crate::settings::limits::{
     REMOTE_FRONT_PIECES, REMOTE_PART_BYTES, REMOTE_PAUSE, REMOTE_QUESTIONS, REMOTE_RETRIES,
 };
 use crate::source::{Address, Directories, Filter, Refusal, Room, Source, TooManySources, Way};
+use crate::stats::MemoryBudget;
 
 pub use crate::remote::hint;
 pub(super) use front::Front;
@@ -52,19 +53,20 @@ pub(super) enum Opened {
 /// Opens a remote source, and asks for its first part. Says what its server says that it is encoded in.
 pub(super) fn open(
     path: &std::path::Path,
-    stop: &Arc<AtomicBool>,
+    access: &Access,
 ) -> Result<(Opened, Option<Box<str>>), Error> {
+    let stop = &access.stop;
     let opened = Bridge::get().map_err(Unanswered::Fault).and_then(|bridge| {
         let target = Target::new(bridge, path).map_err(Unanswered::Fault)?;
         match bridge.wait(stop, target.first()) {
             Ok(answer) => {
                 let coding = coding(&answer);
-                Ok((object(bridge, target, answer, stop), coding))
+                Ok((object(bridge, target, answer, access), coding))
             }
             Err(Unanswered::Fault(Fault { kind: Kind::NoParts, .. })) => {
                 let answer = bridge.wait(stop, target.whole())?;
                 let coding = coding(&answer);
-                Ok((front(bridge, target, answer, stop), coding))
+                Ok((front(bridge, target, answer, access), coding))
             }
             Err(unanswered) => Err(unanswered),
         }
@@ -80,31 +82,22 @@ fn coding(answer: &GetResult) -> Option<Box<str>> {
     Some(coding.as_ref().into())
 }
 
-fn object(
-    bridge: &'static Bridge,
-    target: Target,
-    answer: GetResult,
-    stop: &Arc<AtomicBool>,
-) -> Opened {
+fn object(bridge: &'static Bridge, target: Target, answer: GetResult, access: &Access) -> Opened {
     let bytes = answer.meta.size;
     let Range { start, end } = answer.range;
-    let fetch = Arc::new(Fetch { bridge, target, version: Version(answer.meta.clone()) });
+    let (version, memory) = (Version(answer.meta.clone()), Arc::clone(&access.memory));
+    let fetch = Arc::new(Fetch { bridge, target, version, memory });
     let first = (end > start).then(|| {
-        let piece = Arc::new(Piece::new(start, end));
+        let piece = Arc::new(Piece::new(start, end, &access.memory));
         let fetching = Arc::new(fetch.go_on(&piece, Some(answer)));
         Part { piece, _fetching: fetching }
     });
-    Opened::Object(Object::new(fetch, bytes, first, Arc::clone(stop)))
+    Opened::Object(Object::new(fetch, bytes, first, Arc::clone(&access.stop)))
 }
 
-fn front(
-    bridge: &'static Bridge,
-    target: Target,
-    answer: GetResult,
-    stop: &Arc<AtomicBool>,
-) -> Opened {
+fn front(bridge: &'static Bridge, target: Target, answer: GetResult, access: &Access) -> Opened {
     if answer.meta.size == 0 && answer.extensions.get::<NoLength>().is_none() {
-        return object(bridge, target, answer, stop);
+        return object(bridge, target, answer, access);
     }
     let (sender, receiver) = mpsc::channel(REMOTE_FRONT_PIECES);
     let task = bridge.runtime.spawn(async move {
@@ -153,6 +146,8 @@ struct Fetch {
     bridge: &'static Bridge,
     target: Target,
     version: Version,
+    /// What its parts are charged to.
+    memory: Arc<MemoryBudget>,
 }
 
 impl Fetch {

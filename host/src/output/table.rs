@@ -1,14 +1,15 @@
 //! Aligned columns, of anything; and of results: a column for each key where they are flat JSON objects, else one for the
 //! result. What a plugin gives is bounded here: so many columns, and so much of a cell; where there is more, there is a `…`.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table as Drawn, presets};
 use serde_json::{Map, Value as Json};
+use unicode_width::UnicodeWidthStr;
 
 use super::format::{Formatter, Row, Total};
 use super::value::Value;
-use crate::settings::limits::{CELL_BYTES_MAX, COLUMNS_MAX, is_only_shown};
+use crate::settings::limits::{CELL_BYTES_MAX, COLUMNS_MAX, TABLE_BYTES_MAX, is_only_shown};
 
 /// The column of results that are not objects.
 const RESULT: &str = "result";
@@ -24,6 +25,8 @@ pub(super) struct Table {
     rows: Vec<Line>,
     /// Whether there are more columns than are kept.
     has_more: bool,
+    /// What the rows take.
+    held_bytes: u64,
 }
 
 struct Column {
@@ -35,6 +38,18 @@ struct Line {
     source: String,
     /// By column, as far as it has any.
     cells: Vec<(usize, String)>,
+}
+
+impl Line {
+    /// Bytes of memory that it takes: each text has an allocation of its own.
+    fn held_bytes(&self) -> u64 {
+        const ALLOCATION_BYTES: usize = 16;
+        let cell = |(_, text): &(usize, String)| {
+            size_of::<(usize, String)>() + text.capacity() + ALLOCATION_BYTES
+        };
+        let cells = self.cells.iter().map(cell).sum::<usize>();
+        (size_of::<Self>() + self.source.capacity() + 2 * ALLOCATION_BYTES + cells) as u64
+    }
 }
 
 /// On which side the cells of a column are even.
@@ -49,31 +64,25 @@ pub enum Align {
 /// Rows under a header. Holds all of them, as the widths of the columns are known at the end.
 #[derive(Debug)]
 pub struct Grid {
-    drawn: Drawn,
+    layout: Layout,
+    rows: Vec<Vec<String>>,
 }
 
 impl Grid {
     /// A grid with these columns, without rows.
     pub fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Align)>) -> Self {
-        let mut drawn = Drawn::new();
-        drawn.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-        let (names, aligned): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
-        drawn.set_header(names);
-        let last = aligned.len().saturating_sub(1);
-        for (at, (column, align)) in drawn.column_iter_mut().zip(aligned).enumerate() {
-            column.set_padding((0, if at == last { 0 } else { 2 }));
-            if align == Align::Right {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        Self { drawn }
+        let (names, aligned): (Vec<_>, Vec<_>) =
+            columns.into_iter().map(|(name, align)| (shown(name), align)).unzip();
+        let mut layout = Layout::new(aligned);
+        layout.widen(&names);
+        Self { layout, rows: vec![names] }
     }
 
     /// Adds a row. What would break the table, or the terminal, becomes a space.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.drawn.add_row(cells.into_iter().map(|text| {
-            text.chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect::<String>()
-        }));
+        let cells: Vec<_> = cells.into_iter().map(|text| shown(&text)).collect();
+        self.layout.widen(&cells);
+        self.rows.push(cells);
     }
 
     /// Writes the header and all rows, a line each.
@@ -81,11 +90,53 @@ impl Grid {
     /// # Errors
     /// When writing fails.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        for line in self.drawn.lines() {
-            writeln!(out, "{}", line.trim_end())?;
-        }
-        Ok(())
+        self.rows.iter().try_for_each(|row| self.layout.line(row, out))
     }
+}
+
+/// The columns: on which side each is even, and how wide it is.
+#[derive(Debug)]
+struct Layout {
+    columns: Vec<(Align, usize)>,
+}
+
+impl Layout {
+    fn new(aligned: impl IntoIterator<Item = Align>) -> Self {
+        Self { columns: aligned.into_iter().map(|align| (align, 0)).collect() }
+    }
+
+    /// Makes room for the cells of a row.
+    fn widen(&mut self, cells: &[impl AsRef<str>]) {
+        for ((_, width), cell) in self.columns.iter_mut().zip(cells) {
+            *width = (*width).max(cell.as_ref().width());
+        }
+    }
+
+    /// Writes a row, with two spaces between its cells and none at its end.
+    fn line(&self, cells: &[impl AsRef<str>], out: &mut dyn Write) -> io::Result<()> {
+        let mut line = String::new();
+        for (at, ((align, width), cell)) in self.columns.iter().zip(cells).enumerate() {
+            let cell = cell.as_ref();
+            line.push_str(if at == 0 { "" } else { BETWEEN });
+            let space = width.saturating_sub(cell.width());
+            let (before, behind) = match align {
+                Align::Left => (0, space),
+                Align::Right => (space, 0),
+            };
+            line.extend(std::iter::repeat_n(' ', before));
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', behind));
+        }
+        writeln!(out, "{}", line.trim_end())
+    }
+}
+
+/// What stands between two columns.
+const BETWEEN: &str = "  ";
+
+/// A text as it is shown: what would break the table, or the terminal, becomes a space.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect()
 }
 
 impl Table {
@@ -107,7 +158,10 @@ impl Table {
                 kept.push((column, cut(text(Some(&cell)))));
             }
         }
-        self.rows.push(Line { source: source.to_string(), cells: kept });
+        kept.shrink_to_fit();
+        let row = Line { source: source.to_string(), cells: kept };
+        self.held_bytes += row.held_bytes();
+        self.rows.push(row);
     }
 
     /// Where the column of that name is, which is made if there is room for one more.
@@ -124,22 +178,32 @@ impl Table {
         Some(self.columns.len() - 1)
     }
 
-    fn grid(&self) -> Grid {
+    /// Writes the header and all rows. Lays out one row at a time: what is held is what the rows have.
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let align = |column: &Column| if column.numbers { Align::Right } else { Align::Left };
-        let columns = self.columns.iter().map(|column| (column.name.as_str(), align(column)));
-        let more = self.has_more.then_some((MORE, Align::Left));
-        let mut grid = Grid::new(columns.chain(more).chain([("source", Align::Left)]));
+        let more = self.has_more.then_some(MORE);
+        let last = [Align::Left].into_iter().cycle().take(1 + usize::from(self.has_more));
+        let mut layout = Layout::new(self.columns.iter().map(align).chain(last));
+        let names = self.columns.iter().map(|column| column.name.as_str());
+        let header: Vec<_> = names.chain(more).chain(["source"]).map(shown).collect();
+        layout.widen(&header);
         for line in &self.rows {
-            let mut cells = vec![text(None); self.columns.len()];
-            for (at, cell) in &line.cells {
-                if let Some(shown) = cells.get_mut(*at) {
-                    shown.clone_from(cell);
-                }
-            }
-            let more = self.has_more.then(|| MORE.to_string());
-            grid.row(cells.into_iter().chain(more).chain([line.source.clone()]));
+            layout.widen(&self.cells(line));
         }
-        grid
+        layout.line(&header, out)?;
+        self.rows.iter().try_for_each(|line| layout.line(&self.cells(line), out))
+    }
+
+    /// A row, with a cell for each column.
+    fn cells<'t>(&'t self, line: &'t Line) -> Vec<Cow<'t, str>> {
+        let mut cells = vec![Cow::Borrowed(""); self.columns.len()];
+        for (at, cell) in &line.cells {
+            if let Some(to) = cells.get_mut(*at) {
+                *to = shown(cell).into();
+            }
+        }
+        let more = self.has_more.then_some(Cow::Borrowed(MORE));
+        cells.into_iter().chain(more).chain([shown(&line.source).into()]).collect()
     }
 }
 
@@ -161,7 +225,18 @@ impl Formatter for Table {
         if let Ok(value) = row.result {
             self.add(row.source, row.plugin, value);
         }
+        if self.held_bytes > TABLE_BYTES_MAX {
+            let rows = self.rows.len();
+            let told = format!(
+                "a table is laid out when all rows are known, and {rows} rows take more than {TABLE_BYTES_MAX} bytes of memory; --format jsonl writes each as it comes"
+            );
+            return Err(io::Error::other(told));
+        }
         Ok(())
+    }
+
+    fn held_bytes(&self) -> u64 {
+        self.held_bytes
     }
 
     fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
@@ -173,7 +248,7 @@ impl Formatter for Table {
         if self.rows.is_empty() {
             return Ok(());
         }
-        self.grid().write(out)
+        self.write(out)
     }
 }
 
@@ -198,8 +273,24 @@ mod tests {
             table.add("a", None, &value);
         }
         let mut out = Vec::new();
-        table.grid().write(&mut out).unwrap();
+        table.write(&mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn rows_that_take_too_much_are_refused_with_the_way_out() {
+        let mut table = Table { held_bytes: TABLE_BYTES_MAX - 100, ..Table::default() };
+        let value = Value::new(OutputType::of("application/json"), b"{\"a\":1}".to_vec());
+        let row = Row { source: "a", plugin: None, bytes: 0, result: Ok(&value) };
+        let refused = table.row(&mut Vec::new(), &row).unwrap_err().to_string();
+        assert!(refused.contains("1 rows take more than 268435456 bytes"), "{refused}");
+        assert!(refused.contains("--format jsonl"), "{refused}");
+    }
+
+    #[test]
+    fn a_column_is_as_wide_as_its_widest_cell_on_the_screen() {
+        let text = drawn(&[r#"{"n":10,"t":"\u65e5"}"#.into(), r#"{"n":9,"t":"ab\nc"}"#.into()]);
+        assert_eq!(text, " n  t     source\n10  \u{65e5}    a\n 9  ab c  a\n");
     }
 
     #[test]

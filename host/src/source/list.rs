@@ -86,3 +86,23 @@ pub(super) fn each_name<E: From<ListError>>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_nothing_can_have_ends_the_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let listed = |name: &str| {
+            let path = dir.path().join("list");
+            std::fs::write(&path, format!("a\n\n{name}")).unwrap();
+            names(&FilesFrom { path, separator: b'\n' }, &Roots::default())
+        };
+        let long = "b".repeat(LISTED_NAME_BYTES_MAX);
+        assert_eq!(listed(&long).unwrap(), [PathBuf::from("a"), PathBuf::from(&long)]);
+        assert_eq!(listed(&format!("{long}\n")).unwrap().len(), 2);
+        let error = listed(&format!("{long}b\n")).unwrap_err().to_string();
+        assert!(error.ends_with("it has a name of more than 65536 bytes"), "{error}");
+    }
+}

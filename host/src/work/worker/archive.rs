@@ -8,7 +8,7 @@ use crate::input::{Chunk, Error, Member, member_path};
 use crate::process::Failure;
 use crate::work::open::Open;
 use crate::work::ring::{Archive, Piece};
-use crate::work::whole::Whole;
+use crate::work::whole::{Header, Whole};
 use crate::work::{At, End, Slot};
 
 impl Worker<'_, '_> {
@@ -84,6 +84,7 @@ impl Worker<'_, '_> {
         };
         match first {
             Ok((first, header)) => {
+                let header = Header::within(self.plan.stats.memory(), header);
                 let mut whole = Whole::member(at, path, header, traits.order);
                 whole.mark_bytes = archive.members.mark_bytes();
                 let whole = Arc::new(whole);
