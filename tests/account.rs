@@ -165,3 +165,17 @@ fn a_list_that_takes_too_much_is_refused_with_figures() {
     assert_eq!(code, Some(2), "{told}");
     assert!(told.starts_with(begins), "{told}");
 }
+
+#[test]
+fn too_little_address_space_for_a_sandbox_is_told() {
+    let tree = Tree::new();
+    tree.file("a.txt", "line\n");
+    let mut limited = Command::new("bash");
+    limited.args(["-c", "ulimit -v 3000000; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_host")]);
+    limited.args(["run", "--plugin"]).arg(plugin("wordcount")).arg("a.txt");
+    let ended = limited.current_dir(tree.path()).output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{told}");
+    assert!(told.contains("the process may have no more address space"), "{told}");
+    assert!(told.contains("hint: raise the limit on virtual memory (ulimit -v)"), "{told}");
+}
