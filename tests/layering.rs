@@ -37,7 +37,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
 ];
 
 /// Outside crates, and the only places that know them.
-const HOMES: [(&str, &[&str]); 41] = [
+const HOMES: [(&str, &[&str]); 40] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("async_trait", &["remote/http.rs", "remote/redirects.rs"]),
     ("axum", &["serve/"]),
@@ -54,7 +54,6 @@ const HOMES: [(&str, &[&str]); 41] = [
     ("futures_util", &["input/remote.rs", "remote/outlet.rs"]),
     ("deflate64", &["input/decode/inflate64.rs"]),
     ("globset", &["source/globs.rs"]),
-    ("ignore", &["source/walk.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("landlock", &["jail/files.rs"]),
     ("libc", &["input/", "jail/calls/", "plugin/cache.rs", "plugin/repro.rs"]),

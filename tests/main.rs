@@ -11,6 +11,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod account;
 mod beneath;
 mod changing;
 mod cli;

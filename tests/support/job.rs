@@ -52,7 +52,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
     let request = Request { paths: paths.to_vec(), threads: 1, ..Request::default() };
     let mut listing = source::list(&request).unwrap();
     let (cancel, stats) = (Cancel::default(), Stats::default());
-    input::expand(&mut listing, &Expansion::new(settings.members_max, 1, &cancel.flag()));
+    input::expand(&mut listing, &Expansion::new(settings.members_max, 1, &cancel.flag())).unwrap();
     let (failures, rejects) = (Mutex::new(Vec::new()), Shared::default());
     let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
     let job = Job {

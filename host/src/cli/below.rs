@@ -13,8 +13,9 @@ use crate::source::{Address, Listing};
 pub(super) fn remove_below(listing: &mut Listing, inputs: &[PathBuf], out: &Path) {
     let all = listing.sources.len();
     listing.sources.retain(|source| {
-        let name = source.path.file_name().unwrap_or_default();
-        !is_temporary(name.as_encoded_bytes()) || inputs.contains(&source.path)
+        let name = source.path.end().file_name().unwrap_or_default();
+        !is_temporary(name.as_encoded_bytes())
+            || inputs.iter().any(|input| *input == source.path.to_path())
     });
     told(all - listing.sources.len(), "temporary files of other runs were not read");
     if out.as_os_str() == "-" || Address::of(out).is_some() || !is_tree(out) {
@@ -26,7 +27,7 @@ pub(super) fn remove_below(listing: &mut Listing, inputs: &[PathBuf], out: &Path
         let Ok(below) = out.strip_prefix(&input.real) else { continue };
         if !below.as_os_str().is_empty() {
             let own = input.named.join(below);
-            listing.sources.retain(|source| !source.path.starts_with(&own));
+            listing.sources.retain(|source| !source.path.to_path().starts_with(&own));
         }
     }
     told(all - listing.sources.len(), "files below --out were not read, as they are outputs");
@@ -41,7 +42,8 @@ pub(super) fn remove_outputs(
     let all = listing.sources.len();
     for input in directories(inputs) {
         listing.sources.retain(|source| {
-            let below = source.path.strip_prefix(input.named);
+            let path = source.path.to_path();
+            let below = path.strip_prefix(input.named);
             !below.is_ok_and(|below| is_output(&input.real.join(below)))
         });
     }

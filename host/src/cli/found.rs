@@ -92,7 +92,7 @@ pub(super) fn look(
     let mut changes = Changes::default();
     let mut is_done = |source: &Source, identity: &Identity| {
         let Some(((reader, job), done)) = known.zip(done.as_ref()) else { return false };
-        match (done.look(name(source), identity), aim) {
+        match (done.look(&name(source), identity), aim) {
             (Known::Committed, Aim::Outputs) => {
                 let is_done = is_as_left(reader, job, source, out);
                 changes.replaced += u64::from(!is_done);
@@ -125,11 +125,11 @@ pub(super) fn pass_over(listing: &mut Listing, found: &mut Vec<Found>) -> u64 {
 
 /// Whether the output that the ledger knows of is this job's, and as it was left.
 fn is_as_left(reader: &Reader, job: JobId, source: &Source, out: &Path) -> bool {
-    let Ok(Some(output)) = reader.output(job, name(source)) else { return false };
+    let Ok(Some(output)) = reader.output(job, &name(source)) else { return false };
     if output.path.is_absolute() {
         return owned::is_as_left(out, &output, None);
     }
-    let entry = reader.entry(job, name(source)).ok().flatten();
+    let entry = reader.entry(job, &name(source)).ok().flatten();
     let below = entry.and_then(|entry| entry.output);
     owned::is_as_left(out, &output, below.as_deref())
 }

@@ -3,11 +3,12 @@
 //! Files are told apart by device and inode, so that links and other ways to write a path hide nothing. A source is looked at only
 //! where an output is there already.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::iter;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{OutputArgs, RunArgs};
 use super::identity::resolved;
@@ -55,9 +56,9 @@ fn one_file((flag, other): (&str, &str), path: &Path) -> Abort {
 }
 
 /// Refuses outputs below a directory that are files which other flags name.
-pub(super) fn beside<'p>(
+pub(super) fn beside(
     args: &OutputArgs,
-    places: impl Iterator<Item = &'p Path>,
+    places: impl Iterator<Item = PathBuf>,
 ) -> Result<(), Abort> {
     let out = resolved(&args.out);
     let named =
@@ -73,8 +74,8 @@ pub(super) fn beside<'p>(
         return Ok(());
     }
     for place in places {
-        if let Some((flag, _)) = named.iter().find(|(_, path)| path == place) {
-            let path = args.out.join(place);
+        if let Some((flag, _)) = named.iter().find(|(_, path)| *path == place) {
+            let path = args.out.join(&place);
             let message = format!("{flag} and --out name one file: {}", path.display());
             return Err(Abort::new(message).hint(Some("name a file elsewhere")));
         }
@@ -116,7 +117,7 @@ pub(super) fn files(args: &OutputArgs, sources: &[Source]) -> Result<(), Abort> 
     let mut guard = Guard { sources, known: None };
     // What an output replaces is a link itself; the others are written through it.
     if Address::of(&args.out).is_some() {
-        objects::guard(&args.out, None::<iter::Empty<&Path>>, sources)?;
+        objects::guard(&args.out, None::<iter::Empty<PathBuf>>, sources)?;
     } else if args.out.as_os_str() != "-" {
         guard.check("--out", &args.out, fs::symlink_metadata(&args.out).ok())?;
     }
@@ -146,9 +147,9 @@ pub(super) fn ledger(args: &OutputArgs, ledger: &Path) -> Result<(), Abort> {
 }
 
 /// Refuses outputs below the directory `out` that are sources.
-pub(super) fn places<'a>(
+pub(super) fn places(
     out: &Path,
-    places: impl Iterator<Item = &'a Path>,
+    places: impl Iterator<Item = PathBuf>,
     sources: &[Source],
 ) -> Result<(), Abort> {
     let mut guard = Guard { sources, known: None };
@@ -182,10 +183,10 @@ fn known(sources: &[Source]) -> HashSet<(u64, u64)> {
     let mut known = HashSet::with_capacity(sources.len());
     for source in sources {
         let path = match &source.way {
-            Way::Member(member) => member.archive.path.as_path(),
-            _ => source.path.as_path(),
+            Way::Member(member) => Cow::Borrowed(member.archive.path.as_path()),
+            _ => source.path.to_path(),
         };
-        let found = [fs::metadata(path), fs::symlink_metadata(path)];
+        let found = [fs::metadata(&path), fs::symlink_metadata(&path)];
         known.extend(found.iter().flatten().filter(|found| !found.is_dir()).map(id));
     }
     known

@@ -1,7 +1,8 @@
 //! What the ledger tells jobs by, and versions of sources.
 
+use std::borrow::Cow;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use super::args::{EncodingErrorsArg, RunArgs};
@@ -12,15 +13,18 @@ use crate::ledger::{Digest, Identity};
 use crate::source::{Roots, Source, Stored, Way};
 
 /// The source for the ledger.
-pub(super) fn name(source: &Source) -> &[u8] {
-    source.path.as_os_str().as_bytes()
+pub(super) fn name(source: &Source) -> Cow<'_, [u8]> {
+    match source.path.to_path() {
+        Cow::Borrowed(path) => Cow::Borrowed(path.as_os_str().as_bytes()),
+        Cow::Owned(path) => Cow::Owned(path.into_os_string().into_vec()),
+    }
 }
 
 /// Size and time of the last write: those that a run compares, too. None for what can be told from no other version.
 pub(super) fn identity(source: &Source, roots: &Roots) -> Option<Identity> {
     match &source.way {
         Way::File => {
-            let found = roots.look(&source.path).ok()?;
+            let found = roots.look(&source.path.to_path()).ok()?;
             let (seconds, ns) = (found.st_mtime, found.st_mtime_nsec);
             let identity = Identity::new("file").with("size", found.st_size);
             Some(

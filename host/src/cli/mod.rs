@@ -15,6 +15,7 @@ mod inspect;
 mod interrupt;
 mod ledger;
 mod limits;
+mod listed;
 mod losses;
 mod objects;
 mod out;

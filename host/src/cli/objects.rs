@@ -1,7 +1,8 @@
 //! `--out` in an object store: what is said to the store, and what is refused.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -47,10 +48,10 @@ pub(super) fn told(error: &ObjectError) -> Abort {
 }
 
 /// How many objects are there already: those at `places`, or the one that `--out` names.
-pub(super) fn there<'a>(
+pub(super) fn there(
     args: &OutputArgs,
     plugins: &Plugins,
-    places: impl Iterator<Item = &'a Path>,
+    places: impl Iterator<Item = PathBuf>,
 ) -> Result<usize, Abort> {
     match open(args, plugins, &Arc::default())? {
         Some(Named::Objects(objects)) => objects.there(places).map_err(|error| told(&error)),
@@ -96,16 +97,17 @@ fn content_type(args: &OutputArgs, plugins: &Plugins) -> Option<String> {
 }
 
 /// Refuses objects that are sources; those that `places` are below `out`, or `out` itself.
-pub(super) fn guard<'a>(
+pub(super) fn guard<P: AsRef<Path>>(
     out: &Path,
-    places: Option<impl Iterator<Item = &'a Path>>,
+    places: Option<impl Iterator<Item = P>>,
     sources: &[Source],
 ) -> Result<(), Abort> {
     let paths = sources.iter().map(|source| match &source.way {
-        Way::Member(member) => member.archive.path.as_path(),
-        _ => source.path.as_path(),
+        Way::Member(member) => Cow::Borrowed(member.archive.path.as_path()),
+        _ => source.path.to_path(),
     });
-    let known: HashSet<_> = paths.filter_map(Address::of).map(id).collect();
+    let known = paths.filter_map(|path| Address::of(&path).map(id));
+    let known: HashSet<_> = known.collect();
     if known.is_empty() {
         return Ok(());
     }
@@ -118,18 +120,18 @@ pub(super) fn guard<'a>(
     };
     match places {
         None => check(out),
-        Some(mut places) => places.try_for_each(|place| check(&below(out, place))),
+        Some(mut places) => places.try_for_each(|place| check(&below(out, place.as_ref()))),
     }
 }
 
 /// The address of what is at `place` below `out`.
-fn below(out: &Path, place: &Path) -> std::path::PathBuf {
+fn below(out: &Path, place: &Path) -> PathBuf {
     let out = out.to_string_lossy();
     format!("{}/{}", out.trim_end_matches('/'), place.display()).into()
 }
 
-fn id(address: Address<'_>) -> (Scheme, &str, &str) {
-    (address.scheme, address.authority, address.key)
+fn id(address: Address<'_>) -> (Scheme, String, String) {
+    (address.scheme, address.authority.into(), address.key.into())
 }
 
 #[cfg(test)]
@@ -137,7 +139,7 @@ mod tests {
     use super::*;
 
     fn refused(out: &str, places: Option<&[&str]>) -> bool {
-        let path = Path::new("s3://b/in/a.txt").to_path_buf();
+        let path = "s3://b/in/a.txt".into();
         let sources = [Source { path, listed: Ok(None), way: Way::Object }];
         let places = places.map(|places| places.iter().map(Path::new));
         guard(Path::new(out), places, &sources).is_err()

@@ -3,7 +3,7 @@
 //! A file is as it was left where it is a regular one of the same size and time of the last write. Whatever is not exactly that is
 //! nobody's: it is made anew, and never removed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::ops::ControlFlow;
@@ -101,18 +101,24 @@ pub(super) fn remove_vanished(
     inputs: &[PathBuf],
     sources: &[Source],
 ) -> Result<Vanished, Abort> {
-    let mut in_sight = InSight::new(inputs, sources);
+    let inputs: Vec<_> = inputs.iter().filter(|input| input.is_dir()).collect();
     let mut gone = Vec::new();
     let _continued: ControlFlow<()> = reader.outputs(Some(job), |_, source, output| {
-        if !is_there(source) && in_sight.had(Path::new(std::ffi::OsStr::from_bytes(source))) {
-            gone.push((source.to_vec(), output));
+        let path = Path::new(std::ffi::OsStr::from_bytes(source));
+        let input = inputs.iter().find(|input| path.starts_with(input));
+        if let Some(input) = input.filter(|_| !is_there(source)) {
+            let below = |dir: &&Path| dir.starts_with(input) && dir.is_dir();
+            let dir = path.ancestors().skip(1).find(below).unwrap_or(input);
+            gone.push((dir.to_path_buf(), source.to_vec(), output));
         }
         ControlFlow::Continue(())
     })?;
-    in_sight.tell();
+    let in_sight = in_sight(gone.iter().map(|(dir, ..)| dir.clone()), sources);
+    tell_empty(&in_sight);
+    gone.retain(|(dir, ..)| in_sight.get(dir) == Some(&true));
     let mut vanished = Vanished::default();
     let mut forgotten = Vec::with_capacity(gone.len());
-    for (source, output) in gone {
+    for (_, source, output) in gone {
         match remove(&output) {
             Ok(Fate::Removed) => vanished.removed += 1,
             Ok(Fate::Stays) => vanished.left += 1,
@@ -130,51 +136,33 @@ pub(super) fn remove_vanished(
     Ok(vanished)
 }
 
-/// Which directories below the inputs can be seen: those in which at least one source was found.
-struct InSight<'a> {
-    inputs: Vec<&'a Path>,
-    sources: BTreeSet<&'a Path>,
-    /// Directories that were asked for, and whether anything is in them.
-    known: BTreeMap<PathBuf, bool>,
+/// Which of those directories can be seen: those in which at least one source was found.
+fn in_sight(dirs: impl Iterator<Item = PathBuf>, sources: &[Source]) -> BTreeMap<PathBuf, bool> {
+    let mut dirs: BTreeMap<_, _> = dirs.map(|dir| (dir, false)).collect();
+    if dirs.is_empty() {
+        return dirs;
+    }
+    for source in sources {
+        for above in source.path.to_path().ancestors().skip(1) {
+            if let Some(has_any) = dirs.get_mut(above) {
+                *has_any = true;
+            }
+        }
+    }
+    dirs
 }
 
-impl<'a> InSight<'a> {
-    fn new(inputs: &'a [PathBuf], sources: &'a [Source]) -> Self {
-        let inputs = inputs.iter().map(PathBuf::as_path).filter(|input| input.is_dir()).collect();
-        let sources = sources.iter().map(|source| source.path.as_path()).collect();
-        Self { inputs, sources, known: BTreeMap::new() }
-    }
-
-    /// Whether a source that is gone was below an input, where others still are.
-    fn had(&mut self, source: &Path) -> bool {
-        let Some(input) = self.inputs.iter().copied().find(|input| source.starts_with(input))
-        else {
-            return false;
-        };
-        let below = |dir: &&Path| dir.starts_with(input) && dir.is_dir();
-        let dir = source.ancestors().skip(1).find(below).unwrap_or(input);
-        if let Some(has_any) = self.known.get(dir) {
-            return *has_any;
-        }
-        // Paths are compared by their parts, so what is below a directory comes right after it.
-        let next = self.sources.range(dir..).next();
-        let has_any = next.is_some_and(|next| next.starts_with(dir));
-        self.known.insert(dir.to_path_buf(), has_any);
-        has_any
-    }
-
-    fn tell(&self) {
-        let mut empty = self.known.iter().filter(|(_, has_any)| !**has_any);
-        let Some((first, _)) = empty.next() else { return };
-        let more = match empty.count() {
-            0 => String::new(),
-            more => format!(" (and so in {more} more directories)"),
-        };
-        say::line(&format!(
-            "--delete-vanished: {}: nothing is there, so no output of it is removed{more}",
-            first.display()
-        ));
-    }
+fn tell_empty(dirs: &BTreeMap<PathBuf, bool>) {
+    let mut empty = dirs.iter().filter(|(_, has_any)| !**has_any);
+    let Some((first, _)) = empty.next() else { return };
+    let more = match empty.count() {
+        0 => String::new(),
+        more => format!(" (and so in {more} more directories)"),
+    };
+    say::line(&format!(
+        "--delete-vanished: {}: nothing is there, so no output of it is removed{more}",
+        first.display()
+    ));
 }
 
 fn modified_ns(found: &Metadata) -> i64 {

@@ -43,7 +43,7 @@ impl<'a> Names<'a> {
 fn told_of_rivals(places: &Places<'_>, inputs: &[PathBuf]) -> Result<(), Abort> {
     let input = |name: &str| inputs.iter().position(|input| Path::new(name).starts_with(input));
     for (source, other) in places.rivals() {
-        if let (Some(of), Some(of_other)) = (input(source), input(other))
+        if let (Some(of), Some(of_other)) = (input(&source), input(&other))
             && of != of_other
         {
             let message = format!("{source}: its output is that of {other}, too");

@@ -107,7 +107,7 @@ impl Memory {
     pub(super) fn recall(&self, sources: &[Source], index: usize) -> Option<Recalled> {
         let found = self.found.get(index).filter(|found| found.is_done)?;
         let source = name(sources.get(index)?);
-        let (entry, kept) = match self.read(source) {
+        let (entry, kept) = match self.read(&source) {
             Ok(recalled) => recalled?,
             Err(error) => {
                 if self.unreadable.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -166,7 +166,7 @@ impl Memory {
                 (State::Committed, None, bytes, Kept { result, saved: state, output: None })
             }
             Err(failure) => {
-                self.remove_output(name(source))?;
+                self.remove_output(&name(source))?;
                 let (kind, message) = (failure.kind.word().into(), failure.message.clone());
                 (State::Failed { kind, message }, None, 0, Kept::default())
             }
@@ -210,7 +210,7 @@ impl Memory {
     /// Refuses an output that the ledger knows as that of another source, as long as that is there.
     pub(super) fn guard(&self, source: &Source, output: PathBuf) -> Result<PathBuf, Failure> {
         let (path, name) = (self.out.join(&output), name(source));
-        if !self.owners.as_ref().is_some_and(|owners| owners.is_of_another(&path, name)) {
+        if !self.owners.as_ref().is_some_and(|owners| owners.is_of_another(&path, &name)) {
             return Ok(output);
         }
         let owner = self.reader().and_then(|reader| {
@@ -220,7 +220,7 @@ impl Memory {
         });
         let failed = |error: ledger::Error| Failure::new(FailureKind::Write, error.to_string());
         match owner.map_err(failed)? {
-            Some((_, other)) if other != name && owned::is_there(&other) => {
+            Some((_, other)) if other != *name && owned::is_there(&other) => {
                 let other = name_text(&other).into_owned();
                 let message = format!("its output is that of {other}, too: {}", path.display());
                 let hint = "--name makes other names; --exists replace lets the last one have it";
@@ -300,7 +300,7 @@ pub(super) fn foresee(
 fn remove_own(listing: &mut Listing, own: &[PathBuf]) {
     let names: Vec<&OsStr> = own.iter().filter_map(|own| own.file_name()).collect();
     listing.sources.retain(|source| {
-        let is_named = source.path.file_name().is_some_and(|name| names.contains(&name));
-        !is_named || !fs::canonicalize(&source.path).is_ok_and(|path| own.contains(&path))
+        let is_named = source.path.end().file_name().is_some_and(|name| names.contains(&name));
+        !is_named || !fs::canonicalize(source.path.to_path()).is_ok_and(|path| own.contains(&path))
     });
 }

@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use super::Exit;
 use super::args::RunArgs;
-use super::below::remove_below;
 use super::conclude::conclude;
 use super::confine::confine;
 use super::found::Aim;
 use super::interrupt::Interrupt;
+use super::listed::listing;
 use super::losses::Losses;
 use super::out::{self, To};
 use super::places::Names;
@@ -20,18 +20,18 @@ use super::plugins::{self, Loading, Plugins};
 use super::progress::Progress;
 use super::remember::Memory;
 use super::say::{self, Abort, Failures};
-use super::settings::{Origins, format, framing, level, request, settings, unlistable};
+use super::settings::{Origins, format, framing, level, settings};
 use super::stages::Stages;
 use super::{foresee, guard, objects, rejects, report, unmatched};
-use crate::input::{self, Expansion, Framing};
+use crate::input::{self, Framing};
 use crate::job::{self, Error, Job, ObjectsOut, Out, Places, Saved, Summary, TreeOut};
 use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
 use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Exists, Run};
-use crate::source::{self, Globs, Listing, Look, Source};
-use crate::stats::{MemoryBudget, Report, Reservation, Stats};
+use crate::source::{Listing, Look, Source};
+use crate::stats::{Charge, MemoryBudget, Report, Reservation, Stats};
 use crate::work::Cancel;
 
 /// Runs plugins over what the flags name, or shows what that would be. Guests run on a thread whose stack is as large as the limits
@@ -81,19 +81,25 @@ fn run_with(
         return foresee::foresee(args, stages, &plugins, settings, list);
     }
     let mut settings = settings.clone();
-    let Some(_reserved) = reserve(&mut settings, stages, &plugins, &stats, &cancel)? else {
+    let Some(first) = reserve(&mut settings, 0, stages, &plugins, &stats, &cancel)? else {
         return Ok(Exit::Interrupted);
     };
-    let settings = &settings;
-    let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
-    let look = if sizes_matter { Look::Sizes } else { Look::Names };
-    whole_lines(settings, &plugins)?;
-    job::check(&*plugins.processor, plugins.framing, settings).map_err(Abort::new)?;
+    whole_lines(&settings, &plugins)?;
+    job::check(&*plugins.processor, plugins.framing, &settings).map_err(Abort::new)?;
     let to = match To::open(&args.output, &plugins, &progress, &interrupt) {
         Err(_) if interrupt.is_set() => return Ok(Exit::Interrupted),
         opened => opened?,
     };
-    let mut listing = listing(args, look, origins, settings, &cancel)?;
+    let look = look(&progress, &plugins);
+    let mut listing = listing(args, look, origins, &settings, &cancel)?;
+    drop(first); // the list is known now, and beside it fewer workers may fit
+    let listed = stats.memory().hold(listing.room.held_bytes());
+    let Some(_reserved) =
+        reserve(&mut settings, listed.bytes(), stages, &plugins, &stats, &cancel)?
+    else {
+        return Ok(Exit::Interrupted);
+    };
+    let settings = &settings;
     guard::flags(args, stages)?;
     guard::files(&args.output, &listing.sources)?;
     let mut opened = remembered(args, stages, settings, &plugins, &mut listing)?;
@@ -107,7 +113,7 @@ fn run_with(
     let done = opened.as_ref().map_or(0, |memory| memory.passed_over);
     stats.add_passed_over(left + done);
     let again = matches!(to, To::Tree(())).then_some(&*listing.sources);
-    let to = to.with_tree(|| Tree::plant(names, &listing.sources))?;
+    let to = to.with_tree(|| Tree::plant(names, &listing.sources, &stats))?;
     // Last, when nothing else is in the way: what they replace is gone then.
     let report = args.output.report.as_deref().map(report::To::open).transpose()?;
     let rejects = rejects::open(&args.output, again)?;
@@ -152,14 +158,18 @@ fn run_with(
     drop(plugins);
     if let Some(report) = report {
         let figures = stats.report(begun.elapsed(), settings.threads);
-        let set_aside = ended.as_ref().map(|summary| summary.set_aside.clone());
-        let set_aside = set_aside.unwrap_or_default();
-        report.write(&Report { failures: failures.kept(), set_aside, ..figures })?;
+        report.write(&told(figures, &ended, &failures))?;
     }
     let losses = Losses::of(&args.output, &failures, &stats);
     let exit = conclude(ended, &listing, stats.skipped(), interrupt.is_set(), &losses);
     std::mem::forget(listing); // the process ends: giving back a million names one by one takes time
     exit
+}
+
+/// The figures of a run with what is told of sources: which failed, and of which records were set aside.
+fn told(figures: Report, ended: &Result<Summary, Error>, failures: &Failures) -> Report {
+    let set_aside = ended.as_ref().map(|summary| summary.set_aside.clone()).unwrap_or_default();
+    Report { failures: failures.kept(), set_aside, ..figures }
 }
 
 /// Warns of globs for members that match none, where all has been read: what an earlier run has done may have what they match.
@@ -179,6 +189,12 @@ fn warn_of_members(
     }
 }
 
+/// What is found out of files before they are opened.
+fn look(progress: &Progress, plugins: &Plugins) -> Look {
+    let sizes_matter = progress.is_shown() || plugins.traits().scope == Scope::Source;
+    if sizes_matter { Look::Sizes } else { Look::Names }
+}
+
 /// Refuses parts that come in no order where they may end anywhere.
 fn whole_lines(settings: &Run, plugins: &Plugins) -> Result<(), Abort> {
     if settings.unordered && plugins.framing == Framing::Bytes {
@@ -188,9 +204,10 @@ fn whole_lines(settings: &Run, plugins: &Plugins) -> Result<(), Abort> {
     Ok(())
 }
 
-/// Sets memory aside for as many workers as it is enough for; `None` where the run was interrupted.
+/// Sets memory aside for the list of sources and as many workers as it is enough for; `None` where the run was interrupted.
 fn reserve(
     settings: &mut Run,
+    listed_bytes: u64,
     stages: &Stages,
     plugins: &Plugins,
     stats: &Stats,
@@ -199,7 +216,8 @@ fn reserve(
     let memory = stats.memory();
     job::fit_window(settings, memory.bytes_max());
     let count = stages.chains.iter().map(Vec::len).sum();
-    let need = job::need(count, plugins.traits().kind, settings);
+    let mut need = job::need(count, plugins.traits().kind, settings);
+    need.once_bytes = need.once_bytes.saturating_add(listed_bytes);
     let reserved = memory.reserve(need, &cancel.flag()).map_err(|error| {
         Abort::new(format!("--memory-total: {error}"))
             .hint(Some("raise --memory-total, or lower --memory"))
@@ -233,17 +251,19 @@ fn leave(
 struct Tree<'a> {
     root: Root,
     places: Places<'a>,
+    _held: Charge,
 }
 
 impl<'a> Tree<'a> {
     /// Makes the directory, unless something is wrong with what goes there.
-    fn plant(names: Names<'a>, sources: &'a [Source]) -> Result<Self, Abort> {
+    fn plant(names: Names<'a>, sources: &'a [Source], stats: &Stats) -> Result<Self, Abort> {
         let places = names.of(sources)?;
+        let held = stats.memory().hold(places.held_bytes());
         guard::beside(names.args, places.paths())?;
         if out::exists(names.args) == Exists::Replace {
             guard::places(&names.args.out, places.paths(), sources)?;
         }
-        Ok(Self { root: out::root(names.args)?, places })
+        Ok(Self { root: out::root(names.args)?, places, _held: held })
     }
 }
 
@@ -269,7 +289,7 @@ fn pour(
             say::line(&format!("{} is there already, and is left", path.display()));
             Ok(Ok(Summary::default()))
         }
-        To::Tree(Tree { root, places }) => {
+        To::Tree(Tree { root, places, _held }) => {
             swept(&root);
             let place = |index: usize, member: Option<&Path>| {
                 let place = places.place(index, member)?;
@@ -310,35 +330,6 @@ fn told_of(passed_over: u64, why: &str) {
     if passed_over > 0 {
         say::line(&format!("{passed_over} sources {why}"));
     }
-}
-
-/// What there is to read: files and, unless they are to be read as they are, members of archives.
-fn listing(
-    args: &RunArgs,
-    look: Look,
-    origins: &Origins,
-    settings: &Run,
-    cancel: &Cancel,
-) -> Result<Listing, Abort> {
-    let request = request(args, look, settings.threads, origins)?;
-    let mut listing = source::list(&request).map_err(|error| unlistable(&error))?;
-    remove_below(&mut listing, &args.inputs.files, &args.output.out);
-    let filter = Arc::clone(&listing.filter);
-    listing.sources = input::expand_prefixes(listing.sources, &filter, &cancel.flag());
-    unmatched::warn(args, &listing);
-    if !args.inputs.no_archives {
-        let (members_max, threads) = (settings.members_max, settings.threads);
-        let (stop, piped) = (&cancel.flag(), settings.piped);
-        let wanted = Globs::new(&settings.include_members).map_err(|error| {
-            let hint = error.hint();
-            Abort::new(error).hint(hint)
-        })?;
-        listing.members = Arc::new(wanted);
-        let wanted = &*Arc::clone(&listing.members);
-        let expansion = Expansion { members_max, threads, stop, piped, wanted };
-        input::expand(&mut listing, &expansion);
-    }
-    Ok(listing)
 }
 
 fn load(

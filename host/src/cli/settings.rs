@@ -84,6 +84,7 @@ pub(super) fn request(
         paths: inputs.files.clone(),
         files_from: if origins.listed.is_some() { None } else { files_from(args) },
         listed: origins.listed.clone(),
+        bytes_max: args.sandbox.memory_total.map(|size| size.as_u64()),
         include: inputs.include.clone(),
         exclude: inputs.exclude.clone(),
         fifos: if inputs.stream { Fifos::Read } else { Fifos::Refuse },

@@ -39,9 +39,10 @@ const ROW: usize = 2;
 impl Opener {
     /// Opens the files that come next and asks for their bytes, so that the disk is at several at once; those that it opened
     /// before and that are not among them it closes. Where one cannot be opened, whoever opens it for reading says why.
-    pub fn expect<'p>(&mut self, paths: impl Iterator<Item = &'p Path>, roots: &Roots) {
+    pub fn expect<P: AsRef<Path>>(&mut self, paths: impl Iterator<Item = P>, roots: &Roots) {
         let mut before = std::mem::take(&mut self.expected);
         for path in paths {
+            let path = path.as_ref();
             let known = before.iter().position(|(at, _)| at == path);
             if let Some(known) = known.and_then(|at| before.remove(at)) {
                 self.expected.push_back(known);

@@ -25,12 +25,13 @@ use object_store::{
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::Error;
+use super::{Access, Error};
 use crate::remote::{Bridge, Fault, Kind, NoLength, Target, Unanswered, path, unmarked};
 use crate::settings::limits::{
     REMOTE_FRONT_PIECES, REMOTE_PART_BYTES, REMOTE_PAUSE, REMOTE_QUESTIONS, REMOTE_RETRIES,
 };
-use crate::source::{Address, Filter, Refusal, Source, Way};
+use crate::source::{Address, Directories, Filter, Refusal, Room, Source, TooManySources, Way};
+use crate::stats::MemoryBudget;
 
 pub use crate::remote::hint;
 pub(super) use front::Front;
@@ -52,19 +53,20 @@ pub(super) enum Opened {
 /// Opens a remote source, and asks for its first part. Says what its server says that it is encoded in.
 pub(super) fn open(
     path: &std::path::Path,
-    stop: &Arc<AtomicBool>,
+    access: &Access,
 ) -> Result<(Opened, Option<Box<str>>), Error> {
+    let stop = &access.stop;
     let opened = Bridge::get().map_err(Unanswered::Fault).and_then(|bridge| {
         let target = Target::new(bridge, path).map_err(Unanswered::Fault)?;
         match bridge.wait(stop, target.first()) {
             Ok(answer) => {
                 let coding = coding(&answer);
-                Ok((object(bridge, target, answer, stop), coding))
+                Ok((object(bridge, target, answer, access), coding))
             }
             Err(Unanswered::Fault(Fault { kind: Kind::NoParts, .. })) => {
                 let answer = bridge.wait(stop, target.whole())?;
                 let coding = coding(&answer);
-                Ok((front(bridge, target, answer, stop), coding))
+                Ok((front(bridge, target, answer, access), coding))
             }
             Err(unanswered) => Err(unanswered),
         }
@@ -80,31 +82,22 @@ fn coding(answer: &GetResult) -> Option<Box<str>> {
     Some(coding.as_ref().into())
 }
 
-fn object(
-    bridge: &'static Bridge,
-    target: Target,
-    answer: GetResult,
-    stop: &Arc<AtomicBool>,
-) -> Opened {
+fn object(bridge: &'static Bridge, target: Target, answer: GetResult, access: &Access) -> Opened {
     let bytes = answer.meta.size;
     let Range { start, end } = answer.range;
-    let fetch = Arc::new(Fetch { bridge, target, version: Version(answer.meta.clone()) });
+    let (version, memory) = (Version(answer.meta.clone()), Arc::clone(&access.memory));
+    let fetch = Arc::new(Fetch { bridge, target, version, memory });
     let first = (end > start).then(|| {
-        let piece = Arc::new(Piece::new(start, end));
+        let piece = Arc::new(Piece::new(start, end, &access.memory));
         let fetching = Arc::new(fetch.go_on(&piece, Some(answer)));
         Part { piece, _fetching: fetching }
     });
-    Opened::Object(Object::new(fetch, bytes, first, Arc::clone(stop)))
+    Opened::Object(Object::new(fetch, bytes, first, Arc::clone(&access.stop)))
 }
 
-fn front(
-    bridge: &'static Bridge,
-    target: Target,
-    answer: GetResult,
-    stop: &Arc<AtomicBool>,
-) -> Opened {
+fn front(bridge: &'static Bridge, target: Target, answer: GetResult, access: &Access) -> Opened {
     if answer.meta.size == 0 && answer.extensions.get::<NoLength>().is_none() {
-        return object(bridge, target, answer, stop);
+        return object(bridge, target, answer, access);
     }
     let (sender, receiver) = mpsc::channel(REMOTE_FRONT_PIECES);
     let task = bridge.runtime.spawn(async move {
@@ -153,6 +146,8 @@ struct Fetch {
     bridge: &'static Bridge,
     target: Target,
     version: Version,
+    /// What its parts are charged to.
+    memory: Arc<MemoryBudget>,
 }
 
 impl Fetch {
@@ -215,30 +210,48 @@ impl Fetch {
 /// Puts the objects below each [`Way::Prefix`] in its place, in the order of their keys; those that `filter` takes. One that
 /// is an object itself stays, and one that cannot be listed stays with the reason. Ends early, with what there was, when
 /// `stop` is set.
-pub fn expand_prefixes(sources: Vec<Source>, filter: &Filter, stop: &AtomicBool) -> Vec<Source> {
+///
+/// # Errors
+/// When there are more of them than there is room for.
+pub fn expand_prefixes(
+    sources: Vec<Source>,
+    filter: &Filter,
+    room: &Arc<Room>,
+    stop: &AtomicBool,
+) -> Result<Vec<Source>, TooManySources> {
     if sources.iter().all(|source| source.way != Way::Prefix) {
-        return sources;
+        return Ok(sources);
     }
     let found = Bridge::get().map_err(Unanswered::Fault).and_then(|bridge| {
-        let below = |source| below(bridge, source, filter);
+        let below = |source| below(bridge, source, filter, room);
         let all = stream::iter(&sources).map(below).buffered(REMOTE_QUESTIONS).collect::<Vec<_>>();
         bridge.wait(stop, async { Ok(all.await) })
     });
     // Who opens them is told why there is none to ask.
-    let Ok(found) = found else { return sources };
+    let Ok(found) = found else { return Ok(sources) };
+    room.check()?;
     let each = sources.into_iter().zip(found);
-    each.flat_map(|(source, found)| found.unwrap_or_else(|| vec![source])).collect()
+    Ok(each.flat_map(|(source, found)| found.unwrap_or_else(|| vec![source])).collect())
 }
 
 /// What there is in the place of a source; `None` where it stays.
-async fn below(bridge: &Bridge, source: &Source, filter: &Filter) -> Option<Vec<Source>> {
-    let address = Address::of(&source.path).filter(|_| source.way == Way::Prefix)?;
+async fn below(
+    bridge: &Bridge,
+    source: &Source,
+    filter: &Filter,
+    room: &Arc<Room>,
+) -> Option<Vec<Source>> {
+    if source.way != Way::Prefix {
+        return None;
+    }
+    let path = source.path.to_path();
+    let address = Address::of(&path)?;
     let object = |listed| Source { path: source.path.clone(), listed, way: Way::Object };
-    match objects(bridge, &address, &source.path.to_string_lossy(), filter).await {
+    match objects(bridge, &address, &path.to_string_lossy(), (filter, room)).await {
         Ok(Found::Itself(bytes)) => Some(vec![object(Ok(Some(bytes)))]),
         Ok(Found::Below(found)) => Some(found),
         Ok(Found::Unknown) => Some(vec![object(Ok(None))]),
-        Err(fault) => Some(vec![object(Err(Refusal::Io(fault.io())))]),
+        Err(fault) => Some(vec![object(Err(Refusal::Io(fault.io()).into()))]),
     }
 }
 
@@ -255,7 +268,7 @@ async fn objects(
     bridge: &Bridge,
     address: &Address<'_>,
     name: &str,
-    filter: &Filter,
+    (filter, within): (&Filter, &Arc<Room>),
 ) -> Result<Found, Fault> {
     let prefix = path(address)?;
     let client = bridge.client(address, name)?;
@@ -275,6 +288,7 @@ async fn objects(
     let root = FilePath::new(prefix.as_ref());
     let taken =
         listed.iter().filter(|meta| filter.takes(root, FilePath::new(meta.location.as_ref())));
+    let mut directories = Directories::within(within);
     let source = |meta: &ObjectMeta| {
         let unfit = unmarked(meta.location.as_ref());
         let unread = || {
@@ -283,19 +297,17 @@ async fn objects(
                 "its key has an empty part, `.`, `..` or a control character, and is not read",
             )
         };
-        Source {
+        let key = unfit.as_deref().unwrap_or(meta.location.as_ref());
+        let source = Source {
             listed: match &unfit {
                 None => Ok(Some(meta.size)),
-                Some(_) => Err(Refusal::Io(unread().io())),
+                Some(_) => Err(Refusal::Io(unread().io()).into()),
             },
-            path: format!(
-                "{}/{}",
-                address.store,
-                unfit.as_deref().unwrap_or(meta.location.as_ref())
-            )
-            .into(),
+            path: directories.path(format!("{}/{key}", address.store).as_bytes()),
             way: Way::Object,
-        }
+        };
+        within.add(&source);
+        source
     };
     Ok(Found::Below(taken.map(source).collect()))
 }

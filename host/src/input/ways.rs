@@ -22,7 +22,7 @@ impl Input {
     pub fn open(opener: &mut Opener, source: &Source, access: &Access) -> Result<Self, Error> {
         match &source.way {
             Way::Member(member) => archive::open(opener, member, access),
-            way => Self::whole(opener, &source.path, way, access),
+            way => Self::whole(opener, &source.path.to_path(), way, access),
         }
     }
 
@@ -59,7 +59,7 @@ impl Input {
     }
 
     fn remote(path: &Path, access: &Access) -> Result<Self, Error> {
-        let (opened, coding) = remote::open(path, &access.stop)?;
+        let (opened, coding) = remote::open(path, access)?;
         let (store, is_pipe) = match opened {
             Opened::Object(object) => (Store::Object(Arc::new(object)), false),
             Opened::Front(front) => (Store::Front(Arc::new(Mutex::new(front))), true),

@@ -10,6 +10,7 @@ use crate::output::{Fault, Formatter, OutputType, Row, Shown, Total, Value, Wind
 use crate::process::bundle::{Lane, unpack};
 use crate::process::{Failure, FailureKind, Reject};
 use crate::settings::limits::WRITE_BYTES;
+use crate::stats::Charge;
 use crate::work::{At, Deliver, Done, End, Origin, Slot};
 
 /// What a parked result costs beside its bytes.
@@ -46,6 +47,8 @@ enum Outcome {
 struct Writer<'a> {
     out: io::BufWriter<Box<dyn Write + Send + 'a>>,
     formatter: Box<dyn Formatter>,
+    /// What that keeps.
+    held: Charge,
     error: Option<io::Error>,
     ends: Ends,
 }
@@ -55,6 +58,7 @@ impl<'a> Collector<'a> {
         let writer = Writer {
             out: io::BufWriter::with_capacity(WRITE_BYTES, out),
             formatter: job.format.formatter(),
+            held: job.stats.memory().hold(0),
             error: None,
             ends: Ends::default(),
         };
@@ -233,6 +237,7 @@ impl Writer<'_> {
             self.error = Some(error);
             job.cancel.set();
         }
+        self.held.set(self.formatter.held_bytes());
     }
 
     fn end(

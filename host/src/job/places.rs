@@ -4,34 +4,49 @@
 //! Two sources never have one file. `a.log.gz` beside `a.log` goes to `a.log.gz`, its name as it is stored; where that is no way out,
 //! the source that comes first has the file, and the other one fails.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::input::Codec;
-use crate::output::{Distinct, Naming, Origin, Stored};
+use crate::output::{Clash, Distinct, Naming, Origin, Stored};
 use crate::process::{Failure, FailureKind};
 use crate::settings::Decompress;
-use crate::source::{Source, Way, shown_name};
+use crate::source::{Directories, Source, SourcePath, Way, shown_name};
 
-/// Where an output goes, or why there is none.
-type Placed = Result<PathBuf, String>;
+/// Where the output of a source goes, as its name says, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Placed {
+    /// Under the name of what is read.
+    Read,
+    /// Under the name of what is stored.
+    Stored,
+    /// Nowhere.
+    Not(Box<str>),
+}
 
-/// The name of a source that has no place, as another has it, and of that.
-type Rivals = (String, String);
-
-/// The output files, by source.
+/// The output files, by source. Names are made again when they are asked for: what is kept of a source is small.
 pub struct Places<'a> {
     sources: &'a [Source],
     naming: Naming,
     decompress: &'a Decompress,
     /// Of each source that is no archive; why there is none, where there can be none.
     of_sources: Vec<Placed>,
-    /// Names of sources that have no place, as another has it, and of those.
-    rivals: Vec<Rivals>,
-    distinct: Mutex<Distinct>,
+    /// Sources that have no place, as another has it, and those.
+    rivals: Vec<(u32, u32)>,
+    taken: Mutex<Taken>,
     /// Directories that are left out of names themselves.
     left_out: Vec<&'a Path>,
+}
+
+/// Places that are taken.
+#[derive(Default)]
+struct Taken {
+    distinct: Distinct,
+    /// Members that were found in archives, behind the sources.
+    found: Vec<SourcePath>,
+    directories: Directories,
 }
 
 impl<'a> Places<'a> {
@@ -53,88 +68,107 @@ impl<'a> Places<'a> {
             decompress,
             of_sources: Vec::new(),
             rivals: Vec::new(),
-            distinct: Mutex::default(),
+            taken: Mutex::default(),
             left_out: inputs.iter().map(PathBuf::as_path).filter(slashed).collect(),
         };
-        (places.of_sources, places.rivals) = places.all();
+        places.place_all();
         places
     }
 
-    /// The places of all sources. Those that are not compressed take theirs first; and where several that are would have one, none
+    /// Names all sources. Those that are not compressed take theirs first; and where several that are would have one, none
     /// of them has it, so that it does not matter which of them there are.
-    fn all(&self) -> (Vec<Placed>, Vec<Rivals>) {
-        let mut rivals = Vec::new();
-        let wanted: Vec<_> = self.sources.iter().map(|source| self.wanted(source)).collect();
-        let mut counts: HashMap<&Path, usize> = HashMap::new();
-        for (place, stored) in wanted.iter().flatten() {
-            if stored.is_some() {
-                *counts.entry(place).or_default() += 1;
+    fn place_all(&mut self) {
+        let mut distinct = Distinct::with_capacity(self.sources.len());
+        let (mut places, mut rivals) = (Vec::with_capacity(self.sources.len()), Vec::new());
+        let mut shared: HashMap<(u64, u64), bool> = HashMap::new();
+        for (index, source) in (0..).zip(self.sources) {
+            places.push(match self.wanted(source) {
+                Ok((place, None)) => match distinct.claim(index, &place) {
+                    Ok(()) => Placed::Read,
+                    Err(clash) => self.not(index, clash, &mut rivals),
+                },
+                Ok((place, Some(_))) => {
+                    let others = shared.entry(distinct.key(&place));
+                    others.and_modify(|is_shared| *is_shared = true).or_default();
+                    Placed::Stored
+                }
+                Err(error) => Placed::Not(error.into()),
+            });
+        }
+        if !shared.is_empty() {
+            let each = (0..).zip(self.sources).zip(&mut places);
+            for ((index, source), to) in each.filter(|(_, placed)| **placed == Placed::Stored) {
+                let Ok((place, Some(stored))) = self.wanted(source) else { continue };
+                let is_shared = shared.get(&distinct.key(&place)).copied().unwrap_or_default();
+                let claimed = (!is_shared).then(|| distinct.claim(index, &place));
+                if claimed == Some(Ok(())) {
+                    *to = Placed::Read;
+                } else if let Err(clash) = distinct.claim(index, &stored) {
+                    rivals.extend(claimed.and_then(Result::err).map(|first| (index, first.other)));
+                    *to = self.not(index, clash, &mut rivals);
+                }
             }
         }
-        let is_shared = |place: &Path| counts.get(place).is_some_and(|&count| count > 1);
-        let mut distinct = self.distinct.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut claim = |source: &Source, place: &Path| {
-            distinct.claim(&source.name(), place).map_err(|collision| {
-                let other = collision.other().to_string();
-                rivals.push((source.name().into_owned(), other));
-                collision.to_string()
-            })
-        };
-        let mut places: Vec<Option<Placed>> = vec![None; wanted.len()];
-        let each = || self.sources.iter().zip(&wanted);
-        for ((source, wanted), to) in each().zip(&mut places) {
-            *to = match wanted {
-                Ok((place, None)) => Some(claim(source, place).map(|()| place.clone())),
-                Ok((_, Some(_))) => None,
-                Err(error) => Some(Err(error.clone())),
-            };
-        }
-        for ((source, wanted), to) in each().zip(&mut places) {
-            if let Ok((place, Some(stored))) = wanted {
-                let named = if is_shared(place) {
-                    Err(String::new())
-                } else {
-                    claim(source, place).map(|()| place.clone())
-                };
-                *to = Some(named.or_else(|_| claim(source, stored).map(|()| stored.clone())));
-            }
-        }
-        let places = places.into_iter().map(|place| place.unwrap_or_else(|| Err(String::new())));
-        let places: Vec<_> = places.collect();
-        // One that has found another place is nobody's rival.
-        if !rivals.is_empty() {
-            let each = self.sources.iter().zip(&places).filter(|(_, place)| place.is_ok());
-            let names: HashSet<_> = each.map(|(source, _)| source.name()).collect();
-            rivals.retain(|(name, _)| !names.contains(name.as_str()));
-        }
-        (places, rivals)
+        self.taken = Mutex::new(Taken { distinct, ..Taken::default() });
+        (self.of_sources, self.rivals) = (places, rivals);
+    }
+
+    /// That a source has no place, as another has it.
+    fn not(&self, index: u32, clash: Clash, rivals: &mut Vec<(u32, u32)>) -> Placed {
+        rivals.push((index, clash.other));
+        let other = self.name_of(clash.other).into_owned();
+        Placed::Not(clash.with(other).to_string().into())
+    }
+
+    fn name_of(&self, index: u32) -> Cow<'_, str> {
+        let source = usize::try_from(index).ok().and_then(|index| self.sources.get(index));
+        source.map(Source::name).unwrap_or_default()
     }
 
     /// Names of sources that have no place, as another has it, and of those.
-    pub fn rivals(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.rivals.iter().map(|(name, other)| (name.as_str(), other.as_str()))
+    pub fn rivals(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        self.rivals.iter().map(|(index, other)| (self.name_of(*index), self.name_of(*other)))
     }
 
     /// Those that are known before anything is read.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.of_sources.iter().filter_map(|place| place.as_deref().ok())
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        (0..self.sources.len()).filter_map(|index| self.of_source(index).ok())
     }
 
     /// Whether the output of each source is there already, below the directory `out`.
     pub fn are_there(&self, out: &Path) -> impl Iterator<Item = bool> {
-        self.of_sources.iter().map(move |place| {
-            let found = place.as_ref().ok().map(|place| out.join(place).symlink_metadata());
+        (0..self.sources.len()).map(move |index| {
+            let found = self.of_source(index).ok().map(|place| out.join(place).symlink_metadata());
             found.is_some_and(|found| found.is_ok_and(|found| !found.is_dir()))
         })
+    }
+
+    /// Bytes of memory that they take.
+    pub fn held_bytes(&self) -> u64 {
+        let own = self.of_sources.capacity() * size_of::<Placed>();
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        own as u64 + taken.distinct.held_bytes()
+    }
+
+    /// Where the output of the source at `index` goes.
+    fn of_source(&self, index: usize) -> Result<PathBuf, String> {
+        let no_source = || "it is not in the list".to_string();
+        let (source, placed) =
+            self.sources.get(index).zip(self.of_sources.get(index)).ok_or_else(no_source)?;
+        match (placed, self.wanted(source)?) {
+            (Placed::Read, (place, _)) => Ok(place),
+            (Placed::Stored, (_, stored)) => stored.ok_or_else(no_source),
+            (Placed::Not(why), _) => Err(why.to_string()),
+        }
     }
 
     fn wanted(&self, source: &Source) -> Wanted {
         match &source.way {
             Way::Member(listed) => {
                 let archive = listed.archive.path.as_path();
-                self.of_member(archive, in_archive(archive, &source.path))
+                self.of_member(archive, in_archive(archive, &source.path.to_path()))
             }
-            _ => self.name(&source.path, None, source.file()),
+            _ => self.name(&source.path.to_path(), None, source.file()),
         }
     }
 
@@ -168,18 +202,33 @@ impl<'a> Places<'a> {
                 .hint("--name makes other names: {dir}, {name}, {stored}…")
         };
         let Some(member) = member else {
-            let place = self.of_sources.get(index).cloned();
-            return place.unwrap_or_else(|| Err("it is not in the list".into())).map_err(failed);
+            return self.of_source(index).map_err(failed);
         };
-        let archive = self.sources.get(index).map_or(Path::new(""), |source| &source.path);
-        let inside = in_archive(archive, member);
-        let (place, stored) = self.of_member(archive, inside).map_err(failed)?;
-        let mut distinct = self.distinct.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = &shown_name(member);
-        match (distinct.claim(name, &place), stored) {
-            (Ok(()), _) => Ok(place),
-            (Err(_), Some(stored)) if distinct.claim(name, &stored).is_ok() => Ok(stored),
-            (Err(collision), _) => Err(failed(collision.to_string())),
+        let archive = self.sources.get(index).map(|source| source.path.to_path());
+        let archive = archive.unwrap_or_default();
+        let inside = in_archive(&archive, member);
+        let (place, stored) = self.of_member(&archive, inside).map_err(failed)?;
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let Taken { distinct, found, directories } = &mut *taken;
+        let own = u32::try_from(self.sources.len() + found.len()).unwrap_or(u32::MAX);
+        let (to, claimed) = match (distinct.claim(own, &place), stored) {
+            (Err(_), Some(stored)) if distinct.claim(own, &stored).is_ok() => (stored, Ok(())),
+            (claimed, _) => (place, claimed),
+        };
+        match claimed {
+            Ok(()) => {
+                found.push(directories.path(member.as_os_str().as_encoded_bytes()));
+                Ok(to)
+            }
+            Err(clash) => {
+                let other = usize::try_from(clash.other).unwrap_or_default();
+                let before = other.checked_sub(self.sources.len()).and_then(|at| found.get(at));
+                let name = before.map_or_else(
+                    || self.name_of(clash.other).into_owned(),
+                    |path| shown_name(&path.to_path()).into_owned(),
+                );
+                Err(failed(clash.with(name).to_string()))
+            }
         }
     }
 }

@@ -90,6 +90,11 @@ pub trait Formatter: Send {
 
     /// Writes the end. Called once, last, unless the run was stopped: then with `None`.
     fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()>;
+
+    /// Bytes of memory that it keeps of the rows so far.
+    fn held_bytes(&self) -> u64 {
+        0
+    }
 }
 
 /// The plugin's own bytes.

@@ -23,7 +23,9 @@ pub use file::{
     is_temporary, sweep,
 };
 pub use format::{Fault, Format, Formatter, Row, Shown, Total};
-pub use naming::{Collision, Distinct, NameError, Naming, Origin, Stored, Template, TemplateError};
+pub use naming::{
+    Clash, Collision, Distinct, NameError, Naming, Origin, Stored, Template, TemplateError,
+};
 pub use object::{Object, ObjectError, Objects, Writing};
 pub use pack::{CannotPack, Packer, Written};
 pub use rejects::{Rejected, write_reject};

@@ -6,7 +6,7 @@
 //! others are looked at last thing before.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -141,8 +141,8 @@ impl Objects {
     ///
     /// # Errors
     /// When the store does not say.
-    pub fn there<'a>(&self, all: impl Iterator<Item = &'a Path>) -> Result<usize, ObjectError> {
-        let keys = all.map(|relative| self.key(relative)).collect::<Result<_, _>>()?;
+    pub fn there(&self, all: impl Iterator<Item = PathBuf>) -> Result<usize, ObjectError> {
+        let keys = all.map(|relative| self.key(&relative)).collect::<Result<_, _>>()?;
         self.outlet.there(keys).map_err(|unsent| ObjectError::unsent(&self.name, unsent))
     }
 

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::format::{Formatter, Row, Total};
 use super::value::Value;
-use crate::settings::limits::{CELL_BYTES_MAX, COLUMNS_MAX, is_only_shown};
+use crate::settings::limits::{CELL_BYTES_MAX, COLUMNS_MAX, TABLE_BYTES_MAX, is_only_shown};
 
 /// The column of results that are not objects.
 const RESULT: &str = "result";
@@ -30,6 +30,8 @@ pub(super) struct Table {
     rows: Vec<Line>,
     /// Whether there are more columns than are kept.
     has_more: bool,
+    /// What the rows take.
+    held_bytes: u64,
 }
 
 /// A column, as wide as its widest cell so far.
@@ -44,6 +46,18 @@ struct Line {
     source: String,
     /// By column, as far as it has any.
     cells: Vec<(usize, String)>,
+}
+
+impl Line {
+    /// Bytes of memory that it takes: each text has an allocation of its own.
+    fn held_bytes(&self) -> u64 {
+        const ALLOCATION_BYTES: usize = 16;
+        let cell = |(_, text): &(usize, String)| {
+            size_of::<(usize, String)>() + text.capacity() + ALLOCATION_BYTES
+        };
+        let cells = self.cells.iter().map(cell).sum::<usize>();
+        (size_of::<Self>() + self.source.capacity() + 2 * ALLOCATION_BYTES + cells) as u64
+    }
 }
 
 /// On which side the cells of a column are even.
@@ -162,7 +176,10 @@ impl Table {
                 kept.push((at, column.fit(cut(text(&cell)))));
             }
         }
-        self.rows.push(Line { source: shown(source.to_string()), cells: kept });
+        kept.shrink_to_fit();
+        let row = Line { source: shown(source.to_string()), cells: kept };
+        self.held_bytes += row.held_bytes();
+        self.rows.push(row);
     }
 
     /// The column of that name, which is made if there is room for one more. Numbers are even on the right where there is nothing else.
@@ -223,7 +240,18 @@ impl Formatter for Table {
         if let Ok(value) = row.result {
             self.add(row.source, row.plugin, value);
         }
+        if self.held_bytes > TABLE_BYTES_MAX {
+            let rows = self.rows.len();
+            let told = format!(
+                "a table is laid out when all rows are known, and {rows} rows take more than {TABLE_BYTES_MAX} bytes of memory; --format jsonl writes each as it comes"
+            );
+            return Err(io::Error::other(told));
+        }
         Ok(())
+    }
+
+    fn held_bytes(&self) -> u64 {
+        self.held_bytes
     }
 
     fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
@@ -262,6 +290,16 @@ mod tests {
         let mut out = Vec::new();
         table.draw(&mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn rows_that_take_too_much_are_refused_with_the_way_out() {
+        let mut table = Table { held_bytes: TABLE_BYTES_MAX - 100, ..Table::default() };
+        let value = Value::new(OutputType::of("application/json"), b"{\"a\":1}".to_vec());
+        let row = Row { source: "a", plugin: None, bytes: 0, result: Ok(&value) };
+        let refused = table.row(&mut Vec::new(), &row).unwrap_err().to_string();
+        assert!(refused.contains("1 rows take more than 268435456 bytes"), "{refused}");
+        assert!(refused.contains("--format jsonl"), "{refused}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use rustix::io::Errno;
 use wasmtime::{Trap, WasmBacktrace};
 
 use super::fill::ReturnedTooMuch;
@@ -96,6 +97,15 @@ impl Write for Bounded {
     }
 }
 
+/// Whether the kernel has refused to map memory.
+fn is_no_room(error: &wasmtime::Error) -> bool {
+    error.chain().any(|cause| {
+        let code = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+        let errno = cause.downcast_ref::<Errno>().map(|errno| errno.raw_os_error());
+        code.or(errno) == Some(Errno::NOMEM.raw_os_error())
+    })
+}
+
 fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
     let name = call.name();
     if let Some(stopped) = error.downcast_ref::<Stopped>() {
@@ -122,6 +132,14 @@ fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
     }
     if let Some(ReturnedTooMuch { bytes }) = error.downcast_ref() {
         return returned_too_much(call, &size(*bytes), guest);
+    }
+    if is_no_room(error) {
+        let message = format!(
+            "the process may have no more address space for a sandbox in {name}: each memory of a plugin takes 4 GiB of it, used or not"
+        );
+        return Failure::new(FailureKind::Memory, message).hint(
+            "raise the limit on virtual memory (ulimit -v); --memory-total bounds what is used",
+        );
     }
     let crash = |text: &str| {
         Failure::new(FailureKind::Trap, format!("the plugin crashed in {name}: {text}"))

@@ -212,7 +212,7 @@ impl ResourceLimiter for Guest {
         let refused = match () {
             () if desired > self.limits.table_elements => Some(Refused::Table(desired)),
             () if total > self.table_elements_total_max() => Some(Refused::Tables(total)),
-            () => None,
+            () => self.memory.set_tables(total).err(),
         };
         if refused.is_none() {
             self.table_elements = total;

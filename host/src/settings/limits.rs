@@ -279,6 +279,12 @@ pub const FAILURES_TOLD_MAX: u64 = 20;
 /// Bytes of the name of an archive's member; that of a file has 4096 with all above it (`PATH_MAX`).
 pub const MEMBER_NAME_BYTES_MAX: usize = 32 << 10;
 
+/// Bytes of the rows of a table, which are held until the widths of its columns are known: a million short ones.
+pub const TABLE_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes of a name in a list of sources. That of a file has 4096 (`PATH_MAX`); a URL may be longer, and no server takes one of 64 KiB.
+pub const LISTED_NAME_BYTES_MAX: usize = 64 << 10;
+
 /// Parts of the name of an archive's member.
 pub const MEMBER_NAME_PARTS_MAX: usize = 255;
 

@@ -1,13 +1,17 @@
 //! Lists of names: a file, or standard input, with one name a line or names that end in NUL.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
 use super::{Roots, hint};
+use crate::settings::limits::LISTED_NAME_BYTES_MAX;
+
+/// What is read of a list at once.
+const READ_BYTES: usize = 64 << 10;
 
 /// Where a list of names comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,20 +42,67 @@ impl ListError {
 /// # Errors
 /// When it cannot be read.
 pub fn names(from: &FilesFrom, roots: &Roots) -> Result<Vec<PathBuf>, ListError> {
-    let bytes =
-        read_all(from, roots).map_err(|error| ListError { path: from.path.clone(), error })?;
-    Ok(bytes
-        .split(|&byte| byte == from.separator)
-        .filter(|name| !name.is_empty())
-        .map(|name| PathBuf::from(OsString::from_vec(name.to_vec())))
-        .collect())
+    let mut names = Vec::new();
+    each_name(from, roots, |name| {
+        names.push(PathBuf::from(OsString::from_vec(name.to_vec())));
+        Ok::<_, ListError>(())
+    })?;
+    Ok(names)
 }
 
-fn read_all(from: &FilesFrom, roots: &Roots) -> io::Result<Vec<u8>> {
-    if from.path.as_os_str() != "-" {
-        return roots.read(&from.path);
+/// Gives each name of a list to `take`, and keeps none.
+///
+/// # Errors
+/// When the list cannot be read, has a name that nothing can have, or `take` fails.
+pub(super) fn each_name<E: From<ListError>>(
+    from: &FilesFrom,
+    roots: &Roots,
+    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let failed = |error| E::from(ListError { path: from.path.clone(), error });
+    let list: Box<dyn Read> = if from.path.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(roots.list(&from.path).map_err(failed)?)
+    };
+    let mut list = BufReader::with_capacity(READ_BYTES, list);
+    let mut name = Vec::new();
+    loop {
+        name.clear();
+        let most = LISTED_NAME_BYTES_MAX as u64 + 1;
+        let got = list.by_ref().take(most).read_until(from.separator, &mut name);
+        if got.map_err(failed)? == 0 {
+            return Ok(());
+        }
+        if name.last() == Some(&from.separator) {
+            name.pop();
+        }
+        if name.len() > LISTED_NAME_BYTES_MAX {
+            let what = format!("it has a name of more than {LISTED_NAME_BYTES_MAX} bytes");
+            return Err(failed(io::Error::other(what)));
+        }
+        if !name.is_empty() {
+            take(&name)?;
+        }
     }
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_nothing_can_have_ends_the_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let listed = |name: &str| {
+            let path = dir.path().join("list");
+            std::fs::write(&path, format!("a\n\n{name}")).unwrap();
+            names(&FilesFrom { path, separator: b'\n' }, &Roots::default())
+        };
+        let long = "b".repeat(LISTED_NAME_BYTES_MAX);
+        assert_eq!(listed(&long).unwrap(), [PathBuf::from("a"), PathBuf::from(&long)]);
+        assert_eq!(listed(&format!("{long}\n")).unwrap().len(), 2);
+        let error = listed(&format!("{long}b\n")).unwrap_err().to_string();
+        assert!(error.ends_with("it has a name of more than 65536 bytes"), "{error}");
+    }
 }

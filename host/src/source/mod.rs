@@ -9,6 +9,8 @@ mod descend;
 mod globs;
 mod list;
 mod name_text;
+mod path;
+mod room;
 mod roots;
 mod shown;
 mod sparse;
@@ -30,6 +32,8 @@ pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
 pub use globs::{Globs, PatternError};
 pub use list::{FilesFrom, ListError, names};
 pub use name_text::name_text;
+pub use path::{Directories, SourcePath};
+pub use room::{Room, TooManySources};
 pub use roots::{Roots, RootsError, hint};
 pub use sparse::{Part, Sparse, Stretch};
 pub use urls::Urls;
@@ -39,9 +43,9 @@ pub use walk::Filter;
 #[derive(Debug)]
 pub struct Source {
     /// Where it is.
-    pub path: PathBuf,
+    pub path: SourcePath,
     /// Size in bytes when it was listed, where that was looked at; or why it cannot be read.
-    pub listed: Result<Option<u64>, Refusal>,
+    pub listed: Result<Option<u64>, Box<Refusal>>,
     /// How it is opened.
     pub way: Way,
 }
@@ -85,19 +89,31 @@ impl Eq for Spooled {}
 impl Source {
     /// The name for people and plugins: [`shown_name`].
     pub fn name(&self) -> Cow<'_, str> {
-        shown_name(&self.path)
+        match self.path.to_path() {
+            Cow::Borrowed(path) => shown_name(path),
+            Cow::Owned(path) => Cow::Owned(shown_name(&path).into_owned()),
+        }
     }
 
-    /// The name as that of a file, by whose extension more may be known of it.
+    /// The end of the name as that of a file, by whose extension more may be known of it.
     pub fn file(&self) -> &Path {
+        let end = self.path.end();
         match self.way {
-            Way::Object | Way::Prefix => {
-                Address::of(&self.path).map_or(&self.path, |address| address.file())
+            Way::Object | Way::Prefix if !self.path.is_shared() => {
+                Address::of(end).map_or(end, |address| address.file())
             }
-            Way::File | Way::Fifo | Way::StandardInput | Way::Spooled(_) | Way::Member(_) => {
-                &self.path
-            }
+            _ => end,
         }
+    }
+
+    /// Bytes of memory that it takes, beside what it shares with others.
+    pub fn held_bytes(&self) -> u64 {
+        let member = match &self.way {
+            Way::Member(_) => size_of::<Member>() + 2 * size_of::<usize>(),
+            _ => 0,
+        };
+        let refusal = self.listed.as_ref().err().map_or(0, |_| size_of::<Refusal>());
+        (size_of::<Self>() + member + refusal) as u64 + self.path.own_bytes()
     }
 }
 
@@ -155,6 +171,8 @@ pub struct Request {
     pub roots: Roots,
     /// Which addresses the list of names may have.
     pub urls: Urls,
+    /// Memory that the list may take, where that is bounded.
+    pub bytes_max: Option<u64>,
 }
 
 /// What to do with FIFOs that are named.
@@ -195,6 +213,8 @@ pub struct Listing {
     pub filtered: bool,
     /// Which members of archives are taken.
     pub members: Arc<Globs>,
+    /// What the list may take, and does.
+    pub room: Arc<Room>,
 }
 
 /// Why nothing could be listed.
@@ -207,6 +227,9 @@ pub enum Error {
     /// The list of names could not be read.
     #[error(transparent)]
     List(#[from] ListError),
+    /// There are too many names.
+    #[error("--memory-total: {0}")]
+    TooMany(#[from] TooManySources),
 }
 
 impl Error {
@@ -215,6 +238,7 @@ impl Error {
         match self {
             Self::Pattern(error) => error.hint(),
             Self::List(error) => error.hint(),
+            Self::TooMany(_) => Some(TooManySources::HINT),
         }
     }
 }
@@ -225,15 +249,12 @@ impl Error {
 /// When a glob does not parse or the list of names cannot be read.
 pub fn list(request: &Request) -> Result<Listing, Error> {
     let filter = Arc::new(Filter::new(&request.include, &request.exclude)?);
-    let from_list = request.files_from.as_ref().map(|from| names(from, &request.roots));
-    let mut listed = from_list.transpose()?.unwrap_or_default();
-    listed.extend(request.listed.iter().flatten().cloned());
-    let is_list = request.files_from.is_some() || request.listed.is_some();
-    let count = is_list.then_some(listed.len());
+    let room = Arc::new(Room::new(request.bytes_max.unwrap_or(u64::MAX)));
     let (roots, filter) = (request.roots.clone(), &filter);
-    let mut listing =
-        Listing { roots, filter: Arc::clone(filter), listed: count, ..Listing::default() };
-    for (path, found) in look_at(request.paths.clone(), request) {
+    let mut listing = Listing { roots, filter: Arc::clone(filter), room, ..Listing::default() };
+    let paths = request.paths.iter().map(SourcePath::from).collect();
+    for (path, found) in look_at(paths, request, |path, found| (path, found)) {
+        let path = path.to_path().into_owned();
         match found {
             _ if let Some(address) = Address::of(&path) => {
                 let way = match address.scheme {
@@ -241,54 +262,79 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
                     Scheme::S3 | Scheme::Google | Scheme::Azure => Way::Prefix,
                 };
                 listing.filtered |= way == Way::Prefix;
-                listing.sources.push(Source { path, listed: Ok(None), way });
+                listing.sources.push(Source { path: path.into(), listed: Ok(None), way });
             }
             Ok(found) if kind(&found) == FileType::Directory => {
                 listing.filtered = true;
-                walk::walk(&path, filter, request, &mut listing);
+                walk::walk(&path, filter, request, &mut listing)?;
             }
-            found => listing.sources.push(named(path, found, request.fifos)),
+            found => listing.sources.push(named(path.into(), found, request.fifos)),
         }
     }
+    let listed = listed(request, &listing.room)?;
+    listing.listed = listed.as_ref().map(Vec::len);
+    let listed = listed.unwrap_or_default();
+    let checked = |source| remote(source, &request.urls).unwrap_or_else(|source| source);
     match request.look {
         Look::Names => {
-            let source = |path: PathBuf| {
-                let listed = Source { path, listed: Ok(None), way: Way::File };
-                remote(listed, &request.urls).unwrap_or_else(|source| source)
-            };
-            listing.sources.extend(listed.into_iter().map(source));
+            let source = |path| Source { path, listed: Ok(None), way: Way::File };
+            listing.sources.extend(listed.into_iter().map(|path| checked(source(path))));
         }
         Look::Sizes => {
-            let looked = look_at(listed, request).into_iter();
-            listing.sources.extend(looked.map(|(path, found)| {
-                let found = file(path, found, request.fifos);
-                remote(found, &request.urls).unwrap_or_else(|source| source)
-            }));
+            let source = |path, found| checked(file(path, found, request.fifos));
+            listing.sources.append(&mut look_at(listed, request, source));
         }
     }
     Ok(listing)
 }
 
+/// The names of a list; `None` where there is no list. They are counted as the sources that they will be.
+fn listed(request: &Request, room: &Arc<Room>) -> Result<Option<Vec<SourcePath>>, Error> {
+    let mut directories = Directories::within(room);
+    let mut listed = Vec::new();
+    let mut add = |name: &[u8]| {
+        let source = Source { path: directories.path(name), listed: Ok(None), way: Way::default() };
+        room.add(&source);
+        listed.push(source.path);
+        room.check()
+    };
+    for name in request.listed.iter().flatten() {
+        add(name.as_os_str().as_bytes())?;
+    }
+    if let Some(from) = &request.files_from {
+        list::each_name(from, &request.roots, |name| add(name).map_err(Error::from))?;
+    }
+    let is_list = request.files_from.is_some() || request.listed.is_some();
+    Ok(is_list.then_some(listed))
+}
+
 /// A name of a list, as an object if it is an address: the lists are of single objects, but for what says that it is none. The source
 /// itself where it is not.
 fn remote(source: Source, urls: &Urls) -> Result<Source, Source> {
-    let Some(address) = Address::of(&source.path) else { return Err(source) };
+    let path = source.path.to_path();
+    let Some(address) = Address::of(&path) else {
+        drop(path);
+        return Err(source);
+    };
     let way = if address.is_prefix() { Way::Prefix } else { Way::Object };
     let (way, listed) =
-        if urls.allow(&address) { (way, Ok(None)) } else { (Way::File, Err(Refusal::Url)) };
-    Ok(Source { path: source.path, listed, way })
+        if urls.allow(&address) { (way, Ok(None)) } else { (Way::File, Err(Refusal::Url.into())) };
+    // A query may have slashes: it is no directory.
+    let whole = SourcePath::from(&*path);
+    drop(path);
+    Ok(Source { path: whole, listed, way })
 }
 
 /// The source of that name, given what was found there.
-fn named(path: PathBuf, found: io::Result<Stat>, fifos: Fifos) -> Source {
-    if path.as_os_str() == "-" {
+fn named(path: SourcePath, found: io::Result<Stat>, fifos: Fifos) -> Source {
+    if path.end().as_os_str() == "-" {
         return Source { path, listed: Ok(None), way: Way::StandardInput };
     }
     file(path, found, fifos)
 }
 
 /// The file of that name, given what was found there.
-fn file(path: PathBuf, found: io::Result<Stat>, fifos: Fifos) -> Source {
+fn file(path: SourcePath, found: io::Result<Stat>, fifos: Fifos) -> Source {
     let is_fifo = found.as_ref().is_ok_and(|found| kind(found) == FileType::Fifo);
     if is_fifo && fifos == Fifos::Read {
         return Source { path, listed: Ok(None), way: Way::Fifo };
@@ -297,7 +343,7 @@ fn file(path: PathBuf, found: io::Result<Stat>, fifos: Fifos) -> Source {
         check_regular(found.st_mode)?;
         Ok(Some(bytes(&found)))
     });
-    Source { path, listed, way: Way::File }
+    Source { path, listed: listed.map_err(Box::new), way: Way::File }
 }
 
 fn kind(found: &Stat) -> FileType {
@@ -308,15 +354,18 @@ fn bytes(found: &Stat) -> u64 {
     found.st_size.cast_unsigned()
 }
 
-type Looked = (PathBuf, io::Result<Stat>);
-
 /// Below this many names a second thread costs more than it saves.
 const NAMES_PER_THREAD: usize = 512;
 
-fn look_at(names: Vec<PathBuf>, request: &Request) -> Vec<Looked> {
-    let look = |path: PathBuf| {
-        let found = request.roots.look(&path);
-        (path, found)
+/// What `make` makes of each name and of what is found there, in the order of the names.
+fn look_at<T: Send>(
+    names: Vec<SourcePath>,
+    request: &Request,
+    make: impl Fn(SourcePath, io::Result<Stat>) -> T + Copy + Send,
+) -> Vec<T> {
+    let look = move |path: SourcePath| {
+        let found = request.roots.look(&path.to_path());
+        make(path, found)
     };
     let share = names.len().div_ceil(request.threads.max(1)).max(NAMES_PER_THREAD);
     if names.len() <= share {
@@ -326,7 +375,7 @@ fn look_at(names: Vec<PathBuf>, request: &Request) -> Vec<Looked> {
     std::thread::scope(|scope| {
         let mut parts = Vec::new();
         loop {
-            let part: Vec<PathBuf> = names.by_ref().take(share).collect();
+            let part: Vec<SourcePath> = names.by_ref().take(share).collect();
             if part.is_empty() {
                 break;
             }

@@ -5,7 +5,7 @@
 //! as one that is moved away would take its files along. What is mounted in a directory, and each name of a file with several, is part of it.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -160,16 +160,14 @@ impl Roots {
         }
     }
 
-    /// All that is in a file. One that is beneath a root must be a regular one.
-    pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    /// A file with a list of names. One that is beneath a root must be a regular one.
+    pub(super) fn list(&self, path: &Path) -> io::Result<File> {
         if self.0.is_none() {
-            return fs::read(path);
+            return File::open(path);
         }
-        let mut file = self.file(path)?;
+        let file = self.file(path)?;
         check_regular(fstat(&file)?.st_mode).map_err(io::Error::other)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(bytes)
+        Ok(file)
     }
 }
 
@@ -217,14 +215,22 @@ impl Root {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
     use std::os::unix::fs::symlink;
 
     use super::*;
 
     /// What is read by that name beneath the directories, or why nothing is.
+    fn read_all(roots: &Roots, path: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        roots.list(path)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     fn read(roots: &[&Path], path: &Path) -> Result<String, String> {
         let roots: Vec<_> = roots.iter().map(|root| root.to_path_buf()).collect();
-        let bytes = Roots::open(&roots).unwrap().read(path).map_err(|error| error.to_string())?;
+        let bytes = read_all(&Roots::open(&roots).unwrap(), path);
+        let bytes = bytes.map_err(|error| error.to_string())?;
         Ok(String::from_utf8(bytes).unwrap())
     }
 
@@ -264,7 +270,7 @@ mod tests {
         assert_eq!(read(&[&at("link")], &root.join("c")), Ok("in/c".into()));
         assert_eq!(read(&[&at("in/a"), &root], &at("in/a/stays")), Ok("in/c".into()));
         assert_eq!(read(&[], &at("in/c")), outside, "nothing is beneath none");
-        assert_eq!(Roots::default().read(&at("in/leads-out")).unwrap(), b"other/d");
+        assert_eq!(read_all(&Roots::default(), &at("in/leads-out")).unwrap(), b"other/d");
     }
 
     #[test]
@@ -278,7 +284,7 @@ mod tests {
         let roots = Roots::open(&[at("in")]).unwrap();
         fs::rename(at("in"), at("moved")).unwrap();
         symlink("other", at("in")).unwrap();
-        assert_eq!(roots.read(&at("in/a")).unwrap(), b"inside");
+        assert_eq!(read_all(&roots, &at("in/a")).unwrap(), b"inside");
     }
 
     #[test]

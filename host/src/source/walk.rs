@@ -1,14 +1,10 @@
 //! The files of a directory: all of them, hidden ones too, links not followed, in the order of their paths.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-
-use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::descend::descend;
 use super::globs::{Globs, Kind, PatternError};
-use super::{Listing, Look, Refusal, Request, Source, Way};
+use super::{Listing, Request, TooManySources};
 
 /// What is taken of directories.
 #[derive(Debug, Default)]
@@ -53,108 +49,31 @@ impl Filter {
 }
 
 /// Adds the files below `root` to `listing`. What cannot be read is added with its reason.
-pub(super) fn walk(root: &Path, filter: &Arc<Filter>, request: &Request, listing: &mut Listing) {
-    let (mut sources, skipped) = if request.roots.are_set() {
-        descend(root, filter, request)
+///
+/// # Errors
+/// When they are more than there is room for.
+pub(super) fn walk(
+    root: &Path,
+    filter: &Filter,
+    request: &Request,
+    listing: &mut Listing,
+) -> Result<(), TooManySources> {
+    let (mut sources, skipped) = descend(root, filter, request, &listing.room)?;
+    sources.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    if listing.sources.is_empty() {
+        listing.sources = sources;
     } else {
-        walk_anywhere(root, filter, request)
-    };
-    sources.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
-    listing.sources.append(&mut sources);
+        listing.sources.append(&mut sources);
+    }
     listing.skipped += skipped;
-}
-
-fn walk_anywhere(root: &Path, filter: &Arc<Filter>, request: &Request) -> (Vec<Source>, u64) {
-    let found = Mutex::new(Vec::new());
-    let skipped = AtomicU64::new(0);
-    let mut walk = WalkBuilder::new(root);
-    walk.standard_filters(false).follow_links(false).threads(request.threads);
-    if !filter.takes_all() {
-        let (filter, root) = (Arc::clone(filter), root.to_path_buf());
-        walk.filter_entry(move |entry| {
-            let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
-            let kind = if is_directory { Kind::Directory } else { Kind::File };
-            entry.depth() == 0 || filter.takes_entry(&root, entry.path(), kind)
-        });
-    }
-    walk.build_parallel().run(|| {
-        let mut mine = Batch { all: &found, sources: Vec::new() };
-        let skipped = &skipped;
-        Box::new(move |entry| {
-            match entry {
-                Ok(entry) => match source(entry, request.look) {
-                    Entry::Source(source) => mine.sources.push(source),
-                    Entry::Skipped => {
-                        skipped.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Entry::Directory => {}
-                },
-                Err(error) => mine.sources.push(unreadable(root, error)),
-            }
-            WalkState::Continue
-        })
-    });
-    let sources = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    (sources, skipped.into_inner())
-}
-
-/// What one thread found; handed over when the thread is done.
-struct Batch<'a> {
-    all: &'a Mutex<Vec<Source>>,
-    sources: Vec<Source>,
-}
-
-impl Drop for Batch<'_> {
-    fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        all.append(&mut self.sources);
-    }
-}
-
-enum Entry {
-    Source(Source),
-    Skipped,
-    Directory,
-}
-
-fn source(entry: DirEntry, look: Look) -> Entry {
-    match entry.file_type() {
-        Some(kind) if kind.is_dir() => return Entry::Directory,
-        Some(kind) if kind.is_file() => {}
-        _ => return Entry::Skipped,
-    }
-    let listed = match look {
-        Look::Names => Ok(None),
-        Look::Sizes => entry
-            .metadata()
-            .map(|metadata| Some(metadata.len()))
-            .map_err(|error| Refusal::Io(io_error(error))),
-    };
-    Entry::Source(Source { path: entry.into_path(), listed, way: Way::File })
-}
-
-fn unreadable(root: &Path, error: ignore::Error) -> Source {
-    let path = path_of(&error).unwrap_or(root).to_path_buf();
-    Source { path, listed: Err(Refusal::Io(io_error(error))), way: Way::File }
-}
-
-fn path_of(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } => path_of(err),
-        _ => None,
-    }
-}
-
-fn io_error(error: ignore::Error) -> std::io::Error {
-    let text = error.to_string();
-    error.into_io_error().unwrap_or_else(|| std::io::Error::other(text))
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
+    use super::super::{Look, Source};
     use super::*;
 
     fn names(include: &[&str], exclude: &[&str]) -> Vec<PathBuf> {
@@ -166,12 +85,12 @@ mod tests {
         }
         std::os::unix::fs::symlink("a.txt", dir.path().join("link")).unwrap();
         let owned = |globs: &[&str]| globs.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let filter = Arc::new(Filter::new(&owned(include), &owned(exclude)).unwrap());
+        let filter = Filter::new(&owned(include), &owned(exclude)).unwrap();
         let mut listing = Listing::default();
         let request = Request { look: Look::Sizes, threads: 2, ..Request::default() };
-        walk(dir.path(), &filter, &request, &mut listing);
+        walk(dir.path(), &filter, &request, &mut listing).unwrap();
         assert_eq!(listing.skipped, u64::from(include.is_empty()));
-        let relative = |s: Source| s.path.strip_prefix(dir.path()).unwrap().to_path_buf();
+        let relative = |s: Source| s.path.to_path().strip_prefix(dir.path()).unwrap().to_path_buf();
         listing.sources.into_iter().map(relative).collect()
     }
 

@@ -165,6 +165,11 @@ pub struct Charge {
 }
 
 impl Charge {
+    /// What is held.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// It is so many bytes now.
     pub fn set(&mut self, bytes: u64) {
         match bytes.checked_sub(self.bytes) {

@@ -211,7 +211,8 @@ fn list(gate: &JobGate, run: &Run, inputs: &[PathBuf]) -> Result<Listed, JobErro
     let mut listing = source::list(&request)?;
     if run.archives {
         let (members_max, stop) = (run.members_max, gate.state.cancel.flag());
-        input::expand(&mut listing, &Expansion::new(members_max, 1, &stop));
+        let expansion = Expansion::new(members_max, 1, &stop);
+        input::expand(&mut listing, &expansion).map_err(source::Error::from)?;
     }
     let mut named = paths;
     named.push(root.join(Path::new(""))); // with a slash at its end

@@ -30,7 +30,8 @@ pub(super) fn refused(refusal: &Refusal) -> Failure {
 
 /// With the way out, where a name has something in it that separates names of a list which is read in another way.
 pub(super) fn separated(source: &Source, failure: Failure) -> Failure {
-    let name = source.path.as_os_str().as_encoded_bytes();
+    let path = source.path.to_path();
+    let name = path.as_os_str().as_encoded_bytes();
     if name.contains(&0) {
         return failure.hint("a list of names that end in NUL is read with -0");
     }

@@ -16,7 +16,7 @@ use super::Plan;
 use super::fault::{refused, separated};
 use super::gather::Gather;
 use super::ring::{Archive, Reader, Ring};
-use super::whole::Whole;
+use super::whole::{Header, Whole};
 
 /// An opened source.
 #[derive(Debug)]
@@ -63,6 +63,7 @@ impl<'a> Open<'a> {
         let front = from_front(plan, &mut input, source, known)?;
         let whole = |count, header| {
             let gather = Gather::new(count, plan.processor.traits().order);
+            let header = Header::within(plan.stats.memory(), header);
             Whole::source(index, source, header, gather)
         };
         let header_records = plan.processor.traits().header_records;

@@ -134,7 +134,7 @@ fn case(texts: &[String], threads: usize, chunk_bytes: u64) -> Case {
     let write = |(at, text): (usize, &String)| {
         let path = dir.path().join(at.to_string());
         std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
-        Source { path, listed: Ok(Some(text.len() as u64)), way: Way::File }
+        Source { path: path.into(), listed: Ok(Some(text.len() as u64)), way: Way::File }
     };
     let sources = texts.iter().enumerate().map(write).collect();
     let settings = Run { threads, chunk_bytes, ..Run::default() };

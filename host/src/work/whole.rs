@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::gather::Gather;
 use super::{At, End, Slot};
@@ -12,6 +12,22 @@ use crate::process::{Failure, FailureKind, Opening, Order, Reject};
 use crate::settings::RejectsMax;
 use crate::settings::limits::REJECTS_KEPT_MAX;
 use crate::source::{Source, shown_name};
+use crate::stats::{Charge, MemoryBudget};
+
+/// The header records of a source, charged as long as it is read: of fixed framing they may have megabytes.
+#[derive(Debug)]
+pub(super) struct Header {
+    bytes: Vec<u8>,
+    held: Charge,
+}
+
+impl Header {
+    /// Those records, which are charged to that budget.
+    pub(super) fn within(memory: &Arc<MemoryBudget>, bytes: Vec<u8>) -> Self {
+        let held = memory.hold(bytes.capacity() as u64);
+        Self { bytes, held }
+    }
+}
 
 /// A source, or a member of an archive, whose parts are brought together.
 #[derive(Debug)]
@@ -24,6 +40,8 @@ pub(super) struct Whole<'a> {
     /// What offsets in that which plugins see are in it: there may be a byte order mark before it.
     pub(super) offsets: Offsets,
     header: Vec<u8>,
+    /// The header's.
+    _held: Charge,
     bytes: AtomicU64,
     end: End,
     /// How many parts there will be, [`u64::MAX`] while that is not known; and how many there are.
@@ -41,24 +59,20 @@ pub(super) struct Whole<'a> {
 
 impl<'a> Whole<'a> {
     /// The source at `index`, of `chunks` chunks, where that is known.
-    pub(super) fn source(
-        index: usize,
-        source: &'a Source,
-        header: Vec<u8>,
-        gather: Gather,
-    ) -> Self {
+    pub(super) fn source(index: usize, source: &'a Source, header: Header, gather: Gather) -> Self {
         let at = At { source: index, ..At::default() };
         Self::new(at, source.name(), header, gather, End::Source)
     }
 
     /// A member of an archive, with its path as a source.
-    pub(super) fn member(at: At, path: PathBuf, header: Vec<u8>, order: Order) -> Self {
+    pub(super) fn member(at: At, path: PathBuf, header: Header, order: Order) -> Self {
         let gather = Gather::new(None, order);
         let name = Cow::Owned(shown_name(&path).into_owned());
         Self { path: Some(path), ..Self::new(at, name, header, gather, End::Member) }
     }
 
-    fn new(at: At, name: Cow<'a, str>, header: Vec<u8>, gather: Gather, end: End) -> Self {
+    fn new(at: At, name: Cow<'a, str>, header: Header, gather: Gather, end: End) -> Self {
+        let Header { bytes: header, held } = header;
         Self {
             at,
             gather,
@@ -66,6 +80,7 @@ impl<'a> Whole<'a> {
             path: None,
             offsets: Offsets::Behind(0),
             header,
+            _held: held,
             bytes: AtomicU64::new(0),
             end,
             parts: AtomicU64::new(u64::MAX),

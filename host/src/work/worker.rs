@@ -136,7 +136,7 @@ impl<'r, 'a> Worker<'r, 'a> {
         if self.ahead.pays() {
             let sources = next.iter().filter_map(|&index| self.plan.sources.get(index));
             let files = sources.filter(|source| source.way == Way::File);
-            let paths = files.take(AHEAD_FILES).map(|source| source.path.as_path());
+            let paths = files.take(AHEAD_FILES).map(|source| source.path.to_path());
             self.opener.expect(paths, &self.plan.access.roots);
         }
     }

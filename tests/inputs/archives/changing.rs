@@ -80,7 +80,7 @@ fn an_archive_that_was_replaced_is_not_read() {
     let mut listing = gristmill::source::list(&request).unwrap();
     let stop = std::sync::atomic::AtomicBool::new(false);
     let expansion = gristmill::input::Expansion::new(10, 1, &stop);
-    gristmill::input::expand(&mut listing, &expansion);
+    gristmill::input::expand(&mut listing, &expansion).unwrap();
     tree.file("b", tar(&[tarred(b"a", b'0', b"y\n")]));
     fs::rename(tree.path().join("b"), tree.path().join("a.tar")).unwrap();
     let opened = gristmill::input::Input::open(

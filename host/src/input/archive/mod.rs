@@ -18,7 +18,7 @@ mod zip;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
@@ -30,8 +30,8 @@ use super::{Access, Choice, Codec, Decoding, Error, Input, Opener};
 use crate::settings::Piped;
 use crate::settings::limits::{ARCHIVE_STRETCHES_MAX, COPY_BYTES};
 use crate::source::{
-    Archive, ArchiveError, Globs, Listing, Member, Refusal, Source, Sparse, Spooled, Stored,
-    Version, Way, shown_name,
+    Archive, ArchiveError, Directories, Globs, Listing, Member, Refusal, Room, Source, SourcePath,
+    Sparse, Spooled, Stored, TooManySources, Version, Way, shown_name,
 };
 
 pub(super) use member::open;
@@ -63,16 +63,21 @@ impl<'a> Expansion<'a> {
 
 /// Replaces each archive of `listing` by its members, in the order of the archive. Members that are no files are counted as skipped.
 /// Archives are opened where the listing may be. Costs a look at each name where there are no archives.
-pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) {
+///
+/// # Errors
+/// When there are more members than there is room for in the listing.
+pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) -> Result<(), TooManySources> {
     let archive = |(index, source): (usize, &Source)| Some((index, kind(source, expansion)?));
     let archives: Vec<_> = listing.sources.iter().enumerate().filter_map(archive).collect();
     if archives.is_empty() {
-        return;
+        return Ok(());
     }
     let access = Access { roots: listing.roots.clone(), ..Access::default() };
-    let found = look_into(&listing.sources, &archives, &access, expansion);
+    let found = look_into(listing, &archives, &access, expansion);
+    listing.room.check()?;
+    let members = found.iter().map(|(_, members)| members.sources.len()).sum::<usize>();
+    let mut sources = Vec::with_capacity(listing.sources.len() + members);
     let mut found = found.into_iter().peekable();
-    let mut sources = Vec::with_capacity(listing.sources.len());
     for (index, source) in std::mem::take(&mut listing.sources).into_iter().enumerate() {
         match found.next_if(|(at, _)| *at == index) {
             Some((_, members)) => {
@@ -83,6 +88,7 @@ pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) {
         }
     }
     listing.sources = sources;
+    Ok(())
 }
 
 /// What kind of archive a source is by its name, if it can be one.
@@ -114,7 +120,7 @@ fn of_redirected(source: &Source) -> Option<Kind> {
 
 /// The members of each archive that is one, in the order of the archives.
 fn look_into<'a>(
-    sources: &[Source],
+    listing: &Listing,
     archives: &[(usize, Kind)],
     access: &Access,
     expansion: &'a Expansion<'a>,
@@ -123,8 +129,9 @@ fn look_into<'a>(
     let look = || {
         let mut found = Vec::new();
         while let Some(&(index, kind)) = archives.get(taken.fetch_add(1, Ordering::Relaxed)) {
-            let source = sources.get(index);
-            let members = source.and_then(|source| members(source, kind, access, expansion));
+            let source = listing.sources.get(index);
+            let members = |source| members(source, kind, access, (expansion, &listing.room));
+            let members = source.and_then(members);
             found.extend(members.map(|members| (index, members)));
         }
         found
@@ -150,19 +157,20 @@ fn members<'a>(
     source: &Source,
     kind: Kind,
     access: &Access,
-    expansion: &'a Expansion<'a>,
+    (expansion, room): (&'a Expansion<'a>, &Arc<Room>),
 ) -> Option<Members<'a>> {
     let opened = Input::open(&mut Opener::default(), source, access).ok()?;
     let (input, way) = if opened.is_pipe() && kind == Kind::Zip {
         match spooled(&opened, source, access, expansion) {
             Ok(spooled) => spooled,
-            Err(error) => return Some(unkept(source, error, expansion)),
+            Err(error) => return Some(unkept(source, error, expansion, room)),
         }
     } else {
         (opened, source.way.clone())
     };
-    let archive = Archive { path: source.path.clone(), way, version: input.store.version() };
-    let mut members = Members::of(archive, expansion);
+    let path = source.path.to_path().into_owned();
+    let archive = Archive { path, way, version: input.store.version() };
+    let mut members = Members::of(archive, expansion, room);
     // As from a pipe, where its directory cannot be had without keeping all of it.
     if kind == Kind::Zip && source.way == Way::StandardInput && expansion.piped != Piped::Zip {
         members.end(ArchiveError::FromFront.into());
@@ -204,15 +212,21 @@ fn spooled(
     }
     spool.rewind()?;
     let way = Way::Spooled(Arc::new(Spooled { file: spool.into_file()? }));
-    let kept = Input::whole(&mut Opener::default(), &source.path, &way, access)?;
+    let kept = Input::whole(&mut Opener::default(), &source.path.to_path(), &way, access)?;
     Ok((kept, way))
 }
 
 /// A source that cannot be kept to be looked into.
-fn unkept<'a>(source: &Source, error: Error, expansion: &'a Expansion<'a>) -> Members<'a> {
+fn unkept<'a>(
+    source: &Source,
+    error: Error,
+    expansion: &'a Expansion<'a>,
+    room: &Arc<Room>,
+) -> Members<'a> {
     let version = Version { bytes: 0, modified_ns: 0 };
-    let archive = Archive { path: source.path.clone(), way: source.way.clone(), version };
-    let mut members = Members::of(archive, expansion);
+    let path = source.path.to_path().into_owned();
+    let archive = Archive { path, way: source.way.clone(), version };
+    let mut members = Members::of(archive, expansion, room);
     members.end(Refusal::Io(error.into()));
     members
 }
@@ -242,6 +256,8 @@ enum Listed {
 struct Members<'a> {
     archive: Arc<Archive>,
     expansion: &'a Expansion<'a>,
+    room: Arc<Room>,
+    directories: Directories,
     entries: u64,
     /// Of all sparse files.
     stretches: usize,
@@ -250,14 +266,23 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    fn of(archive: Archive, expansion: &'a Expansion<'a>) -> Self {
-        let archive = Arc::new(archive);
-        Self { archive, expansion, entries: 0, stretches: 0, sources: Vec::new(), skipped: 0 }
+    fn of(archive: Archive, expansion: &'a Expansion<'a>, room: &Arc<Room>) -> Self {
+        Self {
+            archive: Arc::new(archive),
+            expansion,
+            room: Arc::clone(room),
+            directories: Directories::within(room),
+            entries: 0,
+            stretches: 0,
+            sources: Vec::new(),
+            skipped: 0,
+        }
     }
 
     /// Asked now and then by who looks for more.
     fn check_stop(&self) -> Result<(), Refusal> {
-        if self.expansion.stop.load(Ordering::Relaxed) {
+        // Whoever asked for all archives is told of what is too much.
+        if self.expansion.stop.load(Ordering::Relaxed) || self.room.check().is_err() {
             return Err(io::Error::from(io::ErrorKind::Interrupted).into());
         }
         Ok(())
@@ -288,7 +313,7 @@ impl<'a> Members<'a> {
         };
         let member = Member { archive: Arc::clone(&self.archive), stored };
         let (path, way) = (self.path(name), Way::Member(Arc::new(member)));
-        self.sources.push(Source { path, listed: Ok(Some(bytes)), way });
+        self.push(Source { path, listed: Ok(Some(bytes)), way });
     }
 
     /// A member that is stored without its holes, in `bytes` bytes.
@@ -320,14 +345,15 @@ impl<'a> Members<'a> {
             return;
         }
         let path = self.path(name);
-        self.sources.push(Source { path, listed: Err(error.into()), way: Way::File });
+        let listed = Err(Box::new(error.into()));
+        self.push(Source { path, listed, way: Way::File });
     }
 
     /// Of members with one name leaves the last one, as they are left when they are unpacked one after the other.
     fn leave_last(&mut self) {
         let (mut names, all) = (Names::default(), self.sources.len());
         self.sources.reverse();
-        self.sources.retain(|source| names.add(source.path.as_os_str().as_bytes()));
+        self.sources.retain(|source| names.add(source.path.to_path().as_os_str().as_bytes()));
         self.sources.reverse();
         let replaced = all - self.sources.len();
         if replaced > 0 {
@@ -349,12 +375,18 @@ impl<'a> Members<'a> {
 
     /// Nothing more can be found.
     fn end(&mut self, refusal: Refusal) {
-        let path = self.archive.path.clone();
-        self.sources.push(Source { path, listed: Err(refusal), way: Way::File });
+        let (path, listed) = (self.archive.path.clone().into(), Err(Box::new(refusal)));
+        self.push(Source { path, listed, way: Way::File });
     }
 
-    fn path(&self, name: &[u8]) -> PathBuf {
-        name::of_member(&self.archive.path, name)
+    fn push(&mut self, source: Source) {
+        self.room.add(&source);
+        self.sources.push(source);
+    }
+
+    fn path(&mut self, name: &[u8]) -> SourcePath {
+        let path = name::of_member(&self.archive.path, name);
+        self.directories.path(path.as_os_str().as_bytes())
     }
 }
 

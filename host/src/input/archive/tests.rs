@@ -98,7 +98,7 @@ fn names_without_archives_are_left_alone() {
     };
     let before = names(&listing);
     let stop = AtomicBool::new(false);
-    expand(&mut listing, &Expansion::new(10, 2, &stop));
+    expand(&mut listing, &Expansion::new(10, 2, &stop)).unwrap();
     assert_eq!(names(&listing), before);
     assert_eq!(listing.skipped, 3);
 }

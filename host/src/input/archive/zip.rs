@@ -3,6 +3,7 @@
 //! The directory alone counts: what stands before members is only looked at to find where their data begins. No two members share bytes.
 
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 
 use super::cp437;
 use super::directory::{Directory, Rest, Written, crc32, u16_at, u32_at};
@@ -11,7 +12,7 @@ use super::{Listed, Members};
 use crate::input::store::Store;
 use crate::input::{Asked, Codec, Error, Input};
 use crate::settings::limits::ARCHIVE_SEARCH_BYTES_MAX;
-use crate::source::{ArchiveError, Refusal, Stored, ZipEntry};
+use crate::source::{ArchiveError, Directories, Refusal, SourcePath, Stored, ZipEntry};
 
 /// The first bytes of a local header (section 4.3.7), and how long it is without its names.
 const LOCAL_HEADER: [u8; 4] = *b"PK\x03\x04";
@@ -49,7 +50,7 @@ pub(super) fn unpacking(method: u16) -> Option<Unpacking> {
 
 /// An entry of the directory.
 struct Entry {
-    name: Vec<u8>,
+    name: SourcePath,
     kind: Kind,
     is_encrypted: bool,
     found: ZipEntry,
@@ -112,11 +113,11 @@ fn entries_of(
     entries: &mut Vec<Entry>,
     members: &mut Members<'_>,
 ) -> Result<(), Refusal> {
-    let mut at = directory.start;
+    let (mut at, mut names) = (directory.start, Directories::within(&members.room));
     while at < directory.end {
         let (written, next) = directory.entry(reader, at)?.map_err(|what| wrong(at, what))?;
         members.count()?;
-        entries.push(Entry::of(written));
+        entries.push(Entry::of(written, &mut names));
         at = next;
     }
     if directory.entries.is(entries.len() as u64) {
@@ -126,7 +127,7 @@ fn entries_of(
 }
 
 impl Entry {
-    fn of(written: Written) -> Self {
+    fn of(written: Written, names: &mut Directories) -> Self {
         let kind = kind(&written);
         let is_encrypted = written.flags & ENCRYPTED != 0;
         let found = ZipEntry {
@@ -140,7 +141,7 @@ impl Entry {
         };
         let is_utf8 = written.flags & UTF8 != 0;
         let name = if is_utf8 { written.name } else { cp437::utf8(written.name) };
-        Self { name, kind, is_encrypted, found }
+        Self { name: names.path(&name), kind, is_encrypted, found }
     }
 }
 
@@ -192,13 +193,15 @@ fn bound(entries: &mut [Entry], directory: u64, archive_bytes: u64) {
 
 fn add(entry: Entry, members: &mut Members<'_>) {
     let Entry { name, kind, is_encrypted, found } = entry;
+    let name = name.to_path();
+    let name = name.as_os_str().as_bytes();
     match kind {
         Kind::Directory => {}
         Kind::Special => members.skip(),
-        Kind::File if is_encrypted => members.refuse(&name, ArchiveError::Encrypted),
+        Kind::File if is_encrypted => members.refuse(name, ArchiveError::Encrypted),
         Kind::File => match check(&found, members.archive.version.bytes) {
-            Ok(()) => members.add(&name, found.packed_bytes, Stored::Zip(found)),
-            Err(error) => members.refuse(&name, error),
+            Ok(()) => members.add(name, found.packed_bytes, Stored::Zip(found)),
+            Err(error) => members.refuse(name, error),
         },
     }
 }

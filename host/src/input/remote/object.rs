@@ -187,7 +187,7 @@ impl Object {
     }
 
     fn begin(&self, range: Range<u64>) -> Part {
-        let piece = Arc::new(Piece::new(range.start, range.end));
+        let piece = Arc::new(Piece::new(range.start, range.end, &self.fetch.memory));
         let fetching = Arc::new(self.fetch.begin(&piece));
         Part { piece, _fetching: fetching }
     }

@@ -4,12 +4,13 @@
 //! for ahead stays within its bound.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
 
 use crate::remote::Fault;
 use crate::settings::limits::WAIT;
+use crate::stats::{Charge, MemoryBudget};
 
 /// Bytes of all pieces that there are.
 static HELD_BYTES: AtomicU64 = AtomicU64::new(0);
@@ -26,6 +27,7 @@ pub(super) struct Piece {
     pub(super) end: u64,
     state: Mutex<State>,
     came: Condvar,
+    _held: Charge,
 }
 
 #[derive(Debug, Default)]
@@ -43,10 +45,16 @@ pub(super) enum Without {
 }
 
 impl Piece {
-    /// The stretch from `start` to `end`, of which nothing has come.
-    pub(super) fn new(start: u64, end: u64) -> Self {
+    /// The stretch from `start` to `end`, of which nothing has come. It is charged for all of it.
+    pub(super) fn new(start: u64, end: u64, memory: &Arc<MemoryBudget>) -> Self {
         HELD_BYTES.fetch_add(end - start, Ordering::Relaxed);
-        Self { start, end, state: Mutex::default(), came: Condvar::new() }
+        Self {
+            start,
+            end,
+            state: Mutex::default(),
+            came: Condvar::new(),
+            _held: memory.hold(end - start),
+        }
     }
 
     pub(super) fn holds(&self, offset: u64) -> bool {
@@ -140,7 +148,7 @@ mod tests {
 
     #[test]
     fn bytes_are_read_as_far_as_they_have_come() {
-        let (piece, stop) = (Piece::new(10, 16), AtomicBool::new(false));
+        let (piece, stop) = (Piece::new(10, 16, &Arc::default()), AtomicBool::new(false));
         piece.append(b"abcd");
         let mut into = [0; 8];
         assert_eq!(piece.read(&mut into, 11, &stop).unwrap(), 3);
@@ -153,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_wait_ends_with_a_fault_or_when_it_is_stopped() {
-        let (piece, stop) = (Piece::new(0, 4), AtomicBool::new(true));
+        let (piece, stop) = (Piece::new(0, 4, &Arc::default()), AtomicBool::new(true));
         assert!(matches!(piece.read(&mut [0; 2], 0, &stop), Err(Without::Stopped)));
         piece.append(b"a");
         piece.fail(Fault::new(ErrorKind::Other, "broken"));

@@ -1,20 +1,23 @@
 //! Packers for whoever needs one: as many as there are workers, each with its encoder and buffers.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::output::{CannotPack, Packer, Written};
 use crate::process::spare;
 use crate::settings::Pack;
+use crate::stats::{Charge, MemoryBudget};
 
 /// The packers of one job.
 pub(super) struct Packing {
     pack: Pack,
-    free: Mutex<Vec<Packer>>,
+    free: Mutex<Vec<(Packer, Charge)>>,
+    memory: Arc<MemoryBudget>,
 }
 
 impl Packing {
-    pub(super) fn new(pack: Pack) -> Self {
-        Self { pack, free: Mutex::default() }
+    /// Packers whose encoders and buffers are charged to that budget.
+    pub(super) fn new(pack: Pack, memory: &Arc<MemoryBudget>) -> Self {
+        Self { pack, free: Mutex::default(), memory: Arc::clone(memory) }
     }
 
     /// What comes out of a chunk, compressed where that is wanted.
@@ -43,9 +46,13 @@ impl Packing {
     ) -> Result<T, CannotPack> {
         let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let packer = free().pop();
-        let mut packer = packer.map_or_else(|| Packer::new(self.pack), Ok)?;
+        let (mut packer, mut held) = match packer {
+            Some(free) => free,
+            None => (Packer::new(self.pack)?, self.memory.hold(0)),
+        };
         let done = call(&mut packer)?;
-        free().push(packer);
+        held.set(packer.held_bytes());
+        free().push((packer, held));
         Ok(done)
     }
 }

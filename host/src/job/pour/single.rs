@@ -124,7 +124,7 @@ impl<'a> Single<'a> {
                 job.settings.window_bytes,
                 Arc::clone(job.stats.memory()),
             ),
-            packing: Packing::new(job.settings.pack),
+            packing: Packing::new(job.settings.pack, job.stats.memory()),
             file,
             flight: Flight::default(),
             error: Mutex::default(),

@@ -100,7 +100,7 @@ impl<'a> Tree<'a> {
         Self {
             job,
             below,
-            packing: Packing::new(job.settings.pack),
+            packing: Packing::new(job.settings.pack, job.stats.memory()),
             parted: Mutex::default(),
             told: Window::new(
                 At::default(),

@@ -1,7 +1,7 @@
 //! Places that are taken: no two sources have one place, and none has its place inside the file of another.
 //!
-//! A place and each directory above it are kept once, as 16 bytes that nobody can make collide: names may be somebody else's, and deep. 100,000
-//! sources are named and told apart in a tenth of a second.
+//! A place and each directory above it are kept once, as 16 bytes that nobody can make collide, with the number of its source: names may be
+//! somebody else's, and deep. 100,000 sources are named and told apart in a tenth of a second.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -52,13 +52,40 @@ impl Collision {
     }
 }
 
-/// Places that are taken, each with its source. For sources that are only found during a run, such as the members of
+/// A [`Collision`] with the number of the source that was there before, for whoever knows its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clash {
+    /// The source that was there before.
+    pub other: u32,
+    how: How,
+    place: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    Same,
+    Inside,
+    Around,
+}
+
+impl Clash {
+    /// The same, with the name of that source.
+    pub fn with(self, other: String) -> Collision {
+        let Self { how, place, .. } = self;
+        match how {
+            How::Same => Collision::Same { first: other, place },
+            How::Inside => Collision::Inside { outer: other, place },
+            How::Around => Collision::Around { inner: other, place },
+        }
+    }
+}
+
+/// Places that are taken, each with the number of its source. For sources that are only found during a run, such as the members of
 /// archives, it goes on being asked.
 #[derive(Debug, Default)]
 pub struct Distinct {
     taken: HashMap<Key, Use>,
     keys: (RandomState, RandomState),
-    sources: Vec<Box<str>>,
 }
 
 /// What stands for a place: two sums of its name, by keys of this process.
@@ -67,42 +94,41 @@ type Key = (u64, u64);
 /// What a place is used for, and by which source first.
 #[derive(Debug, Clone, Copy)]
 enum Use {
-    File(usize),
-    Directory(usize),
+    File(u32),
+    Directory(u32),
 }
 
 impl Distinct {
-    /// All places of a list of sources.
-    ///
-    /// # Errors
-    /// With the first two that collide.
-    pub fn of<'a, P: AsRef<Path>>(
-        sources: impl IntoIterator<Item = (&'a str, P)>,
-    ) -> Result<Self, Collision> {
-        let mut distinct = Self::default();
-        for (source, place) in sources {
-            distinct.claim(source, place.as_ref())?;
-        }
-        Ok(distinct)
+    /// With room for the places of so many sources.
+    pub fn with_capacity(sources: usize) -> Self {
+        Self { taken: HashMap::with_capacity(sources), ..Self::default() }
     }
 
-    /// Takes the place for the source.
+    /// Bytes of memory that it takes: of eight places in the table seven are used, and each has a byte beside it.
+    pub fn held_bytes(&self) -> u64 {
+        (self.taken.capacity() / 7 * 8 * (size_of::<(Key, Use)>() + 1)) as u64
+    }
+
+    /// What stands for a place.
+    pub fn key(&self, place: &Path) -> (u64, u64) {
+        self.summed(place.as_os_str().as_bytes()).0
+    }
+
+    /// Takes the place for the source of that number.
     ///
     /// # Errors
     /// When another source has it, or has it for a directory, or has a file where it needs a directory. Then nothing is
     /// taken.
-    pub fn claim(&mut self, source: &str, place: &Path) -> Result<(), Collision> {
+    pub fn claim(&mut self, source: u32, place: &Path) -> Result<(), Clash> {
         let bytes = place.as_os_str().as_bytes();
         let (own, above) = self.summed(bytes);
         match self.taken.get(&own) {
             None => {}
-            Some(&Use::File(first)) => {
-                let first = self.source(first);
-                return Err(Collision::Same { first, place: place.into() });
+            Some(&Use::File(other)) => {
+                return Err(Clash { other, how: How::Same, place: place.into() });
             }
-            Some(&Use::Directory(inner)) => {
-                let inner = self.source(inner);
-                return Err(Collision::Around { inner, place: place.into() });
+            Some(&Use::Directory(other)) => {
+                return Err(Clash { other, how: How::Around, place: place.into() });
             }
         }
         let mut fresh = Vec::new();
@@ -111,18 +137,15 @@ impl Distinct {
                 None => fresh.push(key),
                 // Those above it are known with it.
                 Some(Use::Directory(_)) => break,
-                Some(&Use::File(outer)) => {
-                    let outer = self.source(outer);
+                Some(&Use::File(other)) => {
                     let outside = bytes.get(..end).unwrap_or_default();
                     let place = Path::new(OsStr::from_bytes(outside)).into();
-                    return Err(Collision::Inside { outer, place });
+                    return Err(Clash { other, how: How::Inside, place });
                 }
             }
         }
-        let index = self.sources.len();
-        self.sources.push(source.into());
-        self.taken.extend(fresh.into_iter().map(|dir| (dir, Use::Directory(index))));
-        self.taken.insert(own, Use::File(index));
+        self.taken.extend(fresh.into_iter().map(|dir| (dir, Use::Directory(source))));
+        self.taken.insert(own, Use::File(source));
         Ok(())
     }
 
@@ -142,9 +165,5 @@ impl Distinct {
         sums.0.write(part);
         sums.1.write(part);
         ((sums.0.finish(), sums.1.finish()), above)
-    }
-
-    fn source(&self, index: usize) -> String {
-        self.sources.get(index).map(ToString::to_string).unwrap_or_default()
     }
 }

@@ -31,7 +31,7 @@ use super::file::is_temporary;
 use crate::settings::Pack;
 use crate::settings::limits::{NAME_BYTES_MAX, PATH_BYTES_MAX};
 
-pub use distinct::{Collision, Distinct};
+pub use distinct::{Clash, Collision, Distinct};
 pub use template::{Template, TemplateError};
 
 /// A source, as it was found.

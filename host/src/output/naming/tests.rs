@@ -208,12 +208,28 @@ fn bytes_that_are_no_text_stay_what_they_are() {
     assert_eq!(plain().place(&origin).unwrap(), path);
 }
 
+/// The places of all these sources, or the first two that collide.
+fn all<'a, P: AsRef<Path>>(
+    sources: impl IntoIterator<Item = (&'a str, P)>,
+) -> Result<Distinct, Collision> {
+    let (mut distinct, mut names) = (Distinct::default(), Vec::new());
+    for (index, (name, place)) in (0..).zip(sources) {
+        names.push(name);
+        let claimed = distinct.claim(index, place.as_ref());
+        claimed.map_err(|clash| {
+            let other = names[clash.other as usize].to_string();
+            clash.with(other)
+        })?;
+    }
+    Ok(distinct)
+}
+
 #[test]
 fn two_sources_with_one_place_are_told() {
     let told = |sources: &[(&'static str, &str)]| {
-        Distinct::of(sources.iter().copied()).map(|_| ()).unwrap_err().to_string()
+        all(sources.iter().copied()).map(|_| ()).unwrap_err().to_string()
     };
-    assert!(Distinct::of([("a", "a"), ("b", "b"), ("x/a", "x/a"), ("x/b", "x/b")]).is_ok());
+    assert!(all([("a", "a"), ("b", "b"), ("x/a", "x/a"), ("x/b", "x/b")]).is_ok());
     assert_eq!(
         told(&[("a.gz", "a"), ("b", "b"), ("../a", "a")]),
         "its output is that of a.gz, too: a"
@@ -230,11 +246,11 @@ fn two_sources_with_one_place_are_told() {
 
 #[test]
 fn a_place_that_is_refused_takes_nothing() {
-    let mut distinct = Distinct::of([("a", "x/a")]).unwrap();
-    assert!(distinct.claim("b", Path::new("x/a/y/z")).is_err());
-    assert!(distinct.claim("b", Path::new("x/b")).is_ok());
-    assert!(distinct.claim("c", Path::new("x/a/y/z")).is_err());
-    assert!(distinct.claim("c", Path::new("y/z")).is_ok());
+    let mut distinct = all([("a", "x/a")]).unwrap();
+    assert!(distinct.claim(1, Path::new("x/a/y/z")).is_err());
+    assert!(distinct.claim(1, Path::new("x/b")).is_ok());
+    assert!(distinct.claim(2, Path::new("x/a/y/z")).is_err());
+    assert!(distinct.claim(2, Path::new("y/z")).is_ok());
 }
 
 #[test]
@@ -243,7 +259,7 @@ fn a_hundred_thousand_sources_are_told_apart_at_once() {
         (0..100_000).map(|n| format!("logs/2024/{}/{}/{n}.log", n % 12, n % 31)).collect();
     let (naming, started) = (plain(), Instant::now());
     let placed = names.iter().map(|name| (name.as_str(), naming.place(&origin(name)).unwrap()));
-    assert!(Distinct::of(placed).is_ok());
+    assert!(all(placed).is_ok());
     let took = started.elapsed();
     assert!(took < Duration::from_secs(5), "{took:?}");
 }

@@ -21,6 +21,9 @@ pub(super) const BGZF_END: [u8; 28] = [
 const STORED_BYTES_MAX: usize = 0xffff;
 const STORED_HEADER_BYTES: usize = 5;
 
+/// What the encoder takes: window, chains and symbols of the largest window (zlib.h: (1 << (windowBits + 2)) + (1 << (memLevel + 9))).
+const ENCODER_BYTES: usize = (1 << 17) + (1 << 17);
+
 pub(super) struct Deflate {
     compress: Compress,
     /// RFC 1952, section 2.3.1: XFL.
@@ -39,6 +42,11 @@ impl Deflate {
             _ => 0,
         };
         Self { compress, effort, packed: Vec::new() }
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn held_bytes(&self) -> usize {
+        ENCODER_BYTES + self.packed.capacity()
     }
 
     /// Appends `plain` as one member.

@@ -74,6 +74,16 @@ impl Packer {
         Ok(Self { pack, engine })
     }
 
+    /// Bytes of memory that it takes between calls.
+    pub fn held_bytes(&self) -> u64 {
+        let held = match &self.engine {
+            Engine::None | Engine::Lz4 => 0,
+            Engine::Gzip(deflate) | Engine::Bgzf(deflate) => deflate.held_bytes(),
+            Engine::Zstd(zstd) => zstd.held_bytes(),
+        };
+        held as u64
+    }
+
     /// Puts `plain`, compressed, behind what `out` has. Nothing becomes nothing: see [`end`](Self::end). More than
     /// [`PACK_BYTES_MAX`] become several members, so that memory does not follow the size of a chunk.
     ///

@@ -20,6 +20,11 @@ impl Zstd {
         Ok(Self { context, packed: Vec::new() })
     }
 
+    /// Bytes of memory that it takes.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.context.sizeof() + self.packed.capacity()
+    }
+
     /// Appends `plain` as one frame.
     pub(super) fn frame(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let room = compress_bound(plain.len());

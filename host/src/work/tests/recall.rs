@@ -29,7 +29,7 @@ proptest! {
         };
         for index in 0..texts.len() {
             if known(index).is_some() {
-                std::fs::remove_file(&case.sources[index].path).unwrap();
+                std::fs::remove_file(case.sources[index].path.to_path()).unwrap();
             }
         }
         let after = run_knowing(&case, &echo, only, Some(&known));

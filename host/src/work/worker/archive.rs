@@ -1,6 +1,5 @@
 //! How a worker reads ahead in an archive: from one member on to the next, each a whole of its own.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Worker;
@@ -9,7 +8,7 @@ use crate::input::{Chunk, Error, Member, is_archive, member_path};
 use crate::process::Failure;
 use crate::work::open::Open;
 use crate::work::ring::{Archive, Piece};
-use crate::work::whole::Whole;
+use crate::work::whole::{Header, Whole};
 use crate::work::{At, End, Slot};
 
 impl Worker<'_, '_> {
@@ -73,8 +72,8 @@ impl Worker<'_, '_> {
             Member::File(name) => (name, None),
             Member::Unread(name, error) => (name, Some(error)),
         };
-        let archive_path = self.plan.sources.get(at.source).map(|source| source.path.as_path());
-        let path = member_path(archive_path.unwrap_or(Path::new("")), &name);
+        let archive_path = self.plan.sources.get(at.source).map(|source| source.path.to_path());
+        let path = member_path(&archive_path.unwrap_or_default(), &name);
         let traits = self.plan.processor.traits();
         let first = match unread {
             Some(error) => Err(error),
@@ -85,6 +84,7 @@ impl Worker<'_, '_> {
         };
         match first {
             Ok((first, header)) => {
+                let header = Header::within(self.plan.stats.memory(), header);
                 let mut whole = Whole::member(at, path, header, traits.order);
                 whole.offsets = archive.members.offsets();
                 if is_archive(first.bytes()) {

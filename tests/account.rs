@@ -1,0 +1,181 @@
+//! One account of memory: what a run holds because of an input is charged to it, so the process takes no more than that beside what it
+//! takes for an empty job.
+//!
+//! Memory is measured as the kernel counts it, by the largest sum of anonymous and shared pages that was seen while the process ran:
+//! pages of mapped files are the page cache's.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::pack;
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+const MIB: u64 = 1 << 20;
+
+/// What a run may take beyond what is charged: of allocators, stacks, and buffers of a few KiB.
+const BESIDE_BYTES: u64 = 16 * MIB;
+
+/// How long it is between two looks at a process: what is held for less may not be seen.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// What a run was charged for at most, and what it took.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    charged: u64,
+    used: u64,
+}
+
+/// Runs `name` over what `args` say, in `tree`.
+fn taken(tree: &Tree, name: &str, args: &[&str]) -> Taken {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_host"));
+    command.args(["run", "--plugin"]).arg(plugin(name)).args(args);
+    command.args(["-q", "-j2", "--report", "report.json"]).current_dir(tree.path());
+    let mut host = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let used = watched(&mut host);
+    let report: Value = serde_json::from_slice(&tree.read("report.json")).unwrap();
+    let _removed = fs::remove_file(tree.path().join("report.json"));
+    Taken { charged: report["memory_bytes_peak"].as_u64().unwrap(), used }
+}
+
+/// The most memory of its own that the process was seen with.
+fn watched(host: &mut Child) -> u64 {
+    let status = format!("/proc/{}/status", host.id());
+    let mut most = 0;
+    while host.try_wait().unwrap().is_none() {
+        most = most.max(own_bytes(Path::new(&status)));
+        thread::sleep(LOOK);
+    }
+    most
+}
+
+/// `RssAnon` and `RssShmem` (`proc_pid_status(5)`).
+fn own_bytes(status: &Path) -> u64 {
+    let Ok(text) = fs::read_to_string(status) else { return 0 };
+    let kib = |line: &str| line.split_whitespace().nth(1)?.parse::<u64>().ok();
+    let own =
+        text.lines().filter(|line| line.starts_with("RssAnon:") || line.starts_with("RssShmem:"));
+    own.filter_map(kib).sum::<u64>() * 1024
+}
+
+/// What the process takes for next to nothing, beside what is charged.
+fn base(tree: &Tree, name: &str) -> u64 {
+    tree.file("empty.txt", "");
+    taken(tree, name, &["empty.txt"]); // compiles it
+    let Taken { charged, used } = taken(tree, name, &["empty.txt"]);
+    used.saturating_sub(charged)
+}
+
+fn check(told: &str, base: u64, taken: Taken) {
+    let Taken { charged, used } = taken;
+    let may = base + charged + BESIDE_BYTES;
+    assert!(used <= may, "{told}: {charged} charged beside {base}, {used} used");
+}
+
+/// A tar file with a member for each name, made by hand: USTAR has no room for long names, so they are GNU's (`L`).
+fn tar(names: impl Iterator<Item = String>) -> Vec<u8> {
+    let mut all = Vec::new();
+    let mut entry = |name: &[u8], kind: u8, data: &[u8]| {
+        let mut block = [0_u8; 512];
+        let cut = name.len().min(100);
+        block[..cut].copy_from_slice(&name[..cut]);
+        block[100..108].copy_from_slice(b"0000644\0");
+        block[124..136].copy_from_slice(format!("{:011o}\0", data.len()).as_bytes());
+        block[148..156].fill(b' ');
+        block[156] = kind;
+        block[257..265].copy_from_slice(b"ustar  \0");
+        let sum: u32 = block.iter().map(|&byte| u32::from(byte)).sum();
+        block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        all.extend_from_slice(&block);
+        all.extend_from_slice(data);
+        all.resize(all.len().next_multiple_of(512), 0);
+    };
+    for name in names {
+        entry(b"././@LongLink", b'L', format!("{name}\0").as_bytes());
+        entry(name.as_bytes(), b'0', b"a line\n");
+    }
+    all.resize(all.len() + 1024, 0);
+    all
+}
+
+#[test]
+fn a_run_takes_no_more_than_is_charged() {
+    let tree = Tree::new();
+    let text = pack::text(48 << 20);
+    tree.file("plain.txt", &text);
+    tree.file("one.gz", pack::gzip(&text));
+    tree.file("one.xz", pack::xz(&text, text.len()));
+    let deep = "d".repeat(14) + "/";
+    let names = |count: usize| (0..count).map(|n| format!("{}{n:06}", deep.repeat(200)));
+    tree.file("deep.tar", tar(names(8_000)));
+    tree.file("deep.tar.gz", pack::gzip(&tar(names(4_000))));
+    let each: Vec<_> = (0..200_000).map(|n| format!("no/such/file/{n:07}.txt")).collect();
+    tree.file("list.txt", each.join("\n"));
+    for n in 0..3_000 {
+        tree.file(&format!("many/{n:05}.txt"), format!("line {n}\n"));
+    }
+    let jobs: [(&str, &str, &[&str]); 12] = [
+        ("mapped", "wordcount", &["plain.txt"]),
+        ("read", "wordcount", &["plain.txt", "--io", "read"]),
+        ("gzip", "wordcount", &["one.gz"]),
+        ("xz", "wordcount", &["one.xz"]),
+        ("members", "wordcount", &["deep.tar", "--total"]),
+        ("members of a stream", "wordcount", &["deep.tar.gz", "--total"]),
+        ("outputs for members", "upcase", &["deep.tar", "--out", "o/", "--name", "{name}"]),
+        ("names of a list", "wordcount", &["--files-from", "list.txt", "--total"]),
+        ("a table", "topwords", &["many", "--per-source", "--format", "table"]),
+        ("zstd", "upcase", &["plain.txt", "--out", "a", "--compress", "zstd:9"]),
+        ("gzip out", "upcase", &["plain.txt", "--out", "b", "--compress", "gzip:9"]),
+        ("files", "upcase", &["many", "--out", "p/"]),
+    ];
+    let base = base(&tree, "wordcount").max(base(&tree, "upcase")).max(base(&tree, "topwords"));
+    for (told, name, args) in jobs {
+        let taken = taken(&tree, name, args);
+        eprintln!("{told}: {taken:?}");
+        check(told, base, taken);
+    }
+}
+
+#[test]
+fn a_list_that_takes_too_much_is_refused_with_figures() {
+    let tree = Tree::new();
+    let names: Vec<_> = (0..20_000).map(|n| format!("{n}-{}", "a".repeat(200))).collect();
+    tree.file("list.txt", names.join("\n"));
+    let refused = |args: &[&str]| {
+        let mut host = Command::new(env!("CARGO_BIN_EXE_host"));
+        host.args(["run", "--plugin"]).arg(plugin("wordcount")).current_dir(tree.path());
+        let ended = host.args(args).output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let (code, told) = refused(&["--dry-run", "--files-from", "list.txt", "--memory-total", "3MB"]);
+    assert_eq!(code, Some(2), "{told}");
+    let begins = "error: --memory-total: the list of sources takes ";
+    assert!(told.starts_with(begins) && told.contains(", more than 3000000\n"), "{told}");
+    assert!(told.contains("hint: raise --memory-total"), "{told}");
+    let (code, told) =
+        refused(&["--dry-run", "--files-from", "list.txt", "--memory-total", "30MB"]);
+    assert_eq!(code, Some(0), "{told}");
+    tree.file("a.tar", tar((0..20_000).map(|n| format!("{n}"))));
+    let (code, told) = refused(&["--dry-run", "a.tar", "--memory-total", "3MB"]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.starts_with(begins), "{told}");
+}
+
+#[test]
+fn too_little_address_space_for_a_sandbox_is_told() {
+    let tree = Tree::new();
+    tree.file("a.txt", "line\n");
+    let mut limited = Command::new("bash");
+    limited.args(["-c", "ulimit -v 3000000; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_host")]);
+    limited.args(["run", "--plugin"]).arg(plugin("wordcount")).arg("a.txt");
+    let ended = limited.current_dir(tree.path()).output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{told}");
+    assert!(told.contains("the process may have no more address space"), "{told}");
+    assert!(told.contains("hint: raise the limit on virtual memory (ulimit -v)"), "{told}");
+}
