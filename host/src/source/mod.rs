@@ -20,7 +20,6 @@ mod walk;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,6 +34,7 @@ pub use name_text::name_text;
 pub use path::{Directories, SourcePath};
 pub use room::{Room, TooManySources};
 pub use roots::{Roots, RootsError, hint};
+pub use shown::shown_name;
 pub use sparse::{Part, Sparse, Stretch};
 pub use urls::Urls;
 pub use walk::Filter;
@@ -114,19 +114,6 @@ impl Source {
         };
         let refusal = self.listed.as_ref().err().map_or(0, |_| size_of::<Refusal>());
         (size_of::<Self>() + member + refusal) as u64 + self.path.own_bytes()
-    }
-}
-
-/// A name as it is shown, in rows, reports and messages, and to plugins: as the user gave it, by the rules of [`name_text`]; a URL is
-/// without user, password and signature.
-pub fn shown_name(path: &Path) -> Cow<'_, str> {
-    let bytes = path.as_os_str().as_bytes();
-    match (path.to_str(), Address::of(path)) {
-        (Some(name), Some(address)) => match shown::shown(name, &address) {
-            Cow::Borrowed(name) => name_text(name.as_bytes()),
-            Cow::Owned(name) => Cow::Owned(name_text(name.as_bytes()).into_owned()),
-        },
-        _ => name_text(bytes),
     }
 }
 

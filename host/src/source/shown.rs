@@ -6,8 +6,10 @@
 //! Storage, Azure SAS), tokens, keys and passwords.
 
 use std::borrow::Cow;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-use super::{Address, Scheme};
+use super::{Address, Scheme, name_text};
 
 /// Ends of the names of parameters whose values are not shown, in small letters.
 const SECRET_ENDS: [&str; 16] = [
@@ -32,8 +34,21 @@ const SECRET_ENDS: [&str; 16] = [
 /// What stands for a value.
 const HIDDEN: &str = "***";
 
-/// A name as it is shown; `address` is what it is taken apart into.
-pub(super) fn shown<'a>(name: &'a str, address: &Address<'a>) -> Cow<'a, str> {
+/// A name as it is shown, in rows, reports and messages, and to plugins: as the user gave it, by the rules of [`name_text`]; a URL is
+/// without user, password and signature.
+pub fn shown_name(path: &Path) -> Cow<'_, str> {
+    let bytes = path.as_os_str().as_bytes();
+    match (path.to_str(), Address::of(path)) {
+        (Some(name), Some(address)) => match shown(name, &address) {
+            Cow::Borrowed(name) => name_text(name.as_bytes()),
+            Cow::Owned(name) => Cow::Owned(name_text(name.as_bytes()).into_owned()),
+        },
+        _ => name_text(bytes),
+    }
+}
+
+/// A URL as it is shown; `address` is what it is taken apart into.
+fn shown<'a>(name: &'a str, address: &Address<'a>) -> Cow<'a, str> {
     if address.scheme != Scheme::Http {
         return Cow::Borrowed(name);
     }
@@ -80,8 +95,6 @@ fn is_secret(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn of(name: &str) -> Cow<'_, str> {
