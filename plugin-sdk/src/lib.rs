@@ -34,7 +34,7 @@
 //!
 //! The crate that holds it is a library with `crate-type = ["cdylib", "rlib"]`, built for
 //! `wasm32-unknown-unknown` with `-C target-feature=+simd128`: WebAssembly cannot detect SIMD when it runs. With
-//! `-C link-arg=--initial-memory=2097152` it begins with memory that this crate's allocator takes as it is: a fresh sandbox that need not grow
+//! `-C link-arg=--initial-memory=1441792` it begins with memory that this crate's allocator takes as it is: a fresh sandbox that need not grow
 //! costs half.
 //!
 //! # Speed

@@ -256,9 +256,9 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "FRAMING")]
     pub(super) framing: Option<String>,
 
-    /// Nominal size of the chunks that files are cut into, 64 B to 4 GiB
-    #[arg(long, value_name = "SIZE", default_value = "512KiB")]
-    pub(super) chunk_size: ByteSize,
+    /// Nominal size of the chunks that files are cut into, 64 B to 4 GiB [default: 512KiB; 1MiB with --isolate chunk]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) chunk_size: Option<ByteSize>,
 
     /// Longest record; a chunk grows to hold one
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
@@ -388,7 +388,7 @@ mod tests {
     fn defaults_are_the_limits() {
         let args = Args::parse_from(["host", "run", "--plugin", "p.wasm"]);
         let Command::Run(run) = args.command else { panic!("it is a run") };
-        assert_eq!(run.inputs.chunk_size.as_u64(), limits::CHUNK_BYTES);
+        assert_eq!(run.chunk_size().as_u64(), limits::CHUNK_BYTES);
         assert_eq!(run.inputs.max_record.as_u64(), limits::RECORD_BYTES_MAX);
         assert_eq!(run.inputs.max_decompressed.as_u64(), limits::DECODED_BYTES_MAX);
         assert_eq!(run.inputs.linger, limits::LINGER);

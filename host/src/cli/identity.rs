@@ -76,7 +76,7 @@ pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest
     match aim {
         Aim::Outputs => {
             // What is compressed by chunk depends on the chunks.
-            let naming = format!("{} {} {:?}", output.compress, inputs.chunk_size, output.name);
+            let naming = format!("{} {} {:?}", output.compress, args.chunk_size(), output.name);
             parts.push(naming.into());
             let out = resolved(&output.out);
             parts.push(out.as_os_str().as_bytes().to_vec());

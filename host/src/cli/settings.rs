@@ -122,7 +122,7 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = args.work.threads.unwrap_or_else(cores);
     within("--threads", threads as u64, 1, THREADS_MAX as u64, |n| n.to_string())?;
-    let chunk_bytes = size("--chunk-size", inputs.chunk_size, CHUNK_BYTES_MIN)?;
+    let chunk_bytes = size("--chunk-size", args.chunk_size(), CHUNK_BYTES_MIN)?;
     let record_bytes_max = size("--max-record", inputs.max_record, 1)?;
     let both = output.per_source == output.total;
     Ok(Run {

@@ -1,6 +1,10 @@
-//! What flags about inputs may say.
+//! What flags about inputs may say, and what they come to where they say nothing.
 
+use bytesize::ByteSize;
 use clap::ValueEnum;
+
+use super::{IsolateArg, RunArgs};
+use crate::settings::limits;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in super::super) enum IoArg {
@@ -18,4 +22,15 @@ pub(in super::super) enum EncodingErrorsArg {
     Fail,
     /// U+FFFD takes their place
     Replace,
+}
+
+impl RunArgs {
+    /// The size of chunks: a fresh sandbox is for more of them than one that is there.
+    pub(in super::super) fn chunk_size(&self) -> ByteSize {
+        let unsaid = match self.sandbox.isolate {
+            IsolateArg::Chunk => limits::ISOLATED_CHUNK_BYTES,
+            IsolateArg::Job | IsolateArg::Source => limits::CHUNK_BYTES,
+        };
+        self.inputs.chunk_size.unwrap_or(ByteSize(unsaid))
+    }
 }

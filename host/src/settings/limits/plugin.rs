@@ -30,7 +30,7 @@ pub const MODULE_MEMORIES: u32 = 100;
 
 /// What stays in a place of the pool for its next sandbox, overwritten: about what a sandbox with a chunk in it has touched. More is
 /// given back to the system.
-pub const POOL_RESIDENT_BYTES: usize = 2 << 20;
+pub const POOL_RESIDENT_BYTES: usize = 4 << 20;
 
 /// Places that keep what was in them while nobody uses them.
 pub const POOL_WARM: u32 = 64;
