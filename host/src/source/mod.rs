@@ -286,7 +286,7 @@ fn listed(request: &Request, room: &Arc<Room>) -> Result<Option<Vec<SourcePath>>
         room.check()
     };
     for name in request.listed.iter().flatten() {
-        add(name.as_os_str().as_bytes())?;
+        add(name.as_os_str().as_encoded_bytes())?;
     }
     if let Some(from) = &request.files_from {
         list::each_name(from, &request.roots, |name| add(name).map_err(Error::from))?;
