@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gristmill::settings::{Ceiling, Quotas, Sandbox};
+use gristmill::settings::{Ceiling, Quotas, Run, Sandbox};
 use gristmill::tenant::{JobError, Limits, QuotaExceeded, Refused, Which};
 
 use super::{echo, endless, files, host, job, out, plugin, tenant, with_timeout};
@@ -111,6 +111,25 @@ fn a_job_stays_below_the_ceiling_of_its_tenant() {
         refused,
         Refused::Ceiling { setting: "timeout_ms", asked: 5000, allowed: 1000 }
     ));
+}
+
+#[test]
+fn a_job_whose_settings_no_run_can_have_is_refused() {
+    let tree = Tree::new();
+    let host = host(1);
+    host.add(tenant(&tree, "a", Limits::default())).unwrap();
+    let plugin = plugin(&tree, "echo.wasm", &echo());
+    let refused = |change: fn(&mut Run)| {
+        let mut spec = job(plugin.clone(), "out");
+        change(&mut spec.run);
+        host.submit("a", spec).err().unwrap().to_string()
+    };
+    assert_eq!(
+        refused(|run| run.chunk_bytes = 0),
+        "chunk_bytes 0 bytes is not within 64 bytes and 4294967296 bytes"
+    );
+    assert_eq!(refused(|run| run.threads = 0), "threads 0 is not within 1 and 1024");
+    assert!(refused(|run| run.sandbox.memory_bytes = 1).starts_with("memory_bytes 1 bytes is not"));
 }
 
 #[test]

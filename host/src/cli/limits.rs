@@ -1,4 +1,4 @@
-//! Flags for sandboxes into limits: each value is checked, and brought to base units.
+//! Flags for sandboxes into limits, in base units; and a setting that is out of its bounds as the flag that it came from.
 
 use std::time::Duration;
 
@@ -6,94 +6,80 @@ use bytesize::ByteSize;
 
 use super::args::{IsolateArg, SandboxArgs};
 use super::say::Abort;
-use super::settings::within;
-use crate::settings::limits::{
-    CALL_TIMEOUT_CEILING, CALL_TIMEOUT_PER_MIB_CEILING, COMPILE_MEMORY_BYTES_CEILING,
-    COMPILE_MEMORY_BYTES_MIN, COMPILE_TIMEOUT_CEILING, COMPONENT_BYTES_CEILING, EPOCH_TICK,
-    FUNCTIONS_CEILING, LOG_BYTES_CEILING, MEMORY_BYTES_CEILING, REJECTS_CEILING,
-    STACK_BYTES_CEILING, STACK_BYTES_MIN, TABLE_ELEMENTS_CEILING,
-};
-use crate::settings::{Isolate, Sandbox};
-
-/// A page of a linear memory: less is none.
-const MEMORY_BYTES_MIN: usize = 64 << 10;
+use crate::settings::{Amount, Isolate, OutOfBounds, Sandbox};
 
 /// What one sandbox may use, and how long it lives.
-pub(super) fn sandbox(args: &SandboxArgs) -> Result<Sandbox, Abort> {
-    let (memory, stack) = (args.memory, args.stack);
-    time("--timeout", args.timeout, EPOCH_TICK, CALL_TIMEOUT_CEILING)?;
-    let per_mib = args.timeout_per_mib;
-    time("--timeout-per-mib", per_mib, Duration::ZERO, CALL_TIMEOUT_PER_MIB_CEILING)?;
-    if let Some(guest_time) = args.guest_time {
-        time("--guest-time", guest_time, EPOCH_TICK, Duration::MAX)?;
-    }
-    let compile = args.compile_timeout;
-    time("--compile-timeout", compile, Duration::from_millis(1), COMPILE_TIMEOUT_CEILING)?;
-    let compile_memory_bytes = bytes(
-        "--compile-memory",
-        args.compile_memory,
-        COMPILE_MEMORY_BYTES_MIN,
-        COMPILE_MEMORY_BYTES_CEILING,
-    )?;
-    if let Some(fuel) = args.fuel {
-        count("--fuel", fuel, 1, u64::MAX)?;
-    }
-    let elements = count("--table-elements", args.table_elements, 0, most(TABLE_ELEMENTS_CEILING))?;
-    let component_bytes = args.component_size.as_u64();
-    bytes("--component-size", args.component_size, 8, COMPONENT_BYTES_CEILING)?;
-    let output = args.output_per_call;
-    Ok(Sandbox {
+pub(super) fn sandbox(args: &SandboxArgs) -> Sandbox {
+    let size = |size: ByteSize| count(size.as_u64());
+    Sandbox {
         isolate: match args.isolate {
             IsolateArg::Job => Isolate::Job,
             IsolateArg::Source => Isolate::Source,
             IsolateArg::Chunk => Isolate::Chunk,
         },
-        memory_bytes: size("--memory", memory, MEMORY_BYTES_MIN, MEMORY_BYTES_CEILING)?,
-        table_elements: usize::try_from(elements).unwrap_or(TABLE_ELEMENTS_CEILING),
-        stack_bytes: size("--stack", stack, STACK_BYTES_MIN, STACK_BYTES_CEILING)?,
+        memory_bytes: size(args.memory),
+        table_elements: count(args.table_elements),
+        stack_bytes: size(args.stack),
         timeout: args.timeout,
-        timeout_per_mib: per_mib,
+        timeout_per_mib: args.timeout_per_mib,
         fuel: args.fuel,
         guest_time: args.guest_time,
-        output_bytes: size("--output-per-call", output, 1, MEMORY_BYTES_CEILING)?,
-        log_bytes: size("--log-bytes", args.log_bytes, 0, LOG_BYTES_CEILING)?,
+        output_bytes: size(args.output_per_call),
+        log_bytes: size(args.log_bytes),
         log_lines: args.log_lines,
-        rejects: count("--rejects-per-job", args.rejects_per_job, 0, REJECTS_CEILING)?,
+        rejects: args.rejects_per_job,
         recycle_bytes: args.recycle_after.as_u64(),
-        component_bytes,
-        functions: count("--functions", args.functions, 1, FUNCTIONS_CEILING)?,
-        compile_timeout: compile,
-        compile_memory_bytes,
-    })
-}
-
-fn most(bound: usize) -> u64 {
-    u64::try_from(bound).unwrap_or(u64::MAX)
-}
-
-/// A size that fits into this machine's memory.
-fn size(flag: &str, size: ByteSize, min: usize, max: usize) -> Result<usize, Abort> {
-    let bytes = bytes(flag, size, most(min), most(max))?;
-    Ok(usize::try_from(bytes).unwrap_or(max))
-}
-
-fn bytes(flag: &str, size: ByteSize, min: u64, max: u64) -> Result<u64, Abort> {
-    let shown = |bytes: u64| ByteSize(bytes).display().iec().to_string();
-    within(flag, size.as_u64(), min, max, shown)
-}
-
-fn count(flag: &str, value: u64, min: u64, max: u64) -> Result<u64, Abort> {
-    within(flag, value, min, max, |n| n.to_string())
-}
-
-fn time(flag: &str, value: Duration, min: Duration, max: Duration) -> Result<(), Abort> {
-    if (min..=max).contains(&value) {
-        return Ok(());
+        component_bytes: args.component_size.as_u64(),
+        functions: args.functions,
+        compile_timeout: args.compile_timeout,
+        compile_memory_bytes: args.compile_memory.as_u64(),
     }
-    if max == Duration::MAX {
-        return Err(Abort::new(format!("{flag} {value:?} is less than {min:?}")));
+}
+
+/// What is more than this machine has numbers for is out of bounds as the largest that it has, too.
+fn count(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+/// Refuses a setting, with the flag that says it.
+pub(super) fn out_of_bounds(out: &OutOfBounds) -> Abort {
+    let OutOfBounds { setting, value, min, max } = out;
+    let (flag, value, least) = (flag(setting), shown(value), shown(min));
+    match max {
+        Amount::Time(Duration::MAX) => Abort::new(format!("{flag} {value} is less than {least}")),
+        max => Abort::new(format!("{flag} {value} is not within {least} and {}", shown(max))),
     }
-    Err(Abort::new(format!("{flag} {value:?} is not within {min:?} and {max:?}")))
+}
+
+fn shown(amount: &Amount) -> String {
+    match amount {
+        Amount::Bytes(bytes) => ByteSize(*bytes).display().iec().to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The flag for a setting.
+fn flag(setting: &'static str) -> &'static str {
+    match setting {
+        "threads" => "--threads",
+        "chunk_bytes" => "--chunk-size",
+        "record_bytes_max" => "--max-record",
+        "timeout" => "--timeout",
+        "timeout_per_mib" => "--timeout-per-mib",
+        "guest_time" => "--guest-time",
+        "compile_timeout" => "--compile-timeout",
+        "compile_memory_bytes" => "--compile-memory",
+        "fuel" => "--fuel",
+        "table_elements" => "--table-elements",
+        "component_bytes" => "--component-size",
+        "memory_bytes" => "--memory",
+        "stack_bytes" => "--stack",
+        "output_bytes" => "--output-per-call",
+        "log_bytes" => "--log-bytes",
+        "rejects" => "--rejects-per-job",
+        "functions" => "--functions",
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -106,7 +92,8 @@ mod tests {
     fn given(flags: &[&str]) -> Result<Sandbox, String> {
         let words = ["host", "run", "--plugin", "p.wasm"].iter().chain(flags);
         let Command::Run(run) = Args::parse_from(words).command else { panic!("it is a run") };
-        sandbox(&run.sandbox).map_err(|abort| format!("{abort:?}"))
+        let set = sandbox(&run.sandbox);
+        set.check().map(|()| set).map_err(|out| out_of_bounds(&out).message().to_string())
     }
 
     #[test]
@@ -169,7 +156,8 @@ mod tests {
             ("--component-size=2GiB", "is not within 8 B and 1.0 GiB"),
         ] {
             let told = given(&[flag]).unwrap_err();
-            assert!(told.contains(bound), "{told}");
+            let (name, _) = flag.split_once('=').unwrap();
+            assert!(told.starts_with(name) && told.contains(bound), "{told}");
         }
     }
 }

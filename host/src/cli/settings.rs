@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use bytesize::ByteSize;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::{ArchiveArg, EncodingErrorsArg, FormatArg, IoArg, OutputArgs, RunArgs};
@@ -11,9 +10,7 @@ use super::limits;
 use super::say::Abort;
 use crate::input::Framing;
 use crate::output::Format;
-use crate::settings::limits::{
-    CHUNK_BYTES_MIN, MEMORY_BYTES_CEILING, REJECTS_FREE, REJECTS_PERCENT, THREADS_MAX, WINDOW_BYTES,
-};
+use crate::settings::limits::{REJECTS_FREE, REJECTS_PERCENT, WINDOW_BYTES};
 use crate::settings::{Decompress, EncodingErrors, Io, Piped, RejectsMax, Run, Show};
 use crate::source::{self, Fifos, FilesFrom, Look, Request, Roots, Urls};
 
@@ -121,14 +118,11 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
     let (inputs, output, sandbox) = (&args.inputs, &args.output, &args.sandbox);
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = args.work.threads.unwrap_or_else(cores);
-    within("--threads", threads as u64, 1, THREADS_MAX as u64, |n| n.to_string())?;
-    let chunk_bytes = size("--chunk-size", args.chunk_size(), CHUNK_BYTES_MIN)?;
-    let record_bytes_max = size("--max-record", inputs.max_record, 1)?;
     let both = output.per_source == output.total;
-    Ok(Run {
+    let run = Run {
         threads,
-        chunk_bytes,
-        record_bytes_max,
+        chunk_bytes: args.chunk_size().as_u64(),
+        record_bytes_max: inputs.max_record.as_u64(),
         io: match inputs.io {
             IoArg::Auto => Io::Auto,
             IoArg::Read => Io::Read,
@@ -163,29 +157,10 @@ pub(super) fn settings(args: &RunArgs) -> Result<Run, Abort> {
         fail_fast: args.work.fail_fast,
         window_bytes: WINDOW_BYTES,
         memory_total_bytes: sandbox.memory_total.map(|size| size.as_u64()),
-        sandbox: limits::sandbox(sandbox)?,
+        sandbox: limits::sandbox(sandbox),
         cache: if sandbox.no_cache { None } else { sandbox.cache.clone().or_else(cache_dir) },
-    })
-}
-
-/// A size that fits into a guest's memory.
-fn size(flag: &str, size: ByteSize, min: u64) -> Result<u64, Abort> {
-    let shown = |bytes: u64| ByteSize(bytes).display().iec().to_string();
-    within(flag, size.as_u64(), min, MEMORY_BYTES_CEILING as u64, shown)
-}
-
-pub(super) fn within(
-    flag: &str,
-    value: u64,
-    min: u64,
-    max: u64,
-    shown: impl Fn(u64) -> String,
-) -> Result<u64, Abort> {
-    if (min..=max).contains(&value) {
-        return Ok(value);
-    }
-    let [value, min, max] = [value, min, max].map(shown);
-    Err(Abort::new(format!("{flag} {value} is not within {min} and {max}")))
+    };
+    run.check().map(|()| run).map_err(|out| limits::out_of_bounds(&out))
 }
 
 /// `gristmill/code` in the user's cache directory (XDG Base Directory Specification, section 3).

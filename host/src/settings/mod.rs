@@ -1,11 +1,13 @@
 //! What a run is asked to do, as plain structs: checked, in base units, with no trace of flags.
 
+mod bounds;
 pub mod limits;
 mod out;
 mod run;
 mod sandbox;
 mod tenant;
 
+pub use bounds::{Amount, OutOfBounds};
 pub use out::{Durable, Exists, Join, Pack, PackError};
 pub use run::{Decompress, EncodingErrors, Io, Piped, RejectsMax, Run, Show};
 pub use sandbox::{Exceeded, Isolate, Sandbox};

@@ -9,6 +9,7 @@ use crate::job;
 use crate::output::FileError;
 use crate::pipeline::ChainError;
 use crate::plugin::LoadError;
+use crate::settings::OutOfBounds;
 use crate::settings::limits::{JOBS_MAX, TENANT_NAME_BYTES_MAX, WEIGHT_MAX};
 use crate::source;
 use crate::stats::TooLittle;
@@ -51,6 +52,9 @@ pub enum Refused {
         /// Why not.
         reason: String,
     },
+    /// A setting of the job is not one that a run can have.
+    #[error(transparent)]
+    OutOfBounds(#[from] OutOfBounds),
     /// The job asks for more than the tenant may have.
     #[error("{setting} is {asked}, more than {allowed}, which the tenant may ask for")]
     Ceiling {

@@ -124,7 +124,7 @@ impl JobSpec {
         ];
         match asked.into_iter().find(|(_, asked, allowed)| asked > allowed) {
             Some((setting, asked, allowed)) => Err(Refused::Ceiling { setting, asked, allowed }),
-            None => Ok(()),
+            None => Ok(run.check()?),
         }
     }
 }

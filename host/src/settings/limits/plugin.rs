@@ -9,6 +9,9 @@ pub const MEMORY_BYTES: usize = 256 << 20;
 /// The most that can be given to an instance: what a 32-bit memory can address.
 pub const MEMORY_BYTES_CEILING: usize = 4 << 30;
 
+/// A page of a linear memory: less is none (WebAssembly, section 4.2.8).
+pub const MEMORY_BYTES_MIN: usize = 64 << 10;
+
 /// Memories, tables and core instances that one component may have: the largest language runtimes
 /// need 3, 3 and 128.
 pub const MEMORIES_MAX: usize = 8;
