@@ -4,6 +4,7 @@
 //! nobody's: it is made anew, and never removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::ops::ControlFlow;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::say::{self, Abort};
 use crate::ledger::{Entries, JobId, Ledger, Output, Reader, Selection};
-use crate::source::Source;
+use crate::source::{Listing, Source, Way};
 
 /// What an output file of so many bytes is remembered by, once it is in place.
 pub(super) fn remembered(path: PathBuf, bytes: u64, digest: [u8; 32]) -> Output {
@@ -63,12 +64,22 @@ pub(super) fn remove(output: &Output) -> io::Result<Fate> {
 /// Whether there is something of that name, or an archive that it may be a member of. Only what the system says is not there is gone:
 /// where it may not be looked, there may be anything.
 pub(super) fn is_there(source: &[u8]) -> bool {
-    let path = |bytes: &[u8]| match fs::symlink_metadata(std::ffi::OsStr::from_bytes(bytes)) {
+    let source = Path::new(OsStr::from_bytes(source));
+    may_exist(source) || archives(source).any(may_exist)
+}
+
+fn may_exist(path: &Path) -> bool {
+    match fs::symlink_metadata(path) {
         Ok(_) => true,
         Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
-    };
-    let archives = source.windows(2).enumerate().filter(|(_, mark)| *mark == b"!/");
-    path(source) || archives.into_iter().any(|(at, _)| path(source.get(..at).unwrap_or_default()))
+    }
+}
+
+/// The archives that a source may be a member of, by its name.
+fn archives(source: &Path) -> impl Iterator<Item = &Path> {
+    let name = source.as_os_str().as_bytes();
+    let marks = name.windows(2).enumerate().filter(|(_, mark)| *mark == b"!/");
+    marks.map(|(at, _)| Path::new(OsStr::from_bytes(name.get(..at).unwrap_or_default())))
 }
 
 /// What a run found of outputs whose sources are gone.
@@ -92,19 +103,21 @@ impl Vanished {
     }
 }
 
-/// Removes what a job has made of sources that were in one of `inputs` and are no more. A directory that is there, and in which no
+/// Removes what a job has made of sources that were in one of `inputs`, or in an archive of which other members were found, and are no
+/// more. A directory that is there, and in which no
 /// source is found at all, counts as one out of sight: a disk that is not mounted leaves an empty directory.
 pub(super) fn remove_vanished(
     ledger: &Ledger,
     reader: &Reader,
     job: JobId,
     inputs: &[PathBuf],
-    sources: &[Source],
+    listing: &Listing,
 ) -> Result<Vanished, Abort> {
-    let mut in_sight = InSight::new(inputs, sources);
+    let mut in_sight = InSight::new(inputs, listing);
     let mut gone = Vec::new();
     let _continued: ControlFlow<()> = reader.outputs(Some(job), |_, source, output| {
-        if !is_there(source) && in_sight.had(Path::new(std::ffi::OsStr::from_bytes(source))) {
+        let path = Path::new(OsStr::from_bytes(source));
+        if in_sight.lost_member(path) || !is_there(source) && in_sight.had(path) {
             gone.push((source.to_vec(), output));
         }
         ControlFlow::Continue(())
@@ -134,15 +147,34 @@ pub(super) fn remove_vanished(
 struct InSight<'a> {
     inputs: Vec<&'a Path>,
     sources: BTreeSet<&'a Path>,
+    /// Archives of which all members were listed, and one at least was found.
+    archives: BTreeSet<&'a Path>,
     /// Directories that were asked for, and whether anything is in them.
     known: BTreeMap<PathBuf, bool>,
 }
 
 impl<'a> InSight<'a> {
-    fn new(inputs: &'a [PathBuf], sources: &'a [Source]) -> Self {
+    fn new(inputs: &'a [PathBuf], listing: &'a Listing) -> Self {
         let inputs = inputs.iter().map(PathBuf::as_path).filter(|input| input.is_dir()).collect();
-        let sources = sources.iter().map(|source| source.path.as_path()).collect();
-        Self { inputs, sources, known: BTreeMap::new() }
+        let sources = listing.sources.iter().map(|source| source.path.as_path()).collect();
+        let archive = |source: &'a Source| match &source.way {
+            Way::Member(member) if listing.members.is_empty() => {
+                Some(member.archive.path.as_path())
+            }
+            _ => None,
+        };
+        let mut archives: BTreeSet<_> = listing.sources.iter().filter_map(archive).collect();
+        // One that is damaged is a source itself, which fails: there may be more in it.
+        for failed in listing.sources.iter().filter(|source| source.listed.is_err()) {
+            archives.remove(failed.path.as_path());
+        }
+        Self { inputs, sources, archives, known: BTreeMap::new() }
+    }
+
+    /// Whether a source is a member that its archive has no more.
+    fn lost_member(&self, source: &Path) -> bool {
+        let is_known = archives(source).any(|archive| self.archives.contains(archive));
+        is_known && !self.sources.contains(source) && !may_exist(source)
     }
 
     /// Whether a source that is gone was below an input, where others still are.

@@ -72,8 +72,7 @@ impl Memory {
         };
         remove_outputs(listing, &args.inputs.files, |path| owners.is_of_job(path, job));
         if args.output.delete_vanished {
-            let (inputs, sources) = (&args.inputs.files, &listing.sources);
-            remove_vanished(&ledger, &reader, job, inputs, sources)?.tell();
+            remove_vanished(&ledger, &reader, job, &args.inputs.files, listing)?.tell();
         }
         let (mut found, changes) = look(listing, Some((&reader, job)), aim, &args.output, &out)?;
         let passed_over = match aim {
