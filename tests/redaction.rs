@@ -7,7 +7,7 @@ use crate::support::plugins::plugin;
 /// Secrets, in the forms that programs write them in, between what may stand next to them: a line each, and behind a tab what of the
 /// line is the secret. Written by Python's own `json`, `urllib` and `html`.
 const FORMS: &str = r#"
-import html, json, sys, urllib.parse
+import html, json, re, sys, urllib.parse
 secrets = [
     "bob@example.org", "j\u00f6rg@m\u00fcnchen.de", "bob+news@example.org", "o'neill@example.co.uk",
     "4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "4222 2222 2222 2",
@@ -35,6 +35,8 @@ forms = [
     lambda s: "".join("%%u%04x" % ord(c) if not c.isalnum() else c for c in s),
     lambda s: "".join(chr(ord(c) + 0xfee0) if "!" <= c <= "~" else c for c in s),
     lambda s: s[:5] + "\u00ad" + s[5:],
+    re.escape,
+    lambda s: re.sub(r"([-@._+: ])", r"\\\1", s),
 ]
 before = ["", "x ", "\\n", "\\t", "%20", "%22", "%3D", "\\u0020", "\\u003c", "&lt;", '"', '\\"', "(", "=", "\u00a0", "%0A", "\\\\n",
           "%5Cn", "&quot;", "+", "ip=", "\\r\\n", "\\x20", "%253C", "\x1b[31m", "\\u001b[1;36m", "key_"]

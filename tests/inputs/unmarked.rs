@@ -16,6 +16,9 @@ import lzma, os, sys, tarfile, zipfile, zlib
 text = b'one two three\n' * 40000
 for level in (0, 1, 6, 9):
     open(f'zlib-{level}', 'wb').write(zlib.compress(text, level))
+for bits in (9, 10, 12, 14):
+    small = zlib.compressobj(wbits=bits)
+    open(f'zlib-w{bits}', 'wb').write(small.compress(text) + small.flush())
 open('small-zlib', 'wb').write(zlib.compress(b'one two three\n'))
 open('small-lzma', 'wb').write(lzma.compress(b'one two three\n', lzma.FORMAT_ALONE))
 open('lzma.bin', 'wb').write(lzma.compress(text, lzma.FORMAT_ALONE))
@@ -55,10 +58,10 @@ fn zlib_and_lzma_are_decoded_whatever_their_names() {
         let ended = host.args(["--per-source", "--threads", threads, "."]).ended().exits(0);
         let rows = ended.lines();
         let counted: u64 = rows.iter().filter(|row| row["source"].is_string()).map(lines).sum();
-        // Eight files, and the same in three archives.
-        assert_eq!(counted, 4 * (2 + 6 * 40_000));
+        // Twelve files, and the same in three archives.
+        assert_eq!(counted, 4 * (2 + 10 * 40_000));
     }
-    for name in ["zlib-0", "zlib-6", "small-zlib", "small-lzma", "lzma.bin"] {
+    for name in ["zlib-0", "zlib-6", "zlib-w9", "small-zlib", "small-lzma", "lzma.bin"] {
         let host = Host::run(&plugin("wordcount")).within(tree.path()).args(["--per-source", "-"]);
         let row = host.stdin(tree.read(name)).ended().exits(0).lines().remove(0);
         assert!(matches!(row["result"]["lines"].as_u64(), Some(1 | 40_000)), "{name}: {row}");

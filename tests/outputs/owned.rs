@@ -1,9 +1,11 @@
 //! With a ledger, an output is its source's in its job: whatever is not exactly that is made anew or refused, and never lost.
 
 use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::support::host::{Ended, Host};
+use crate::support::oracle::oracle;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
@@ -167,6 +169,41 @@ fn an_emptied_directory_takes_no_outputs_along_and_a_removed_one_does() {
     assert!(!tree.path().join("out/disk/b").exists());
 }
 
+/// Of an archive that is listed whole, each member is known; of another one, none is taken for gone.
+#[test]
+fn a_member_that_its_archive_has_no_more_takes_its_output_along() {
+    let tree = Tree::with(&[("a", "a\n"), ("b", "b\n"), ("c", "c\n")]);
+    let dir = tree.path().to_str().unwrap();
+    let pack = |names: &[&str]| {
+        let tar = oracle("tar", &[&["-c", "-C", dir][..], names].concat(), b"");
+        fs::create_dir_all(tree.path().join("in")).unwrap();
+        tree.file("in/t.tar", tar)
+    };
+    let again = |more: &[&str]| {
+        let args = ["in/", "--out", "out/", "--delete-vanished"];
+        run(&tree, "upcase", &[&args[..], more].concat())
+    };
+    let left = || {
+        let found = fs::read_dir(tree.path().join("out/t.tar")).unwrap();
+        let mut names: Vec<_> = found.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    pack(&["a", "b", "c"]);
+    again(&[]).exits(0);
+    // One that is not asked for is not gone, and one behind damage may be there.
+    again(&["--include-members", "a"]).exits(0);
+    assert_eq!(left(), ["a", "b", "c"]);
+    let whole = tree.read("in/t.tar");
+    tree.file("in/t.tar", &whole[..1100]);
+    again(&[]).exits(1);
+    assert_eq!(left(), ["a", "b", "c"]);
+    pack(&["a", "c"]);
+    let told = again(&[]).exits(0).stderr;
+    assert!(told.contains("1 outputs of sources that are gone were removed"), "{told}");
+    assert_eq!(left(), ["a", "c"]);
+}
+
 #[test]
 fn an_output_that_was_edited_stays_when_its_source_fails_and_that_is_told() {
     let tree = Tree::with(&[("in/a.csv", "a,b\n1,2\n"), ("in/b.csv", "a\n1\n")]);
@@ -207,4 +244,17 @@ fn a_check_compares_sizes_and_what_is_in_outputs() {
     tree.file("out/a", "");
     let told = check(&tree, &[]).exits(1).stderr;
     assert!(told.ends_with("out/a: has 0 bytes, and had 2\n"), "{told}");
+}
+
+#[test]
+fn outputs_with_names_that_are_no_text_are_told_apart() {
+    let tree = Tree::with(&[(r"in/caf\xe9", "x\n")]);
+    let in_latin_1 = tree.path().join(std::ffi::OsStr::from_bytes(b"in/caf\xe9"));
+    fs::write(in_latin_1, "x\n").unwrap();
+    run(&tree, "upcase", &["in/", "--out", "out/"]).exits(0);
+    let export = Host::new().within(tree.path()).args(["ledger", "export", "done"]).ended();
+    let rows = export.exits(0).lines();
+    let outputs: Vec<_> = rows.iter().map(|row| row["output"].as_str().unwrap()).collect();
+    // As sources are: a byte that is no text is \xNN, and so is a backslash before such digits.
+    assert_eq!(outputs, [r"caf\x5cxe9", r"caf\xe9"]);
 }

@@ -309,3 +309,39 @@ fn a_file_for_each_source_is_in_its_order_whatever_is_said_of_the_order_of_all()
     assert_eq!((&told["files"], &told["failed"]), (&json!(4), &json!(2)));
     assert_eq!(visible(&tree.path().join("out")).len(), 2);
 }
+
+#[test]
+fn with_a_ledger_a_loss_is_told_until_it_is_kept_or_allowed() {
+    let tree = Tree::with(&[("in/a", "{a\n{}\n{b\n"), ("in/b", "{}\n")]);
+    let run = |args: &[&str]| {
+        let to = ["--ledger", "done", "--out", "out/", "in/"];
+        filter(&tree, &[&to[..], args].concat())
+    };
+    let lost = "2 records of 1 source were set aside (first: in/a:1: ";
+    let again = "done again: 1 with records set aside that are in no --rejects file\n";
+    assert!(run(&[]).exits(1).stderr.starts_with(lost));
+    for _ in 0..2 {
+        let told = run(&[]).exits(1).stderr;
+        assert!(told.contains(again) && told.contains(lost), "{told}");
+    }
+    // More than so many are a failure of the source, whoever has let them pass before.
+    for (max, code) in [("2", 0), ("1", 1), ("2", 0), ("100%", 0)] {
+        run(&["--max-rejects", max]).exits(code);
+    }
+    // A file that does not hold them gets them; one that does is left alone.
+    let text = |name: &str| String::from_utf8(tree.read(name)).unwrap();
+    for name in ["one", "two"] {
+        assert!(run(&["--rejects", name]).exits(0).stderr.contains(again));
+        let lines = oracle("jq", &["-r", ".text"], &tree.read(name));
+        assert_eq!(lines, b"{a\n{b\n");
+        let kept = text(name);
+        let told = run(&["--rejects", name]).exits(0).stderr;
+        assert_eq!(told, "2 sources are done already, and were passed over\n");
+        assert_eq!(text(name), kept);
+    }
+    // One line went: both come anew, once.
+    let first = text("one").lines().next().unwrap().to_string() + "\n";
+    tree.file("one", first);
+    run(&["--rejects", "one"]).exits(0);
+    assert_eq!(text("one"), text("two"));
+}

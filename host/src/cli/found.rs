@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use super::args::RunArgs;
+use super::args::{OutputArgs, RunArgs};
 use super::identity::{identity, name};
 use super::owned;
+use super::rejects::Settled;
 use super::say::{self, Abort};
 use crate::ledger::{Identity, JobId, Known, Needs, Reader};
 use crate::process::Kind;
@@ -60,6 +61,8 @@ pub(super) struct Changes {
     failed: u64,
     /// Their outputs are not as they were left.
     replaced: u64,
+    /// Records of them were set aside that nothing keeps.
+    unsettled: u64,
 }
 
 impl Changes {
@@ -68,6 +71,7 @@ impl Changes {
             (self.changed, "changed"),
             (self.failed, "failed before"),
             (self.replaced, "with an output that is not as this job left it"),
+            (self.unsettled, "with records set aside that are in no --rejects file"),
         ];
         let why: Vec<_> = why
             .into_iter()
@@ -85,14 +89,21 @@ pub(super) fn look(
     listing: &Listing,
     known: Option<(&Reader, JobId)>,
     aim: Aim,
+    args: &OutputArgs,
     out: &Path,
 ) -> Result<(Vec<Found>, Changes), Abort> {
+    let settled = Settled::by(args)?;
     let done = known.map(|(reader, job)| reader.done(job, aim.needs())).transpose();
     let done = done?;
     let mut changes = Changes::default();
     let mut is_done = |source: &Source, identity: &Identity| {
         let Some(((reader, job), done)) = known.zip(done.as_ref()) else { return false };
         match (done.look(&name(source), identity), aim) {
+            (Known::Committed, Aim::Outputs)
+                if !settled.has(&source.name(), done.rejects(&name(source))) =>
+            {
+                changes.unsettled += 1;
+            }
             (Known::Committed, Aim::Outputs) => {
                 let is_done = is_as_left(reader, job, source, out);
                 changes.replaced += u64::from(!is_done);

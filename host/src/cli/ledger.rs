@@ -94,8 +94,13 @@ fn show_entries(
     Ok(exit)
 }
 
+/// A path that can be told from every other, whatever its bytes.
+fn path_text(path: &Path) -> String {
+    name_text(path.as_os_str().as_bytes()).into_owned()
+}
+
 fn cells(job: String, entry: &Entry) -> [String; 8] {
-    let output = entry.output.as_ref().map(|path| path.display().to_string());
+    let output = entry.output.as_deref().map(path_text);
     let (state, more) = match &entry.state {
         State::Committed => ("committed", output.unwrap_or_default()),
         State::Failed { kind, message } => ("failed", format!("{kind}: {message}")),
@@ -176,7 +181,7 @@ fn check_outputs(reader: &Reader, digest: bool) -> Result<Exit, Abort> {
         // Where those of older hosts are is not known.
         let wrong = output.path.is_absolute().then(|| difference(&output, digest)).flatten();
         if let Some(wrong) = wrong {
-            say::line(&format!("{}: {wrong}", output.path.display()));
+            say::line(&format!("{}: {wrong}", path_text(&output.path)));
             exit = Exit::Failed;
         }
         ControlFlow::Continue(())
@@ -283,7 +288,7 @@ fn told<'a>(jobs: &HashMap<JobId, &JobSummary>, id: JobId, entry: &'a Entry) -> 
         bytes_in: entry.bytes_in,
         bytes_out: entry.bytes_out,
         rejects: entry.rejects,
-        output: entry.output.as_ref().map(|path| path.display().to_string()),
+        output: entry.output.as_deref().map(path_text),
     }
 }
 

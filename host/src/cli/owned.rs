@@ -3,17 +3,19 @@
 //! A file is as it was left where it is a regular one of the same size and time of the last write. Whatever is not exactly that is
 //! nobody's: it is made anew, and never removed.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::say::{self, Abort};
 use crate::ledger::{Entries, JobId, Ledger, Output, Reader, Selection};
-use crate::source::Source;
+use crate::source::{Listing, Source, Way};
 
 /// What an output file of so many bytes is remembered by, once it is in place.
 pub(super) fn remembered(path: PathBuf, bytes: u64, digest: [u8; 32]) -> Output {
@@ -63,12 +65,22 @@ pub(super) fn remove(output: &Output) -> io::Result<Fate> {
 /// Whether there is something of that name, or an archive that it may be a member of. Only what the system says is not there is gone:
 /// where it may not be looked, there may be anything.
 pub(super) fn is_there(source: &[u8]) -> bool {
-    let path = |bytes: &[u8]| match fs::symlink_metadata(std::ffi::OsStr::from_bytes(bytes)) {
+    let source = Path::new(OsStr::from_bytes(source));
+    may_exist(source) || archives(source).any(may_exist)
+}
+
+fn may_exist(path: &Path) -> bool {
+    match fs::symlink_metadata(path) {
         Ok(_) => true,
         Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
-    };
-    let archives = source.windows(2).enumerate().filter(|(_, mark)| *mark == b"!/");
-    path(source) || archives.into_iter().any(|(at, _)| path(source.get(..at).unwrap_or_default()))
+    }
+}
+
+/// The archives that a source may be a member of, by its name.
+fn archives(source: &Path) -> impl Iterator<Item = &Path> {
+    let name = source.as_os_str().as_bytes();
+    let marks = name.windows(2).enumerate().filter(|(_, mark)| *mark == b"!/");
+    marks.map(|(at, _)| Path::new(OsStr::from_bytes(name.get(..at).unwrap_or_default())))
 }
 
 /// What a run found of outputs whose sources are gone.
@@ -92,33 +104,29 @@ impl Vanished {
     }
 }
 
-/// Removes what a job has made of sources that were in one of `inputs` and are no more. A directory that is there, and in which no
+/// Removes what a job has made of sources that were in one of `inputs`, or in an archive of which other members were found, and are no
+/// more. A directory that is there, and in which no
 /// source is found at all, counts as one out of sight: a disk that is not mounted leaves an empty directory.
 pub(super) fn remove_vanished(
     ledger: &Ledger,
     reader: &Reader,
     job: JobId,
     inputs: &[PathBuf],
-    sources: &[Source],
+    listing: &Listing,
 ) -> Result<Vanished, Abort> {
-    let inputs: Vec<_> = inputs.iter().filter(|input| input.is_dir()).collect();
+    let mut in_sight = InSight::new(inputs, listing);
     let mut gone = Vec::new();
     let _continued: ControlFlow<()> = reader.outputs(Some(job), |_, source, output| {
-        let path = Path::new(std::ffi::OsStr::from_bytes(source));
-        let input = inputs.iter().find(|input| path.starts_with(input));
-        if let Some(input) = input.filter(|_| !is_there(source)) {
-            let below = |dir: &&Path| dir.starts_with(input) && dir.is_dir();
-            let dir = path.ancestors().skip(1).find(below).unwrap_or(input);
-            gone.push((dir.to_path_buf(), source.to_vec(), output));
+        let path = Path::new(OsStr::from_bytes(source));
+        if in_sight.lost_member(path) || !is_there(source) && in_sight.had(path) {
+            gone.push((source.to_vec(), output));
         }
         ControlFlow::Continue(())
     })?;
-    let in_sight = in_sight(gone.iter().map(|(dir, ..)| dir.clone()), sources);
-    tell_empty(&in_sight);
-    gone.retain(|(dir, ..)| in_sight.get(dir) == Some(&true));
+    in_sight.tell();
     let mut vanished = Vanished::default();
     let mut forgotten = Vec::with_capacity(gone.len());
-    for (_, source, output) in gone {
+    for (source, output) in gone {
         match remove(&output) {
             Ok(Fate::Removed) => vanished.removed += 1,
             Ok(Fate::Stays) => vanished.left += 1,
@@ -136,33 +144,70 @@ pub(super) fn remove_vanished(
     Ok(vanished)
 }
 
-/// Which of those directories can be seen: those in which at least one source was found.
-fn in_sight(dirs: impl Iterator<Item = PathBuf>, sources: &[Source]) -> BTreeMap<PathBuf, bool> {
-    let mut dirs: BTreeMap<_, _> = dirs.map(|dir| (dir, false)).collect();
-    if dirs.is_empty() {
-        return dirs;
-    }
-    for source in sources {
-        for above in source.path.to_path().ancestors().skip(1) {
-            if let Some(has_any) = dirs.get_mut(above) {
-                *has_any = true;
-            }
-        }
-    }
-    dirs
+/// Which directories below the inputs can be seen: those in which at least one source was found.
+struct InSight<'a> {
+    inputs: Vec<&'a Path>,
+    sources: BTreeSet<Cow<'a, Path>>,
+    /// Archives of which all members were listed, and one at least was found.
+    archives: BTreeSet<&'a Path>,
+    /// Directories that were asked for, and whether anything is in them.
+    known: BTreeMap<PathBuf, bool>,
 }
 
-fn tell_empty(dirs: &BTreeMap<PathBuf, bool>) {
-    let mut empty = dirs.iter().filter(|(_, has_any)| !**has_any);
-    let Some((first, _)) = empty.next() else { return };
-    let more = match empty.count() {
-        0 => String::new(),
-        more => format!(" (and so in {more} more directories)"),
-    };
-    say::line(&format!(
-        "--delete-vanished: {}: nothing is there, so no output of it is removed{more}",
-        first.display()
-    ));
+impl<'a> InSight<'a> {
+    fn new(inputs: &'a [PathBuf], listing: &'a Listing) -> Self {
+        let inputs = inputs.iter().map(PathBuf::as_path).filter(|input| input.is_dir()).collect();
+        let sources = listing.sources.iter().map(|source| source.path.to_path()).collect();
+        let archive = |source: &'a Source| match &source.way {
+            Way::Member(member) if listing.members.is_empty() => {
+                Some(member.archive.path.as_path())
+            }
+            _ => None,
+        };
+        let mut archives: BTreeSet<_> = listing.sources.iter().filter_map(archive).collect();
+        // One that is damaged is a source itself, which fails: there may be more in it.
+        for failed in listing.sources.iter().filter(|source| source.listed.is_err()) {
+            archives.remove(&*failed.path.to_path());
+        }
+        Self { inputs, sources, archives, known: BTreeMap::new() }
+    }
+
+    /// Whether a source is a member that its archive has no more.
+    fn lost_member(&self, source: &Path) -> bool {
+        let is_known = archives(source).any(|archive| self.archives.contains(archive));
+        is_known && !self.sources.contains(source) && !may_exist(source)
+    }
+
+    /// Whether a source that is gone was below an input, where others still are.
+    fn had(&mut self, source: &Path) -> bool {
+        let Some(input) = self.inputs.iter().copied().find(|input| source.starts_with(input))
+        else {
+            return false;
+        };
+        let below = |dir: &&Path| dir.starts_with(input) && dir.is_dir();
+        let dir = source.ancestors().skip(1).find(below).unwrap_or(input);
+        if let Some(has_any) = self.known.get(dir) {
+            return *has_any;
+        }
+        // Paths are compared by their parts, so what is below a directory comes right after it.
+        let next = self.sources.range::<Path, _>((Bound::Included(dir), Bound::Unbounded)).next();
+        let has_any = next.is_some_and(|next| next.starts_with(dir));
+        self.known.insert(dir.to_path_buf(), has_any);
+        has_any
+    }
+
+    fn tell(&self) {
+        let mut empty = self.known.iter().filter(|(_, has_any)| !**has_any);
+        let Some((first, _)) = empty.next() else { return };
+        let more = match empty.count() {
+            0 => String::new(),
+            more => format!(" (and so in {more} more directories)"),
+        };
+        say::line(&format!(
+            "--delete-vanished: {}: nothing is there, so no output of it is removed{more}",
+            first.display()
+        ));
+    }
 }
 
 fn modified_ns(found: &Metadata) -> i64 {

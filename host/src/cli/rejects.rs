@@ -5,7 +5,7 @@
 //! come anew. So no line is lost and none is there twice. A file of which lines go is replaced at once and whole, as output files are.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
@@ -19,7 +19,7 @@ use super::out::exists;
 use super::say::Abort;
 use crate::output::{Appended, Target};
 use crate::settings::limits::{REJECT_LINE_BYTES_MAX, WRITE_BYTES};
-use crate::settings::{Durable, Exists};
+use crate::settings::{Durable, Exists, RejectsMax};
 use crate::source::Source;
 
 /// Where rejects are written.
@@ -56,6 +56,43 @@ pub(super) fn open(args: &OutputArgs, again: Option<&[Source]>) -> Result<Option
 /// Whether there is a file with something in it: an empty one holds nothing that could be lost.
 fn is_full(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0)
+}
+
+/// Which records may stay as an earlier run with output files has set them aside: those that are allowed, and, where there is a
+/// file for them, are in it. A source with others is done again, so that a loss is told by each run, not by the first one alone.
+pub(super) struct Settled {
+    records_max: u64,
+    /// Lines of each source in the file; `None` where no file is asked for.
+    lines: Option<HashMap<String, u64>>,
+}
+
+impl Settled {
+    /// What the flags of this run say. A share of bytes is not judged again: how many those were is not known any more.
+    pub(super) fn by(args: &OutputArgs) -> Result<Self, Abort> {
+        let records_max = match (args.max_rejects, &args.rejects) {
+            (Some(RejectsMax::Records(max)), _) => max,
+            (Some(_), _) | (None, Some(_)) => u64::MAX,
+            (None, None) => 0,
+        };
+        let mut lines = HashMap::new();
+        let Some(path) = &args.rejects else { return Ok(Self { records_max, lines: None }) };
+        if args.ledger.is_some() && is_full(path) {
+            each_line(path, |line| {
+                if let Ok(Line { source }) = serde_json::from_slice(line) {
+                    *lines.entry(source.into_owned()).or_default() += 1;
+                }
+                Ok(())
+            })
+            .map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
+        }
+        Ok(Self { records_max, lines: Some(lines) })
+    }
+
+    /// Whether it is so of a source, of which so many records were set aside.
+    pub(super) fn has(&self, source: &str, records: u64) -> bool {
+        let in_file = |lines: &HashMap<_, u64>| lines.get(source).is_some_and(|&n| n >= records);
+        records == 0 || (records <= self.records_max && self.lines.as_ref().is_none_or(in_file))
+    }
 }
 
 fn go_on(path: &Path, durable: Durable, sources: &[Source]) -> io::Result<Box<dyn Write + Send>> {

@@ -72,10 +72,9 @@ impl Memory {
         };
         remove_outputs(listing, &args.inputs.files, |path| owners.is_of_job(path, job));
         if args.output.delete_vanished {
-            let (inputs, sources) = (&args.inputs.files, &listing.sources);
-            remove_vanished(&ledger, &reader, job, inputs, sources)?.tell();
+            remove_vanished(&ledger, &reader, job, &args.inputs.files, listing)?.tell();
         }
-        let (mut found, changes) = look(listing, Some((&reader, job)), aim, &out)?;
+        let (mut found, changes) = look(listing, Some((&reader, job)), aim, &args.output, &out)?;
         let passed_over = match aim {
             Aim::Outputs => pass_over(listing, &mut found),
             Aim::Results(_) => 0,
@@ -292,7 +291,7 @@ pub(super) fn foresee(
     let known = job.map(|job| (&reader, job.id));
     remove_own(listing, &reader.files());
     let out = resolved(&args.output.out);
-    let (mut found, _changes) = look(listing, known, aim, &out)?;
+    let (mut found, _changes) = look(listing, known, aim, &args.output, &out)?;
     Ok(pass_over(listing, &mut found))
 }
 

@@ -26,14 +26,19 @@ pub enum Known {
 pub struct Done {
     committed: HashMap<Half, Half>,
     failed: HashMap<Half, Half>,
+    /// How many records of a committed source were set aside, where any were.
+    rejects: HashMap<Half, u64>,
 }
 
 /// Half a digest: two of a million million are the same with a chance of 1 in 10^14.
 type Half = [u8; 16];
 
 impl Done {
-    pub(super) fn add_committed(&mut self, source: &[u8], identity: &[u8]) {
+    pub(super) fn add_committed(&mut self, source: &[u8], identity: &[u8], rejects: u64) {
         self.committed.insert(half(source), half(identity));
+        if rejects > 0 {
+            self.rejects.insert(half(source), rejects);
+        }
     }
 
     pub(super) fn add_failed(&mut self, source: &[u8], identity: &[u8]) {
@@ -49,6 +54,11 @@ impl Done {
             (_, Some(then)) if *then == now => Known::Failed,
             _ => Known::Changed,
         }
+    }
+
+    /// How many records of a committed source were set aside.
+    pub fn rejects(&self, source: &[u8]) -> u64 {
+        self.rejects.get(&half(source)).copied().unwrap_or(0)
     }
 
     /// How many sources are committed.

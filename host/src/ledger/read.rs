@@ -216,7 +216,7 @@ impl Reader {
     pub fn done(&self, job: JobId, needs: Needs) -> Result<Done, Error> {
         // In the order of the table: by the index, each row would be looked up.
         let sql =
-            "SELECT source, identity, failure_kind IS NULL FROM entry NOT INDEXED WHERE job = ?1
+            "SELECT source, identity, failure_kind IS NULL, rejects FROM entry NOT INDEXED WHERE job = ?1
             AND (failure_kind IS NOT NULL OR (rejects <= ?2
                 AND (result IS NOT NULL OR NOT ?3) AND (saved IS NOT NULL OR NOT ?4)))";
         let rejects_max = i64::try_from(needs.rejects_max).unwrap_or(i64::MAX);
@@ -228,7 +228,7 @@ impl Reader {
                 let (source, identity) = (row.get_ref(0)?, row.get_ref(1)?);
                 let (source, identity) = (source.as_blob()?, identity.as_bytes()?);
                 if row.get(2)? {
-                    done.add_committed(source, identity);
+                    done.add_committed(source, identity, count(row, 3)?);
                 } else {
                     done.add_failed(source, identity);
                 }

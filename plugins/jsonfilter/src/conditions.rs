@@ -30,6 +30,39 @@ pub(crate) enum Wanted {
 /// Operators, the longer ones first.
 const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
 
+/// Operators of other languages, before which ours ends: what is left of them begins the value.
+const FOREIGN: [char; 4] = ['=', '~', '<', '>'];
+
+/// What is said to somebody who writes a condition as in another language: it would be read as a name or a value that no line has,
+/// so that nothing would be found, and nothing said.
+fn way_out(path: &str, operator: &str, value: &str) -> Option<&'static str> {
+    let compares = matches!(operator, "=" | "!=");
+    let is_quoted = |quote| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote);
+    let is_matched = matches!(operator, "~" | "!~");
+    let joined = |word: &str| value.contains(word) || (operator.is_empty() && path.contains(word));
+    if path.starts_with(['!', '(', '"', '\'', '$']) || path.starts_with("not ") {
+        return Some("it begins with no field, as .a is one; a dot before it makes it a name");
+    }
+    if joined("||") || (!is_matched && joined(" or .")) {
+        return Some(
+            "there is no or: .a~^(x|y)$ takes one of several values, and .a~\\|\\| what has two bars",
+        );
+    }
+    // In a class of an expression, && is what two have in common.
+    if (!is_matched && joined(" and .")) || (joined("&&") && !(is_matched && value.contains('['))) {
+        return Some("conditions have ` && ` between them, with spaces, or are on a line each");
+    }
+    if compares && value.starts_with(FOREIGN) {
+        return Some(
+            "operators are = != < <= > >= ~ !~; a value that begins with one is matched: .a~^=5$",
+        );
+    }
+    if compares && (is_quoted('"') || is_quoted('\'')) {
+        return Some("values have no quotes: .a=x; one that has them is matched: .a~^\"x\"$");
+    }
+    None
+}
+
 impl Condition {
     /// Reads `.a.b`, `.a=x`, `.a>=5` and so on, one a line or with ` && ` between them.
     pub(crate) fn all(text: &str) -> Result<Vec<Self>, Error> {
@@ -53,6 +86,9 @@ impl Condition {
                 (path.trim(), operator, rest.get(operator.len()..).unwrap_or_default().trim())
             }
         };
+        if let Some(way) = way_out(path, operator, value) {
+            return Err(way.into());
+        }
         let regex = || Regex::new(value).map_err(|error| error.to_string());
         let number = |sides| {
             let number = Number::parse(value).ok_or_else(|| format!("`{value}` is no number"))?;
@@ -90,5 +126,63 @@ impl Condition {
             })?,
         };
         Ok(found.unwrap_or(missing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_of_other_languages_are_refused_with_a_way_out() {
+        for (conditions, way) in [
+            (".a==5", "operators are ="),
+            (".a == x", "operators are ="),
+            (".a =~ x", "operators are ="),
+            (".a=>5", "operators are ="),
+            (".a=\"x\"", "values have no quotes"),
+            (".a!='x'", "values have no quotes"),
+            (".a=5 || .b=6", "there is no or"),
+            (".a~x || .b=6", "there is no or"),
+            (".a=5 or .b=6", "there is no or"),
+            (".a||.b", "there is no or"),
+            (".a=5&&.b=6", "with spaces"),
+            (".a&&.b", "with spaces"),
+            (".a~x&&.b~y", "with spaces"),
+            (".a=5 and .b=6", "with spaces"),
+            ("(.a=5)", "begins with no field"),
+            ("!.a", "begins with no field"),
+            ("not .a", "begins with no field"),
+            ("$.a=5", "begins with no field"),
+            (".a[0]=5", "a position stands behind a dot"),
+        ] {
+            let told = Condition::all(conditions).unwrap_err().to_string();
+            assert!(told.contains(way), "{conditions}: {told}");
+        }
+        // What the ways out say, and what only looks like it.
+        let text = concat!(
+            r#"{"a":"=5","$b":"\"x\"","c":"a||b","d":"p&q","e[0]":1}"#,
+            "\n",
+            r#"{"a":"5","$b":"x","c":"a","d":"pp","e":[1]}"#,
+            "\n",
+        );
+        let (first, second) = text.split_at(text.find('\n').unwrap() + 1);
+        let kept = |conditions: &str| {
+            let all = Condition::all(conditions).unwrap();
+            let holds = |line: &&str| all.iter().all(|one| one.holds(line).unwrap());
+            text.split_inclusive('\n').filter(holds).collect::<String>()
+        };
+        for (conditions, expected) in [
+            (".a~^=5$", first),
+            (".$b~^\"x\"$", first),
+            (r".c~\|\|", first),
+            (".c~a|x", text),
+            (".d~^[a-z&&[^q]]+$", second),
+            (".d=p&q", first),
+            (r".e\[0]=1", first),
+            (".e.0=1", second),
+        ] {
+            assert_eq!(kept(conditions), expected, "{conditions}");
+        }
     }
 }

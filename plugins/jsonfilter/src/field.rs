@@ -11,6 +11,16 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path(Vec<Step>);
 
+const POSITION: &str =
+    r"a position stands behind a dot: .a.0, not .a[0]; a name with a bracket has \[ in it";
+
+/// Whether text behind a bracket is what other languages put there: `0]`, `]` or a name in quotes.
+fn is_position(text: &str) -> bool {
+    let inside = text.split(']').next().filter(|inside| inside.len() < text.len());
+    let is_number = |inside: &str| inside.bytes().all(|byte| byte.is_ascii_digit());
+    inside.is_some_and(|inside| is_number(inside) || inside.starts_with(['"', '\'']))
+}
+
 /// One step of the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -30,9 +40,10 @@ impl Path {
             let (next, begins) = match next {
                 '.' => (None, true),
                 '\\' => match rest.next() {
-                    Some(escaped @ ('.' | '\\')) => (Some(escaped), false),
-                    _ => return Err(r"a backslash stands before a dot or another backslash"),
+                    Some(escaped @ ('.' | '\\' | '[')) => (Some(escaped), false),
+                    _ => return Err(r"a backslash stands before a dot, a bracket or a backslash"),
                 },
+                '[' if is_position(rest.as_str()) => return Err(POSITION),
                 other => (Some(other), false),
             };
             if begins {
@@ -183,7 +194,8 @@ mod tests {
 
     #[test]
     fn paths_lead_through_objects_and_arrays() {
-        let text = r#" {"a":{"b":[1,{"c.d":"x"},[]]},"0":{"0":7}, "a\u0062":1e999 } "#;
+        let text =
+            r#" {"a":{"b":[1,{"c.d":"x"},[]]},"0":{"0":7},"e[0]":{"f[x]":8}, "a\u0062":1e999 } "#;
         for (path, expected) in [
             ("a.b.1.c\\.d", Some("\"x\"")),
             ("a.b.0", Some("1")),
@@ -197,6 +209,7 @@ mod tests {
             ("ab", Some("1e999")),
             ("ab.c", None),
             ("c", None),
+            ("e\\[0].f[x]", Some("8")),
         ] {
             assert_eq!(found(path, text), expected.map(str::to_owned), "{path}");
         }
@@ -212,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_path_that_is_none_is_refused() {
-        for path in ["", ".", "a.", "..a", "a..b", "a\\b", "a\\"] {
+        for path in ["", ".", "a.", "..a", "a..b", "a\\b", "a\\", "a[0]", "a[]", "[\"a\"]"] {
             assert!(Path::parse(path).is_err(), "{path}");
         }
     }

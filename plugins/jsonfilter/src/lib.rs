@@ -1,8 +1,8 @@
 //! Keeps the JSON lines whose fields are as asked for, byte for byte as they are, or some of their fields.
 //!
 //! `field` is a path: names and positions in arrays, from 0, with dots between them, as in `.http.headers.0.name`, where the
-//! first dot may be left out; `\.` and `\\` are
-//! a dot and a backslash in a name. Of a name that an object has twice, the last one counts. A line stays
+//! first dot may be left out; `\.`, `\[` and `\\` are
+//! a dot, a bracket and a backslash in a name. Of a name that an object has twice, the last one counts. A line stays
 //!
 //! - if it has the field, whatever its value, `null` too;
 //! - with `equals=TEXT`, if the value is that string, or a number, `true`, `false` or `null` written exactly so

@@ -12,7 +12,8 @@
 //! - `grok`: such an expression in which `%{NAME}` stands for a pattern that is known, `%{NAME:field}` makes a field of it, and
 //!   `%{NAME:field:int}` or `float` a number; the head of `grok.rs` lists the names;
 //! - `format`: `common` and `combined` (the log formats of Apache's `mod_log_config`), `syslog` (RFC 5424 and, without a priority
-//!   or with one, RFC 3164), `logfmt` (`level=info msg="a text" done`, where a name alone is `true`).
+//!   or with one, RFC 3164), `logfmt` (`level=info msg="a text" done`, where a name alone is `true`, and
+//!   of a name that is there twice, the second one is `name_2`).
 //!
 //! Values are strings as they stand there; in the formats, `-` is null, and status, bytes and priority are numbers. With
 //! `types=on` all that is a number as JSON writes it is one. A group that took no part is null.

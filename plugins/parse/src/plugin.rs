@@ -190,8 +190,10 @@ mod tests {
         let of = |line: &str| parsed(&[("format", "logfmt"), ("types", "on")], line);
         assert_eq!(
             of("a=1 b=\"x \\\"y\\\"\\n\" c d= e=-1.5 f=0x1 a=2"),
-            "{\"b\":\"x \\\"y\\\"\\n\",\"c\":true,\"d\":\"\",\"e\":-1.5,\"f\":\"0x1\",\"a\":2}\n"
+            "{\"a\":1,\"b\":\"x \\\"y\\\"\\n\",\"c\":true,\"d\":\"\",\"e\":-1.5,\"f\":\"0x1\",\"a_2\":2}\n"
         );
+        // Nothing of a line is lost, also where it has a carriage return in it.
+        assert_eq!(of("a=1 a_2=x\ra=2 a=3"), "{\"a\":1,\"a_2\":\"x\",\"a_3\":2,\"a_4\":3}\n");
         assert_eq!(of("no pairs here\n=x\na=\"open\n"), "");
         assert_eq!(testing::recorded().rejects.len(), 3);
     }

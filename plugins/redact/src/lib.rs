@@ -17,7 +17,8 @@
 //!
 //! `format` says what is looked through. Of escapes, none is ever cut.
 //!
-//! - **auto**: escapes with a backslash as JSON, C, Python and JavaScript have them, `%40`, references of HTML (`&#64;`), each in
+//! - **auto**: escapes with a backslash as JSON, C, Python and JavaScript have them, and as
+//!   expressions, shells and Markdown put one before a sign (`bob\.smith\@example\.org`), `%40`, references of HTML (`&#64;`), each in
 //!   up to four layers: `%2540`, JSON in JSON. A line that is a JSON object or array stays one: its strings and names are read
 //!   without escapes and masked in place, and a number that is masked becomes a string, or stays as it is with `numbers=keep`. (Two
 //!   names of an object that are masked with stars may become the same; `replace=hash` keeps them apart.)

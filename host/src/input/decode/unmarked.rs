@@ -9,8 +9,8 @@ use std::path::Path;
 use flate2::{Decompress, FlushDecompress, Status};
 use liblzma::stream::{Action, Stream};
 
-use super::Codec;
 use super::lzma::{HEADER_BYTES, may_begin};
+use super::{Codec, deflate};
 
 /// Bytes that have to decode, where the end of the data does not come before.
 const SURE_BYTES: usize = 128;
@@ -31,7 +31,8 @@ pub(super) fn is_undecided(first_bytes: &[u8]) -> bool {
         return false;
     }
     if first_bytes.len() < 2 {
-        return matches!(first_bytes, [0x78 | LZMA_PROPERTIES]);
+        let may_be_one = || first_bytes == [LZMA_PROPERTIES] || deflate::may_begin(first_bytes);
+        return !first_bytes.is_empty() && may_be_one();
     }
     let is_line = || is_text(first_bytes) && first_bytes.contains(&b'\n');
     let is_none = |codec| decodes(codec, first_bytes) == Decodes::Not;
@@ -48,8 +49,7 @@ const LZMA_PROPERTIES: u8 = 0x5d;
 
 fn by_header(first_bytes: &[u8]) -> Option<Codec> {
     match first_bytes {
-        // A window of 32 KiB, each level, and the check.
-        [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Some(Codec::Zlib),
+        [_, _, ..] if deflate::may_begin(first_bytes) => Some(Codec::Zlib),
         // No dictionary is so small that the two bytes behind the properties are not zero.
         [LZMA_PROPERTIES, rest @ ..] => {
             let zeros = rest.iter().take(2).all(|&byte| byte == 0);

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::escapes::{BYTES_MAX, Escape, Escapes, is_odd};
+use crate::escapes::{BYTES_MAX, Escape, Escapes, is_joiner, is_odd};
 use crate::scan::{Before, Kind, Odd, Strictness};
 
 /// Collects a place in each such line.
@@ -100,6 +100,7 @@ impl Watch<'_> {
             [b'U', rest @ ..] => (8, rest),
             [b'x', rest @ ..] => (2, rest),
             [b'0'..=b'7', ..] => (3, rest),
+            [joiner, ..] if is_joiner(*joiner) => return true,
             _ => return false,
         };
         let digits = rest.iter().take(digits);

@@ -1,6 +1,7 @@
-//! Escapes with a backslash: those of JSON (RFC 8259, section 7), and what C, Python, Rust and JavaScript write.
+//! Escapes with a backslash: those of JSON (RFC 8259, section 7), what C, Python, Rust and JavaScript write,
+//! and what regular expressions, shells, Perl and Markdown put a backslash before, so that it is itself: `bob\.smith\@example\.org`.
 
-use super::{Escape, hex, number};
+use super::{Escape, hex, is_joiner, number};
 
 /// Digits between braces, at most: `\u{10ffff}`.
 const BRACED_DIGITS_MAX: usize = 6;
@@ -9,7 +10,8 @@ const BRACED_DIGITS_MAX: usize = 6;
 pub(super) fn at(text: &[u8], at: usize) -> Option<Escape> {
     let byte = |meaning| Some(Escape::byte(2, meaning));
     match *text.get(at + 1)? {
-        same @ (b'"' | b'\\' | b'/' | b'\'') => byte(same),
+        same @ (b'"' | b'\\' | b'/' | b'\'' | b'(' | b')') => byte(same),
+        same if is_joiner(same) => byte(same),
         b'n' => byte(b'\n'),
         b'r' => byte(b'\r'),
         b't' => byte(b'\t'),

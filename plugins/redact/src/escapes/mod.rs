@@ -91,6 +91,12 @@ pub(crate) fn is_odd(byte: u8) -> bool {
     }
 }
 
+/// Whether a byte joins the parts of an address or a number: behind a backslash, it is still itself.
+#[inline]
+pub(crate) fn is_joiner(byte: u8) -> bool {
+    matches!(byte, b'.' | b'@' | b'-' | b'_' | b'+' | b':' | b' ')
+}
+
 /// The value of some digits.
 fn number(digits: &[u8], radix: u32) -> Option<u32> {
     if digits.is_empty() {

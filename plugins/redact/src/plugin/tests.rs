@@ -106,6 +106,12 @@ fn escapes_are_looked_through() {
         ("pan 4111\u{2013}1111\u{2013}1111\u{2013}1111", "pan [CARD]"),
         ("\u{ff42}ob\u{ff20}example\u{ff0e}org", "[EMAIL]"),
         ("a \\x62ob\\100example.org", "a [EMAIL]"),
+        // In an expression, in Perl, in Markdown and for a shell.
+        ("/^bob\\.smith\\@example\\.org$/", "/^[EMAIL]$/"),
+        ("mail bob\\_smith@example.org", "mail [EMAIL]"),
+        ("from 192\\.0\\.2\\.55", "from [IP]"),
+        ("pan=4111\\ 1111\\ 1111\\ 1111", "pan=[CARD]"),
+        ("{\"re\":\"bob\\\\.smith@example\\\\.org\"}", "{\"re\":\"[EMAIL]\"}"),
         // What an escape may stand for goes with what it may be.
         ("C:\\new\\nbob@example.org", "C:\\new[EMAIL]"),
         ("\\q \\u12 %zz %4 & &x; \\", "\\q \\u12 %zz %4 & &x; \\"),

@@ -1,6 +1,7 @@
 //! From classes of bytes to places that are worth a closer look.
 
 use super::masks::{BLOCK_BYTES, Masks, masks};
+use crate::escapes::is_joiner;
 
 /// What is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,11 +236,12 @@ fn visit_telling(
     }
 }
 
-/// Whether a backslash stands at `at` that tells nothing: one that neither a digit, `u`, `U` or `x` follows, nor a backslash and
+/// Whether a backslash stands at `at` that tells nothing: one that neither a digit, `u`, `U`, `x` or a joiner follows, nor a backslash and
 /// then one of these. So are most by far: of quotes, line ends, tabs and paths. The last two bytes of a block are not judged.
 #[inline]
 fn is_idle(block: &[u8; BLOCK_BYTES], at: usize) -> bool {
-    let begins = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'u' | b'U' | b'x');
+    let begins =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'u' | b'U' | b'x') || is_joiner(byte);
     match block.get(at..at + 3) {
         Some([b'\\', b'\\', third]) => !begins(*third),
         Some([b'\\', second, _]) => !begins(*second),
