@@ -147,19 +147,21 @@ fn records_that_a_later_stage_sets_aside_have_their_places_in_the_source() {
             .collect();
     let offsets: Vec<_> = lines.match_indices("ERROR").map(|(at, _)| json!(at)).collect();
     let tree = Tree::with(&[("a", lines.clone()), ("b", lines)]);
-    for chunk in CHUNKS {
-        for threads in ["1", "4"] {
+    // With a last stage that sees a source in order, several workers take the chain in two.
+    let chains = [&["grep", "jsonfilter"][..], &["grep", "jsonfilter", "checksum"]];
+    for chain in chains {
+        for (chunk, threads) in CHUNKS.iter().flat_map(|chunk| [(*chunk, "1"), (*chunk, "4")]) {
             let args = ["--set", "grep.pattern=[0-9]", "--set", "jsonfilter.field=a"];
             let to = ["--rejects", "rejects", "--exists", "replace", "--chunk-size", chunk];
             let args = [&args[..], &to, &["-j", threads, "a", "b"]].concat();
-            run(&tree, &["grep", "jsonfilter"], &args).exits(0);
+            run(&tree, chain, &args).exits(0);
             let found = rejects(&tree);
             let of = |source: &str, key: &str| {
                 let own = found.iter().filter(|reject| reject["source"] == source);
                 own.map(|reject| reject[key].clone()).collect::<Vec<_>>()
             };
-            assert_eq!(of("a", "offset"), offsets, "{chunk} {threads}");
-            assert_eq!(of("b", "offset"), offsets, "{chunk} {threads}");
+            assert_eq!(of("a", "offset"), offsets, "{chain:?} {chunk} {threads}");
+            assert_eq!(of("b", "offset"), offsets, "{chain:?} {chunk} {threads}");
             assert_eq!(of("a", "line"), [700, 1400, 2100, 2800].map(|line| json!(line)));
             assert!(found.iter().all(|reject| reject["stage"] == "jsonfilter"));
         }

@@ -5,7 +5,7 @@ use super::reframe::Reframe;
 use super::trace::Trace;
 use crate::input::Framing;
 use crate::process::{
-    Failure, FailureKind, Fill, Instance, Opening, Place, Processor, Pushed, Reject, Scope, spare,
+    Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject, Scope, spare,
 };
 
 /// The instances of neighbouring stages.
@@ -73,8 +73,10 @@ impl<'a> Links<'a> {
         for reject in &mut *rejects {
             reject.is_exact = false;
         }
+        // Whoever runs the stages: where the chain is taken in two, the source's bytes are only known before the first that sees it in order.
+        let mut so_far = self.stretch.line.stages.iter().take(index + 1);
         if self.stretch.line.joint(index) == Joint::Same
-            && self.stretch.traits().scope == Scope::Chunk
+            && so_far.all(|stage| stage.processor.traits().scope == Scope::Chunk)
         {
             let (name, header) = &self.opened;
             let opening = Opening { name, header };
