@@ -1,13 +1,18 @@
 //! The calls of a plugin that come from a host, in WebAssembly and in tests: what is the same for all plugins is done here, before
 //! and after the plugin's own.
 
+use std::any::TypeId;
 use std::cell::Cell;
 
+use crate::manifest::Reads;
 use crate::{Aggregator, Chunk, Error, Manifest, Source, Transformer, text};
 
 thread_local! {
     /// Bytes that were dropped from the front of the chunk of the call.
     static DROPPED: Cell<u64> = const { Cell::new(0) };
+
+    /// What the plugin that was called last reads.
+    static READS: Cell<Option<(TypeId, Reads)>> = const { Cell::new(None) };
 }
 
 /// The offset in the chunk that the host knows, of one in what is left of it.
@@ -15,9 +20,31 @@ pub(crate) fn in_chunk(offset: u64) -> u64 {
     offset + DROPPED.get()
 }
 
-/// The source as a plugin sees it.
-pub(crate) fn source(manifest: &Manifest, mut source: Source) -> Source {
-    let mark = text::mark_bytes(manifest, &source.header);
+/// What a plugin reads. To make its manifest for that takes as long as counting the words of a small source.
+fn reads<Plugin: 'static>(manifest: fn() -> Manifest) -> Reads {
+    let plugin = TypeId::of::<Plugin>();
+    if let Some((known, reads)) = READS.get()
+        && known == plugin
+    {
+        return reads;
+    }
+    let reads = manifest().reads;
+    READS.set(Some((plugin, reads)));
+    reads
+}
+
+/// The source as an aggregator sees it.
+pub(crate) fn aggregated<A: Aggregator>(source: Source) -> Source {
+    without_mark(reads::<A>(A::manifest), source)
+}
+
+/// The source as a transformer sees it.
+pub(crate) fn transformed<T: Transformer>(source: Source) -> Source {
+    without_mark(reads::<T>(T::manifest), source)
+}
+
+fn without_mark(reads: Reads, mut source: Source) -> Source {
+    let mark = text::mark_bytes(reads, &source.header);
     source.header.drain(..mark);
     source
 }
@@ -32,7 +59,7 @@ pub(crate) fn transform<T: Transformer>(
     if chunk.offset > 0 {
         return plugin.push(state, chunk, data);
     }
-    let front = text::front(&T::manifest(), chunk, &data)?;
+    let front = text::front(reads::<T>(T::manifest), chunk, &data)?;
     data.drain(..front);
     behind(front, || plugin.push(state, chunk, data))
 }
@@ -47,7 +74,7 @@ pub(crate) fn aggregate<A: Aggregator>(
     if chunk.offset > 0 {
         return plugin.push(state, chunk, data);
     }
-    let front = text::front(&A::manifest(), chunk, data)?;
+    let front = text::front(reads::<A>(A::manifest), chunk, data)?;
     behind(front, || plugin.push(state, chunk, data.get(front..).unwrap_or_default()))
 }
 

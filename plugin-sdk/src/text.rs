@@ -2,7 +2,7 @@
 //! or UTF-32, in which nothing would be found, is refused by name. Asked for with [`Manifest::reads_text`](crate::Manifest::reads_text).
 
 use crate::manifest::Reads;
-use crate::{Chunk, Error, Manifest};
+use crate::{Chunk, Error};
 
 /// U+FEFF in UTF-8 (Unicode 16, section 23.8).
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -23,13 +23,13 @@ const UTF_32_BE: &str = "use --encoding utf-32be";
 ///
 /// # Errors
 /// The source is in UTF-16 or UTF-32, by what it begins with.
-pub(crate) fn front(manifest: &Manifest, chunk: Chunk, data: &[u8]) -> Result<usize, Error> {
-    if chunk.offset > 0 || manifest.reads == Reads::Bytes {
+pub(crate) fn front(reads: Reads, chunk: Chunk, data: &[u8]) -> Result<usize, Error> {
+    if chunk.offset > 0 || reads == Reads::Bytes {
         return Ok(0);
     }
     match wide(sample(data)) {
         Some(why) => Err(Error::invalid(0, why)),
-        None => Ok(mark_bytes(manifest, data)),
+        None => Ok(mark_bytes(reads, data)),
     }
 }
 
@@ -42,8 +42,8 @@ fn sample(data: &[u8]) -> &[u8] {
 }
 
 /// How many bytes a mark at the front of a text takes.
-pub(crate) fn mark_bytes(manifest: &Manifest, data: &[u8]) -> usize {
-    if manifest.reads == Reads::Text && data.starts_with(MARK) { MARK.len() } else { 0 }
+pub(crate) fn mark_bytes(reads: Reads, data: &[u8]) -> usize {
+    if reads == Reads::Text && data.starts_with(MARK) { MARK.len() } else { 0 }
 }
 
 /// What the text is in, by its mark or by where its zero bytes are.
@@ -56,6 +56,10 @@ fn wide(sample: &[u8]) -> Option<String> {
         [0xff, 0xfe, ..] => return marked("UTF-16", UTF_16_LE),
         [0xfe, 0xff, ..] => return marked("UTF-16", UTF_16_BE),
         _ => {}
+    }
+    // Nearly every text: the guesses below are about zeros, and looking for one is fast.
+    if !sample.contains(&0) {
+        return None;
     }
     let (quads, pairs) = (sample.as_chunks::<4>().0, sample.as_chunks::<2>().0);
     let wide_by = |turned: fn(&[u8; 4]) -> [u8; 4]| {
@@ -102,6 +106,7 @@ fn is_text(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Manifest;
 
     fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
         text.encode_utf16().flat_map(bytes).collect()
@@ -163,7 +168,7 @@ mod tests {
                 let text = [first, &rest.repeat(900)].concat();
                 let short = first.iter().position(|&byte| byte == b'\n').unwrap() + 1;
                 for chunk in [&text[..short], &text[..text.len().min(64)], &text] {
-                    assert_eq!(front(&manifest, at, chunk).is_err(), is_wide, "{chunk:?}");
+                    assert_eq!(front(manifest.reads, at, chunk).is_err(), is_wide, "{chunk:?}");
                 }
             }
         }
@@ -173,15 +178,15 @@ mod tests {
     fn only_the_front_of_a_source_is_looked_at() {
         let manifest = Manifest::new("sample", "1.0.0", "").reads_text();
         let at = |offset| Chunk { index: 0, offset, last: true };
-        assert_eq!(front(&manifest, at(0), b"\xef\xbb\xbfa"), Ok(3));
-        assert_eq!(front(&manifest, at(4), b"\xef\xbb\xbfa"), Ok(0));
-        assert_eq!(front(&manifest, at(4), b"a\0b\0"), Ok(0));
-        assert!(front(&manifest, at(0), b"a\0b\0").is_err());
+        assert_eq!(front(manifest.reads, at(0), b"\xef\xbb\xbfa"), Ok(3));
+        assert_eq!(front(manifest.reads, at(4), b"\xef\xbb\xbfa"), Ok(0));
+        assert_eq!(front(manifest.reads, at(4), b"a\0b\0"), Ok(0));
+        assert!(front(manifest.reads, at(0), b"a\0b\0").is_err());
         let all = Manifest::new("sample", "1.0.0", "").reads_all_of_text();
-        assert_eq!(front(&all, at(0), b"\xef\xbb\xbfa"), Ok(0));
-        assert!(front(&all, at(0), b"a\0b\0").is_err());
+        assert_eq!(front(all.reads, at(0), b"\xef\xbb\xbfa"), Ok(0));
+        assert!(front(all.reads, at(0), b"a\0b\0").is_err());
         let bytes = Manifest::new("sample", "1.0.0", "");
-        assert_eq!(front(&bytes, at(0), b"\xef\xbb\xbfa"), Ok(0));
-        assert_eq!(front(&bytes, at(0), b"a\0b\0"), Ok(0));
+        assert_eq!(front(bytes.reads, at(0), b"\xef\xbb\xbfa"), Ok(0));
+        assert_eq!(front(bytes.reads, at(0), b"a\0b\0"), Ok(0));
     }
 }

@@ -10,12 +10,12 @@ use std::thread::JoinHandle;
 use wasmtime::{Config, Enabled, PoolingAllocationConfig};
 
 use super::features;
-use crate::settings::Sandbox;
 use crate::settings::limits::{
     BACKTRACE_FRAMES_MAX, EPOCH_TICK, HOST_STACK_BYTES, INSTANCE_BYTES, MEMORY_BYTES_CEILING,
     MODULE_MEMORIES, POOL_INSTANCES, POOL_MEMORIES, POOL_RESIDENT_BYTES, POOL_TABLES, POOL_WARM,
     TABLE_ELEMENTS_CEILING,
 };
+use crate::settings::{Isolate, Sandbox};
 
 /// The engine with its ticking thread, which ends when this is dropped.
 pub struct Engine {
@@ -61,7 +61,7 @@ impl Engine {
 
     fn started(limits: &Sandbox, is_parallel: bool) -> Result<Self, EngineError> {
         // Where there is no address space for a pool, each sandbox is mapped when it is made.
-        let pooled = wasmtime::Engine::new(config(limits).allocation_strategy(pool()));
+        let pooled = wasmtime::Engine::new(config(limits).allocation_strategy(pool(limits)));
         let inner = pooled
             .or_else(|_| wasmtime::Engine::new(&config(limits)))
             .map_err(|error| EngineError(error.to_string()))?;
@@ -134,7 +134,12 @@ fn config(limits: &Sandbox) -> Config {
 
 /// Places for sandboxes, kept from one to the next: making one maps nothing and stops no other thread. Nothing is refused here that the
 /// limits of a sandbox allow; they refuse with a text of ours.
-fn pool() -> PoolingAllocationConfig {
+fn pool(limits: &Sandbox) -> PoolingAllocationConfig {
+    // Overwriting what nobody has touched would cost a run of few sandboxes more than all else.
+    let resident_bytes = match limits.isolate {
+        Isolate::Chunk | Isolate::Source => POOL_RESIDENT_BYTES,
+        Isolate::Job => 0,
+    };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(POOL_INSTANCES)
         .total_core_instances(POOL_INSTANCES)
@@ -146,8 +151,8 @@ fn pool() -> PoolingAllocationConfig {
         .max_tables_per_module(MODULE_MEMORIES)
         .max_memory_size(MEMORY_BYTES_CEILING)
         .table_elements(TABLE_ELEMENTS_CEILING)
-        .linear_memory_keep_resident(POOL_RESIDENT_BYTES)
-        .table_keep_resident(POOL_RESIDENT_BYTES)
+        .linear_memory_keep_resident(resident_bytes)
+        .table_keep_resident(resident_bytes)
         .max_unused_warm_slots(POOL_WARM)
         .pagemap_scan(Enabled::No);
     pool

@@ -58,9 +58,7 @@ pub struct Accumulator<Plugin: Aggregator>(Held<Plugin, Plugin::State>);
 
 impl<Plugin: Aggregator> GuestAccumulator for Accumulator<Plugin> {
     fn new(source: types::Source) -> Self {
-        Self(Held::open(|plugin: &Plugin| {
-            plugin.open(call::source(&Plugin::manifest(), source.into()))
-        }))
+        Self(Held::open(|plugin: &Plugin| plugin.open(call::aggregated::<Plugin>(source.into()))))
     }
 
     fn push(&self, chunk: types::Chunk, data: Vec<u8>) -> Result<(), types::Error> {

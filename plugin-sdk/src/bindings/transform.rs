@@ -58,9 +58,7 @@ pub struct Resource<Plugin: Transformer>(Held<Plugin, Plugin::State>);
 
 impl<Plugin: Transformer> GuestTransformer for Resource<Plugin> {
     fn new(source: types::Source) -> Self {
-        Self(Held::open(|plugin: &Plugin| {
-            plugin.open(call::source(&Plugin::manifest(), source.into()))
-        }))
+        Self(Held::open(|plugin: &Plugin| plugin.open(call::transformed::<Plugin>(source.into()))))
     }
 
     fn push(&self, chunk: types::Chunk, data: Vec<u8>) -> Result<Vec<u8>, types::Error> {

@@ -72,7 +72,7 @@ fn accumulate<A: Aggregator>(
     chunks: &[&[u8]],
 ) -> Result<(A, A::State), Error> {
     let plugin = A::configure(&settings(&A::manifest(), given)?)?;
-    let mut state = plugin.open(call::source(&A::manifest(), source));
+    let mut state = plugin.open(call::aggregated::<A>(source));
     for (chunk, data) in numbered(chunks) {
         call::aggregate(&plugin, &mut state, chunk, data)?;
     }

@@ -98,7 +98,7 @@ fn run<T: Transformer>(
 fn open<T: Transformer>(given: Given<'_>, whole: &[u8]) -> Result<(T, T::State), Error> {
     let manifest = T::manifest();
     let plugin = T::configure(&settings(&manifest, given)?)?;
-    let state = plugin.open(call::source(&manifest, source(&manifest, given, SOURCE_NAME, whole)));
+    let state = plugin.open(call::transformed::<T>(source(&manifest, given, SOURCE_NAME, whole)));
     Ok((plugin, state))
 }
 

@@ -31,8 +31,8 @@ pub const POOL_INSTANCES: u32 = 32_768;
 /// Memories, or tables, that a module may declare: what validation allows, so that a place is never what refuses a module.
 pub const MODULE_MEMORIES: u32 = 100;
 
-/// What stays in a place of the pool for its next sandbox, overwritten: about what a sandbox with a chunk in it has touched. More is
-/// given back to the system.
+/// What stays in a place of the pool for its next sandbox, overwritten, where each chunk or source has one: about what a sandbox with a chunk in it
+/// has touched. More is given back to the system.
 pub const POOL_RESIDENT_BYTES: usize = 4 << 20;
 
 /// Places that keep what was in them while nobody uses them.
