@@ -11,6 +11,7 @@ mod flags;
 mod lint;
 mod plugins;
 mod project;
+mod reviewed;
 mod test;
 mod toolchain;
 
