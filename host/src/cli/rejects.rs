@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde::Deserialize;
 
@@ -21,13 +21,19 @@ use crate::output::{Appended, Target};
 use crate::settings::limits::{REJECT_LINE_BYTES_MAX, WRITE_BYTES};
 use crate::settings::{Durable, Exists};
 use crate::source::Source;
+use crate::stats::MemoryBudget;
 
 /// Where rejects are written.
 pub(super) type Sink = Mutex<Box<dyn Write + Send>>;
 
 /// Opens the file, if one is named; `again` are the sources that are to be done, where others that are done stay as they are.
-pub(super) fn open(args: &OutputArgs, again: Option<&[Source]>) -> Result<Option<Sink>, Abort> {
+pub(super) fn open(
+    args: &OutputArgs,
+    again: Option<&[Source]>,
+    memory: &Arc<MemoryBudget>,
+) -> Result<Option<Sink>, Abort> {
     let Some(path) = &args.rejects else { return Ok(None) };
+    let _named = memory.hold(named_bytes(again));
     if path.as_os_str() == "-" {
         check_stdout("--rejects")?;
         return Ok(Some(Mutex::new(Box::new(io::stdout()))));
@@ -56,6 +62,13 @@ pub(super) fn open(args: &OutputArgs, again: Option<&[Source]>) -> Result<Option
 /// Whether there is a file with something in it: an empty one holds nothing that could be lost.
 fn is_full(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0)
+}
+
+/// Bytes of memory that opening takes for the names of sources that are done again.
+fn named_bytes(again: Option<&[Source]>) -> u64 {
+    let each = 2 * (size_of::<Cow<'_, str>>() + 1); // a table may be half full
+    let names = again.unwrap_or_default().iter();
+    names.map(|source| (each + source.name().len()) as u64).sum()
 }
 
 fn go_on(path: &Path, durable: Durable, sources: &[Source]) -> io::Result<Box<dyn Write + Send>> {

@@ -51,6 +51,16 @@ impl Done {
         }
     }
 
+    /// Bytes of memory that it takes.
+    pub fn held_bytes(&self) -> u64 {
+        held_bytes::<(Half, Half)>(self.committed.capacity()).saturating_add(held_bytes::<(
+            Half,
+            Half,
+        )>(
+            self.failed.capacity(),
+        ))
+    }
+
     /// How many sources are committed.
     pub fn committed(&self) -> usize {
         self.committed.len()
@@ -73,6 +83,11 @@ impl Owners {
         self.by_path.insert(half(path), (job, half(source)));
     }
 
+    /// Bytes of memory that it takes.
+    pub fn held_bytes(&self) -> u64 {
+        held_bytes::<(Half, (JobId, Half))>(self.by_path.capacity())
+    }
+
     /// Whether the file at an absolute path is the output of another source than that of this name, in whichever job.
     pub fn is_of_another(&self, path: &Path, source: &[u8]) -> bool {
         self.of(path).is_some_and(|(_, owner)| owner != half(source))
@@ -88,6 +103,11 @@ impl Owners {
         let known = (!self.by_path.is_empty()).then(|| half(path.as_os_str().as_encoded_bytes()));
         self.by_path.get(&known?).copied()
     }
+}
+
+/// What a table for so many takes: it is an eighth larger, and has a byte more for each.
+fn held_bytes<T>(capacity: usize) -> u64 {
+    (capacity as u64).saturating_mul(size_of::<T>() as u64 + 1) / 7 * 8
 }
 
 fn half(bytes: &[u8]) -> Half {

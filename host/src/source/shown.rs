@@ -2,7 +2,7 @@
 //! always who may fetch it.
 //!
 //! What stands before `@` in the authority of an `http` URL is left out (RFC 3986, section 3.2.1: passwords there are not to be shown).
-//! The values of parameters that are secrets by their names become `***`: those of signed URLs (Amazon S3 and CloudFront, Google Cloud
+//! The values of parameters that are secrets by their names become `***`: those of signed URLs (Amazon S3 and `CloudFront`, Google Cloud
 //! Storage, Azure SAS), tokens, keys and passwords.
 
 use std::borrow::Cow;
