@@ -170,7 +170,7 @@ fn small_jobs_take_no_more_than_is_charged() {
     let search = Search {
         module: module_path!(),
         test: "small_jobs_take_no_more_than_is_charged",
-        cases: 120,
+        cases: 50,
         // Of the process that makes the cases, and of each that it starts.
         memory_bytes_max: 2048 * MIB,
     };
