@@ -26,21 +26,23 @@ const LOOK: Duration = Duration::from_millis(1);
 
 /// What a run was charged for at most, and what it took.
 #[derive(Debug, Clone, Copy)]
-struct Taken {
-    charged: u64,
-    used: u64,
+pub(crate) struct Taken {
+    pub(crate) charged: u64,
+    pub(crate) used: u64,
 }
 
-/// Runs `name` over what `args` say, in `tree`.
-fn taken(tree: &Tree, name: &str, args: &[&str]) -> Taken {
+/// Runs a plugin over what `args` say, in `tree`; what it took alone, where it ended without a report.
+pub(crate) fn taken(tree: &Tree, plugin: &Path, args: &[&str]) -> Result<Taken, u64> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host"));
-    command.args(["run", "--plugin"]).arg(plugin(name)).args(args);
+    command.args(["run", "--plugin"]).arg(plugin).args(args);
     command.args(["-q", "-j2", "--report", "report.json"]).current_dir(tree.path());
     let mut host = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let used = watched(&mut host);
-    let report: Value = serde_json::from_slice(&tree.read("report.json")).unwrap();
-    let _removed = fs::remove_file(tree.path().join("report.json"));
-    Taken { charged: report["memory_bytes_peak"].as_u64().unwrap(), used }
+    let path = tree.path().join("report.json");
+    let report = fs::read(&path).unwrap_or_default();
+    let _removed = fs::remove_file(path);
+    let report: Value = serde_json::from_slice(&report).map_err(|_| used)?;
+    Ok(Taken { charged: report["memory_bytes_peak"].as_u64().unwrap(), used })
 }
 
 /// The most memory of its own that the process was seen with.
@@ -64,21 +66,21 @@ fn own_bytes(status: &Path) -> u64 {
 }
 
 /// What the process takes for next to nothing, beside what is charged.
-fn base(tree: &Tree, name: &str) -> u64 {
+pub(crate) fn base(tree: &Tree, plugin: &Path) -> u64 {
     tree.file("empty.txt", "");
-    taken(tree, name, &["empty.txt"]); // compiles it
-    let Taken { charged, used } = taken(tree, name, &["empty.txt"]);
+    taken(tree, plugin, &["empty.txt"]).unwrap(); // compiles it
+    let Taken { charged, used } = taken(tree, plugin, &["empty.txt"]).unwrap();
     used.saturating_sub(charged)
 }
 
-fn check(told: &str, base: u64, taken: Taken) {
+pub(crate) fn check(told: &str, base: u64, taken: Taken) {
     let Taken { charged, used } = taken;
     let may = base + charged + BESIDE_BYTES;
     assert!(used <= may, "{told}: {charged} charged beside {base}, {used} used");
 }
 
 /// A tar file with a member for each name, made by hand: USTAR has no room for long names, so they are GNU's (`L`).
-fn tar(names: impl Iterator<Item = String>) -> Vec<u8> {
+pub(crate) fn tar(names: impl Iterator<Item = String>) -> Vec<u8> {
     let mut all = Vec::new();
     let mut entry = |name: &[u8], kind: u8, data: &[u8]| {
         let mut block = [0_u8; 512];
@@ -133,9 +135,10 @@ fn a_run_takes_no_more_than_is_charged() {
         ("gzip out", "upcase", &["plain.txt", "--out", "b", "--compress", "gzip:9"]),
         ("files", "upcase", &["many", "--out", "p/"]),
     ];
-    let base = base(&tree, "wordcount").max(base(&tree, "upcase")).max(base(&tree, "topwords"));
+    let bases = ["wordcount", "upcase", "topwords"].map(|name| base(&tree, &plugin(name)));
+    let base = bases.into_iter().max().unwrap();
     for (told, name, args) in jobs {
-        let taken = taken(&tree, name, args);
+        let taken = taken(&tree, &plugin(name), args).unwrap();
         eprintln!("{told}: {taken:?}");
         check(told, base, taken);
     }
@@ -164,6 +167,26 @@ fn a_list_that_takes_too_much_is_refused_with_figures() {
     let (code, told) = refused(&["--dry-run", "a.tar", "--memory-total", "3MB"]);
     assert_eq!(code, Some(2), "{told}");
     assert!(told.starts_with(begins), "{told}");
+}
+
+#[test]
+fn a_list_that_a_jail_reads_first_is_bounded_as_well() {
+    let tree = Tree::with(&[("in.txt", "a line\n")]);
+    let names: Vec<_> = (0..40_000).map(|n| format!("{n}-{}", "a".repeat(2000))).collect();
+    tree.file("list.txt", names.join("\n"));
+    if gristmill::jail::probe().check().is_err() {
+        return; // tests/jail.rs says so
+    }
+    let mut host = Command::new(env!("CARGO_BIN_EXE_host"));
+    host.args(["run", "--plugin"]).arg(plugin("wordcount")).current_dir(tree.path());
+    host.args(["--jail", "--files-from", "list.txt", "--memory-total", "60MB", "--memory", "4MB"]);
+    let ended = host.output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{told}");
+    assert!(told.starts_with("error: --memory-total: the list of sources takes "), "{told}");
+    let sources: u64 =
+        told.split(" with ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((20_000..40_000).contains(&sources), "it was read to its end: {told}");
 }
 
 #[test]

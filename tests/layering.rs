@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("job", &["source", "input", "work", "output", "stats", "process"]),
     ("pipeline", &["input", "process"]),
     ("work", &["input", "source", "process", "stats"]),
-    ("plugin", &["process", "stats", "jail"]),
+    ("plugin", &["process", "stats", "jail", "search"]),
     ("output", &["remote", "stats"]),
     ("input", &["source", "remote", "stats"]),
     ("remote", &["source"]),
@@ -76,7 +76,7 @@ const HOMES: [(&str, &[&str]); 40] = [
     ("toml", &["cli/pipeline/"]),
     ("twox_hash", &["input/decode/"]),
     ("wasmtime", &["plugin/"]),
-    ("wit_component", &["plugin/wrap.rs"]),
+    ("wit_component", &["plugin/wrap.rs", "plugin/seeded.rs"]),
     ("zstd_safe", &["input/decode/", "output/pack/"]),
 ];
 

@@ -36,6 +36,7 @@ mod paths;
 mod piping;
 mod recall;
 mod redaction;
+mod seeded;
 mod spec;
 mod support;
 mod tenants;

@@ -19,3 +19,7 @@ pub mod source;
 pub mod stats;
 pub mod tenant;
 pub mod work;
+
+#[cfg(test)]
+#[path = "../../tests/support/search.rs"]
+mod search;

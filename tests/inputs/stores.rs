@@ -247,3 +247,28 @@ fn a_key_with_an_empty_part_or_dots_fails_alone() {
     assert_eq!(failed[0]["source"], "s3://odd/in//b");
     assert_eq!(rows.iter().filter(|row| row["result"]["words"] == 2).count(), 2, "{ended}");
 }
+
+/// A server may go on for ever.
+#[test]
+fn a_listing_without_end_ends_where_memory_for_it_does() {
+    let key = |n: usize| {
+        format!(
+            "<Contents><Key>in/{n:04}-{}</Key><Size>1</Size><LastModified>2026-01-01T00:00:00Z</LastModified></Contents>",
+            "k".repeat(900)
+        )
+    };
+    let keys: String = (0..1000).map(key).collect();
+    let page = format!(
+        "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>true</IsTruncated>\
+         <NextContinuationToken>more</NextContinuationToken>{keys}</ListBucketResult>"
+    );
+    let web = Web::of("/files", Page { tag: None, date: None, ..Page::new(page) });
+    let urls = ["s3://files/in/".to_string()];
+    let args = ["--dry-run", "--memory-total", "20MB"];
+    let ended = stored(&web.url(""), "wordcount", &args, &urls).ended().exits(2);
+    let begins = "error: --memory-total: the list of sources takes ";
+    assert!(ended.stderr.starts_with(begins), "{ended}");
+    // As many pages as there is memory for, and a few that were on their way.
+    let asked = web.asked().len();
+    assert!((10..40).contains(&asked), "{asked} pages were asked for");
+}

@@ -13,6 +13,7 @@ pub(crate) mod oracle;
 pub(crate) mod pack;
 pub(crate) mod plugins;
 pub(crate) mod sandbox;
+pub(crate) mod search;
 pub(crate) mod shuffle;
 pub(crate) mod tree;
 pub(crate) mod wast;

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gristmill::job::{fit_window, need};
+use gristmill::process::Kind;
 use gristmill::settings::{Ceiling, Quotas, Run, Sandbox};
-use gristmill::tenant::{JobError, Limits, QuotaExceeded, Refused, Which};
+use gristmill::tenant::{Host, JobError, Limits, Options, QuotaExceeded, Refused, Which};
 
 use super::{echo, endless, files, host, job, out, plugin, tenant, with_timeout};
+use crate::account;
 use crate::support::tree::Tree;
 
 fn limits(quotas: Quotas) -> Limits {
@@ -154,4 +157,39 @@ fn no_job_reads_or_writes_outside_its_tenants_directories() {
     let ended = host.submit("a", job(plugin, "out")).unwrap().wait();
     assert_eq!(ended.as_ref().as_ref().unwrap().summary.sources, 1);
     assert!(out(&tree, "a", "out").starts_with(b"a 0"));
+}
+
+#[test]
+fn a_list_is_charged_and_leaves_room_for_a_worker() {
+    let tree = Tree::new();
+    host(1).add(tenant(&tree, "a", Limits::default())).unwrap(); // makes its directories
+    let names = (0..20_000).map(|n| format!("{n}-{}", "a".repeat(200)));
+    tree.file("a/in/names.tar", account::tar(names));
+    let echo = plugin(&tree, "echo.wasm", &echo());
+    let spec = || {
+        let mut spec = job(echo.clone(), "out");
+        (spec.run.sandbox.memory_bytes, spec.run.threads) = (1 << 20, 1);
+        spec
+    };
+    let ended = |memory_bytes| {
+        let options =
+            Options { slots: Some(1), memory_bytes: Some(memory_bytes), ..Options::default() };
+        let host = Host::new(options).unwrap();
+        host.add(tenant(&tree, "a", Limits::default())).unwrap();
+        host.submit("a", spec()).unwrap().wait()
+    };
+    let is_beside_a_worker = |memory_bytes: &u64| {
+        let mut run = spec().run;
+        fit_window(&mut run, *memory_bytes);
+        let need = need(1, Kind::Transformer, &run);
+        need.once_bytes + need.worker_bytes + (2 << 20) <= *memory_bytes
+    };
+    let little = (1..4096).map(|mib| mib << 20).find(is_beside_a_worker).unwrap();
+    let refused = ended(little);
+    let Err(error) = &*refused else { panic!("{refused:?}") };
+    assert!(error.to_string().contains("the list of sources takes "), "{error}");
+    let done = ended(little + (64 << 20));
+    let Ok(done) = &*done else { panic!("{done:?}") };
+    let held = done.report.memory_bytes_peak;
+    assert!(held > 20_000 * 200, "{held} bytes were charged");
 }

@@ -22,7 +22,13 @@ xflags::xflags! {
         /// Decode the test files of xz, zstd, lz4, bzip2, gzip and htslib, and compare with those tools. The files come with
         /// Debian's source packages, are kept in TARGET/corpora, and are fetched again once that is deleted.
         cmd corpora {}
-        /// Format, clippy, docs, and cargo-deny where it is installed.
+        /// Run each seeded search of the tests for a while, over new cases: readers of plugins, ledgers and kept failures. A case that
+        /// fails is told with the command that runs it again.
+        cmd fuzz {
+            /// How long each is run (default 60).
+            optional seconds: u64
+        }
+        /// Format, clippy, docs, versions of dependencies that nobody has looked at (.reviewed), and cargo-deny where it is installed.
         cmd lint {}
         /// Measure against native programs on the same bytes, in the same run.
         cmd bench {

@@ -1,4 +1,4 @@
-//! `cargo xtask lint`: format, clippy, docs, and the dependency rules in .deny.toml.
+//! `cargo xtask lint`: format, clippy, docs, dependencies that nobody has looked at, and the rules in .deny.toml.
 //!
 //! Clippy and rustdoc both run on the whole workspace in the release profile: so they share one set of
 //! metadata of the engine.
@@ -11,9 +11,11 @@ use anyhow::{Context, Result};
 
 use crate::debian::succeeds;
 use crate::project::Project;
+use crate::reviewed;
 
 /// Runs every check, and stops at the first that fails.
 pub(crate) fn run(project: &Project) -> Result<()> {
+    reviewed::run(project)?;
     components(project)?;
     project.cargo().args(["fmt", "--all", "--check"]).run()?;
     let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];

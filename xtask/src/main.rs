@@ -8,9 +8,11 @@ mod debian;
 mod demo;
 mod files;
 mod flags;
+mod fuzz;
 mod lint;
 mod plugins;
 mod project;
+mod reviewed;
 mod test;
 mod toolchain;
 
@@ -34,6 +36,7 @@ fn dispatch(command: XtaskCmd) -> Result<()> {
         XtaskCmd::Demo(_) => demo::run(&project),
         XtaskCmd::Test(_) => test::run(&project),
         XtaskCmd::Corpora(_) => corpora::run(&project),
+        XtaskCmd::Fuzz(flags) => fuzz::run(&project, flags.seconds),
         XtaskCmd::Lint(_) => lint::run(&project),
         XtaskCmd::Bench(flags) => bench::run(&project, &flags),
     }

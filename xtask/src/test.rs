@@ -8,7 +8,7 @@ use crate::project::Project;
 use crate::{corpora, debian, plugins};
 
 /// Names the directory of built plugins to the tests.
-const PLUGINS_VARIABLE: &str = "GRISTMILL_TEST_PLUGINS";
+pub(crate) const PLUGINS_VARIABLE: &str = "GRISTMILL_TEST_PLUGINS";
 
 /// Programs the tests compare results with, and Debian's package of each.
 const ORACLES: [(&str, &str); 1] = [("python3", "python3")];

@@ -73,7 +73,7 @@ pub(super) fn confine(
     }
     let code = compiled(stages, settings)?;
     origins.read_list(args)?;
-    let names = origins.listed.as_deref();
+    let names = origins.listed.as_ref().map(|names| names.as_slice());
     let out = args.output.out.as_path();
     let urls = urls(args);
     let is_let = |path: &Path| Address::of(path).is_some_and(|address| urls.allow(&address));

@@ -8,10 +8,11 @@ use super::identity::{identity, name};
 use super::owned;
 use super::rejects::Settled;
 use super::say::{self, Abort};
-use crate::ledger::{Identity, JobId, Known, Needs, Reader};
+use super::settings::unlistable;
+use crate::ledger::{Done, Identity, JobId, Known, Needs, Reader};
 use crate::process::Kind;
 use crate::settings::{RejectsMax, Run};
-use crate::source::{Listing, Source};
+use crate::source::{Listing, Source, TooManySources};
 
 /// What a run makes of its sources.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +53,13 @@ pub(super) struct Found {
     /// None for what can be told from no other version.
     pub(super) identity: Option<Identity>,
     pub(super) is_done: bool,
+}
+
+impl Found {
+    fn held_bytes(&self) -> u64 {
+        let identity = self.identity.as_ref().map_or(0, |identity| identity.as_str().len());
+        (size_of::<Self>() + identity) as u64
+    }
 }
 
 /// Why sources are done again that an earlier run has done.
@@ -95,6 +103,12 @@ pub(super) fn look(
     let settled = Settled::by(args)?;
     let done = known.map(|(reader, job)| reader.done(job, aim.needs())).transpose();
     let done = done?;
+    // While all are looked at; what was found stays.
+    let room = &listing.room;
+    let done_bytes = done.as_ref().map_or(0, Done::held_bytes);
+    room.add_bytes(done_bytes);
+    let too_many = |error: TooManySources| unlistable(&error.into());
+    room.check().map_err(too_many)?;
     let mut changes = Changes::default();
     let mut is_done = |source: &Source, identity: &Identity| {
         let Some(((reader, job), done)) = known.zip(done.as_ref()) else { return false };
@@ -119,9 +133,12 @@ pub(super) fn look(
     let look = |source: &Source| {
         let identity = identity(source, &listing.roots);
         let is_done = identity.as_ref().is_some_and(|identity| is_done(source, identity));
-        Found { identity, is_done }
+        let found = Found { identity, is_done };
+        room.add_bytes(found.held_bytes());
+        room.check().map(|()| found)
     };
-    let found = listing.sources.iter().map(look).collect();
+    let found = listing.sources.iter().map(look).collect::<Result<_, _>>().map_err(too_many)?;
+    room.free_bytes(done_bytes);
     Ok((found, changes))
 }
 

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde::Deserialize;
 
@@ -21,13 +21,19 @@ use crate::output::{Appended, Target};
 use crate::settings::limits::{REJECT_LINE_BYTES_MAX, WRITE_BYTES};
 use crate::settings::{Durable, Exists, RejectsMax};
 use crate::source::Source;
+use crate::stats::MemoryBudget;
 
 /// Where rejects are written.
 pub(super) type Sink = Mutex<Box<dyn Write + Send>>;
 
 /// Opens the file, if one is named; `again` are the sources that are to be done, where others that are done stay as they are.
-pub(super) fn open(args: &OutputArgs, again: Option<&[Source]>) -> Result<Option<Sink>, Abort> {
+pub(super) fn open(
+    args: &OutputArgs,
+    again: Option<&[Source]>,
+    memory: &Arc<MemoryBudget>,
+) -> Result<Option<Sink>, Abort> {
     let Some(path) = &args.rejects else { return Ok(None) };
+    let _named = memory.hold(named_bytes(again));
     if path.as_os_str() == "-" {
         check_stdout("--rejects")?;
         return Ok(Some(Mutex::new(Box::new(io::stdout()))));
@@ -93,6 +99,13 @@ impl Settled {
         let in_file = |lines: &HashMap<_, u64>| lines.get(source).is_some_and(|&n| n >= records);
         records == 0 || (records <= self.records_max && self.lines.as_ref().is_none_or(in_file))
     }
+}
+
+/// Bytes of memory that opening takes for the names of sources that are done again.
+fn named_bytes(again: Option<&[Source]>) -> u64 {
+    let each = 2 * (size_of::<Cow<'_, str>>() + 1); // a table may be half full
+    let names = again.unwrap_or_default().iter();
+    names.map(|source| (each + source.name().len()) as u64).sum()
 }
 
 fn go_on(path: &Path, durable: Durable, sources: &[Source]) -> io::Result<Box<dyn Write + Send>> {

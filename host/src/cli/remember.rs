@@ -70,6 +70,7 @@ impl Memory {
             Aim::Outputs => reader.owners()?,
             Aim::Results(_) => Owners::default(),
         };
+        listing.room.add_bytes(owners.held_bytes());
         remove_outputs(listing, &args.inputs.files, |path| owners.is_of_job(path, job));
         if args.output.delete_vanished {
             remove_vanished(&ledger, &reader, job, &args.inputs.files, listing)?.tell();

@@ -93,7 +93,7 @@ fn run_with(
     let look = look(&progress, &plugins);
     let mut listing = listing(args, look, origins, &settings, &cancel)?;
     drop(first); // the list is known now, and beside it fewer workers may fit
-    let listed = stats.memory().hold(listing.room.held_bytes());
+    let mut listed = stats.memory().hold(listing.room.held_bytes());
     let Some(_reserved) =
         reserve(&mut settings, listed.bytes(), stages, &plugins, &stats, &cancel)?
     else {
@@ -102,7 +102,7 @@ fn run_with(
     let settings = &settings;
     guard::flags(args, stages)?;
     guard::files(&args.output, &listing.sources)?;
-    let mut opened = remembered(args, stages, settings, &plugins, &mut listing)?;
+    let mut opened = remembered(args, stages, settings, &plugins, (&mut listing, &mut listed))?;
     let (inputs, decompress) = (&args.inputs.files, &settings.decompress);
     let names = Names { args: &args.output, plugins: &plugins, inputs, decompress };
     let left = match &to {
@@ -110,13 +110,12 @@ fn run_with(
         _ => 0,
     };
     stats.add_skipped(listing.skipped);
-    let done = opened.as_ref().map_or(0, |memory| memory.passed_over);
-    stats.add_passed_over(left + done);
+    stats.add_passed_over(left + opened.as_ref().map_or(0, |memory| memory.passed_over));
     let again = matches!(to, To::Tree(())).then_some(&*listing.sources);
     let to = to.with_tree(|| Tree::plant(names, &listing.sources, &stats))?;
     // Last, when nothing else is in the way: what they replace is gone then.
     let report = args.output.report.as_deref().map(report::To::open).transpose()?;
-    let rejects = rejects::open(&args.output, again)?;
+    let rejects = rejects::open(&args.output, again, stats.memory())?;
     let memory = opened.as_ref();
     let recall = memory.map(|memory| |index: usize| memory.recall(&listing.sources, index));
     let save = memory.map(|memory| |saved: Saved<'_>| memory.save(&listing.sources, saved));
@@ -317,11 +316,12 @@ fn remembered(
     stages: &Stages,
     settings: &Run,
     plugins: &Plugins,
-    listing: &mut Listing,
+    (listing, listed): (&mut Listing, &mut Charge),
 ) -> Result<Option<Memory>, Abort> {
     let Some(path) = &args.output.ledger else { return Ok(None) };
     let aim = Aim::of(plugins.traits().kind, args, settings);
     let memory = Memory::open(path, args, stages, aim, listing)?;
+    listed.set(listing.room.held_bytes()); // with what the ledger knows of them
     guard::ledger(&args.output, path)?;
     Ok(Some(memory))
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -25,7 +26,7 @@ pub(super) struct Origins {
     /// Where they may be.
     pub(super) roots: Roots,
     /// The names of `--files-from`, where they have been read already.
-    pub(super) listed: Option<Vec<PathBuf>>,
+    pub(super) listed: Option<Arc<Vec<PathBuf>>>,
 }
 
 impl Origins {
@@ -43,8 +44,9 @@ impl Origins {
     /// Reads the names of `--files-from`.
     pub(super) fn read_list(&mut self, args: &RunArgs) -> Result<(), Abort> {
         if let Some(from) = files_from(args) {
-            let names = source::names(&from, &self.roots);
-            self.listed = Some(names.map_err(|error| unlistable(&error.into()))?);
+            let bytes_max = args.sandbox.memory_total.map_or(u64::MAX, |size| size.as_u64());
+            let names = source::names(&from, &self.roots, bytes_max);
+            self.listed = Some(Arc::new(names.map_err(|error| unlistable(&error))?));
         }
         Ok(())
     }

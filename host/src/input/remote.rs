@@ -12,6 +12,7 @@ mod version;
 use std::io;
 use std::ops::Range;
 use std::path::Path as FilePath;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -279,43 +280,29 @@ async fn objects(
             Err(_) => return Ok(Found::Unknown),
         }
     }
-    let listed = list(client.as_ref(), &prefix).await;
-    let listed = listed.map_err(|error| Fault::of(&error, address))?;
-    if listed.is_empty() {
-        let nothing = Fault::new(io::ErrorKind::NotFound, "there are no objects below it");
-        return if address.is_prefix() { Err(nothing) } else { Ok(Found::Unknown) };
+    let listed = list(client.as_ref(), address, &prefix, (filter, within)).await;
+    match listed.map_err(|error| Fault::of(&error, address))? {
+        Some(found) => Ok(Found::Below(found)),
+        None if address.is_prefix() => {
+            Err(Fault::new(io::ErrorKind::NotFound, "there are no objects below it"))
+        }
+        None => Ok(Found::Unknown),
     }
-    let root = FilePath::new(prefix.as_ref());
-    let taken =
-        listed.iter().filter(|meta| filter.takes(root, FilePath::new(meta.location.as_ref())));
-    let mut directories = Directories::within(within);
-    let source = |meta: &ObjectMeta| {
-        let unfit = unmarked(meta.location.as_ref());
-        let unread = || {
-            Fault::new(
-                io::ErrorKind::InvalidInput,
-                "its key has an empty part, `.`, `..` or a control character, and is not read",
-            )
-        };
-        let key = unfit.as_deref().unwrap_or(meta.location.as_ref());
-        let source = Source {
-            listed: match &unfit {
-                None => Ok(Some(meta.size)),
-                Some(_) => Err(Refusal::Io(unread().io()).into()),
-            },
-            path: directories.path(format!("{}/{key}", address.store).as_bytes()),
-            way: Way::Object,
-        };
-        within.add(&source);
-        source
-    };
-    Ok(Found::Below(taken.map(source).collect()))
 }
 
-/// The objects below a prefix, in the order of their keys.
-async fn list(client: &dyn ObjectStore, prefix: &Path) -> StoreResult<Vec<ObjectMeta>> {
-    let listed: Vec<_> = client.list(Some(prefix)).try_collect().await?;
-    let there = stream::iter(listed).map(async |meta| {
+/// The objects below a prefix that the filter takes, in the order of their keys; `None` where there are none at all. Each is counted as it
+/// comes, and nothing is asked for once they are too many: what stands there then is not all.
+async fn list(
+    client: &dyn ObjectStore,
+    address: &Address<'_>,
+    prefix: &Path,
+    (filter, within): (&Filter, &Arc<Room>),
+) -> StoreResult<Option<Vec<Source>>> {
+    let there = client.list(Some(prefix)).map(async |meta| {
+        let meta: ObjectMeta = match meta {
+            Ok(meta) => meta,
+            Err(error) => return StoreResult::Err(error),
+        };
         // The marker of a directory, whose key ends with a slash, is listed without it: it is no object of that name.
         let is_marker = meta.size == 0
             && unmarked(meta.location.as_ref()).is_none()
@@ -323,10 +310,46 @@ async fn list(client: &dyn ObjectStore, prefix: &Path) -> StoreResult<Vec<Object
                 client.head(&meta.location).await,
                 Err(object_store::Error::NotFound { .. })
             );
-        (!is_marker).then_some(meta)
+        Ok((!is_marker).then_some(meta))
     });
-    let mut there: Vec<_> =
-        there.buffered(REMOTE_QUESTIONS).filter_map(std::future::ready).collect().await;
-    there.sort_unstable_by(|a, b| a.location.as_ref().cmp(b.location.as_ref()));
-    Ok(there)
+    let mut there = pin!(there.buffered(REMOTE_QUESTIONS));
+    let root = FilePath::new(prefix.as_ref());
+    let mut directories = Directories::within(within);
+    let mut found: Option<Vec<Source>> = None;
+    while let Some(meta) = there.try_next().await? {
+        let Some(meta) = meta else { continue };
+        let found = found.get_or_insert_default();
+        if filter.takes(root, FilePath::new(meta.location.as_ref())) {
+            let source = listed(&meta, address, &mut directories);
+            within.add(&source);
+            found.push(source);
+        }
+        if within.check().is_err() {
+            break;
+        }
+    }
+    Ok(found.map(|mut found| {
+        found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        found
+    }))
+}
+
+/// An object of a listing, as a source.
+fn listed(meta: &ObjectMeta, address: &Address<'_>, directories: &mut Directories) -> Source {
+    let unfit = unmarked(meta.location.as_ref());
+    let unread = || {
+        Fault::new(
+            io::ErrorKind::InvalidInput,
+            "its key has an empty part, `.`, `..` or a control character, and is not read",
+        )
+    };
+    let key = unfit.as_deref().unwrap_or(meta.location.as_ref());
+    Source {
+        listed: match &unfit {
+            None => Ok(Some(meta.size)),
+            Some(_) => Err(Refusal::Io(unread().io()).into()),
+        },
+        path: directories.path(format!("{}/{key}", address.store).as_bytes()),
+        way: Way::Object,
+    }
 }

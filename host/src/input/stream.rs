@@ -1,11 +1,13 @@
 //! A source that is read from its front: compressed, or framed so that records cannot be found from the middle. Cut
 //! into chunks as it comes; what follows the last whole record of a chunk opens the next.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::boundary::Boundary;
 use super::{Cutter, Error, Framing, LineCount};
 use crate::settings::limits::STREAM_FIRST_READ_BYTES;
+use crate::stats::{Charge, MemoryBudget};
 
 /// Bytes that come one after the other.
 pub trait Bytes: Send {
@@ -95,6 +97,8 @@ pub struct Stream {
     stored: u64,
     lines: LineCount,
     ended: bool,
+    /// What a chunk takes beyond the buffer that it was begun in, until somebody else has it.
+    growing: Option<Charge>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -121,7 +125,14 @@ impl Stream {
             stored: 0,
             lines: LineCount::from(cutter.framing, 0),
             ended: false,
+            growing: None,
         }
+    }
+
+    /// The same, whose chunks are charged there while they grow.
+    #[must_use]
+    pub fn within(self, memory: &Arc<MemoryBudget>) -> Self {
+        Self { growing: Some(memory.hold(0)), ..self }
     }
 
     /// The same whose first chunk holds so many records, or all that there are.
@@ -160,6 +171,9 @@ impl Stream {
         filling.append(&self.tail);
         self.tail.clear();
         let cut = self.fill(&mut filling)?;
+        if let Some(growing) = &mut self.growing {
+            growing.set(0);
+        }
         self.tail.extend_from_slice(filling.bytes().get(cut..).unwrap_or_default());
         // Where that would mean waiting, an empty chunk may have to be the last one.
         if !self.ended && self.tail.is_empty() && self.bytes.is_ready(Duration::ZERO)? {
@@ -185,6 +199,7 @@ impl Stream {
         let framing = self.cutter.framing;
         let record_max = usize::try_from(self.cutter.record_bytes_max).unwrap_or(usize::MAX);
         let mut boundary = Boundary::default();
+        let begun_bytes = filling.buffer.capacity();
         let mut want = usize::try_from(self.cutter.chunk_bytes).unwrap_or(usize::MAX);
         if let Some(left) = self.bytes.left() {
             // No larger a buffer than it takes to come upon the end.
@@ -200,6 +215,9 @@ impl Stream {
                     }
                 }
                 let got = self.bytes.read(filling.room(want))?;
+                if let Some(growing) = &mut self.growing {
+                    growing.set(filling.buffer.capacity().saturating_sub(begun_bytes) as u64);
+                }
                 filling.length += got;
                 self.ended = got == 0;
             }

@@ -14,7 +14,8 @@ use crate::stats::Charge;
 use crate::work::{At, Deliver, Done, End, Origin, Slot};
 
 /// What a parked result costs beside its bytes.
-const ITEM_BYTES: usize = size_of::<Item>() + 64;
+/// What is parked takes twice, as nodes of the tree that it is parked in may be half full.
+const ITEM_BYTES: usize = 2 * (size_of::<Item>() + 64);
 
 /// The results of one job on their way out.
 pub(super) struct Collector<'a> {
@@ -132,6 +133,12 @@ impl<'a> Collector<'a> {
     }
 }
 
+/// What a failure takes beside itself, allocations among it.
+fn failure_bytes(failure: &Failure) -> usize {
+    let texts = [Some(failure.message.len()), failure.hint.as_ref().map(String::len)];
+    texts.into_iter().flatten().map(|length| length + 32).sum()
+}
+
 fn check(output_type: OutputType, result: &[u8]) -> Result<(), Failure> {
     let checked = output_type.check(result);
     checked.map_err(|error| Failure::new(FailureKind::Output, error.to_string()))
@@ -152,7 +159,7 @@ impl Deliver for Collector<'_> {
         let outcome = result.map(|raw| raw.map(|raw| self.results(raw)).unwrap_or_default());
         let held = match &outcome {
             Ok(results) => results.iter().flatten().map(Value::bytes).sum(),
-            Err(failure) => failure.message.len(),
+            Err(failure) => failure_bytes(failure),
         };
         if let Some(memory) = memory {
             let failure = self.failure(&outcome, state.as_deref());

@@ -61,6 +61,16 @@ impl Done {
         self.rejects.get(&half(source)).copied().unwrap_or(0)
     }
 
+    /// Bytes of memory that it takes.
+    pub fn held_bytes(&self) -> u64 {
+        let maps =
+            [self.committed.capacity(), self.failed.capacity()].map(held_bytes::<(Half, Half)>);
+        let [committed, failed] = maps;
+        committed
+            .saturating_add(failed)
+            .saturating_add(held_bytes::<(Half, u64)>(self.rejects.capacity()))
+    }
+
     /// How many sources are committed.
     pub fn committed(&self) -> usize {
         self.committed.len()
@@ -83,6 +93,11 @@ impl Owners {
         self.by_path.insert(half(path), (job, half(source)));
     }
 
+    /// Bytes of memory that it takes.
+    pub fn held_bytes(&self) -> u64 {
+        held_bytes::<(Half, (JobId, Half))>(self.by_path.capacity())
+    }
+
     /// Whether the file at an absolute path is the output of another source than that of this name, in whichever job.
     pub fn is_of_another(&self, path: &Path, source: &[u8]) -> bool {
         self.of(path).is_some_and(|(_, owner)| owner != half(source))
@@ -98,6 +113,11 @@ impl Owners {
         let known = (!self.by_path.is_empty()).then(|| half(path.as_os_str().as_encoded_bytes()));
         self.by_path.get(&known?).copied()
     }
+}
+
+/// What a table for so many takes: it is an eighth larger, and has a byte more for each.
+fn held_bytes<T>(capacity: usize) -> u64 {
+    (capacity as u64).saturating_mul(size_of::<T>() as u64 + 1) / 7 * 8
 }
 
 fn half(bytes: &[u8]) -> Half {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::escape::{write_escaped, write_json};
+use super::escape::write_json;
 use super::format::{Fault, Formatter, Row, Shown, Total};
 
 /// `{"source":…,"bytes":…,"result":…}` or `{"source":…,"error":{…}}` a line; last `{"total":…,"sources":…,…}`.
@@ -70,7 +70,7 @@ fn source(out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
     match &row.result {
         Ok(value) => {
             write!(out, ",\"bytes\":{},\"result\":", row.bytes)?;
-            write_escaped(out, value.json())?;
+            value.write_json(out)?;
             out.write_all(b"}")
         }
         Err(fault) => {
@@ -87,7 +87,7 @@ fn write_total(out: &mut dyn Write, results: &[Shown<'_>]) -> io::Result<()> {
         [] => Ok(()),
         [Shown { plugin: None, result: Ok(value) }] => {
             out.write_all(b"\"total\":")?;
-            write_escaped(out, value.json())?;
+            value.write_json(out)?;
             out.write_all(b",")
         }
         [Shown { plugin: None, result: Err(fault) }] => {
@@ -103,7 +103,7 @@ fn write_total(out: &mut dyn Write, results: &[Shown<'_>]) -> io::Result<()> {
                 string(out, plugin.unwrap_or_default())?;
                 out.write_all(b":")?;
                 match result {
-                    Ok(value) => write_escaped(out, value.json())?,
+                    Ok(value) => value.write_json(out)?,
                     Err(fault) => {
                         out.write_all(b"{")?;
                         error(out, fault)?;

@@ -158,10 +158,11 @@ fn shown(text: String) -> String {
 
 impl Table {
     fn add(&mut self, source: &str, plugin: Option<&str>, value: &Value) {
-        let mut cells = match serde_json::from_slice(value.json()) {
-            Ok(Json::Object(cells)) => cells,
-            Ok(other) => Map::from_iter([(RESULT.to_string(), other)]),
-            Err(_) => Map::from_iter([(
+        let document = value.is_json().then(|| serde_json::from_slice(value.raw()));
+        let mut cells = match document {
+            Some(Ok(Json::Object(cells))) => cells,
+            Some(Ok(other)) => Map::from_iter([(RESULT.to_string(), other)]),
+            Some(Err(_)) | None => Map::from_iter([(
                 RESULT.to_string(),
                 Json::String(String::from_utf8_lossy(value.raw()).into_owned()),
             )]),

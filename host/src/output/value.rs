@@ -1,7 +1,11 @@
 //! One result of a plugin, as bytes and as JSON.
 
+use std::io::{self, Write};
+
 use serde_json::value::RawValue;
 use thiserror::Error;
+
+use super::escape::{write_escaped, write_json};
 
 /// What a plugin's results are, by the media type that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +43,7 @@ impl OutputType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
     raw: Vec<u8>,
-    /// The JSON form, where that is not `raw` itself.
-    json: Option<String>,
+    output_type: OutputType,
 }
 
 /// The plugin says JSON and returns something else.
@@ -49,19 +52,9 @@ pub struct Value {
 pub struct ValueError(#[from] serde_json::Error);
 
 impl Value {
-    /// Takes a result of the given type, which was [checked](OutputType::check). Bytes that are not UTF-8 are replaced in the
-    /// JSON form.
+    /// Takes a result of the given type, which was [checked](OutputType::check).
     pub fn new(output_type: OutputType, raw: Vec<u8>) -> Self {
-        let text = String::from_utf8_lossy(&raw);
-        let json = match output_type {
-            OutputType::Json => {
-                let document = text.trim_ascii();
-                let same = document.len() == raw.len() && !document.contains(LINE_BREAKS);
-                (!same).then(|| on_one_line(document))
-            }
-            OutputType::Other => Some(serde_json::Value::from(text).to_string()),
-        };
-        Self { raw, json }
+        Self { raw, output_type }
     }
 
     /// The bytes that the plugin returned.
@@ -69,33 +62,43 @@ impl Value {
         &self.raw
     }
 
-    /// The same as a JSON text on one line: the document itself, or a string.
-    pub fn json(&self) -> &[u8] {
-        self.json.as_ref().map_or(&self.raw, |json| json.as_bytes())
+    /// Whether they are JSON.
+    pub(super) fn is_json(&self) -> bool {
+        matches!(self.output_type, OutputType::Json)
+    }
+
+    /// Writes them as a JSON text on one line: the document itself, or a string, in which bytes that are not UTF-8 are replaced. It is made
+    /// while it is written, as it may be six times as long.
+    pub(super) fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.is_json() {
+            return write_json(out, &*String::from_utf8_lossy(&self.raw));
+        }
+        // Line breaks are only ever between tokens (RFC 8259, section 2).
+        let mut lines = self.raw.trim_ascii().split(|byte| matches!(byte, b'\n' | b'\r'));
+        lines.try_for_each(|line| write_escaped(out, line))
     }
 
     /// Memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        self.raw.len() + self.json.as_ref().map_or(0, String::len)
+        self.raw.len()
     }
-}
-
-const LINE_BREAKS: [char; 2] = ['\n', '\r'];
-
-/// A valid JSON text without its line breaks, which are only ever between tokens (RFC 8259, section 2).
-fn on_one_line(json: &str) -> String {
-    json.replace(LINE_BREAKS, "")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn json(output_type: OutputType, raw: &[u8]) -> Vec<u8> {
+        let mut json = Vec::new();
+        Value::new(output_type, raw.to_vec()).write_json(&mut json).unwrap();
+        json
+    }
+
     #[test]
     fn json_is_kept_and_put_on_one_line() {
         let raw = b"{\"a\":\r\n 1.50,\n\"b\":\"x\\n\"}\n";
         assert!(OutputType::Json.check(raw).is_ok());
-        assert_eq!(Value::new(OutputType::Json, raw.to_vec()).json(), br#"{"a": 1.50,"b":"x\n"}"#);
+        assert_eq!(json(OutputType::Json, raw), br#"{"a": 1.50,"b":"x\n"}"#);
     }
 
     #[test]
@@ -104,8 +107,7 @@ mod tests {
             assert!(OutputType::Json.check(bad).is_err(), "{bad:?}");
         }
         assert!(OutputType::Other.check(b"").is_ok());
-        let text = Value::new(OutputType::Other, b"a\n\xff".to_vec());
-        assert_eq!(text.json(), "\"a\\n\u{fffd}\"".as_bytes());
+        assert_eq!(json(OutputType::Other, b"a\n\xff"), "\"a\\n\u{fffd}\"".as_bytes());
     }
 
     #[test]

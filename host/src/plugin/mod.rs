@@ -25,6 +25,8 @@ mod probe;
 mod repro;
 mod sandbox;
 mod sealed;
+#[cfg(test)]
+mod seeded;
 mod shape;
 mod transformer;
 mod witness;

@@ -59,15 +59,26 @@ fn quieten() {
 
 fn wrap(module: &[u8]) -> Result<Vec<u8>, String> {
     // The encoder panics on a custom section that is cut off, and recurses for ever where packages need each other.
-    wasmparser::validate(module).map_err(|error| error.to_string())?;
+    wasmparser::validate(module).map_err(|error| one_line(&error.to_string()))?;
     if let Some(package) = cycle(&packages(module)?) {
         return Err(format!("package {package} of its type information needs itself"));
     }
-    ComponentEncoder::default()
-        .validate(true)
+    let component = ComponentEncoder::default()
+        .validate(false) // by what no engine has switched on, too
         .module(module)
         .and_then(|mut encoder| encoder.encode())
-        .map_err(|error| format!("{error:#}").replace('\n', " "))
+        .map_err(|error| one_line(&format!("{error:#}")))?;
+    match wasmparser::validate(&component) {
+        Ok(_types) => Ok(component),
+        Err(error) => Err(format!(
+            "its type information makes no component: {}",
+            one_line(&error.to_string())
+        )),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.replace('\n', " ")
 }
 
 type Packages = BTreeMap<String, BTreeSet<String>>;
@@ -76,14 +87,16 @@ type Packages = BTreeMap<String, BTreeSet<String>>;
 fn packages(module: &[u8]) -> Result<Packages, String> {
     let mut packages = Packages::new();
     for payload in wasmparser::Parser::new(0).parse_all(module) {
-        let Payload::CustomSection(section) = payload.map_err(|error| error.to_string())? else {
+        let Payload::CustomSection(section) =
+            payload.map_err(|error| one_line(&error.to_string()))?
+        else {
             continue;
         };
         if !section.name().starts_with("component-type") {
             continue;
         }
-        let decoded =
-            wit_parser::decoding::decode(section.data()).map_err(|error| error.to_string())?;
+        let decoded = wit_parser::decoding::decode(section.data())
+            .map_err(|error| one_line(&format!("{error:#}")))?;
         let resolve = decoded.resolve();
         for (id, package) in &resolve.packages {
             let needs = resolve.package_direct_deps(id).filter_map(|id| resolve.packages.get(id));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{Roots, hint};
+use super::{Room, Roots, TooManySources, hint};
 use crate::settings::limits::LISTED_NAME_BYTES_MAX;
 
 /// What is read of a list at once.
@@ -40,14 +40,21 @@ impl ListError {
 /// The names of a list, which is beneath `roots` itself. Empty names are skipped.
 ///
 /// # Errors
-/// When it cannot be read.
-pub fn names(from: &FilesFrom, roots: &Roots) -> Result<Vec<PathBuf>, ListError> {
+/// When it cannot be read, or takes more than `bytes_max` of memory.
+pub fn names(
+    from: &FilesFrom,
+    roots: &Roots,
+    bytes_max: u64,
+) -> Result<Vec<PathBuf>, super::Error> {
     let mut names = Vec::new();
+    let room = Room::new(bytes_max);
     each_name(from, roots, |name| {
-        names.push(PathBuf::from(OsString::from_vec(name.to_vec())));
-        Ok::<_, ListError>(())
-    })?;
-    Ok(names)
+        let name = PathBuf::from(OsString::from_vec(name.to_vec()));
+        room.add_name(&name);
+        names.push(name);
+        room.check().map_err(|error| TooManySources { sources: names.len() as u64, ..error }.into())
+    })
+    .map(|()| names)
 }
 
 /// Gives each name of a list to `take`, and keeps none.
@@ -97,7 +104,7 @@ mod tests {
         let listed = |name: &str| {
             let path = dir.path().join("list");
             std::fs::write(&path, format!("a\n\n{name}")).unwrap();
-            names(&FilesFrom { path, separator: b'\n' }, &Roots::default())
+            names(&FilesFrom { path, separator: b'\n' }, &Roots::default(), u64::MAX)
         };
         let long = "b".repeat(LISTED_NAME_BYTES_MAX);
         assert_eq!(listed(&long).unwrap(), [PathBuf::from("a"), PathBuf::from(&long)]);

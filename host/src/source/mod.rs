@@ -143,7 +143,7 @@ pub struct Request {
     /// A list of further names, of files only.
     pub files_from: Option<FilesFrom>,
     /// The names of such a list, where it has been read already.
-    pub listed: Option<Vec<PathBuf>>,
+    pub listed: Option<Arc<Vec<PathBuf>>>,
     /// Inside directories and prefixes, only files that match one of these [`Globs`]; none takes all.
     pub include: Vec<String>,
     /// Inside directories and prefixes, no file or directory that matches one of these globs.
@@ -261,7 +261,7 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
     let listed = listed(request, &listing.room)?;
     listing.listed = listed.as_ref().map(Vec::len);
     let listed = listed.unwrap_or_default();
-    let checked = |source| remote(source, &request.urls).unwrap_or_else(|source| source);
+    let checked = |source| urls::named(source, &request.urls).unwrap_or_else(|source| source);
     match request.look {
         Look::Names => {
             let source = |path| Source { path, listed: Ok(None), way: Way::File };
@@ -285,7 +285,8 @@ fn listed(request: &Request, room: &Arc<Room>) -> Result<Option<Vec<SourcePath>>
         listed.push(source.path);
         room.check()
     };
-    for name in request.listed.iter().flatten() {
+    for name in request.listed.iter().flat_map(|names| names.iter()) {
+        room.add_name(name); // whoever has read it keeps it
         add(name.as_os_str().as_encoded_bytes())?;
     }
     if let Some(from) = &request.files_from {
@@ -293,23 +294,6 @@ fn listed(request: &Request, room: &Arc<Room>) -> Result<Option<Vec<SourcePath>>
     }
     let is_list = request.files_from.is_some() || request.listed.is_some();
     Ok(is_list.then_some(listed))
-}
-
-/// A name of a list, as an object if it is an address: the lists are of single objects, but for what says that it is none. The source
-/// itself where it is not.
-fn remote(source: Source, urls: &Urls) -> Result<Source, Source> {
-    let path = source.path.to_path();
-    let Some(address) = Address::of(&path) else {
-        drop(path);
-        return Err(source);
-    };
-    let way = if address.is_prefix() { Way::Prefix } else { Way::Object };
-    let (way, listed) =
-        if urls.allow(&address) { (way, Ok(None)) } else { (Way::File, Err(Refusal::Url.into())) };
-    // A query may have slashes: it is no directory.
-    let whole = SourcePath::from(&*path);
-    drop(path);
-    Ok(Source { path: whole, listed, way })
 }
 
 /// The source of that name, given what was found there.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::Room;
 
 /// What an allocation costs beside its bytes: a header, and rounding to 16.
-const ALLOCATION_BYTES: usize = 16;
+pub(super) const ALLOCATION_BYTES: usize = 16;
 
 /// Shorter directories are kept with each name, as two words that refer to one take as much.
 const SHARED_BYTES_MIN: usize = 16;

@@ -1,10 +1,12 @@
 //! How much memory a listing may take: what sources and names need is counted as they are found, by all who look for them.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use thiserror::Error;
 
 use super::Source;
+use super::path::ALLOCATION_BYTES;
 
 /// Memory for sources and their names. Whoever adds one asks [afterwards](Self::check) whether that was too much, so more than is
 /// allowed is held for one source a thread at most.
@@ -57,6 +59,16 @@ impl Room {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Counts a name that is kept beside the source that it will be.
+    pub fn add_name(&self, name: &Path) {
+        self.add_bytes(name_bytes(name));
+    }
+
+    /// What was counted so is held no more.
+    pub fn free_bytes(&self, bytes: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     /// Bytes so far, those of sources among them that were left out later.
     pub fn held_bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
@@ -73,4 +85,9 @@ impl Room {
         }
         Err(TooManySources { sources: self.sources.load(Ordering::Relaxed), bytes, bytes_max })
     }
+}
+
+/// What a name in a list that grows takes: at worst the list has just doubled.
+fn name_bytes(name: &Path) -> u64 {
+    (2 * size_of::<PathBuf>() + name.as_os_str().len() + ALLOCATION_BYTES) as u64
 }

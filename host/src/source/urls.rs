@@ -1,6 +1,6 @@
 //! Which addresses a list of names may have: whoever writes the list is not always who runs the job.
 
-use super::Address;
+use super::{Address, Refusal, Source, SourcePath, Way};
 
 /// Which stores and web servers may be named by a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +21,23 @@ impl Urls {
         let is = |name: &str, host: &str| name.eq_ignore_ascii_case(host);
         hosts.iter().any(|name| is(name, host) || is(name, bare) || is(name, address.authority))
     }
+}
+
+/// A name of a list, as an object if it is an address: the lists are of single objects, but for what says that it is none. The source
+/// itself where it is not.
+pub(super) fn named(source: Source, urls: &Urls) -> Result<Source, Source> {
+    let path = source.path.to_path();
+    let Some(address) = Address::of(&path) else {
+        drop(path);
+        return Err(source);
+    };
+    let way = if address.is_prefix() { Way::Prefix } else { Way::Object };
+    let (way, listed) =
+        if urls.allow(&address) { (way, Ok(None)) } else { (Way::File, Err(Refusal::Url.into())) };
+    // A query may have slashes: it is no directory.
+    let whole = SourcePath::from(&*path);
+    drop(path);
+    Ok(Source { path: whole, listed, way })
 }
 
 #[cfg(test)]

@@ -62,12 +62,20 @@ fn pass(gate: &Arc<JobGate>, spec: JobSpec) -> Result<Passed, JobError> {
         // A plugin that was stopped while it was loaded may still be a good one.
         if state.cancel.is_set() { JobError::Cancelled } else { error }
     })?;
-    let need = job::need(plugins.len(), loaded.processor.traits().kind, &run);
-    let reserved = shared.memory.reserve(need, &state.cancel.flag())?;
-    run.threads = reserved.as_ref().ok_or(JobError::Cancelled)?.workers;
-    let settings = &run;
-    let listed = in_turn(&**gate, &state.cancel, || list(gate, &run, &inputs));
+    let mut need = job::need(plugins.len(), loaded.processor.traits().kind, &run);
+    let first = shared.memory.reserve(need, &state.cancel.flag())?.ok_or(JobError::Cancelled)?;
+    // Beside a list there has to be room for one worker.
+    let least = need.once_bytes.saturating_add(need.worker_bytes);
+    let list_bytes_max = shared.memory.bytes_max().saturating_sub(least);
+    let listed = in_turn(&**gate, &state.cancel, || list(gate, &run, &inputs, list_bytes_max));
     let Listed { listing, named } = listed.ok_or(JobError::Cancelled)??;
+    let held = shared.memory.hold(listing.room.held_bytes());
+    // The list is known now, and beside it fewer workers may fit.
+    drop(first);
+    need.once_bytes = need.once_bytes.saturating_add(held.bytes());
+    let reserved = shared.memory.reserve(need, &state.cancel.flag())?.ok_or(JobError::Cancelled)?;
+    run.threads = reserved.workers;
+    let settings = &run;
     let _ = state.sources.set(listing.sources.len() as u64); // once
     state.stats.add_skipped(listing.skipped);
 
@@ -196,7 +204,7 @@ struct Listed {
     named: Vec<PathBuf>,
 }
 
-fn list(gate: &JobGate, run: &Run, inputs: &[PathBuf]) -> Result<Listed, JobError> {
+fn list(gate: &JobGate, run: &Run, inputs: &[PathBuf], bytes_max: u64) -> Result<Listed, JobError> {
     let root = &gate.member.tenant.inputs;
     let paths = inputs.iter().map(|name| beneath::input(root, name));
     let paths = paths.collect::<Result<Vec<_>, _>>()?;
@@ -206,6 +214,7 @@ fn list(gate: &JobGate, run: &Run, inputs: &[PathBuf]) -> Result<Listed, JobErro
         look: Look::Sizes,
         threads: 1,
         roots,
+        bytes_max: Some(bytes_max),
         ..Request::default()
     };
     let mut listing = source::list(&request)?;

@@ -12,6 +12,9 @@ use crate::settings::limits::{
     TABLE_ELEMENTS_CEILING,
 };
 
+#[cfg(test)]
+pub(super) use instances::count as instances;
+
 const TABLE_ELEMENTS_MAX: u64 = TABLE_ELEMENTS_CEILING as u64;
 
 /// Refuses more functions than that, over all modules. What cannot be parsed is for the compiler to say.
