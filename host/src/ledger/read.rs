@@ -251,9 +251,10 @@ impl Reader {
         let Some((entry, closed)) = read().map_err(|error| self.error(&error))? else {
             return Ok(None);
         };
+        // A damaged index leads to the row of another source, which is whole by itself.
         match closed.open(&entry) {
-            Some(kept) => Ok(Some((entry, kept))),
-            None => Err(Error::Altered { path: self.lock.name.clone(), name: shown(&entry) }),
+            Some(kept) if entry.source == source => Ok(Some((entry, kept))),
+            _ => Err(Error::Altered { path: self.lock.name.clone(), name: shown(source) }),
         }
     }
 
@@ -303,7 +304,7 @@ impl Reader {
                 if closed(row)?.open(&entry).is_none()
                     && (told.len() as u64) < u64::from(LEDGER_TROUBLES_MAX)
                 {
-                    told.push(Error::altered(&shown(&entry)));
+                    told.push(Error::altered(&shown(&entry.source)));
                 }
             }
             Ok(told)
@@ -372,8 +373,8 @@ impl Closed {
     }
 }
 
-fn shown(entry: &Entry) -> String {
-    String::from_utf8_lossy(&entry.source).into_owned()
+fn shown(source: &[u8]) -> String {
+    String::from_utf8_lossy(source).into_owned()
 }
 
 fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::engine::{Engine, EngineError};
+use super::engine::Engine;
 use super::error::LoadError;
 use super::load::{Options, Plugin, Rejects};
 use crate::process::{Detail, Failure, FailureKind, Fill, Opening, Place, Processor};
@@ -136,9 +136,6 @@ pub enum ReproError {
     /// Its plugin could not be loaded.
     #[error(transparent)]
     Load(LoadError),
-    /// There is no engine with the limits of then.
-    #[error(transparent)]
-    Engine(EngineError),
     /// A stack as large as it was then could not be had.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
@@ -285,7 +282,8 @@ pub fn replay(dir: &Path, most: &Sandbox) -> Result<Replayed, ReproError> {
         None => None,
     };
     let ended = on_stack(manifest.limits.stack_bytes, || {
-        let engine = Engine::with(&manifest.limits).map_err(ReproError::Engine)?;
+        let engine = Engine::with(&manifest.limits)
+            .map_err(|error| broken(format!("with its limits, {error}")))?;
         let plugin = Plugin::load(&engine, &component, options, None).map_err(ReproError::Load)?;
         Ok(run(&plugin, &manifest, &header, chunk.as_deref()))
     })?;

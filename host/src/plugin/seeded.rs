@@ -103,7 +103,8 @@ fn a_module_is_wrapped_into_a_component_that_the_engine_takes() {
         module: module_path!(),
         test: "a_module_is_wrapped_into_a_component_that_the_engine_takes",
         cases: 1500,
-        memory_bytes_max: 128 * MIB,
+        // Half of what the process that compiles may take.
+        memory_bytes_max: 512 * MIB,
     };
     search.run(|random| {
         let module = random.pick(&good);
