@@ -138,6 +138,7 @@ fn reader<'a>(
         plan.decoding.transcoding.apply(bytes, &plan.access.malformed)?;
     plan.stats.add_encoding(encoding);
     let stream = Stream::new(bytes, plan.cutter, linger).with_header(header_records);
+    let stream = stream.within(plan.stats.memory());
     Ok((Reader::Stream(Box::new(stream)), offsets))
 }
 
