@@ -105,6 +105,17 @@ fn talk_without_end(mut client: TcpStream) -> io::Result<()> {
     }
 }
 
+#[test]
+fn nothing_that_a_library_says_tells_who_asks() {
+    let web = Web::of("/page", Page::new("one two\n"));
+    let url = web.url("/page?sig=hush").replace("//", "//user:hush@");
+    let ended = remote("wordcount", &["-vv"], &[url]).ended().exits(0);
+    assert!(!ended.to_string().contains("hush"), "{ended}");
+    let ended = remote("wordcount", &[], &["s3://user:hush@bucket/key".into()]).ended().exits(1);
+    assert!(ended.text().contains("is no name of a bucket"), "{ended}");
+    assert!(!ended.to_string().contains("hush"), "{ended}");
+}
+
 /// The server is told all; who reads a row, a report, or is a plugin, is not.
 #[test]
 fn a_url_is_shown_without_user_password_and_signature() {
