@@ -83,9 +83,9 @@ fn without_secrets(rest: &str, text: &mut String) {
     for part in path.split_inclusive(['/', ';']) {
         let end = part.find(['/', ';']).unwrap_or(part.len());
         if is_parameter {
-            parameter(part, end, text)
+            parameter(part, end, text);
         } else {
-            text.push_str(part)
+            text.push_str(part);
         }
         is_parameter = part.ends_with(';');
     }
