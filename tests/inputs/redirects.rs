@@ -101,7 +101,7 @@ fn talk_without_end(mut client: TcpStream) -> io::Result<()> {
     client.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 1000000000000\r\n\r\n")?;
     client.write_all(b"<Error><Code>TooMuch</Code>")?;
     loop {
-        client.write_all(&[b' '; 65536])?;
+        client.write_all(&[b' '; 8192])?;
     }
 }
 
