@@ -144,6 +144,42 @@ fn a_run_takes_no_more_than_is_charged() {
     }
 }
 
+/// Windows and records are as large as whoever made a source says; what a run may take is not.
+#[test]
+fn what_a_source_takes_to_be_read_is_charged_as_it_comes_and_has_an_end() {
+    let tree = Tree::new();
+    let lines = b"a line of some words\n".repeat(5 << 20);
+    for n in 0..4 {
+        tree.file(&format!("{n}.zst"), pack::zstd_long(&lines));
+    }
+    tree.file("long.gz", pack::gzip(&vec![b'a'; 96 << 20]));
+    let base = base(&tree, "wordcount");
+    let rest = ["--total", "--max-ratio", "1000000", "--memory", "4MiB", "--memory-total"];
+    let run = |files: &[&str], total: &str| {
+        let args = [files, &rest, &[total]].concat();
+        let taken = taken(&tree, "wordcount", &args);
+        eprintln!("{files:?} within {total}: {taken:?}");
+        check(&format!("{files:?}"), base, taken);
+        taken.charged
+    };
+    assert!(run(&["0.zst", "1.zst", "2.zst", "3.zst"], "130MiB") <= 130 * MIB);
+    assert!(run(&["0.zst"], "80MiB") <= 80 * MIB);
+    assert!(run(&["0.zst"], "400MiB") > 100 * MIB);
+    assert!(run(&["long.gz"], "80MiB") <= 80 * MIB);
+    assert!(run(&["long.gz"], "400MiB") >= 64 * MIB);
+    let told = |total: &str| {
+        let mut host = Command::new(env!("CARGO_BIN_EXE_host"));
+        host.args(["run", "--plugin"]).arg(plugin("wordcount")).current_dir(tree.path());
+        let ended = host.arg("0.zst").args(rest).arg(total).output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    assert_eq!(told("400MiB"), (Some(0), String::new()));
+    let (code, told) = told("80MiB");
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.starts_with("0.zst: reading it takes "), "{told}");
+    assert!(told.contains("of the whole run in use\nhint: raise --memory-total"), "{told}");
+}
+
 #[test]
 fn a_list_that_takes_too_much_is_refused_with_figures() {
     let tree = Tree::new();

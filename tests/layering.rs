@@ -51,7 +51,7 @@ const HOMES: [(&str, &[&str]); 40] = [
     ("ctrlc", &["cli/"]),
     ("data_encoding", &["output/rejects.rs"]),
     ("flate2", &["input/decode/", "output/pack/"]),
-    ("futures_util", &["input/remote.rs", "remote/outlet.rs"]),
+    ("futures_util", &["input/remote.rs", "remote/answers.rs", "remote/outlet.rs"]),
     ("deflate64", &["input/decode/inflate64.rs"]),
     ("globset", &["source/globs.rs"]),
     ("indicatif", &["cli/progress.rs"]),

@@ -109,6 +109,11 @@ pub struct Reject {
 }
 
 impl Reject {
+    /// Bytes of memory that it takes.
+    pub fn held_bytes(&self) -> u64 {
+        (size_of::<Self>() + self.reason.capacity() + self.data.capacity()) as u64
+    }
+
     /// How many records these are.
     pub fn count(rejects: &[Self]) -> u64 {
         rejects.iter().map(|reject| reject.records).sum()

@@ -1,5 +1,9 @@
 //! Servers that send the host elsewhere: it goes as far as it may, and tells nobody where it comes from.
 
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
 use super::remote::{remote, said};
 use crate::support::host::Host;
 use crate::support::plugins::plugin;
@@ -74,6 +78,42 @@ fn a_list_names_urls_only_where_it_may() {
         assert!(!told.stderr.contains("connections stay allowed"), "{told}");
         run(&["--jail", "--allow-urls"]).exits(0);
     }
+}
+
+/// What is read of the text of an error has an end, whatever its server says of its length, or goes on to say.
+#[test]
+fn an_error_without_end_is_told_by_its_beginning() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/a", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let _ = talk_without_end(client.unwrap()); // it ends where the host has heard enough
+        }
+    });
+    let ended = remote("wordcount", &[], &[url]).ended().exits(1);
+    assert!(ended.text().contains("answered 404 Not Found (TooMuch)"), "{ended}");
+}
+
+/// Answers with an error that is said to be of a terabyte, and is sent until nobody takes it.
+fn talk_without_end(mut client: TcpStream) -> io::Result<()> {
+    let mut asked = BufReader::new(client.try_clone()?).lines();
+    while asked.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+    client.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 1000000000000\r\n\r\n")?;
+    client.write_all(b"<Error><Code>TooMuch</Code>")?;
+    loop {
+        client.write_all(&[b' '; 8192])?;
+    }
+}
+
+#[test]
+fn nothing_that_a_library_says_tells_who_asks() {
+    let web = Web::of("/page", Page::new("one two\n"));
+    let url = web.url("/page?sig=hush").replace("//", "//user:hush@");
+    let ended = remote("wordcount", &["-vv"], &[url]).ended().exits(0);
+    assert!(!ended.to_string().contains("hush"), "{ended}");
+    let ended = remote("wordcount", &[], &["s3://user:hush@bucket/key".into()]).ended().exits(1);
+    assert!(ended.text().contains("is no name of a bucket"), "{ended}");
+    assert!(!ended.to_string().contains("hush"), "{ended}");
 }
 
 /// The server is told all; who reads a row, a report, or is a plugin, is not.

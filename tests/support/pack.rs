@@ -150,6 +150,16 @@ pub(crate) fn zstd(plain: &[u8]) -> Vec<u8> {
     packed
 }
 
+/// One frame with a window of 128 MiB.
+pub(crate) fn zstd_long(plain: &[u8]) -> Vec<u8> {
+    let mut context = CCtx::create();
+    context.set_parameter(CParameter::WindowLog(27)).unwrap();
+    let mut packed = vec![0; zstd_safe::compress_bound(plain.len())];
+    let bytes = context.compress2(&mut packed[..], plain).unwrap();
+    packed.truncate(bytes);
+    packed
+}
+
 /// One frame of small blocks, with a checksum of its content.
 fn lz4(plain: &[u8], info: FrameInfo) -> Vec<u8> {
     let info = info.block_size(BlockSize::Max64KB).content_checksum(true);

@@ -174,10 +174,12 @@ pub(super) fn details(detail: Option<&Detail>) {
     }
 }
 
-/// Sends the logs of plugins and the host to standard error, above the progress bar. Warnings of the host are never left out.
+/// Sends the logs of plugins and the host to standard error, above the progress bar. Warnings of the host are never left out. What libraries
+/// say below a warning is: it has URLs in it with all that proves who asks.
 pub(super) fn log_to_stderr(level: LevelFilter, progress: Progress) {
     let shown = Targets::new()
-        .with_default(level.max(LevelFilter::WARN))
+        .with_default(LevelFilter::WARN)
+        .with_target(OWN_TARGETS, level.max(LevelFilter::WARN))
         .with_target(plugin::LOG_TARGET, level);
     let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
@@ -186,6 +188,9 @@ pub(super) fn log_to_stderr(level: LevelFilter, progress: Progress) {
         .with_writer(Above { progress });
     tracing_subscriber::registry().with(lines.with_filter(shown)).init();
 }
+
+/// What the targets of all modules of this crate begin with.
+const OWN_TARGETS: &str = "gristmill";
 
 #[derive(Clone)]
 struct Above {

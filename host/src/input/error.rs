@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::DecodeError;
 use crate::source::Refusal;
+use crate::stats::Full;
 
 /// Why an input failed.
 #[derive(Debug, Error)]
@@ -44,6 +45,9 @@ pub enum Error {
     /// It is not what it was when it was opened.
     #[error("changed while it was read: {0}")]
     Changed(String),
+    /// It takes more memory than the whole run has.
+    #[error("reading it takes {} bytes of memory more, with {} of {} of the whole run in use", .0.bytes, .0.charged, .0.bytes_max)]
+    Memory(#[from] Full),
     /// A record is longer than allowed.
     #[error("the {record} that begins at byte {offset} is longer than {bytes_max} bytes{}", unclosed(*.quote))]
     RecordTooLong {

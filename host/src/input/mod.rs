@@ -15,6 +15,7 @@ mod error;
 mod framing;
 mod front;
 mod fronts;
+mod growth;
 mod holes;
 mod identity;
 mod lines;

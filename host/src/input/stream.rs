@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::boundary::Boundary;
+use super::growth::Growth;
 use super::{Cutter, Error, Framing, LineCount};
 use crate::settings::limits::STREAM_FIRST_READ_BYTES;
-use crate::stats::{Charge, MemoryBudget};
+use crate::stats::MemoryBudget;
 
 /// Bytes that come one after the other.
 pub trait Bytes: Send {
@@ -88,6 +89,8 @@ pub struct Stream {
     bytes: Box<dyn Bytes>,
     cutter: Cutter,
     linger: Duration,
+    /// What is charged for what a chunk takes while it is read.
+    memory: Option<Arc<MemoryBudget>>,
     /// How many records the first chunk holds, however long they take to come; fewer only where it is the last.
     header_records: u32,
     /// What follows the last chunk and has been read already.
@@ -97,8 +100,6 @@ pub struct Stream {
     stored: u64,
     lines: LineCount,
     ended: bool,
-    /// What a chunk takes beyond the buffer that it was begun in, until somebody else has it.
-    growing: Option<Charge>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -118,6 +119,7 @@ impl Stream {
             bytes,
             cutter: cutter.of_stream(),
             linger,
+            memory: None,
             header_records: 0,
             tail: Vec::new(),
             index: 0,
@@ -125,20 +127,19 @@ impl Stream {
             stored: 0,
             lines: LineCount::from(cutter.framing, 0),
             ended: false,
-            growing: None,
         }
-    }
-
-    /// The same, whose chunks are charged there while they grow.
-    #[must_use]
-    pub fn within(self, memory: &Arc<MemoryBudget>) -> Self {
-        Self { growing: Some(memory.hold(0)), ..self }
     }
 
     /// The same whose first chunk holds so many records, or all that there are.
     #[must_use]
     pub fn with_header(self, header_records: u32) -> Self {
         Self { header_records, ..self }
+    }
+
+    /// The same, charged to this while a chunk is read.
+    #[must_use]
+    pub fn within(self, memory: &Arc<MemoryBudget>) -> Self {
+        Self { memory: Some(Arc::clone(memory)), ..self }
     }
 
     /// Its first records, as many as the first chunk holds for a header.
@@ -165,15 +166,14 @@ impl Stream {
     /// The next chunk, in `buffer`. Not called again after the last.
     ///
     /// # Errors
-    /// When the bytes cannot be had, or do not follow the framing.
+    /// When the bytes cannot be had, or do not follow the framing, or where there is not the memory for them.
     pub fn next(&mut self, buffer: Vec<u8>) -> Result<Chunk, Error> {
+        let held = buffer.capacity() as u64 + self.held_bytes();
+        let mut growth = Growth::from(self.memory.as_ref(), held, self.cutter.chunk_bytes);
         let mut filling = Filling { buffer, length: 0 };
         filling.append(&self.tail);
         self.tail.clear();
-        let cut = self.fill(&mut filling)?;
-        if let Some(growing) = &mut self.growing {
-            growing.set(0);
-        }
+        let cut = self.fill(&mut filling, &mut growth)?;
         self.tail.extend_from_slice(filling.bytes().get(cut..).unwrap_or_default());
         // Where that would mean waiting, an empty chunk may have to be the last one.
         if !self.ended && self.tail.is_empty() && self.bytes.is_ready(Duration::ZERO)? {
@@ -195,11 +195,10 @@ impl Stream {
     }
 
     /// Fills until there is a chunk of whole records, and says where it ends.
-    fn fill(&mut self, filling: &mut Filling) -> Result<usize, Error> {
+    fn fill(&mut self, filling: &mut Filling, growth: &mut Growth) -> Result<usize, Error> {
         let framing = self.cutter.framing;
         let record_max = usize::try_from(self.cutter.record_bytes_max).unwrap_or(usize::MAX);
         let mut boundary = Boundary::default();
-        let begun_bytes = filling.buffer.capacity();
         let mut want = usize::try_from(self.cutter.chunk_bytes).unwrap_or(usize::MAX);
         if let Some(left) = self.bytes.left() {
             // No larger a buffer than it takes to come upon the end.
@@ -214,10 +213,9 @@ impl Stream {
                         return Ok(there);
                     }
                 }
+                growth.to(filling.grown(want) as u64 + self.held_bytes())?;
                 let got = self.bytes.read(filling.room(want))?;
-                if let Some(growing) = &mut self.growing {
-                    growing.set(filling.buffer.capacity().saturating_sub(begun_bytes) as u64);
-                }
+                growth.to(filling.buffer.capacity() as u64 + self.held_bytes())?;
                 filling.length += got;
                 self.ended = got == 0;
             }
@@ -279,12 +277,18 @@ impl Filling {
     /// Room for what is missing to `want` bytes, or for some of it: a buffer grows with what comes, so that a source that is
     /// smaller than a chunk does not pay for one.
     fn room(&mut self, want: usize) -> &mut [u8] {
-        let grown = self.length.saturating_mul(2).max(STREAM_FIRST_READ_BYTES).min(want);
+        let grown = self.grown(want);
         if self.buffer.len() < grown {
             self.buffer.resize(grown, 0);
         }
         let end = want.min(self.buffer.len());
         self.buffer.get_mut(self.length..end).unwrap_or_default()
+    }
+
+    /// How long it is with that room.
+    fn grown(&self, want: usize) -> usize {
+        let grown = self.length.saturating_mul(2).max(STREAM_FIRST_READ_BYTES).min(want);
+        grown.max(self.buffer.len())
     }
 
     fn append(&mut self, bytes: &[u8]) {

@@ -20,6 +20,7 @@ use super::{
     Access, Choice, Codec, Cutter, Decoder, Decoding, Error, Malformed, Offsets, Text, recognise,
 };
 use crate::source::{ArchiveError, Globs, Refusal, Sparse};
+use crate::stats::MemoryBudget;
 use content::{Content, Tar, damaged, lock};
 
 /// Extensions that stand for `.tar` and that of a codec.
@@ -59,6 +60,7 @@ pub struct Members {
     skipped: u64,
     wanted: Arc<Globs>,
     malformed: Malformed,
+    memory: Arc<MemoryBudget>,
     names: Names,
     /// Of the text of the member that it is at.
     offsets: Offsets,
@@ -125,6 +127,7 @@ impl Members {
             skipped: 0,
             wanted: Arc::clone(&access.wanted),
             malformed: access.malformed.clone(),
+            memory: Arc::clone(&access.memory),
             names: Names::default(),
             offsets: Offsets::Behind(0),
         })
@@ -219,7 +222,8 @@ impl Members {
             Ok(Text { bytes, offsets, .. }) => {
                 self.offsets = offsets;
                 let stream = Stream::new(bytes, self.cutter, self.linger);
-                self.stream = Some(stream.with_header(self.header_records));
+                let stream = stream.with_header(self.header_records).within(&self.memory);
+                self.stream = Some(stream);
                 Member::File(name)
             }
             Err(error) => Member::Unread(name, error),

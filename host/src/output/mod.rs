@@ -3,6 +3,7 @@
 //!
 //! Knows names, bytes and words for errors; not where results come from.
 
+mod cells;
 mod digest;
 mod escape;
 mod file;

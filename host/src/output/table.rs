@@ -6,9 +6,9 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value as Json};
 use unicode_width::UnicodeWidthStr;
 
+use super::cells::{self, Cell};
 use super::format::{Formatter, Row, Total};
 use super::value::Value;
 use crate::settings::limits::{CELL_BYTES_MAX, COLUMNS_MAX, TABLE_BYTES_MAX, is_only_shown};
@@ -158,29 +158,33 @@ fn shown(text: String) -> String {
 
 impl Table {
     fn add(&mut self, source: &str, plugin: Option<&str>, value: &Value) {
-        let document = value.is_json().then(|| serde_json::from_slice(value.raw()));
-        let mut cells = match document {
-            Some(Ok(Json::Object(cells))) => cells,
-            Some(Ok(other)) => Map::from_iter([(RESULT.to_string(), other)]),
-            Some(Err(_)) | None => Map::from_iter([(
-                RESULT.to_string(),
-                Json::String(String::from_utf8_lossy(value.raw()).into_owned()),
-            )]),
+        let mut kept = Vec::new();
+        let mut put = |key: Option<String>, cell| {
+            self.put(&mut kept, key.unwrap_or_else(|| RESULT.into()), cell);
         };
-        if let Some(plugin) = plugin {
-            cells.insert(PLUGIN.to_string(), Json::String(plugin.to_string()));
+        if !value.is_json() || cells::each(value.raw(), &mut put).is_err() {
+            kept.clear();
+            let raw = value.raw().get(..=CELL_BYTES_MAX).unwrap_or(value.raw());
+            self.put(&mut kept, RESULT.into(), Cell::of(String::from_utf8_lossy(raw)));
         }
-        let mut kept = Vec::with_capacity(cells.len().min(COLUMNS_MAX));
-        for (name, cell) in cells {
-            let align = if cell.is_number() { Align::Right } else { Align::Left };
-            if let Some((at, column)) = self.column(shown(cut(name)), align) {
-                kept.push((at, column.fit(cut(text(&cell)))));
-            }
+        if let Some(plugin) = plugin {
+            self.put(&mut kept, PLUGIN.into(), Cell::of(plugin));
         }
         kept.shrink_to_fit();
         let row = Line { source: shown(source.to_string()), cells: kept };
         self.held_bytes += row.held_bytes();
         self.rows.push(row);
+    }
+
+    /// Puts a cell into a row, if there is a column for it. Of a key that is there twice, the last is shown.
+    fn put(&mut self, row: &mut Vec<(usize, String)>, key: String, cell: Cell) {
+        let align = if cell.is_number { Align::Right } else { Align::Left };
+        let Some((at, column)) = self.column(shown(cut(key)), align) else { return };
+        let text = column.fit(cut(cell.text));
+        match row.iter_mut().rev().find(|(known, _)| *known == at) {
+            Some((_, before)) => *before = text,
+            None => row.push((at, text)),
+        }
     }
 
     /// The column of that name, which is made if there is room for one more. Numbers are even on the right where there is nothing else.
@@ -265,15 +269,6 @@ impl Formatter for Table {
             return Ok(());
         }
         self.draw(out)
-    }
-}
-
-/// What a cell shows.
-fn text(cell: &Json) -> String {
-    match cell {
-        Json::Null => String::new(),
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }
 

@@ -4,6 +4,7 @@ use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 
+use super::answers;
 use super::fault::WholeInstead;
 use super::keys;
 
@@ -46,25 +47,33 @@ impl HttpService for Plain {
         }
         let is_list = keys::is_list(request.uri().query().unwrap_or_default());
         let is_for_part = request.headers().contains_key("range");
+        let is_read = ["GET", "HEAD"].contains(&request.method().as_str());
         let mut answer = self.client.execute(request).await?;
         if is_for_part && answer.status().as_u16() == 200 {
             return Err(HttpError::new(HttpErrorKind::Unknown, WholeInstead));
         }
-        if answer.status().is_success() && !answer.headers().contains_key("content-length") {
+        if !answer.status().is_success() {
+            return answers::beginning(answer).await;
+        }
+        if !answer.headers().contains_key("content-length") {
             answer.headers_mut().insert("content-length", 0.into());
             answer.extensions_mut().insert(NoLength);
         }
-        if is_list && answer.status().is_success() {
+        if is_list {
             return with_keys(answer).await;
         }
-        Ok(answer)
+        if is_read {
+            return Ok(answer);
+        }
+        let (head, body) = answer.into_parts();
+        Ok(HttpResponse::from_parts(head, answers::whole(body).await?.into()))
     }
 }
 
 /// A list of keys that its reader can take.
 async fn with_keys(answer: HttpResponse) -> Result<HttpResponse, HttpError> {
     let (head, body) = answer.into_parts();
-    let list = body.bytes().await?;
+    let list = answers::whole(body).await?;
     let marked = std::str::from_utf8(&list).ok().and_then(keys::marked);
     let body = marked.map_or_else(|| list.into(), HttpResponseBody::from);
     Ok(HttpResponse::from_parts(head, body))

@@ -4,6 +4,7 @@
 //! Here, and where objects are read, waiting is not blocking. Everybody else waits as for a file, and sees a run that is to end.
 //! What is done about errors is for the stores' clients: they ask again, with pauses between, as `settings/limits.rs` bounds it.
 
+mod answers;
 mod bridge;
 mod clients;
 mod fault;

@@ -45,7 +45,11 @@ pub(crate) fn path(address: &Address<'_>) -> Result<Path, Fault> {
     // The clients take any name, and panic when they make a URL of one that fits into none.
     let fits = |c: char| c.is_ascii_alphanumeric() || "._-$@".contains(c);
     if address.authority.is_empty() || !address.authority.chars().all(fits) {
-        return Err(unfit(format!("{:?} is no name of a bucket", address.authority)));
+        let named = match address.authority.rsplit_once('@') {
+            Some((asks, bucket)) if asks.contains(':') => format!("***@{bucket}"),
+            _ => address.authority.into(),
+        };
+        return Err(unfit(format!("{named:?} is no name of a bucket")));
     }
     Path::parse(address.key).map_err(|error| unfit(error.to_string()))
 }

@@ -1,9 +1,10 @@
 //! How a URL is shown: without who asks, and without what proves that they may. Whoever reads a row, a report, or is a plugin, is not
 //! always who may fetch it.
 //!
-//! What stands before `@` in the authority of an `http` URL is left out (RFC 3986, section 3.2.1: passwords there are not to be shown).
+//! What stands before `@` in the authority is left out (RFC 3986, section 3.2.1: passwords there are not to be shown), whatever the
+//! scheme, known here or not, and where the rest is no text; but for the container of an Azure name, which has no colon.
 //! The values of parameters that are secrets by their names become `***`: those of signed URLs (Amazon S3 and `CloudFront`, Google Cloud
-//! Storage, Azure SAS), tokens, keys and passwords.
+//! Storage, Azure SAS), tokens, keys and passwords, in the query, in the fragment, and behind a `;` in the path (section 3.3).
 
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
@@ -12,7 +13,7 @@ use std::path::Path;
 use super::{Address, Scheme, name_text};
 
 /// Ends of the names of parameters whose values are not shown, in small letters.
-const SECRET_ENDS: [&str; 16] = [
+const SECRET_ENDS: [&str; 20] = [
     "signature",
     "sig",
     "token",
@@ -21,15 +22,23 @@ const SECRET_ENDS: [&str; 16] = [
     "secret",
     "password",
     "passwd",
+    "passphrase",
     "pwd",
     "key",
     "keyid",
     "accessid",
     "auth",
+    "authorization",
     "jwt",
     "session",
+    "sessionid",
+    "sessid",
     "policy",
 ];
+
+/// Other such names, which are too short for ends: of Akamai's tokens and Azure's functions, among others.
+const SECRET_NAMES: [&str; 9] =
+    ["code", "pass", "ticket", "hdnts", "hdnea", "hdntl", "hmac", "otp", "sid"];
 
 /// What stands for a value.
 const HIDDEN: &str = "***";
@@ -37,68 +46,84 @@ const HIDDEN: &str = "***";
 /// A name as it is shown, in rows, reports and messages, and to plugins: as the user gave it, by the rules of [`name_text`]; a URL is
 /// without user, password and signature.
 pub fn shown_name(path: &Path) -> Cow<'_, str> {
-    let bytes = path.as_os_str().as_bytes();
-    match (path.to_str(), Address::of(path)) {
-        (Some(name), Some(address)) => match shown(name, &address) {
-            Cow::Borrowed(name) => name_text(name.as_bytes()),
-            Cow::Owned(name) => Cow::Owned(name_text(name.as_bytes()).into_owned()),
-        },
-        _ => name_text(bytes),
+    let text = name_text(path.as_os_str().as_bytes());
+    match shown(&text) {
+        Some(shown) => Cow::Owned(shown),
+        None => text,
     }
 }
 
-/// A URL as it is shown; `address` is what it is taken apart into.
-fn shown<'a>(name: &'a str, address: &Address<'a>) -> Cow<'a, str> {
-    if address.scheme != Scheme::Http {
-        return Cow::Borrowed(name);
+/// A URL without what is not shown; `None` where that is all of it, and for what is none.
+fn shown(name: &str) -> Option<String> {
+    let (scheme, rest) = name.split_once("://")?;
+    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    if scheme.is_empty() || !scheme.bytes().all(is_scheme) {
+        return None;
     }
-    let scheme = name.get(..name.len() - after_scheme(name).len()).unwrap_or_default();
-    let rest = after_scheme(name).get(address.authority.len()..).unwrap_or_default();
-    let plain = address.host().len() == address.authority.len() && !rest.contains('=');
-    if plain {
-        return Cow::Borrowed(name);
+    let known = Address::of(Path::new(name)).map(|address| address.scheme);
+    let is_store = known.is_some_and(|scheme| scheme != Scheme::Http);
+    // In the key of a bucket `?`, `#` and `;` are letters as others are.
+    let ends: &[char] = if is_store { &['/'] } else { &['/', '?', '#'] };
+    let (authority, rest) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+    let (asks, host) = authority.rsplit_once('@').unwrap_or_default();
+    let host = if asks.is_empty() || is_store && !asks.contains(':') { authority } else { host };
+    let mut text = format!("{scheme}://{host}");
+    if is_store {
+        text.push_str(rest);
+    } else {
+        without_secrets(rest, &mut text);
     }
-    let mut text = format!("{scheme}{}", address.host());
-    without_secrets(rest, &mut text);
-    Cow::Owned(text)
-}
-
-fn after_scheme(name: &str) -> &str {
-    name.split_once("://").map_or(name, |(_, rest)| rest)
+    (text != name).then_some(text)
 }
 
 /// Appends what follows the authority, each `name=value` of it judged.
 fn without_secrets(rest: &str, text: &mut String) {
     let (path, query) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
-    text.push_str(path);
-    for part in query.split_inclusive(['?', '&', ';', '#']) {
-        let Some((name, value)) = part.split_once('=') else {
+    let mut is_parameter = false;
+    for part in path.split_inclusive(['/', ';']) {
+        let end = part.find(['/', ';']).unwrap_or(part.len());
+        if is_parameter {
+            parameter(part, end, text);
+        } else {
             text.push_str(part);
-            continue;
-        };
-        let end = value.find(['?', '&', ';', '#']).unwrap_or(value.len());
-        // A member's name follows that of its archive.
-        let end = value.find("!/").map_or(end, |member| member.min(end));
-        let (value, behind) = value.split_at(end);
-        text.push_str(name);
-        text.push('=');
-        text.push_str(if is_secret(name) && !value.is_empty() { HIDDEN } else { value });
-        text.push_str(behind);
+        }
+        is_parameter = part.ends_with(';');
     }
+    for part in query.split_inclusive(['?', '&', ';', '#']) {
+        parameter(part, part.find(['?', '&', ';', '#']).unwrap_or(part.len()), text);
+    }
+}
+
+/// Appends one `name=value`, which ends at `end`, and what is behind it.
+fn parameter(part: &str, end: usize, text: &mut String) {
+    // A member's name follows that of its archive.
+    let end = part.find("!/").map_or(end, |member| member.min(end));
+    let (pair, behind) = part.split_at(end);
+    match pair.split_once('=') {
+        Some((name, value)) if is_secret(name) && !value.is_empty() => {
+            text.extend([name, "=", HIDDEN]);
+        }
+        _ => text.push_str(pair),
+    }
+    text.push_str(behind);
 }
 
 /// Whether the value of a parameter is not for everybody. A server reads `%73ig` as `sig`: what is written so is hidden, too.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.contains('%') || SECRET_ENDS.iter().any(|end| name.ends_with(end))
+    name.contains('%')
+        || SECRET_NAMES.contains(&name.as_str())
+        || SECRET_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     fn of(name: &str) -> Cow<'_, str> {
-        shown(name, &Address::of(Path::new(name)).unwrap())
+        shown_name(Path::new(name))
     }
 
     #[test]
@@ -114,9 +139,21 @@ mod tests {
             ("https://h/a.zip?token=x!/dir/b", "https://h/a.zip?token=***!/dir/b"),
             ("https://h/a?%73ig=x;API_KEY=y", "https://h/a?%73ig=***;API_KEY=***"),
             ("https://u:p@h/a#access_token=x", "https://h/a#access_token=***"),
+            ("https://h/f?code=x&zipcode=1", "https://h/f?code=***&zipcode=1"),
+            ("https://h/a;sid=x/b;v=1;token=y?q=1", "https://h/a;sid=***/b;v=1;token=***?q=1"),
+            ("https://h/a.zip;token=x!/dir/b", "https://h/a.zip;token=***!/dir/b"),
+            ("https://u:p@x@h/a", "https://h/a"),
+            ("ftp://u:p@h/a?sig=b", "ftp://h/a?sig=***"),
+            ("s3://AKIA:p@b/k", "s3://b/k"),
         ] {
             assert_eq!(of(name), expected);
         }
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_hides_the_same() {
+        let name = OsStr::from_bytes(b"https://u:p@h/\xff?sig=x");
+        assert_eq!(shown_name(Path::new(name)), r"https://h/\xff?sig=***");
     }
 
     #[test]
@@ -127,6 +164,9 @@ mod tests {
             "https://h?sig=",
             "s3://bucket/k?sig=1",
             "abfss://c@a.dfs.core.windows.net/k",
+            "https://h/key=1/token=2/c",
+            "./ftp://u:p@h/a",
+            "a@b/c?sig=1",
         ] {
             assert_eq!(of(name), name);
         }

@@ -70,11 +70,15 @@ impl From<Error> for Failure {
             Error::Decode(error) => return undecodable(error),
             Error::Malformed { .. } => FailureKind::Decode,
             Error::Changed(_) => FailureKind::Changed,
+            Error::Memory(_) => FailureKind::Memory,
             Error::RecordTooLong { .. } => FailureKind::RecordTooLong,
             Error::Ragged { .. } | Error::CutShort { .. } => FailureKind::Framing,
         };
         let failure = Self::new(kind, error.to_string());
         match kind {
+            FailureKind::Memory => failure.hint(
+                "raise --memory-total, or take fewer --threads; or compress it again with a smaller window",
+            ),
             _ if matches!(error, Error::Unkept(_)) => {
                 failure.hint("TMPDIR names a directory with more room")
             }

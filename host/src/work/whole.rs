@@ -10,9 +10,9 @@ use super::{At, End, Slot};
 use crate::input::Offsets;
 use crate::process::{Failure, FailureKind, Opening, Order, Reject};
 use crate::settings::RejectsMax;
-use crate::settings::limits::REJECTS_KEPT_MAX;
+use crate::settings::limits::{REJECTS_KEPT_BYTES_MAX, REJECTS_KEPT_MAX};
 use crate::source::{Source, shown_name};
-use crate::stats::{Charge, MemoryBudget};
+use crate::stats::{Charge, Full, MemoryBudget};
 
 /// The header records of a source, charged as long as it is read: of fixed framing they may have megabytes.
 #[derive(Debug)]
@@ -40,8 +40,6 @@ pub(super) struct Whole<'a> {
     /// What offsets in that which plugins see are in it: there may be a byte order mark before it.
     pub(super) offsets: Offsets,
     header: Vec<u8>,
-    /// The header's.
-    _held: Charge,
     bytes: AtomicU64,
     end: End,
     /// How many parts there will be, [`u64::MAX`] while that is not known; and how many there are.
@@ -54,7 +52,48 @@ pub(super) struct Whole<'a> {
     /// Where the first is that a line was looked up for.
     first_rejected: AtomicU64,
     /// Those of an aggregator, until its result is there.
-    rejects: Mutex<Vec<Reject>>,
+    kept: Mutex<Kept>,
+}
+
+/// Records that were set aside, charged as long as they are kept.
+#[derive(Debug)]
+struct Kept {
+    rejects: Vec<Reject>,
+    bytes: u64,
+    /// For them and the header.
+    held: Charge,
+    header_bytes: u64,
+}
+
+impl Kept {
+    /// # Errors
+    /// When that is more than can be kept, or than there is memory for: nothing more is kept then.
+    fn add(&mut self, more: Vec<Reject>) -> Result<(), Failure> {
+        if self.rejects.len() + more.len() > REJECTS_KEPT_MAX {
+            return Err(too_many(&format!("more than {REJECTS_KEPT_MAX} records")));
+        }
+        let bytes = self.bytes + more.iter().map(Reject::held_bytes).sum::<u64>();
+        if bytes > REJECTS_KEPT_BYTES_MAX {
+            return Err(too_many(&format!("records of more than {REJECTS_KEPT_BYTES_MAX} bytes")));
+        }
+        self.held.grow(self.header_bytes + bytes).map_err(|full| {
+            let Full { bytes, charged, bytes_max } = full;
+            let message = format!(
+                "records that were set aside take {bytes} bytes of memory more, with {charged} of {bytes_max} of the whole run in use"
+            );
+            Failure::new(FailureKind::Memory, message)
+                .hint("raise --memory-total; --max-rejects says how many may be set aside")
+        })?;
+        self.bytes = bytes;
+        self.rejects.extend(more);
+        Ok(())
+    }
+
+    fn take(&mut self) -> Vec<Reject> {
+        self.bytes = 0;
+        self.held.set(self.header_bytes);
+        std::mem::take(&mut self.rejects)
+    }
 }
 
 impl<'a> Whole<'a> {
@@ -73,6 +112,8 @@ impl<'a> Whole<'a> {
 
     fn new(at: At, name: Cow<'a, str>, header: Header, gather: Gather, end: End) -> Self {
         let Header { bytes: header, held } = header;
+        let header_bytes = held.bytes();
+        let kept = Kept { rejects: Vec::new(), bytes: 0, held, header_bytes };
         Self {
             at,
             gather,
@@ -80,7 +121,6 @@ impl<'a> Whole<'a> {
             path: None,
             offsets: Offsets::Behind(0),
             header,
-            _held: held,
             bytes: AtomicU64::new(0),
             end,
             parts: AtomicU64::new(u64::MAX),
@@ -89,7 +129,7 @@ impl<'a> Whole<'a> {
             rejected_bytes: AtomicU64::new(0),
             rejected_to: AtomicU64::new(0),
             first_rejected: AtomicU64::new(u64::MAX),
-            rejects: Mutex::default(),
+            kept: Mutex::new(kept),
         }
     }
 
@@ -206,18 +246,13 @@ impl<'a> Whole<'a> {
             return Ok(());
         }
         let counted = self.count_rejects(&rejects, max);
-        let mut kept = self.rejects.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() + rejects.len() > REJECTS_KEPT_MAX {
-            return Err(too_many(&format!("more than {REJECTS_KEPT_MAX} records")));
-        }
-        kept.extend(rejects);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).add(rejects)?;
         counted
     }
 
     /// The records that were kept, in their order.
     pub(super) fn take_rejects(&self) -> Vec<Reject> {
-        let mut kept = self.rejects.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rejects = std::mem::take(&mut *kept);
+        let mut rejects = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
         rejects.sort_by_key(|reject| reject.offset);
         rejects
     }
@@ -240,4 +275,40 @@ fn too_many(what: &str) -> Failure {
     let message = format!("{what} were set aside by the plugin");
     Failure::new(FailureKind::Rejects, message)
         .hint("--rejects FILE shows them; --max-rejects says how many may be")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(bytes_max: u64) -> (Kept, Arc<MemoryBudget>) {
+        let memory = Arc::new(MemoryBudget::new(bytes_max));
+        let held = memory.hold(100);
+        (Kept { rejects: Vec::new(), bytes: 0, held, header_bytes: 100 }, memory)
+    }
+
+    fn rejects(count: usize, bytes: usize) -> Vec<Reject> {
+        (0..count).map(|_| Reject { data: vec![b'x'; bytes], ..Reject::default() }).collect()
+    }
+
+    #[test]
+    fn records_are_kept_within_the_memory_of_the_run() {
+        let (mut kept, memory) = kept(1 << 20);
+        kept.add(rejects(10, 64 << 10)).unwrap();
+        assert!(memory.peak() >= 640 << 10, "{}", memory.peak());
+        let told = kept.add(rejects(10, 64 << 10)).unwrap_err();
+        assert!(told.message.contains("of 1048576 of the whole run in use"), "{told}");
+        assert_eq!((kept.take().len(), kept.held.bytes()), (10, 100));
+        kept.add(rejects(10, 64 << 10)).unwrap();
+    }
+
+    #[test]
+    fn records_that_are_kept_have_an_end_without_one() {
+        let (mut kept, _memory) = kept(u64::MAX);
+        kept.bytes = REJECTS_KEPT_BYTES_MAX - 1000;
+        kept.add(rejects(1, 100)).unwrap();
+        let told = kept.add(rejects(1, 1000)).unwrap_err();
+        assert_eq!(told.kind, FailureKind::Rejects);
+        assert!(told.message.starts_with("records of more than 1073741824 bytes"), "{told}");
+    }
 }

@@ -42,20 +42,37 @@ enum Format {
     Alone,
 }
 
+impl Format {
+    /// The size of the dictionary that a header asks for; `None` for one that is cut off.
+    fn dictionary_bytes(self, header: &[u8]) -> Option<u64> {
+        Some(match self {
+            // Section 2.1 of the draft: a power of two, less so many sixteenths of it.
+            Self::Lzip => {
+                let coded = *header.get(LZIP.len())?;
+                let whole = 1_u64 << (coded & 0x1F);
+                whole - whole / 16 * u64::from(coded >> 5)
+            }
+            Self::Alone => u64::from(u32::from_le_bytes(*header.get(1..)?.first_chunk()?)),
+        })
+    }
+}
+
 pub(super) struct Lzma {
     format: Format,
     memory_bytes_max: u64,
+    /// As the header of the member at hand has it.
+    dictionary_bytes: u64,
     /// Made anew for every member. `None` before the first.
     stream: Option<Stream>,
 }
 
 impl Lzma {
     pub(super) fn lzip(memory_bytes_max: u64) -> Self {
-        Self { format: Format::Lzip, memory_bytes_max, stream: None }
+        Self { format: Format::Lzip, memory_bytes_max, dictionary_bytes: 0, stream: None }
     }
 
     pub(super) fn alone(memory_bytes_max: u64) -> Self {
-        Self { format: Format::Alone, memory_bytes_max, stream: None }
+        Self { format: Format::Alone, memory_bytes_max, dictionary_bytes: 0, stream: None }
     }
 
     fn fault(&self, error: Error) -> Fault {
@@ -83,6 +100,8 @@ impl Engine for Lzma {
         if !is_ours {
             return Ok(Begin::NotOurs);
         }
+        let header = feed.ahead(HEADER_BYTES)?;
+        self.dictionary_bytes = self.format.dictionary_bytes(header).unwrap_or_default();
         let stream = match self.format {
             Format::Lzip => Stream::new_lzip_decoder(self.memory_bytes_max, 0),
             Format::Alone => Stream::new_lzma_decoder(self.memory_bytes_max),
@@ -108,13 +127,22 @@ impl Engine for Lzma {
     }
 
     fn held_bytes(&self, decoded: u64) -> u64 {
-        self.memory_bytes_max.min(decoded) + LIBRARY_BYTES
+        self.dictionary_bytes.min(decoded) + LIBRARY_BYTES
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_held_is_the_dictionary_of_the_header() {
+        // As `lzip -s 64MiB` and `-s 7MiB`, and `xz --format=lzma --lzma1=dict=64MiB`, write them.
+        let lzip = |coded| Format::Lzip.dictionary_bytes(&[b'L', b'Z', b'I', b'P', 1, coded]);
+        assert_eq!([lzip(26), lzip(0x57)], [64, 7].map(|mib| Some(mib << 20)));
+        let alone = Format::Alone.dictionary_bytes(b"\x5d\0\0\0\x04\xff");
+        assert_eq!((alone, Format::Lzip.dictionary_bytes(b"LZIP")), (Some(64 << 20), None));
+    }
 
     #[test]
     fn a_header_is_one_that_xz_takes() {

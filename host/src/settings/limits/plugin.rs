@@ -112,6 +112,9 @@ pub const REJECTS_PERCENT: u8 = 1;
 /// Records set aside that are kept until the result of their source is there: 1,000,000 in a job is more than anybody reads.
 pub const REJECTS_KEPT_MAX: usize = 1_000_000;
 
+/// Bytes of memory of those of one source: what was set aside is looked through by people.
+pub const REJECTS_KEPT_BYTES_MAX: u64 = 1 << 30;
+
 /// Stack of a guest: what programs are built for that run on threads of their own.
 pub const STACK_BYTES: usize = 1 << 20;
 

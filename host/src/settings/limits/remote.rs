@@ -55,3 +55,10 @@ pub const REMOTE_THREADS: usize = 2;
 
 /// Pieces, as they come from the network, that a source that cannot be asked for parts is read ahead by.
 pub const REMOTE_FRONT_PIECES: usize = 64;
+
+/// Bytes that are read of the text of an answer that is an error: its code stands at the beginning.
+pub const REMOTE_ERROR_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of a page of a list, or of what a store says when it has taken something: 5000 keys of a thousand characters each, and
+/// what stands around them, are fewer.
+pub const REMOTE_TEXT_BYTES_MAX: usize = 16 << 20;
