@@ -153,11 +153,11 @@ fn what_a_source_takes_to_be_read_is_charged_as_it_comes_and_has_an_end() {
         tree.file(&format!("{n}.zst"), pack::zstd_long(&lines));
     }
     tree.file("long.gz", pack::gzip(&vec![b'a'; 96 << 20]));
-    let base = base(&tree, "wordcount");
+    let base = base(&tree, &plugin("wordcount"));
     let rest = ["--total", "--max-ratio", "1000000", "--memory", "4MiB", "--memory-total"];
     let run = |files: &[&str], total: &str| {
         let args = [files, &rest, &[total]].concat();
-        let taken = taken(&tree, "wordcount", &args);
+        let taken = taken(&tree, &plugin("wordcount"), &args).unwrap();
         eprintln!("{files:?} within {total}: {taken:?}");
         check(&format!("{files:?}"), base, taken);
         taken.charged
