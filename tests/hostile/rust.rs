@@ -258,6 +258,6 @@ fn a_leak_by_and_by() {
     assert_eq!(ended.lines()[0]["total"].as_str().unwrap(), text.repeat(400));
     let report = report(&tree);
     assert_eq!(report["retries"], 0, "{report}");
-    // Eight times 8 KiB for each source: 25 MiB in all, two of which are a reason to make way.
-    assert!(report["instances"].as_u64().unwrap() > 10, "{report}");
+    // Eight times 8 KiB for each source: 25 MiB in all. Two are a reason to make way, and up to one was there from the beginning.
+    assert!(report["instances"].as_u64().unwrap() > 25 / 3, "{report}");
 }
