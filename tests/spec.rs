@@ -130,7 +130,7 @@ fn what_is_on_is_as_specified_and_what_is_off_is_refused_by_name() {
         let modules: usize = refused.values().sum();
         writeln!(
             table,
-            "{name}: {files} files, {passed} hold, {modules} refused, {passed_over} passed over"
+            "{name}: {files} files, {passed} hold, {modules} refused, {passed_over} skipped"
         )
         .unwrap();
         let unnamed: Vec<_> = refused.keys().filter(|why| why.starts_with("unnamed")).collect();
@@ -143,26 +143,26 @@ fn what_is_on_is_as_specified_and_what_is_off_is_refused_by_name() {
         assert!(suite.refused.contains_key(name), "{off}: {:?}", suite.refused);
     }
     insta::assert_snapshot!(table, @"
-    core: 97 files, 19239 hold, 151 refused, 784 passed over
-    annotations: 4 files, 559 hold, 0 refused, 0 passed over
-    bulk-memory: 8 files, 7152 hold, 3 refused, 36 passed over
-    custom-page-sizes: 5 files, 131 hold, 23 refused, 33 passed over
-    custom-descriptors: 14 files, 284 hold, 74 refused, 494 passed over
-    exceptions: 4 files, 18 hold, 14 refused, 73 passed over
-    extended-const: 3 files, 142 hold, 3 refused, 71 passed over
-    function-references: 26 files, 1133 hold, 98 refused, 482 passed over
-    gc: 17 files, 78 hold, 102 refused, 602 passed over
-    memory64: 14 files, 713 hold, 53 refused, 742 passed over
-    multi-memory: 41 files, 768 hold, 0 refused, 0 passed over
-    multi-value: 10 files, 1146 hold, 0 refused, 0 passed over
-    mutable-global: 2 files, 112 hold, 0 refused, 0 passed over
-    nontrapping-float-to-int-conversions: 1 files, 614 hold, 0 refused, 0 passed over
-    reference-types: 30 files, 8088 hold, 19 refused, 473 passed over
-    relaxed-simd: 7 files, 69 hold, 0 refused, 0 passed over
-    sign-extension-ops: 2 files, 870 hold, 0 refused, 0 passed over
-    simd: 59 files, 25515 hold, 0 refused, 0 passed over
-    tail-call: 2 files, 113 hold, 0 refused, 0 passed over
-    threads: 4 files, 248 hold, 13 refused, 246 passed over
-    wide-arithmetic: 1 files, 8 hold, 2 refused, 99 passed over
+    core: 97 files, 19239 hold, 151 refused, 784 skipped
+    annotations: 4 files, 559 hold, 0 refused, 0 skipped
+    bulk-memory: 8 files, 7152 hold, 3 refused, 36 skipped
+    custom-page-sizes: 5 files, 131 hold, 23 refused, 33 skipped
+    custom-descriptors: 14 files, 284 hold, 74 refused, 494 skipped
+    exceptions: 4 files, 18 hold, 14 refused, 73 skipped
+    extended-const: 3 files, 142 hold, 3 refused, 71 skipped
+    function-references: 26 files, 1133 hold, 98 refused, 482 skipped
+    gc: 17 files, 78 hold, 102 refused, 602 skipped
+    memory64: 14 files, 713 hold, 53 refused, 742 skipped
+    multi-memory: 41 files, 768 hold, 0 refused, 0 skipped
+    multi-value: 10 files, 1146 hold, 0 refused, 0 skipped
+    mutable-global: 2 files, 112 hold, 0 refused, 0 skipped
+    nontrapping-float-to-int-conversions: 1 files, 614 hold, 0 refused, 0 skipped
+    reference-types: 30 files, 8088 hold, 19 refused, 473 skipped
+    relaxed-simd: 7 files, 69 hold, 0 refused, 0 skipped
+    sign-extension-ops: 2 files, 870 hold, 0 refused, 0 skipped
+    simd: 59 files, 25515 hold, 0 refused, 0 skipped
+    tail-call: 2 files, 113 hold, 0 refused, 0 skipped
+    threads: 4 files, 248 hold, 13 refused, 246 skipped
+    wide-arithmetic: 1 files, 8 hold, 2 refused, 99 skipped
     ");
 }

@@ -517,7 +517,7 @@ fn a_dry_run_foresees_what_is_done_and_what_is_there() {
     assert_eq!(without["sources"]["passed_over"], 0);
     assert_eq!(without["output"]["there"], 2);
     let args = [&["--pipeline", "clean.toml"], &ledger[..]].concat();
-    insta::assert_snapshot!(host(&tree, &args).exits(0).stderr, @"2 sources are done already, and were passed over");
+    insta::assert_snapshot!(host(&tree, &args).exits(0).stderr, @"2 sources are done already, and were skipped");
 }
 
 #[test]

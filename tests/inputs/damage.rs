@@ -144,7 +144,7 @@ fn a_checksum_that_does_not_match_is_named() {
     }
 }
 
-/// A byte in the middle of the data: what comes of it depends on the byte, but a result never does.
+/// A byte in the middle of the data: the failure depends on the byte, and there is never a result.
 #[test]
 fn a_byte_that_was_flipped_in_the_middle_is_never_a_result() {
     let plain = text(700_000);

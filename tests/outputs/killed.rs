@@ -73,10 +73,7 @@ fn kills(compress: &str) {
             assert!(files(&out) == expected, "nothing more and nothing less than undisturbed");
             assert_eq!(exported(&tree), sizes);
             let again = goes_on(&tree, compress).ended().exits(0).stderr;
-            assert_eq!(
-                again,
-                format!("{SOURCES} sources are done already, and were passed over\n")
-            );
+            assert_eq!(again, format!("{SOURCES} sources are done already, and were skipped\n"));
             begin_again(&tree);
         }
     }
@@ -158,10 +155,7 @@ fn what_is_lost_or_changed_is_done_again() {
     tree.file("in/4/4.txt", "new\n");
     let ended = goes_on(&tree, "none").ended().exits(0);
     let why = "done again: 1 changed, 1 with an output that is not as this job left it";
-    assert_eq!(
-        ended.stderr,
-        format!("498 sources are done already, and were passed over\n{why}\n")
-    );
+    assert_eq!(ended.stderr, format!("498 sources are done already, and were skipped\n{why}\n"));
     assert_eq!(tree.read("out/3/3.txt"), expected["3/3.txt"]);
     assert_eq!(tree.read("out/4/4.txt"), b"NEW\n");
 }

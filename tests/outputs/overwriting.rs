@@ -58,7 +58,7 @@ fn a_source_whose_output_is_there_and_left_is_not_read() {
     assert_eq!(tree.read("out/bad"), b"old");
     tree.file("in/new", "new\n");
     let ended = upcase(&tree, &["--out", "out/", "--exists", "skip", "in/"]).exits(0);
-    assert_eq!(ended.stderr, "4 sources have their output already, and were passed over\n");
+    assert_eq!(ended.stderr, "4 sources have their output already, and were skipped\n");
     assert_eq!(tree.read("out/new"), b"NEW\n");
     assert_eq!(counted(&tree, &skip), (0, 5));
     // What the ledger knows is counted, too; what is only there is not in it, and each source keeps its own row.
@@ -98,7 +98,7 @@ fn an_output_directory_is_made_when_nothing_is_wrong_with_what_goes_there() {
     };
     std::fs::create_dir(tree.path().join("new")).unwrap();
     told("");
-    told("3 sources are done already, and were passed over\n");
+    told("3 sources are done already, and were skipped\n");
 }
 
 #[test]

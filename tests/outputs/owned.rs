@@ -41,7 +41,7 @@ fn an_output_that_is_not_as_it_was_left_is_made_anew() {
             "{told}"
         );
         assert_eq!(tree.read("out/a"), b"A\n");
-        assert_eq!(again().stderr, "2 sources are done already, and were passed over\n");
+        assert_eq!(again().stderr, "2 sources are done already, and were skipped\n");
     }
     fs::remove_file(&out).unwrap();
     fs::create_dir(&out).unwrap();

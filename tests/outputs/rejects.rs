@@ -336,7 +336,7 @@ fn with_a_ledger_a_loss_is_told_until_it_is_kept_or_allowed() {
         assert_eq!(lines, b"{a\n{b\n");
         let kept = text(name);
         let told = run(&["--rejects", name]).exits(0).stderr;
-        assert_eq!(told, "2 sources are done already, and were passed over\n");
+        assert_eq!(told, "2 sources are done already, and were skipped\n");
         assert_eq!(text(name), kept);
     }
     // One line went: both come anew, once.

@@ -67,7 +67,7 @@ fn kills(chains: &[&str]) {
             let ended = goes_on(&tree, chains).ended().exits(0);
             assert!(fs::read(&seen).unwrap() == expected, "{ended}");
             let left = if now > 0 {
-                format!("{now} sources are done already, and were passed over\n")
+                format!("{now} sources are done already, and were skipped\n")
             } else {
                 String::new()
             };

@@ -46,7 +46,7 @@ fn remembering(tree: &Tree, chains: &[&str], args: &[&str]) -> (Ended, Value) {
     (ended, report)
 }
 
-/// Sources that were read, and that were passed over.
+/// Sources that were read, and that were skipped.
 #[track_caller]
 fn assert_read(report: &Value, read: usize, passed_over: usize) {
     assert_eq!((&report["files"], &report["passed_over"]), (&read.into(), &passed_over.into()));
@@ -88,8 +88,7 @@ fn a_second_run_reads_nothing_and_prints_the_same() {
                     let (again, report) = ledger(&[threads, "--format", format]);
                     assert_read(&report, 0, SOURCES);
                     assert_same(&again, &expected);
-                    let told =
-                        format!("{SOURCES} sources are done already, and were passed over\n");
+                    let told = format!("{SOURCES} sources are done already, and were skipped\n");
                     assert_eq!(again.stderr, told);
                 }
             }
@@ -200,10 +199,7 @@ fn what_can_be_told_from_no_other_version_is_always_read() {
     for stdin in ["one\n", "one\n", "one two\n"] {
         assert_same(&run(stdin), &undisturbed(stdin));
     }
-    assert_eq!(
-        run("").stderr,
-        format!("{SOURCES} sources are done already, and were passed over\n")
-    );
+    assert_eq!(run("").stderr, format!("{SOURCES} sources are done already, and were skipped\n"));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn only_what_changed_is_read() {
     assert_read(&run(), 0, SOURCES);
 }
 
-/// What is passed over is not opened: it need not even be readable.
+/// What is skipped is not opened: it need not even be readable.
 #[test]
 fn what_is_passed_over_is_not_opened() {
     use crate::support::host::Host;

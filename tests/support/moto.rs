@@ -1,5 +1,5 @@
 //! moto, which stands for Amazon S3 in other people's tests, too: a server in a process of its own, from an environment of Python that is
-//! made once in the target directory. Where that cannot be made, what needs it is passed over, and says so.
+//! made once in the target directory. Where that cannot be made, what needs it is skipped, and says so.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

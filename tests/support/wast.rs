@@ -1,7 +1,7 @@
 //! Runs scripts of the specification's own test suite (`.wast`) in an engine, as the interpreter of the specification does
 //! (its `interpreter/README.md`, section "Scripts").
 //!
-//! A module that the engine refuses is told, and what a script does with it is passed over: whether it may refuse it is for the
+//! A module that the engine refuses is told, and what a script does with it is skipped: whether it may refuse it is for the
 //! caller to say.
 
 use std::collections::{HashMap, HashSet};
@@ -24,7 +24,7 @@ const FOREVER: u64 = 1 << 40;
 pub(crate) struct Ran {
     /// Assertions that held.
     pub(crate) passed: usize,
-    /// What was passed over, as it needs a module that was refused.
+    /// What was skipped, as it needs a module that was refused.
     pub(crate) passed_over: usize,
     /// Modules that should be valid, and were refused.
     pub(crate) refused: Vec<Vec<u8>>,

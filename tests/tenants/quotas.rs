@@ -153,7 +153,7 @@ fn no_job_reads_or_writes_outside_its_tenants_directories() {
     }
     let ended = host.submit("a", job(plugin.clone(), "../../b/out/out")).unwrap().wait();
     assert!(matches!(&*ended, Err(JobError::Out(_))), "{ended:?}");
-    // A link that is found, rather than named, is passed over.
+    // A link that is found, rather than named, is skipped.
     let ended = host.submit("a", job(plugin, "out")).unwrap().wait();
     assert_eq!(ended.as_ref().as_ref().unwrap().summary.sources, 1);
     assert!(out(&tree, "a", "out").starts_with(b"a 0"));

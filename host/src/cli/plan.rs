@@ -83,7 +83,7 @@ fn sources(out: &mut String, sources: &Sources) -> std::fmt::Result {
         writeln!(out, "skipped      {} that are no regular files", sources.skipped)?;
     }
     if sources.passed_over > 0 {
-        writeln!(out, "done         {}, which are passed over", sources.passed_over)?;
+        writeln!(out, "done         {}, which are skipped", sources.passed_over)?;
     }
     Ok(())
 }

@@ -145,8 +145,8 @@ fn run_with(
         let _moving = progress.follow(&stats, bytes(&listing, memory));
         pour(names, to, &job, memory)?
     };
-    told_of(left, "have their output already, and were passed over");
-    told_of(stats.passed_over() - left, "are done already, and were passed over");
+    told_of(left, "have their output already, and were skipped");
+    told_of(stats.passed_over() - left, "are done already, and were skipped");
     if let Some(memory) = memory {
         memory.tell_changes();
     }

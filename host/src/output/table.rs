@@ -2,7 +2,7 @@
 //! result. What a plugin gives is bounded here: so many columns, and so much of a cell; where there is more, there is a `…`.
 //!
 //! Widths are those of a terminal (Unicode Standard Annex 11), and known before a line is written: drawing is one pass, fast enough
-//! that nobody who interrupts it has to wait.
+//! that an interrupt is not held up.
 
 use std::io::{self, Write};
 

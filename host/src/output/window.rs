@@ -15,7 +15,7 @@ use crate::stats::{Charge, MemoryBudget};
 #[derive(Debug)]
 pub struct Window<P, T, W> {
     state: Mutex<State<P, T>>,
-    /// Held by whoever commits, and by nobody who holds the lock of the state: bringing an item never waits for a writer.
+    /// Held by the committing thread, never together with the lock of the state: bringing an item never waits for a writer.
     writer: Mutex<W>,
     moved: Condvar,
     bytes_max: usize,

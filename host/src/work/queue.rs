@@ -1,6 +1,6 @@
 //! The way from the head of a processor to its tail: what comes out of chunks waits here until it is next in its source.
 //!
-//! Nobody who brings something waits. Whoever finds what is next takes it, with the instance that has seen all before it, and
+//! A thread that brings an item never waits. The one that finds what is next takes it, with the instance that has seen all before it, and
 //! brings that back: no lock is held while a guest runs. What is parked waits for a chunk that a worker is at, and its bytes, of
 //! all sources together, are bounded by those who take chunks: they ask [`Queue::is_full`] first. So it cannot deadlock.
 

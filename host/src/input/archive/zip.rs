@@ -164,7 +164,7 @@ fn kind(entry: &Written) -> Kind {
         is_dos && (entry.attributes & DOS_DIRECTORY != 0 || entry.name.ends_with(b"\\"));
     let named = entry.name.ends_with(b"/");
     match mode {
-        // Bytes are never passed over because of a name.
+        // Bytes are never skipped because of a name.
         _ if entry.bytes == 0 && (named || mode == DIRECTORY || dos_directory) => Kind::Directory,
         mode if FILES.contains(&mode) || mode == DIRECTORY => Kind::File,
         _ => Kind::Special,

@@ -71,7 +71,7 @@ trait Engine: Send {
 enum Begin {
     /// A member, whose beginning was taken as far as the engine cares.
     Member,
-    /// Something to be passed over, which was taken: another member may follow.
+    /// Something to be skipped, which was taken: another member may follow.
     Skipped,
     /// Padding up to the end of the source, which was taken.
     End,
