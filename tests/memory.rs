@@ -41,6 +41,25 @@ fn what_is_charged_is_what_the_process_uses() {
     assert!(used.abs_diff(charged) < charged / 10, "charged {charged}, used {used}");
 }
 
+/// Within 100 ms no machine writes to all of it, so what was written to tells that the instruction was not waited for.
+#[test]
+fn an_instruction_over_a_large_memory_is_stopped_before_its_end() {
+    let tree = Tree::new();
+    tree.file("a.txt", "line\n");
+    let push = "(drop (memory.grow (i32.const 60000)))
+        (memory.fill (i32.const 131072) (i32.const 7) (i32.const 3900000000))";
+    let ended = Host::run(&Guest { push, ..Guest::default() }.file(&tree))
+        .within(tree.path())
+        .args(["a.txt", "--threads", "1", "--memory", "4GiB", "--timeout", "100ms"])
+        .args(["--report", "report.json"])
+        .ended()
+        .exits(1);
+    assert!(ended.text().contains("the plugin did not return from push within 100ms"));
+    let report: Value = serde_json::from_slice(&tree.read("report.json")).unwrap();
+    let used = report["peak_rss_bytes"].as_u64().unwrap();
+    assert!(used < 2900 * MIB, "{used}");
+}
+
 /// One frame of zstd, whose window has so many bits.
 fn zstd_of_window(plain: &[u8], bits: u32) -> Vec<u8> {
     let mut context = CCtx::create();

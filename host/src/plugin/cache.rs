@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::sealed::Sealed;
-use crate::settings::limits::CACHE_BYTES_MAX;
+use crate::settings::limits::{BULK_PIECE_BYTES, CACHE_BYTES_MAX};
 
 const KEY_BYTES: usize = 32;
 const MAC_BYTES: usize = blake3::OUT_LEN;
@@ -104,6 +104,7 @@ impl Cache {
         // Covers the engine's version, its switches, and the CPU features that it compiles for.
         engine.precompile_compatibility_hash().hash(&mut digest);
         digest.0.update(env!("CARGO_PKG_VERSION").as_bytes());
+        digest.0.update(&BULK_PIECE_BYTES.to_le_bytes());
         digest.0.update(component);
         digest.0.finalize().to_hex().to_string()
     }

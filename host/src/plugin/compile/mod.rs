@@ -4,6 +4,7 @@
 //! (`child`), which is the program itself started again (`worker`), with bounds on its memory and time, in a jail, with none of the
 //! host's secrets. What is done here, before, is a look at sections that costs next to nothing (`shape`).
 
+mod bulk;
 mod child;
 mod order;
 mod worker;
@@ -75,15 +76,14 @@ pub(super) fn compile(
         return Ok(component);
     }
     shape::check(bytes)?;
-    let (wasmtime, name) = (engine.wasmtime(), Cache::name(engine.wasmtime(), bytes));
     let order = Order::new(limits, engine.is_parallel());
     let code = child::compile(&order, bytes, stop)?;
     if let Some(cache) = cache
-        && let Err(error) = cache.store(&name, &code)
+        && let Err(error) = cache.store(&Cache::name(engine.wasmtime(), bytes), &code)
     {
         tracing::warn!("compiled code is not kept: {error}");
     }
-    code::load(wasmtime, &Trusted::Compiled(code)).map_err(|error| {
+    code::load(engine.wasmtime(), &Trusted::Compiled(code)).map_err(|error| {
         let refusal = Refusal::new(format!("was not compiled for this program: {error:#}"));
         refusal.hint("the program that compiles is of another version; build both anew")
     })

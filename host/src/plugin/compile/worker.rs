@@ -3,6 +3,7 @@
 //! It keeps nothing of what the host has: it is given no environment, and enters a jail in which there is no file before it
 //! reads the first byte of the plugin.
 
+use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,7 @@ use rustix::process::{
     Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit,
 };
 
+use super::bulk;
 use super::order::{self, Order};
 use crate::jail;
 use crate::plugin::engine::Engine;
@@ -110,12 +112,16 @@ fn compiled(order: &Order, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     let engine = Engine::to_compile_in(&order.sandbox(), order.is_parallel)
         .map_err(|error| Refusal::new(error.to_string()))?;
     let refused = |refusal: Refusal| features::refusal(bytes).unwrap_or(refusal);
-    let compiled = if wrap::binary(bytes) == Some(Binary::Module) {
-        let wrapped = wrap::component(bytes).map_err(|error| refused(unwrappable(&error)))?;
-        engine.wasmtime().precompile_component(&wrapped)
-    } else {
-        engine.wasmtime().precompile_component(bytes)
+    let component = match wrap::binary(bytes) {
+        Some(Binary::Module) => {
+            let wrapped = wrap::component(bytes);
+            Cow::Owned(wrapped.map_err(|error| refused(unwrappable(&error)))?)
+        }
+        _ => Cow::Borrowed(bytes),
     };
+    // What cannot be cut cannot be compiled, and the compiler says it better.
+    let cut = bulk::cut(&component);
+    let compiled = engine.wasmtime().precompile_component(cut.as_deref().unwrap_or(&component));
     compiled.map_err(|error| {
         refused(Refusal::new(format!("does not compile: {error:#}").replace('\n', " ")))
     })

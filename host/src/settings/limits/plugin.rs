@@ -6,6 +6,9 @@ use std::time::Duration;
 /// quarter of it.
 pub const MEMORY_BYTES: usize = 256 << 20;
 
+/// Bytes that one instruction touches before the clock is looked at: 20 ms where the pages are new.
+pub const BULK_PIECE_BYTES: u32 = 16 << 20;
+
 /// The most that can be given to an instance: what a 32-bit memory can address.
 pub const MEMORY_BYTES_CEILING: usize = 4 << 30;
 
