@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use gristmill::settings::{Durable, Sandbox};
+use gristmill::settings::Durable;
+use gristmill::spec::{JobSpec, Time};
 use gristmill::tenant;
 
 use crate::support::host::{Ended, Host};
@@ -118,11 +119,9 @@ fn a_tenant_who_compiles_for_long_keeps_no_other_waiting() {
         .unwrap();
     }
     let job = |name: &str, plugin: PathBuf| {
-        let sink = tenant::Results::Stream(Box::new(std::io::sink()));
-        let mut spec = tenant::JobSpec::new(plugin, vec!["a".into()], sink);
-        spec.durable = Durable::Fast;
-        spec.run.sandbox =
-            Sandbox { compile_timeout: Duration::from_mins(1), ..Sandbox::default() };
+        let mut spec = JobSpec::of(plugin, vec!["a".into()]);
+        spec.output.durable = Durable::Fast;
+        spec.sandbox.compile_timeout = Time(Duration::from_mins(1));
         host.submit(name, spec).unwrap()
     };
     let evil = job("evil", tree.path().join("p.wasm"));

@@ -7,21 +7,32 @@ use std::path::Path;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Folders and files of `host/src`, and what each may use; all may use `settings`, which uses nothing.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     (
         "cli",
         &[
-            "serve", "cluster", "watch", "tenant", "job", "pipeline", "work", "plugin", "output",
-            "input", "source", "ledger", "stats", "process", "jail",
+            "serve", "cluster", "watch", "kit", "tenant", "metrics", "prepare", "spec", "job",
+            "pipeline", "work", "plugin", "output", "input", "source", "ledger", "stats",
+            "process", "jail",
         ],
     ),
-    ("serve", &["tenant", "job", "ledger", "stats"]),
-    ("cluster", &["job", "ledger", "stats"]),
-    ("watch", &["job", "ledger", "stats"]),
+    ("serve", &["tenant", "spec", "ledger", "metrics", "stats"]),
+    ("watch", &["spec", "prepare", "ledger", "metrics", "source", "job"]),
+    ("cluster", &["spec", "prepare", "ledger", "metrics", "job"]),
+    ("kit", &["plugin", "process", "input", "spec"]),
     (
         "tenant",
-        &["job", "pipeline", "work", "plugin", "output", "input", "source", "stats", "process"],
+        &["spec", "prepare", "job", "work", "plugin", "output", "source", "stats", "process"],
     ),
+    ("metrics", &["stats"]),
+    (
+        "prepare",
+        &[
+            "spec", "job", "pipeline", "work", "plugin", "output", "input", "source", "ledger",
+            "stats", "process", "jail",
+        ],
+    ),
+    ("spec", &[]),
     ("job", &["source", "input", "work", "output", "stats", "process"]),
     ("pipeline", &["input", "process"]),
     ("work", &["input", "source", "process", "stats"]),
@@ -70,10 +81,10 @@ const HOMES: [(&str, &[&str]); 40] = [
     ("seccompiler", &["jail/calls/"]),
     ("sha2", &["plugin/repro.rs"]),
     ("snap", &["input/decode/"]),
-    ("strsim", &["cli/pipeline/"]),
+    ("strsim", &["spec/document.rs"]),
     ("tar", &["input/archive/"]),
     ("tokio", &["serve/", "cluster/", "input/remote", "remote/"]),
-    ("toml", &["cli/pipeline/"]),
+    ("toml", &["spec/document.rs"]),
     ("twox_hash", &["input/decode/"]),
     ("wasmtime", &["plugin/"]),
     ("wit_component", &["plugin/wrap.rs", "plugin/seeded.rs"]),

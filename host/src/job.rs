@@ -5,6 +5,7 @@
 mod collect;
 mod ends;
 mod need;
+mod observer;
 mod places;
 mod pour;
 
@@ -30,6 +31,7 @@ use crate::stats::{SetAside, Stats};
 use crate::work::{self, At, Cancel, Gate, Locate, Plan, Recall};
 
 pub use need::{fit_window, need};
+pub use observer::Observer;
 pub use places::Places;
 
 use collect::Collector;
@@ -64,8 +66,8 @@ pub struct Job<'a> {
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
     /// What is known of sources, and who is told what became of the others.
     pub memory: Option<Memory<'a>>,
-    /// Is told of each source that failed, in the order of the sources.
-    pub on_failure: &'a (dyn Fn(&str, &Failure) + Sync),
+    /// Is told what becomes of the sources, in their order.
+    pub observer: &'a dyn Observer,
 }
 
 /// Where a job's output goes.

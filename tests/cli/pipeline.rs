@@ -308,14 +308,14 @@ fn a_value_that_cannot_be_is_told_with_its_place() {
     error: p.toml:2:11: `timeout` is a string, got an integer
     error: p.toml:2:11: --timeout 600s is not within 10ms and 300s
     error: p.toml:2:11: `threads` is an integer, got a float
-    error: p.toml:2:11: invalid value `all`: invalid digit found in string
+    error: p.toml:2:11: `threads` is an integer, got a string
     error: p.toml:1:8: `work` is a table, got an integer
     error: p.toml:1:9: `stage` is a list of tables, got a string
     hint: write it as [[stage]]
     error: p.toml:1:1: a stage has a plugin
     hint: plugin = "PLUGIN.wasm"
     error: p.toml:2:10: `plugin` is a string, got an array
-    error: p.toml:3:22: a setting is a string, number or boolean, got an array
+    error: p.toml:3:22: `chars` is a string, number or boolean, got an array
     error: p.toml:1:1: a branch has at least one stage
     hint: each is a [[branch.stage]]
     error: p.toml:3:1: a file has either [[stage]] or [[branch]], not both
@@ -338,8 +338,8 @@ fn flags_that_do_not_go_together_are_told_at_a_key() {
     let texts = ["inputs.null = true", "[output]\nquiet = true\nverbose = 2"];
     let told = texts.map(|text| told(&format!("{text}\n{STAGE}")));
     insta::assert_snapshot!(told.concat(), @"
-    error: p.toml:1:8: the following required arguments were not provided: --files-from <FILE>
-    error: p.toml:2:1: the argument '--quiet' cannot be used with '--verbose...'
+    error: p.toml:1:15: --null says nothing without --files-from
+    error: p.toml:2:9: --quiet cannot be said together with --verbose
     ");
 }
 

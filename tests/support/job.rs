@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use gristmill::input::{self, Expansion};
-use gristmill::job::{self, Job, Lane, Out, Summary};
+use gristmill::job::{self, Job, Lane, Observer, Out, Summary};
 use gristmill::output::Format;
 use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
 use gristmill::process::{Failure, Processor};
@@ -53,7 +53,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
     let mut listing = source::list(&request).unwrap();
     let (cancel, stats) = (Cancel::default(), Stats::default());
     input::expand(&mut listing, &Expansion::new(settings.members_max, 1, &cancel.flag())).unwrap();
-    let (failures, rejects) = (Mutex::new(Vec::new()), Shared::default());
+    let (failures, rejects) = (Failures::default(), Shared::default());
     let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
     let job = Job {
         sources: &listing.sources,
@@ -69,9 +69,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         gate: None,
         rejects: Some(Mutex::new(Box::new(rejects.clone()))),
         memory: None,
-        on_failure: &|source, failure| {
-            failures.lock().unwrap().push((source.to_string(), failure.clone()));
-        },
+        observer: &failures,
     };
     let ended = job::run(&job, out);
     Ran {
@@ -81,7 +79,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         stored: stats.stored(),
         done: stats.sources(),
         failed: stats.failed(),
-        failures: failures.into_inner().unwrap(),
+        failures: failures.0.into_inner().unwrap(),
     }
 }
 
@@ -94,6 +92,16 @@ pub(crate) fn load(engine: &Engine, path: &Path, settings: &[(&str, &str)]) -> P
     };
     let cache = Cache::open(shared_cache()).unwrap();
     Plugin::load(engine, path, options, Some(&cache)).unwrap()
+}
+
+/// Source and failure, as they are told.
+#[derive(Default)]
+struct Failures(Mutex<Vec<(String, Failure)>>);
+
+impl Observer for Failures {
+    fn failed(&self, source: &str, failure: &Failure) {
+        self.0.lock().unwrap().push((source.to_string(), failure.clone()));
+    }
 }
 
 #[derive(Clone, Default)]

@@ -55,7 +55,7 @@ fn what_cannot_be_run_is_told() {
     let host = host(1);
     host.add(tenant(&tree, "a", Limits::default())).unwrap();
     let broken = tree.file("broken.wasm", "no wasm");
-    assert!(matches!(&*host.submit("a", job(broken, "x")).unwrap().wait(), Err(JobError::Load(_))));
+    assert!(matches!(&*host.submit("a", job(broken, "x")).unwrap().wait(), Err(JobError::Spec(_))));
     let plugin = plugin(&tree, "echo.wasm", &echo());
     let unknown = host.submit("b", job(plugin, "x")).err();
     assert_eq!(unknown, Some(Refused::Unknown { name: "b".into() }));
@@ -76,7 +76,7 @@ fn a_failing_source_fails_alone_and_is_told_with_its_name() {
     host.add(tenant(&tree, "a", Limits::default())).unwrap();
     files(&tree, "a", 3, 100);
     let mut spec = job(plugin(&tree, "echo.wasm", &echo()), "out");
-    spec.inputs.push("nowhere".into());
+    spec.inputs.files.push("nowhere".into());
     let ended = host.submit("a", spec).unwrap().wait();
     let ended = ended.as_ref().as_ref().unwrap();
     assert_eq!((ended.summary.sources, ended.summary.failed), (4, 1));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gristmill::settings::Format;
+use gristmill::spec::{Size, Time};
 use gristmill::tenant::{JobError, Limits};
 
 use super::{echo, endless, files, host, job, out, plugin, tenant, with_timeout};
@@ -23,7 +25,7 @@ fn a_hundred_jobs_of_ten_tenants_give_exact_results() {
     for number in 0..10 {
         for name in &names {
             let mut spec = job(plugin.clone(), &format!("{number}"));
-            spec.run.chunk_bytes = 256;
+            spec.inputs.chunk_size = Some(Size(256));
             jobs.push(host.submit(name, spec).unwrap());
         }
     }
@@ -79,7 +81,7 @@ fn who_is_in_a_long_call_makes_way_within_it() {
     let text = files(&tree, "good", 20, 200_000);
     let spin = plugin(&tree, "spin.wasm", &endless());
     let mut spec = job(spin, "out");
-    spec.run.sandbox.timeout = Duration::from_secs(5);
+    spec.sandbox.timeout = Time(Duration::from_secs(5));
     let hostile = host.submit("hostile", spec).unwrap();
     while host.used("hostile").unwrap().cpu < Duration::from_millis(50) {
         std::thread::yield_now(); // it is charged at each tick: so it is in its call
@@ -138,8 +140,11 @@ fn results_are_those_of_a_run_on_its_own_whatever_its_sources_are() {
     for (world, name) in [("transformer", "echo.wasm"), ("aggregator", "joined.wasm")] {
         let guest = Guest { world, ..echo() };
         let mut spec = job(plugin(&tree, name, &guest), name);
-        spec.run.threads = 8; // one turn, one thread
-        spec.run.show.total = false;
+        spec.work.threads = Some(8); // one turn, one thread
+        if world == "aggregator" {
+            spec.output.per_source = true;
+            spec.output.format = Some(Format::Raw);
+        }
         let ended = host.submit("a", spec).unwrap().wait();
         assert_eq!(ended.as_ref().as_ref().unwrap().summary.sources, 2, "{world}");
         assert_eq!(out(&tree, "a", name), joined, "{world}");

@@ -8,8 +8,8 @@ mod shares;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gristmill::output::Format;
-use gristmill::tenant::{Host, JobSpec, Limits, Options, Results, Tenant};
+use gristmill::spec::{JobSpec, Time};
+use gristmill::tenant::{Host, Limits, Options, Tenant};
 
 use crate::support::guest::Guest;
 use crate::support::tree::Tree;
@@ -37,10 +37,9 @@ fn tenant(tree: &Tree, name: &str, limits: Limits) -> Tenant {
 
 /// A job of a plugin over all inputs of its tenant, on two threads, into a file of that name.
 fn job(plugin: PathBuf, out: &str) -> JobSpec {
-    let mut spec =
-        JobSpec::new(plugin, vec![PathBuf::from(".")], Results::File(PathBuf::from(out)));
-    spec.run.threads = 2;
-    spec.format = Format::Raw;
+    let mut spec = JobSpec::of(plugin, vec![PathBuf::from(".")]);
+    spec.output.out = out.into();
+    spec.work.threads = Some(2);
     spec
 }
 
@@ -76,6 +75,6 @@ fn out(tree: &Tree, tenant: &str, name: &str) -> Vec<u8> {
 }
 
 fn with_timeout(mut spec: JobSpec, timeout: Duration) -> JobSpec {
-    spec.run.sandbox.timeout = timeout;
+    spec.sandbox.timeout = Time(timeout);
     spec
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use gristmill::job::{fit_window, need};
 use gristmill::process::Kind;
-use gristmill::settings::{Ceiling, Quotas, Run, Sandbox};
+use gristmill::settings::{Ceiling, Quotas, Sandbox};
+use gristmill::spec::{JobSpec, Size};
 use gristmill::tenant::{Host, JobError, Limits, Options, QuotaExceeded, Refused, Which};
 
 use super::{echo, endless, files, host, job, out, plugin, tenant, with_timeout};
@@ -103,12 +104,12 @@ fn a_job_stays_below_the_ceiling_of_its_tenant() {
     host.add(tenant(&tree, "a", Limits { ceiling, ..Limits::default() })).unwrap();
     let plugin = plugin(&tree, "echo.wasm", &echo());
     let mut spec = job(plugin.clone(), "out");
-    spec.run.sandbox.memory_bytes = 2 << 20;
+    spec.sandbox.memory = Size(2 << 20);
     let refused = host.submit("a", spec).err().unwrap();
     let told = "memory_bytes is 2097152, more than 1048576, which the tenant may ask for";
     assert_eq!(refused.to_string(), told);
     let mut spec = job(plugin, "out");
-    spec.run.sandbox.memory_bytes = 1 << 20;
+    spec.sandbox.memory = Size(1 << 20);
     let refused = host.submit("a", spec).err().unwrap();
     assert!(matches!(
         refused,
@@ -122,17 +123,17 @@ fn a_job_whose_settings_no_run_can_have_is_refused() {
     let host = host(1);
     host.add(tenant(&tree, "a", Limits::default())).unwrap();
     let plugin = plugin(&tree, "echo.wasm", &echo());
-    let refused = |change: fn(&mut Run)| {
+    let refused = |change: fn(&mut JobSpec)| {
         let mut spec = job(plugin.clone(), "out");
-        change(&mut spec.run);
+        change(&mut spec);
         host.submit("a", spec).err().unwrap().to_string()
     };
     assert_eq!(
-        refused(|run| run.chunk_bytes = 0),
-        "chunk_bytes 0 bytes is not within 64 bytes and 4294967296 bytes"
+        refused(|spec| spec.inputs.chunk_size = Some(Size(0))),
+        "`chunk_size` 0 B is not within 64 B and 4.0 GiB"
     );
-    assert_eq!(refused(|run| run.threads = 0), "threads 0 is not within 1 and 1024");
-    assert!(refused(|run| run.sandbox.memory_bytes = 1).starts_with("memory_bytes 1 bytes is not"));
+    assert_eq!(refused(|spec| spec.work.threads = Some(0)), "`threads` 0 is not within 1 and 1024");
+    assert!(refused(|spec| spec.sandbox.memory = Size(1)).starts_with("`memory` 1 B is not"));
 }
 
 #[test]
@@ -147,12 +148,12 @@ fn no_job_reads_or_writes_outside_its_tenants_directories() {
     let plugin = plugin(&tree, "echo.wasm", &echo());
     for name in ["../../b/in/0000", "link"] {
         let mut spec = job(plugin.clone(), "out");
-        spec.inputs = vec![PathBuf::from(name)];
+        spec.inputs.files = vec![PathBuf::from(name)];
         let ended = host.submit("a", spec).unwrap().wait();
         assert!(matches!(&*ended, Err(JobError::Outside { .. })), "{name}: {ended:?}");
     }
     let ended = host.submit("a", job(plugin.clone(), "../../b/out/out")).unwrap().wait();
-    assert!(matches!(&*ended, Err(JobError::Out(_))), "{ended:?}");
+    assert!(matches!(&*ended, Err(JobError::Outside { .. })), "{ended:?}");
     // A link that is found, rather than named, is skipped.
     let ended = host.submit("a", job(plugin, "out")).unwrap().wait();
     assert_eq!(ended.as_ref().as_ref().unwrap().summary.sources, 1);
@@ -168,7 +169,7 @@ fn a_list_is_charged_and_leaves_room_for_a_worker() {
     let echo = plugin(&tree, "echo.wasm", &echo());
     let spec = || {
         let mut spec = job(echo.clone(), "out");
-        (spec.run.sandbox.memory_bytes, spec.run.threads) = (1 << 20, 1);
+        (spec.sandbox.memory, spec.work.threads) = (Size(1 << 20), Some(1));
         spec
     };
     let ended = |memory_bytes| {
@@ -179,7 +180,7 @@ fn a_list_is_charged_and_leaves_room_for_a_worker() {
         host.submit("a", spec()).unwrap().wait()
     };
     let is_beside_a_worker = |memory_bytes: &u64| {
-        let mut run = spec().run;
+        let mut run = spec().run(1, None).unwrap();
         fit_window(&mut run, *memory_bytes);
         let need = need(1, Kind::Transformer, &run);
         need.once_bytes + need.worker_bytes + (2 << 20) <= *memory_bytes

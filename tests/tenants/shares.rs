@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gristmill::settings::Quotas;
+use gristmill::spec::Size;
 use gristmill::tenant::{Host, JobError, Limits, Options};
 
 use super::{echo, endless, files, host, job, out, plugin, tenant, with_timeout};
@@ -57,13 +58,15 @@ fn jobs_wait_until_there_is_memory_for_them() {
     for (name, _) in &texts {
         for number in 0..4 {
             let mut spec = job(plugin.clone(), &number.to_string());
-            spec.run.sandbox.memory_bytes = 32 << 20;
+            spec.sandbox.memory = Size(32 << 20);
             jobs.push(host.submit(name, spec).unwrap());
         }
     }
     let spec = job(plugin, "large"); // of 256 MiB an instance
     let ended = host.submit("a", spec).unwrap().wait();
-    assert!(matches!(&*ended, Err(JobError::Memory(least)) if least.bytes_max == 100 << 20));
+    let Err(JobError::Spec(refused)) = &*ended else { panic!("{ended:?}") };
+    let all = format!("more than all of {}", 100 << 20);
+    assert!(refused.to_string().ends_with(&all), "{refused}");
     for job in jobs {
         assert_eq!(job.wait().as_ref().as_ref().unwrap().summary.failed, 0);
     }

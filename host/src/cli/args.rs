@@ -1,22 +1,21 @@
 //! The flags, with their help and defaults; nothing is decided here.
 
-mod inputs;
 mod ledger;
 mod sandbox;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use bytesize::ByteSize;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use super::values::{durable, exists, join, key_value, rejects_max};
-use crate::output::Template;
-use crate::settings::{Durable, Exists, Join, Pack, RejectsMax, limits};
-pub(super) use inputs::{EncodingErrorsArg, IoArg};
+use super::values::{key_value, template};
+use crate::settings::{
+    Decompress, Durable, EncodingErrors, Exists, Format, Io, Join, Pack, Piped, RejectsMax, limits,
+};
+use crate::spec::{Size, Time};
 pub(super) use ledger::{LedgerCommand, LedgerFormatArg};
-pub(super) use sandbox::{IsolateArg, SandboxArgs};
+pub(super) use sandbox::SandboxArgs;
 
 /// Runs sandboxed WebAssembly plugins over files, in parallel, at the speed of native code.
 #[derive(Debug, Parser)]
@@ -201,7 +200,7 @@ pub(super) struct InputArgs {
     /// Standard input is an archive of this kind: tar, compressed or not; or zip-stream, which is kept in a temporary file first. A tar
     /// archive is found out without it
     #[arg(long, value_enum, value_name = "KIND", conflicts_with = "no_archives")]
-    pub(super) archive: Option<ArchiveArg>,
+    pub(super) archive: Option<Piped>,
 
     /// Read zip and tar files as the files that they are, rather than their members as sources `ARCHIVE!/MEMBER`; --include and
     /// --exclude are for files, not for members
@@ -213,25 +212,25 @@ pub(super) struct InputArgs {
     pub(super) archives: bool,
 
     /// How files are read
-    #[arg(long, value_enum, default_value_t = IoArg::Auto)]
-    pub(super) io: IoArg,
+    #[arg(long, value_enum, default_value_t = Io::Auto)]
+    pub(super) io: Io,
 
     /// Read FIFOs that are named, to their end
     #[arg(long)]
     pub(super) stream: bool,
 
     /// How long standard input or a FIFO may pause before the records that are there are processed
-    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = humantime::parse_duration)]
-    pub(super) linger: Duration,
+    #[arg(long, value_name = "TIME", default_value = "100ms")]
+    pub(super) linger: Time,
 
     /// What is decompressed: what looks compressed, nothing, or everything with one codec
     #[arg(long, value_name = "CODEC", default_value = "auto",
-        value_parser = ["auto", "none", "gzip", "zstd", "lz4", "bzip2", "xz", "brotli", "snappy", "lzip", "lzma", "zlib"])]
-    pub(super) decompress: String,
+        value_parser = PossibleValuesParser::new(Decompress::WORDS).try_map(|word| word.parse::<Decompress>()))]
+    pub(super) decompress: Decompress,
 
     /// Bytes that may come out of one compressed file, or member of an archive
     #[arg(long, value_name = "SIZE", default_value = "1TiB")]
-    pub(super) max_decompressed: ByteSize,
+    pub(super) max_decompressed: Size,
 
     /// Bytes that may come out of a compressed file, or member, for each that goes in
     #[arg(long, value_name = "N", default_value_t = limits::DECODE_RATIO_MAX)]
@@ -248,8 +247,8 @@ pub(super) struct InputArgs {
 
     /// What is done about bytes that are no text in the encoding that they are read from: their source fails, or U+FFFD takes their place
     /// and is counted. What is UTF-8 already is not looked at
-    #[arg(long, value_enum, value_name = "WAY", default_value_t = EncodingErrorsArg::Fail)]
-    pub(super) encoding_errors: EncodingErrorsArg,
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = EncodingErrors::Fail)]
+    pub(super) encoding_errors: EncodingErrors,
 
     /// Where files are cut, instead of what the plugin says: bytes, lines, csv, delimited:0xNN, fixed:N,
     /// prefixed:u32be, prefixed:u32le or whole
@@ -258,11 +257,11 @@ pub(super) struct InputArgs {
 
     /// Nominal size of the chunks that files are cut into, 64 B to 4 GiB [default: 512KiB; 1MiB with --isolate chunk]
     #[arg(long, value_name = "SIZE")]
-    pub(super) chunk_size: Option<ByteSize>,
+    pub(super) chunk_size: Option<Size>,
 
     /// Longest record; a chunk grows to hold one
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
-    pub(super) max_record: ByteSize,
+    pub(super) max_record: Size,
 }
 
 const NAME_HELP: &str = "How output files below a directory are called: of {dir}, {name}, {stored} (which is {name} with .gz), {stem}, {ext}, {plugin} and {out_ext} [default: {dir}/{name}{out_ext}]";
@@ -281,7 +280,7 @@ pub(super) struct OutputArgs {
 
     /// What results look like [default: table on a terminal, json for --out FILE.json, else jsonl]
     #[arg(short, long, value_enum)]
-    pub(super) format: Option<FormatArg>,
+    pub(super) format: Option<Format>,
 
     /// Write to this file instead of standard output, `-`; it is seen when all of it is there. With a slash at its end, or
     /// a directory that is there: a file for each source below it, for a plugin that gives bytes. Also an object,
@@ -291,11 +290,11 @@ pub(super) struct OutputArgs {
 
     /// What to do where an output file is there already
     /// [default: fail; with --ledger replace]
-    #[arg(long, value_name = "fail|skip|replace", value_parser = exists)]
+    #[arg(long, value_name = "fail|skip|replace")]
     pub(super) exists: Option<Exists>,
 
     /// What output files survive once they are there: synced survives a crash of the machine, fast waits for no disk
-    #[arg(long, value_name = "synced|fast", default_value = "synced", value_parser = durable)]
+    #[arg(long, value_name = "synced|fast", default_value = "synced")]
     pub(super) durable: Durable,
 
     /// Compress output: none, gzip, bgzf, zstd or lz4, with a level as in zstd:19
@@ -303,8 +302,8 @@ pub(super) struct OutputArgs {
     pub(super) compress: Pack,
 
     // Not as a comment: clippy wants marks around the names, which would be shown.
-    #[arg(long, value_name = "TEMPLATE", help = NAME_HELP)]
-    pub(super) name: Option<Template>,
+    #[arg(long, value_name = "TEMPLATE", value_parser = template, help = NAME_HELP)]
+    pub(super) name: Option<String>,
 
     /// Write what comes out of chunks as it comes, in no order
     #[arg(long)]
@@ -312,7 +311,7 @@ pub(super) struct OutputArgs {
 
     /// How the output of each source ends in one file or stream: record adds the end of the last record (a line feed, mostly) where it
     /// lacks and the plugin reads records; none adds nothing
-    #[arg(long, value_name = "record|none", default_value = "record", value_parser = join)]
+    #[arg(long, value_name = "record|none", default_value = "record")]
     pub(super) join: Join,
 
     /// Write records that the plugin sets aside to this file, as JSON lines with source, line, offset and reason; `-` is standard
@@ -322,7 +321,7 @@ pub(super) struct OutputArgs {
 
     /// How many records of a source may be set aside before it fails, or how much of its bytes: 100, or 5%; 100% is all
     /// [default: 1000 records, and 1% beyond that; any makes the exit status 1, unless this or --rejects is given]
-    #[arg(long, value_name = "N|P%", value_parser = rejects_max)]
+    #[arg(long, value_name = "N|P%")]
     pub(super) max_rejects: Option<RejectsMax>,
 
     /// Remember in this file what is done: the next run of the same job passes over it. Results are printed as if
@@ -358,39 +357,4 @@ pub(super) struct WorkArgs {
     /// End with the first source that fails
     #[arg(long)]
     pub(super) fail_fast: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ArchiveArg {
-    /// Read as it comes
-    Tar,
-    /// Kept in a temporary file first, as what is in it stands at its end
-    ZipStream,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FormatArg {
-    /// Aligned columns and a header
-    Table,
-    /// A JSON object a line
-    Jsonl,
-    /// One JSON document
-    Json,
-    /// What the plugin returns, and nothing else
-    Raw,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn defaults_are_the_limits() {
-        let args = Args::parse_from(["host", "run", "--plugin", "p.wasm"]);
-        let Command::Run(run) = args.command else { panic!("it is a run") };
-        assert_eq!(run.chunk_size().as_u64(), limits::CHUNK_BYTES);
-        assert_eq!(run.inputs.max_record.as_u64(), limits::RECORD_BYTES_MAX);
-        assert_eq!(run.inputs.max_decompressed.as_u64(), limits::DECODED_BYTES_MAX);
-        assert_eq!(run.inputs.linger, limits::LINGER);
-    }
 }

@@ -7,7 +7,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::say::Abort;
+use crate::settings::Key;
+use crate::spec::Problem;
 
 static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
@@ -23,11 +24,12 @@ extern "C" fn look() {
     STDOUT_WAS_CLOSED.store(is_closed, Ordering::Relaxed);
 }
 
-/// Refuses to write to standard output, by `flag`, where it is closed.
-pub(super) fn check_stdout(flag: &str) -> Result<(), Abort> {
+/// Refuses to write to standard output, which the setting `key` names, where it is closed.
+pub(super) fn check_stdout(key: &str) -> Result<(), Problem> {
     if !STDOUT_WAS_CLOSED.load(Ordering::Relaxed) {
         return Ok(());
     }
-    let hint = format!("{flag} FILE names a file; `> /dev/null` discards what is written");
-    Err(Abort::new(format!("{flag}: standard output is closed")).hint(Some(&hint)))
+    let key = Key(key);
+    let hint = format!("{key} FILE names a file; `> /dev/null` discards what is written");
+    Err(Problem::new(format!("{key}: standard output is closed")).hint(Some(&hint)))
 }

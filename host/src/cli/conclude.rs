@@ -4,23 +4,26 @@ use std::io;
 
 use super::Exit;
 use super::losses::Losses;
-use super::objects;
-use super::say::{self, Abort};
-use crate::job::{Error, Summary};
-use crate::source::Listing;
+use super::say::{self, Teller};
+use crate::job::Error;
+use crate::prepare::Ended;
+use crate::spec::{JobSpec, Problem};
+use crate::stats::Stats;
 
 /// Says what there is to say at the end, and how the process ends.
-pub(super) fn conclude(
-    ended: Result<Summary, Error>,
-    listing: &Listing,
-    skipped: u64,
+pub(super) fn conclude<'a>(
+    ended: Ended,
+    spec: &'a JobSpec,
+    stats: &'a Stats,
     interrupted: bool,
-    losses: &Losses<'_>,
-) -> Result<Exit, Abort> {
+    teller: &'a Teller<'_>,
+) -> Result<Exit, Problem> {
+    let Ended { summary: ended, sources: all, .. } = ended;
+    let losses = Losses::of(&spec.output, teller, stats);
+    let skipped = stats.skipped();
     if skipped > 0 {
         say::line(&format!("{skipped} entries that are no regular files were skipped"));
     }
-    let all = listing.sources.len();
     if let Ok(summary) = &ended
         && !interrupted
         && summary.unread > 0
@@ -34,7 +37,7 @@ pub(super) fn conclude(
     }
     match ended {
         Ok(summary) if interrupted => {
-            let done = all as u64 - summary.unread;
+            let done = all - summary.unread;
             say::line(&format!("interrupted: {done} of {all} sources are done"));
             Ok(Exit::Interrupted)
         }
@@ -56,18 +59,19 @@ pub(super) fn conclude(
             Ok(Exit::Failed)
         }
         Err(Error::Write(error)) => {
-            say::abort(&Abort::new(Error::Write(error)));
+            say::abort(&Problem::new(Error::Write(error)));
             Ok(Exit::Failed)
         }
         Err(Error::File(error)) => {
             let hint = error.hint();
-            say::abort(&Abort::new(&error).hint(hint));
+            say::abort(&Problem::new(&error).hint(hint));
             Ok(Exit::Failed)
         }
         Err(Error::Object(error)) => {
-            say::abort(&objects::told(&error));
+            let hint = error.hint();
+            say::abort(&Problem::new(&error).hint(hint));
             Ok(Exit::Failed)
         }
-        Err(error) => Err(Abort::new(error)),
+        Err(error) => Err(Problem::new(error)),
     }
 }

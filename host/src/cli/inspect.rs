@@ -7,22 +7,23 @@ use std::path::Path;
 use bytesize::ByteSize;
 
 use super::Exit;
-use super::say::{Abort, plain};
+use super::say::plain;
 use crate::output::pretty_json;
 use crate::plugin::{Engine, Inspection, Manifest, inspect as look};
 use crate::process::Kind;
+use crate::spec::Problem;
 
 /// Prints what the plugin in the file `path` is. Exits with 1 where it would not run.
-pub(super) fn inspect(path: &Path, json: bool) -> Result<Exit, Abort> {
-    let engine = Engine::new().map_err(Abort::new)?;
-    let found = look(&engine, path).map_err(|error| Abort::new(&error).hint(error.hint()))?;
+pub(super) fn inspect(path: &Path, json: bool) -> Result<Exit, Problem> {
+    let engine = Engine::new().map_err(Problem::new)?;
+    let found = look(&engine, path).map_err(|error| Problem::new(&error).hint(error.hint()))?;
     let text = if json {
-        pretty_json(&found).map_err(Abort::new)?
+        pretty_json(&found).map_err(Problem::new)?
     } else {
-        describe(&found).map_err(Abort::new)?
+        describe(&found).map_err(Problem::new)?
     };
     match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(Abort::new(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(Problem::new(error)),
         _ => {}
     }
     Ok(if found.trouble.is_none() && found.kind.is_some() { Exit::Done } else { Exit::Failed })

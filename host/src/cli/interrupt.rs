@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::Exit;
-use super::say::Abort;
 use crate::settings::limits::INTERRUPT_GRACE;
+use crate::spec::Problem;
 use crate::work::Cancel;
 
 /// Whether the user has asked for the end.
@@ -25,7 +25,7 @@ pub(super) struct Interrupt {
 
 impl Interrupt {
     /// Listens from now on. A second signal ends the process at once, and so does the first where there is nothing to put in order.
-    pub(super) fn listen(cancel: &Arc<Cancel>, at_once: bool) -> Result<Arc<Self>, Abort> {
+    pub(super) fn listen(cancel: &Arc<Cancel>, at_once: bool) -> Result<Arc<Self>, Problem> {
         let (is_set, waits) = (AtomicBool::new(false), AtomicU64::new(0));
         let interrupt = Arc::new(Self { cancel: Arc::clone(cancel), is_set, waits });
         let heard = Arc::clone(&interrupt);
@@ -38,17 +38,12 @@ impl Interrupt {
             // Without a thread the second signal is what there is.
             let _ = thread::Builder::new().name("interrupt".into()).spawn(move || watcher.watch());
         })
-        .map_err(Abort::new)?;
+        .map_err(Problem::new)?;
         Ok(interrupt)
     }
 
     pub(super) fn is_set(&self) -> bool {
         self.is_set.load(Ordering::Acquire)
-    }
-
-    /// What stops whoever looks at it.
-    pub(super) fn flag(&self) -> Arc<AtomicBool> {
-        self.cancel.flag()
     }
 
     /// Something begins that may wait for somebody else without end, and cannot be told to stop. One at a time.

@@ -14,16 +14,17 @@ use serde::Serialize;
 
 use super::Exit;
 use super::args::{LedgerCommand, LedgerFormatArg};
-use super::say::{self, Abort};
+use super::say;
 use crate::ledger::{
     Entries, Entry, Error, JobId, JobSummary, Ledger, Output, Reader, Selection, State,
 };
 use crate::output::{Align, Content, Grid, write_json};
 use crate::settings::limits::{LEDGER_SHOWN_MAX, WRITE_BYTES};
 use crate::source::name_text;
+use crate::spec::Problem;
 
 /// Does what `host ledger` is told to.
-pub(super) fn ledger(command: &LedgerCommand) -> Result<Exit, Abort> {
+pub(super) fn ledger(command: &LedgerCommand) -> Result<Exit, Problem> {
     match command {
         LedgerCommand::Show { ledger, job, failed, format } => {
             let entries = if *failed { Entries::Failed } else { Entries::All };
@@ -43,7 +44,7 @@ pub(super) fn ledger(command: &LedgerCommand) -> Result<Exit, Abort> {
     }
 }
 
-fn show_jobs(jobs: &[JobSummary], format: LedgerFormatArg) -> Result<Exit, Abort> {
+fn show_jobs(jobs: &[JobSummary], format: LedgerFormatArg) -> Result<Exit, Problem> {
     if format == LedgerFormatArg::Json {
         let mut array = Array::new(out());
         return written(jobs.iter().try_for_each(|job| array.push(&told_job(job))), || array.end());
@@ -66,7 +67,7 @@ fn show_entries(
     jobs: &[JobSummary],
     selection: &Selection,
     format: LedgerFormatArg,
-) -> Result<Exit, Abort> {
+) -> Result<Exit, Problem> {
     let jobs: HashMap<_, _> = jobs.iter().map(|job| (job.id, job)).collect();
     if format == LedgerFormatArg::Json {
         let mut array = Array::new(out());
@@ -111,7 +112,7 @@ fn cells(job: String, entry: &Entry) -> [String; 8] {
     [job, state.into(), bytes_in, bytes_out, rejects, seconds(entry.at), source, more]
 }
 
-fn export(path: &Path, job: Option<&str>) -> Result<Exit, Abort> {
+fn export(path: &Path, job: Option<&str>) -> Result<Exit, Problem> {
     let reader = Reader::open(path)?;
     let jobs = reader.jobs()?;
     let job = job.map(|prefix| named(&jobs, prefix)).transpose()?;
@@ -129,9 +130,9 @@ fn forget(
     job: Option<&str>,
     sources: &[OsString],
     entries: Entries,
-) -> Result<Exit, Abort> {
+) -> Result<Exit, Problem> {
     // Asked first: a name that is mistyped must not become an empty ledger.
-    fs::metadata(path).map_err(|error| Abort::new(format!("{}: {error}", path.display())))?;
+    fs::metadata(path).map_err(|error| Problem::new(format!("{}: {error}", path.display())))?;
     let ledger = Ledger::open(path)?;
     let jobs = ledger.reader().and_then(|reader| reader.jobs())?;
     let job = job.map(|prefix| named(&jobs, prefix)).transpose()?;
@@ -155,7 +156,7 @@ fn forget(
     Ok(exit)
 }
 
-fn check(path: &Path, digest: bool) -> Result<Exit, Abort> {
+fn check(path: &Path, digest: bool) -> Result<Exit, Problem> {
     let checked = Reader::open(path).and_then(|reader| {
         let troubles = reader.check()?;
         Ok((troubles, reader))
@@ -175,7 +176,7 @@ fn check(path: &Path, digest: bool) -> Result<Exit, Abort> {
 }
 
 /// Compares outputs with what the ledger says of them.
-fn check_outputs(reader: &Reader, digest: bool) -> Result<Exit, Abort> {
+fn check_outputs(reader: &Reader, digest: bool) -> Result<Exit, Problem> {
     let mut exit = Exit::Done;
     let _continued: ControlFlow<()> = reader.outputs(None, |_, _, output| {
         // Where those of older hosts are is not known.
@@ -208,18 +209,18 @@ fn difference(output: &Output, digest: bool) -> Option<String> {
 }
 
 /// The one job whose digest begins so.
-fn named(jobs: &[JobSummary], prefix: &str) -> Result<JobId, Abort> {
+fn named(jobs: &[JobSummary], prefix: &str) -> Result<JobId, Problem> {
     let prefix = prefix.to_ascii_lowercase();
     let mut found = jobs.iter().filter(|job| job.digest.to_string().starts_with(&prefix));
     match (found.next(), found.count()) {
         (Some(job), 0) => Ok(job.id),
         (Some(_), more) => {
             let told = format!("--job {prefix}: {} jobs begin so", more + 1);
-            Err(Abort::new(told).hint(Some("give more of the digest")))
+            Err(Problem::new(told).hint(Some("give more of the digest")))
         }
         (None, _) => {
             let told = format!("--job {prefix}: no job begins so");
-            Err(Abort::new(told).hint(Some("`host ledger show` without --job lists the jobs")))
+            Err(Problem::new(told).hint(Some("`host ledger show` without --job lists the jobs")))
         }
     }
 }
@@ -320,7 +321,7 @@ fn each(
     reader: &Reader,
     selection: &Selection,
     mut write: impl FnMut(JobId, &Entry) -> io::Result<()>,
-) -> Result<io::Result<()>, Abort> {
+) -> Result<io::Result<()>, Problem> {
     let ended = reader.each(selection, |id, entry| match write(id, &entry) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => ControlFlow::Break(error),
@@ -328,27 +329,21 @@ fn each(
     Ok(ended?.break_value().map_or(Ok(()), Err))
 }
 
-fn drawn(grid: &Grid) -> Result<Exit, Abort> {
+fn drawn(grid: &Grid) -> Result<Exit, Problem> {
     let mut out = out();
     written(grid.write(&mut out), || out.flush())
 }
 
 /// How it ends when the rest is written, too. Whoever read it and left has seen enough.
-fn written(ended: io::Result<()>, rest: impl FnOnce() -> io::Result<()>) -> Result<Exit, Abort> {
+fn written(ended: io::Result<()>, rest: impl FnOnce() -> io::Result<()>) -> Result<Exit, Problem> {
     match ended.and_then(|()| rest()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Abort::new(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Problem::new(error)),
         _ => Ok(Exit::Done),
     }
 }
 
 fn out() -> BufWriter<io::Stdout> {
     BufWriter::with_capacity(WRITE_BYTES, io::stdout())
-}
-
-impl From<Error> for Abort {
-    fn from(error: Error) -> Self {
-        Self::new(&error).hint(error.hint())
-    }
 }
 
 /// As much of a digest as people tell jobs apart by.

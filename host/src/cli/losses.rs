@@ -6,20 +6,20 @@
 use std::sync::atomic::Ordering;
 
 use super::Exit;
-use super::args::OutputArgs;
-use super::say::{self, Failures};
+use super::say::{self, Teller};
+use crate::spec::Output;
 use crate::stats::{SetAside, Stats, UnopenedArchives};
 
 /// What a run has to tell.
-pub(super) struct Losses<'a> {
-    output: &'a OutputArgs,
-    failures: &'a Failures<'a>,
+pub(super) struct Losses<'a, 'b> {
+    output: &'a Output,
+    teller: &'a Teller<'b>,
     stats: &'a Stats,
 }
 
-impl<'a> Losses<'a> {
-    pub(super) fn of(output: &'a OutputArgs, failures: &'a Failures<'a>, stats: &'a Stats) -> Self {
-        Self { output, failures, stats }
+impl<'a, 'b> Losses<'a, 'b> {
+    pub(super) fn of(output: &'a Output, teller: &'a Teller<'b>, stats: &'a Stats) -> Self {
+        Self { output, teller, stats }
     }
 
     /// Whether records are lost that the user has not said may be.
@@ -80,7 +80,7 @@ impl<'a> Losses<'a> {
         if rejected > 0 {
             say::line(&format!("{} set aside", counted(rejected, "record")));
         }
-        if self.failures.are_any() || self.are_unasked(rejected) {
+        if self.teller.has_failures() || self.are_unasked(rejected) {
             Exit::Failed
         } else {
             Exit::Done

@@ -1,48 +1,30 @@
 //! The command line: flags into settings, settings into a call, an end into an exit code. The only code that prints.
 
 mod args;
-mod below;
+mod asked;
 mod closed;
 mod conclude;
-mod confine;
 mod doctor;
-mod foresee;
-mod found;
 mod generate;
-mod guard;
-mod identity;
 mod inspect;
 mod interrupt;
 mod ledger;
-mod limits;
-mod listed;
 mod losses;
-mod objects;
-mod out;
-mod owned;
-mod pipeline;
-mod places;
 mod plan;
-mod plugins;
 mod progress;
-mod rejects;
-mod remember;
-mod report;
 mod repro;
 mod run;
 mod say;
-mod settings;
-mod stages;
-mod unmatched;
 mod values;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 
 use crate::plugin::compile_if_asked;
-use args::{Args, Command, PluginCommand};
-use say::Abort;
+use crate::spec::Problem;
+use args::{Args, Command, PluginCommand, RunArgs};
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,15 +39,26 @@ enum Exit {
     Interrupted = 130,
 }
 
+/// `gristmill/code` in the user's cache directory (XDG Base Directory Specification, section 3).
+fn cache_dir() -> Option<PathBuf> {
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(caches.join("gristmill").join("code"))
+}
+
+fn run(args: &RunArgs, given: &ArgMatches) -> Result<Exit, Problem> {
+    let asked = asked::asked(args, given)?;
+    run::run(&asked).map_err(|problem| asked.placed(problem))
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     compile_if_asked();
-    let given = Args::command().get_matches();
+    let given = asked::command().get_matches();
     let args = Args::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
     let ended = match args.command {
-        Command::Run(args) => {
-            pipeline::asked(*args, &given).and_then(|(args, stages)| run::run(&args, &stages))
-        }
+        Command::Run(args) => run(&args, given.subcommand_matches("run").unwrap_or(&given)),
         Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
             inspect::inspect(&plugin, json)
         }
@@ -77,7 +70,7 @@ pub fn main() -> ExitCode {
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { dir } => generate::man(dir.as_deref()),
     };
-    let exit = ended.unwrap_or_else(|abort: Abort| {
+    let exit = ended.unwrap_or_else(|abort: Problem| {
         say::abort(&abort);
         Exit::NotStarted
     });

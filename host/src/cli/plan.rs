@@ -5,21 +5,21 @@ use std::io::{self, Write as _};
 
 use bytesize::ByteSize;
 
-use super::foresee::{Output, Parallel, Plan, PlannedStage, Sources};
-use super::out::Foreseen;
-use super::say::{Abort, plain};
+use super::say::plain;
 use crate::output::pretty_json;
+use crate::prepare::{Foreseen, Parallel, Plan, PlannedOutput, PlannedSources, PlannedStage};
 use crate::process::{Kind, Order, Scope};
+use crate::spec::Problem;
 
 /// Prints a plan.
-pub(super) fn show(plan: &Plan, as_json: bool) -> Result<(), Abort> {
+pub(super) fn show(plan: &Plan, as_json: bool) -> Result<(), Problem> {
     let text = if as_json {
-        pretty_json(plan).map_err(Abort::new)?
+        pretty_json(plan).map_err(Problem::new)?
     } else {
-        text(plan).map_err(Abort::new)?
+        text(plan).map_err(Problem::new)?
     };
     match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Abort::new(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Problem::new(error)),
         _ => Ok(()),
     }
 }
@@ -65,7 +65,7 @@ fn text(plan: &Plan) -> Result<String, std::fmt::Error> {
     Ok(text)
 }
 
-fn sources(out: &mut String, sources: &Sources) -> std::fmt::Result {
+fn sources(out: &mut String, sources: &PlannedSources) -> std::fmt::Result {
     write!(out, "sources      {}, {}", sources.count, size(sources.bytes))?;
     match sources.of_unknown_size {
         0 => writeln!(out)?,
@@ -125,9 +125,9 @@ fn stage(out: &mut String, number: &str, stage: &PlannedStage) -> std::fmt::Resu
     Ok(())
 }
 
-fn output(out: &mut String, output: &Output) -> std::fmt::Result {
+fn output(out: &mut String, output: &PlannedOutput) -> std::fmt::Result {
     let path = plain(output.path.as_deref().unwrap_or_default());
-    let Output { exists, durable, compress, .. } = output;
+    let PlannedOutput { exists, durable, compress, .. } = output;
     match output.to {
         Foreseen::Stdout => writeln!(out, "output       standard output")?,
         Foreseen::File => writeln!(out, "output       {path}, {durable}, exists {exists}")?,

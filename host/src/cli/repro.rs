@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::Exit;
-use super::say::{self, Abort};
+use super::say;
 use crate::plugin::{ReproError, replay};
 use crate::settings::Sandbox;
+use crate::spec::Problem;
 
 /// Runs the bundle in `dir` again. Exits with 0 where it fails as it did, and with 1 where it does not.
-pub(super) fn repro(dir: &Path, its_limits: bool) -> Result<Exit, Abort> {
+pub(super) fn repro(dir: &Path, its_limits: bool) -> Result<Exit, Problem> {
     let most = if its_limits { Sandbox::ceiling() } else { Sandbox::default() };
     let replayed = replay(dir, &most).map_err(|error| told(&error))?;
     let manifest = &replayed.manifest;
@@ -32,7 +33,7 @@ pub(super) fn repro(dir: &Path, its_limits: bool) -> Result<Exit, Abort> {
     }
 }
 
-fn told(error: &ReproError) -> Abort {
+fn told(error: &ReproError) -> Problem {
     let hint = match error {
         ReproError::Load(error) => error.hint(),
         ReproError::Limits { .. } => {
@@ -41,5 +42,5 @@ fn told(error: &ReproError) -> Abort {
         ReproError::NotReproducible { .. } => Some("manifest.json has what is known of it"),
         _ => None,
     };
-    Abort::new(error).hint(hint)
+    Problem::new(error).hint(hint)
 }

@@ -1,9 +1,8 @@
 //! What is said on standard error: errors with the way out, logs, what failed.
 
-use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytesize::ByteSize;
 use tracing_subscriber::Layer;
@@ -12,63 +11,39 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::progress::Progress;
+use super::interrupt::Wait;
+use super::progress::{Moving, Progress};
+use crate::job::Observer;
 use crate::plugin;
 use crate::process::{Detail, Failure};
 use crate::settings::limits::{
-    FAILURES_REPORTED_MAX, FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX, MESSAGE_DRAWN_BYTES_MAX,
-    MESSAGE_LINES_MAX, is_only_shown,
+    FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX, MESSAGE_DRAWN_BYTES_MAX, MESSAGE_LINES_MAX, is_only_shown,
 };
-use crate::stats::Failed;
-
-/// Why nothing could be started.
-#[derive(Debug)]
-pub(super) struct Abort {
-    message: String,
-    hint: Option<String>,
-}
-
-impl Abort {
-    pub(super) fn new(message: impl Display) -> Self {
-        Self { message: format!("{message}"), hint: None }
-    }
-
-    /// The same, with the place in a file that it is about.
-    pub(super) fn at(self, at: Option<&At>) -> Self {
-        match at {
-            Some(At(at)) => Self { message: format!("{at}: {}", self.message), ..self },
-            None => self,
-        }
-    }
-
-    pub(super) fn message(&self) -> &str {
-        &self.message
-    }
-
-    pub(super) fn hint(self, hint: Option<&str>) -> Self {
-        Self { hint: hint.map(str::to_string), ..self }
-    }
-}
-
-/// A place in a file, as `FILE:LINE:COLUMN`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct At(pub(super) String);
+use crate::settings::named;
+use crate::spec::{Output, Problem};
+use crate::stats::Stats;
 
 /// Says why nothing was started.
-pub(super) fn abort(abort: &Abort) {
-    block(&format!("error: {}", abort.message));
-    if let Some(hint) = &abort.hint {
+pub(super) fn abort(problem: &Problem) {
+    block(&format!("error: {}", problem.text()));
+    if let Some(hint) = problem.advice() {
         line(&format!("hint: {hint}"));
     }
 }
 
+/// The flag for a setting.
+fn flag(key: &str) -> String {
+    format!("--{}", key.replace('_', "-"))
+}
+
 /// One line on standard error, whatever is in it, and not without end. Where that is gone, there is nobody left to tell.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", plain(cut(text)));
+    let _ = writeln!(io::stderr().lock(), "{}", plain(cut(&named(text, flag))));
 }
 
 /// The same for a message that may have lines of its own, as that of a wrong pattern has: they are marked as further ones.
 fn block(text: &str) {
+    let text = &*named(text, flag);
     // One that is long, or has anything else that a terminal obeys, is no drawing.
     let is_drawn = |text: &str| text.chars().all(|c| c == '\n' || is_only_shown(c));
     if text.len() > MESSAGE_DRAWN_BYTES_MAX || !is_drawn(text) {
@@ -93,47 +68,46 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if is_only_shown(c) { c } else { '\u{fffd}' }).collect()
 }
 
-/// Tells of failed sources above a progress bar.
-pub(super) struct Failures<'a> {
+/// Tells what a job tells, above a progress bar.
+pub(super) struct Teller<'a> {
     progress: &'a Progress,
     /// How often the user has asked for more words.
     verbose: u8,
-    told: AtomicU64,
-    kept: Mutex<Vec<Failed>>,
+    failures: AtomicU64,
+    /// While the job is prepared, it may wait for somebody else.
+    preparing: Mutex<Option<Wait<'a>>>,
+    moving: Mutex<Option<Moving>>,
 }
 
-impl<'a> Failures<'a> {
-    pub(super) fn new(progress: &'a Progress, verbose: u8) -> Self {
-        Self { progress, verbose, told: AtomicU64::new(0), kept: Mutex::default() }
+impl<'a> Teller<'a> {
+    pub(super) fn new(progress: &'a Progress, verbose: u8, preparing: Wait<'a>) -> Self {
+        let (preparing, moving) = (Mutex::new(Some(preparing)), Mutex::default());
+        Self { progress, verbose, failures: AtomicU64::new(0), preparing, moving }
     }
 
-    /// The first of them, for a report.
-    pub(super) fn kept(&self) -> Vec<Failed> {
-        std::mem::take(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Whether there have been failures.
+    pub(super) fn has_failures(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Observer for Teller<'_> {
+    fn begins(&self, stats: &Arc<Stats>, bytes: Option<u64>) {
+        self.preparing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let moving = self.progress.follow(stats, bytes);
+        *self.moving.lock().unwrap_or_else(PoisonError::into_inner) = Some(moving);
     }
 
-    /// Whether there have been any.
-    pub(super) fn are_any(&self) -> bool {
-        self.told.load(Ordering::Relaxed) > 0
+    fn note(&self, note: &str) {
+        self.progress.suspend(|| line(note));
     }
 
-    fn keep(&self, source: &str, failure: &Failure) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= FAILURES_REPORTED_MAX {
-            return;
-        }
-        kept.push(Failed {
-            source: source.to_string(),
-            kind: failure.kind.word(),
-            message: failure.message.clone(),
-            hint: failure.hint.clone(),
-            detail: failure.detail.as_ref().and_then(|it| serde_json::to_value(it).ok()),
-        });
+    fn ends(&self) {
+        self.moving.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    pub(super) fn tell(&self, source: &str, failure: &Failure) {
-        self.keep(source, failure);
-        let before = self.told.fetch_add(1, Ordering::Relaxed);
+    fn failed(&self, source: &str, failure: &Failure) {
+        let before = self.failures.fetch_add(1, Ordering::Relaxed);
         if before > FAILURES_TOLD_MAX {
             return;
         }
@@ -174,6 +148,16 @@ pub(super) fn details(detail: Option<&Detail>) {
     }
 }
 
+/// What of the log is shown.
+pub(super) fn level(output: &Output) -> LevelFilter {
+    match output.verbose {
+        0 if output.quiet => LevelFilter::OFF,
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    }
+}
+
 /// Sends the logs of plugins and the host to standard error, above the progress bar. Warnings of the host are never left out. What libraries
 /// say below a warning is: it has URLs in it with all that proves who asks.
 pub(super) fn log_to_stderr(level: LevelFilter, progress: Progress) {
@@ -207,7 +191,9 @@ impl<'a> MakeWriter<'a> for Above {
 
 impl Write for Above {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.progress.suspend(|| io::stderr().lock().write_all(bytes))?;
+        let text = String::from_utf8_lossy(bytes);
+        let text = named(&text, flag);
+        self.progress.suspend(|| io::stderr().lock().write_all(text.as_bytes()))?;
         Ok(bytes.len())
     }
 

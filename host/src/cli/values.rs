@@ -1,32 +1,10 @@
-//! What flags take that is neither a number nor a word of clap's: read, or told what was expected.
+//! What flags take that is neither a number nor a text: words with their help, and settings of plugins.
 
-use crate::settings::{Durable, Exists, Join, RejectsMax};
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
-pub(super) fn exists(text: &str) -> Result<Exists, String> {
-    let found = Exists::ALL.into_iter().find(|exists| exists.word() == text);
-    found.ok_or_else(|| "expected fail, skip or replace".to_string())
-}
-
-pub(super) fn join(text: &str) -> Result<Join, String> {
-    let found = Join::ALL.into_iter().find(|join| join.word() == text);
-    found.ok_or_else(|| "expected record or none".to_string())
-}
-
-pub(super) fn durable(text: &str) -> Result<Durable, String> {
-    let found = Durable::ALL.into_iter().find(|durable| durable.word() == text);
-    found.ok_or_else(|| "expected synced or fast".to_string())
-}
-
-pub(super) fn rejects_max(text: &str) -> Result<RejectsMax, String> {
-    let unknown = |_| "expected a number, or a percentage up to 100%".to_string();
-    match text.strip_suffix('%') {
-        Some(percent) => match percent.parse().map_err(unknown)? {
-            percent @ 0..=100 => Ok(RejectsMax::Percent(percent)),
-            _ => Err("expected a number, or a percentage up to 100%".to_string()),
-        },
-        None => text.parse().map(RejectsMax::Records).map_err(unknown),
-    }
-}
+use crate::output::{Template, TemplateError};
+use crate::settings::{EncodingErrors, Format, Io, Isolate, Piped};
 
 pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -34,3 +12,57 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
         _ => Err("expected KEY=VALUE".to_string()),
     }
 }
+
+/// A template, as it is written.
+pub(super) fn template(text: &str) -> Result<String, TemplateError> {
+    text.parse::<Template>().map(|_template| text.to_string())
+}
+
+macro_rules! helped {
+    ($type:ident { $($variant:ident: $help:literal),+ $(,)? }) => {
+        impl ValueEnum for $type {
+            fn value_variants<'a>() -> &'a [Self] {
+                &[$(Self::$variant),+]
+            }
+
+            fn to_possible_value(&self) -> Option<PossibleValue> {
+                let help = match self {
+                    $(Self::$variant => $help,)+
+                    #[expect(clippy::allow_attributes, reason = "not all types have further variants")]
+                    #[allow(unreachable_patterns, reason = "what is unsaid has no word")]
+                    _ => return None,
+                };
+                Some(PossibleValue::new(self.word()).help(help))
+            }
+        }
+    };
+}
+
+helped!(Io {
+    Auto: "What measured best: read",
+    Read: "Read straight into the sandbox",
+    Mmap: "Map into memory, and copy from there",
+});
+
+helped!(EncodingErrors {
+    Fail: "The source fails, with the place in it",
+    Replace: "U+FFFD takes their place",
+});
+
+helped!(Piped {
+    Tar: "Read as it comes",
+    Zip: "Kept in a temporary file first, as what is in it stands at its end",
+});
+
+helped!(Format {
+    Table: "Aligned columns and a header",
+    Jsonl: "A JSON object a line",
+    Json: "One JSON document",
+    Raw: "What the plugin returns, and nothing else",
+});
+
+helped!(Isolate {
+    Job: "Runs: a sandbox goes on from one source to the next",
+    Source: "Sources: each begins in a fresh sandbox",
+    Chunk: "Chunks: each is run in a fresh sandbox",
+});

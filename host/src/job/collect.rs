@@ -284,7 +284,7 @@ impl Writer<'_> {
         };
         if whole {
             for failure in &failures {
-                (job.on_failure)("total", failure);
+                job.observer.failed("total", failure);
             }
         }
         Ok(Summary { total_failed: !failures.is_empty(), ..self.ends.summary(job)? })

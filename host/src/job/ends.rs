@@ -1,6 +1,7 @@
 //! How the sources of a job ended: counted and told in their order, whatever becomes of their results.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io;
 use std::sync::PoisonError;
 
@@ -34,6 +35,18 @@ pub(super) fn name<'n>(job: &'n Job<'_>, slot: &'n Slot) -> Cow<'n, str> {
     match &slot.member {
         Some(path) => shown_name(path),
         None => job.sources.get(slot.at.source).map(Source::name).unwrap_or_default(),
+    }
+}
+
+/// The name of a source, which is only made where somebody wants it.
+struct Named<'a> {
+    job: &'a Job<'a>,
+    slot: &'a Slot,
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&name(self.job, self.slot))
     }
 }
 
@@ -84,11 +97,13 @@ impl Ends {
         if let Some(failure) = failure {
             self.failed += 1;
             self.open_bytes = 0;
-            (job.on_failure)(&name(job, slot), failure);
+            job.observer.failed(&name(job, slot), failure);
         }
         if slot.end != End::Part {
             self.sources += 1;
-            self.bytes += std::mem::take(&mut self.open_bytes);
+            let bytes = std::mem::take(&mut self.open_bytes);
+            self.bytes += bytes;
+            job.observer.done(&Named { job, slot }, bytes);
         }
     }
 
@@ -119,7 +134,7 @@ impl Ends {
         for (result, plugin) in results.iter().zip(job.labels()) {
             let Err(failure) = result else { continue };
             let message = format!("{}: {}", plugin.unwrap_or_default(), failure.message);
-            (job.on_failure)(source, &Failure { message, ..failure.clone() });
+            job.observer.failed(source, &Failure { message, ..failure.clone() });
             first.get_or_insert(failure);
         }
         self.failed += u64::from(first.is_some());

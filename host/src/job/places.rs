@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::input::Codec;
 use crate::output::{Clash, Distinct, Naming, Origin, Stored};
@@ -27,17 +27,17 @@ enum Placed {
 }
 
 /// The output files, by source. Names are made again when they are asked for: what is kept of a source is small.
-pub struct Places<'a> {
-    sources: &'a [Source],
+pub struct Places {
+    sources: Arc<Vec<Source>>,
     naming: Naming,
-    decompress: &'a Decompress,
+    decompress: Decompress,
     /// Of each source that is no archive; why there is none, where there can be none.
     of_sources: Vec<Placed>,
     /// Sources that have no place, as another has it, and those.
     rivals: Vec<(u32, u32)>,
     taken: Mutex<Taken>,
     /// Directories that are left out of names themselves.
-    left_out: Vec<&'a Path>,
+    left_out: Vec<PathBuf>,
 }
 
 /// Places that are taken.
@@ -49,16 +49,16 @@ struct Taken {
     directories: Directories,
 }
 
-impl<'a> Places<'a> {
+impl Places {
     /// Names all outputs. A directory of `inputs`, as they were named, that ends with a slash is left out of the names of what is in it.
     pub fn of(
         naming: Naming,
-        sources: &'a [Source],
-        inputs: &'a [PathBuf],
-        decompress: &'a Decompress,
+        sources: Arc<Vec<Source>>,
+        inputs: &[PathBuf],
+        decompress: Decompress,
     ) -> Self {
         // Only a slash at its end, or a dot, leaves a directory out.
-        let slashed = |path: &&Path| {
+        let slashed = |path: &&PathBuf| {
             let bytes = path.as_os_str().as_encoded_bytes();
             bytes.ends_with(b"/") || bytes.ends_with(b"/.") || bytes == b"."
         };
@@ -69,7 +69,7 @@ impl<'a> Places<'a> {
             of_sources: Vec::new(),
             rivals: Vec::new(),
             taken: Mutex::default(),
-            left_out: inputs.iter().map(PathBuf::as_path).filter(slashed).collect(),
+            left_out: inputs.iter().filter(slashed).cloned().collect(),
         };
         places.place_all();
         places
@@ -81,7 +81,7 @@ impl<'a> Places<'a> {
         let mut distinct = Distinct::with_capacity(self.sources.len());
         let (mut places, mut rivals) = (Vec::with_capacity(self.sources.len()), Vec::new());
         let mut shared: HashMap<(u64, u64), bool> = HashMap::new();
-        for (index, source) in (0..).zip(self.sources) {
+        for (index, source) in (0..).zip(&*self.sources) {
             places.push(match self.wanted(source) {
                 Ok((place, None)) => match distinct.claim(index, &place) {
                     Ok(()) => Placed::Read,
@@ -96,7 +96,7 @@ impl<'a> Places<'a> {
             });
         }
         if !shared.is_empty() {
-            let each = (0..).zip(self.sources).zip(&mut places);
+            let each = (0..).zip(&*self.sources).zip(&mut places);
             for ((index, source), to) in each.filter(|(_, placed)| **placed == Placed::Stored) {
                 let Ok((place, Some(stored))) = self.wanted(source) else { continue };
                 let is_shared = shared.get(&distinct.key(&place)).copied().unwrap_or_default();
@@ -178,9 +178,10 @@ impl<'a> Places<'a> {
     }
 
     fn name(&self, path: &Path, member: Option<&[u8]>, read_as: &Path) -> Wanted {
-        let compressed = *self.decompress != Decompress::None && Codec::by_name(read_as).is_some();
+        let compressed = self.decompress != Decompress::None && Codec::by_name(read_as).is_some();
         // Of directories in one another it is the innermost that was named for what is in it.
-        let above = self.left_out.iter().copied().filter(|named| path.starts_with(named));
+        let above =
+            self.left_out.iter().map(PathBuf::as_path).filter(|named| path.starts_with(named));
         let walked = above.max_by_key(|named| named.components().count());
         let place = |stored| {
             let origin = Origin { path, walked, member, stored };
@@ -199,7 +200,7 @@ impl<'a> Places<'a> {
     pub fn place(&self, index: usize, member: Option<&Path>) -> Result<PathBuf, Failure> {
         let failed = |message: String| {
             Failure::new(FailureKind::Write, message)
-                .hint("--name makes other names: {dir}, {name}, {stored}…")
+                .hint("⟦name⟧ makes other names: {dir}, {name}, {stored}…")
         };
         let Some(member) = member else {
             return self.of_source(index).map_err(failed);

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::json::{Document, Lines};
 use super::table::Table;
 use super::value::Value;
+pub use crate::settings::Format;
 
 /// Why there is no result.
 #[derive(Debug, Clone, Copy)]
@@ -48,19 +49,6 @@ pub struct Total<'a> {
     pub failed: u64,
     /// Bytes that were processed.
     pub bytes: u64,
-}
-
-/// The choices of `--format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Aligned columns with a header, for people.
-    Table,
-    /// A JSON object a line.
-    Jsonl,
-    /// One JSON document.
-    Json,
-    /// The plugin's own bytes, one result after the other.
-    Raw,
 }
 
 impl Format {

@@ -1,14 +1,17 @@
 //! What a run is asked to do, as plain structs: checked, in base units, with no trace of flags.
 
 mod bounds;
+mod key;
 pub mod limits;
 mod out;
 mod run;
 mod sandbox;
 mod tenant;
+mod words;
 
 pub use bounds::{Amount, OutOfBounds};
-pub use out::{Durable, Exists, Join, Pack, PackError};
+pub use key::{Key, keys, named};
+pub use out::{Durable, Exists, Format, Join, Pack, PackError};
 pub use run::{Decompress, EncodingErrors, Io, Piped, RejectsMax, Run, Show};
 pub use sandbox::{Exceeded, Isolate, Sandbox};
 pub use tenant::{Ceiling, Quotas};

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::words::words;
+
 /// What to do where an output file is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Exists {
@@ -20,19 +22,22 @@ pub enum Exists {
     Replace,
 }
 
-impl Exists {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Fail, Self::Skip, Self::Replace];
+words!(Exists { Fail = "fail", Skip = "skip", Replace = "replace" });
 
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Fail => "fail",
-            Self::Skip => "skip",
-            Self::Replace => "replace",
-        }
-    }
+/// What results look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns with a header, for people.
+    Table,
+    /// A JSON object a line.
+    Jsonl,
+    /// One JSON document.
+    Json,
+    /// The plugin's own bytes, one result after the other.
+    Raw,
 }
+
+words!(Format { Table = "table", Jsonl = "jsonl", Json = "json", Raw = "raw" });
 
 /// How the output of a source ends in a file or stream that takes those of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -44,18 +49,7 @@ pub enum Join {
     None,
 }
 
-impl Join {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Record, Self::None];
-
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Record => "record",
-            Self::None => "none",
-        }
-    }
-}
+words!(Join { Record = "record", None = "none" });
 
 /// What an output file survives once it is said to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -67,18 +61,7 @@ pub enum Durable {
     Fast,
 }
 
-impl Durable {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Synced, Self::Fast];
-
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Synced => "synced",
-            Self::Fast => "fast",
-        }
-    }
-}
+words!(Durable { Synced = "synced", Fast = "fast" });
 
 /// How output is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -1,8 +1,11 @@
 //! The settings of `host run`.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
+use super::words::words;
 use super::{Join, Pack, Sandbox, limits};
 
 /// How plain files are read.
@@ -17,6 +20,8 @@ pub enum Io {
     Mmap,
 }
 
+words!(Io { Auto = "auto", Read = "read", Mmap = "mmap" });
+
 /// What standard input is, which has no name to tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Piped {
@@ -29,6 +34,8 @@ pub enum Piped {
     Zip,
 }
 
+words!(Piped { Detect = "detect", Tar = "tar", Zip = "zip-stream" });
+
 /// What is decompressed on the way in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Decompress {
@@ -39,6 +46,37 @@ pub enum Decompress {
     None,
     /// Everything, with the codec of this name.
     As(String),
+}
+
+impl Decompress {
+    /// All that can be said.
+    pub const WORDS: [&'static str; 12] = [
+        "auto", "none", "gzip", "zstd", "lz4", "bzip2", "xz", "brotli", "snappy", "lzip", "lzma",
+        "zlib",
+    ];
+}
+
+impl fmt::Display for Decompress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::None => "none",
+            Self::As(codec) => codec,
+        })
+    }
+}
+
+impl FromStr for Decompress {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            "none" => Ok(Self::None),
+            codec if Self::WORDS.contains(&codec) => Ok(Self::As(codec.to_string())),
+            _ => Err(format!("expected one of {}", Self::WORDS.join(", "))),
+        }
+    }
 }
 
 /// How much of a source may be set aside.
@@ -55,6 +93,31 @@ pub enum RejectsMax {
         /// Hundredths of its bytes.
         percent: u8,
     },
+}
+
+impl fmt::Display for RejectsMax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Records(records) => write!(f, "{records}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::Both { records, percent } => write!(f, "{records} and {percent}%"),
+        }
+    }
+}
+
+impl FromStr for RejectsMax {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "expected a number, or a percentage up to 100%";
+        match text.strip_suffix('%') {
+            Some(percent) => match percent.parse().map_err(|_| EXPECTED)? {
+                percent @ 0..=100 => Ok(Self::Percent(percent)),
+                _ => Err(EXPECTED),
+            },
+            None => text.parse().map(Self::Records).map_err(|_| EXPECTED),
+        }
+    }
 }
 
 /// Which results are wanted.
@@ -75,6 +138,8 @@ pub enum EncodingErrors {
     /// U+FFFD takes their place.
     Replace,
 }
+
+words!(EncodingErrors { Fail = "fail", Replace = "replace" });
 
 /// How one run goes about its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]

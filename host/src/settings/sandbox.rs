@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::limits;
+use super::words::words;
 
 /// What never shares a sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub enum Isolate {
     /// Chunks: each is run in a fresh sandbox. States of chunks are merged in one that sees none.
     Chunk,
 }
+
+words!(Isolate { Job = "job", Source = "source", Chunk = "chunk" });
 
 /// What one sandbox may use, and how long it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

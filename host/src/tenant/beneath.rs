@@ -2,9 +2,88 @@
 //! directory ([`Roots`](crate::source::Roots)), whatever changes after this look; and outputs are made beneath an open directory
 //! ([`Root`](crate::output::Root)).
 
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::error::JobError;
+use super::spec::Tenant;
+use crate::output::{Created, FileError, Pending, Root, Target};
+use crate::prepare::Outlets;
+use crate::source::Address;
+use crate::spec::{JobSpec, Output, Problem};
+
+/// A job whose names are of files in its tenant's directories, and the names of its inputs.
+pub(super) fn within(
+    mut spec: JobSpec,
+    tenant: &Tenant,
+) -> Result<(JobSpec, Vec<PathBuf>), JobError> {
+    let inputs = spec.inputs.files.iter_mut().chain(&mut spec.inputs.files_from);
+    for name in inputs.filter(|name| !is_allowed_url(name, tenant)) {
+        if Address::of(name).is_some() {
+            return Err(JobError::Outside { path: name.clone() });
+        }
+        *name = input(&tenant.inputs, name)?;
+    }
+    let output = &mut spec.output;
+    let files = output.rejects.iter_mut().chain(&mut output.ledger).chain(&mut output.report);
+    for name in files.chain(&mut spec.sandbox.repro) {
+        *name = beneath(&tenant.outputs, name)?;
+    }
+    if !output.is_stream() && !is_allowed_url(&output.out, tenant) {
+        output.out = beneath(&tenant.outputs, &output.out)?;
+    }
+    let named = spec.inputs.files.clone();
+    Ok((spec, named))
+}
+
+fn is_allowed_url(name: &Path, tenant: &Tenant) -> bool {
+    Address::of(name).is_some_and(|address| tenant.limits.urls.allow(&address))
+}
+
+/// The path of an output, by its words alone: no link is followed when it is made.
+fn beneath(root: &Path, name: &Path) -> Result<PathBuf, JobError> {
+    let is_plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if name == Path::new("-") || !name.components().all(is_plain) {
+        return Err(JobError::Outside { path: name.to_path_buf() });
+    }
+    Ok(root.join(name))
+}
+
+/// Outputs of a tenant, below its directory; and the stream for what goes to none.
+pub(super) struct Beneath<'a> {
+    outputs: &'a Path,
+    stream: Mutex<Option<Box<dyn Write + Send>>>,
+}
+
+impl<'a> Beneath<'a> {
+    pub(super) fn new(outputs: &'a Path, stream: Box<dyn Write + Send>) -> Self {
+        Self { outputs, stream: Mutex::new(Some(stream)) }
+    }
+
+    fn relative<'p>(&self, output: &'p Output) -> &'p Path {
+        output.out.strip_prefix(self.outputs).unwrap_or(&output.out)
+    }
+}
+
+impl Outlets for Beneath<'_> {
+    fn stdout(&self, _: &'static str) -> Result<Box<dyn Write + Send>, Problem> {
+        let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(stream.unwrap_or_else(|| Box::new(io::sink())))
+    }
+
+    fn file(&self, output: &Output) -> Result<Target, FileError> {
+        let root = Root::open(self.outputs, output.durable)?;
+        Ok(match Pending::create(&root, self.relative(output), output.exists())? {
+            Created::Pending(file) => Target::File(file),
+            Created::Skipped => Target::Skipped,
+        })
+    }
+
+    fn root(&self, output: &Output) -> Result<Root, FileError> {
+        Root::open(self.outputs, output.durable)?.below(self.relative(output))
+    }
+}
 
 /// The path of the input `name`, beneath `root`, which is canonical. What is not there stays a name, whose source fails.
 ///

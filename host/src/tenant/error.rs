@@ -4,15 +4,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::input::{CutsRecords, FramingError};
 use crate::job;
-use crate::output::FileError;
-use crate::pipeline::ChainError;
-use crate::plugin::LoadError;
-use crate::settings::OutOfBounds;
 use crate::settings::limits::{JOBS_MAX, TENANT_NAME_BYTES_MAX, WEIGHT_MAX};
-use crate::source;
-use crate::stats::TooLittle;
+use crate::spec::Problem;
 
 /// A tenant, or a job of one, was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -54,7 +48,7 @@ pub enum Refused {
     },
     /// A setting of the job is not one that a run can have.
     #[error(transparent)]
-    OutOfBounds(#[from] OutOfBounds),
+    Spec(#[from] Problem),
     /// The job asks for more than the tenant may have.
     #[error("{setting} is {asked}, more than {allowed}, which the tenant may ask for")]
     Ceiling {
@@ -121,39 +115,21 @@ pub struct QuotaExceeded {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum JobError {
-    /// A plugin cannot be used.
+    /// It cannot be run as it is described.
     #[error(transparent)]
-    Load(#[from] LoadError),
-    /// Plugins cannot follow one another.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// There is no such framing.
-    #[error(transparent)]
-    Framing(#[from] FramingError),
-    /// The framing that the job says cuts records of its plugins.
-    #[error(transparent)]
-    CutsRecords(#[from] CutsRecords),
-    /// Nothing could be listed.
-    #[error(transparent)]
-    Sources(#[from] source::Error),
-    /// An input is not beneath the tenant's directory.
+    Spec(#[from] Problem),
+    /// A name is not of a file beneath the tenant's directory.
     #[error("{}: is not in the tenant's directory", path.display())]
     Outside {
         /// As it was named.
         path: PathBuf,
     },
-    /// The output cannot be made.
-    #[error(transparent)]
-    Out(#[from] FileError),
     /// The job ended early.
     #[error(transparent)]
     Job(#[from] job::Error),
     /// The tenant has used up what it may use.
     #[error(transparent)]
     Quota(QuotaExceeded),
-    /// The host has too little memory for it.
-    #[error(transparent)]
-    Memory(#[from] TooLittle),
     /// Somebody cancelled it.
     #[error("the job was cancelled")]
     Cancelled,

@@ -1,6 +1,7 @@
 //! The tenants of a process, and their jobs: who may submit what, and which threads are there.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -11,12 +12,13 @@ use super::fair::Id;
 use super::handle::{Ended, JobHandle, State};
 use super::running;
 use super::slots::Slots;
-use super::spec::{JobSpec, Tenant};
+use super::spec::{Tenant, check};
 use super::usage::{Account, Used};
 use crate::plugin::{Engine, EngineError};
 use crate::settings::Sandbox;
 use crate::settings::limits::{HOST_STACK_BYTES, JOBS_MAX};
 use crate::source::Roots;
+use crate::spec::JobSpec;
 use crate::stats::MemoryBudget;
 
 /// How a host is set up.
@@ -116,13 +118,27 @@ impl Host {
         Ok(())
     }
 
-    /// Starts a job of that tenant.
+    /// Starts a job of that tenant. Its inputs are named from the tenant's directory for those, and what it writes from that for outputs;
+    /// plugins are files that whoever runs the host has chosen. What goes to standard output is thrown away.
     ///
     /// # Errors
     /// When it asks for more than it may have, or there are too many.
     pub fn submit(&self, tenant: &str, spec: JobSpec) -> Result<JobHandle, Refused> {
+        self.submit_into(tenant, spec, Box::new(io::sink()))
+    }
+
+    /// The same with a stream for what goes to standard output, which must not block for long: who writes to it has a turn.
+    ///
+    /// # Errors
+    /// As for [`submit`](Self::submit).
+    pub fn submit_into(
+        &self,
+        tenant: &str,
+        spec: JobSpec,
+        stream: Box<dyn Write + Send>,
+    ) -> Result<JobHandle, Refused> {
         let member = self.member(tenant)?;
-        spec.check(&member.tenant.limits.ceiling, &self.shared.sandbox)?;
+        check(&spec, &member.tenant.limits.ceiling, &self.shared.sandbox)?;
         let mut jobs = lock(&self.jobs);
         jobs.retain(|job| !job.thread.is_finished());
         if jobs.len() >= JOBS_MAX {
@@ -135,7 +151,7 @@ impl Host {
         let spawned = std::thread::Builder::new()
             .name(format!("job-{tenant}"))
             .stack_size(self.shared.sandbox.stack_bytes + HOST_STACK_BYTES)
-            .spawn(move || working.work(spec));
+            .spawn(move || working.work(spec, stream));
         // What could not be moved into the thread was dropped, and so has ended.
         let thread = spawned.map_err(|_| Refused::Busy)?;
         jobs.push(Job { state: Arc::clone(&state), thread });
@@ -182,8 +198,8 @@ struct Working {
 }
 
 impl Working {
-    fn work(mut self, spec: JobSpec) {
-        self.ended = Some(running::run(&self.shared, &self.member, &self.state, spec));
+    fn work(mut self, spec: JobSpec, stream: Box<dyn Write + Send>) {
+        self.ended = Some(running::run(&self.shared, &self.member, &self.state, spec, stream));
     }
 }
 

@@ -11,7 +11,8 @@
 //! ```no_run
 //! use std::path::PathBuf;
 //!
-//! use gristmill::tenant::{Host, JobSpec, Limits, Options, Results, Tenant};
+//! use gristmill::spec::JobSpec;
+//! use gristmill::tenant::{Host, Limits, Options, Tenant};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let host = Host::new(Options::default())?;
@@ -23,8 +24,9 @@
 //!     outputs: "/srv/acme/out".into(),
 //! })?;
 //! let inputs = vec![PathBuf::from("logs")]; // beneath the tenant's inputs
-//! let results = Results::File("counts.jsonl".into());
-//! let job = host.submit("acme", JobSpec::new("wordcount.wasm".into(), inputs, results))?;
+//! let mut spec = JobSpec::of("wordcount.wasm".into(), inputs);
+//! spec.output.out = "counts.jsonl".into(); // below its outputs
+//! let job = host.submit("acme", spec)?;
 //! println!("{} bytes so far", job.progress().bytes_in);
 //! match &*job.wait() {
 //!     Ok(ended) => println!("{} sources", ended.summary.sources),
@@ -38,6 +40,7 @@ mod beneath;
 mod compilers;
 mod error;
 mod fair;
+mod gate;
 mod handle;
 mod host;
 mod running;
@@ -48,5 +51,5 @@ mod usage;
 pub use error::{JobError, QuotaExceeded, Refused, Which};
 pub use handle::{Ended, JobHandle, Progress};
 pub use host::{Host, Options};
-pub use spec::{JobSpec, Limits, PluginSpec, Results, Tenant};
+pub use spec::{Limits, Tenant};
 pub use usage::Used;

@@ -1,12 +1,12 @@
-//! What a tenant is, and what it asks for: plain values, and whether they are within its limits.
+//! What a tenant is, and whether what it asks for is within its limits.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use super::error::Refused;
-use crate::output::{Format, Template};
 use crate::settings::limits::{TENANT_NAME_BYTES_MAX, WEIGHT_MAX};
-use crate::settings::{Ceiling, Durable, Exceeded, Exists, Quotas, Run, Sandbox};
+use crate::settings::{Ceiling, Exceeded, Quotas, Sandbox};
+use crate::source::Urls;
+use crate::spec::JobSpec;
 
 /// Who owns jobs.
 #[derive(Debug, Clone)]
@@ -23,13 +23,22 @@ pub struct Tenant {
     pub outputs: PathBuf,
 }
 
-/// What a tenant may ask for, and use.
-#[derive(Debug, Clone, Default)]
+/// What a tenant may ask for, and use; nothing of the network, unless that is said.
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// For each job.
     pub ceiling: Ceiling,
     /// Over all of them.
     pub quotas: Quotas,
+    /// Where in the network they may read and write.
+    pub urls: Urls,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let (ceiling, quotas) = (Ceiling::default(), Quotas::default());
+        Self { ceiling, quotas, urls: Urls::Of(Vec::new()) }
+    }
 }
 
 impl Tenant {
@@ -48,83 +57,34 @@ impl Tenant {
     }
 }
 
-/// A plugin, and its settings.
-#[derive(Debug, Clone)]
-pub struct PluginSpec {
-    /// Its file, which whoever runs the host has chosen: it need not be beneath a tenant's directory.
-    pub path: PathBuf,
-    /// Key and value.
-    pub settings: Vec<(String, String)>,
-}
-
-/// A job to be run.
-pub struct JobSpec {
-    /// Each takes what comes out of the one before it.
-    pub plugins: Vec<PluginSpec>,
-    /// Files and directories beneath the tenant's inputs. A directory with a slash at its end leaves its name out of those of outputs.
-    pub inputs: Vec<PathBuf>,
-    /// Where its results go.
-    pub results: Results,
-    /// How to go about it. At most as many threads as the host has turns are used.
-    pub run: Run,
-    /// Where records end, if not as the plugin says.
-    pub framing: Option<String>,
-    /// What results look like.
-    pub format: Format,
-    /// What to do where an output file is there already.
-    pub exists: Exists,
-    /// What a file that is written survives.
-    pub durable: Durable,
-}
-
-/// Where the results of a job go.
-pub enum Results {
-    /// Into a stream, which must not block for long: who writes to it has a turn.
-    Stream(Box<dyn Write + Send>),
-    /// Into a file beneath the tenant's outputs, which is seen when the job is done.
-    File(PathBuf),
-    /// Of a transformer: into a file for each source beneath the tenant's outputs.
-    Files(Template),
-}
-
-impl JobSpec {
-    /// A job of one plugin over `inputs`, with the settings that `host run` has where nothing is said.
-    pub fn new(plugin: PathBuf, inputs: Vec<PathBuf>, results: Results) -> Self {
-        Self {
-            plugins: vec![PluginSpec { path: plugin, settings: Vec::new() }],
-            inputs,
-            results,
-            run: Run::default(),
-            framing: None,
-            format: Format::Jsonl,
-            exists: Exists::default(),
-            durable: Durable::default(),
-        }
+/// Whether a job asks for more than there may be, or for what jobs of this host do not have each.
+pub(super) fn check(spec: &JobSpec, ceiling: &Ceiling, host: &Sandbox) -> Result<(), Refused> {
+    let run = &spec.run(1, None)?;
+    let (asked, most) = (&run.sandbox, &ceiling.sandbox);
+    let (inputs, sandbox) = (&spec.inputs, &spec.sandbox);
+    let shared = [
+        ("stack", asked.stack_bytes != host.stack_bytes),
+        ("fuel", asked.fuel.is_some() != host.fuel.is_some()),
+        ("memory_total", sandbox.memory_total.is_some()),
+        ("cache", sandbox.cache.is_some() || sandbox.no_cache),
+        ("jail", sandbox.jail),
+        ("beneath", !inputs.beneath.is_empty()),
+        ("allow_private", inputs.allow_private),
+    ];
+    if let Some((setting, _)) = shared.into_iter().find(|(_, is_said)| *is_said) {
+        return Err(Refused::Shared { setting });
     }
-
-    /// Whether it asks for more than there may be, or for what sandboxes of its host do not have.
-    pub(super) fn check(&self, ceiling: &Ceiling, host: &Sandbox) -> Result<(), Refused> {
-        let (run, asked, most) = (&self.run, &self.run.sandbox, &ceiling.sandbox);
-        if asked.stack_bytes != host.stack_bytes {
-            return Err(Refused::Shared { setting: "stack_bytes" });
-        }
-        if asked.fuel.is_some() != host.fuel.is_some() {
-            return Err(Refused::Shared { setting: "fuel" });
-        }
-        let most = &Sandbox { stack_bytes: host.stack_bytes, ..*most };
-        if let Some(Exceeded { setting, asked, allowed }) = asked.exceeds(most) {
-            return Err(Refused::Ceiling { setting, asked, allowed });
-        }
-        let bytes = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
-        let asked = [
-            ("record_bytes_max", run.record_bytes_max, ceiling.record_bytes_max),
-            ("window_bytes", bytes(run.window_bytes), bytes(ceiling.window_bytes)),
-            ("decompressed_bytes_max", run.decompressed_bytes_max, ceiling.decompressed_bytes_max),
-            ("members_max", run.members_max, ceiling.members_max),
-        ];
-        match asked.into_iter().find(|(_, asked, allowed)| asked > allowed) {
-            Some((setting, asked, allowed)) => Err(Refused::Ceiling { setting, asked, allowed }),
-            None => Ok(run.check()?),
-        }
+    let most = &Sandbox { stack_bytes: host.stack_bytes, ..*most };
+    if let Some(Exceeded { setting, asked, allowed }) = asked.exceeds(most) {
+        return Err(Refused::Ceiling { setting, asked, allowed });
+    }
+    let asked = [
+        ("record_bytes_max", run.record_bytes_max, ceiling.record_bytes_max),
+        ("decompressed_bytes_max", run.decompressed_bytes_max, ceiling.decompressed_bytes_max),
+        ("members_max", run.members_max, ceiling.members_max),
+    ];
+    match asked.into_iter().find(|(_, asked, allowed)| asked > allowed) {
+        Some((setting, asked, allowed)) => Err(Refused::Ceiling { setting, asked, allowed }),
+        None => Ok(()),
     }
 }

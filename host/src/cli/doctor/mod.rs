@@ -12,11 +12,12 @@ use serde::Serialize;
 
 use super::Exit;
 use super::args::{DoctorArgs, DoctorFormatArg};
-use super::say::{Abort, plain};
-use super::settings::cache_dir;
+use super::cache_dir;
+use super::say::plain;
 use crate::jail;
 use crate::output::pretty_json;
 use crate::plugin::{Cache, ENGINE_VERSION, cpu_features, probe};
+use crate::spec::Problem;
 
 /// What was found. Field names are the keys of the JSON form.
 #[derive(Debug, Serialize)]
@@ -83,7 +84,7 @@ impl Check {
 }
 
 /// Tells what there is. Exits with 1 where `host run` lacks something.
-pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Abort> {
+pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Problem> {
     let mut checks = vec![Check::ok("kernel", Need::Run, machine::kernel()), engine(), cpu()];
     checks.extend(kernel_features());
     checks.extend(machine::limits());
@@ -97,11 +98,11 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Abort> {
     let ready = !checks.iter().any(lacking);
     let diagnosis = Diagnosis { version: env!("CARGO_PKG_VERSION"), ready, checks };
     let text = match args.format {
-        DoctorFormatArg::Json => pretty_json(&diagnosis).map_err(Abort::new)?,
-        DoctorFormatArg::Text => describe(&diagnosis, args.jail).map_err(Abort::new)?,
+        DoctorFormatArg::Json => pretty_json(&diagnosis).map_err(Problem::new)?,
+        DoctorFormatArg::Text => describe(&diagnosis, args.jail).map_err(Problem::new)?,
     };
     match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(Abort::new(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(Problem::new(error)),
         _ => {}
     }
     Ok(if ready { Exit::Done } else { Exit::Failed })

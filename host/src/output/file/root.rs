@@ -30,6 +30,16 @@ impl Root {
         Self::open_by(Calls::default(), path, durable)
     }
 
+    /// The directory `relative` below this one as a root of its own, made where it is not there; no link is followed.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn below(&self, relative: &Path) -> Result<Self, FileError> {
+        let (dir, calls) = (self.directory(relative)?, self.calls.clone());
+        let making = RwLock::default();
+        Ok(Self { path: self.path.join(relative), dir, calls, durable: self.durable, making })
+    }
+
     pub(super) fn open_by(calls: Calls, path: &Path, durable: Durable) -> Result<Self, FileError> {
         let dir = open_or_make(&calls, path, durable)?;
         Ok(Self::of(calls, path, dir, durable))

@@ -106,7 +106,7 @@ mod targets;
 #[test]
 fn a_file_is_seen_when_it_is_whole() {
     let dir = scratch();
-    for durable in Durable::ALL {
+    for durable in Durable::ALL.iter().copied() {
         let name = format!("a/b/{}.txt", durable.word());
         let root = Root::open(&dir.path().join("new/out"), durable).unwrap();
         let file = pending(&root, &name, Exists::Fail);
@@ -193,7 +193,7 @@ fn a_file_that_exists_fails_is_skipped_or_is_replaced() {
     assert_eq!(files(dir.path()), one("a", "new"));
 
     fs::create_dir(dir.path().join("b")).unwrap();
-    for exists in Exists::ALL {
+    for exists in Exists::ALL.iter().copied() {
         let error = Pending::create(&root, Path::new("b"), exists).unwrap_err();
         assert!(matches!(error, FileError::IsDirectory(_)), "{error}");
     }

@@ -58,8 +58,8 @@ fn run(nth: usize, cause: Errno, exists: Exists, durable: Durable) -> Option<Cal
 #[test]
 fn whichever_call_fails_it_is_named_and_nothing_is_seen() {
     for cause in [Errno::NOSPC, Errno::IO, Errno::ACCESS] {
-        for exists in Exists::ALL {
-            for durable in Durable::ALL {
+        for exists in Exists::ALL.iter().copied() {
+            for durable in Durable::ALL.iter().copied() {
                 let calls: Vec<_> =
                     (0..).map_while(|nth| run(nth, cause, exists, durable)).collect();
                 let mut expected = vec![

@@ -13,9 +13,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::say::{self, Abort};
+use crate::job::Observer;
 use crate::ledger::{Entries, JobId, Ledger, Output, Reader, Selection};
 use crate::source::{Listing, Source, Way};
+use crate::spec::Problem;
 
 /// What an output file of so many bytes is remembered by, once it is in place.
 pub(super) fn remembered(path: PathBuf, bytes: u64, digest: [u8; 32]) -> Output {
@@ -92,14 +93,14 @@ pub(super) struct Vanished {
 }
 
 impl Vanished {
-    pub(super) fn tell(&self) {
+    pub(super) fn tell(&self, events: &dyn Observer) {
         let Self { removed, left } = *self;
         if removed > 0 {
-            say::line(&format!("{removed} outputs of sources that are gone were removed"));
+            events.note(&format!("{removed} outputs of sources that are gone were removed"));
         }
         if left > 0 {
             let why = "were not as they were left, and stay";
-            say::line(&format!("{left} outputs of sources that are gone {why}"));
+            events.note(&format!("{left} outputs of sources that are gone {why}"));
         }
     }
 }
@@ -113,7 +114,8 @@ pub(super) fn remove_vanished(
     job: JobId,
     inputs: &[PathBuf],
     listing: &Listing,
-) -> Result<Vanished, Abort> {
+    events: &dyn Observer,
+) -> Result<Vanished, Problem> {
     let mut in_sight = InSight::new(inputs, listing);
     let mut gone = Vec::new();
     let _continued: ControlFlow<()> = reader.outputs(Some(job), |_, source, output| {
@@ -123,7 +125,7 @@ pub(super) fn remove_vanished(
         }
         ControlFlow::Continue(())
     })?;
-    in_sight.tell();
+    in_sight.tell(events);
     let mut vanished = Vanished::default();
     let mut forgotten = Vec::with_capacity(gone.len());
     for (source, output) in gone {
@@ -132,8 +134,8 @@ pub(super) fn remove_vanished(
             Ok(Fate::Stays) => vanished.left += 1,
             Ok(Fate::Gone) => {}
             Err(error) => {
-                let message = format!("--delete-vanished: {}: {error}", output.path.display());
-                return Err(Abort::new(message));
+                let message = format!("⟦delete_vanished⟧: {}: {error}", output.path.display());
+                return Err(Problem::new(message));
             }
         }
         forgotten.push(Selection { job: Some(job), entries: Entries::Of(source) });
@@ -196,15 +198,15 @@ impl<'a> InSight<'a> {
         has_any
     }
 
-    fn tell(&self) {
+    fn tell(&self, events: &dyn Observer) {
         let mut empty = self.known.iter().filter(|(_, has_any)| !**has_any);
         let Some((first, _)) = empty.next() else { return };
         let more = match empty.count() {
             0 => String::new(),
             more => format!(" (and so in {more} more directories)"),
         };
-        say::line(&format!(
-            "--delete-vanished: {}: nothing is there, so no output of it is removed{more}",
+        events.note(&format!(
+            "⟦delete_vanished⟧: {}: nothing is there, so no output of it is removed{more}",
             first.display()
         ));
     }

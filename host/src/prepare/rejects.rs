@@ -1,4 +1,4 @@
-//! `--rejects`: the file for records that plugins set aside.
+//! The file for records that plugins set aside.
 //!
 //! Without a ledger it is one run's, and begins empty; so it is for results, which each run gives anew. With a ledger and output files it goes on where the last run stopped: lines of sources that are
 //! skipped stay, and those of sources that are done again, because they failed, changed, or were lost by a kill, go before they
@@ -13,14 +13,12 @@ use std::sync::{Arc, Mutex};
 
 use serde::Deserialize;
 
-use super::args::OutputArgs;
-use super::closed::check_stdout;
-use super::out::exists;
-use super::say::Abort;
+use super::output::Outlets;
 use crate::output::{Appended, Target};
 use crate::settings::limits::{REJECT_LINE_BYTES_MAX, WRITE_BYTES};
 use crate::settings::{Durable, Exists, RejectsMax};
 use crate::source::Source;
+use crate::spec::{Output, Problem};
 use crate::stats::MemoryBudget;
 
 /// Where rejects are written.
@@ -28,24 +26,24 @@ pub(super) type Sink = Mutex<Box<dyn Write + Send>>;
 
 /// Opens the file, if one is named; `again` are the sources that are to be done, where others that are done stay as they are.
 pub(super) fn open(
-    args: &OutputArgs,
+    output: &Output,
+    outlets: &dyn Outlets,
     again: Option<&[Source]>,
     memory: &Arc<MemoryBudget>,
-) -> Result<Option<Sink>, Abort> {
-    let Some(path) = &args.rejects else { return Ok(None) };
+) -> Result<Option<Sink>, Problem> {
+    let Some(path) = &output.rejects else { return Ok(None) };
     let _named = memory.hold(named_bytes(again));
     if path.as_os_str() == "-" {
-        check_stdout("--rejects")?;
-        return Ok(Some(Mutex::new(Box::new(io::stdout()))));
+        return Ok(Some(Mutex::new(outlets.stdout("rejects")?)));
     }
-    let opened = match (&args.ledger, again) {
-        (Some(_), Some(sources)) => go_on(path, args.durable, sources),
-        _ if is_full(path) => match exists(args) {
+    let opened = match (&output.ledger, again) {
+        (Some(_), Some(sources)) => go_on(path, output.durable, sources),
+        _ if is_full(path) => match output.exists() {
             Exists::Fail => {
-                let message = format!("--rejects {}: exists already", path.display());
+                let message = format!("⟦rejects⟧ {}: exists already", path.display());
                 let hint =
-                    "--exists replace begins it anew, --exists skip goes on behind what is there";
-                return Err(Abort::new(message).hint(Some(hint)));
+                    "⟦exists⟧ replace begins it anew, ⟦exists⟧ skip goes on behind what is there";
+                return Err(Problem::new(message).hint(Some(hint)));
             }
             Exists::Skip => {
                 OpenOptions::new().append(true).open(path).map(|file| Box::new(file) as _)
@@ -55,7 +53,7 @@ pub(super) fn open(
         _ => File::create(path).map(|file| Box::new(file) as _),
     };
     let file: Box<dyn Write + Send> =
-        opened.map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
+        opened.map_err(|error| Problem::new(format!("⟦rejects⟧ {}: {error}", path.display())))?;
     Ok(Some(Mutex::new(Box::new(BufWriter::new(file)))))
 }
 
@@ -73,23 +71,23 @@ pub(super) struct Settled {
 }
 
 impl Settled {
-    /// What the flags of this run say. A share of bytes is not judged again: how many those were is not known any more.
-    pub(super) fn by(args: &OutputArgs) -> Result<Self, Abort> {
-        let records_max = match (args.max_rejects, &args.rejects) {
+    /// What the spec of this run says. A share of bytes is not judged again: how many those were is not known any more.
+    pub(super) fn by(output: &Output) -> Result<Self, Problem> {
+        let records_max = match (output.max_rejects, &output.rejects) {
             (Some(RejectsMax::Records(max)), _) => max,
             (Some(_), _) | (None, Some(_)) => u64::MAX,
             (None, None) => 0,
         };
         let mut lines = HashMap::new();
-        let Some(path) = &args.rejects else { return Ok(Self { records_max, lines: None }) };
-        if args.ledger.is_some() && is_full(path) {
+        let Some(path) = &output.rejects else { return Ok(Self { records_max, lines: None }) };
+        if output.ledger.is_some() && is_full(path) {
             each_line(path, |line| {
                 if let Ok(Line { source }) = serde_json::from_slice(line) {
                     *lines.entry(source.into_owned()).or_default() += 1;
                 }
                 Ok(())
             })
-            .map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
+            .map_err(|error| Problem::new(format!("⟦rejects⟧ {}: {error}", path.display())))?;
         }
         Ok(Self { records_max, lines: Some(lines) })
     }

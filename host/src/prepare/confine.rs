@@ -1,4 +1,4 @@
-//! `--jail`: what a run needs of the machine, worked out from its flags, and everything else given up.
+//! The jail: what a run needs of the machine, worked out from its flags, and everything else given up.
 //!
 //! Entered while the process has one thread, so it holds for all. What a jailed run must not do is done before: plugins are
 //! compiled, and taken along as code (who could write to the cache, or knew its key, would have the next run load what they like), the
@@ -7,18 +7,16 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::args::RunArgs;
-use super::out::is_tree;
+use super::output::is_tree;
 use super::plugins;
-use super::say::{self, Abort};
-use super::settings::{Origins, urls};
-use super::stages::Stages;
+use super::sources::{Origins, urls};
 use crate::input::prepare_spools;
 use crate::jail::{self, Jail, JailError, Sockets};
 use crate::output::Root;
 use crate::plugin::{Cache, warm};
 use crate::settings::Run;
 use crate::source::Address;
+use crate::spec::{JobSpec, Problem};
 
 /// What any run reads: the seed of the database's random numbers, and its own peak of memory.
 const ALWAYS: [&str; 2] = ["/dev/urandom", "/proc/self/status"];
@@ -55,81 +53,92 @@ const CREDENTIALS: [&str; 7] = [
     "AZURE_FEDERATED_TOKEN_FILE",
 ];
 
-/// Enters the jail, where the flags ask for one; gives the code of the plugins then, which nobody compiles in there. The names of
-/// `--files-from` have to be read for that.
-pub(super) fn confine(
-    args: &RunArgs,
-    stages: &Stages,
+/// What a jailed run takes with it.
+pub struct Confined {
+    /// The code of its plugins, which nobody compiles in there.
+    pub code: Cache,
+    /// Whether it may connect to other machines.
+    pub is_connected: bool,
+}
+
+/// Enters the jail. The names of a list of sources have to be read for that, and are in `origins` then. `described` is a file that
+/// describes the job.
+///
+/// # Errors
+/// When there is no jail on this machine, or what has to stay as it is can be written in it.
+pub fn confine(
+    spec: &JobSpec,
     settings: &Run,
     origins: &mut Origins,
-) -> Result<Option<Cache>, Abort> {
-    if !args.sandbox.jail {
-        return Ok(None);
-    }
-    alone()?;
-    jail::probe().check().map_err(|error| told(&error))?;
-    if args.dry_run {
-        return Ok(None); // what can be jailed makes no output, and reads no input
-    }
-    let code = compiled(stages, settings)?;
-    origins.read_list(args)?;
+    described: Option<&Path>,
+) -> Result<Confined, Problem> {
+    can_confine()?;
+    let code = compiled(spec, settings)?;
+    origins.read_list(spec)?;
     let names = origins.listed.as_ref().map(|names| names.as_slice());
-    let out = args.output.out.as_path();
-    let urls = urls(args);
+    let out = spec.output.out.as_path();
+    let urls = urls(spec);
     let is_let = |path: &Path| Address::of(path).is_some_and(|address| urls.allow(&address));
     let is_remote = |path: &Path| Address::of(path).is_some();
     let listed = names.unwrap_or_default().iter().any(|path| is_let(path));
-    let remote = listed || args.inputs.files.iter().any(|path| is_remote(path)) || is_remote(out);
-    let write = write(args);
-    apart(&write, args, stages, names, settings)?;
-    make(args)?;
+    let is_connected =
+        listed || spec.inputs.files.iter().any(|path| is_remote(path)) || is_remote(out);
+    let write = write(spec);
+    apart(&write, spec, described, names, settings)?;
+    make(spec)?;
     let jail = Jail {
-        read: read(args, stages, names, remote),
+        read: read(spec, names, is_connected),
         write: write.into_iter().map(|(_, path)| path).collect(),
-        sockets: if remote { Sockets::Allowed } else { Sockets::Denied },
+        sockets: if is_connected { Sockets::Allowed } else { Sockets::Denied },
     };
     // Where there can be none, whoever needs one says so. One for each worker, and one for a zip file on standard input.
     if let Err(error) = prepare_spools(settings.threads + 1) {
         tracing::debug!("no temporary files before the jail: {error}");
     }
     jail.enter().map_err(|error| told(&error))?;
-    if remote && !args.output.quiet {
-        say::line("--jail: not all is on this machine, so connections stay allowed");
-    }
-    Ok(Some(code))
+    Ok(Confined { code, is_connected })
 }
 
-fn told(error: &JailError) -> Abort {
-    Abort::new(format!("--jail: {error}")).hint(Some(error.hint()))
+/// Whether this process could go into a jail.
+///
+/// # Errors
+/// When the machine has none, or the process has more threads than one.
+pub fn can_confine() -> Result<(), Problem> {
+    alone()?;
+    jail::probe().check().map_err(|error| told(&error))
+}
+
+fn told(error: &JailError) -> Problem {
+    Problem::new(format!("⟦jail⟧: {error}")).hint(Some(error.hint()))
 }
 
 /// The jail is one of threads: another one would be outside.
-fn alone() -> Result<(), Abort> {
+fn alone() -> Result<(), Problem> {
     let threads = fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
     if threads == 1 {
         return Ok(());
     }
-    Err(Abort::new(format!("--jail: the process has {threads} threads where it should have one")))
+    Err(Problem::new(format!("⟦jail⟧: the process has {threads} threads where it should have one")))
 }
 
 /// Compiles all plugins, or takes them from the cache on disk, whose key is forgotten then.
-fn compiled(stages: &Stages, settings: &Run) -> Result<Cache, Abort> {
+fn compiled(spec: &JobSpec, settings: &Run) -> Result<Cache, Problem> {
     let cache = plugins::cache(settings);
     let code = Cache::in_memory();
-    for stage in stages.chains.iter().flatten() {
-        warm(&stage.path, cache.as_ref(), &code, &settings.sandbox)
-            .map_err(|error| Abort::new(&error).hint(error.hint()).at(stage.at.as_ref()))?;
+    for stage in spec.stages() {
+        warm(&stage.plugin, cache.as_ref(), &code, &settings.sandbox)
+            .map_err(|error| Problem::new(&error).hint(error.hint()).at(stage.place.as_ref()))?;
     }
     Ok(code)
 }
 
-fn inputs<'a>(args: &'a RunArgs, names: Option<&'a [PathBuf]>) -> impl Iterator<Item = &'a Path> {
-    args.inputs.files.iter().chain(names.unwrap_or_default()).map(PathBuf::as_path)
+fn inputs<'a>(spec: &'a JobSpec, names: Option<&'a [PathBuf]>) -> impl Iterator<Item = &'a Path> {
+    spec.inputs.files.iter().chain(names.unwrap_or_default()).map(PathBuf::as_path)
 }
 
-fn read(args: &RunArgs, stages: &Stages, names: Option<&[PathBuf]>, remote: bool) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = inputs(args, names).map(PathBuf::from).collect();
-    paths.extend(stages.chains.iter().flatten().map(|stage| stage.path.clone()));
+fn read(spec: &JobSpec, names: Option<&[PathBuf]>, remote: bool) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = inputs(spec, names).map(PathBuf::from).collect();
+    paths.extend(spec.stages().map(|stage| stage.plugin.clone()));
     paths.extend(ALWAYS.map(PathBuf::from));
     if remote {
         paths.extend(TO_CONNECT.map(PathBuf::from));
@@ -144,22 +153,23 @@ type Writable = (&'static str, PathBuf);
 /// Refuses what is read or run, in this run or the next, in a place that may be written.
 fn apart(
     write: &[Writable],
-    args: &RunArgs,
-    stages: &Stages,
+    spec: &JobSpec,
+    described: Option<&Path>,
+
     names: Option<&[PathBuf]>,
     settings: &Run,
-) -> Result<(), Abort> {
+) -> Result<(), Problem> {
     let real = |path: &Path| fs::canonicalize(path).ok();
-    let plugins = stages.chains.iter().flatten().map(|stage| ("--plugin", stage.path.clone()));
+    let plugins = spec.stages().map(|stage| ("⟦plugin⟧", stage.plugin.clone()));
     let mut kept: Vec<_> = plugins.collect();
-    kept.extend(settings.cache.clone().map(|path| ("--cache", path)));
+    kept.extend(settings.cache.clone().map(|path| ("⟦cache⟧", path)));
     kept.extend(std::env::current_exe().ok().map(|path| ("this program", path)));
     kept.extend(
         CREDENTIALS.iter().filter_map(|name| Some((*name, std::env::var_os(name)?.into()))),
     );
-    kept.extend(args.inputs.files_from.clone().map(|path| ("--files-from", path)));
-    kept.extend(args.pipeline.clone().map(|path| ("--pipeline", path)));
-    let local = inputs(args, names).filter(|path| Address::of(path).is_none());
+    kept.extend(spec.inputs.files_from.clone().map(|path| ("⟦files_from⟧", path)));
+    kept.extend(described.map(|path| ("⟦pipeline⟧", path.to_path_buf())));
+    let local = inputs(spec, names).filter(|path| Address::of(path).is_none());
     kept.extend(local.map(|path| ("the input", path.to_path_buf())));
     for (flag, place) in write {
         let Some(place) = real(place).filter(|place| place.is_dir() || place.is_file()) else {
@@ -169,8 +179,8 @@ fn apart(
             |(_, path): &&(&str, PathBuf)| real(path).is_some_and(|path| path.starts_with(&place));
         if let Some((what, path)) = kept.iter().find(within) {
             let (place, path) = (place.display(), path.display());
-            return Err(Abort::new(format!(
-                "--jail: {flag} makes {place} writable, and {what} {path} is there"
+            return Err(Problem::new(format!(
+                "⟦jail⟧: {flag} makes {place} writable, and {what} {path} is there"
             ))
             .hint(Some("give what is written a directory of its own")));
         }
@@ -179,21 +189,21 @@ fn apart(
 }
 
 /// Where output goes.
-fn write(args: &RunArgs) -> Vec<Writable> {
-    let output = &args.output;
+fn write(spec: &JobSpec) -> Vec<Writable> {
+    let output = &spec.output;
     let mut paths = Vec::new();
     if output.out.as_os_str() != "-" && Address::of(&output.out).is_none() {
-        paths.push(("--out", out(&output.out)));
+        paths.push(("⟦out⟧", out(&output.out)));
     }
-    for (flag, path) in [("--rejects", &output.rejects), ("--report", &output.report)] {
+    for (flag, path) in [("⟦rejects⟧", &output.rejects), ("⟦report⟧", &output.report)] {
         paths.extend(path.clone().map(|path| (flag, path)));
     }
     // Lines of sources that are done again are taken out by a file that takes its place.
     let replaced = output.ledger.as_ref().and(output.rejects.as_deref());
-    paths.extend(replaced.map(|path| ("--rejects", directory_of(path))));
-    paths.extend(args.sandbox.repro.clone().map(|dir| ("--repro", dir)));
+    paths.extend(replaced.map(|path| ("⟦rejects⟧", directory_of(path))));
+    paths.extend(spec.sandbox.repro.clone().map(|dir| ("⟦repro⟧", dir)));
     // A database has files beside it that come and go.
-    paths.extend(output.ledger.as_deref().map(|path| ("--ledger", directory_of(path))));
+    paths.extend(output.ledger.as_deref().map(|path| ("⟦ledger⟧", directory_of(path))));
     paths
 }
 
@@ -206,21 +216,21 @@ fn out(path: &Path) -> PathBuf {
 }
 
 /// Makes the directories and files for output that are not there yet, as rules are for what is there.
-fn make(args: &RunArgs) -> Result<(), Abort> {
-    let output = &args.output;
+fn make(spec: &JobSpec) -> Result<(), Problem> {
+    let output = &spec.output;
     if is_tree(&output.out) && Address::of(&output.out).is_none() {
-        Root::open(&output.out, output.durable).map_err(Abort::new)?;
+        Root::open(&output.out, output.durable).map_err(Problem::new)?;
     }
-    let files = [("--rejects", &output.rejects), ("--report", &output.report)];
+    let files = [("⟦rejects⟧", &output.rejects), ("⟦report⟧", &output.report)];
     for (flag, path) in files {
         let Some(path) = path else { continue };
         // Neither emptied nor read: whether it may be overwritten is looked at later.
         let made = File::options().append(true).create(true).open(path);
-        made.map_err(|error| Abort::new(format!("{flag} {}: {error}", path.display())))?;
+        made.map_err(|error| Problem::new(format!("{flag} {}: {error}", path.display())))?;
     }
-    if let Some(dir) = &args.sandbox.repro {
+    if let Some(dir) = &spec.sandbox.repro {
         let made = fs::create_dir_all(dir);
-        made.map_err(|error| Abort::new(format!("--repro {}: {error}", dir.display())))?;
+        made.map_err(|error| Problem::new(format!("⟦repro⟧ {}: {error}", dir.display())))?;
     }
     Ok(())
 }

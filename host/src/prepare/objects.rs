@@ -1,4 +1,4 @@
-//! `--out` in an object store: what is said to the store, and what is refused.
+//! Output in an object store: what is said to the store, and what is refused.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -6,17 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::args::OutputArgs;
-use super::out::exists;
 use super::plugins::Plugins;
-use super::say::Abort;
-use super::settings::format;
-use crate::output::{Format, Object, ObjectError, Objects, Writing};
+use crate::output::{Object, ObjectError, Objects, Writing};
 use crate::process::Kind;
-use crate::settings::Pack;
+use crate::settings::{Format, Pack};
 use crate::source::{Address, Scheme, Source, Way};
+use crate::spec::{Output, Problem};
 
-/// What `--out` names in a store.
+/// What is named in a store.
 pub(super) enum Named {
     Object(Object),
     Objects(Objects),
@@ -24,36 +21,38 @@ pub(super) enum Named {
     Left,
 }
 
-/// Asks the store for what the flags name; `None` where they name a file or directory.
+/// Asks the store for what the spec names; `None` where they name a file or directory.
 pub(super) fn open(
-    args: &OutputArgs,
+    output: &Output,
     plugins: &Plugins,
+    format: Format,
     stop: &Arc<AtomicBool>,
-) -> Result<Option<Named>, Abort> {
-    let Some(address) = Address::of(&args.out) else { return Ok(None) };
-    let content_type = content_type(args, plugins);
-    let writing = Writing { exists: exists(args), content_type, stop: Arc::clone(stop) };
+) -> Result<Option<Named>, Problem> {
+    let Some(address) = Address::of(&output.out) else { return Ok(None) };
+    let content_type = content_type(output, plugins, format);
+    let writing = Writing { exists: output.exists(), content_type, stop: Arc::clone(stop) };
     let opened = if address.is_prefix() {
-        Objects::open(&args.out, writing).map(Named::Objects)
+        Objects::open(&output.out, writing).map(Named::Objects)
     } else {
-        let opened = Object::open(&args.out, writing);
+        let opened = Object::open(&output.out, writing);
         opened.map(|object| object.map_or(Named::Left, Named::Object))
     };
     opened.map(Some).map_err(|error| told(&error))
 }
 
-pub(super) fn told(error: &ObjectError) -> Abort {
+pub(super) fn told(error: &ObjectError) -> Problem {
     let hint = error.hint();
-    Abort::new(error).hint(hint)
+    Problem::new(error).hint(hint)
 }
 
-/// How many objects are there already: those at `places`, or the one that `--out` names.
+/// How many objects are there already: those at `places`, or the one that is named.
 pub(super) fn there(
-    args: &OutputArgs,
+    output: &Output,
     plugins: &Plugins,
+    format: Format,
     places: impl Iterator<Item = PathBuf>,
-) -> Result<usize, Abort> {
-    match open(args, plugins, &Arc::default())? {
+) -> Result<usize, Problem> {
+    match open(output, plugins, format, &Arc::default())? {
         Some(Named::Objects(objects)) => objects.there(places).map_err(|error| told(&error)),
         Some(Named::Object(object)) => Ok(usize::from(object.replaces())),
         Some(Named::Left) => Ok(1),
@@ -62,27 +61,27 @@ pub(super) fn there(
 }
 
 /// Refuses what no store takes.
-pub(super) fn check(args: &OutputArgs) -> Result<(), Abort> {
-    let Some(address) = Address::of(&args.out) else { return Ok(()) };
+pub(super) fn check(output: &Output) -> Result<(), Problem> {
+    let Some(address) = Address::of(&output.out) else { return Ok(()) };
     if address.scheme == Scheme::Http {
         // A URL may be signed.
-        let message = format!("--out: {} is a web server, which takes no output", address.host());
-        return Err(Abort::new(message)
+        let message = format!("⟦out⟧: {} is a web server, which takes no output", address.host());
+        return Err(Problem::new(message)
             .hint(Some("s3://, gs:// and az:// do; or write a file, and upload that")));
     }
-    if args.ledger.is_some() {
-        let message = "--ledger: what is in an object store is not remembered";
-        return Err(Abort::new(message).hint(Some(
-            "with --out DIR/ it is; without --ledger, --exists skip leaves the objects that are there",
+    if output.ledger.is_some() {
+        let message = "⟦ledger⟧: what is in an object store is not remembered";
+        return Err(Problem::new(message).hint(Some(
+            "with ⟦out⟧ DIR/ it is; without ⟦ledger⟧, ⟦exists⟧ skip leaves the objects that are there",
         )));
     }
     Ok(())
 }
 
 /// The media type of what is written, as far as it is known.
-fn content_type(args: &OutputArgs, plugins: &Plugins) -> Option<String> {
+fn content_type(output: &Output, plugins: &Plugins, format: Format) -> Option<String> {
     let of_plugin = || plugins.lanes.first().map(|lane| lane.output_type.clone());
-    let known = match (plugins.traits().kind, args.compress, format(args)) {
+    let known = match (plugins.traits().kind, output.compress, format) {
         (Kind::Transformer, Pack::None, _) | (Kind::Aggregator, _, Format::Raw) => {
             return of_plugin();
         }
@@ -101,7 +100,7 @@ pub(super) fn guard<P: AsRef<Path>>(
     out: &Path,
     places: Option<impl Iterator<Item = P>>,
     sources: &[Source],
-) -> Result<(), Abort> {
+) -> Result<(), Problem> {
     let paths = sources.iter().map(|source| match &source.way {
         Way::Member(member) => Cow::Borrowed(member.archive.path.as_path()),
         _ => source.path.to_path(),
@@ -115,8 +114,9 @@ pub(super) fn guard<P: AsRef<Path>>(
         if !Address::of(path).is_some_and(|address| known.contains(&id(address))) {
             return Ok(());
         }
-        let message = format!("--out: {} is a source, and would be overwritten", path.display());
-        Err(Abort::new(message).hint(Some("name another object or prefix, or --name other names")))
+        let message = format!("⟦out⟧: {} is a source, and would be overwritten", path.display());
+        Err(Problem::new(message)
+            .hint(Some("name another object or prefix, or ⟦name⟧ other names")))
     };
     match places {
         None => check(out),

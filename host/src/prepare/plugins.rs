@@ -1,13 +1,14 @@
 //! The plugins of a run: loads them, and puts them together as one processor.
 
-use super::say::{Abort, At};
-use super::stages::{Setting, Stage, Stages};
+use std::path::Path;
+
 use crate::input::Framing;
 use crate::job::Lane;
 use crate::pipeline::{self, Branch, Chain, Fan, shared_framing};
-use crate::plugin::{Cache, Engine, LoadError, Manifest, Options, Plugin};
+use crate::plugin::{Cache, Compiled, Engine, LoadError, Manifest, Options, Plugin};
 use crate::process::{Kind, Processor, Traits};
 use crate::settings::Run;
+use crate::spec::{JobSpec, Place, Problem, Setting, StageSpec};
 
 /// The plugins of a run, as one processor.
 pub(super) struct Plugins {
@@ -16,7 +17,7 @@ pub(super) struct Plugins {
     pub(super) framing: Framing,
     /// What ends a record of what comes out of them.
     pub(super) record_end: Option<u8>,
-    /// What gives results, in the order of the flags.
+    /// What gives results, in the order of the branches.
     pub(super) lanes: Vec<Lane>,
     /// What they say of themselves, chain by chain.
     pub(super) seen: Vec<Vec<Seen>>,
@@ -43,7 +44,7 @@ impl Plugins {
 /// A plugin that is loaded, and where a file names it.
 struct Loaded {
     name: String,
-    at: Option<At>,
+    at: Option<Place>,
     plugin: Plugin,
 }
 
@@ -52,7 +53,6 @@ pub(super) struct Loading<'a> {
     pub(super) engine: &'a Engine,
     /// For each, but its settings.
     pub(super) options: Options,
-    pub(super) cache: Option<Cache>,
     /// Where the user says that sources are cut, whatever the plugins say.
     pub(super) framing: Option<Framing>,
     /// Longest record, where what comes out of one plugin is cut anew for the next.
@@ -60,45 +60,59 @@ pub(super) struct Loading<'a> {
 }
 
 /// The cache of compiled code on disk, where there is one that can be used.
-pub(super) fn cache(settings: &Run) -> Option<Cache> {
+pub fn cache(settings: &Run) -> Option<Cache> {
     let dir = settings.cache.as_deref()?;
     let opened = Cache::open(dir);
     opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", dir.display())).ok()
 }
 
-/// Loads the plugins of a run.
-pub(super) fn load(stages: &Stages, loading: &Loading<'_>) -> Result<Plugins, Abort> {
-    let Loading { engine, options, cache, framing, record_bytes_max } = loading;
-    let mut loaded = Vec::with_capacity(stages.chains.len());
-    for chain in &stages.chains {
-        let mut plugins = Vec::with_capacity(chain.len());
-        for stage in chain {
-            let own = stage.settings.iter().map(|set| (set.key.clone(), set.value.clone()));
-            let options = Options { settings: own.collect(), ..options.clone() };
-            let plugin =
-                Plugin::load(engine, &stage.path, options, cache.as_ref()).map_err(|error| {
-                    let at = blamed(stage, &error).or(stage.at.as_ref());
-                    Abort::new(&error).hint(error.hint()).at(at)
-                })?;
-            plugins.push(Loaded { name: stage.name.clone(), at: stage.at.clone(), plugin });
-        }
-        loaded.push(plugins);
+/// Compiles the plugins of a job, chain by chain, or takes what they compiled to.
+pub(super) fn compile(
+    spec: &JobSpec,
+    compile: &dyn Fn(&Path) -> Result<Compiled, LoadError>,
+) -> Result<Vec<Vec<Compiled>>, Problem> {
+    let one = |stage: &StageSpec| {
+        compile(&stage.plugin)
+            .map_err(|error| Problem::new(&error).hint(error.hint()).at(stage.place.as_ref()))
+    };
+    spec.branches.iter().map(|branch| branch.stage.iter().map(one).collect()).collect()
+}
+
+/// Loads plugins that are compiled.
+pub(super) fn load(
+    spec: &JobSpec,
+    compiled: Vec<Vec<Compiled>>,
+    loading: &Loading<'_>,
+) -> Result<Plugins, Problem> {
+    let Loading { engine, options, framing, record_bytes_max } = loading;
+    let one = |(stage, compiled): (&StageSpec, Compiled)| {
+        let own = stage.settings.iter().map(|set| (set.key.clone(), set.value.clone()));
+        let options = Options { settings: own.collect(), ..options.clone() };
+        let plugin = Plugin::of(engine, compiled, options).map_err(|error| {
+            let at = blamed(stage, &error).or(stage.place.as_ref());
+            Problem::new(&error).hint(error.hint()).at(at)
+        })?;
+        Ok::<_, Problem>(Loaded { name: stage.name.clone(), at: stage.place.clone(), plugin })
+    };
+    let mut loaded = Vec::with_capacity(spec.branches.len());
+    for (branch, compiled) in spec.branches.iter().zip(compiled) {
+        loaded.push(branch.stage.iter().zip(compiled).map(one).collect::<Result<Vec<_>, _>>()?);
     }
     assemble(loaded, *framing, *record_bytes_max)
 }
 
 /// The place of the setting that a plugin complains of: it alone knows what it takes, and says so in words.
-fn blamed<'a>(stage: &'a Stage, error: &LoadError) -> Option<&'a At> {
+fn blamed<'a>(stage: &'a StageSpec, error: &LoadError) -> Option<&'a Place> {
     let LoadError::Start { failure, .. } = error else { return None };
     let is_named = |setting: &&Setting| failure.message.contains(&format!("`{}`", setting.key));
-    stage.settings.iter().find(is_named)?.at.as_ref()
+    stage.settings.iter().find(is_named)?.place.as_ref()
 }
 
 fn assemble(
     loaded: Vec<Vec<Loaded>>,
     said: Option<Framing>,
     record_bytes_max: u64,
-) -> Result<Plugins, Abort> {
+) -> Result<Plugins, Problem> {
     let many = loaded.len() > 1;
     let mut branches: Vec<Branch> = Vec::new();
     let mut framings: Vec<(String, Framing)> = Vec::new();
@@ -110,9 +124,9 @@ fn assemble(
         let Some(Loaded { name, at, plugin: last }) = plugins.last() else { continue };
         if many && last.traits().kind == Kind::Transformer {
             let message = format!("`{name}` gives bytes, not a result");
-            let hint = "several --plugin share one scan where each ends in an aggregator; \
-                        one after the other is --plugin 'FIRST.wasm | SECOND.wasm'";
-            return Err(Abort::new(message).hint(Some(hint)).at(at.as_ref()));
+            let hint = "several ⟦plugin⟧ share one scan where each ends in an aggregator; \
+                        one after the other is ⟦plugin⟧ 'FIRST.wasm | SECOND.wasm'";
+            return Err(Problem::new(message).hint(Some(hint)).at(at.as_ref()));
         }
         let at = at.clone();
         let stages = plugins.iter().map(|loaded| loaded.name.as_str());
@@ -124,11 +138,11 @@ fn assemble(
         let branch_framing = cut(chain.framing, said)?;
         framings.push((name, chain.framing));
         branches.push(Branch { framing: branch_framing, ..chain });
-        framing = shared_framing(&framings).map_err(|error| Abort::new(error).at(at.as_ref()))?;
+        framing = shared_framing(&framings).map_err(|error| Problem::new(error).at(at.as_ref()))?;
     }
     let framing = cut(framing, said)?;
     if let Some(said) = said.filter(|said| *said != framing) {
-        tracing::info!("--framing {said} would cut records: sources are cut by {framing}");
+        tracing::info!("⟦framing⟧ {said} would cut records: sources are cut by {framing}");
     }
     let processor = match branches.pop() {
         Some(only) if branches.is_empty() => only.processor,
@@ -136,17 +150,17 @@ fn assemble(
             branches.push(last);
             Box::new(Fan::new(branches))
         }
-        None => return Err(Abort::new("no plugin").hint(Some("--plugin PLUGIN.wasm"))),
+        None => return Err(Problem::new("no plugin").hint(Some("⟦plugin⟧ PLUGIN.wasm"))),
     };
     Ok(Plugins { processor, framing, record_end, lanes, seen })
 }
 
 /// Where sources are cut for what asks for `asked`, where the user says something else.
-fn cut(asked: Framing, said: Option<Framing>) -> Result<Framing, Abort> {
+fn cut(asked: Framing, said: Option<Framing>) -> Result<Framing, Problem> {
     let cut = said.map_or(Ok(asked), |said| asked.or_said(said));
     cut.map_err(|error| {
-        let told = Abort::new(format!("--framing: {error}"));
-        told.hint(Some("leave --framing out, or say one that is coarser: whole, or csv for lines"))
+        let told = Problem::new(format!("⟦framing⟧: {error}"));
+        told.hint(Some("leave ⟦framing⟧ out, or say one that is coarser: whole, or csv for lines"))
     })
 }
 
@@ -160,12 +174,12 @@ fn label<'n>(last: &str, stages: impl Iterator<Item = &'n str>, taken: &[Lane]) 
 }
 
 /// Several plugins as one, and what ends a record of what comes out; one as itself.
-fn chain(plugins: Vec<Loaded>, record_bytes_max: u64) -> Result<(Branch, Option<u8>), Abort> {
+fn chain(plugins: Vec<Loaded>, record_bytes_max: u64) -> Result<(Branch, Option<u8>), Problem> {
     let mut stages = Vec::with_capacity(plugins.len());
     let mut places = Vec::with_capacity(plugins.len());
     for Loaded { name, at, plugin } in plugins {
         let framing = plugin.manifest().framing.parse::<Framing>();
-        let framing = framing.map_err(|error| Abort::new(error).at(at.as_ref()))?;
+        let framing = framing.map_err(|error| Problem::new(error).at(at.as_ref()))?;
         let framing = framing.configured(&plugin.framing_settings());
         stages.push(pipeline::Stage { name, processor: Box::new(plugin), framing });
         places.push(at);
@@ -176,7 +190,7 @@ fn chain(plugins: Vec<Loaded>, record_bytes_max: u64) -> Result<(Branch, Option<
         let first = stages.iter().position(is_aggregator);
         let at = first.and_then(|first| places.get(first)).and_then(Option::as_ref);
         let chain =
-            Chain::new(stages, record_bytes_max).map_err(|error| Abort::new(error).at(at))?;
+            Chain::new(stages, record_bytes_max).map_err(|error| Problem::new(error).at(at))?;
         let (framing, end) = (chain.framing(), chain.record_end());
         return Ok((Branch { processor: Box::new(chain), framing }, end));
     }
@@ -184,6 +198,6 @@ fn chain(plugins: Vec<Loaded>, record_bytes_max: u64) -> Result<(Branch, Option<
         Some(pipeline::Stage { processor, framing, .. }) => {
             Ok((Branch { processor, framing }, framing.record_end()))
         }
-        None => Err(Abort::new("no plugin")),
+        None => Err(Problem::new("no plugin")),
     }
 }

@@ -1,54 +1,58 @@
-//! What the flags say of the names of outputs below a directory.
+//! What a spec says of the names of outputs below a directory.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::args::OutputArgs;
 use super::plugins::Plugins;
-use super::say::Abort;
 use crate::job::Places;
 use crate::output::{Naming, Template};
-use crate::settings::Decompress;
 use crate::source::Source;
+use crate::spec::{JobSpec, Problem};
 
 /// What names of outputs depend on, beside the sources.
 #[derive(Clone, Copy)]
 pub(super) struct Names<'a> {
-    pub(super) args: &'a OutputArgs,
+    pub(super) spec: &'a JobSpec,
     pub(super) plugins: &'a Plugins,
-    /// As the user named them.
+    /// Inputs as they were named.
     pub(super) inputs: &'a [PathBuf],
-    pub(super) decompress: &'a Decompress,
 }
 
-impl<'a> Names<'a> {
+impl Names<'_> {
     /// Names all outputs.
-    pub(super) fn of(self, sources: &'a [Source]) -> Result<Places<'a>, Abort> {
-        let Self { args, plugins, inputs, decompress } = self;
-        let template = match &args.name {
-            Some(template) => template.clone(),
-            None => Template::DEFAULT.parse().map_err(Abort::new)?,
-        };
+    pub(super) fn of(self, sources: Arc<Vec<Source>>) -> Result<Places, Problem> {
+        let Self { spec, plugins, inputs } = self;
+        let template = template(spec)?;
         let lane = plugins.lanes.first();
         let (plugin, output_type) =
             lane.map_or(("", ""), |lane| (lane.name.as_str(), lane.output_type.as_str()));
-        let naming = Naming::new(template, plugin, output_type, args.compress);
-        let places = Places::of(naming, sources, inputs, decompress);
+        let naming = Naming::new(template, plugin, output_type, spec.output.compress);
+        let places = Places::of(naming, sources, inputs, spec.inputs.decompress.clone());
         told_of_rivals(&places, inputs)?;
         Ok(places)
     }
 }
 
+/// How outputs are called.
+pub(super) fn template(spec: &JobSpec) -> Result<Template, Problem> {
+    let said = spec.output.name.as_deref();
+    said.unwrap_or(Template::DEFAULT).parse().map_err(|error| {
+        let said = said.unwrap_or_default();
+        Problem::new(format!("invalid value `{said}`: {error}")).of("name")
+    })
+}
+
 /// Refuses sources of two inputs whose outputs would have one name: that is for the user to say otherwise, and true of all of them,
 /// mostly. Within one input it is a failure of the one source.
-fn told_of_rivals(places: &Places<'_>, inputs: &[PathBuf]) -> Result<(), Abort> {
+fn told_of_rivals(places: &Places, inputs: &[PathBuf]) -> Result<(), Problem> {
     let input = |name: &str| inputs.iter().position(|input| Path::new(name).starts_with(input));
     for (source, other) in places.rivals() {
         if let (Some(of), Some(of_other)) = (input(&source), input(&other))
             && of != of_other
         {
             let message = format!("{source}: its output is that of {other}, too");
-            let hint = "--name makes other names: {dir}, {name}, {stored}…";
-            return Err(Abort::new(message).hint(Some(hint)));
+            let hint = "⟦name⟧ makes other names: {dir}, {name}, {stored}…";
+            return Err(Problem::new(message).hint(Some(hint)));
         }
     }
     Ok(())

@@ -10,29 +10,27 @@ use std::iter;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::args::{OutputArgs, RunArgs};
 use super::identity::resolved;
 use super::objects;
-use super::out::is_tree;
-use super::say::Abort;
-use super::stages::Stages;
+use super::output::is_tree;
 use crate::source::{Address, Source, Way};
+use crate::spec::{JobSpec, Output, Problem};
 
-/// Refuses flags that name one file, where one of them would write what another reads or writes. Looks at nothing but names and what
+/// Refuses settings that name one file, where one of them would write what another reads or writes. Looks at nothing but names and what
 /// is there: devices may be named as often as anybody likes.
-pub(super) fn flags(args: &RunArgs, stages: &Stages) -> Result<(), Abort> {
-    let output = &args.output;
+pub(super) fn settings(spec: &JobSpec, described: Option<&Path>) -> Result<(), Problem> {
+    let output = &spec.output;
     let out = Some(&output.out).filter(|out| !is_tree(out) && Address::of(out).is_none());
     let written = [
-        ("--out", out),
-        ("--rejects", output.rejects.as_ref()),
+        ("⟦out⟧", out),
+        ("⟦rejects⟧", output.rejects.as_ref()),
         // Behind the results, it is no matter.
-        ("--report", output.report.as_ref().filter(|path| path.as_os_str() != "-")),
-        ("--ledger", output.ledger.as_ref()),
+        ("⟦report⟧", output.report.as_ref().filter(|path| path.as_os_str() != "-")),
+        ("⟦ledger⟧", output.ledger.as_ref()),
     ];
     let (written, named): (Vec<_>, Vec<_>) = (
         written.iter().filter_map(|(flag, path)| Some((*flag, path.as_ref()?.as_path()))).collect(),
-        read(args, stages).collect(),
+        read(spec, described).collect(),
     );
     for (at, (flag, path)) in written.iter().enumerate() {
         let others = written.iter().take(at).chain(&named);
@@ -43,26 +41,28 @@ pub(super) fn flags(args: &RunArgs, stages: &Stages) -> Result<(), Abort> {
     Ok(())
 }
 
-/// That two flags name one file.
-fn one_file((flag, other): (&str, &str), path: &Path) -> Abort {
+/// That two settings name one file.
+fn one_file((key, other): (&str, &str), path: &Path) -> Problem {
     if path.as_os_str() == "-" {
-        let hint =
-            format!("{other} FILE, or another {flag}: only --report may come behind results");
-        return Abort::new(format!("{flag} and {other} are both standard output"))
+        let hint = format!("{other} FILE, or another {key}: only ⟦report⟧ may come behind results");
+        return Problem::new(format!("{key} and {other} are both standard output"))
             .hint(Some(&hint));
     }
-    let message = format!("{flag} and {other} name one file: {}", path.display());
-    Abort::new(message).hint(Some("name two files"))
+    let message = format!("{key} and {other} name one file: {}", path.display());
+    Problem::new(message).hint(Some("name two files"))
 }
 
-/// Refuses outputs below a directory that are files which other flags name.
+/// Refuses outputs below a directory that are files which other settings name.
 pub(super) fn beside(
-    args: &OutputArgs,
+    output: &Output,
     places: impl Iterator<Item = PathBuf>,
-) -> Result<(), Abort> {
-    let out = resolved(&args.out);
-    let named =
-        [("--rejects", &args.rejects), ("--report", &args.report), ("--ledger", &args.ledger)];
+) -> Result<(), Problem> {
+    let out = resolved(&output.out);
+    let named = [
+        ("⟦rejects⟧", &output.rejects),
+        ("⟦report⟧", &output.report),
+        ("⟦ledger⟧", &output.ledger),
+    ];
     let named: Vec<_> = named
         .into_iter()
         .filter_map(|(flag, path)| {
@@ -75,9 +75,9 @@ pub(super) fn beside(
     }
     for place in places {
         if let Some((flag, _)) = named.iter().find(|(_, path)| *path == place) {
-            let path = args.out.join(&place);
-            let message = format!("{flag} and --out name one file: {}", path.display());
-            return Err(Abort::new(message).hint(Some("name a file elsewhere")));
+            let path = output.out.join(&place);
+            let message = format!("{flag} and ⟦out⟧ name one file: {}", path.display());
+            return Err(Problem::new(message).hint(Some("name a file elsewhere")));
         }
     }
     Ok(())
@@ -85,14 +85,13 @@ pub(super) fn beside(
 
 /// Files that are read before there are sources.
 fn read<'a>(
-    args: &'a RunArgs,
-    stages: &'a Stages,
+    spec: &'a JobSpec,
+    described: Option<&'a Path>,
 ) -> impl Iterator<Item = (&'static str, &'a Path)> {
-    let plugins = stages.chains.iter().flatten().map(|stage| ("--plugin", stage.path.as_path()));
-    let list = args.inputs.files_from.iter().filter(|path| path.as_os_str() != "-");
-    let list = list.map(|path| ("--files-from", path.as_path()));
-    let pipeline = args.pipeline.iter().map(|path| ("--pipeline", path.as_path()));
-    plugins.chain(list).chain(pipeline)
+    let plugins = spec.stages().map(|stage| ("⟦plugin⟧", stage.plugin.as_path()));
+    let list = spec.inputs.files_from.iter().filter(|path| path.as_os_str() != "-");
+    let list = list.map(|path| ("⟦files_from⟧", path.as_path()));
+    plugins.chain(list).chain(described.map(|path| ("⟦pipeline⟧", path)))
 }
 
 /// Whether two names are of one file, which is there or not. `-` is standard output, which only the results and what comes after
@@ -112,16 +111,16 @@ fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Refuses files named by flags that are sources.
-pub(super) fn files(args: &OutputArgs, sources: &[Source]) -> Result<(), Abort> {
+/// Refuses files named by settings that are sources.
+pub(super) fn files(output: &Output, sources: &[Source]) -> Result<(), Problem> {
     let mut guard = Guard { sources, known: None };
     // What an output replaces is a link itself; the others are written through it.
-    if Address::of(&args.out).is_some() {
-        objects::guard(&args.out, None::<iter::Empty<PathBuf>>, sources)?;
-    } else if args.out.as_os_str() != "-" {
-        guard.check("--out", &args.out, fs::symlink_metadata(&args.out).ok())?;
+    if Address::of(&output.out).is_some() {
+        objects::guard(&output.out, None::<iter::Empty<PathBuf>>, sources)?;
+    } else if output.out.as_os_str() != "-" {
+        guard.check("⟦out⟧", &output.out, fs::symlink_metadata(&output.out).ok())?;
     }
-    for (flag, path) in [("--rejects", &args.rejects), ("--report", &args.report)] {
+    for (flag, path) in [("⟦rejects⟧", &output.rejects), ("⟦report⟧", &output.report)] {
         if let Some(path) = path {
             guard.check(flag, path, fs::metadata(path).ok())?;
         }
@@ -129,18 +128,21 @@ pub(super) fn files(args: &OutputArgs, sources: &[Source]) -> Result<(), Abort> 
     Ok(())
 }
 
-/// Refuses files named by flags that are the ledger, which is there already.
-pub(super) fn ledger(args: &OutputArgs, ledger: &Path) -> Result<(), Abort> {
+/// Refuses files named by settings that are the ledger, which is there already.
+pub(super) fn ledger(output: &Output, ledger: &Path) -> Result<(), Problem> {
     let Ok(own) = fs::metadata(ledger) else { return Ok(()) };
-    let out = Some(&args.out).filter(|out| out.as_os_str() != "-");
-    let written =
-        [("--out", out), ("--rejects", args.rejects.as_ref()), ("--report", args.report.as_ref())];
+    let out = Some(&output.out).filter(|out| out.as_os_str() != "-");
+    let written = [
+        ("⟦out⟧", out),
+        ("⟦rejects⟧", output.rejects.as_ref()),
+        ("⟦report⟧", output.report.as_ref()),
+    ];
     for (flag, path) in written {
         if path.and_then(|path| fs::metadata(path).ok()).is_some_and(|found| id(&found) == id(&own))
         {
             let message =
                 format!("{flag}: {} is the ledger, and would be overwritten", ledger.display());
-            return Err(Abort::new(message).hint(Some("name another file")));
+            return Err(Problem::new(message).hint(Some("name another file")));
         }
     }
     Ok(())
@@ -151,12 +153,12 @@ pub(super) fn places(
     out: &Path,
     places: impl Iterator<Item = PathBuf>,
     sources: &[Source],
-) -> Result<(), Abort> {
+) -> Result<(), Problem> {
     let mut guard = Guard { sources, known: None };
     for place in places {
         let path = out.join(place);
         let found = fs::symlink_metadata(&path).ok();
-        guard.check("--out", &path, found)?;
+        guard.check("⟦out⟧", &path, found)?;
     }
     Ok(())
 }
@@ -167,14 +169,15 @@ struct Guard<'a> {
 }
 
 impl Guard<'_> {
-    fn check(&mut self, flag: &str, path: &Path, found: Option<Metadata>) -> Result<(), Abort> {
+    fn check(&mut self, flag: &str, path: &Path, found: Option<Metadata>) -> Result<(), Problem> {
         let Some(found) = found.filter(|found| !found.is_dir()) else { return Ok(()) };
         let known = self.known.get_or_insert_with(|| known(self.sources));
         if !known.contains(&id(&found)) {
             return Ok(());
         }
         let message = format!("{flag}: {} is a source, and would be overwritten", path.display());
-        Err(Abort::new(message).hint(Some("name another file or directory, or --name other names")))
+        Err(Problem::new(message)
+            .hint(Some("name another file or directory, or ⟦name⟧ other names")))
     }
 }
 

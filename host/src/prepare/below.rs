@@ -1,23 +1,29 @@
-//! Sources that are outputs: what lies below `--out` where a directory that is read holds that, what an earlier run of the same job has
+//! Sources that are outputs: what lies below the output where a directory that is read holds that, what an earlier run of the same job has
 //! made beside its sources, and temporary files of runs that were killed. They were not meant.
 
 use std::path::{Path, PathBuf};
 
 use super::identity::resolved;
-use super::out::is_tree;
-use super::say;
+use super::output::is_tree;
+use crate::job::Observer;
 use crate::output::is_temporary;
+use crate::settings::Key;
 use crate::source::{Address, Listing};
 
 /// Takes what lies below the directory `out` from the listing, where one of `inputs` holds it, and temporary files; says so.
-pub(super) fn remove_below(listing: &mut Listing, inputs: &[PathBuf], out: &Path) {
+pub(super) fn remove_below(
+    listing: &mut Listing,
+    inputs: &[PathBuf],
+    out: &Path,
+    events: &dyn Observer,
+) {
     let all = listing.sources.len();
     listing.sources.retain(|source| {
         let name = source.path.end().file_name().unwrap_or_default();
         !is_temporary(name.as_encoded_bytes())
             || inputs.iter().any(|input| *input == source.path.to_path())
     });
-    told(all - listing.sources.len(), "temporary files of other runs were not read");
+    told(events, all - listing.sources.len(), "temporary files of other runs were not read");
     if out.as_os_str() == "-" || Address::of(out).is_some() || !is_tree(out) {
         return;
     }
@@ -30,7 +36,8 @@ pub(super) fn remove_below(listing: &mut Listing, inputs: &[PathBuf], out: &Path
             listing.sources.retain(|source| !source.path.to_path().starts_with(&own));
         }
     }
-    told(all - listing.sources.len(), "files below --out were not read, as they are outputs");
+    let what = format!("files below {} were not read, as they are outputs", Key("out"));
+    told(events, all - listing.sources.len(), &what);
 }
 
 /// Takes files from the listing that are outputs, as `is_output` tells of an absolute path; says so.
@@ -38,6 +45,7 @@ pub(super) fn remove_outputs(
     listing: &mut Listing,
     inputs: &[PathBuf],
     is_output: impl Fn(&Path) -> bool,
+    events: &dyn Observer,
 ) {
     let all = listing.sources.len();
     for input in directories(inputs) {
@@ -47,7 +55,11 @@ pub(super) fn remove_outputs(
             !below.is_ok_and(|below| is_output(&input.real.join(below)))
         });
     }
-    told(all - listing.sources.len(), "files were not read, as they are outputs of this job");
+    told(
+        events,
+        all - listing.sources.len(),
+        "files were not read, as they are outputs of this job",
+    );
 }
 
 /// A directory that is read.
@@ -61,8 +73,8 @@ fn directories(inputs: &[PathBuf]) -> impl Iterator<Item = Directory<'_>> {
     local.map(|input| Directory { named: input, real: resolved(input) })
 }
 
-fn told(count: usize, what: &str) {
+fn told(events: &dyn Observer, count: usize, what: &str) {
     if count > 0 {
-        say::line(&format!("{count} {what}"));
+        events.note(&format!("{count} {what}"));
     }
 }

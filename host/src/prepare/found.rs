@@ -3,16 +3,16 @@
 
 use std::path::Path;
 
-use super::args::{OutputArgs, RunArgs};
 use super::identity::{identity, name};
 use super::owned;
 use super::rejects::Settled;
-use super::say::{self, Abort};
-use super::settings::unlistable;
+use super::sources::unlistable;
+use crate::job::Observer;
 use crate::ledger::{Done, Identity, JobId, Known, Needs, Reader};
 use crate::process::Kind;
 use crate::settings::{RejectsMax, Run};
 use crate::source::{Listing, Source, TooManySources};
+use crate::spec::{JobSpec, Output, Problem};
 
 /// What a run makes of its sources.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +25,13 @@ pub(super) enum Aim {
 
 impl Aim {
     /// What plugins of that kind make.
-    pub(super) fn of(kind: Kind, args: &RunArgs, settings: &Run) -> Self {
+    pub(super) fn of(kind: Kind, spec: &JobSpec, settings: &Run) -> Self {
         if kind == Kind::Transformer {
             return Self::Outputs;
         }
         // What a source had set aside is not kept: where it is wanted, or may be too much, the source is read again.
         let rejects_max = match settings.rejects_max {
-            _ if args.output.rejects.is_some() => 0,
+            _ if spec.output.rejects.is_some() => 0,
             Some(RejectsMax::Percent(_) | RejectsMax::Both { .. }) => 0,
             Some(RejectsMax::Records(max)) => max,
             None => u64::MAX,
@@ -74,12 +74,12 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    pub(super) fn tell(self) {
+    pub(super) fn tell(self, events: &dyn Observer) {
         let why = [
             (self.changed, "changed"),
             (self.failed, "failed before"),
             (self.replaced, "with an output that is not as this job left it"),
-            (self.unsettled, "with records set aside that are in no --rejects file"),
+            (self.unsettled, "with records set aside that are in no ⟦rejects⟧ file"),
         ];
         let why: Vec<_> = why
             .into_iter()
@@ -87,7 +87,7 @@ impl Changes {
             .map(|(count, why)| format!("{count} {why}"))
             .collect();
         if !why.is_empty() {
-            say::line(&format!("done again: {}", why.join(", ")));
+            events.note(&format!("done again: {}", why.join(", ")));
         }
     }
 }
@@ -97,10 +97,10 @@ pub(super) fn look(
     listing: &Listing,
     known: Option<(&Reader, JobId)>,
     aim: Aim,
-    args: &OutputArgs,
+    output: &Output,
     out: &Path,
-) -> Result<(Vec<Found>, Changes), Abort> {
-    let settled = Settled::by(args)?;
+) -> Result<(Vec<Found>, Changes), Problem> {
+    let settled = Settled::by(output)?;
     let done = known.map(|(reader, job)| reader.done(job, aim.needs())).transpose();
     let done = done?;
     // While all are looked at; what was found stays.

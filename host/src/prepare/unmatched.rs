@@ -1,24 +1,24 @@
 //! Lists and globs that name nothing: their empty result looks like success.
 
-use super::args::RunArgs;
 use crate::job::Summary;
 use crate::source::Listing;
+use crate::spec::JobSpec;
 
 /// Warns of what names nothing: it may be a mistake, and an empty result looks like success.
-pub(super) fn warn(args: &RunArgs, listing: &Listing) {
-    if let Some(list) = &args.inputs.files_from
+pub(super) fn warn(spec: &JobSpec, listing: &Listing) {
+    if let Some(list) = &spec.inputs.files_from
         && listing.listed == Some(0)
     {
-        tracing::warn!("--files-from {} names nothing", list.display());
+        tracing::warn!("⟦files_from⟧ {} names nothing", list.display());
     }
     if !listing.filtered {
         return;
     }
     for glob in listing.filter.unmatched() {
-        tracing::warn!("--include {glob} matches no file");
+        tracing::warn!("⟦include⟧ {glob} matches no file");
     }
-    if listing.sources.is_empty() && args.inputs.include.is_empty() && !listing.filter.takes_all() {
-        tracing::warn!("--exclude leaves no file");
+    if listing.sources.is_empty() && spec.inputs.include.is_empty() && !listing.filter.takes_all() {
+        tracing::warn!("⟦exclude⟧ leaves no file");
     }
 }
 
@@ -26,7 +26,7 @@ pub(super) fn warn(args: &RunArgs, listing: &Listing) {
 pub(super) fn warn_of_members(listing: &Listing, summary: &Summary) {
     for glob in listing.members.unmatched() {
         if summary.unmatched_members.iter().any(|other| other == glob) {
-            tracing::warn!("--include-members {glob} matches no member of an archive");
+            tracing::warn!("⟦include_members⟧ {glob} matches no member of an archive");
         }
     }
 }

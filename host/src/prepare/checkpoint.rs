@@ -1,4 +1,4 @@
-//! `--ledger`: what an earlier run of the same job has done is skipped, and what this one does is remembered.
+//! What an earlier run of the same job has done is skipped, and what this one does is remembered.
 //!
 //! Sources whose output is in a file of its own are taken from the listing. Sources whose result is a row, or a part of a total,
 //! stay in it: what they gave is taken from the ledger when it is their turn.
@@ -11,22 +11,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use super::args::RunArgs;
 use super::below::remove_outputs;
 use super::found::{Aim, Changes, Found, look, pass_over};
 use super::identity::{description, digest, identity, name, resolved};
 use super::owned::{self, Fate, remove_vanished};
-use super::say::{self, Abort};
-use super::stages::Stages;
-use crate::job::{Error, Made, Saved};
+use crate::job::{Error, Made, Observer, Saved};
 use crate::ledger::{self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State};
 use crate::process::{Failure, FailureKind};
 use crate::settings::Exists;
 use crate::source::{Listing, Roots, Source, name_text};
+use crate::spec::{JobSpec, Problem};
 use crate::work::Recalled;
 
 /// A ledger, and this run's job in it.
-pub(super) struct Memory {
+pub(super) struct Checkpoint {
     ledger: Ledger,
     job: JobId,
     /// In which version each source was found, and whether that is done.
@@ -50,32 +48,33 @@ pub(super) struct Memory {
     unreadable: AtomicU64,
 }
 
-impl Memory {
+impl Checkpoint {
     /// Opens the ledger at `path`, and takes what need not be looked at from the listing.
     pub(super) fn open(
         path: &Path,
-        args: &RunArgs,
-        stages: &Stages,
+        spec: &JobSpec,
         aim: Aim,
         listing: &mut Listing,
-    ) -> Result<Self, Abort> {
+        events: &dyn Observer,
+    ) -> Result<Self, Problem> {
         let ledger = Ledger::open(path).map_err(|error| told(&error))?;
         let job = ledger
-            .job(digest(args, stages, aim)?, &description(args, stages, aim))
+            .job(digest(spec, aim)?, &description(spec, aim))
             .map_err(|error| told(&error))?;
         let reader = ledger.reader().map_err(|error| told(&error))?;
         remove_own(listing, &ledger.files());
-        let out = resolved(&args.output.out);
+        let out = resolved(&spec.output.out);
         let owners = match aim {
             Aim::Outputs => reader.owners()?,
             Aim::Results(_) => Owners::default(),
         };
         listing.room.add_bytes(owners.held_bytes());
-        remove_outputs(listing, &args.inputs.files, |path| owners.is_of_job(path, job));
-        if args.output.delete_vanished {
-            remove_vanished(&ledger, &reader, job, &args.inputs.files, listing)?.tell();
+        remove_outputs(listing, &spec.inputs.files, |path| owners.is_of_job(path, job), events);
+        if spec.output.delete_vanished {
+            remove_vanished(&ledger, &reader, job, &spec.inputs.files, listing, events)?
+                .tell(events);
         }
-        let (mut found, changes) = look(listing, Some((&reader, job)), aim, &args.output, &out)?;
+        let (mut found, changes) = look(listing, Some((&reader, job)), aim, &spec.output, &out)?;
         let passed_over = match aim {
             Aim::Outputs => pass_over(listing, &mut found),
             Aim::Results(_) => 0,
@@ -86,7 +85,7 @@ impl Memory {
             found,
             roots: listing.roots.clone(),
             out,
-            owners: Some(owners).filter(|_| args.output.exists != Some(Exists::Replace)),
+            owners: Some(owners).filter(|_| spec.output.exists != Some(Exists::Replace)),
             changes,
             removed: AtomicU64::new(0),
             stale: AtomicU64::new(0),
@@ -223,7 +222,7 @@ impl Memory {
             Some((_, other)) if other != *name && owned::is_there(&other) => {
                 let other = name_text(&other).into_owned();
                 let message = format!("its output is that of {other}, too: {}", path.display());
-                let hint = "--name makes other names; --exists replace lets the last one have it";
+                let hint = "⟦name⟧ makes other names; ⟦exists⟧ replace lets the last one have it";
                 Err(Failure::new(FailureKind::Write, message).hint(hint))
             }
             _ => Ok(output),
@@ -231,8 +230,8 @@ impl Memory {
     }
 
     /// Says why sources are done again.
-    pub(super) fn tell_changes(&self) {
-        self.changes.tell();
+    pub(super) fn tell_changes(&self, events: &dyn Observer) {
+        self.changes.tell(events);
     }
 
     /// Takes out sources that do not stay in the listing.
@@ -242,25 +241,25 @@ impl Memory {
     }
 
     /// Waits until all of it is on the disk, and says what is not as one would expect.
-    pub(super) fn close(self) -> Result<(), Abort> {
+    pub(super) fn close(self, events: &dyn Observer) -> Result<(), Problem> {
         let [unreadable, too_long] =
             [&self.unreadable, &self.too_long].map(|counter| counter.load(Ordering::Relaxed));
         if unreadable > 0 {
             let what = "what the ledger had was damaged";
-            say::line(&format!("{what}: {unreadable} sources were read again"));
+            events.note(&format!("{what}: {unreadable} sources were read again"));
         }
         let [removed, stale] =
             [&self.removed, &self.stale].map(|counter| counter.load(Ordering::Relaxed));
         if removed > 0 {
-            say::line(&format!("{removed} outputs of sources that fail now were removed"));
+            events.note(&format!("{removed} outputs of sources that fail now were removed"));
         }
         if stale > 0 {
             let why = "were not as they were left, and stay";
-            say::line(&format!("{stale} outputs of sources that fail now {why}"));
+            events.note(&format!("{stale} outputs of sources that fail now {why}"));
         }
         if too_long > 0 {
             let which = "which the next run reads again";
-            say::line(&format!(
+            events.note(&format!(
                 "too long for the ledger: what came of {too_long} sources, {which}"
             ));
         }
@@ -269,20 +268,19 @@ impl Memory {
     }
 }
 
-fn told(error: &ledger::Error) -> Abort {
+fn told(error: &ledger::Error) -> Problem {
     let hint = error.hint();
-    Abort::new(error).hint(hint)
+    Problem::new(error).hint(hint)
 }
 
 /// Takes what is done from the listing, and tells how many sources that were. A ledger that is not there is not made.
 pub(super) fn foresee(
     path: &Path,
-    args: &RunArgs,
-    stages: &Stages,
+    spec: &JobSpec,
     aim: Aim,
     listing: &mut Listing,
-) -> Result<u64, Abort> {
-    let digest = digest(args, stages, aim)?;
+) -> Result<u64, Problem> {
+    let digest = digest(spec, aim)?;
     if !path.exists() {
         return Ok(0);
     }
@@ -291,8 +289,8 @@ pub(super) fn foresee(
         reader.jobs().map_err(|error| told(&error))?.into_iter().find(|job| job.digest == digest);
     let known = job.map(|job| (&reader, job.id));
     remove_own(listing, &reader.files());
-    let out = resolved(&args.output.out);
-    let (mut found, _changes) = look(listing, known, aim, &args.output, &out)?;
+    let out = resolved(&spec.output.out);
+    let (mut found, _changes) = look(listing, known, aim, &spec.output, &out)?;
     Ok(pass_over(listing, &mut found))
 }
 
@@ -303,4 +301,10 @@ fn remove_own(listing: &mut Listing, own: &[PathBuf]) {
         let is_named = source.path.end().file_name().is_some_and(|name| names.contains(&name));
         !is_named || !fs::canonicalize(source.path.to_path()).is_ok_and(|path| own.contains(&path))
     });
+}
+
+impl From<ledger::Error> for Problem {
+    fn from(error: ledger::Error) -> Self {
+        told(&error)
+    }
 }

@@ -1,18 +1,18 @@
-//! `--report`: where the figures of a run go. Whether they can be written is found out before anything is read.
+//! Where the figures of a run go. Whether they can be written is found out before anything is read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::closed::check_stdout;
-use super::say::Abort;
+use super::output::Outlets;
 use crate::output::pretty_json;
+use crate::spec::Problem;
 use crate::stats::Report;
 
 /// An open report.
 pub(super) enum To {
     /// Standard output, behind the results.
-    Stdout,
+    Stdout(Box<dyn Write + Send>),
     File {
         path: PathBuf,
         file: File,
@@ -21,10 +21,9 @@ pub(super) enum To {
 
 impl To {
     /// Opens what is named. What is there stays as it is until the report is written.
-    pub(super) fn open(path: &Path) -> Result<Self, Abort> {
+    pub(super) fn open(path: &Path, outlets: &dyn Outlets) -> Result<Self, Problem> {
         if path.as_os_str() == "-" {
-            check_stdout("--report")?;
-            return Ok(Self::Stdout);
+            return outlets.stdout("report").map(Self::Stdout);
         }
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
         let file = opened.map_err(|error| told(path, &error))?;
@@ -32,11 +31,14 @@ impl To {
     }
 
     /// Writes the report, in place of what was there.
-    pub(super) fn write(self, report: &Report) -> Result<(), Abort> {
-        let text = pretty_json(report).map_err(Abort::new)?;
+    pub(super) fn write(self, report: &Report) -> Result<(), Problem> {
+        let text = pretty_json(report).map_err(Problem::new)?;
         match self {
-            Self::Stdout => match io::stdout().write_all(text.as_bytes()) {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Abort::new(error)),
+            Self::Stdout(mut stdout) => match stdout
+                .write_all(text.as_bytes())
+                .and_then(|()| stdout.flush())
+            {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Problem::new(error)),
                 _ => Ok(()),
             },
             Self::File { path, mut file } => {
@@ -54,6 +56,6 @@ fn replace(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-fn told(path: &Path, error: &io::Error) -> Abort {
-    Abort::new(format!("--report {}: {error}", path.display()))
+fn told(path: &Path, error: &io::Error) -> Problem {
+    Problem::new(format!("⟦report⟧ {}: {error}", path.display()))
 }

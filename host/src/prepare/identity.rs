@@ -5,12 +5,11 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::args::{EncodingErrorsArg, RunArgs};
 use super::found::Aim;
-use super::say::Abort;
-use super::stages::{Setting, Stage, Stages};
 use crate::ledger::{Digest, Identity};
+use crate::settings::EncodingErrors;
 use crate::source::{Roots, Source, Stored, Way};
+use crate::spec::{Branch, JobSpec, Problem, Setting, Size};
 
 /// The source for the ledger.
 pub(super) fn name(source: &Source) -> Cow<'_, [u8]> {
@@ -48,13 +47,13 @@ pub(super) fn identity(source: &Source, roots: &Roots) -> Option<Identity> {
 }
 
 /// Everything that comes out depends on but the source.
-pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest, Abort> {
+pub(super) fn digest(spec: &JobSpec, aim: Aim) -> Result<Digest, Problem> {
     let mut parts: Vec<Vec<u8>> = Vec::new();
-    for chain in &stages.chains {
+    for branch in &spec.branches {
         parts.push(b"chain".to_vec());
-        for stage in chain {
-            let read = fs::read(&stage.path);
-            let told = |error| Abort::new(format!("{}: {error}", stage.path.display()));
+        for stage in &branch.stage {
+            let read = fs::read(&stage.plugin);
+            let told = |error| Problem::new(format!("{}: {error}", stage.plugin.display()));
             parts.push(read.map_err(told)?);
             // Their order says nothing: no plugin takes a setting twice.
             let mut settings: Vec<_> = stage.settings.iter().map(Setting::word).collect();
@@ -62,10 +61,10 @@ pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest
             parts.extend(settings.into_iter().map(String::into_bytes));
         }
     }
-    let (inputs, output) = (&args.inputs, &args.output);
+    let (inputs, output) = (&spec.inputs, &spec.output);
     parts.push(format!("{:?} {} {}", inputs.framing, inputs.encoding, inputs.decompress).into());
-    parts.push(format!("archives {}", !inputs.no_archives).into());
-    if inputs.encoding_errors == EncodingErrorsArg::Replace {
+    parts.push(format!("archives {}", inputs.reads_archives()).into());
+    if inputs.encoding_errors == EncodingErrors::Replace {
         parts.push(b"encoding errors replaced".to_vec());
     }
     if !inputs.include_members.is_empty() {
@@ -76,7 +75,8 @@ pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest
     match aim {
         Aim::Outputs => {
             // What is compressed by chunk depends on the chunks.
-            let naming = format!("{} {} {:?}", output.compress, args.chunk_size(), output.name);
+            let naming =
+                format!("{} {} {:?}", output.compress, Size(spec.chunk_bytes()), output.name);
             parts.push(naming.into());
             let out = resolved(&output.out);
             parts.push(out.as_os_str().as_bytes().to_vec());
@@ -88,21 +88,22 @@ pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest
 }
 
 /// The job for people.
-pub(super) fn description(args: &RunArgs, stages: &Stages, aim: Aim) -> String {
-    let plugins: Vec<_> = stages.chains.iter().map(|chain| spec(chain)).collect();
-    let all = stages.chains.iter().flatten().flat_map(|stage| &stage.settings);
+pub(super) fn description(spec: &JobSpec, aim: Aim) -> String {
+    let plugins: Vec<_> = spec.branches.iter().map(chain).collect();
+    let all = spec.stages().flat_map(|stage| &stage.settings);
     let settings: Vec<_> =
         all.map(|setting| format!("{}={}", setting.key, setting.shown())).collect();
     let job = format!("{} {}", plugins.join(", "), settings.join(" "));
     match aim {
-        Aim::Outputs => format!("{job} to {}", args.output.out.display()),
+        Aim::Outputs => format!("{job} to {}", spec.output.out.display()),
         Aim::Results(_) => job.trim_end().to_string(),
     }
 }
 
-/// A chain as `--plugin` has it.
-fn spec(chain: &[Stage]) -> String {
-    let paths: Vec<_> = chain.iter().map(|stage| stage.path.display().to_string()).collect();
+/// A chain as a command line has it.
+fn chain(branch: &Branch) -> String {
+    let paths: Vec<_> =
+        branch.stage.iter().map(|stage| stage.plugin.display().to_string()).collect();
     paths.join(" | ")
 }
 

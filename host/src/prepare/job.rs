@@ -1,0 +1,346 @@
+//! A job that is ready to run, and its run.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::checkpoint::Checkpoint;
+use super::context::{Context, load, stopped};
+use super::found::Aim;
+use super::names::Names;
+use super::output::{self, To};
+use super::plugins::Plugins;
+use super::recorder::Recorder;
+use super::{objects, overwrite, rejects, report, sources, unmatched};
+use crate::input::Framing;
+use crate::job::{self, Error, Job, ObjectsOut, Observer, Out, Places, Saved, Summary, TreeOut};
+use crate::output::{Root, sweep};
+use crate::process::Scope;
+use crate::settings::{Exists, Run};
+use crate::source::{Listing, Look, Source};
+use crate::spec::{JobSpec, Problem};
+use crate::stats::{Charge, Need, Report, Reservation};
+
+/// A job that is ready to run: all that can be refused has been looked at, and nothing of a source was read.
+pub struct Prepared<'a> {
+    spec: &'a JobSpec,
+    context: &'a Context<'a>,
+    events: &'a dyn Observer,
+    settings: Run,
+    plugins: Plugins,
+    listing: Listing,
+    sources: Arc<Vec<Source>>,
+    checkpoint: Option<Checkpoint>,
+    /// Sources that have their output already.
+    left: u64,
+    to: To<Tree>,
+    report: Option<report::To>,
+    rejects: Option<rejects::Sink>,
+    _listed: Charge,
+    _reserved: Reservation,
+}
+
+/// How a job ended.
+pub struct Ended {
+    /// What became of the sources; or why it went no further.
+    pub summary: Result<Summary, Error>,
+    /// How many sources there were to read.
+    pub sources: u64,
+    /// Its figures.
+    pub report: Report,
+}
+
+/// Makes a job ready to run. The order is that of what depends on what, and within that of what costs less: nothing is made or replaced
+/// before all that can be refused has been.
+///
+/// # Errors
+/// When it cannot be run as it is described, or was cancelled.
+pub fn prepare<'a>(
+    spec: &'a JobSpec,
+    context: &'a Context<'a>,
+    events: &'a dyn Observer,
+) -> Result<Prepared<'a>, Problem> {
+    let (stats, output) = (&context.stats, &spec.output);
+    let mut settings = context.settings.clone();
+    let plugins = load(spec, context, spec.sandbox.repro.as_deref())?;
+    let first = reserve(spec, &mut settings, 0, &plugins, context)?;
+    whole_lines(&settings, &plugins)?;
+    job::check(&*plugins.processor, plugins.framing, &settings).map_err(Problem::new)?;
+    let to = To::open(output, &plugins, context.outlets, &context.cancel.flag())?;
+    let look = if plugins.traits().scope == Scope::Source { Look::Sizes } else { context.look };
+    if context.turns.is_some() {
+        // Beside the list of one who is not alone there has to be room for one worker.
+        let Need { once_bytes, worker_bytes, .. } = need(spec, &settings, 0, &plugins);
+        let least = once_bytes.saturating_add(worker_bytes);
+        let list_bytes_max = stats.memory().bytes_max().saturating_sub(least);
+        settings.memory_total_bytes = Some(list_bytes_max);
+    }
+    let list = || sources::listing(spec, look, &settings, context, events);
+    let mut listing = context.in_turn(list)?;
+    drop(first); // the list is known now, and beside it fewer workers may fit
+    let mut listed = stats.memory().hold(listing.room.held_bytes());
+    let reserved = reserve(spec, &mut settings, listed.bytes(), &plugins, context)?;
+    overwrite::settings(spec, context.described)?;
+    overwrite::files(output, &listing.sources)?;
+    let aim = Aim::of(plugins.traits().kind, spec, &settings);
+    let mut checkpoint = match &output.ledger {
+        Some(path) => Some(Checkpoint::open(path, spec, aim, &mut listing, events)?),
+        None => None,
+    };
+    if let Some(path) = &output.ledger {
+        listed.set(listing.room.held_bytes()); // with what the ledger knows of them
+        overwrite::ledger(output, path)?;
+    }
+    let mut sources = Arc::new(std::mem::take(&mut listing.sources));
+    let names = Names { spec, plugins: &plugins, inputs: context.inputs(spec) };
+    let is_tree = matches!(to, To::Tree(()));
+    let left = if is_tree { leave(names, &mut sources, checkpoint.as_mut())? } else { 0 };
+    stats.add_skipped(listing.skipped);
+    stats.add_passed_over(left + checkpoint.as_ref().map_or(0, |it| it.passed_over));
+    let to = to.with_tree(|| Tree::plant(names, &sources, context))?;
+    // Last, when nothing else is in the way: what they replace is gone then.
+    let open = |path: &Path| report::To::open(path, context.outlets);
+    let report = output.report.as_deref().map(open).transpose()?;
+    let again = is_tree.then_some(sources.as_slice());
+    let rejects = rejects::open(output, context.outlets, again, stats.memory())?;
+    Ok(Prepared {
+        spec,
+        context,
+        events,
+        settings,
+        plugins,
+        listing,
+        sources,
+        checkpoint,
+        left,
+        to,
+        report,
+        rejects,
+        _listed: listed,
+        _reserved: reserved,
+    })
+}
+
+impl Prepared<'_> {
+    /// How many sources there are to read.
+    pub fn sources(&self) -> u64 {
+        self.sources.len() as u64
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// When what it has done cannot be told or remembered.
+    pub fn run(self) -> Result<Ended, Problem> {
+        let begun = Instant::now();
+        let Self { spec, context, events, settings, plugins, listing, sources, .. } = self;
+        let Self { mut checkpoint, left, to, report, rejects, .. } = self;
+        let (stats, failures) = (&context.stats, Recorder::new(events));
+        let memory = checkpoint.as_ref();
+        let recall = memory.map(|memory| |index: usize| memory.recall(&sources, index));
+        let save = memory.map(|memory| |saved: Saved<'_>| memory.save(&sources, saved));
+        let kept = recall.as_ref().zip(save.as_ref());
+        let job = Job {
+            sources: &sources,
+            roots: &listing.roots,
+            processor: &*plugins.processor,
+            framing: plugins.framing,
+            record_end: plugins.record_end,
+            lanes: &plugins.lanes,
+            settings: &settings,
+            format: output::format(&spec.output, context.outlets),
+            cancel: &context.cancel,
+            stats,
+            gate: context.turns.as_ref().map(|turns| &*turns.gate),
+            rejects,
+            memory: kept.map(|(recall, save)| job::Memory { recall, save }),
+            observer: &failures,
+        };
+        events.begins(stats, bytes(&sources, memory));
+        let names = Names { spec, plugins: &plugins, inputs: context.inputs(spec) };
+        let ended = pour(names, to, (&job, &sources), memory, events);
+        events.ends();
+        let summary = ended?;
+        drop(job);
+        told_of(events, left, "have their output already, and were skipped");
+        told_of(events, stats.passed_over() - left, "are done already, and were skipped");
+        if let Some(memory) = memory {
+            memory.tell_changes(events);
+        }
+        warn_of_members(&summary, &listing, &sources, memory, stats.passed_over());
+        if let Some(checkpoint) = checkpoint.take() {
+            checkpoint.close(events)?;
+        }
+        drop(plugins);
+        let figures = stats.report(begun.elapsed(), settings.threads);
+        let set_aside = summary.as_ref().map(|it| it.set_aside.clone()).unwrap_or_default();
+        let figures = Report { failures: failures.kept(), set_aside, ..figures };
+        if let Some(report) = report {
+            report.write(&figures)?;
+        }
+        let count = sources.len() as u64;
+        std::mem::forget((sources, listing)); // giving back a million names one by one takes time
+        Ok(Ended { summary, sources: count, report: figures })
+    }
+}
+
+/// Warns of globs for members that match none, where all has been read: what an earlier run has done may have what they match.
+fn warn_of_members(
+    ended: &Result<Summary, Error>,
+    listing: &Listing,
+    sources: &[Source],
+    checkpoint: Option<&Checkpoint>,
+    passed_over: u64,
+) {
+    let is_done = |index| checkpoint.is_some_and(|memory| memory.is_done(index));
+    let is_passed_over = passed_over > 0 || (0..sources.len()).any(is_done);
+    if let Ok(summary) = ended
+        && summary.unread == 0
+        && !is_passed_over
+    {
+        unmatched::warn_of_members(listing, summary);
+    }
+}
+
+/// Refuses parts that come in no order where they may end anywhere.
+fn whole_lines(settings: &Run, plugins: &Plugins) -> Result<(), Problem> {
+    if settings.unordered && plugins.framing == Framing::Bytes {
+        let message = "⟦unordered⟧: the plugin may be cut anywhere, so lines would be torn";
+        return Err(Problem::new(message).hint(Some("⟦framing⟧ lines cuts between them")));
+    }
+    Ok(())
+}
+
+/// Sets memory aside for the list of sources and as many workers as it is enough for.
+fn reserve(
+    spec: &JobSpec,
+    settings: &mut Run,
+    listed_bytes: u64,
+    plugins: &Plugins,
+    context: &Context<'_>,
+) -> Result<Reservation, Problem> {
+    let memory = context.stats.memory();
+    job::fit_window(settings, memory.bytes_max());
+    let need = need(spec, settings, listed_bytes, plugins);
+    let reserved = memory.reserve(need, &context.cancel.flag()).map_err(|error| {
+        Problem::new(format!("⟦memory_total⟧: {error}"))
+            .hint(Some("raise ⟦memory_total⟧, or lower ⟦memory⟧"))
+    })?;
+    let reserved = reserved.ok_or_else(stopped)?;
+    settings.threads = reserved.workers;
+    Ok(reserved)
+}
+
+fn need(spec: &JobSpec, settings: &Run, listed_bytes: u64, plugins: &Plugins) -> Need {
+    let need = job::need(spec.stages().count(), plugins.traits().kind, settings);
+    Need { once_bytes: need.once_bytes.saturating_add(listed_bytes), ..need }
+}
+
+/// Takes out sources that have their output already, where that is to be left, and tells how many those were. Members that
+/// are only found as their archive is read are read, and their output is dropped.
+fn leave(
+    names: Names<'_>,
+    sources: &mut Arc<Vec<Source>>,
+    checkpoint: Option<&mut Checkpoint>,
+) -> Result<u64, Problem> {
+    let output = &names.spec.output;
+    if output.exists() != Exists::Skip {
+        return Ok(0);
+    }
+    let places = names.of(Arc::clone(sources))?;
+    let stays: Vec<_> = places.are_there(&output.out).map(|is_there| !is_there).collect();
+    drop(places);
+    let all = sources.len();
+    let mut staying = stays.iter();
+    if let Some(sources) = Arc::get_mut(sources) {
+        sources.retain(|_| staying.next().is_none_or(|stays| *stays));
+    }
+    if let Some(checkpoint) = checkpoint {
+        checkpoint.retain(&stays);
+    }
+    Ok((all - sources.len()) as u64)
+}
+
+/// A directory for output files, and which go where.
+pub(super) struct Tree {
+    root: Root,
+    places: Places,
+    _held: Charge,
+}
+
+impl Tree {
+    /// Makes the directory, unless something is wrong with what goes there.
+    fn plant(
+        names: Names<'_>,
+        sources: &Arc<Vec<Source>>,
+        context: &Context<'_>,
+    ) -> Result<Self, Problem> {
+        let (places, output) = (names.of(Arc::clone(sources))?, &names.spec.output);
+        let held = context.stats.memory().hold(places.held_bytes());
+        overwrite::beside(output, places.paths())?;
+        if output.exists() == Exists::Replace {
+            overwrite::places(&output.out, places.paths(), sources)?;
+        }
+        let root = context.outlets.root(output).map_err(|error| output::told(&error))?;
+        Ok(Self { root, places, _held: held })
+    }
+}
+
+/// Runs the job into where its output goes.
+fn pour(
+    names: Names<'_>,
+    to: To<Tree>,
+    (job, sources): (&Job<'_>, &Arc<Vec<Source>>),
+    checkpoint: Option<&Checkpoint>,
+    events: &dyn Observer,
+) -> Result<Result<Summary, Error>, Problem> {
+    let run = |out: Out<'_>| job::run(job, out);
+    let output = &names.spec.output;
+    match to {
+        To::Stream(stream) => Ok(run(Out::Stream(stream))),
+        To::File(file) => Ok(run(Out::File(file))),
+        To::Object(object) => Ok(run(Out::Object(object))),
+        To::Objects(objects) => {
+            let places = names.of(Arc::clone(sources))?;
+            objects::guard(&output.out, Some(places.paths()), job.sources)?;
+            let place = |index, member: Option<&Path>| places.place(index, member);
+            Ok(run(Out::Objects(ObjectsOut { objects: &objects, place: &place })))
+        }
+        To::Left(path) => {
+            events.note(&format!("{} is there already, and is left", path.display()));
+            Ok(Ok(Summary::default()))
+        }
+        To::Tree(Tree { root, places, _held }) => {
+            swept(&root);
+            let place = |index: usize, member: Option<&Path>| {
+                let place = places.place(index, member)?;
+                match (checkpoint, job.sources.get(index)) {
+                    (Some(memory), Some(source)) => memory.guard(source, place),
+                    _ => Ok(place),
+                }
+            };
+            let out = TreeOut { root: &root, exists: output.exists(), place: &place };
+            Ok(run(Out::Tree(out)))
+        }
+    }
+}
+
+/// Removes what runs that were killed have left among the outputs. It is only for tidiness: nothing is done about what stays.
+fn swept(root: &Root) {
+    if let Some(error) = sweep(root).first_failure {
+        tracing::warn!("{error}");
+    }
+}
+
+fn told_of(events: &dyn Observer, passed_over: u64, why: &str) {
+    if passed_over > 0 {
+        events.note(&format!("{passed_over} sources {why}"));
+    }
+}
+
+/// Bytes of all sources that will be read; `None` where one of them has no size. Those that cannot be read are none.
+fn bytes(sources: &[Source], checkpoint: Option<&Checkpoint>) -> Option<u64> {
+    let is_done = |index| checkpoint.is_some_and(|memory| memory.is_done(index));
+    let unread = sources.iter().enumerate().filter(|(index, _)| !is_done(*index));
+    unread.map(|(_, source)| source.listed.as_ref().map_or(Some(0), |size| *size)).sum()
+}

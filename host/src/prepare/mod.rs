@@ -1,0 +1,40 @@
+//! From a spec to a job that is ready to run, or to the plan of it: the one way, whoever describes the job.
+//!
+//! A front end gives a [`JobSpec`](crate::spec::JobSpec) and a [`Context`], is told what happens as an
+//! [`Observer`](crate::job::Observer), and decides how it is shown.
+
+mod below;
+mod checkpoint;
+mod confine;
+mod context;
+mod found;
+mod identity;
+mod job;
+mod names;
+mod objects;
+mod output;
+mod overwrite;
+mod owned;
+mod plan;
+mod planned;
+mod plugins;
+mod recorder;
+mod rejects;
+mod report;
+mod sources;
+mod unmatched;
+mod words;
+
+pub use confine::{Confined, can_confine, confine};
+pub use context::{Context, Turns};
+pub use job::{Ended, Prepared, prepare};
+pub use output::{Foreseen, Outlets};
+pub use plan::plan;
+pub use planned::{
+    Parallel, Plan, PlannedLimits, PlannedName, PlannedOutput, PlannedSources, PlannedStage,
+};
+pub use plugins::cache;
+pub use sources::Origins;
+pub use words::check_words;
+
+use context::load;

@@ -1,0 +1,59 @@
+//! Keeps the first failures of a job for its report, and tells whoever listens of all.
+
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::job::Observer;
+use crate::process::Failure;
+use crate::settings::limits::FAILURES_REPORTED_MAX;
+use crate::stats::{Failed, Stats};
+
+/// Listens in between.
+pub(super) struct Recorder<'a> {
+    events: &'a dyn Observer,
+    kept: Mutex<Vec<Failed>>,
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(events: &'a dyn Observer) -> Self {
+        Self { events, kept: Mutex::default() }
+    }
+
+    /// The first failures.
+    pub(super) fn kept(self) -> Vec<Failed> {
+        self.kept.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Recorder<'_> {
+    fn begins(&self, stats: &Arc<Stats>, bytes: Option<u64>) {
+        self.events.begins(stats, bytes);
+    }
+
+    fn note(&self, note: &str) {
+        self.events.note(note);
+    }
+
+    fn failed(&self, source: &str, failure: &Failure) {
+        self.events.failed(source, failure);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= FAILURES_REPORTED_MAX {
+            return;
+        }
+        kept.push(Failed {
+            source: source.to_string(),
+            kind: failure.kind.word(),
+            message: failure.message.clone(),
+            hint: failure.hint.clone(),
+            detail: failure.detail.as_ref().and_then(|it| serde_json::to_value(it).ok()),
+        });
+    }
+
+    fn done(&self, source: &dyn Display, bytes: u64) {
+        self.events.done(source, bytes);
+    }
+
+    fn ends(&self) {
+        self.events.ends();
+    }
+}

@@ -1,0 +1,256 @@
+//! The spec of a job, whether it can be one, and the settings that it comes to.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Branch, Inputs, Key, Output, Problem, SandboxSpec, Setting, Size, StageSpec};
+use crate::settings::limits::{
+    CHUNK_BYTES, ISOLATED_CHUNK_BYTES, REJECTS_FREE, REJECTS_PERCENT, WINDOW_BYTES,
+};
+use crate::settings::{Amount, Isolate, OutOfBounds, RejectsMax, Run, Show};
+
+/// The version of specs that this host writes, and the only one that it reads.
+pub const VERSION: u32 = 1;
+
+/// All that a job can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "JobText", into = "JobText")]
+pub struct JobSpec {
+    /// Chains of plugins that share one scan.
+    pub branches: Vec<Branch>,
+    /// What it reads.
+    pub inputs: Inputs,
+    /// What it writes.
+    pub output: Output,
+    /// How it goes about it.
+    pub work: Work,
+    /// What its plugins may use.
+    pub sandbox: SandboxSpec,
+}
+
+/// How a job goes about its work.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Work {
+    /// Worker threads; unsaid, there is one for each processor.
+    pub threads: Option<usize>,
+    /// Whether the job ends with the first source that fails.
+    pub fail_fast: bool,
+}
+
+/// A spec as it is written: one chain is `stage`, several are `branch`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct JobText {
+    version: u32,
+    inputs: Inputs,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stage: Vec<StageSpec>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    branch: Vec<Branch>,
+    output: Output,
+    work: Work,
+    sandbox: SandboxSpec,
+}
+
+impl Default for JobText {
+    fn default() -> Self {
+        let (stage, branch) = (Vec::new(), Vec::new());
+        let (inputs, output) = (Inputs::default(), Output::default());
+        let (work, sandbox) = (Work::default(), SandboxSpec::default());
+        Self { version: VERSION, inputs, stage, branch, output, work, sandbox }
+    }
+}
+
+impl TryFrom<JobText> for JobSpec {
+    type Error = String;
+
+    fn try_from(text: JobText) -> Result<Self, String> {
+        let JobText { version, inputs, stage, branch, output, work, sandbox } = text;
+        if version != VERSION {
+            return Err(format!("version {version} of specs is not known, but {VERSION} is"));
+        }
+        let branches = match (stage.is_empty(), branch.is_empty()) {
+            (false, false) => return Err("a job has either stages or branches, not both".into()),
+            (false, true) => vec![Branch { stage }],
+            (true, _) => branch,
+        };
+        Ok(Self { branches, inputs, output, work, sandbox })
+    }
+}
+
+impl From<JobSpec> for JobText {
+    fn from(spec: JobSpec) -> Self {
+        let JobSpec { branches: branch, inputs, output, work, sandbox } = spec;
+        Self { version: VERSION, inputs, stage: Vec::new(), branch, output, work, sandbox }
+    }
+}
+
+/// How many records of a source may be set aside where nobody says so.
+const REJECTS_UNSAID: RejectsMax =
+    RejectsMax::Both { records: REJECTS_FREE, percent: REJECTS_PERCENT };
+
+impl JobSpec {
+    /// A job of one plugin over `files`.
+    pub fn of(plugin: PathBuf, files: Vec<PathBuf>) -> Self {
+        let branches = vec![Branch { stage: vec![StageSpec::of(plugin)] }];
+        Self { branches, inputs: Inputs { files, ..Inputs::default() }, ..Self::default() }
+    }
+
+    /// All plugins, chain by chain.
+    pub fn stages(&self) -> impl Iterator<Item = &StageSpec> {
+        self.branches.iter().flat_map(|branch| &branch.stage)
+    }
+
+    /// Nominal size of chunks in bytes: a fresh sandbox is for more of them than one that is there.
+    pub fn chunk_bytes(&self) -> u64 {
+        let unsaid = match self.sandbox.isolate {
+            Isolate::Chunk => ISOLATED_CHUNK_BYTES,
+            Isolate::Job | Isolate::Source => CHUNK_BYTES,
+        };
+        self.inputs.chunk_size.map_or(unsaid, |size| size.0)
+    }
+
+    /// The settings of a run of the job, where nothing is said with `threads` workers and code kept in `cache`.
+    ///
+    /// # Errors
+    /// When one is out of its bounds, or needs another that is not there.
+    pub fn run(&self, threads: usize, cache: Option<PathBuf>) -> Result<Run, Problem> {
+        let Self { inputs, output, work, sandbox, .. } = self;
+        let both = output.per_source == output.total;
+        let run = Run {
+            threads: work.threads.unwrap_or(threads),
+            chunk_bytes: self.chunk_bytes(),
+            record_bytes_max: inputs.max_record.0,
+            io: inputs.io,
+            encoding: inputs.encoding.clone(),
+            encoding_errors: inputs.encoding_errors,
+            linger: inputs.linger.0,
+            archives: inputs.reads_archives(),
+            piped: inputs.archive.unwrap_or_default(),
+            include_members: inputs.include_members.clone(),
+            rejects_max: Some(output.max_rejects.unwrap_or(REJECTS_UNSAID)),
+            unordered: output.unordered,
+            join: output.join,
+            pack: output.compress,
+            decompress: inputs.decompress.clone(),
+            decompressed_bytes_max: inputs.max_decompressed.0,
+            ratio_max: inputs.max_ratio,
+            members_max: inputs.max_members,
+            show: Show { per_source: output.per_source || both, total: output.total || both },
+            fail_fast: work.fail_fast,
+            window_bytes: WINDOW_BYTES,
+            memory_total_bytes: sandbox.memory_total.map(|size| size.0),
+            sandbox: sandbox.limits(),
+            cache: sandbox.cache.clone().or(cache).filter(|_| !sandbox.no_cache),
+        };
+        run.check().map_err(|out| out_of_bounds(&out))?;
+        self.agree().map(|()| run)
+    }
+
+    /// Refuses settings that say nothing without another, or the opposite of another.
+    fn agree(&self) -> Result<(), Problem> {
+        let Self { inputs, output, .. } = self;
+        let without = |key: &'static str, other: &'static str| {
+            let (mine, theirs) = (Key(key), Key(other));
+            Problem::new(format!("{mine} says nothing without {theirs}")).of(key)
+        };
+        let against = |key: &'static str, other: &'static str| {
+            let (mine, theirs) = (Key(key), Key(other));
+            Problem::new(format!("{mine} cannot be said together with {theirs}")).of(key)
+        };
+        if inputs.null && inputs.files_from.is_none() {
+            return Err(without("null", "files_from"));
+        }
+        if output.delete_vanished && output.ledger.is_none() {
+            return Err(without("delete_vanished", "ledger"));
+        }
+        if output.quiet && output.verbose > 0 {
+            return Err(against("quiet", "verbose"));
+        }
+        if inputs.archive.is_some() && !inputs.reads_archives() {
+            return Err(against("archive", "no_archives"));
+        }
+        Ok(())
+    }
+
+    /// Gives a plugin a setting, in place of what a file says; `key` is its own, where there is one plugin, or `NAME.KEY`, by name or
+    /// position.
+    ///
+    /// # Errors
+    /// When no plugin is meant, or it is not clear which.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), Problem> {
+        let count = self.stages().count();
+        let mut is_used = false;
+        let stages = self.branches.iter_mut().flat_map(|branch| &mut branch.stage);
+        for (index, stage) in stages.enumerate() {
+            let Some(own) = own_key(key, stage, index + 1, count)? else { continue };
+            is_used = true;
+            stage.settings.retain(|setting| setting.place.is_none() || setting.key != own);
+            let (key, value) = (own.to_string(), value.to_string());
+            stage.settings.push(Setting { key, value, place: None });
+        }
+        if is_used {
+            return Ok(());
+        }
+        let message = format!("{} {key}: no plugin of this run is called that", Key("set"));
+        Err(Problem::new(message).hint(Some("NAME.KEY=VALUE, by file name or position")))
+    }
+}
+
+/// What the plugin at that position, of `count`, is told by a key, if anything.
+fn own_key<'a>(
+    key: &'a str,
+    stage: &StageSpec,
+    position: usize,
+    count: usize,
+) -> Result<Option<&'a str>, Problem> {
+    let is_own = |of: &str| of == stage.name || of == position.to_string();
+    match key.split_once('.').filter(|(of, _)| is_own(of)) {
+        Some((_, own)) => Ok(Some(own)),
+        None if count == 1 => Ok(Some(key)),
+        None if key.contains('.') => Ok(None),
+        None => {
+            let set = Key("set");
+            let message = format!("{set} {key}: there are several plugins");
+            let hint = format!("say which one it is for, as {set} {}.{key}=VALUE", stage.name);
+            Err(Problem::new(message).hint(Some(&hint)))
+        }
+    }
+}
+
+/// A setting that is out of its bounds, by its name in a spec.
+fn out_of_bounds(out: &OutOfBounds) -> Problem {
+    let OutOfBounds { setting, value, min, max } = out;
+    let key = key_of(setting);
+    let (named, value, least) = (Key(key), shown(value), shown(min));
+    let message = match max {
+        Amount::Time(Duration::MAX) => format!("{named} {value} is less than {least}"),
+        max => format!("{named} {value} is not within {least} and {}", shown(max)),
+    };
+    Problem::new(message).of(key)
+}
+
+fn shown(amount: &Amount) -> String {
+    match amount {
+        Amount::Bytes(bytes) => Size(*bytes).to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The key of a setting of a run.
+fn key_of(setting: &'static str) -> &'static str {
+    match setting {
+        "chunk_bytes" => "chunk_size",
+        "record_bytes_max" => "max_record",
+        "compile_memory_bytes" => "compile_memory",
+        "component_bytes" => "component_size",
+        "memory_bytes" => "memory",
+        "stack_bytes" => "stack",
+        "output_bytes" => "output_per_call",
+        "rejects" => "rejects_per_job",
+        other => other,
+    }
+}

@@ -1,0 +1,42 @@
+//! A job as somebody describes it, by flags, in a file, or in a message: plain data that does nothing.
+//!
+//! A spec says what a front end was told, in the words that it was told in; [`JobSpec::run`] brings it to settings within their bounds, and
+//! `prepare` to a job. What reads it from TOML or JSON are these types alone, so no front end takes what another refuses.
+
+mod document;
+mod fields;
+mod inputs;
+mod job;
+mod output;
+mod problem;
+mod sandbox;
+mod stages;
+mod words;
+
+pub(crate) use crate::settings::Key;
+pub use document::Document;
+pub use fields::fields;
+pub use inputs::Inputs;
+pub use job::{JobSpec, VERSION, Work};
+pub use output::Output;
+pub use problem::{Place, Problem};
+pub use sandbox::SandboxSpec;
+pub use stages::{Branch, Setting, StageSpec};
+pub use words::{Size, Time};
+
+use crate::settings::{
+    Decompress, Durable, EncodingErrors, Exists, Format, Io, Join, Pack, Piped, RejectsMax,
+};
+
+words::by_word!(
+    Decompress,
+    Durable,
+    EncodingErrors,
+    Exists,
+    Format,
+    Io,
+    Join,
+    Pack,
+    Piped,
+    RejectsMax
+);

@@ -1,0 +1,137 @@
+//! Which plugins a job has, and what each is told.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Place;
+
+/// A chain of plugins, each of which takes what the one before it gives.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch {
+    /// The plugins.
+    pub stage: Vec<StageSpec>,
+}
+
+/// A plugin of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StageText", into = "StageText")]
+pub struct StageSpec {
+    /// What it is called: its file's name without the extension, where nobody says otherwise.
+    pub name: String,
+    /// Its file.
+    pub plugin: PathBuf,
+    /// What it is told, in the order in which that was said.
+    pub settings: Vec<Setting>,
+    /// Where a file names it.
+    pub place: Option<Place>,
+}
+
+/// What a plugin is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Which setting.
+    pub key: String,
+    /// What it is.
+    pub value: String,
+    /// Where a file says so.
+    pub place: Option<Place>,
+}
+
+impl Setting {
+    /// As one word.
+    pub fn word(&self) -> String {
+        format!("{}={}", self.key, self.value)
+    }
+
+    /// The value for people, who may show a plan or a ledger to others: one that is a secret by its name is not told.
+    pub fn shown(&self) -> &str {
+        let is_secret = SECRETS.iter().any(|end| self.key.ends_with(end));
+        if is_secret && !self.value.is_empty() { "***" } else { &self.value }
+    }
+}
+
+/// Ends of the names of settings whose values are secrets.
+const SECRETS: [&str; 4] = ["key", "secret", "password", "token"];
+
+impl StageSpec {
+    /// A plugin that is called as its file, and is told nothing.
+    pub fn of(plugin: PathBuf) -> Self {
+        Self { name: Self::default_name(&plugin), plugin, settings: Vec::new(), place: None }
+    }
+
+    /// What a plugin is called where nobody says otherwise.
+    pub fn default_name(plugin: &Path) -> String {
+        plugin.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// A stage as it is written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StageText {
+    plugin: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    settings: BTreeMap<String, Word>,
+}
+
+impl From<StageText> for StageSpec {
+    fn from(text: StageText) -> Self {
+        let name = text.name.unwrap_or_else(|| Self::default_name(&text.plugin));
+        let setting = |(key, Word(value))| Setting { key, value, place: None };
+        let settings = text.settings.into_iter().map(setting).collect();
+        Self { name, plugin: text.plugin, settings, place: None }
+    }
+}
+
+impl From<StageSpec> for StageText {
+    fn from(stage: StageSpec) -> Self {
+        let word = |setting: Setting| (setting.key, Word(setting.value));
+        let settings = stage.settings.into_iter().map(word).collect();
+        Self { plugin: stage.plugin, name: Some(stage.name), settings }
+    }
+}
+
+/// A value as a plugin is told it.
+#[derive(Debug, Clone, Serialize)]
+struct Word(String);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WordVisitor)
+    }
+}
+
+struct WordVisitor;
+
+impl serde::de::Visitor<'_> for WordVisitor {
+    type Value = Word;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a string, number or boolean")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Word, E> {
+        Ok(Word(text.to_string()))
+    }
+
+    fn visit_bool<E>(self, yes: bool) -> Result<Word, E> {
+        Ok(Word(yes.to_string()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Word, E> {
+        Ok(Word(number.to_string()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Word, E> {
+        Ok(Word(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Word, E> {
+        Ok(Word(number.to_string()))
+    }
+}
