@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::support::guest::Guest;
 use crate::support::pack;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
@@ -142,6 +143,59 @@ fn a_run_takes_no_more_than_is_charged() {
         eprintln!("{told}: {taken:?}");
         check(told, base, taken);
     }
+}
+
+/// What plugins are given and give is held as seldom as can be, and charged each time.
+#[test]
+fn what_plugins_give_and_are_opened_with_is_charged() {
+    let tree = Tree::new();
+    tree.file("zeros", vec![0; 11 << 20]);
+    let record = [&b"r".repeat(22_000)[..], b"\n"].concat();
+    tree.file("records", record.repeat(1000));
+    tree.file("lines", b"some words in a line\n".repeat(500_000));
+    let jobs: [(&str, &str, u32, &[&str]); 8] = [
+        ("a result", "aggregator", 0, &["zeros"]),
+        ("a total", "aggregator", 0, &["lines", "--total"]),
+        ("states of runs", "aggregator", 0, &["lines", "--chunk-size", "64KiB"]),
+        ("totals of sources", "aggregator", 0, &["lines", "records", "zeros", "--total"]),
+        ("a result that is kept", "aggregator", 0, &["records", "--ledger", "ledger"]),
+        ("a header and a result", "aggregator", 1000, &["records"]),
+        ("a header for each chunk", "transformer", 1000, &["records"]),
+        ("outputs", "transformer", 0, &["lines", "records", "--chunk-size", "8MiB"]),
+    ];
+    for (told, world, header_records, args) in jobs {
+        let guest = Guest { header_records, world, ..Guest::default() }.file(&tree);
+        let base = base(&tree, &guest);
+        let taken = taken(&tree, &guest, args).unwrap();
+        eprintln!("{told}: {taken:?}");
+        check(told, base, taken);
+    }
+}
+
+/// A guest that sets records aside holds little of each, and all of them are charged.
+#[test]
+fn records_in_a_guests_hand_are_charged() {
+    let tree = Tree::new();
+    tree.file("lines", b"some words in a line\n".repeat(50_000));
+    let push = "(loop $again
+        (call $reject (i64.const 0) (global.get $why) (global.get $why_len)
+          (local.get $data) (local.get $len))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $at) (i32.const 900))))";
+    let texts = &[("why", "no such month")];
+    let run = |total: &str| {
+        let guest = Guest { push, texts, world: "transformer", ..Guest::default() }.file(&tree);
+        let base = base(&tree, &guest);
+        let args = ["lines", "--rejects", total, "--max-rejects", "100%"];
+        let more = ["--memory", "8MiB", "--memory-total", total];
+        let taken = taken(&tree, &guest, &[&args[..], &more].concat()).unwrap();
+        eprintln!("within {total}: {taken:?}");
+        check(total, base, taken);
+        taken.charged
+    };
+    let all = 900 * (64 << 10);
+    assert!(run("400MiB") > all);
+    assert!(run("60MiB") < all);
 }
 
 /// Windows and records are as large as whoever made a source says; what a run may take is not.

@@ -7,17 +7,18 @@
 #[path = "../host/src/plugin/fill.rs"]
 mod ours;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gristmill::plugin::{Engine, Plugin};
-use gristmill::process::{Failure, FailureKind, Fill, Opening, Place, Processor};
+use gristmill::process::{Failure, FailureKind, Fill, Held, Opening, Place, Processor};
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 
 use crate::support::guest::Guest;
 use crate::support::{job, tree::Tree};
-use ours::{Incoming, Outgoing, borrowing};
+use ours::{Incoming, Lent, Outgoing, borrowing};
 
 /// Empty, small, odd, a power of two, and one that needs more memory than the guest has.
 const LENGTHS: [usize; 5] = [0, 1, 7, 64 << 10, (1 << 20) + 3];
@@ -144,6 +145,22 @@ fn a_list_is_copied_out_as_the_engines_own_is_and_within_the_same_bounds() {
     assert!(refused.root_cause().to_string().contains("100 bytes are too many"));
 }
 
+#[test]
+fn bytes_that_are_lent_are_what_the_engines_own_list_is() {
+    let (mut store, instance) = echo();
+    let flat: TypedFunc<(u32, Lent), (Vec<u8>,)> =
+        instance.get_typed_func(&mut store, "flat").unwrap();
+    let spilled: TypedFunc<(Spill, Lent), (Vec<u8>,)> =
+        instance.get_typed_func(&mut store, "spilled").unwrap();
+    for data in LENGTHS.map(bytes) {
+        let lent = || Lent(Held::within(&Arc::default(), data.clone()).into());
+        let (seen,) = flat.call(&mut store, (7, lent())).unwrap();
+        assert!(seen == data, "{} bytes", data.len());
+        let (seen,) = spilled.call(&mut store, (Spill::default(), lent())).unwrap();
+        assert!(seen == data, "{} bytes", data.len());
+    }
+}
+
 /// Promises bytes that cannot be had.
 struct Broken {
     calls: AtomicUsize,
@@ -213,7 +230,7 @@ fn a_plugin_sees_the_bytes_of_every_push_and_every_merge() {
             instance.push(PIECE, &mut &data[..]).unwrap();
             instance.merge(&data).unwrap();
             instance.push(PIECE, &mut &data[..]).unwrap();
-            assert!(instance.finish().unwrap() == data.repeat(3), "{} bytes", data.len());
+            assert!(*instance.finish().unwrap() == data.repeat(3), "{} bytes", data.len());
         }
     });
 }

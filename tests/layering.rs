@@ -41,9 +41,9 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("input", &["source", "remote", "stats"]),
     ("remote", &["source"]),
     ("source", &[]),
-    ("ledger", &[]),
+    ("ledger", &["stats"]),
     ("stats", &[]),
-    ("process", &[]),
+    ("process", &["stats"]),
     ("jail", &[]),
 ];
 
@@ -67,7 +67,7 @@ const HOMES: [(&str, &[&str]); 40] = [
     ("globset", &["source/globs.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("landlock", &["jail/files.rs"]),
-    ("libc", &["input/", "jail/calls/", "plugin/cache.rs", "plugin/repro.rs"]),
+    ("libc", &["cli/allocator.rs", "input/", "jail/calls/", "plugin/cache.rs", "plugin/repro.rs"]),
     ("liblzma", &["input/decode/"]),
     ("lz4_flex", &["input/decode/", "output/pack/"]),
     ("memmap2", &["input/mapped.rs"]),
@@ -91,8 +91,9 @@ const HOMES: [(&str, &[&str]); 40] = [
     ("zstd_safe", &["input/decode/", "output/pack/"]),
 ];
 
-/// The mapped input, the fill of a guest's memory, the load of compiled code, and what is looked at before `main`.
-const UNSAFE: [&str; 4] = ["input/mapped.rs", "plugin/fill.rs", "plugin/code.rs", "cli/closed.rs"];
+/// The mapped input, the fill of a guest's memory, the load of compiled code, what is looked at before `main`, and what the allocator is told.
+const UNSAFE: [&str; 5] =
+    ["input/mapped.rs", "plugin/fill.rs", "plugin/code.rs", "cli/closed.rs", "cli/allocator.rs"];
 
 /// Where code may be async: there, in the one bridge to object stores, and where objects are read over it.
 const ASYNC: [&str; 4] = ["serve/", "cluster/", "input/remote.rs", "remote/"];

@@ -73,7 +73,7 @@ fn row(source: &str, number: u64) -> (Entry, Kept) {
     };
     let length = usize::try_from(number).unwrap() * 37 % 9000;
     let result = source.bytes().cycle().take(length).collect();
-    (entry, Kept { result: Some(result), saved: None, output: None })
+    (entry, Kept { result: Some(result), ..Kept::default() })
 }
 
 fn kept_of(reader: &Reader, job: JobId, source: &[u8]) -> Option<Kept> {

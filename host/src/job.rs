@@ -23,7 +23,7 @@ use crate::input::{
 use crate::output::{
     Appended, CannotPack, FileError, Format, Object, ObjectError, Objects, Pending, Root,
 };
-use crate::process::{Failure, Kind, Processor};
+use crate::process::{Failure, Held, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, EncodingErrors, Exists};
 use crate::source::{Globs, PatternError, Roots, Source};
@@ -148,9 +148,9 @@ pub enum Made<'a> {
     /// A result, or a part of the total; each where it was asked for.
     Result {
         /// What the plugin gave.
-        result: Option<Vec<u8>>,
+        result: Option<Held>,
         /// What a total is made of.
-        state: Option<Vec<u8>>,
+        state: Option<Held>,
     },
 }
 

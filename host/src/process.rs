@@ -1,17 +1,24 @@
 //! The seam between work and sandboxes: what the scheduler may ask of a processor, and how a call may fail.
 //!
-//! Knows no wasm, no file and no thread, so `work/` and `job.rs` are tested with processors that are a few
+//! Knows no wasm, no file and no thread, and of what is counted the memory alone, so `work/` and `job.rs` are tested with processors that are a few
 //! lines of plain Rust. Implemented for real by `plugin/`.
 
 pub mod bundle;
 mod detail;
+mod header;
+mod reject;
 pub mod spare;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 
 pub use detail::{ChunkPlace, Detail};
+pub use header::Header;
+pub use reject::Reject;
+
+pub use crate::stats::{Charge, Charged, Held, MemoryBudget};
 
 /// The results of the chunks of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -57,12 +64,18 @@ pub struct Traits {
 }
 
 /// What a resource is opened for. A total over sources has an empty name.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Opening<'a> {
     /// Name of the source, as the user gave it.
     pub name: &'a str,
     /// Its first records, as many as [`Traits::header_records`] asks for.
-    pub header: &'a [u8],
+    pub header: &'a Header,
+}
+
+impl Default for Opening<'_> {
+    fn default() -> Self {
+        Self { name: "", header: Header::NONE }
+    }
 }
 
 /// Where a chunk stands in its source.
@@ -82,42 +95,7 @@ pub struct Pushed {
     /// How much of the call went into filling the chunk.
     pub filling: Duration,
     /// What comes out of it; nothing of an aggregator.
-    pub output: Vec<u8>,
-}
-
-/// A record that was set aside; where they are only counted, the first of those of a call, which stands for all of them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reject {
-    /// Where it begins in the source, as far as the plugin says so; or the chunk that it is in, where that is all that is known.
-    pub offset: u64,
-    /// Whether the offset is that of the record.
-    pub is_exact: bool,
-    /// The line of the source that it begins in, from 1, where that was counted.
-    pub line: Option<u64>,
-    /// The stage that set it aside, in a chain.
-    pub stage: Option<String>,
-    /// What is wrong with it.
-    pub reason: String,
-    /// The record, or the beginning of a long one; nothing where it is only counted.
-    pub data: Vec<u8>,
-    /// How long it is, with those that it stands for.
-    pub bytes: u64,
-    /// Lines that it goes over, 1 for what has none.
-    pub lines: u64,
-    /// How many it stands for, itself among them.
-    pub records: u64,
-}
-
-impl Reject {
-    /// Bytes of memory that it takes.
-    pub fn held_bytes(&self) -> u64 {
-        (size_of::<Self>() + self.reason.capacity() + self.data.capacity()) as u64
-    }
-
-    /// How many records these are.
-    pub fn count(rejects: &[Self]) -> u64 {
-        rejects.iter().map(|reject| reject.records).sum()
-    }
+    pub output: Held,
 }
 
 /// Told at each tick of the engine that a guest runs on the calling thread.
@@ -176,6 +154,9 @@ pub trait Processor: Sync {
         None
     }
 
+    /// What is held because of it is charged to that.
+    fn memory(&self) -> Arc<MemoryBudget>;
+
     /// A new instance, owned by the calling worker.
     ///
     /// # Errors
@@ -209,13 +190,13 @@ pub trait Instance: Send {
     fn forget_chunk(&mut self) {}
 
     /// The state of the open resource, which stays open. Only aggregators have states and results.
-    fn save(&mut self) -> Result<Vec<u8>, Failure>;
+    fn save(&mut self) -> Result<Held, Failure>;
 
     /// Takes in the state that stands right after the open resource's own.
     fn merge(&mut self, state: &[u8]) -> Result<(), Failure>;
 
     /// The result of the open resource, which is closed.
-    fn finish(&mut self) -> Result<Vec<u8>, Failure>;
+    fn finish(&mut self) -> Result<Held, Failure>;
 
     /// Closes the open resource without asking for a result.
     fn close(&mut self) -> Result<(), Failure>;

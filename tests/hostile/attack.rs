@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use gristmill::output::Format;
 use gristmill::plugin::{Engine, Options, Plugin, Rejects};
-use gristmill::process::{FailureKind, Opening, Place, Processor as _};
+use gristmill::process::{FailureKind, Header, Opening, Place, Processor as _};
 use gristmill::settings::{Run, Sandbox};
 use serde_json::{Value, json};
 
@@ -269,7 +269,7 @@ fn until_stopped(plugin: &Plugin) -> Duration {
     let mut instance = plugin.start().unwrap();
     let begun = Instant::now();
     let ended = instance
-        .open(Opening { name, header: &[] })
+        .open(Opening { name, header: Header::NONE })
         .and_then(|()| instance.push(place, &mut text.as_bytes()))
         .and_then(|_| instance.save())
         .and_then(|_| instance.finish());

@@ -113,14 +113,14 @@ attacks! {
         ";
     reject_flood_that_is_kept: Source,
         Attack::from(again(&rejecting(65_536))).flags(&["--rejects", "/dev/null", "--timeout", "30s"]).hands_over(72), "
-        bad: the plugin set aside 67125982 bytes in push, more than 64 MiB
+        bad: the plugin set aside 67157664 bytes in push, more than 64 MiB
         hint: raise --output-per-call
         1 of 3 sources failed
         ";
     reject_flood_of_empty_records: Source,
         Attack::from(again("(call $reject (i64.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))"))
             .flags(&["--rejects", "/dev/null", "--timeout", "30s"]).hands_over(72), "
-        bad: the plugin set aside 67108992 bytes in push, more than 64 MiB
+        bad: the plugin set aside 67108896 bytes in push, more than 64 MiB
         hint: raise --output-per-call
         1 of 3 sources failed
         ";

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use gristmill::plugin::{Options, Plugin};
-use gristmill::process::{Opening, Place, Processor};
+use gristmill::process::{Header, Opening, Place, Processor};
 use gristmill::settings::Sandbox;
 use serde_json::Value;
 
@@ -105,7 +105,7 @@ fn load(guest: &Guest) -> Plugin {
 #[track_caller]
 fn push(plugin: &Plugin) {
     let mut instance = plugin.start().unwrap();
-    instance.open(Opening { name: "text", header: &[] }).unwrap();
+    instance.open(Opening { name: "text", header: Header::NONE }).unwrap();
     let place = Place { index: 0, offset: 0, last: true };
     instance.push(place, &mut &b"one\n"[..]).unwrap();
 }

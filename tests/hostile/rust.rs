@@ -3,7 +3,7 @@
 use std::fs;
 
 use gristmill::plugin::{Options, Plugin};
-use gristmill::process::{FailureKind, Opening, Processor};
+use gristmill::process::{FailureKind, Header, Opening, Processor};
 use serde_json::Value;
 
 use super::attack::{Attack, attacks, engine};
@@ -217,7 +217,7 @@ fn memory_that_others_have_filled() {
     let settings = vec![set("attack", "search"), set("at", "each-open")];
     let options = Options { settings, ..Options::default() };
     let plugin = Plugin::load(engine(), &plugin("vandal"), options, None).unwrap();
-    let opening = Opening { name: "text", header: &[] };
+    let opening = Opening { name: "text", header: Header::NONE };
     for _ in 0..1000 {
         plugin.start().unwrap().open(opening).unwrap();
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use gristmill::output::Format;
 use gristmill::process::{
-    Failure, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Processor, Pushed, Scope,
-    Traits,
+    Failure, FailureKind, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place,
+    Processor, Pushed, Scope, Traits,
 };
 use gristmill::settings::Run;
 
@@ -54,6 +54,10 @@ impl Processor for Made<'_> {
         &self.traits
     }
 
+    fn memory(&self) -> Arc<MemoryBudget> {
+        Arc::default()
+    }
+
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
         Ok(Box::new(MadeInstance { made: self, source: String::new() }))
     }
@@ -70,10 +74,11 @@ impl Instance for MadeInstance<'_> {
         let mut bytes = vec![0; fill.len()];
         fill.fill(&mut bytes)?;
         let output = (self.made.make)(&self.source, place, bytes)?;
+        let output = Held::within(&Arc::default(), output);
         Ok(Pushed { filling: Duration::ZERO, output })
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+    fn save(&mut self) -> Result<Held, Failure> {
         panic!("a transformer has no state")
     }
 
@@ -81,7 +86,7 @@ impl Instance for MadeInstance<'_> {
         panic!("a transformer has no state")
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+    fn finish(&mut self) -> Result<Held, Failure> {
         panic!("a transformer says all with its last chunk")
     }
 

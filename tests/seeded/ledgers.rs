@@ -87,6 +87,7 @@ fn entry(number: u32) -> (Entry, Kept) {
         result: Some(result.into_bytes()),
         saved: number.is_multiple_of(2).then(|| vec![number.to_le_bytes()[0]; 40]),
         output: Some(output),
+        ..Kept::default()
     };
     (entry, if is_failed { Kept::default() } else { kept })
 }

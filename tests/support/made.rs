@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use gristmill::pipeline::{Chain, Stage};
 use gristmill::process::{
-    Failure, Fill, Instance, Kind, Opening, Order, Place, Processor, Pushed, Reject, Scope, Traits,
+    Failure, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place, Processor, Pushed,
+    Reject, Scope, Traits,
 };
 
 /// Makes something of a chunk of a source; `seen` is what the resource keeps from chunk to chunk, at first the header.
@@ -101,6 +102,10 @@ impl Processor for Made {
         &self.traits
     }
 
+    fn memory(&self) -> Arc<MemoryBudget> {
+        Arc::default()
+    }
+
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
         Ok(Box::new(MadeInstance {
             made: self,
@@ -161,6 +166,7 @@ impl Instance for MadeInstance<'_> {
         let seen = self.seen.as_mut().expect("it is open");
         let (output, rejects) = (self.made.make)(&self.source, place, seen, bytes)?;
         self.rejects.extend(rejects);
+        let output = Held::within(&Arc::default(), output);
         Ok(Pushed { filling: Duration::ZERO, output })
     }
 
@@ -168,8 +174,8 @@ impl Instance for MadeInstance<'_> {
         std::mem::take(&mut self.rejects)
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
-        Ok(self.seen.clone().expect("it is open"))
+    fn save(&mut self) -> Result<Held, Failure> {
+        Ok(Held::within(&Arc::default(), self.seen.clone().expect("it is open")))
     }
 
     fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
@@ -177,13 +183,13 @@ impl Instance for MadeInstance<'_> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+    fn finish(&mut self) -> Result<Held, Failure> {
         assert_eq!(
             self.made.traits.kind,
             Kind::Aggregator,
             "a transformer ends with its last chunk"
         );
-        Ok(self.seen.take().expect("it is open"))
+        Ok(Held::within(&Arc::default(), self.seen.take().expect("it is open")))
     }
 
     fn close(&mut self) -> Result<(), Failure> {

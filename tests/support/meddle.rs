@@ -1,6 +1,10 @@
 //! Something that happens inside the call that hands over a chunk, before the chunk is read.
 
-use gristmill::process::{Failure, Fill, Instance, Opening, Place, Processor, Pushed, Traits};
+use std::sync::Arc;
+
+use gristmill::process::{
+    Failure, Fill, Held, Instance, MemoryBudget, Opening, Place, Processor, Pushed, Traits,
+};
 
 /// A processor that lets something happen right before the chunk `at` of the source `victim` is pushed.
 pub(crate) struct Meddled<'a> {
@@ -19,6 +23,10 @@ struct MeddledInstance<'a> {
 impl Processor for Meddled<'_> {
     fn traits(&self) -> &Traits {
         self.inner.traits()
+    }
+
+    fn memory(&self) -> Arc<MemoryBudget> {
+        self.inner.memory()
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
@@ -40,7 +48,7 @@ impl Instance for MeddledInstance<'_> {
         self.inner.push(place, fill)
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+    fn save(&mut self) -> Result<Held, Failure> {
         self.inner.save()
     }
 
@@ -48,7 +56,7 @@ impl Instance for MeddledInstance<'_> {
         self.inner.merge(state)
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+    fn finish(&mut self) -> Result<Held, Failure> {
         self.inner.finish()
     }
 

@@ -1,5 +1,6 @@
 //! The command line: flags into settings, settings into a call, an end into an exit code. The only code that prints.
 
+mod allocator;
 mod args;
 mod asked;
 mod closed;
@@ -55,6 +56,7 @@ fn run(args: &RunArgs, given: &ArgMatches) -> Result<Exit, Problem> {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     compile_if_asked();
+    allocator::keep_little();
     let given = asked::command().get_matches();
     let args = Args::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
     let ended = match args.command {

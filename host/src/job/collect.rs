@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ends::{Ends, name};
 use super::{Error, Job, Made, Memory, Saved, Summary};
-use crate::output::{Fault, Formatter, OutputType, Row, Shown, Total, Value, Window};
-use crate::process::bundle::{Lane, unpack};
+use crate::output::{Fault, Formatter, OutputType, Room, Row, Shown, Total, Value, Window};
+use crate::process::bundle::unpack;
 use crate::process::{Failure, FailureKind, Reject};
 use crate::settings::limits::WRITE_BYTES;
-use crate::stats::Charge;
+use crate::stats::{Charge, Held};
 use crate::work::{At, Deliver, Done, End, Origin, Slot};
 
 /// What a parked result costs beside its bytes.
@@ -88,11 +88,10 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn bring(&self, item: Item, held: usize) {
+    fn bring(&self, item: Item, room: Room) {
         let name = item.slot.member.as_ref().map_or(0, |path| path.as_os_str().len());
-        self.window.put(item.slot.at, item, ITEM_BYTES + name + held, |writer, item| {
-            commit(self.job, writer, item)
-        });
+        let room = Room { beside: ITEM_BYTES + name + room.beside, ..room };
+        self.window.put(item.slot.at, item, room, |writer, item| commit(self.job, writer, item));
     }
 
     /// Has what became of a source remembered.
@@ -122,9 +121,12 @@ impl<'a> Collector<'a> {
     }
 
     /// What each plugin gave, of a result that has been checked, or of one of several plugins.
-    fn results(&self, raw: Vec<u8>) -> Results {
-        let value = |(raw, output_type): (Lane, &OutputType)| {
-            raw.and_then(|raw| check(*output_type, &raw).map(|()| Value::new(*output_type, raw)))
+    fn results(&self, raw: Held) -> Results {
+        let memory = self.job.stats.memory();
+        let value = |(raw, output_type): (Result<&[u8], Failure>, &OutputType)| {
+            let raw = raw?;
+            check(*output_type, raw)?;
+            Ok(Value::new(*output_type, Held::within(memory, raw.to_vec())))
         };
         match self.output_types.as_slice() {
             [only] => vec![Ok(Value::new(*only, raw))],
@@ -155,12 +157,16 @@ impl Deliver for Collector<'_> {
     fn put(&self, slot: Slot, done: Done) {
         let Done { bytes, result, state, rejects, origin } = done;
         let memory = self.job.memory.filter(|_| origin == Origin::Processed);
-        let kept = memory.and_then(|_| result.as_ref().ok().cloned().flatten());
+        let copy = |raw: &Held| Held::within(self.job.stats.memory(), raw.to_vec());
+        let kept = memory.and_then(|_| result.as_ref().ok()?.as_ref().map(copy));
         let outcome = result.map(|raw| raw.map(|raw| self.results(raw)).unwrap_or_default());
-        let held = match &outcome {
-            Ok(results) => results.iter().flatten().map(Value::bytes).sum(),
-            Err(failure) => failure_bytes(failure),
+        let set_aside: u64 = rejects.iter().map(Reject::held_bytes).sum();
+        let set_aside = usize::try_from(set_aside).unwrap_or(usize::MAX);
+        let (charged, beside) = match &outcome {
+            Ok(results) => (results.iter().flatten().map(Value::bytes).sum(), 0),
+            Err(failure) => (0, failure_bytes(failure)),
         };
+        let room = Room { charged: set_aside.saturating_add(charged), beside };
         if let Some(memory) = memory {
             let failure = self.failure(&outcome, state.as_deref());
             let saved = Saved {
@@ -175,18 +181,17 @@ impl Deliver for Collector<'_> {
             };
             self.remember(memory, saved);
         }
-        let held: usize = held + rejects.iter().map(|reject| reject.data.len()).sum::<usize>();
-        self.bring(Item { slot, bytes, outcome: Outcome::Row(outcome), rejects }, held);
+        self.bring(Item { slot, bytes, outcome: Outcome::Row(outcome), rejects }, room);
     }
 
     fn end(&self, source: usize, members: u64) {
         let at = At { source, member: members, part: 0 };
         let slot = Slot { at, end: End::Source, member: None };
         let (outcome, rejects) = (Outcome::End, Vec::new());
-        self.bring(Item { slot, bytes: 0, outcome, rejects }, 0);
+        self.bring(Item { slot, bytes: 0, outcome, rejects }, Room::default());
     }
 
-    fn total(&self, result: Result<Vec<u8>, Failure>) {
+    fn total(&self, result: Result<Held, Failure>) {
         let total = result.and_then(|raw| self.check(&raw).map(|()| self.results(raw)));
         *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(total);
     }

@@ -6,6 +6,8 @@ use std::fmt::{self, Display, Write};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use crate::stats::Charged;
+
 /// Sets these digests apart from all others that are made of the same bytes.
 const CONTEXT: &str = "gristmill 2026 ledger job";
 
@@ -109,6 +111,8 @@ pub struct Kept {
     pub saved: Option<Vec<u8>>,
     /// The output file, which is this source's in this job from then on, whoever had it before.
     pub output: Option<Output>,
+    /// What result and state are charged for while they wait to be written.
+    pub charged: [Charged; 2],
 }
 
 /// An output file as it was left.

@@ -368,7 +368,7 @@ impl Closed {
         Some(Kept {
             result: open(Part::Result, self.result)?,
             saved: open(Part::Saved, self.saved)?,
-            output: None,
+            ..Kept::default()
         })
     }
 }

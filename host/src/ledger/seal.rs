@@ -19,6 +19,7 @@ pub(super) enum Part {
 /// Puts the digest behind what is kept.
 pub(super) fn close(entry: &Entry, part: Part, mut kept: Vec<u8>) -> Vec<u8> {
     let digest = digest(entry, part, &kept);
+    kept.reserve_exact(BYTES); // not twice as much
     kept.extend(digest);
     kept
 }

@@ -105,7 +105,7 @@ fn write(connection: &mut Connection, group: Vec<Work>) -> rusqlite::Result<()> 
 
 fn commit(transaction: &Transaction<'_>, row: Row) -> rusqlite::Result<()> {
     let Row { job, entry, kept } = row;
-    let Kept { result, saved, output } = kept;
+    let Kept { result, saved, output, charged: _written } = kept;
     let result = result.map(|result| seal::close(&entry, Part::Result, result));
     let saved = saved.map(|saved| seal::close(&entry, Part::Saved, saved));
     let (kind, message) = match &entry.state {

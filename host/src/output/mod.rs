@@ -32,4 +32,4 @@ pub use pack::{CannotPack, Packer, Written};
 pub use rejects::{Rejected, write_reject};
 pub use table::{Align, Grid};
 pub use value::{OutputType, Value, ValueError};
-pub use window::Window;
+pub use window::{Room, Window};

@@ -274,13 +274,19 @@ impl Formatter for Table {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::output::OutputType;
+    use crate::stats::Held;
 
     fn drawn(results: &[String]) -> String {
         let mut table = Table::default();
         for result in results {
-            let value = Value::new(OutputType::of("application/json"), result.clone().into_bytes());
+            let value = Value::new(
+                OutputType::of("application/json"),
+                Held::within(&Arc::default(), result.clone().into_bytes()),
+            );
             table.add("a", None, &value);
         }
         let mut out = Vec::new();
@@ -291,7 +297,10 @@ mod tests {
     #[test]
     fn rows_that_take_too_much_are_refused_with_the_way_out() {
         let mut table = Table { held_bytes: TABLE_BYTES_MAX - 100, ..Table::default() };
-        let value = Value::new(OutputType::of("application/json"), b"{\"a\":1}".to_vec());
+        let value = Value::new(
+            OutputType::of("application/json"),
+            Held::within(&Arc::default(), b"{\"a\":1}".to_vec()),
+        );
         let row = Row { source: "a", plugin: None, bytes: 0, result: Ok(&value) };
         let refused = table.row(&mut Vec::new(), &row).unwrap_err().to_string();
         assert!(refused.contains("1 rows take more than 268435456 bytes"), "{refused}");

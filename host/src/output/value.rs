@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::escape::{write_escaped, write_json};
+use crate::stats::Held;
 
 /// What a plugin's results are, by the media type that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +41,9 @@ impl OutputType {
 }
 
 /// One result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Value {
-    raw: Vec<u8>,
+    raw: Held,
     output_type: OutputType,
 }
 
@@ -53,7 +54,7 @@ pub struct ValueError(#[from] serde_json::Error);
 
 impl Value {
     /// Takes a result of the given type, which was [checked](OutputType::check).
-    pub fn new(output_type: OutputType, raw: Vec<u8>) -> Self {
+    pub fn new(output_type: OutputType, raw: Held) -> Self {
         Self { raw, output_type }
     }
 
@@ -86,11 +87,14 @@ impl Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn json(output_type: OutputType, raw: &[u8]) -> Vec<u8> {
         let mut json = Vec::new();
-        Value::new(output_type, raw.to_vec()).write_json(&mut json).unwrap();
+        let raw = Held::within(&Arc::default(), raw.to_vec());
+        Value::new(output_type, raw).write_json(&mut json).unwrap();
         json
     }
 

@@ -11,6 +11,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::settings::limits::WAIT;
 use crate::stats::{Charge, MemoryBudget};
 
+/// What an item takes while it is parked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Room {
+    /// What it was charged for when it was made, in bytes, and still is.
+    pub charged: usize,
+    /// What it takes beside that.
+    pub beside: usize,
+}
+
 /// Items by position, committed in order through one writer.
 #[derive(Debug)]
 pub struct Window<P, T, W> {
@@ -56,15 +65,16 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
         }
     }
 
-    /// Brings the item at `position`, which holds `bytes`. Commits what is next in order; `commit` returns the position
+    /// Brings the item at `position`, which takes that room. Commits what is next in order; `commit` returns the position
     /// that comes after what it is given. What stands before that, and has not been committed, never will be.
-    pub fn put(&self, position: P, item: T, bytes: usize, mut commit: impl FnMut(&mut W, T) -> P) {
+    pub fn put(&self, position: P, item: T, room: Room, mut commit: impl FnMut(&mut W, T) -> P) {
         let mut state = lock(&self.state);
         if position < state.next {
             return;
         }
         if position > state.next || state.committing {
-            let charge = self.budget.hold(bytes as u64);
+            let charge = self.budget.hold(room.beside as u64);
+            let bytes = room.charged.saturating_add(room.beside);
             state.parked.insert(position, Parked { item, bytes, _charge: charge });
             self.parked_bytes.fetch_add(bytes, Ordering::Relaxed);
             return;
@@ -148,6 +158,10 @@ mod tests {
 
     use super::*;
 
+    fn room(beside: usize) -> Room {
+        Room { charged: 0, beside }
+    }
+
     /// Each item says what comes next.
     fn push(writer: &mut Vec<usize>, item: usize) -> usize {
         writer.push(item);
@@ -161,7 +175,7 @@ mod tests {
         ) {
             let window = Window::new(0, Vec::new(), 10, Arc::default());
             for index in order {
-                window.put(index, index, 1, push);
+                window.put(index, index, room(1), push);
                 prop_assert!(window.blocked_on().is_none_or(|next| next <= 40));
             }
             prop_assert_eq!(window.blocked_on(), None);
@@ -173,11 +187,11 @@ mod tests {
     #[test]
     fn too_much_parked_blocks_on_the_first_gap() {
         let window = Window::new(0, Vec::new(), 10, Arc::default());
-        window.put(1, 1, 11, push);
+        window.put(1, 1, room(11), push);
         assert_eq!(window.blocked_on(), Some(0));
-        window.put(0, 0, 1, push);
+        window.put(0, 0, room(1), push);
         assert_eq!(window.blocked_on(), None);
-        window.put(5, 5, 1, push);
+        window.put(5, 5, room(1), push);
         assert_eq!(window.finish(push), [0, 1, 5]);
     }
 
@@ -186,11 +200,11 @@ mod tests {
         let budget = Arc::new(MemoryBudget::new(10));
         let window = Window::new(0, Vec::new(), 100, Arc::clone(&budget));
         let _others = budget.hold(5);
-        window.put(1, 1, 4, push);
+        window.put(1, 1, room(4), push);
         assert_eq!(window.blocked_on(), None);
-        window.put(2, 2, 1, push);
+        window.put(2, 2, room(1), push);
         assert_eq!(window.blocked_on(), Some(0));
-        window.put(0, 0, 1, push);
+        window.put(0, 0, room(1), push);
         assert_eq!((window.blocked_on(), budget.peak()), (None, 10));
         assert!(!budget.is_full());
     }
@@ -202,9 +216,9 @@ mod tests {
             text.push(letter);
             next
         };
-        window.put((1, 0), ('c', (2, 0)), 1, commit);
-        window.put((0, 1), ('b', (1, 0)), 1, commit);
-        window.put((0, 0), ('a', (0, 1)), 1, commit);
+        window.put((1, 0), ('c', (2, 0)), room(1), commit);
+        window.put((0, 1), ('b', (1, 0)), room(1), commit);
+        window.put((0, 0), ('a', (0, 1)), room(1), commit);
         assert_eq!(window.finish(commit), "abc");
     }
 }

@@ -14,7 +14,8 @@ use thiserror::Error;
 use super::links::Links;
 use crate::input::Framing;
 use crate::process::{
-    Failure, Instance, Kind, Opening, Order, Place, Processor, Scope, Split, Traits,
+    Failure, Header, Held, Instance, Kind, MemoryBudget, Opening, Order, Place, Processor, Scope,
+    Split, Traits,
 };
 
 /// One plugin of a chain.
@@ -125,6 +126,10 @@ impl Processor for Chain {
         Some(Split { head, tail })
     }
 
+    fn memory(&self) -> Arc<MemoryBudget> {
+        self.all.memory()
+    }
+
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
         self.all.start()
     }
@@ -204,19 +209,20 @@ impl Stretch {
     /// Whether nothing of the first records of a source is left by the stages before the one at `index`. They are run over nothing
     /// else, in instances of their own: what they count and set aside is forgotten, as they do it again with the first chunk.
     pub(super) fn drops_header(&self, index: usize, opening: Opening<'_>) -> Result<bool, Failure> {
-        let mut bytes = opening.header.to_vec();
-        if bytes.is_empty() || !self.line.is_table_of_source(index) {
+        let mut bytes: Option<Held> = None;
+        if opening.header.is_empty() || !self.line.is_table_of_source(index) {
             return Ok(false);
         }
         for stage in self.line.stages.iter().take(index) {
             let named = |failure| self.named(stage, failure);
             let mut instance = stage.processor.start().map_err(named)?;
-            instance.open(Opening { header: &[], ..opening }).map_err(named)?;
+            instance.open(Opening { header: Header::NONE, ..opening }).map_err(named)?;
             let place = Place { index: 0, offset: 0, last: true };
-            bytes = instance.push(place, &mut &bytes[..]).map_err(named)?.output;
+            let mut given = bytes.as_deref().unwrap_or(opening.header);
+            bytes = Some(instance.push(place, &mut given).map_err(named)?.output);
             instance.forget();
         }
-        Ok(bytes.is_empty())
+        Ok(bytes.is_some_and(|bytes| bytes.is_empty()))
     }
 
     /// A failure, with the name of the stage where there are several.
@@ -231,6 +237,10 @@ impl Stretch {
 impl Processor for Stretch {
     fn traits(&self) -> &Traits {
         &self.traits
+    }
+
+    fn memory(&self) -> Arc<MemoryBudget> {
+        self.own().first().map(|stage| stage.processor.memory()).unwrap_or_default()
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {

@@ -1,6 +1,7 @@
 //! A fan: several aggregators over the same chunks, which are read and decoded once. One that fails is out for its source; the
 //! others go on.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
@@ -8,8 +9,8 @@ use thiserror::Error;
 use crate::input::Framing;
 use crate::process::bundle::{Lane as Given, pack, unpack};
 use crate::process::{
-    Failure, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Processor, Pushed, Reject,
-    Scope, Traits,
+    Charge, Failure, FailureKind, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place,
+    Processor, Pushed, Reject, Scope, Traits,
 };
 
 /// Plugins cannot see the same chunks.
@@ -69,13 +70,19 @@ impl Processor for Fan {
         &self.traits
     }
 
+    fn memory(&self) -> Arc<MemoryBudget> {
+        self.branches.first().map(|branch| branch.processor.memory()).unwrap_or_default()
+    }
+
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
         let mut lanes = Vec::with_capacity(self.branches.len());
         for branch in &self.branches {
             let instance = Some(branch.processor.start()?);
             lanes.push(Lane { branch, instance, failed: None });
         }
-        Ok(Box::new(Lanes { lanes, chunk: Vec::new() }))
+        let memory = self.memory();
+        let charge = memory.hold(0);
+        Ok(Box::new(Lanes { row: lanes, chunk: Vec::new(), charge, memory }))
     }
 }
 
@@ -87,9 +94,12 @@ struct Lane<'a> {
 }
 
 struct Lanes<'a> {
-    lanes: Vec<Lane<'a>>,
+    row: Vec<Lane<'a>>,
     /// The chunk at hand, for all of them; reused.
     chunk: Vec<u8>,
+    /// For that.
+    charge: Charge,
+    memory: Arc<MemoryBudget>,
 }
 
 impl<'a> Lane<'a> {
@@ -117,7 +127,7 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    fn given(&mut self, given: Result<Vec<u8>, Failure>) -> Given {
+    fn given(&mut self, given: Result<Held, Failure>) -> Given {
         match self.failed.take() {
             Some(failure) => Err(failure),
             None => given,
@@ -127,15 +137,16 @@ impl<'a> Lane<'a> {
 
 impl Instance for Lanes<'_> {
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
-        for lane in &mut self.lanes {
+        for lane in &mut self.row {
             lane.failed = None;
             if lane.instance.is_none() {
                 lane.instance = Some(lane.branch.processor.start()?);
             }
             // What was read are as many as the neediest asks for, where all of them can be cut.
             let Branch { processor, framing } = lane.branch;
-            let header = framing.first_records(opening.header, processor.traits().header_records);
-            lane.call(|instance| instance.open(Opening { header, ..opening }))?;
+            let own = framing.first_records(opening.header, processor.traits().header_records);
+            let header = opening.header.first(own.len());
+            lane.call(|instance| instance.open(Opening { header: &header, ..opening }))?;
         }
         Ok(())
     }
@@ -143,59 +154,60 @@ impl Instance for Lanes<'_> {
     fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
         let begun = Instant::now();
         self.chunk.resize(fill.len(), 0);
+        self.charge.set(self.chunk.capacity() as u64);
         fill.fill(&mut self.chunk)?;
         let mut filling = begun.elapsed();
-        for lane in &mut self.lanes {
+        for lane in &mut self.row {
             let chunk = &self.chunk;
             filling += lane.call(|instance| instance.push(place, &mut &chunk[..]))?.filling;
         }
-        Ok(Pushed { filling, output: Vec::new() })
+        Ok(Pushed { filling, output: Held::default() })
     }
 
     fn take_rejects(&mut self) -> Vec<Reject> {
-        let instances = self.lanes.iter_mut().filter_map(|lane| lane.instance.as_deref_mut());
+        let instances = self.row.iter_mut().filter_map(|lane| lane.instance.as_deref_mut());
         instances.flat_map(Instance::take_rejects).collect()
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
-        let mut states = Vec::with_capacity(self.lanes.len());
-        for lane in &mut self.lanes {
+    fn save(&mut self) -> Result<Held, Failure> {
+        let mut states = Vec::with_capacity(self.row.len());
+        for lane in &mut self.row {
             let state = lane.call(Instance::save)?;
             let failed = lane.failed.clone();
             states.push(failed.map_or(Ok(state), Err));
         }
-        Ok(pack(&states))
+        Ok(pack(states, &self.memory))
     }
 
     fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        let states = unpack(state).filter(|states| states.len() == self.lanes.len());
+        let states = unpack(state).filter(|states| states.len() == self.row.len());
         let Some(states) = states else {
             return Err(Failure::new(FailureKind::Start, "a state of other plugins"));
         };
-        for (lane, state) in self.lanes.iter_mut().zip(states) {
+        for (lane, state) in self.row.iter_mut().zip(states) {
             match state {
-                Ok(state) => lane.call(|instance| instance.merge(&state))?,
+                Ok(state) => lane.call(|instance| instance.merge(state))?,
                 Err(failure) => lane.fail(failure)?,
             }
         }
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
-        let mut results = Vec::with_capacity(self.lanes.len());
-        for lane in &mut self.lanes {
+    fn finish(&mut self) -> Result<Held, Failure> {
+        let mut results = Vec::with_capacity(self.row.len());
+        for lane in &mut self.row {
             let result = lane.call(Instance::finish)?;
             results.push(lane.given(Ok(result)));
         }
-        Ok(pack(&results))
+        Ok(pack(results, &self.memory))
     }
 
     fn close(&mut self) -> Result<(), Failure> {
-        self.lanes.iter_mut().try_for_each(|lane| lane.call(Instance::close))
+        self.row.iter_mut().try_for_each(|lane| lane.call(Instance::close))
     }
 
     fn spent(&self) -> bool {
-        let instances = self.lanes.iter().filter_map(|lane| lane.instance.as_ref());
+        let instances = self.row.iter().filter_map(|lane| lane.instance.as_ref());
         instances.into_iter().any(|instance| instance.spent())
     }
 }
@@ -218,6 +230,10 @@ mod tests {
             &self.traits
         }
 
+        fn memory(&self) -> Arc<MemoryBudget> {
+            Arc::default()
+        }
+
         fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
             Ok(Box::new(Noting(&self.headers)))
         }
@@ -235,7 +251,7 @@ mod tests {
             unreachable!("no chunk is pushed")
         }
 
-        fn save(&mut self) -> Result<Vec<u8>, Failure> {
+        fn save(&mut self) -> Result<Held, Failure> {
             unreachable!("nothing is saved")
         }
 
@@ -243,7 +259,7 @@ mod tests {
             unreachable!("nothing is merged")
         }
 
-        fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+        fn finish(&mut self) -> Result<Held, Failure> {
             unreachable!("nothing is finished")
         }
 
@@ -274,6 +290,7 @@ mod tests {
         };
         let fan = Fan::new(asked.into_iter().zip(&noted).map(branch).collect());
         assert_eq!(fan.traits().header_records, 2);
+        let header = &Held::within(&Arc::default(), header.to_vec()).into();
         fan.start().unwrap().open(Opening { name: "a", header }).unwrap();
         for ((framing, records, expected), headers) in asked.into_iter().zip(&noted) {
             assert_eq!(*headers.lock().unwrap(), [expected], "{framing} {records}");

@@ -5,7 +5,8 @@ use super::reframe::Reframe;
 use super::trace::Trace;
 use crate::input::Framing;
 use crate::process::{
-    Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject, Scope, spare,
+    Failure, FailureKind, Fill, Header, Held, Instance, Opening, Place, Pushed, Reject, Scope,
+    spare,
 };
 
 /// The instances of neighbouring stages.
@@ -14,7 +15,7 @@ pub(super) struct Links<'a> {
     /// In their order.
     row: Vec<Link<'a>>,
     /// Name of the source at hand, and its first records.
-    opened: (String, Vec<u8>),
+    opened: (String, Header),
     rejects: Vec<Reject>,
     /// So many of the links have seen the chunk at hand.
     reached: usize,
@@ -34,8 +35,10 @@ impl<'a> Links<'a> {
         let link = |(index, stage): (usize, &'a Stage)| {
             let started = stage.processor.start();
             let instance = started.map_err(|failure| stretch.named(stage, failure))?;
-            let reframe = (stretch.line.joint(index) == Joint::Reframed)
-                .then(|| Reframe::new(stage.framing, stretch.line.record_bytes_max));
+            let reframe = (stretch.line.joint(index) == Joint::Reframed).then(|| {
+                let memory = stage.processor.memory();
+                Reframe::new(stage.framing, stretch.line.record_bytes_max, memory)
+            });
             Ok(Link { index, stage, instance, reframe })
         };
         let links: Result<_, Failure> =
@@ -102,7 +105,8 @@ impl Link<'_> {
                 return Ok(());
             }
         }
-        let header = if self.index == 0 && header_records > 0 { opening.header } else { &[] };
+        let header =
+            if self.index == 0 && header_records > 0 { opening.header } else { Header::NONE };
         let opened = self.instance.open(Opening { header, ..opening });
         opened.map_err(|failure| stretch.named(self.stage, failure))
     }
@@ -129,7 +133,7 @@ impl Link<'_> {
         };
         reframe.take(given, place.last).map_err(named)?;
         if let Some(header) = reframe.header(place.last) {
-            self.instance.open(Opening { name, header }).map_err(named)?;
+            self.instance.open(Opening { name, header: &header }).map_err(named)?;
         }
         let Some((place, bytes)) = reframe.next(place.last) else { return Ok(Pushed::default()) };
         let pushed = self.instance.push(place, &mut &bytes[..]).map_err(named)?;
@@ -157,7 +161,7 @@ fn torn(next: &Stage) -> Failure {
 
 impl Instance for Links<'_> {
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
-        self.opened = (opening.name.to_string(), opening.header.to_vec());
+        self.opened = (opening.name.to_string(), opening.header.clone());
         self.row.iter_mut().try_for_each(|link| link.open(self.stretch, opening))
     }
 
@@ -175,6 +179,7 @@ impl Instance for Links<'_> {
                 None => {
                     let mut given = vec![0; fill.len()];
                     fill.fill(&mut given)?;
+                    let given = Held::within(&link.stage.processor.memory(), given);
                     link.push(self.stretch, &self.opened.0, place, &given)?
                 }
                 Some(before) => {
@@ -193,12 +198,12 @@ impl Instance for Links<'_> {
                 }
             }
             if !rejects.is_empty() && index > 0 {
-                let given = pushed.as_ref().map_or(&[][..], |before| &before.output);
+                let given = pushed.as_ref().map_or(&[][..], |before| &*before.output);
                 self.locate(index, place, fill, given, &mut rejects);
             }
             self.rejects.extend(rejects);
             let filling = pushed.map_or(next.filling, |before| {
-                spare::give(before.output);
+                spare::give(before.output.release());
                 before.filling
             });
             pushed = Some(Pushed { filling, output: next.output });
@@ -221,7 +226,7 @@ impl Instance for Links<'_> {
         self.row.iter_mut().take(self.reached).for_each(|link| link.instance.forget_chunk());
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+    fn save(&mut self) -> Result<Held, Failure> {
         self.last(Instance::save)
     }
 
@@ -229,7 +234,7 @@ impl Instance for Links<'_> {
         self.last(|last| last.merge(state))
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+    fn finish(&mut self) -> Result<Held, Failure> {
         let result = self.last(Instance::finish)?;
         self.close()?;
         Ok(result)

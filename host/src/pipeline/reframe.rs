@@ -2,7 +2,9 @@
 //! over to the next chunk.
 
 use crate::input::{Boundary, Framing};
-use crate::process::{Failure, FailureKind, Place};
+use std::sync::Arc;
+
+use crate::process::{Charge, Failure, FailureKind, Header, Held, MemoryBudget, Place};
 
 /// The way from one stage to the next, for the source at hand.
 pub(super) struct Reframe {
@@ -12,6 +14,9 @@ pub(super) struct Reframe {
     /// What has not been handed over, which begins with a record; so many bytes of it are whole records.
     carry: Vec<u8>,
     whole: usize,
+    memory: Arc<MemoryBudget>,
+    /// For the carry.
+    charge: Charge,
     /// The chunk that comes next.
     index: u64,
     offset: u64,
@@ -20,16 +25,28 @@ pub(super) struct Reframe {
 }
 
 impl Reframe {
-    pub(super) fn new(framing: Framing, record_bytes_max: u64) -> Self {
-        let (boundary, carry) = (Boundary::default(), Vec::new());
-        let (whole, index, offset, waits_for) = (0, 0, 0, 0);
-        Self { framing, record_bytes_max, boundary, carry, whole, index, offset, waits_for }
+    /// For a stage of that framing; what waits is charged to `memory`.
+    pub(super) fn new(framing: Framing, record_bytes_max: u64, memory: Arc<MemoryBudget>) -> Self {
+        let charge = memory.hold(0);
+        Self {
+            framing,
+            record_bytes_max,
+            boundary: Boundary::default(),
+            carry: Vec::new(),
+            whole: 0,
+            memory,
+            charge,
+            index: 0,
+            offset: 0,
+            waits_for: 0,
+        }
     }
 
     /// Another source begins, whose first `header_records` records the next stage is opened with.
     pub(super) fn begin(&mut self, header_records: u32) {
-        *self =
-            Self { waits_for: header_records, ..Self::new(self.framing, self.record_bytes_max) };
+        let memory = Arc::clone(&self.memory);
+        *self = Self::new(self.framing, self.record_bytes_max, memory);
+        self.waits_for = header_records;
     }
 
     /// Whether the next stage is not opened yet.
@@ -43,6 +60,7 @@ impl Reframe {
     /// When the record at hand is longer than allowed, or the source ends within one that has to be whole.
     pub(super) fn take(&mut self, given: &[u8], last: bool) -> Result<(), Failure> {
         self.carry.extend_from_slice(given);
+        self.charge.set(self.carry.capacity() as u64);
         self.whole = self.boundary.scan(self.framing, &self.carry);
         let (open, offset) =
             ((self.carry.len() - self.whole) as u64, self.offset + self.whole as u64);
@@ -67,14 +85,15 @@ impl Reframe {
     }
 
     /// The header that the next stage is to be opened with now; told once.
-    pub(super) fn header(&mut self, last: bool) -> Option<&[u8]> {
+    pub(super) fn header(&mut self, last: bool) -> Option<Header> {
         let whole = self.carry.get(..self.whole).unwrap_or_default();
         let (before_last, records) = (self.waits_for.checked_sub(1)?, self.waits_for);
         if !last && self.framing.first_records(whole, before_last).len() == whole.len() {
             return None;
         }
         self.waits_for = 0;
-        Some(self.framing.first_records(whole, records))
+        let header = self.framing.first_records(whole, records).to_vec();
+        Some(Held::within(&self.memory, header).into())
     }
 
     /// What the next stage is to see now; nothing where no record is whole, unless it is the last.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::chain::Stretch;
-use crate::process::{Failure, Fill, Instance, Opening, Place, Reject};
+use crate::process::{Failure, Fill, Header, Held, Instance, Opening, Place, Reject};
 use crate::settings::limits::TRACE_RECORDS;
 
 /// Asks the stages before the one at `index`.
@@ -94,7 +94,7 @@ impl Trace<'_> {
             let mut instance = stage.processor.start()?;
             let asks = stage.processor.traits().header_records > 0;
             instance.open(Opening {
-                header: if asks { self.opening.header } else { &[] },
+                header: if asks { self.opening.header } else { Header::NONE },
                 ..self.opening
             })?;
             before.0.push(instance);
@@ -123,15 +123,18 @@ impl Before<'_> {
         piece: &Piece,
         given: &[u8],
     ) -> Result<Option<usize>, Failure> {
-        let mut bytes = chunk.get(piece.start..piece.end).unwrap_or_default().to_vec();
+        let own = chunk.get(piece.start..piece.end).unwrap_or_default();
+        let mut bytes: Option<Held> = None;
         let is_first = piece.start == 0;
         let index = if is_first { place.index } else { place.index.max(1) };
         let last = place.last && piece.end == chunk.len();
         let place = Place { index, offset: place.offset + piece.start as u64, last };
         for instance in &mut self.0 {
-            bytes = instance.push(place, &mut &bytes[..])?.output;
+            let mut given = bytes.as_deref().unwrap_or(own);
+            bytes = Some(instance.push(place, &mut given)?.output);
         }
+        let bytes = bytes.as_deref().unwrap_or(own);
         let end = piece.given_start + bytes.len();
-        Ok((given.get(piece.given_start..end) == Some(&bytes[..])).then_some(end))
+        Ok((given.get(piece.given_start..end) == Some(bytes)).then_some(end))
     }
 }

@@ -9,7 +9,7 @@ use super::fault::Call;
 use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
 use super::sandbox::{BytesFunc, Constructor, PushFunc, Refusable, Sandbox, Sandboxed, closed};
-use crate::process::{Failure, Fill, Instance, Opening, Place, Pushed, Reject};
+use crate::process::{Failure, Fill, Held, Instance, Opening, Place, Pushed, Reject};
 
 type MergeFunc = TypedFunc<(ResourceAny, &'static Incoming<'static>), Refusable<()>>;
 
@@ -87,14 +87,14 @@ impl Instance for Aggregator {
     fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
         let accumulator = self.accumulator()?;
         let (filling, ()) = self.sandbox.push(&self.push, accumulator, place, fill)?;
-        Ok(Pushed { filling, output: Vec::new() })
+        Ok(Pushed { filling, output: Held::default() })
     }
 
     fn take_rejects(&mut self) -> Vec<Reject> {
         self.sandbox.take_rejects()
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+    fn save(&mut self) -> Result<Held, Failure> {
         let accumulator = self.accumulator()?;
         self.sandbox.bytes(Call::Save, &self.save, accumulator)
     }
@@ -108,7 +108,7 @@ impl Instance for Aggregator {
         result.map_err(|error| self.sandbox.refusal(error, 0))
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+    fn finish(&mut self) -> Result<Held, Failure> {
         let accumulator = self.accumulator()?;
         let result = self.sandbox.bytes(Call::Finish, &self.finish, accumulator)?;
         self.close()?;

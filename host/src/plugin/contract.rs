@@ -1,7 +1,8 @@
 //! The types of `gristmill:plugin@0.1.0` as the engine passes them, and the names that they are found by.
 
-use wasmtime::component::{ComponentType, Lift, Lower};
+use wasmtime::component::{ComponentType, Lift, Lower, WasmStr};
 
+use super::fill::Lent;
 use crate::process;
 
 /// The interfaces, by the lowest version of 0.1: the engine takes any other 0.1.x for it.
@@ -74,11 +75,11 @@ pub(super) struct Manifest {
     pub(super) properties: Vec<Entry>,
 }
 
-#[derive(Debug, Clone, ComponentType, Lift, Lower)]
+#[derive(ComponentType, Lower)]
 #[component(record)]
 pub(super) struct Source {
     pub(super) name: String,
-    pub(super) header: Vec<u8>,
+    pub(super) header: Lent,
     pub(super) properties: Vec<Entry>,
 }
 
@@ -95,6 +96,14 @@ pub(super) struct Chunk {
 pub(super) struct Flaw {
     pub(super) offset: u64,
     pub(super) reason: String,
+}
+
+/// The same as a guest tells it while it runs, and not copied.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(super) struct ToldFlaw {
+    pub(super) offset: u64,
+    pub(super) reason: WasmStr,
 }
 
 #[derive(Debug, Clone, ComponentType, Lift, Lower)]

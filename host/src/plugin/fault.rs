@@ -125,6 +125,14 @@ fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
             let message = format!("more than {max} records of this job were set aside");
             return Failure::new(FailureKind::JobLimit, message).hint("raise --rejects-per-job");
         }
+        Some(TooManyRejects::Total(full)) => {
+            let Full { bytes, charged, bytes_max } = full;
+            let message = format!(
+                "a record that was set aside takes {bytes} bytes of memory more, with {charged} of {bytes_max} of the whole run in use"
+            );
+            return Failure::new(FailureKind::Memory, message)
+                .hint("raise --memory-total; --max-rejects says how many may be set aside");
+        }
         None => {}
     }
     if let Some(refused) = guest.refused {

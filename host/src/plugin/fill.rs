@@ -15,7 +15,7 @@ use wasmtime::component::__internal::{
 };
 use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower, TypedFunc};
 
-use crate::process::{Failure, Fill, spare};
+use crate::process::{Failure, Fill, Header, spare};
 
 /// A parameter of type `list<u8>` whose bytes are written by a [`Fill`]. Of use for one call.
 pub(super) struct Incoming<'a>(Mutex<Inner<'a>>);
@@ -100,6 +100,41 @@ unsafe impl Lower for Incoming<'_> {
         *cx.get(offset) = u32::try_from(pointer)?.to_le_bytes();
         *cx.get(offset + 4) = u32::try_from(length)?.to_le_bytes();
         Ok(())
+    }
+}
+
+/// A parameter of type `list<u8>` whose bytes are held already, by others, too.
+pub(super) struct Lent(pub(super) Header);
+
+// SAFETY: the same `Lower`, `ABI` and `typecheck` as the engine's own `[u8]`.
+unsafe impl ComponentType for Lent {
+    type Lower = <[u8] as ComponentType>::Lower;
+
+    const ABI: CanonicalAbiInfo = <[u8] as ComponentType>::ABI;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> wasmtime::Result<()> {
+        <[u8] as ComponentType>::typecheck(ty, types)
+    }
+}
+
+// SAFETY: both methods are those of the engine's own `[u8]`, over the bytes of the header.
+unsafe impl Lower for Lent {
+    fn linear_lower_to_flat<T>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        dst: &mut MaybeUninit<Self::Lower>,
+    ) -> wasmtime::Result<()> {
+        <[u8] as Lower>::linear_lower_to_flat(&self.0, cx, ty, dst)
+    }
+
+    fn linear_lower_to_memory<T>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        offset: usize,
+    ) -> wasmtime::Result<()> {
+        <[u8] as Lower>::linear_lower_to_memory(&self.0, cx, ty, offset)
     }
 }
 

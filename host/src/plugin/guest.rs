@@ -22,7 +22,7 @@ use crate::settings::Sandbox;
 use crate::settings::limits::{
     CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_CEILING, TABLE_ELEMENTS_TOTAL, TABLES_MAX,
 };
-use crate::stats::{Full, Stats};
+use crate::stats::{Full, MemoryBudget, Stats};
 
 /// The host's side of one instance; counted into `stats` when it is dropped.
 pub(super) struct Guest {
@@ -42,6 +42,8 @@ pub(super) struct Guest {
     pub(super) allowed: Duration,
     /// Bytes that the call at hand may return.
     pub(super) output_bytes_max: usize,
+    /// Bytes of records that it may set aside in the call at hand.
+    rejects_bytes_max: usize,
     logged_bytes: usize,
     is_told_of_lines: bool,
     counters: Vec<(String, u64)>,
@@ -94,6 +96,9 @@ pub(super) enum TooManyRejects {
     /// In the whole job.
     #[error("more than {max} rejects")]
     Records { max: u64 },
+    /// In the whole run, or its host.
+    #[error(transparent)]
+    Total(Full),
 }
 
 impl Guest {
@@ -111,6 +116,7 @@ impl Guest {
             last_error: None,
             allowed: Duration::ZERO,
             output_bytes_max: sandbox.output_bytes,
+            rejects_bytes_max: sandbox.output_bytes,
             logged_bytes: 0,
             is_told_of_lines: false,
             counters: Vec::new(),
@@ -122,6 +128,11 @@ impl Guest {
             at_source: Counted::default(),
             at_chunk: Counted::default(),
         }
+    }
+
+    /// What is held because of it is charged to that.
+    pub(super) fn budget_of_memory(&self) -> &Arc<MemoryBudget> {
+        self.stats.memory()
     }
 
     /// Gives the next source its share of the log.
@@ -157,6 +168,7 @@ impl Guest {
         }
         self.rejected = before.rejected;
         self.kept.clear();
+        self.kept_bytes = 0;
     }
 
     /// The records that were set aside, where they are kept.
@@ -237,8 +249,8 @@ impl ResourceLimiter for Guest {
 
 #[cfg(test)]
 mod tests {
+    use super::talk::Record;
     use super::*;
-    use crate::plugin::contract::Flaw;
 
     fn guest(limits: Sandbox) -> Guest {
         let options = Options { sandbox: limits, rejects: Rejects::Keep, ..Options::default() };
@@ -287,15 +299,14 @@ mod tests {
     #[test]
     fn what_is_done_again_is_not_counted_twice() {
         let mut guest = guest(Sandbox::default());
-        let flaw = || Flaw { offset: 0, reason: String::new() };
         guest.count("a", 1);
         guest.begin_source();
         guest.count("a", 2);
-        guest.reject(flaw(), Vec::new()).unwrap();
+        guest.reject(Record::default()).unwrap();
         guest.begin_chunk(0);
         guest.count("a", 4);
         guest.count("b", 1);
-        guest.reject(flaw(), Vec::new()).unwrap();
+        guest.reject(Record::default()).unwrap();
         guest.forget(Since::Chunk);
         assert_eq!((&guest.counters[..], guest.rejected), (&[("a".to_string(), 3)][..], 1));
         guest.forget(Since::Source);

@@ -8,7 +8,7 @@ use super::guest::Since;
 use super::load::Plugin;
 use super::sandbox::{Sandboxed, closed};
 use crate::process::{
-    Failure, Fill, Instance, Kind, Opening, Place, Processor, Pushed, Reject, Scope,
+    Failure, Fill, Header, Held, Instance, Kind, Opening, Place, Processor, Pushed, Reject, Scope,
 };
 use crate::settings::Isolate;
 
@@ -37,7 +37,7 @@ struct Used<'a> {
 /// What a resource is open for.
 struct Opened {
     name: String,
-    header: Vec<u8>,
+    header: Header,
 }
 
 impl Opened {
@@ -161,7 +161,7 @@ impl Instance for Life<'_> {
         self.used()?.turn();
         self.gathered = None;
         let Opening { name, header } = opening;
-        self.opened = Some(Opened { name: name.to_string(), header: header.to_vec() });
+        self.opened = Some(Opened { name: name.to_string(), header: header.clone() });
         if self.isolate != Isolate::Job && self.was_used() {
             return self.renew();
         }
@@ -209,7 +209,7 @@ impl Instance for Life<'_> {
         }
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+    fn save(&mut self) -> Result<Held, Failure> {
         self.complete()?;
         self.used()?.instance.save()
     }
@@ -223,7 +223,7 @@ impl Instance for Life<'_> {
         used.instance.merge(state)
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+    fn finish(&mut self) -> Result<Held, Failure> {
         self.complete()?;
         self.used()?.instance.finish()
     }

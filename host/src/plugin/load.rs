@@ -23,7 +23,9 @@ use super::repro::{Keeper, Origin};
 use super::sandbox::{Sandboxed, prepare};
 use super::witness::{About, Witness};
 use super::{aggregator, transformer};
-use crate::process::{Failure, FailureKind, Instance, Kind, Pause, Processor, Scope, Traits};
+use crate::process::{
+    Failure, FailureKind, Instance, Kind, MemoryBudget, Pause, Processor, Scope, Traits,
+};
 use crate::settings::{Isolate, Sandbox};
 use crate::stats::Stats;
 
@@ -212,6 +214,10 @@ impl Plugin {
 impl Processor for Plugin {
     fn traits(&self) -> &Traits {
         &self.traits
+    }
+
+    fn memory(&self) -> Arc<MemoryBudget> {
+        Arc::clone(self.linked.options.stats.memory())
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {

@@ -20,7 +20,7 @@ use thiserror::Error;
 use super::engine::Engine;
 use super::error::LoadError;
 use super::load::{Options, Plugin, Rejects};
-use crate::process::{Detail, Failure, FailureKind, Fill, Opening, Place, Processor};
+use crate::process::{Detail, Failure, FailureKind, Fill, Held, Opening, Place, Processor};
 use crate::settings::limits::{
     COMPONENT_BYTES_CEILING, HOST_STACK_BYTES, MEMORY_BYTES_CEILING, REPRO_BUNDLES_MAX,
     REPRO_NAMES_MAX,
@@ -309,6 +309,7 @@ fn run(
     chunk: Option<&[u8]>,
 ) -> Result<(), Failure> {
     let mut instance = plugin.start()?;
+    let header = &Held::within(&plugin.memory(), header.to_vec()).into();
     instance.open(Opening { name: &manifest.source, header })?;
     let (Some(mut chunk), Some(place)) = (chunk, &manifest.detail.chunk) else { return Ok(()) };
     let place = Place { index: place.index, offset: place.offset, last: place.last };

@@ -10,9 +10,9 @@ use wasmtime::{AsContextMut, Store};
 use super::clock::BeforeCall;
 use super::contract::{self, Chunk, Entry, Error, Flaw, Manifest, Source};
 use super::fault::{Call, fault, out_of_guest_time};
-use super::fill::{Incoming, Outgoing, borrowing};
+use super::fill::{Incoming, Lent, Outgoing, borrowing};
 use super::guest::{Guest, Refused, Since};
-use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Place, Reject};
+use crate::process::{Failure, FailureKind, Fill, Held, Instance, Opening, Place, Reject};
 use crate::settings::limits::{MANIFEST_BYTES_MAX, MESSAGE_BYTES_MAX};
 
 pub(super) type Refusable<T> = (Result<T, Error>,);
@@ -133,7 +133,7 @@ impl Sandbox {
     ) -> Result<ResourceAny, Failure> {
         let Opening { name, header } = opening;
         let source =
-            Source { name: name.to_string(), header: header.to_vec(), properties: Vec::new() };
+            Source { name: name.to_string(), header: Lent(header.clone()), properties: Vec::new() };
         let (resource,) = self.call(Call::Constructor, constructor, (source,))?;
         Ok(resource)
     }
@@ -177,9 +177,17 @@ impl Sandbox {
         which: Call,
         func: &BytesFunc,
         resource: ResourceAny,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<Held, Failure> {
         let (result,) = self.call(which, func, (resource,))?;
-        result.map(Outgoing::kept).map_err(|error| self.refusal(error, 0))
+        match result {
+            Ok(given) => Ok(self.held(given.kept())),
+            Err(error) => Err(self.refusal(error, 0)),
+        }
+    }
+
+    /// What the guest has given, charged to what its memory is charged to.
+    pub(super) fn held(&self, bytes: Vec<u8>) -> Held {
+        Held::within(self.store.data().budget_of_memory(), bytes)
     }
 
     /// Drops a resource.

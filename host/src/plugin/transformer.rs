@@ -12,7 +12,9 @@ use super::fault::Call;
 use super::fill::Outgoing;
 use super::guest::Guest;
 use super::sandbox::{BytesFunc, Constructor, PushFunc, Sandbox, Sandboxed, closed};
-use crate::process::{Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject, Scope};
+use crate::process::{
+    Failure, FailureKind, Fill, Header, Held, Instance, Opening, Place, Pushed, Reject, Scope,
+};
 
 /// Where a transformer's functions are among its exports, found once.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +42,7 @@ pub(super) struct Transformer {
 
 struct Source {
     name: String,
-    header: Vec<u8>,
+    header: Header,
 }
 
 impl Transformer {
@@ -88,21 +90,17 @@ impl Instance for Transformer {
         self.close()?;
         self.sandbox.begin_source();
         let Opening { name, header } = opening;
-        self.source = Some(Source { name: name.to_string(), header: header.to_vec() });
+        self.source = Some(Source { name: name.to_string(), header: header.clone() });
         Ok(())
     }
 
     fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
         let resource = self.resource()?;
-        let (filling, Outgoing(mut output)) =
-            self.sandbox.push(&self.push, resource, place, fill)?;
+        let (filling, Outgoing(output)) = self.sandbox.push(&self.push, resource, place, fill)?;
+        let mut output = self.sandbox.held(output);
         if self.scope == Scope::Chunk || place.last {
             let rest = self.sandbox.bytes(Call::Finish, &self.finish, resource)?;
-            if output.is_empty() {
-                output = rest;
-            } else {
-                output.extend(rest);
-            }
+            output.append(rest);
             self.resource = None;
             self.sandbox.close(resource)?;
         }
@@ -113,7 +111,7 @@ impl Instance for Transformer {
         self.sandbox.take_rejects()
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+    fn save(&mut self) -> Result<Held, Failure> {
         Err(stateless())
     }
 
@@ -121,7 +119,7 @@ impl Instance for Transformer {
         Err(stateless())
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+    fn finish(&mut self) -> Result<Held, Failure> {
         Err(stateless())
     }
 

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use super::repro::{Case, Keeper, Origin};
 use crate::process::{
-    ChunkPlace, Detail, Failure, FailureKind, Fill, Instance, Opening, Place, Pushed, Reject,
+    ChunkPlace, Detail, Failure, FailureKind, Fill, Header, Held, Instance, Opening, Place, Pushed,
+    Reject,
 };
 use crate::settings::Sandbox;
 
@@ -24,14 +25,14 @@ pub(super) struct Witness<'a> {
     pub(super) inner: Box<dyn Instance + 'a>,
     pub(super) about: About<'a>,
     pub(super) source: String,
-    pub(super) header: Vec<u8>,
+    pub(super) header: Header,
     /// Where its failure is kept.
     kept: Option<PathBuf>,
 }
 
 impl<'a> Witness<'a> {
     pub(super) fn new(inner: Box<dyn Instance + 'a>, about: About<'a>) -> Self {
-        Self { inner, about, source: String::new(), header: Vec::new(), kept: None }
+        Self { inner, about, source: String::new(), header: Header::default(), kept: None }
     }
 
     /// A failure with all that is known of it.
@@ -98,8 +99,7 @@ impl Instance for Witness<'_> {
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
         self.source.clear();
         self.source.push_str(opening.name);
-        self.header.clear();
-        self.header.extend_from_slice(opening.header);
+        self.header = opening.header.clone();
         self.inner.open(opening).map_err(|failure| self.told("constructor", failure, None))
     }
 
@@ -122,7 +122,7 @@ impl Instance for Witness<'_> {
         self.inner.forget_chunk();
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+    fn save(&mut self) -> Result<Held, Failure> {
         self.inner.save().map_err(|failure| self.told("save", failure, None))
     }
 
@@ -130,7 +130,7 @@ impl Instance for Witness<'_> {
         self.inner.merge(state).map_err(|failure| self.told("merge", failure, None))
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+    fn finish(&mut self) -> Result<Held, Failure> {
         self.inner.finish().map_err(|failure| self.told("finish", failure, None))
     }
 

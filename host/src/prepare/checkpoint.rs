@@ -17,11 +17,14 @@ use super::identity::{description, digest, identity, name, resolved};
 use super::owned::{self, Fate, remove_vanished};
 use crate::job::{Error, Made, Observer, Saved};
 use crate::ledger::{self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State};
-use crate::process::{Failure, FailureKind};
+use crate::process::{Failure, FailureKind, Held};
 use crate::settings::Exists;
 use crate::source::{Listing, Roots, Source, name_text};
 use crate::spec::{JobSpec, Problem};
 use crate::work::Recalled;
+
+/// A row and the copy that the database makes of it.
+const ROW_COPIES: u64 = 2;
 
 /// A ledger, and this run's job in it.
 pub(super) struct Checkpoint {
@@ -161,8 +164,8 @@ impl Checkpoint {
                 (State::Committed, Some(path.to_path_buf()), bytes, kept)
             }
             Ok(Made::Result { result, state }) => {
-                let bytes = result.as_ref().map_or(0, Vec::len) as u64;
-                (State::Committed, None, bytes, Kept { result, saved: state, output: None })
+                let bytes = result.as_ref().map_or(0, |result| result.len()) as u64;
+                (State::Committed, None, bytes, kept(result, state))
             }
             Err(failure) => {
                 self.remove_output(&name(source))?;
@@ -301,6 +304,14 @@ fn remove_own(listing: &mut Listing, own: &[PathBuf]) {
         let is_named = source.path.end().file_name().is_some_and(|name| names.contains(&name));
         !is_named || !fs::canonicalize(source.path.to_path()).is_ok_and(|path| own.contains(&path))
     });
+}
+
+/// What is kept of a source, charged until it is written.
+fn kept(result: Option<Held>, state: Option<Held>) -> Kept {
+    let apart = |held: Option<Held>| held.map(|held| held.apart(ROW_COPIES)).unzip();
+    let ((result, of_result), (saved, of_state)) = (apart(result), apart(state));
+    let charged = [of_result.unwrap_or_default(), of_state.unwrap_or_default()];
+    Kept { result, saved, output: None, charged }
 }
 
 impl From<ledger::Error> for Problem {

@@ -2,27 +2,33 @@
 //!
 //! Each is a tag of one byte, a length of eight bytes, little-endian, and as many bytes as that says. Never leaves the process.
 
-use super::{Failure, FailureKind};
+use std::sync::Arc;
+
+use super::{Failure, FailureKind, Held, MemoryBudget};
 
 /// What one of several plugins gave, or how it failed.
-pub type Lane = Result<Vec<u8>, Failure>;
+pub type Lane = Result<Held, Failure>;
 
 const BYTES: u8 = 0;
 const FAILURE: u8 = 1;
 const HINT: u8 = 2;
 const DETAIL: u8 = 3;
 
-/// Packs what each plugin gave.
-pub fn pack(lanes: &[Lane]) -> Vec<u8> {
-    let mut packed = Vec::new();
+/// What a tag and a length take.
+const HEAD_BYTES: usize = 9;
+
+/// Packs what each plugin gave; each is dropped when it is in.
+pub fn pack(lanes: Vec<Lane>, memory: &Arc<MemoryBudget>) -> Held {
+    let room = |lane: &Lane| HEAD_BYTES + lane.as_ref().map_or(0, |bytes| bytes.len());
+    let mut packed = Vec::with_capacity(lanes.iter().map(room).sum());
     for lane in lanes {
         match lane {
-            Ok(bytes) => put(&mut packed, BYTES, bytes),
+            Ok(bytes) => put(&mut packed, BYTES, &bytes),
             Err(Failure { kind, message, hint, past: _, detail }) => {
                 let mut inner = Vec::new();
                 put(&mut inner, BYTES, kind.word().as_bytes());
                 put(&mut inner, BYTES, message.as_bytes());
-                if let Some(hint) = hint {
+                if let Some(hint) = &hint {
                     put(&mut inner, HINT, hint.as_bytes());
                 }
                 if let Some(detail) = detail.as_ref().and_then(|it| serde_json::to_vec(it).ok()) {
@@ -32,13 +38,13 @@ pub fn pack(lanes: &[Lane]) -> Vec<u8> {
             }
         }
     }
-    packed
+    Held::within(memory, packed)
 }
 
 /// What [`pack`] has packed; nothing where it has not.
-pub fn unpack(packed: &[u8]) -> Option<Vec<Lane>> {
-    let lane = |(tag, bytes): (u8, &[u8])| match tag {
-        BYTES => Some(Ok(bytes.to_vec())),
+pub fn unpack(packed: &[u8]) -> Option<Vec<Result<&[u8], Failure>>> {
+    let lane = |(tag, bytes)| match tag {
+        BYTES => Some(Ok(bytes)),
         FAILURE => failure(bytes).map(Err),
         _ => None,
     };
@@ -85,18 +91,27 @@ mod tests {
     fn what_is_packed_is_unpacked() {
         let failure = Failure::new(FailureKind::Memory, "too much").hint("raise --memory");
         let plain = Failure::new(FailureKind::Trap, "crashed");
-        let lanes = vec![Ok(b"result".to_vec()), Err(failure), Ok(Vec::new()), Err(plain)];
-        assert_eq!(unpack(&pack(&lanes)), Some(lanes));
+        let memory = Arc::default();
+        let lanes = || {
+            let result = Held::within(&memory, b"result".to_vec());
+            vec![Ok(result), Err(failure.clone()), Ok(Held::default()), Err(plain.clone())]
+        };
+        let packed = pack(lanes(), &memory);
+        let expected = vec![Ok(&b"result"[..]), Err(failure.clone()), Ok(b""), Err(plain.clone())];
+        assert_eq!(unpack(&packed), Some(expected));
+        assert!(memory.charged() >= packed.len() as u64);
         let known = Detail { call: "push".into(), ..Detail::default() };
         let detailed = Failure::new(FailureKind::Trap, "crashed").detail(known);
-        let unpacked = unpack(&pack(&[Err(detailed.clone())])).unwrap();
+        let packed = pack(vec![Err(detailed.clone())], &memory);
+        let unpacked = unpack(&packed).unwrap();
         assert_eq!(unpacked[0].as_ref().unwrap_err().detail, detailed.detail);
         assert_eq!(unpack(b""), Some(Vec::new()));
     }
 
     #[test]
     fn anything_else_is_nothing() {
-        let packed = pack(&[Ok(b"result".to_vec())]);
+        let memory = Arc::default();
+        let packed = pack(vec![Ok(Held::within(&memory, b"result".to_vec()))], &memory);
         for end in 1..packed.len() {
             assert_eq!(unpack(&packed[..end]), None);
         }

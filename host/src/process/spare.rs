@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::settings::limits::{SPARE_BUFFER_BYTES_MAX, SPARE_BUFFERS_MAX};
+use crate::settings::limits::{SPARE_BUFFERS_MAX, SPARE_BYTES_MAX};
 
 /// The last one given back is the first to be taken: it may still be in a cache.
 static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
@@ -16,11 +16,12 @@ pub fn take() -> Vec<u8> {
 /// Gives a buffer back; what is in it is gone.
 pub fn give(mut buffer: Vec<u8>) {
     buffer.clear();
-    if !(1..=SPARE_BUFFER_BYTES_MAX).contains(&buffer.capacity()) {
+    if buffer.capacity() == 0 {
         return;
     }
     let mut spare = spare();
-    if spare.len() < SPARE_BUFFERS_MAX {
+    let bytes = buffer.capacity() + spare.iter().map(Vec::capacity).sum::<usize>();
+    if spare.len() < SPARE_BUFFERS_MAX && bytes <= SPARE_BYTES_MAX {
         spare.push(buffer);
     }
 }
@@ -38,10 +39,11 @@ mod tests {
         give(b"left over".to_vec());
         assert!(take().is_empty());
         for _ in 0..2 * SPARE_BUFFERS_MAX {
-            give(Vec::with_capacity(SPARE_BUFFER_BYTES_MAX + 1));
+            give(Vec::with_capacity(SPARE_BYTES_MAX + 1));
+            give(Vec::with_capacity(SPARE_BYTES_MAX / 3));
             give(Vec::with_capacity(16));
         }
         assert!(spare().len() <= SPARE_BUFFERS_MAX);
-        assert!(spare().iter().all(|buffer| buffer.capacity() <= SPARE_BUFFER_BYTES_MAX));
+        assert!(spare().iter().map(Vec::capacity).sum::<usize>() <= SPARE_BYTES_MAX);
     }
 }

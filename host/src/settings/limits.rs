@@ -88,8 +88,8 @@ pub const PLAN_NAMES_MAX: usize = 5;
 /// Buffers for what comes out of chunks that are kept for later ones: a few for each worker of a large machine.
 pub const SPARE_BUFFERS_MAX: usize = 16;
 
-/// The largest of them: outputs are about as long as chunks, as a rule.
-pub const SPARE_BUFFER_BYTES_MAX: usize = 4 << 20;
+/// What they take together, charged to nobody: outputs are about as long as chunks, as a rule, which are 1 MiB.
+pub const SPARE_BYTES_MAX: usize = 8 << 20;
 
 /// Worker threads: far above any machine, below what would exhaust address space.
 pub const THREADS_MAX: usize = 1024;

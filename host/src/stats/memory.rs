@@ -83,9 +83,14 @@ impl MemoryBudget {
         self.peak.load(Ordering::Relaxed)
     }
 
+    /// What is charged now, in bytes.
+    pub fn charged(&self) -> u64 {
+        self.charged.load(Ordering::Relaxed)
+    }
+
     /// Whether all of it is in use.
     pub fn is_full(&self) -> bool {
-        self.charged.load(Ordering::Relaxed) >= self.bytes_max
+        self.charged() >= self.bytes_max
     }
 
     /// Sets aside what a job needs, for as many workers as fit; waits until one does. `None` if `stop` is set first.
@@ -193,6 +198,13 @@ impl Charge {
         peak.fetch_max(before.saturating_add(more), Ordering::Relaxed);
         self.bytes = self.bytes.max(bytes);
         Ok(())
+    }
+}
+
+/// What is copied is held twice.
+impl Clone for Charge {
+    fn clone(&self) -> Self {
+        self.budget.hold(self.bytes)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a run counts while it goes on, and the report made of it at the end. Knows nothing of what it counts.
 
+mod held;
 mod memory;
 mod report;
 mod unopened;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use held::{Charged, Held};
 pub use memory::{Charge, Full, MemoryBudget, Need, Reservation, TooLittle};
 pub use report::{Failed, FirstSetAside, Report, Seconds, SetAside};
 pub use unopened::UnopenedArchives;

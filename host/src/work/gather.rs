@@ -7,7 +7,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::process::{Failure, Order};
+use crate::process::{Failure, Held, Order};
 
 /// Positions `start..end` of the whole. Where any order will do, only their number matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Span {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) span: Span,
-    pub(super) state: Option<Vec<u8>>,
+    pub(super) state: Option<Held>,
 }
 
 /// What to do next with an accumulator.

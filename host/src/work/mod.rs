@@ -25,7 +25,7 @@ mod tests;
 use std::path::PathBuf;
 
 use crate::input::{Access, Cutter, Decoding};
-use crate::process::{Failure, Kind, Processor, Reject, Scope, Split};
+use crate::process::{Failure, Held, Kind, Processor, Reject, Scope, Split};
 use crate::settings;
 use crate::settings::limits::HOST_STACK_BYTES;
 use crate::source::Source;
@@ -55,7 +55,7 @@ pub trait Deliver: Sync {
     fn end(&self, source: usize, members: u64);
 
     /// The result over all sources, or why there is none. Called at most once, after all sources.
-    fn total(&self, result: Result<Vec<u8>, Failure>);
+    fn total(&self, result: Result<Held, Failure>);
 
     /// The result that others wait for, so many of them that nothing should be started but what brings it nearer; `own` is the
     /// source that the caller is at.
@@ -113,9 +113,9 @@ pub struct Done {
     pub bytes: u64,
     /// The result, or what came out of a chunk; `None` where only a total was asked for, or nothing is left to come. Or the first
     /// failure.
-    pub result: Result<Option<Vec<u8>>, Failure>,
+    pub result: Result<Option<Held>, Failure>,
     /// The state of an aggregator, where a total is asked for.
-    pub state: Option<Vec<u8>>,
+    pub state: Option<Held>,
     /// Records that were set aside. Of a transformer it is for whoever takes them in order to see when they are too many.
     pub rejects: Vec<Reject>,
     /// How that is known.

@@ -8,7 +8,7 @@ use crate::input::{
     Again, Bytes, Choice, Codec, Found, Input, Lines, Look, Mark, Members, Offsets, Opener, Pieces,
     Stream, Text, Transcoding, archived, is_archive, is_named_tar, is_named_zip, is_said,
 };
-use crate::process::{Failure, FailureKind, Fill, Scope};
+use crate::process::{Failure, FailureKind, Fill, Held, Scope};
 use crate::settings::Piped;
 use crate::source::{Source, Way};
 
@@ -16,7 +16,7 @@ use super::Plan;
 use super::fault::{refused, separated};
 use super::gather::Gather;
 use super::ring::{Archive, Reader, Ring};
-use super::whole::{Header, Whole};
+use super::whole::Whole;
 
 /// An opened source.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl<'a> Open<'a> {
         let front = from_front(plan, &mut input, source, known)?;
         let whole = |count, header| {
             let gather = Gather::new(count, plan.processor.traits().order);
-            let header = Header::within(plan.stats.memory(), header);
+            let header = Held::within(plan.stats.memory(), header).into();
             Whole::source(index, source, header, gather)
         };
         let header_records = plan.processor.traits().header_records;

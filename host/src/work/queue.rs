@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::At;
-use crate::process::{Failure, Instance, Place, Reject, Split};
+use crate::process::{Failure, Held, Instance, Place, Reject, Split};
 use crate::settings::limits::WAIT;
 use crate::stats::{Charge, MemoryBudget};
 
@@ -27,7 +27,7 @@ pub(super) struct Passed {
     pub(super) place: Place,
     /// How long the chunk was.
     pub(super) bytes: usize,
-    pub(super) output: Vec<u8>,
+    pub(super) output: Held,
     pub(super) rejects: Vec<Reject>,
 }
 
@@ -52,7 +52,8 @@ type Key = (usize, u64);
 struct State<'a> {
     lines: BTreeMap<Key, Line<'a>>,
     parked_bytes: usize,
-    /// For those.
+    parked_items: usize,
+    /// For what they take beside what they were charged for when they were made.
     charge: Charge,
     /// Threads in [`Queue::wait_while_full`]: waking none costs a system call, too.
     waiting: usize,
@@ -79,7 +80,8 @@ impl<'a> Queue<'a> {
     /// A queue that is full when more than `bytes_max` are parked, or anything and the memory is used up.
     pub(super) fn new(split: Split<'a>, bytes_max: usize, memory: &Arc<MemoryBudget>) -> Self {
         let charge = memory.hold(0);
-        let state = State { lines: BTreeMap::new(), parked_bytes: 0, charge, waiting: 0 };
+        let state =
+            State { lines: BTreeMap::new(), parked_bytes: 0, parked_items: 0, charge, waiting: 0 };
         let (memory, moved) = (Arc::clone(memory), Condvar::new());
         Self { split, bytes_max, memory, state: Mutex::new(state), moved }
     }
@@ -96,6 +98,7 @@ impl<'a> Queue<'a> {
             let bytes = item.bytes();
             parked.insert(item.index, item);
             state.parked_bytes += bytes;
+            state.parked_items += 1;
             state.settle_charge();
         }
     }
@@ -112,7 +115,7 @@ impl<'a> Queue<'a> {
         let due = Due { tail: resting.take(), item };
         *tail = Tail::Running;
         *next += 1;
-        self.free(&mut state, due.item.bytes());
+        self.free(&mut state, 1, due.item.bytes());
         Some(due)
     }
 
@@ -132,7 +135,8 @@ impl<'a> Queue<'a> {
     pub(super) fn fail(&self, whole: At) {
         let mut state = self.lock();
         if let Some(Line::Open { parked, .. }) = state.lines.insert(key(whole), Line::Failed) {
-            self.free(&mut state, parked.values().map(Item::bytes).sum());
+            let bytes = parked.values().map(Item::bytes).sum();
+            self.free(&mut state, parked.len(), bytes);
         }
     }
 
@@ -152,8 +156,9 @@ impl<'a> Queue<'a> {
         }
     }
 
-    fn free(&self, state: &mut State<'a>, bytes: usize) {
+    fn free(&self, state: &mut State<'a>, items: usize, bytes: usize) {
         state.parked_bytes -= bytes;
+        state.parked_items -= items;
         state.settle_charge();
         if state.waiting > 0 && !self.is_too_much(state) {
             self.moved.notify_all();
@@ -172,7 +177,7 @@ impl<'a> Queue<'a> {
 
 impl State<'_> {
     fn settle_charge(&mut self) {
-        self.charge.set(self.parked_bytes as u64);
+        self.charge.set((self.parked_items * ITEM_BYTES) as u64);
     }
 }
 
@@ -203,6 +208,10 @@ mod tests {
     impl Processor for Idle {
         fn traits(&self) -> &Traits {
             &self.0
+        }
+
+        fn memory(&self) -> Arc<MemoryBudget> {
+            Arc::default()
         }
 
         fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {

@@ -1,6 +1,6 @@
 //! Offers an accumulator to the whole that it is part of: the only place that merges.
 
-use crate::process::{Failure, Instance, Opening};
+use crate::process::{Failure, Held, Instance, Opening};
 
 use super::gather::{Gather, Next, Part, Span};
 
@@ -77,7 +77,7 @@ fn merge_before(
     instance.merge(&own)
 }
 
-fn save(instance: &mut dyn Instance) -> Result<Vec<u8>, Failure> {
+fn save(instance: &mut dyn Instance) -> Result<Held, Failure> {
     let state = instance.save()?;
     instance.close()?;
     Ok(state)

@@ -4,7 +4,7 @@ mod halved;
 mod recall;
 
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -18,6 +18,7 @@ use crate::process::{
 };
 use crate::settings::{Io, Run, Show};
 use crate::source::Way;
+use crate::stats::MemoryBudget;
 
 /// Gives back what it is given: where the order is kept, the result tells whether it was.
 struct Echo {
@@ -38,6 +39,10 @@ impl Echo {
 impl Processor for Echo {
     fn traits(&self) -> &Traits {
         &self.traits
+    }
+
+    fn memory(&self) -> Arc<MemoryBudget> {
+        Arc::default()
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
@@ -62,8 +67,8 @@ impl Instance for EchoInstance {
         Ok(Pushed::default())
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
-        Ok(self.seen.clone().unwrap())
+    fn save(&mut self) -> Result<Held, Failure> {
+        Ok(Held::within(&Arc::default(), self.seen.clone().unwrap()))
     }
 
     fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
@@ -71,8 +76,8 @@ impl Instance for EchoInstance {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
-        Ok(self.seen.take().unwrap())
+    fn finish(&mut self) -> Result<Held, Failure> {
+        Ok(Held::within(&Arc::default(), self.seen.take().unwrap()))
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -88,9 +93,15 @@ impl Instance for EchoInstance {
 #[derive(Default)]
 struct Kept {
     sources: Mutex<Vec<Option<Done>>>,
-    total: Mutex<Option<Result<Vec<u8>, Failure>>>,
+    total: Mutex<Option<Result<Held, Failure>>>,
     /// Results may only be started for this source until it is there.
     only: Option<usize>,
+}
+
+impl Kept {
+    fn total_bytes(&self) -> Vec<u8> {
+        self.total.lock().unwrap().as_ref().unwrap().as_ref().unwrap().to_vec()
+    }
 }
 
 impl Deliver for Kept {
@@ -108,7 +119,7 @@ impl Deliver for Kept {
         panic!("source {source} is no archive");
     }
 
-    fn total(&self, result: Result<Vec<u8>, Failure>) {
+    fn total(&self, result: Result<Held, Failure>) {
         assert!(self.total.lock().unwrap().replace(result).is_none(), "one total");
     }
 
@@ -223,11 +234,11 @@ proptest! {
             }
             prop_assert_eq!(done.bytes, text.len() as u64);
             let result = done.result.unwrap().unwrap();
-            prop_assert_eq!(comparable(result), comparable(text.clone().into_bytes()));
+            prop_assert_eq!(comparable(result.to_vec()), comparable(text.clone().into_bytes()));
             whole.extend(text.bytes());
         }
         let total = kept.total.into_inner().unwrap().expect("there is a total");
-        prop_assert_eq!(comparable(total.unwrap()), comparable(whole));
+        prop_assert_eq!(comparable(total.unwrap().to_vec()), comparable(whole));
     }
 }
 
@@ -237,7 +248,7 @@ fn a_total_alone_needs_no_results_of_sources() {
     let mut case = case(&texts, 2, 1);
     case.settings.show = Show { per_source: false, total: true };
     let kept = run_case(&case, &Echo::new(Scope::Chunk, Order::Kept), None);
-    assert_eq!(kept.total.into_inner().unwrap(), Some(Ok(b"a\nb\nc\n".to_vec())));
+    assert_eq!(kept.total_bytes(), b"a\nb\nc\n");
     let none = |done: &Option<Done>| matches!(done, Some(Done { result: Ok(None), .. }));
     assert!(kept.sources.into_inner().unwrap().iter().all(none));
 }
@@ -248,7 +259,7 @@ fn mapped_sources_give_the_same() {
     let mut case = case(&texts, 2, 16);
     case.settings.io = Io::Mmap;
     let kept = run_case(&case, &Echo::new(Scope::Chunk, Order::Kept), None);
-    assert_eq!(kept.total.into_inner().unwrap(), Some(Ok(texts[0].clone().into_bytes())));
+    assert_eq!(kept.total_bytes(), texts[0].as_bytes());
 }
 
 #[test]
@@ -284,6 +295,10 @@ struct Panics(Traits);
 impl Processor for Panics {
     fn traits(&self) -> &Traits {
         &self.0
+    }
+
+    fn memory(&self) -> Arc<MemoryBudget> {
+        Arc::default()
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {

@@ -3,31 +3,15 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::gather::Gather;
 use super::{At, End, Slot};
 use crate::input::Offsets;
-use crate::process::{Failure, FailureKind, Opening, Order, Reject};
+use crate::process::{Failure, FailureKind, Header, Opening, Order, Reject};
 use crate::settings::RejectsMax;
 use crate::settings::limits::{REJECTS_KEPT_BYTES_MAX, REJECTS_KEPT_MAX};
 use crate::source::{Source, shown_name};
-use crate::stats::{Charge, Full, MemoryBudget};
-
-/// The header records of a source, charged as long as it is read: of fixed framing they may have megabytes.
-#[derive(Debug)]
-pub(super) struct Header {
-    bytes: Vec<u8>,
-    held: Charge,
-}
-
-impl Header {
-    /// Those records, which are charged to that budget.
-    pub(super) fn within(memory: &Arc<MemoryBudget>, bytes: Vec<u8>) -> Self {
-        let held = memory.hold(bytes.capacity() as u64);
-        Self { bytes, held }
-    }
-}
 
 /// A source, or a member of an archive, whose parts are brought together.
 #[derive(Debug)]
@@ -39,7 +23,7 @@ pub(super) struct Whole<'a> {
     path: Option<PathBuf>,
     /// What offsets in that which plugins see are in it: there may be a byte order mark before it.
     pub(super) offsets: Offsets,
-    header: Vec<u8>,
+    header: Header,
     bytes: AtomicU64,
     end: End,
     /// How many parts there will be, [`u64::MAX`] while that is not known; and how many there are.
@@ -55,19 +39,16 @@ pub(super) struct Whole<'a> {
     kept: Mutex<Kept>,
 }
 
-/// Records that were set aside, charged as long as they are kept.
-#[derive(Debug)]
+/// Records that were set aside, each with what it is charged for.
+#[derive(Debug, Default)]
 struct Kept {
     rejects: Vec<Reject>,
     bytes: u64,
-    /// For them and the header.
-    held: Charge,
-    header_bytes: u64,
 }
 
 impl Kept {
     /// # Errors
-    /// When that is more than can be kept, or than there is memory for: nothing more is kept then.
+    /// When that is more than can be kept: nothing more is kept then.
     fn add(&mut self, more: Vec<Reject>) -> Result<(), Failure> {
         if self.rejects.len() + more.len() > REJECTS_KEPT_MAX {
             return Err(too_many(&format!("more than {REJECTS_KEPT_MAX} records")));
@@ -76,23 +57,13 @@ impl Kept {
         if bytes > REJECTS_KEPT_BYTES_MAX {
             return Err(too_many(&format!("records of more than {REJECTS_KEPT_BYTES_MAX} bytes")));
         }
-        self.held.grow(self.header_bytes + bytes).map_err(|full| {
-            let Full { bytes, charged, bytes_max } = full;
-            let message = format!(
-                "records that were set aside take {bytes} bytes of memory more, with {charged} of {bytes_max} of the whole run in use"
-            );
-            Failure::new(FailureKind::Memory, message)
-                .hint("raise --memory-total; --max-rejects says how many may be set aside")
-        })?;
         self.bytes = bytes;
         self.rejects.extend(more);
         Ok(())
     }
 
     fn take(&mut self) -> Vec<Reject> {
-        self.bytes = 0;
-        self.held.set(self.header_bytes);
-        std::mem::take(&mut self.rejects)
+        std::mem::take(self).rejects
     }
 }
 
@@ -111,9 +82,6 @@ impl<'a> Whole<'a> {
     }
 
     fn new(at: At, name: Cow<'a, str>, header: Header, gather: Gather, end: End) -> Self {
-        let Header { bytes: header, held } = header;
-        let header_bytes = held.bytes();
-        let kept = Kept { rejects: Vec::new(), bytes: 0, held, header_bytes };
         Self {
             at,
             gather,
@@ -129,7 +97,7 @@ impl<'a> Whole<'a> {
             rejected_bytes: AtomicU64::new(0),
             rejected_to: AtomicU64::new(0),
             first_rejected: AtomicU64::new(u64::MAX),
-            kept: Mutex::new(kept),
+            kept: Mutex::default(),
         }
     }
 
@@ -281,31 +249,13 @@ fn too_many(what: &str) -> Failure {
 mod tests {
     use super::*;
 
-    fn kept(bytes_max: u64) -> (Kept, Arc<MemoryBudget>) {
-        let memory = Arc::new(MemoryBudget::new(bytes_max));
-        let held = memory.hold(100);
-        (Kept { rejects: Vec::new(), bytes: 0, held, header_bytes: 100 }, memory)
-    }
-
     fn rejects(count: usize, bytes: usize) -> Vec<Reject> {
         (0..count).map(|_| Reject { data: vec![b'x'; bytes], ..Reject::default() }).collect()
     }
 
     #[test]
-    fn records_are_kept_within_the_memory_of_the_run() {
-        let (mut kept, memory) = kept(1 << 20);
-        kept.add(rejects(10, 64 << 10)).unwrap();
-        assert!(memory.peak() >= 640 << 10, "{}", memory.peak());
-        let told = kept.add(rejects(10, 64 << 10)).unwrap_err();
-        assert!(told.message.contains("of 1048576 of the whole run in use"), "{told}");
-        assert_eq!((kept.take().len(), kept.held.bytes()), (10, 100));
-        kept.add(rejects(10, 64 << 10)).unwrap();
-    }
-
-    #[test]
     fn records_that_are_kept_have_an_end_without_one() {
-        let (mut kept, _memory) = kept(u64::MAX);
-        kept.bytes = REJECTS_KEPT_BYTES_MAX - 1000;
+        let mut kept = Kept { bytes: REJECTS_KEPT_BYTES_MAX - 1000, ..Kept::default() };
         kept.add(rejects(1, 100)).unwrap();
         let told = kept.add(rejects(1, 1000)).unwrap_err();
         assert_eq!(told.kind, FailureKind::Rejects);

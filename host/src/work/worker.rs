@@ -11,7 +11,7 @@ mod transform;
 use std::sync::Arc;
 
 use crate::input::{Found, Opener, Scan};
-use crate::process::{Failure, FailureKind, Instance, Kind, Processor, Reject, Scope};
+use crate::process::{Failure, FailureKind, Held, Instance, Kind, Processor, Reject, Scope};
 use crate::settings::limits::AHEAD_FILES;
 use crate::source::{Source, Way};
 
@@ -160,7 +160,8 @@ impl<'r, 'a> Worker<'r, 'a> {
     fn recalled(&mut self, index: usize, recalled: Recalled) {
         let Recalled { bytes, result, state } = recalled;
         self.times.was_read();
-        let (result, rejects) = (Ok(result), Vec::new());
+        let held = |bytes| Held::within(self.plan.stats.memory(), bytes);
+        let (result, state, rejects) = (Ok(result.map(held)), state.map(held), Vec::new());
         let done = Done { bytes, result, state, rejects, origin: Origin::Recalled };
         self.deliver(Slot::source(index), done);
     }
@@ -319,6 +320,6 @@ impl<'r, 'a> Worker<'r, 'a> {
 /// The results of a source, each part where it is wanted.
 #[derive(Default)]
 struct Outcome {
-    result: Option<Vec<u8>>,
-    state: Option<Vec<u8>>,
+    result: Option<Held>,
+    state: Option<Held>,
 }

@@ -32,8 +32,8 @@ fn count_rejects(
 
 /// What records that were set aside hold in memory.
 fn reject_bytes(rejects: &[Reject]) -> usize {
-    let of = |reject: &Reject| size_of::<Reject>() + reject.reason.len() + reject.data.len();
-    rejects.iter().map(of).sum()
+    let bytes: u64 = rejects.iter().map(Reject::held_bytes).sum();
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// The slot of what fails at a part, and so ends with it.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::output::{CannotPack, Packer, Written};
 use crate::process::spare;
 use crate::settings::Pack;
-use crate::stats::{Charge, MemoryBudget};
+use crate::stats::{Charge, Held, MemoryBudget};
 
 /// The packers of one job.
 pub(super) struct Packing {
@@ -21,14 +21,19 @@ impl Packing {
     }
 
     /// What comes out of a chunk, compressed where that is wanted.
-    pub(super) fn pack(&self, plain: Vec<u8>) -> Result<Vec<u8>, CannotPack> {
+    pub(super) fn pack(&self, plain: Held) -> Result<Held, CannotPack> {
         if self.pack == Pack::None {
             return Ok(plain);
         }
         let mut packed = spare::take();
         self.with(|packer| packer.pack(&plain, &mut packed))?;
-        spare::give(plain);
-        Ok(packed)
+        spare::give(plain.release());
+        Ok(Held::within(&self.memory, packed))
+    }
+
+    /// The end of a record, compressed where that is wanted.
+    pub(super) fn pack_end(&self, end: u8) -> Result<Held, CannotPack> {
+        self.pack(Held::within(&self.memory, vec![end]))
     }
 
     /// What stands at the end of a file.

@@ -15,8 +15,8 @@ use super::packing::Packing;
 use super::{count_rejects, ended, reject_bytes};
 use crate::job::ends::Ends;
 use crate::job::{Error, Job, Summary};
-use crate::output::{FileError, Object, ObjectError, Pending, Window, Written};
-use crate::process::{Failure, Reject, spare};
+use crate::output::{FileError, Object, ObjectError, Pending, Room, Window, Written};
+use crate::process::{Failure, Held, Reject, spare};
 use crate::settings::Join;
 use crate::settings::limits::WRITE_BYTES;
 use crate::source::Way;
@@ -47,7 +47,7 @@ struct Item {
 }
 
 enum Outcome {
-    Part(Result<Option<Vec<u8>>, Failure>),
+    Part(Result<Option<Held>, Failure>),
     /// It was an archive, and all of its members have been read.
     End,
 }
@@ -73,7 +73,7 @@ struct Writer {
 /// A part and its place in the file.
 struct Placed {
     offset: u64,
-    bytes: Vec<u8>,
+    bytes: Held,
 }
 
 impl<'a> Single<'a> {
@@ -142,7 +142,7 @@ impl<'a> Single<'a> {
         let summary = writer.ends.summary(job)?;
         let written = if writer.offset > 0 { Written::Something } else { Written::Nothing };
         let mut end = match record_end(job).filter(|_| writer.is_open) {
-            Some(end) => packing.pack(vec![end])?,
+            Some(end) => packing.pack_end(end)?.release(),
             None => Vec::new(),
         };
         end.extend(packing.end(written)?);
@@ -173,13 +173,14 @@ impl<'a> Single<'a> {
             Outcome::Part(Ok(Some(output))) => output.len(),
             Outcome::Part(_) | Outcome::End => 0,
         };
-        let held = ITEM_BYTES + output + reject_bytes(&item.rejects);
+        let charged = output + reject_bytes(&item.rejects);
+        let room = Room { charged, beside: ITEM_BYTES };
         let mut placed = Vec::new();
         let commit = |writer: &mut Writer, item: Item| self.commit(writer, item, &mut placed);
         if self.job.settings.unordered {
             self.window.put_unordered(item, commit);
         } else {
-            self.window.put(item.slot.at, item, held, commit);
+            self.window.put(item.slot.at, item, room, commit);
         }
         self.land(&mut placed);
     }
@@ -240,7 +241,7 @@ impl<'a> Single<'a> {
         let Some(end) = record_end(self.job) else { return };
         let is_another = std::mem::replace(&mut writer.last, next) != next;
         if writer.is_open && (is_another || self.job.settings.unordered) {
-            match self.packing.pack(vec![end]) {
+            match self.packing.pack_end(end) {
                 Ok(bytes) => self.write(writer, bytes, placed),
                 Err(error) => self.fail(error.into()),
             }
@@ -248,7 +249,7 @@ impl<'a> Single<'a> {
     }
 
     /// Writes to the stream, or gives a place in the file.
-    fn write(&self, writer: &mut Writer, bytes: Vec<u8>, placed: &mut Vec<Placed>) {
+    fn write(&self, writer: &mut Writer, bytes: Held, placed: &mut Vec<Placed>) {
         if self.failed.load(Ordering::Acquire) {
             return;
         }
@@ -258,10 +259,10 @@ impl<'a> Single<'a> {
             if let Err(error) = stream.write_all(&bytes) {
                 self.fail(Error::Write(error));
             }
-            spare::give(bytes);
+            spare::give(bytes.release());
         } else if let Some(object) = &mut writer.object {
             self.check(object.append(&bytes));
-            spare::give(bytes);
+            spare::give(bytes.release());
         } else {
             self.flight.start();
             placed.push(Placed { offset, bytes });
@@ -286,7 +287,7 @@ impl<'a> Single<'a> {
         let Some(file) = &self.file else { return };
         for Placed { offset, bytes } in placed.drain(..) {
             let written = file.write_at(&bytes, offset);
-            spare::give(bytes);
+            spare::give(bytes.release());
             self.flight.land();
             if let Err(error) = written {
                 self.fail(error.into());
@@ -364,7 +365,7 @@ impl Deliver for Single<'_> {
         self.bring(Item { slot, bytes: 0, outcome, is_open, rejects });
     }
 
-    fn total(&self, _result: Result<Vec<u8>, Failure>) {}
+    fn total(&self, _result: Result<Held, Failure>) {}
 
     fn blocked_on(&self, _own: Option<At>) -> Option<At> {
         self.window.blocked_on()

@@ -15,8 +15,8 @@ use super::packing::Packing;
 use super::{count_rejects, ended, reject_bytes};
 use crate::job::ends::{Ends, Flushed, write_rejects};
 use crate::job::{Error, Job, Made, Saved, Summary};
-use crate::output::{CannotPack, Content, Window, Written};
-use crate::process::{Failure, FailureKind, Reject, spare};
+use crate::output::{CannotPack, Content, Room, Window, Written};
+use crate::process::{Failure, FailureKind, Held, Reject, spare};
 use crate::work::{At, Deliver, Done, End, Slot};
 
 use output::{Ended, Making, Output, Part, Wanted};
@@ -143,7 +143,7 @@ impl<'a> Tree<'a> {
             if self.job.memory.is_some() {
                 content.add(&bytes);
             }
-            spare::give(bytes);
+            spare::give(bytes.release());
             self.seal(wanted, length, content)
         });
         let slot = if result.is_err() { ended(slot) } else { slot };
@@ -215,9 +215,9 @@ impl<'a> Tree<'a> {
 
     fn tell(&self, told: Told) {
         let at = At { part: 0, ..told.slot.at };
-        let held = reject_bytes(&told.rejects)
-            + told.slot.member.as_ref().map_or(0, |path| path.as_os_str().len());
-        self.told.put(at, told, held, |ends, told| tell(self.job, ends, &told));
+        let beside = told.slot.member.as_ref().map_or(0, |path| path.as_os_str().len());
+        let room = Room { charged: reject_bytes(&told.rejects), beside };
+        self.told.put(at, told, room, |ends, told| tell(self.job, ends, &told));
     }
 
     fn parted(&self) -> MutexGuard<'_, Parted> {
@@ -288,7 +288,7 @@ impl Deliver for Tree<'_> {
         });
     }
 
-    fn total(&self, _result: Result<Vec<u8>, Failure>) {}
+    fn total(&self, _result: Result<Held, Failure>) {}
 
     fn blocked_on(&self, own: Option<At>) -> Option<At> {
         let Some(own) = own else { return self.told.blocked_on() };

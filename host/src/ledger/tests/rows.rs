@@ -13,7 +13,7 @@ fn what_is_committed_comes_back_whole() {
     let bytes = b"a/\xff\n\0";
     let output = Some(PathBuf::from(OsStr::from_bytes(b"out/\xfe")));
     let given = Entry { output, ..entry(bytes) };
-    let kept = Kept { result: Some(b"{}".to_vec()), saved: Some(Vec::new()), output: None };
+    let kept = Kept { result: Some(b"{}".to_vec()), saved: Some(Vec::new()), ..Kept::default() };
     {
         let ledger = Ledger::open(&path).unwrap();
         let job = job(&ledger);
@@ -39,7 +39,7 @@ fn the_latest_entry_of_a_source_is_the_only_one() {
     let (_dir, path) = place();
     let ledger = Ledger::open(&path).unwrap();
     let job = job(&ledger);
-    let kept = Kept { result: Some(b"old".to_vec()), saved: None, output: None };
+    let kept = Kept { result: Some(b"old".to_vec()), saved: None, ..Kept::default() };
     ledger.commit(job, entry("a"), kept).unwrap();
     commit(&ledger, job, failed("a"));
     let again = Entry { identity: Identity::new("file").with("size", 8), ..entry("a") };
@@ -188,8 +188,8 @@ fn what_is_too_long_is_refused_and_the_ledger_goes_on() {
         ledger.commit(job, entry(&name), kept.clone()),
         ledger.commit(job, Entry { identity: Identity::new(&text), ..entry("a") }, kept.clone()),
         ledger.commit(job, Entry { output: Some(text.clone().into()), ..entry("a") }, kept),
-        ledger.commit(job, entry("a"), Kept { result: blob.clone(), saved: None, output: None }),
-        ledger.commit(job, entry("a"), Kept { result: None, saved: blob, output: None }),
+        ledger.commit(job, entry("a"), Kept { result: blob.clone(), ..Kept::default() }),
+        ledger.commit(job, entry("a"), Kept { saved: blob, ..Kept::default() }),
     ];
     for error in refused.into_iter().map(Result::unwrap_err) {
         assert!(matches!(error, Error::TooLong { .. }), "{error}");
@@ -202,7 +202,7 @@ fn what_is_too_long_is_refused_and_the_ledger_goes_on() {
         ..entry(&name[1..])
     };
     let blob = Some(vec![7; LEDGER_KEPT_BYTES_MAX]);
-    let kept = Kept { result: blob.clone(), saved: blob, output: None };
+    let kept = Kept { result: blob.clone(), saved: blob, ..Kept::default() };
     ledger.commit(job, longest.clone(), kept.clone()).unwrap();
     ledger.flush().unwrap();
     let reader = ledger.reader().unwrap();

@@ -27,6 +27,7 @@ impl Guest {
         let more = self.limits.timeout_per_mib.saturating_mul(mebibytes);
         self.allowed = self.limits.timeout.saturating_add(more);
         self.output_bytes_max = self.limits.output_bytes.max(bytes.saturating_mul(OUTPUT_RATIO));
+        self.rejects_bytes_max = self.output_bytes_max;
         self.refused = None;
         self.last_error = None;
         clock::begin();

@@ -3,16 +3,17 @@
 use std::time::Instant;
 
 use wasmtime::StoreContextMut;
-use wasmtime::component::Linker;
+use wasmtime::component::{Linker, WasmList, WasmStr};
 
 use super::{Guest, TooManyRejects};
-use crate::plugin::contract::{self, Flaw, Level};
+use crate::plugin::contract::{self, Level, ToldFlaw};
 use crate::plugin::load::Rejects;
 use crate::process::Reject;
 use crate::settings::limits::{
     COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_COST_BYTES,
     REJECT_BYTES_MAX, is_only_shown,
 };
+use crate::stats::Charged;
 
 /// The `tracing` target of what plugins log, by which a front end tells it from warnings of the host.
 pub const LOG_TARGET: &str = "gristmill::plugin::log";
@@ -22,25 +23,61 @@ pub(in crate::plugin) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()
     let mut host = linker.instance(contract::HOST)?;
     host.func_wrap(
         "log",
-        |mut cx: StoreContextMut<'_, Guest>, (level, message): (Level, String)| {
-            cx.data_mut().log(level, &message);
+        |mut cx: StoreContextMut<'_, Guest>, (level, message): (Level, WasmStr)| {
+            let line = clean(&message.to_str(&cx)?);
+            cx.data_mut().log(level, &line);
             Ok(())
         },
     )?;
-    host.func_wrap("count", |mut cx: StoreContextMut<'_, Guest>, (name, by): (String, u64)| {
+    host.func_wrap("count", |mut cx: StoreContextMut<'_, Guest>, (name, by): (WasmStr, u64)| {
+        let name = beginning(&name.to_str(&cx)?).to_string();
         cx.data_mut().count(&name, by);
         Ok(())
     })?;
-    host.func_wrap("reject", |mut cx: StoreContextMut<'_, Guest>, (flaw, data): (Flaw, Vec<u8>)| {
-        Ok(cx.data_mut().reject(flaw, data)?)
-    })
+    host.func_wrap(
+        "reject",
+        |mut cx: StoreContextMut<'_, Guest>, (flaw, data): (ToldFlaw, WasmList<u8>)| {
+            let (reason, data) = (flaw.reason.to_str(&cx)?, data.as_le_slice(&cx));
+            let record = match cx.data().keeps() {
+                Keeps::All => Record::of(flaw.offset, &reason, data, REJECT_BYTES_MAX),
+                Keeps::Place => Record::of(flaw.offset, &reason, data, 0),
+                Keeps::Count => Record { bytes: data.len() as u64, ..Record::default() },
+            };
+            Ok(cx.data_mut().reject(record)?)
+        },
+    )
+}
+
+/// What is kept of the next record that a guest sets aside.
+enum Keeps {
+    All,
+    Place,
+    Count,
+}
+
+/// What is taken out of a guest's memory of a record that it sets aside, which may be as large as that.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    offset: u64,
+    reason: String,
+    head: Vec<u8>,
+    bytes: u64,
+    lines: u64,
+}
+
+impl Record {
+    /// The place of one, and no more of its bytes than that.
+    pub(super) fn of(offset: u64, reason: &str, data: &[u8], bytes_max: usize) -> Self {
+        let head = data.get(..bytes_max).unwrap_or(data).to_vec();
+        let (bytes, lines) = (data.len() as u64, lines(data));
+        Self { offset, reason: clean(reason), head, bytes, lines }
+    }
 }
 
 impl Guest {
-    pub(super) fn log(&mut self, level: Level, message: &str) {
-        let line = clean(message);
+    pub(super) fn log(&mut self, level: Level, line: &str) {
         if level == Level::Error {
-            self.last_error = Some(line.clone());
+            self.last_error = Some(line.to_string());
         }
         if self.logged_bytes > self.limits.log_bytes {
             return;
@@ -59,7 +96,7 @@ impl Guest {
             return;
         }
         self.logged_bytes = self.logged_bytes.saturating_add(line.len() + LOG_LINE_COST_BYTES);
-        self.print(level, &line);
+        self.print(level, line);
         if self.logged_bytes > self.limits.log_bytes {
             let bytes = self.limits.log_bytes;
             self.print(
@@ -85,43 +122,46 @@ impl Guest {
         } else if is_counter_name(name) && self.counters.len() < COUNTERS_MAX {
             self.counters.push((name.to_string(), by));
         } else {
-            self.log(Level::Warn, &format!("counter `{name}` is not counted: {COUNTER_RULE}"));
+            let told = clean(&format!("counter `{name}` is not counted: {COUNTER_RULE}"));
+            self.log(Level::Warn, &told);
         }
     }
 
-    pub(super) fn reject(&mut self, flaw: Flaw, mut data: Vec<u8>) -> Result<(), TooManyRejects> {
+    fn keeps(&self) -> Keeps {
+        match self.rejects {
+            Rejects::Keep => Keeps::All,
+            Rejects::Count if self.kept.is_empty() => Keeps::Place,
+            Rejects::Count => Keeps::Count,
+        }
+    }
+
+    pub(super) fn reject(&mut self, record: Record) -> Result<(), TooManyRejects> {
         self.rejected += 1;
-        let Flaw { offset, reason } = flaw;
-        let bytes = data.len() as u64;
-        if self.rejects == Rejects::Count {
-            if let Some(first) = self.kept.first_mut() {
+        let Record { offset, reason, head: data, bytes, lines } = record;
+        let is_first = match (self.rejects, self.kept.first_mut()) {
+            (Rejects::Count, Some(first)) => {
                 first.records += 1;
                 first.bytes += bytes;
                 return Ok(());
             }
-            let (offset, reason) = (self.chunk_offset.saturating_add(offset), clean(&reason));
-            let place = Reject { offset, is_exact: true, reason, bytes, ..Reject::default() };
-            let first = Reject { lines: lines(&data), records: 1, ..place };
-            self.kept.push(first);
-            return Ok(());
-        }
-        let records = self.budget.reject();
+            (Rejects::Count, None) => true,
+            (Rejects::Keep, _) => false,
+        };
+        let records = if is_first { 0 } else { self.budget.reject() };
         if records > self.limits.rejects {
             return Err(TooManyRejects::Records { max: self.limits.rejects });
         }
-        let lines = lines(&data);
-        data.truncate(REJECT_BYTES_MAX);
-        // What is cut off is not held either: it may be as large as the guest.
-        data.shrink_to_fit();
-        let reason = clean(&reason);
-        self.kept_bytes += data.len() + reason.len() + size_of::<Reject>();
-        if self.kept_bytes > self.output_bytes_max {
-            let (bytes, max) = (self.kept_bytes, self.output_bytes_max);
+        let offset = self.chunk_offset.saturating_add(offset);
+        let place = Reject { offset, is_exact: true, reason, data, ..Reject::default() };
+        let held = place.held_bytes();
+        let bytes_more = usize::try_from(held).unwrap_or(usize::MAX);
+        self.kept_bytes = self.kept_bytes.saturating_add(bytes_more);
+        if self.kept_bytes > self.rejects_bytes_max {
+            let (bytes, max) = (self.kept_bytes, self.rejects_bytes_max);
             return Err(TooManyRejects::Bytes { bytes, max });
         }
-        let offset = self.chunk_offset.saturating_add(offset);
-        let whole = Reject { offset, is_exact: true, bytes, records: 1, ..Reject::default() };
-        self.kept.push(Reject { reason, data, lines, ..whole });
+        let charged = Charged::within(self.stats.memory(), held).map_err(TooManyRejects::Total)?;
+        self.kept.push(Reject { bytes, lines, records: 1, charged, ..place });
         Ok(())
     }
 }
@@ -141,16 +181,22 @@ fn is_counter_name(name: &str) -> bool {
 
 /// One line without control characters, which could rewrite a terminal.
 fn clean(message: &str) -> String {
-    let end = message.floor_char_boundary(LOG_LINE_BYTES_MAX);
-    let line = message.get(..end).unwrap_or_default();
-    line.trim_end().chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect()
+    beginning(message).trim_end().chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect()
+}
+
+/// As much of it as a line may have.
+fn beginning(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LOG_LINE_BYTES_MAX)).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::plugin::load::Options;
     use crate::settings::Sandbox;
+    use crate::stats::{Full, MemoryBudget, Stats};
 
     #[test]
     fn log_lines_are_cut_and_cannot_touch_a_terminal() {
@@ -177,22 +223,29 @@ mod tests {
         let options = Options { rejects: Rejects::Keep, ..Options::default() };
         let mut guest = Guest::new("test".into(), &options);
         guest.begin_call(0);
-        let flaw = Flaw { offset: 1, reason: "no\nmonth".into() };
-        guest.reject(flaw, vec![b'x'; REJECT_BYTES_MAX + 1]).unwrap();
+        let data = vec![b'x'; REJECT_BYTES_MAX + 1];
+        guest.reject(Record::of(1, "no\nmonth", &data, REJECT_BYTES_MAX)).unwrap();
         let kept = guest.take_rejects();
         assert_eq!((kept[0].data.len(), kept[0].bytes), (REJECT_BYTES_MAX, 65_537));
         assert_eq!(kept[0].reason, "no month");
     }
 
     #[test]
-    fn of_a_long_record_only_what_is_kept_is_held() {
-        let options = Options { rejects: Rejects::Keep, ..Options::default() };
+    fn of_a_long_record_only_what_is_kept_is_held_and_charged() {
+        let memory = Arc::new(MemoryBudget::new(100_000));
+        let stats = Arc::new(Stats::within(Arc::clone(&memory)));
+        let options = Options { rejects: Rejects::Keep, stats, ..Options::default() };
         let mut guest = Guest::new("test".into(), &options);
         guest.begin_call(0);
-        let flaw = Flaw { offset: 0, reason: String::new() };
-        guest.reject(flaw, vec![7; 100 * REJECT_BYTES_MAX]).unwrap();
-        assert!(guest.kept[0].data.capacity() < 2 * REJECT_BYTES_MAX);
+        let data = vec![7; 100 * REJECT_BYTES_MAX];
+        let record = || Record::of(0, "", &data, REJECT_BYTES_MAX);
+        guest.reject(record()).unwrap();
         assert_eq!(guest.kept[0].bytes, 100 * REJECT_BYTES_MAX as u64);
+        assert_eq!(memory.charged(), guest.kept[0].held_bytes());
+        let more = guest.reject(record()).unwrap_err();
+        assert!(matches!(more, TooManyRejects::Total(Full { bytes_max: 100_000, .. })), "{more}");
+        drop(guest.take_rejects());
+        assert_eq!(memory.charged(), 0);
     }
 
     #[test]

@@ -32,6 +32,10 @@ impl Processor for Halved<'_> {
         Some(Split { head: &self.head, tail: &self.tail })
     }
 
+    fn memory(&self) -> Arc<MemoryBudget> {
+        Arc::default()
+    }
+
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
         self.tail.start()
     }
@@ -40,6 +44,10 @@ impl Processor for Halved<'_> {
 impl Processor for Head<'_> {
     fn traits(&self) -> &Traits {
         &self.traits
+    }
+
+    fn memory(&self) -> Arc<MemoryBudget> {
+        Arc::default()
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
@@ -56,10 +64,11 @@ impl Instance for HeadInstance<'_> {
         let mut output = vec![0; fill.len()];
         fill.fill(&mut output)?;
         (self.0.at)(place.index);
+        let output = Held::within(&Arc::default(), output);
         Ok(Pushed { output, ..Pushed::default() })
     }
 
-    fn save(&mut self) -> Result<Vec<u8>, Failure> {
+    fn save(&mut self) -> Result<Held, Failure> {
         panic!("a transformer has no state")
     }
 
@@ -67,7 +76,7 @@ impl Instance for HeadInstance<'_> {
         panic!("a transformer has no state")
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>, Failure> {
+    fn finish(&mut self) -> Result<Held, Failure> {
         panic!("a transformer has no result")
     }
 

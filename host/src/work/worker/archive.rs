@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::Worker;
 use super::reading::Read;
 use crate::input::{Chunk, Error, Member, is_archive, member_path};
-use crate::process::Failure;
+use crate::process::{Failure, Held};
 use crate::work::open::Open;
 use crate::work::ring::{Archive, Piece};
-use crate::work::whole::{Header, Whole};
+use crate::work::whole::Whole;
 use crate::work::{At, End, Slot};
 
 impl Worker<'_, '_> {
@@ -84,7 +84,7 @@ impl Worker<'_, '_> {
         };
         match first {
             Ok((first, header)) => {
-                let header = Header::within(self.plan.stats.memory(), header);
+                let header = Held::within(self.plan.stats.memory(), header).into();
                 let mut whole = Whole::member(at, path, header, traits.order);
                 whole.offsets = archive.members.offsets();
                 if is_archive(first.bytes()) {

@@ -58,7 +58,7 @@ impl Worker<'_, '_> {
             };
             let (pushed, rejects) = run?;
             all.filling += pushed.filling;
-            all.output.extend_from_slice(&pushed.output);
+            all.output.append(pushed.output);
             set_aside.extend(rejects);
             if all.output.len() > most {
                 return Err(failure);

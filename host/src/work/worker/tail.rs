@@ -109,7 +109,7 @@ impl<'a> Worker<'_, 'a> {
         let Passed { place, output, mut rejects, .. } = passed;
         let Some(mut tail) = self.instance.take() else { return Ok(Default::default()) };
         let pushed = tail.push(place, &mut &output[..])?;
-        spare::give(output);
+        spare::give(output.release());
         rejects.extend(tail.take_rejects());
         self.instance = Some(tail);
         Ok((pushed, rejects))

@@ -10,9 +10,9 @@ use crate::job::Job;
 use crate::job::pour::below::{Sink, Writing};
 use crate::job::pour::flight::Flight;
 use crate::job::pour::{count_rejects, ended};
-use crate::output::{Content, Window};
+use crate::output::{Content, Room, Window};
 use crate::process::{Failure, Reject, spare};
-use crate::stats::MemoryBudget;
+use crate::stats::{Held, MemoryBudget};
 use crate::work::{At, End, Slot};
 
 /// One output.
@@ -62,7 +62,7 @@ impl Writer {
 pub(super) struct Part {
     pub(super) slot: Slot,
     pub(super) bytes: u64,
-    pub(super) output: Result<Option<Vec<u8>>, Failure>,
+    pub(super) output: Result<Option<Held>, Failure>,
     pub(super) rejects: Vec<Reject>,
 }
 
@@ -76,7 +76,7 @@ impl Part {
 /// A part and its place in the file.
 struct Placed {
     offset: u64,
-    bytes: Vec<u8>,
+    bytes: Held,
 }
 
 /// A source whose parts are all there, or of which one failed.
@@ -118,7 +118,8 @@ impl Output {
         };
         let mut placed = Vec::new();
         let mut ended = None;
-        self.window.put(part.slot.at, part, held, |writer, part| {
+        let room = Room { charged: held, beside: size_of::<Part>() };
+        self.window.put(part.slot.at, part, room, |writer, part| {
             let at = part.slot.at;
             ended = ended.take().or_else(|| self.place(job, writer, part, &mut placed, &make));
             match ended {
@@ -129,7 +130,7 @@ impl Output {
         });
         for Placed { offset, bytes } in placed {
             self.write(&bytes, offset, &make);
-            spare::give(bytes);
+            spare::give(bytes.release());
             self.flight.land();
         }
         let (ended, result) = ended?;
@@ -161,10 +162,10 @@ impl Output {
                     writer.content.add(&bytes);
                 }
                 if bytes.is_empty() {
-                    spare::give(bytes);
+                    spare::give(bytes.release());
                 } else if self.writing == Writing::InOrder {
                     self.write(&bytes, offset, make);
-                    spare::give(bytes);
+                    spare::give(bytes.release());
                 } else {
                     self.flight.start();
                     placed.push(Placed { offset, bytes });

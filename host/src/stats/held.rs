@@ -1,0 +1,119 @@
+//! Bytes that the host holds because of a plugin or an input. There are none without a charge, and who hands them on hands the charge on:
+//! they count from when they are made to when they are dropped, whoever has them meanwhile.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::memory::{Charge, Full, MemoryBudget};
+
+/// See the module. What is empty is charged to nobody.
+#[derive(Debug, Default)]
+pub struct Held {
+    bytes: Vec<u8>,
+    charge: Option<Charge>,
+}
+
+impl Held {
+    /// These bytes, with all the room that they have, charged to that budget.
+    pub fn within(memory: &Arc<MemoryBudget>, bytes: Vec<u8>) -> Self {
+        let room = bytes.capacity() as u64;
+        Self { bytes, charge: (room > 0).then(|| memory.hold(room)) }
+    }
+
+    /// Puts `more` behind them.
+    pub fn append(&mut self, more: Self) {
+        let Some(charge) = self.charge.as_mut().filter(|_| !self.bytes.is_empty()) else {
+            *self = more;
+            return;
+        };
+        // No more room than is needed: of many results in a row, doubling it would be as much again.
+        self.bytes.reserve_exact(more.len());
+        charge.set(self.bytes.capacity() as u64);
+        self.bytes.extend_from_slice(&more);
+    }
+
+    /// The bytes, and apart from them a charge for so many times as much, for who keeps both.
+    pub fn apart(mut self, times: u64) -> (Vec<u8>, Charged) {
+        if let Some(charge) = &mut self.charge {
+            charge.set(charge.bytes().saturating_mul(times));
+        }
+        (self.bytes, Charged { _charge: self.charge })
+    }
+
+    /// The bytes, for who drops them or gives their room away at once: they are charged no more.
+    pub fn release(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+impl Deref for Held {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Held {}
+
+/// The charge of something else that is kept, which is dropped with it. It says nothing of what that is, so all are equal.
+#[derive(Debug, Clone, Default)]
+pub struct Charged {
+    _charge: Option<Charge>,
+}
+
+impl Charged {
+    /// So many bytes.
+    ///
+    /// # Errors
+    /// When the budget does not have them.
+    pub fn within(memory: &Arc<MemoryBudget>, bytes: u64) -> Result<Self, Full> {
+        let mut charge = memory.hold(0);
+        charge.grow(bytes)?;
+        Ok(Self { _charge: Some(charge) })
+    }
+}
+
+impl PartialEq for Charged {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Charged {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_charged_with_their_room_until_they_are_dropped() {
+        let memory = Arc::new(MemoryBudget::new(100));
+        let mut room = Vec::with_capacity(60);
+        room.push(b'a');
+        let held = Held::within(&memory, room);
+        let elsewhere = std::thread::spawn(move || held).join().unwrap();
+        assert_eq!((&elsewhere[..], memory.charged()), (&b"a"[..], 60));
+        assert_eq!(elsewhere.release().len(), 1);
+        assert_eq!(memory.charged(), 0);
+    }
+
+    #[test]
+    fn what_is_put_behind_is_charged_with_the_rest() {
+        let memory = Arc::new(MemoryBudget::new(100));
+        let held = |bytes: &[u8]| Held::within(&memory, bytes.to_vec());
+        let mut all = Held::default();
+        all.append(held(b"abc"));
+        assert_eq!(memory.charged(), 3);
+        all.append(held(b"de"));
+        assert_eq!((&all[..], memory.charged()), (&b"abcde"[..], 5));
+        drop(all);
+        assert_eq!(memory.charged(), 0);
+    }
+}
