@@ -15,6 +15,7 @@ use super::settings::{Origins, urls};
 use super::stages::Stages;
 use crate::input::prepare_spools;
 use crate::jail::{self, Jail, JailError, Sockets};
+use crate::name::Shown;
 use crate::output::Root;
 use crate::plugin::{Cache, warm};
 use crate::settings::Run;
@@ -168,7 +169,7 @@ fn apart(
         let within =
             |(_, path): &&(&str, PathBuf)| real(path).is_some_and(|path| path.starts_with(&place));
         if let Some((what, path)) = kept.iter().find(within) {
-            let (place, path) = (place.display(), path.display());
+            let (place, path) = (Shown::of(&place), Shown::of(&path));
             return Err(Abort::new(format!(
                 "--jail: {flag} makes {place} writable, and {what} {path} is there"
             ))
@@ -216,11 +217,11 @@ fn make(args: &RunArgs) -> Result<(), Abort> {
         let Some(path) = path else { continue };
         // Neither emptied nor read: whether it may be overwritten is looked at later.
         let made = File::options().append(true).create(true).open(path);
-        made.map_err(|error| Abort::new(format!("{flag} {}: {error}", path.display())))?;
+        made.map_err(|error| Abort::new(format!("{flag} {}: {error}", Shown::of(&path))))?;
     }
     if let Some(dir) = &args.sandbox.repro {
         let made = fs::create_dir_all(dir);
-        made.map_err(|error| Abort::new(format!("--repro {}: {error}", dir.display())))?;
+        made.map_err(|error| Abort::new(format!("--repro {}: {error}", Shown::of(&dir))))?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use super::say::Abort;
 use super::stages::{Stage, Stages};
 use crate::input::Framing;
 use crate::job;
+use crate::name::Shown;
 use crate::process::{Kind, Order, Scope};
 use crate::settings::limits::PLAN_NAMES_MAX;
 use crate::settings::{RejectsMax, Run};
@@ -193,7 +194,7 @@ fn planned((stage, seen): (&Stage, &Seen)) -> PlannedStage {
     settings.extend(stage.settings.iter().map(|set| (set.key.clone(), set.shown().to_string())));
     PlannedStage {
         name: stage.name.clone(),
-        plugin: stage.path.display().to_string(),
+        plugin: Shown::of(&stage.path).to_string(),
         version: seen.manifest.version.clone(),
         kind: seen.kind,
         scope: seen.manifest.scope,
@@ -244,7 +245,7 @@ fn planned_output(
         let places = names.of(&listing.sources)?;
         for (index, source) in listing.sources.iter().enumerate().take(PLAN_NAMES_MAX) {
             let (output, why) = match places.place(index, None) {
-                Ok(place) => (Some(place.display().to_string()), None),
+                Ok(place) => (Some(Shown::of(&place).to_string()), None),
                 Err(failure) => (None, Some(failure.message)),
             };
             first.push(Named { source: source.name().into_owned(), output, why });
@@ -259,7 +260,7 @@ fn planned_output(
     } else if output.out.symlink_metadata().is_ok() && to != Foreseen::Stdout {
         there = 1;
     }
-    let shown = |path: &Path| path.display().to_string();
+    let shown = |path: &Path| Shown::of(&path).to_string();
     Ok(Output {
         to,
         path: (to != Foreseen::Stdout).then(|| shown(&output.out)),

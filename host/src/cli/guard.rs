@@ -16,6 +16,7 @@ use super::objects;
 use super::out::is_tree;
 use super::say::Abort;
 use super::stages::Stages;
+use crate::name::Shown;
 use crate::source::{Address, Source, Way};
 
 /// Refuses flags that name one file, where one of them would write what another reads or writes. Looks at nothing but names and what
@@ -51,7 +52,7 @@ fn one_file((flag, other): (&str, &str), path: &Path) -> Abort {
         return Abort::new(format!("{flag} and {other} are both standard output"))
             .hint(Some(&hint));
     }
-    let message = format!("{flag} and {other} name one file: {}", path.display());
+    let message = format!("{flag} and {other} name one file: {}", Shown::of(&path));
     Abort::new(message).hint(Some("name two files"))
 }
 
@@ -76,7 +77,7 @@ pub(super) fn beside(
     for place in places {
         if let Some((flag, _)) = named.iter().find(|(_, path)| *path == place) {
             let path = args.out.join(&place);
-            let message = format!("{flag} and --out name one file: {}", path.display());
+            let message = format!("{flag} and --out name one file: {}", Shown::of(&path));
             return Err(Abort::new(message).hint(Some("name a file elsewhere")));
         }
     }
@@ -139,7 +140,7 @@ pub(super) fn ledger(args: &OutputArgs, ledger: &Path) -> Result<(), Abort> {
         if path.and_then(|path| fs::metadata(path).ok()).is_some_and(|found| id(&found) == id(&own))
         {
             let message =
-                format!("{flag}: {} is the ledger, and would be overwritten", ledger.display());
+                format!("{flag}: {} is the ledger, and would be overwritten", Shown::of(&ledger));
             return Err(Abort::new(message).hint(Some("name another file")));
         }
     }
@@ -173,7 +174,7 @@ impl Guard<'_> {
         if !known.contains(&id(&found)) {
             return Ok(());
         }
-        let message = format!("{flag}: {} is a source, and would be overwritten", path.display());
+        let message = format!("{flag}: {} is a source, and would be overwritten", Shown::of(&path));
         Err(Abort::new(message).hint(Some("name another file or directory, or --name other names")))
     }
 }

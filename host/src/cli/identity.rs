@@ -10,6 +10,7 @@ use super::found::Aim;
 use super::say::Abort;
 use super::stages::{Setting, Stage, Stages};
 use crate::ledger::{Digest, Identity};
+use crate::name::Shown;
 use crate::source::{Roots, Source, Stored, Way};
 
 /// The source for the ledger.
@@ -54,7 +55,7 @@ pub(super) fn digest(args: &RunArgs, stages: &Stages, aim: Aim) -> Result<Digest
         parts.push(b"chain".to_vec());
         for stage in chain {
             let read = fs::read(&stage.path);
-            let told = |error| Abort::new(format!("{}: {error}", stage.path.display()));
+            let told = |error| Abort::new(format!("{}: {error}", Shown::of(&stage.path)));
             parts.push(read.map_err(told)?);
             // Their order says nothing: no plugin takes a setting twice.
             let mut settings: Vec<_> = stage.settings.iter().map(Setting::word).collect();

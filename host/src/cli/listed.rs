@@ -10,6 +10,7 @@ use super::unmatched;
 use crate::input::{self, Expansion};
 use crate::settings::Run;
 use crate::source::{self, Globs, Listing, Look, TooManySources};
+use crate::stats::MemoryBudget;
 use crate::work::Cancel;
 
 /// What there is to read: files and, unless they are to be read as they are, members of archives.
@@ -19,6 +20,7 @@ pub(super) fn listing(
     origins: &Origins,
     settings: &Run,
     cancel: &Cancel,
+    memory: &Arc<MemoryBudget>,
 ) -> Result<Listing, Abort> {
     let request = request(args, look, settings.threads, origins)?;
     let mut listing = source::list(&request).map_err(|error| unlistable(&error))?;
@@ -26,7 +28,7 @@ pub(super) fn listing(
     let filter = Arc::clone(&listing.filter);
     let too_many = |error: TooManySources| unlistable(&error.into());
     listing.sources =
-        input::expand_prefixes(listing.sources, &filter, &listing.room, &cancel.flag())
+        input::expand_prefixes(listing.sources, &filter, &listing.room, (&cancel.flag(), memory))
             .map_err(too_many)?;
     unmatched::warn(args, &listing);
     if !args.inputs.no_archives {

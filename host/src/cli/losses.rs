@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::Exit;
 use super::args::OutputArgs;
 use super::say::{self, Failures};
+use crate::name::Shown;
 use crate::stats::{SetAside, Stats, UnopenedArchives};
 
 /// What a run has to tell.
@@ -69,7 +70,7 @@ impl<'a> Losses<'a> {
         ));
         match &self.output.rejects {
             Some(path) if path.as_os_str() == "-" => {}
-            Some(path) => say::line(&format!("hint: they are in {}", path.display())),
+            Some(path) => say::line(&format!("hint: they are in {}", Shown::of(&path))),
             None => say::line("hint: --rejects FILE keeps them"),
         }
     }

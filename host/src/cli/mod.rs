@@ -16,6 +16,7 @@ mod interrupt;
 mod ledger;
 mod limits;
 mod listed;
+mod local;
 mod losses;
 mod objects;
 mod out;
@@ -38,7 +39,7 @@ mod values;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::plugin::compile_if_asked;
 use args::{Args, Command, PluginCommand};
@@ -60,11 +61,21 @@ enum Exit {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     compile_if_asked();
-    let given = Args::command().get_matches();
+    let command = Args::command();
+    let given = command.clone().get_matches();
     let args = Args::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
-    let ended = match args.command {
+    let ended = local::check(&command, &given).and_then(|()| ended(args.command, &given));
+    let exit = ended.unwrap_or_else(|abort: Abort| {
+        say::abort(&abort);
+        Exit::NotStarted
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn ended(command: Command, given: &ArgMatches) -> Result<Exit, Abort> {
+    match command {
         Command::Run(args) => {
-            pipeline::asked(*args, &given).and_then(|(args, stages)| run::run(&args, &stages))
+            pipeline::asked(*args, given).and_then(|(args, stages)| run::run(&args, &stages))
         }
         Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
             inspect::inspect(&plugin, json)
@@ -76,10 +87,5 @@ pub fn main() -> ExitCode {
         Command::Ledger { command } => ledger::ledger(&command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { dir } => generate::man(dir.as_deref()),
-    };
-    let exit = ended.unwrap_or_else(|abort: Abort| {
-        say::abort(&abort);
-        Exit::NotStarted
-    });
-    ExitCode::from(exit as u8)
+    }
 }

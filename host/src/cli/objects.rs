@@ -11,10 +11,12 @@ use super::out::exists;
 use super::plugins::Plugins;
 use super::say::Abort;
 use super::settings::format;
+use crate::name::Shown;
 use crate::output::{Format, Object, ObjectError, Objects, Writing};
 use crate::process::Kind;
 use crate::settings::Pack;
 use crate::source::{Address, Scheme, Source, Way};
+use crate::stats::MemoryBudget;
 
 /// What `--out` names in a store.
 pub(super) enum Named {
@@ -29,10 +31,12 @@ pub(super) fn open(
     args: &OutputArgs,
     plugins: &Plugins,
     stop: &Arc<AtomicBool>,
+    memory: &Arc<MemoryBudget>,
 ) -> Result<Option<Named>, Abort> {
     let Some(address) = Address::of(&args.out) else { return Ok(None) };
     let content_type = content_type(args, plugins);
-    let writing = Writing { exists: exists(args), content_type, stop: Arc::clone(stop) };
+    let (stop, memory) = (Arc::clone(stop), Arc::clone(memory));
+    let writing = Writing { exists: exists(args), content_type, stop, memory };
     let opened = if address.is_prefix() {
         Objects::open(&args.out, writing).map(Named::Objects)
     } else {
@@ -53,7 +57,7 @@ pub(super) fn there(
     plugins: &Plugins,
     places: impl Iterator<Item = PathBuf>,
 ) -> Result<usize, Abort> {
-    match open(args, plugins, &Arc::default())? {
+    match open(args, plugins, &Arc::default(), &Arc::default())? {
         Some(Named::Objects(objects)) => objects.there(places).map_err(|error| told(&error)),
         Some(Named::Object(object)) => Ok(usize::from(object.replaces())),
         Some(Named::Left) => Ok(1),
@@ -115,7 +119,7 @@ pub(super) fn guard<P: AsRef<Path>>(
         if !Address::of(path).is_some_and(|address| known.contains(&id(address))) {
             return Ok(());
         }
-        let message = format!("--out: {} is a source, and would be overwritten", path.display());
+        let message = format!("--out: {} is a source, and would be overwritten", Shown::of(&path));
         Err(Abort::new(message).hint(Some("name another object or prefix, or --name other names")))
     };
     match places {

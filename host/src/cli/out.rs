@@ -10,10 +10,12 @@ use super::objects::{self, Named};
 use super::plugins::Plugins;
 use super::progress::Progress;
 use super::say::Abort;
+use crate::name::Shown;
 use crate::output::{FileError, Looked, Object, Objects, Root, Target};
 use crate::process::Kind;
 use crate::settings::{Exists, Pack};
 use crate::source::Address;
+use crate::stats::MemoryBudget;
 
 /// Where output goes; a tree is known once there are sources.
 pub(super) enum To<T> {
@@ -41,10 +43,11 @@ impl To<()> {
         plugins: &Plugins,
         progress: &Progress,
         interrupt: &Arc<Interrupt>,
+        memory: &Arc<MemoryBudget>,
     ) -> Result<Self, Abort> {
         check(args, plugins.traits().kind)?;
         let path = &args.out;
-        match objects::open(args, plugins, &interrupt.flag())? {
+        match objects::open(args, plugins, &interrupt.flag(), memory)? {
             Some(Named::Object(object)) => return Ok(Self::Object(object)),
             Some(Named::Objects(objects)) => return Ok(Self::Objects(objects)),
             Some(Named::Left) => return Ok(Self::Left(path.clone())),
@@ -106,7 +109,7 @@ pub(super) enum Foreseen {
 pub(super) fn foresee(args: &OutputArgs, plugins: &Plugins) -> Result<Foreseen, Abort> {
     check(args, plugins.traits().kind)?;
     let path = &args.out;
-    match objects::open(args, plugins, &Arc::default())? {
+    match objects::open(args, plugins, &Arc::default(), &Arc::default())? {
         Some(Named::Object(_)) => return Ok(Foreseen::Object),
         Some(Named::Objects(_)) => return Ok(Foreseen::Objects),
         Some(Named::Left) => return Ok(Foreseen::Left),
@@ -128,7 +131,7 @@ pub(super) fn foresee(args: &OutputArgs, plugins: &Plugins) -> Result<Foreseen, 
 fn can_be_directory(path: &Path) -> Result<(), Abort> {
     match path.ancestors().find(|above| above.exists()) {
         Some(above) if !above.is_dir() => {
-            Err(Abort::new(format!("{}: {} is a file", path.display(), above.display())))
+            Err(Abort::new(format!("{}: {} is a file", Shown::of(&path), Shown::of(&above))))
         }
         _ => Ok(()),
     }
@@ -154,7 +157,7 @@ fn check(args: &OutputArgs, kind: Kind) -> Result<(), Abort> {
     let refused = |flag: &str, why: &str| Err(Abort::new(format!("{flag}: {why}")));
     match kind {
         Kind::Aggregator if tree => {
-            let message = format!("--out {}: the plugin gives results", args.out.display());
+            let message = format!("--out {}: the plugin gives results", Shown::of(&args.out));
             Err(Abort::new(message).hint(Some("they go to one file, or to standard output")))
         }
         Kind::Aggregator if args.compress != Pack::None => {

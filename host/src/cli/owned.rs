@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use super::say::{self, Abort};
 use crate::ledger::{Entries, JobId, Ledger, Output, Reader, Selection};
+use crate::name::Shown;
 use crate::source::{Listing, Source, Way};
 
 /// What an output file of so many bytes is remembered by, once it is in place.
@@ -132,7 +133,7 @@ pub(super) fn remove_vanished(
             Ok(Fate::Stays) => vanished.left += 1,
             Ok(Fate::Gone) => {}
             Err(error) => {
-                let message = format!("--delete-vanished: {}: {error}", output.path.display());
+                let message = format!("--delete-vanished: {}: {error}", Shown::of(&output.path));
                 return Err(Abort::new(message));
             }
         }
@@ -205,7 +206,7 @@ impl<'a> InSight<'a> {
         };
         say::line(&format!(
             "--delete-vanished: {}: nothing is there, so no output of it is removed{more}",
-            first.display()
+            Shown::of(&first)
         ));
     }
 }

@@ -17,6 +17,7 @@ use super::args::OutputArgs;
 use super::closed::check_stdout;
 use super::out::exists;
 use super::say::Abort;
+use crate::name::Shown;
 use crate::output::{Appended, Target};
 use crate::settings::limits::{REJECT_LINE_BYTES_MAX, WRITE_BYTES};
 use crate::settings::{Durable, Exists, RejectsMax};
@@ -42,7 +43,7 @@ pub(super) fn open(
         (Some(_), Some(sources)) => go_on(path, args.durable, sources),
         _ if is_full(path) => match exists(args) {
             Exists::Fail => {
-                let message = format!("--rejects {}: exists already", path.display());
+                let message = format!("--rejects {}: exists already", Shown::of(&path));
                 let hint =
                     "--exists replace begins it anew, --exists skip goes on behind what is there";
                 return Err(Abort::new(message).hint(Some(hint)));
@@ -55,7 +56,7 @@ pub(super) fn open(
         _ => File::create(path).map(|file| Box::new(file) as _),
     };
     let file: Box<dyn Write + Send> =
-        opened.map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
+        opened.map_err(|error| Abort::new(format!("--rejects {}: {error}", Shown::of(&path))))?;
     Ok(Some(Mutex::new(Box::new(BufWriter::new(file)))))
 }
 
@@ -89,7 +90,7 @@ impl Settled {
                 }
                 Ok(())
             })
-            .map_err(|error| Abort::new(format!("--rejects {}: {error}", path.display())))?;
+            .map_err(|error| Abort::new(format!("--rejects {}: {error}", Shown::of(&path))))?;
         }
         Ok(Self { records_max, lines: Some(lines) })
     }

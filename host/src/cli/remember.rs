@@ -20,6 +20,7 @@ use super::say::{self, Abort};
 use super::stages::Stages;
 use crate::job::{Error, Made, Saved};
 use crate::ledger::{self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State};
+use crate::name::Shown;
 use crate::process::{Failure, FailureKind};
 use crate::settings::Exists;
 use crate::source::{Listing, Roots, Source, name_text};
@@ -199,7 +200,7 @@ impl Memory {
         self.give_back(reader);
         let Some(output) = output else { return Ok(()) };
         let fate = owned::remove(&output);
-        match fate.map_err(|error| told(&format!("{}: {error}", output.path.display())))? {
+        match fate.map_err(|error| told(&format!("{}: {error}", Shown::of(&output.path))))? {
             Fate::Removed => self.removed.fetch_add(1, Ordering::Relaxed),
             Fate::Stays => self.stale.fetch_add(1, Ordering::Relaxed),
             Fate::Gone => 0,
@@ -222,7 +223,7 @@ impl Memory {
         match owner.map_err(failed)? {
             Some((_, other)) if other != *name && owned::is_there(&other) => {
                 let other = name_text(&other).into_owned();
-                let message = format!("its output is that of {other}, too: {}", path.display());
+                let message = format!("its output is that of {other}, too: {}", Shown::of(&path));
                 let hint = "--name makes other names; --exists replace lets the last one have it";
                 Err(Failure::new(FailureKind::Write, message).hint(hint))
             }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::closed::check_stdout;
 use super::say::Abort;
+use crate::name::Shown;
 use crate::output::pretty_json;
 use crate::stats::Report;
 
@@ -55,5 +56,5 @@ fn replace(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn told(path: &Path, error: &io::Error) -> Abort {
-    Abort::new(format!("--report {}: {error}", path.display()))
+    Abort::new(format!("--report {}: {error}", Shown::of(&path)))
 }

@@ -25,6 +25,7 @@ use super::stages::Stages;
 use super::{foresee, guard, objects, rejects, report, unmatched};
 use crate::input::{self, Framing};
 use crate::job::{self, Error, Job, ObjectsOut, Out, Places, Saved, Summary, TreeOut};
+use crate::name::Shown;
 use crate::output::{Root, sweep};
 use crate::plugin::{Cache, Engine, Keeper, Options, Rejects};
 use crate::process::Scope;
@@ -77,7 +78,7 @@ fn run_with(
         loaded => loaded?,
     };
     if args.dry_run {
-        let list = || listing(args, Look::Sizes, origins, settings, &cancel);
+        let list = || listing(args, Look::Sizes, origins, settings, &cancel, stats.memory());
         return foresee::foresee(args, stages, &plugins, settings, list);
     }
     let mut settings = settings.clone();
@@ -86,12 +87,12 @@ fn run_with(
     };
     whole_lines(&settings, &plugins)?;
     job::check(&*plugins.processor, plugins.framing, &settings).map_err(Abort::new)?;
-    let to = match To::open(&args.output, &plugins, &progress, &interrupt) {
+    let to = match To::open(&args.output, &plugins, &progress, &interrupt, stats.memory()) {
         Err(_) if interrupt.is_set() => return Ok(Exit::Interrupted),
         opened => opened?,
     };
     let look = look(&progress, &plugins);
-    let mut listing = listing(args, look, origins, &settings, &cancel)?;
+    let mut listing = listing(args, look, origins, &settings, &cancel, stats.memory())?;
     drop(first); // the list is known now, and beside it fewer workers may fit
     let mut listed = stats.memory().hold(listing.room.held_bytes());
     let Some(_reserved) =
@@ -285,7 +286,7 @@ fn pour(
             Ok(run(Out::Objects(ObjectsOut { objects: &objects, place: &place })))
         }
         To::Left(path) => {
-            say::line(&format!("{} is there already, and is left", path.display()));
+            say::line(&format!("{} is there already, and is left", Shown::of(&path)));
             Ok(Ok(Summary::default()))
         }
         To::Tree(Tree { root, places, _held }) => {
@@ -362,7 +363,7 @@ fn load(
 fn repro(dir: Option<&Path>) -> Result<Option<Arc<Keeper>>, Abort> {
     let Some(dir) = dir else { return Ok(None) };
     let opened = Keeper::open(dir);
-    let keeper = opened.map_err(|e| Abort::new(format!("--repro {}: {e}", dir.display())))?;
+    let keeper = opened.map_err(|e| Abort::new(format!("--repro {}: {e}", Shown::of(&dir))))?;
     Ok(Some(Arc::new(keeper)))
 }
 

@@ -13,6 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::progress::Progress;
+use crate::name::Shown;
 use crate::plugin;
 use crate::process::{Detail, Failure};
 use crate::settings::limits::{
@@ -150,7 +151,7 @@ impl<'a> Failures<'a> {
                 details(failure.detail.as_deref());
             }
             if let Some(bundle) = failure.detail.as_ref().and_then(|it| it.repro.as_ref()) {
-                line(&format!("kept: host plugin repro {}", bundle.display()));
+                line(&format!("kept: host plugin repro {}", Shown::of(&bundle)));
             }
         });
     }

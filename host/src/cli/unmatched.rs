@@ -2,6 +2,7 @@
 
 use super::args::RunArgs;
 use crate::job::Summary;
+use crate::name::Shown;
 use crate::source::Listing;
 
 /// Warns of what names nothing: it may be a mistake, and an empty result looks like success.
@@ -9,7 +10,7 @@ pub(super) fn warn(args: &RunArgs, listing: &Listing) {
     if let Some(list) = &args.inputs.files_from
         && listing.listed == Some(0)
     {
-        tracing::warn!("--files-from {} names nothing", list.display());
+        tracing::warn!("--files-from {} names nothing", Shown::of(&list));
     }
     if !listing.filtered {
         return;

@@ -318,6 +318,9 @@ pub const UPLOAD_PARTS_MAX: usize = 10_000;
 /// KiB of the parts of all objects together that are on their way to stores: at 50 ms a part, over 1 GB/s.
 pub const UPLOAD_FLIGHT_KIB: u32 = 64 << 10;
 
+/// Bytes of a part that a store has to take in a second: eight at once on a line of a megabit. A part that takes longer is sent again.
+pub const UPLOAD_BYTES_PER_SECOND_MIN: u64 = 15 << 10;
+
 /// How long a store has to forget the parts of an object that is given up.
 pub const UPLOAD_ABORT: Duration = Duration::from_secs(10);
 

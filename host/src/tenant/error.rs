@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::input::{CutsRecords, FramingError};
 use crate::job;
+use crate::name::Shown;
 use crate::output::FileError;
 use crate::pipeline::ChainError;
 use crate::plugin::LoadError;
@@ -45,7 +46,7 @@ pub enum Refused {
         name: String,
     },
     /// One of its directories cannot be used.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", Shown::of(&path))]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -137,7 +138,7 @@ pub enum JobError {
     #[error(transparent)]
     Sources(#[from] source::Error),
     /// An input is not beneath the tenant's directory.
-    #[error("{}: is not in the tenant's directory", path.display())]
+    #[error("{}: is not in the tenant's directory", Shown::of(&path))]
     Outside {
         /// As it was named.
         path: PathBuf,

@@ -12,6 +12,7 @@ use super::host::{Member, Shared};
 use super::spec::{JobSpec, PluginSpec, Results};
 use crate::input::{self, Expansion, Framing};
 use crate::job::{self, Job, Lane, Out, Places, TreeOut};
+use crate::name::Shown;
 use crate::output::{Created, Naming, Pending, Root};
 use crate::pipeline::{Chain, ChainError, Stage};
 use crate::plugin::{Cache, Compiled, Options, Plugin, Rejects};
@@ -142,7 +143,7 @@ fn compile(gate: &JobGate, run: &Run, plugins: &[PluginSpec]) -> Result<Vec<Comp
     let cache = shared.cache.as_deref().and_then(|dir| {
         let dir = dir.join(&member.tenant.name);
         let opened = Cache::open(&dir);
-        opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", dir.display())).ok()
+        opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", Shown::of(&dir))).ok()
     });
     let (engine, cache, sandbox) = (&shared.engine, cache.as_ref(), &run.sandbox);
     let mut compiled = Vec::with_capacity(plugins.len());

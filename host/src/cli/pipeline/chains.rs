@@ -6,8 +6,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::text::{Text, nearest};
+use crate::cli::local::refuse;
 use crate::cli::say::Abort;
 use crate::cli::stages::{Setting, Stage, Stages};
+use crate::name::Shown;
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
@@ -83,8 +85,9 @@ fn stage(text: &Text, (table, span): Table<'_, '_>) -> Result<Stage, Abort> {
         return Err(text.wrong(&span, "a stage has a plugin").hint(Some(hint)));
     };
     let path = text.path(string(text, "plugin", plugin)?);
+    refuse("plugin", &path).map_err(|no| no.at(Some(&text.at(&plugin.span()))))?;
     if let Err(error) = path.metadata() {
-        return Err(text.wrong(&plugin.span(), format!("{}: {error}", path.display())));
+        return Err(text.wrong(&plugin.span(), format!("{}: {error}", Shown::of(&path))));
     }
     let name = match get("name") {
         Some(name) => string(text, "name", name)?.to_string(),

@@ -4,6 +4,7 @@
 use std::any::TypeId;
 use std::ffi::OsString;
 use std::ops::Range;
+use std::path::Path;
 
 use bytesize::ByteSize;
 use clap::builder::ValueHint;
@@ -13,6 +14,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::chains::{kind, scalar};
 use super::text::{Text, nearest};
+use crate::cli::local::{is_local, refuse};
 use crate::cli::say::Abort;
 use crate::settings::RejectsMax;
 
@@ -114,6 +116,10 @@ fn words(
             arg.get_value_hint(),
             ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath
         );
+        if is_local(arg) {
+            refuse(&key_of(arg), Path::new(&word))
+                .map_err(|no| no.at(Some(&text.at(&value.span()))))?;
+        }
         let word = if is_path { text.path(&word).into_os_string() } else { word.into() };
         Ok((word, value.span()))
     };

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::cli::say::{Abort, At};
+use crate::name::Shown;
 use crate::settings::limits::PIPELINE_BYTES_MAX;
 use crate::source::Address;
 
@@ -18,12 +19,12 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn read(path: &Path) -> Result<Self, Abort> {
-        let told = |error| Abort::new(format!("{}: {error}", path.display()));
+        let told = |error| Abort::new(format!("{}: {error}", Shown::of(&path)));
         let mut text = String::new();
         let file = File::open(path).map_err(told)?;
         file.take(PIPELINE_BYTES_MAX + 1).read_to_string(&mut text).map_err(told)?;
         if text.len() as u64 > PIPELINE_BYTES_MAX {
-            let message = format!("{}: longer than {PIPELINE_BYTES_MAX} bytes", path.display());
+            let message = format!("{}: longer than {PIPELINE_BYTES_MAX} bytes", Shown::of(&path));
             return Err(Abort::new(message));
         }
         Ok(Self { path: path.to_path_buf(), text })
@@ -34,7 +35,7 @@ impl Text {
         let before = self.text.get(..span.start).unwrap_or(&self.text);
         let line = before.split('\n').count();
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        At(format!("{}:{line}:{column}", self.path.display()))
+        At(format!("{}:{line}:{column}", Shown::of(&self.path)))
     }
 
     pub(super) fn wrong(&self, span: &Range<usize>, message: impl Display) -> Abort {
@@ -43,7 +44,7 @@ impl Text {
 
     /// The file as a whole is wrong.
     pub(super) fn refused(&self, message: impl Display) -> Abort {
-        Abort::new(message).at(Some(&At(self.path.display().to_string())))
+        Abort::new(message).at(Some(&At(Shown::of(&self.path).to_string())))
     }
 
     /// A path in the file: relative to the file's directory. Standard input, and what is elsewhere, is named as on the command line.
