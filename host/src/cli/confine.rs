@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::args::RunArgs;
+use super::linked::Linked;
 use super::out::is_tree;
 use super::plugins;
 use super::say::{self, Abort};
@@ -162,12 +163,13 @@ fn apart(
     kept.extend(args.pipeline.clone().map(|path| ("--pipeline", path)));
     let local = inputs(args, names).filter(|path| Address::of(path).is_none());
     kept.extend(local.map(|path| ("the input", path.to_path_buf())));
-    for (flag, place) in write {
-        let Some(place) = real(place).filter(|place| place.is_dir() || place.is_file()) else {
-            continue; // a device or a pipe
-        };
+    // Neither devices nor pipes.
+    let is_kind = |place: &PathBuf| place.is_dir() || place.is_file();
+    let places = write.iter().filter_map(|(flag, place)| Some((flag, real(place)?)));
+    let places: Vec<_> = places.filter(|(_, place)| is_kind(place)).collect();
+    for (flag, place) in &places {
         let within =
-            |(_, path): &&(&str, PathBuf)| real(path).is_some_and(|path| path.starts_with(&place));
+            |(_, path): &&(&str, PathBuf)| real(path).is_some_and(|path| path.starts_with(place));
         if let Some((what, path)) = kept.iter().find(within) {
             let (place, path) = (Shown::of(&place), Shown::of(&path));
             return Err(Abort::new(format!(
@@ -175,6 +177,22 @@ fn apart(
             ))
             .hint(Some("give what is written a directory of its own")));
         }
+    }
+    unlinked(&places, &kept)
+}
+
+/// Refuses what is read or run that has another name in a place that may be written.
+fn unlinked(places: &[(&&str, PathBuf)], kept: &[(&str, PathBuf)]) -> Result<(), Abort> {
+    let linked = Linked::within(places.iter().map(|(_, place)| place.as_path()))?;
+    for (what, path) in kept {
+        let Some((path, other)) = linked.other(path)? else { continue };
+        let within = |(_, place): &&(&&str, PathBuf)| other.starts_with(place);
+        let flag = places.iter().find(within).map_or("--out", |(flag, _)| flag);
+        let (path, other) = (Shown::of(&path), Shown::of(other));
+        return Err(Abort::new(format!(
+            "--jail: {flag} makes {other} writable, which is a hard link of {what} {path}"
+        ))
+        .hint(Some("remove that link, or put a copy in its place")));
     }
     Ok(())
 }

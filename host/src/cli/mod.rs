@@ -15,6 +15,7 @@ mod inspect;
 mod interrupt;
 mod ledger;
 mod limits;
+mod linked;
 mod listed;
 mod local;
 mod losses;

@@ -76,6 +76,9 @@ pub const REPRO_NAMES_MAX: usize = 1000;
 /// Open files below which a run may not get by: standard streams, plugins, a ledger, and a few for each of some workers.
 pub const OPEN_FILES_MIN: u64 = 64;
 
+/// Files that are looked at for others that are the same under another name, before a jail is entered: a second or two.
+pub const JAIL_ENTRIES_MAX: u64 = 1 << 20;
+
 /// Addresses that the engine reserves for one instance's memory, so that no access needs a check: 4 GiB, and what is around them.
 pub const RESERVED_BYTES: u64 = 5 << 30;
 
