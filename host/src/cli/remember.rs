@@ -88,14 +88,14 @@ impl Memory {
             roots: listing.roots.clone(),
             out,
             owners: Some(owners).filter(|_| args.output.exists != Some(Exists::Replace)),
-            changes,
             removed: AtomicU64::new(0),
             stale: AtomicU64::new(0),
             needs: aim.needs(),
             passed_over,
             readers: Mutex::new(vec![reader]),
             too_long: AtomicU64::new(0),
-            unreadable: AtomicU64::new(0),
+            unreadable: AtomicU64::new(changes.altered),
+            changes,
         })
     }
 

@@ -115,6 +115,11 @@ pub enum Error {
     },
 }
 
+/// The row of a source does not say what was written.
+#[derive(Debug, Error)]
+#[error("what is kept of {0} is not what was written")]
+pub(super) struct AlteredRow(pub(super) String);
+
 impl Error {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
@@ -134,6 +139,9 @@ impl Error {
             Self::Damaged { .. } => {
                 Some("`host ledger check` tells how far; remove the file to do everything again")
             }
+            Self::Altered { .. } => Some(
+                "`host ledger check` tells what else is; `host ledger forget` has it done again",
+            ),
             _ => None,
         }
     }
@@ -154,6 +162,11 @@ impl Error {
 
     pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
         let (path, detail) = (path.to_path_buf(), error.to_string());
+        if let rusqlite::Error::FromSqlConversionFailure(_, _, cause) = error
+            && let Some(AlteredRow(name)) = cause.downcast_ref()
+        {
+            return Self::Altered { path, name: name.clone() };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotALedger { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },
