@@ -240,7 +240,7 @@ pub const TENANT_NAME_BYTES_MAX: usize = 64;
 pub const WAIT: Duration = Duration::from_millis(50);
 
 /// How long a system call that waits for somebody else may go on after Ctrl-C.
-pub const INTERRUPT_GRACE: Duration = Duration::from_millis(60);
+pub const INTERRUPT_GRACE: Duration = Duration::from_millis(30);
 
 /// What the decoder of a stream keeps, as a rule: the window of zstd at its highest common level, of xz at its default, twice.
 pub const DECODER_BYTES: u64 = 16 << 20;
