@@ -214,6 +214,33 @@ fn a_place_that_may_be_written_has_nothing_that_is_read_or_run() {
 }
 
 #[test]
+fn a_place_that_may_be_written_has_no_other_name_of_what_is_read_or_run() {
+    if !there_is_a_jail() {
+        return;
+    }
+    let tree = Tree::with(&[("in/sub/a", "a\n"), ("out/linked", "a\n"), ("cache/code", "")]);
+    let at = |name: &str| tree.path().join(name);
+    fs::copy(plugin("upcase"), at("p.wasm")).unwrap();
+    fs::hard_link(at("out/linked"), at("out/again")).unwrap();
+    let run = |to: &str| {
+        let host = Host::new().within(tree.path()).args(["run", "--jail", "--cache", "cache"]);
+        host.args(["--plugin", "p.wasm", "--exists", "replace", "--out", to, "in"]).ended()
+    };
+    run("out/").exits(0); // links among outputs harm nobody
+    for kept in ["p.wasm", "in/sub/a", "cache/code"] {
+        fs::hard_link(at(kept), at("out/link")).unwrap();
+        for to in ["out/", "out/one"] {
+            let told = run(to).exits(2).stderr;
+            assert!(told.starts_with("error: --jail: --out makes "), "{told}");
+            assert!(told.contains("out/link writable, which is a hard link of "), "{told}");
+            assert!(told.contains(&format!(" {kept}\nhint: remove that link, or ")), "{told}");
+        }
+        fs::remove_file(at("out/link")).unwrap();
+    }
+    run("out/").exits(0);
+}
+
+#[test]
 fn a_dry_run_says_whether_there_is_a_jail_and_makes_nothing() {
     if !there_is_a_jail() {
         return;

@@ -9,6 +9,7 @@ pub mod input;
 pub mod jail;
 pub mod job;
 pub mod ledger;
+pub mod name;
 pub mod output;
 pub mod pipeline;
 pub mod plugin;

@@ -7,6 +7,7 @@ mod inputs;
 mod inspect;
 mod interrupt;
 mod ledger;
+mod local;
 mod pipeline;
 mod results;
 

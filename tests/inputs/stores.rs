@@ -186,6 +186,22 @@ fn who_has_no_credentials_is_told_what_is_looked_at() {
     assert_eq!(words(skipped), [(url[0].clone(), 3)]);
 }
 
+/// Whoever is reached by the address of such a server says as much as it likes.
+#[test]
+fn a_server_of_credentials_is_not_heard_without_end() {
+    let role = "/latest/meta-data/iam/security-credentials/";
+    let web = Web::new([
+        ("/latest/api/token".to_string(), Page::new("token")),
+        (role.to_string(), Page::new(vec![b'r'; 17 << 20])),
+    ]);
+    let url = ["s3://private/key".to_string()];
+    let host = remote("wordcount", &[], &url).env("AWS_METADATA_ENDPOINT", web.url(""));
+    let ended = host.env("AWS_ENDPOINT_URL", web.url("")).ended().exits(1);
+    let told =
+        "no credentials were found (a list, a receipt or credentials of more than 16777216 bytes)";
+    assert!(ended.stderr.contains(told), "{ended}");
+}
+
 #[test]
 fn other_stores_are_asked_by_their_own_variables() {
     let web = Web::new([

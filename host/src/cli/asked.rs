@@ -9,6 +9,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory};
 
 use super::args::{Args, RunArgs};
+use crate::name::Shown;
 use crate::prepare;
 use crate::settings::Key;
 use crate::settings::limits::PIPELINE_BYTES_MAX;
@@ -65,7 +66,7 @@ pub(super) fn asked(args: &RunArgs, given: &ArgMatches) -> Result<Asked, Problem
         spec.branches = branches.collect::<Result<_, _>>()?;
     }
     if let Some(path) = args.pipeline.as_deref().filter(|_| spec.branches.is_empty()) {
-        let place = Place(path.display().to_string());
+        let place = Place(Shown::of(&path).to_string());
         let hint = format!("name one in a [[stage]], or with {}", Key("plugin"));
         return Err(Problem::new("no plugin").hint(Some(&hint)).at(Some(&place)));
     }
@@ -107,12 +108,12 @@ fn is_said(given: &ArgMatches, id: &str) -> bool {
 
 /// Reads a pipeline file.
 fn read(path: &Path) -> Result<Document, Problem> {
-    let told = |error| Problem::new(format!("{}: {error}", path.display()));
+    let told = |error| Problem::new(format!("{}: {error}", Shown::of(&path)));
     let mut text = String::new();
     let file = File::open(path).map_err(told)?;
     file.take(PIPELINE_BYTES_MAX + 1).read_to_string(&mut text).map_err(told)?;
     if text.len() as u64 > PIPELINE_BYTES_MAX {
-        let message = format!("{}: longer than {PIPELINE_BYTES_MAX} bytes", path.display());
+        let message = format!("{}: longer than {PIPELINE_BYTES_MAX} bytes", Shown::of(&path));
         return Err(Problem::new(message));
     }
     // Standard input, and what is elsewhere, is named as on the command line.

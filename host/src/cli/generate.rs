@@ -10,6 +10,8 @@ use super::Exit;
 use super::args::Args;
 use crate::spec::Problem;
 
+use crate::name::Shown;
+
 /// Prints a completion script.
 pub(super) fn completions(shell: Shell) -> Result<Exit, Problem> {
     let mut script = Vec::new();
@@ -24,7 +26,7 @@ pub(super) fn man(dir: Option<&Path>) -> Result<Exit, Problem> {
         clap_mangen::Man::new(Args::command()).render(&mut page).map_err(Problem::new)?;
         return print(&page);
     };
-    let failed = |error| Problem::new(format!("{}: {error}", dir.display()));
+    let failed = |error| Problem::new(format!("{}: {error}", Shown::of(&dir)));
     std::fs::create_dir_all(dir).map_err(failed)?;
     clap_mangen::generate_to(Args::command(), dir).map_err(failed)?;
     Ok(Exit::Done)

@@ -18,6 +18,7 @@ use super::say;
 use crate::ledger::{
     Entries, Entry, Error, JobId, JobSummary, Ledger, Output, Reader, Selection, State,
 };
+use crate::name::Shown;
 use crate::output::{Align, Content, Grid, write_json};
 use crate::settings::limits::{LEDGER_SHOWN_MAX, WRITE_BYTES};
 use crate::source::name_text;
@@ -132,7 +133,7 @@ fn forget(
     entries: Entries,
 ) -> Result<Exit, Problem> {
     // Asked first: a name that is mistyped must not become an empty ledger.
-    fs::metadata(path).map_err(|error| Problem::new(format!("{}: {error}", path.display())))?;
+    fs::metadata(path).map_err(|error| Problem::new(format!("{}: {error}", Shown::of(&path))))?;
     let ledger = Ledger::open(path)?;
     let jobs = ledger.reader().and_then(|reader| reader.jobs())?;
     let job = job.map(|prefix| named(&jobs, prefix)).transpose()?;
@@ -146,7 +147,7 @@ fn forget(
     ledger.close()?;
     let mut exit = Exit::Done;
     for (source, _) in sources.iter().zip(&removed).filter(|(_, removed)| **removed == 0) {
-        say::line(&format!("{}: is not in the ledger", source.display()));
+        say::line(&format!("{}: is not in the ledger", Shown::of(&source)));
         exit = Exit::Failed;
     }
     match removed.iter().sum() {
@@ -166,7 +167,7 @@ fn check(path: &Path, digest: bool) -> Result<Exit, Problem> {
         checked => checked.map(|(troubles, reader)| (troubles, Some(reader)))?,
     };
     for trouble in &troubles {
-        say::line(&format!("{}: {trouble}", path.display()));
+        say::line(&format!("{}: {trouble}", Shown::of(&path)));
     }
     if troubles.is_empty() {
         return reader.map_or(Ok(Exit::Done), |reader| check_outputs(&reader, digest));

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::Exit;
 use super::say::{self, Teller};
+use crate::name::Shown;
 use crate::spec::Output;
 use crate::stats::{SetAside, Stats, UnopenedArchives};
 
@@ -69,7 +70,7 @@ impl<'a, 'b> Losses<'a, 'b> {
         ));
         match &self.output.rejects {
             Some(path) if path.as_os_str() == "-" => {}
-            Some(path) => say::line(&format!("hint: they are in {}", path.display())),
+            Some(path) => say::line(&format!("hint: they are in {}", Shown::of(&path))),
             None => say::line("hint: --rejects FILE keeps them"),
         }
     }

@@ -10,6 +10,7 @@ mod generate;
 mod inspect;
 mod interrupt;
 mod ledger;
+mod local;
 mod losses;
 mod plan;
 mod progress;
@@ -57,10 +58,20 @@ fn run(args: &RunArgs, given: &ArgMatches) -> Result<Exit, Problem> {
 pub fn main() -> ExitCode {
     compile_if_asked();
     allocator::keep_little();
-    let given = asked::command().get_matches();
+    let command = asked::command();
+    let given = command.clone().get_matches();
     let args = Args::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
-    let ended = match args.command {
-        Command::Run(args) => run(&args, given.subcommand_matches("run").unwrap_or(&given)),
+    let ended = local::check(&command, &given).and_then(|()| ended(args.command, &given));
+    let exit = ended.unwrap_or_else(|problem: Problem| {
+        say::abort(&problem);
+        Exit::NotStarted
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn ended(command: Command, given: &ArgMatches) -> Result<Exit, Problem> {
+    match command {
+        Command::Run(args) => run(&args, given.subcommand_matches("run").unwrap_or(given)),
         Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
             inspect::inspect(&plugin, json)
         }
@@ -71,10 +82,5 @@ pub fn main() -> ExitCode {
         Command::Ledger { command } => ledger::ledger(&command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { dir } => generate::man(dir.as_deref()),
-    };
-    let exit = ended.unwrap_or_else(|abort: Problem| {
-        say::abort(&abort);
-        Exit::NotStarted
-    });
-    ExitCode::from(exit as u8)
+    }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Exit;
 use super::say;
+use crate::name::Shown;
 use crate::plugin::{ReproError, replay};
 use crate::settings::Sandbox;
 use crate::spec::Problem;
@@ -13,7 +14,12 @@ pub(super) fn repro(dir: &Path, its_limits: bool) -> Result<Exit, Problem> {
     let most = if its_limits { Sandbox::ceiling() } else { Sandbox::default() };
     let replayed = replay(dir, &most).map_err(|error| told(&error))?;
     let manifest = &replayed.manifest;
-    say::line(&format!("{}: {}: {}", manifest.plugin.display(), manifest.source, manifest.message));
+    say::line(&format!(
+        "{}: {}: {}",
+        Shown::of(&manifest.plugin),
+        manifest.source,
+        manifest.message
+    ));
     match &replayed.ended {
         Err(failure) if replayed.is_same() => {
             say::details(failure.detail.as_deref());

@@ -14,6 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::interrupt::Wait;
 use super::progress::{Moving, Progress};
 use crate::job::Observer;
+use crate::name::Shown;
 use crate::plugin;
 use crate::process::{Detail, Failure};
 use crate::settings::limits::{
@@ -124,7 +125,7 @@ impl Observer for Teller<'_> {
                 details(failure.detail.as_deref());
             }
             if let Some(bundle) = failure.detail.as_ref().and_then(|it| it.repro.as_ref()) {
-                line(&format!("kept: host plugin repro {}", bundle.display()));
+                line(&format!("kept: host plugin repro {}", Shown::of(&bundle)));
             }
         });
     }

@@ -139,15 +139,19 @@ impl Pieces {
 
     /// Whether there is a piece to be decoded, and room for it.
     pub fn has_room(&self) -> bool {
-        let state = self.lock();
-        !state.over && state.begun.len() < self.ahead
+        self.is_room_in(&self.lock())
+    }
+
+    /// Where all memory is in use only the piece that is read next is decoded.
+    fn is_room_in(&self, state: &State) -> bool {
+        let begun = state.begun.len();
+        !state.over && begun < self.ahead && (begun == 0 || !self.memory.is_full())
     }
 
     /// Whether who reads on could do nothing now but wait for others.
     pub fn is_waited_for(&self) -> bool {
         let state = self.lock();
-        let room = !state.over && state.begun.len() < self.ahead;
-        !room && matches!(state.begun.front(), Some(Slot::Begun))
+        !self.is_room_in(&state) && matches!(state.begun.front(), Some(Slot::Begun))
     }
 
     /// Decodes the next piece that nobody has begun; false where there is none, or no room.

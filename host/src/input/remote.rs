@@ -27,12 +27,14 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::{Access, Error};
-use crate::remote::{Bridge, Fault, Kind, NoLength, Target, Unanswered, path, unmarked};
+use crate::remote::{
+    Bridge, Fault, Kind, NoLength, Target, Unanswered, by_pieces, charged, path, unmarked,
+};
 use crate::settings::limits::{
     REMOTE_FRONT_PIECES, REMOTE_PART_BYTES, REMOTE_PAUSE, REMOTE_QUESTIONS, REMOTE_RETRIES,
 };
 use crate::source::{Address, Directories, Filter, Refusal, Room, Source, TooManySources, Way};
-use crate::stats::MemoryBudget;
+use crate::stats::{Charge, MemoryBudget};
 
 pub use crate::remote::hint;
 pub(super) use front::Front;
@@ -56,16 +58,16 @@ pub(super) fn open(
     path: &std::path::Path,
     access: &Access,
 ) -> Result<(Opened, Option<Box<str>>), Error> {
-    let stop = &access.stop;
+    let Access { stop, memory, .. } = access;
     let opened = Bridge::get().map_err(Unanswered::Fault).and_then(|bridge| {
         let target = Target::new(bridge, path).map_err(Unanswered::Fault)?;
-        match bridge.wait(stop, target.first()) {
+        match bridge.wait(stop, charged(memory, target.first())) {
             Ok(answer) => {
                 let coding = coding(&answer);
                 Ok((object(bridge, target, answer, access), coding))
             }
             Err(Unanswered::Fault(Fault { kind: Kind::NoParts, .. })) => {
-                let answer = bridge.wait(stop, target.whole())?;
+                let answer = bridge.wait(stop, charged(memory, target.whole()))?;
                 let coding = coding(&answer);
                 Ok((front(bridge, target, answer, access), coding))
             }
@@ -101,10 +103,13 @@ fn front(bridge: &'static Bridge, target: Target, answer: GetResult, access: &Ac
         return object(bridge, target, answer, access);
     }
     let (sender, receiver) = mpsc::channel(REMOTE_FRONT_PIECES);
+    let memory = Arc::clone(&access.memory);
     let task = bridge.runtime.spawn(async move {
         let mut pieces = answer.into_stream();
         while let Some(piece) = pieces.next().await {
-            let piece = piece.map(Vec::from).map_err(|error| target.fault(&error));
+            let piece = piece
+                .map(|bytes| Came { _held: memory.hold(bytes.len() as u64), bytes: bytes.into() });
+            let piece = piece.map_err(|error| target.fault(&error));
             if sender.send(piece).await.is_err() {
                 return; // nobody reads on
             }
@@ -114,7 +119,14 @@ fn front(bridge: &'static Bridge, target: Target, answer: GetResult, access: &Ac
 }
 
 /// Where the pieces of a whole come out.
-type Receiver = mpsc::Receiver<Result<Vec<u8>, Fault>>;
+type Receiver = mpsc::Receiver<Result<Came, Fault>>;
+
+/// A piece of a whole, charged while it waits and is read.
+#[derive(Debug)]
+struct Came {
+    bytes: Vec<u8>,
+    _held: Charge,
+}
 
 /// The next piece of a whole, if one comes `within` that time.
 fn next_within(receiver: &mut Receiver, within: Duration) -> Result<Next, Fault> {
@@ -127,12 +139,11 @@ fn next_within(receiver: &mut Receiver, within: Duration) -> Result<Next, Fault>
 
 impl Target {
     async fn first(&self) -> Result<GetResult, Fault> {
-        let range = Some(GetRange::Bounded(0..REMOTE_PART_BYTES));
-        self.get(GetOptions { range, ..GetOptions::default() }).await
+        self.get(by_pieces(Some(GetRange::Bounded(0..REMOTE_PART_BYTES)))).await
     }
 
     async fn whole(&self) -> Result<GetResult, Fault> {
-        self.get(GetOptions::default()).await
+        self.get(by_pieces(None)).await
     }
 
     async fn get(&self, options: GetOptions) -> Result<GetResult, Fault> {
@@ -161,7 +172,7 @@ impl Fetch {
     fn go_on(self: &Arc<Self>, piece: &Arc<Piece>, answer: Option<GetResult>) -> Fetching {
         let (fetch, piece) = (Arc::clone(self), Arc::clone(piece));
         let task = self.bridge.runtime.spawn(async move {
-            if let Err(fault) = fetch.fill(&piece, answer).await {
+            if let Err(fault) = charged(&fetch.memory, fetch.fill(&piece, answer)).await {
                 piece.fail(fault);
             }
         });
@@ -210,7 +221,7 @@ impl Fetch {
 
 /// Puts the objects below each [`Way::Prefix`] in its place, in the order of their keys; those that `filter` takes. One that
 /// is an object itself stays, and one that cannot be listed stays with the reason. Ends early, with what there was, when
-/// `stop` is set.
+/// `stop` is set. Pages of lists are charged to `memory`; what they name is counted in `room`.
 ///
 /// # Errors
 /// When there are more of them than there is room for.
@@ -218,7 +229,7 @@ pub fn expand_prefixes(
     sources: Vec<Source>,
     filter: &Filter,
     room: &Arc<Room>,
-    stop: &AtomicBool,
+    (stop, memory): (&AtomicBool, &Arc<MemoryBudget>),
 ) -> Result<Vec<Source>, TooManySources> {
     if sources.iter().all(|source| source.way != Way::Prefix) {
         return Ok(sources);
@@ -226,7 +237,7 @@ pub fn expand_prefixes(
     let found = Bridge::get().map_err(Unanswered::Fault).and_then(|bridge| {
         let below = |source| below(bridge, source, filter, room);
         let all = stream::iter(&sources).map(below).buffered(REMOTE_QUESTIONS).collect::<Vec<_>>();
-        bridge.wait(stop, async { Ok(all.await) })
+        bridge.wait(stop, charged(memory, async { Ok(all.await) }))
     });
     // Who opens them is told why there is none to ask.
     let Ok(found) = found else { return Ok(sources) };

@@ -17,6 +17,8 @@ use std::path::PathBuf;
 use calls::Purpose;
 use thiserror::Error;
 
+use crate::name::Shown;
+
 pub use attempts::{Attempt, Ground};
 pub use probe::{Support, probe};
 
@@ -57,7 +59,7 @@ pub enum JailError {
     #[error("the kernel takes no seccomp filter: {0}")]
     NoSeccomp(String),
     /// A file or directory could not be let in.
-    #[error("{}: cannot be let into the jail: {reason}", path.display())]
+    #[error("{}: cannot be let into the jail: {reason}", Shown::of(&path))]
     Path {
         /// Which one.
         path: PathBuf,

@@ -28,6 +28,9 @@ pub struct Done {
     failed: HashMap<Half, Half>,
     /// How many records of a committed source were set aside, where any were.
     rejects: HashMap<Half, u64>,
+    /// Rows that do not say what was written, and the source of the first.
+    altered: u64,
+    first_altered: Option<Vec<u8>>,
 }
 
 /// Half a digest: two of a million million are the same with a chance of 1 in 10^14.
@@ -43,6 +46,16 @@ impl Done {
 
     pub(super) fn add_failed(&mut self, source: &[u8], identity: &[u8]) {
         self.failed.insert(half(source), half(identity));
+    }
+
+    pub(super) fn add_altered(&mut self, source: &[u8]) {
+        self.altered += 1;
+        self.first_altered.get_or_insert_with(|| source.to_vec());
+    }
+
+    /// How many sources are as if they never were done, as their rows do not say what was written, and the first of them.
+    pub fn altered(&self) -> Option<(u64, &[u8])> {
+        Some((self.altered, self.first_altered.as_deref()?))
     }
 
     /// What is known of the source of this name, when this is the version that is there.

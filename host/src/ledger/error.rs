@@ -7,12 +7,14 @@ use std::sync::Arc;
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
+use crate::name::Shown;
+
 /// Why a ledger cannot be used, or no longer. All but [`TooLong`](Self::TooLong) and [`Altered`](Self::Altered) end it: one that failed once writes no more.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file cannot be opened or made.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", Shown::of(&path))]
     Open {
         /// The file.
         path: PathBuf,
@@ -20,19 +22,19 @@ pub enum Error {
         error: Arc<io::Error>,
     },
     /// There is no directory to make the file in.
-    #[error("{}: the directory of the ledger does not exist", path.display())]
+    #[error("{}: the directory of the ledger does not exist", Shown::of(&path))]
     NoDirectory {
         /// The file.
         path: PathBuf,
     },
     /// The file is something else.
-    #[error("{}: is not a ledger", path.display())]
+    #[error("{}: is not a ledger", Shown::of(&path))]
     NotALedger {
         /// The file.
         path: PathBuf,
     },
     /// A later host wrote it.
-    #[error("{}: is a ledger of version {found}, this host knows versions up to {known}", path.display())]
+    #[error("{}: is a ledger of version {found}, this host knows versions up to {known}", Shown::of(&path))]
     Newer {
         /// The file.
         path: PathBuf,
@@ -42,7 +44,7 @@ pub enum Error {
         known: i64,
     },
     /// An earlier host wrote it, and nobody has written to it since.
-    #[error("{}: is a ledger of version {found}, which only a run with --ledger brings up to date", path.display())]
+    #[error("{}: is a ledger of version {found}, which only a run with --ledger brings up to date", Shown::of(&path))]
     Older {
         /// The file.
         path: PathBuf,
@@ -50,13 +52,13 @@ pub enum Error {
         found: i64,
     },
     /// Somebody else has it.
-    #[error("{}: the ledger is in use by another process", path.display())]
+    #[error("{}: the ledger is in use by another process", Shown::of(&path))]
     InUse {
         /// The file.
         path: PathBuf,
     },
     /// The disk is full.
-    #[error("{}: there is no space left for what is done: {detail}", path.display())]
+    #[error("{}: there is no space left for what is done: {detail}", Shown::of(&path))]
     Full {
         /// The file.
         path: PathBuf,
@@ -64,7 +66,7 @@ pub enum Error {
         detail: String,
     },
     /// The disk failed, or would not take more.
-    #[error("{}: the disk failed the ledger: {detail}", path.display())]
+    #[error("{}: the disk failed the ledger: {detail}", Shown::of(&path))]
     Disk {
         /// The file.
         path: PathBuf,
@@ -72,7 +74,7 @@ pub enum Error {
         detail: String,
     },
     /// It holds what cannot be.
-    #[error("{}: the ledger is damaged: {detail}", path.display())]
+    #[error("{}: the ledger is damaged: {detail}", Shown::of(&path))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -80,7 +82,7 @@ pub enum Error {
         detail: String,
     },
     /// What is kept of a source is not what was written.
-    #[error("{}: {}", path.display(), Self::altered(name))]
+    #[error("{}: {}", Shown::of(&path), Self::altered(name))]
     Altered {
         /// The file.
         path: PathBuf,
@@ -88,7 +90,7 @@ pub enum Error {
         name: String,
     },
     /// Reading or writing failed.
-    #[error("{}: the ledger cannot be read or written: {detail}", path.display())]
+    #[error("{}: the ledger cannot be read or written: {detail}", Shown::of(&path))]
     Database {
         /// The file.
         path: PathBuf,
@@ -106,12 +108,17 @@ pub enum Error {
         bytes_max: usize,
     },
     /// The thread that writes could not be started, or is gone.
-    #[error("{}: the ledger's writer has ended", path.display())]
+    #[error("{}: the ledger's writer has ended", Shown::of(&path))]
     Ended {
         /// The file.
         path: PathBuf,
     },
 }
+
+/// The row of a source does not say what was written.
+#[derive(Debug, Error)]
+#[error("what is kept of {0} is not what was written")]
+pub(super) struct AlteredRow(pub(super) String);
 
 impl Error {
     /// The way out, where there is one.
@@ -132,6 +139,9 @@ impl Error {
             Self::Damaged { .. } => {
                 Some("`host ledger check` tells how far; remove the file to do everything again")
             }
+            Self::Altered { .. } => Some(
+                "`host ledger check` tells what else is; `host ledger forget` has it done again",
+            ),
             _ => None,
         }
     }
@@ -152,6 +162,11 @@ impl Error {
 
     pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
         let (path, detail) = (path.to_path_buf(), error.to_string());
+        if let rusqlite::Error::FromSqlConversionFailure(_, _, cause) = error
+            && let Some(AlteredRow(name)) = cause.downcast_ref()
+        {
+            return Self::Altered { path, name: name.clone() };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotALedger { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },

@@ -16,6 +16,7 @@ mod error;
 mod lock;
 mod queue;
 mod read;
+mod row;
 mod schema;
 mod seal;
 mod select;

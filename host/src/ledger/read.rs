@@ -3,30 +3,23 @@
 //! A reader sees what is committed in the database, never half of a group of rows. It changes nothing, but for what a
 //! process that was killed left to be put in order.
 
-use std::ffi::OsString;
 use std::fmt::Write;
 use std::ops::ControlFlow;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::done::{Done, Owners};
-use super::entry::{
-    Digest, Entry, Identity, JobId, JobSummary, Kept, LATEST_MS, Needs, Output, Selection, State,
-};
+use super::entry::{Digest, Entry, JobId, JobSummary, Kept, Needs, Output, Selection};
 use super::error::Error;
 use super::lock::{self, Found, Lock};
+use super::row::{DIGEST, KEPT, closed, count, entry, is_whole, output, shown, time};
 use super::schema::{self, Contents};
-use super::seal::{self, Part};
+use super::seal::SEALED;
 use super::select::Filter;
 use crate::settings::limits::LEDGER_TROUBLES_MAX;
-
-const COLUMNS: &str = "job, source, identity, failure_kind, failure_message, at_ms, bytes_in, bytes_out, rejects, output";
-
-/// What follows [`COLUMNS`] where what is kept is wanted, too.
-const KEPT: &str = "result, saved";
 
 /// A connection that reads. Each thread has its own.
 #[derive(Debug)]
@@ -124,7 +117,7 @@ impl Reader {
     /// When reading fails, here and below.
     pub fn jobs(&self) -> Result<Vec<JobSummary>, Error> {
         let sql =
-            "SELECT job.id, digest, description, count(*), count(failure_kind), sum(bytes_in),
+            "SELECT job.id, job.digest, description, count(*), count(failure_kind), sum(bytes_in),
                 sum(bytes_out), sum(rejects), max(at_ms) AS latest
             FROM job JOIN entry ON entry.job = job.id GROUP BY job.id ORDER BY latest, job.id";
         let read = || {
@@ -150,7 +143,7 @@ impl Reader {
 
     /// What is known of a source in a job; nothing, where it never was done.
     pub fn entry(&self, job: JobId, source: &[u8]) -> Result<Option<Entry>, Error> {
-        let sql = format!("SELECT {COLUMNS} FROM entry WHERE job = ?1 AND source = ?2");
+        let sql = format!("SELECT {SEALED}, {DIGEST} FROM entry WHERE job = ?1 AND source = ?2");
         let read = || {
             let mut statement = self.connection.prepare_cached(&sql)?;
             statement.query_row((job.0, source), entry).optional()
@@ -212,23 +205,29 @@ impl Reader {
         read().map_err(|error| self.error(&error))
     }
 
-    /// What a job has done, to ask about many sources. A source of which less is kept than needed is as one that never was done.
+    /// What a job has done, to ask about many sources. A source of which less is kept than needed, or something else than
+    /// was written, is as one that never was done.
     pub fn done(&self, job: JobId, needs: Needs) -> Result<Done, Error> {
         // In the order of the table: by the index, each row would be looked up.
-        let sql =
-            "SELECT source, identity, failure_kind IS NULL, rejects FROM entry NOT INDEXED WHERE job = ?1
+        let sql = format!(
+            "SELECT {SEALED}, {DIGEST} FROM entry NOT INDEXED WHERE job = ?1
             AND (failure_kind IS NOT NULL OR (rejects <= ?2
-                AND (result IS NOT NULL OR NOT ?3) AND (saved IS NOT NULL OR NOT ?4)))";
+                AND (result IS NOT NULL OR NOT ?3) AND (saved IS NOT NULL OR NOT ?4)))"
+        );
         let rejects_max = i64::try_from(needs.rejects_max).unwrap_or(i64::MAX);
         let read = || {
-            let mut statement = self.connection.prepare(sql)?;
+            let mut statement = self.connection.prepare(&sql)?;
             let mut rows = statement.query((job.0, rejects_max, needs.result, needs.saved))?;
             let mut done = Done::default();
             while let Some(row) = rows.next()? {
-                let (source, identity) = (row.get_ref(0)?, row.get_ref(1)?);
+                if !is_whole(row)? {
+                    done.add_altered(row.get_ref(1)?.as_bytes()?);
+                    continue;
+                }
+                let (source, identity) = (row.get_ref(1)?, row.get_ref(2)?);
                 let (source, identity) = (source.as_blob()?, identity.as_bytes()?);
-                if row.get(2)? {
-                    done.add_committed(source, identity, count(row, 3)?);
+                if row.get_ref(3)? == ValueRef::Null {
+                    done.add_committed(source, identity, count(row, 8)?);
                 } else {
                     done.add_failed(source, identity);
                 }
@@ -243,7 +242,8 @@ impl Reader {
     /// # Errors
     /// When reading fails, or what is kept is not what was written.
     pub fn recall(&self, job: JobId, source: &[u8]) -> Result<Option<(Entry, Kept)>, Error> {
-        let sql = format!("SELECT {COLUMNS}, {KEPT} FROM entry WHERE job = ?1 AND source = ?2");
+        let sql =
+            format!("SELECT {SEALED}, {DIGEST}, {KEPT} FROM entry WHERE job = ?1 AND source = ?2");
         let read = || {
             let mut statement = self.connection.prepare_cached(&sql)?;
             statement.query_row((job.0, source), |row| Ok((entry(row)?, closed(row)?))).optional()
@@ -265,7 +265,10 @@ impl Reader {
         mut visit: impl FnMut(JobId, Entry) -> ControlFlow<B>,
     ) -> Result<ControlFlow<B>, Error> {
         let filter = Filter::of(selection);
-        let sql = format!("SELECT {COLUMNS} FROM entry WHERE {} ORDER BY job, source", filter.sql);
+        let sql = format!(
+            "SELECT {SEALED}, {DIGEST} FROM entry WHERE {} ORDER BY job, source",
+            filter.sql
+        );
         let mut read = || {
             let mut statement = self.connection.prepare(&sql)?;
             let mut rows = statement.query(filter.parameters().as_slice())?;
@@ -292,19 +295,15 @@ impl Reader {
             if strays > 0 {
                 told.push(format!("{strays} entries of a job that is not there"));
             }
-            let sql = format!(
-                "SELECT {COLUMNS}, {KEPT} FROM entry WHERE result IS NOT NULL OR saved IS NOT NULL"
-            );
+            let sql = format!("SELECT {SEALED}, {DIGEST}, {KEPT} FROM entry");
             // What is in disorder cannot be gone through.
             let sql = if told.is_empty() { sql } else { return Ok(told) };
             let mut statement = self.connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let entry = entry(row)?;
-                if closed(row)?.open(&entry).is_none()
-                    && (told.len() as u64) < u64::from(LEDGER_TROUBLES_MAX)
-                {
-                    told.push(Error::altered(&shown(&entry.source)));
+                let is_whole = is_whole(row)? && closed(row)?.open(&entry(row)?).is_some();
+                if !is_whole && (told.len() as u64) < u64::from(LEDGER_TROUBLES_MAX) {
+                    told.push(Error::altered(&shown(row.get_ref(1)?.as_bytes()?)));
                 }
             }
             Ok(told)
@@ -315,75 +314,6 @@ impl Reader {
     fn error(&self, error: &rusqlite::Error) -> Error {
         Error::sql(&self.lock.name, error)
     }
-}
-
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let kind: Option<String> = row.get(3)?;
-    let output: Option<Vec<u8>> = row.get(9)?;
-    Ok(Entry {
-        source: row.get(1)?,
-        identity: Identity(row.get(2)?),
-        state: match kind {
-            None => State::Committed,
-            Some(kind) => {
-                State::Failed { kind, message: row.get::<_, Option<_>>(4)?.unwrap_or_default() }
-            }
-        },
-        at: time(row.get(5)?),
-        bytes_in: count(row, 6)?,
-        bytes_out: count(row, 7)?,
-        rejects: count(row, 8)?,
-        output: output.map(|bytes| OsString::from_vec(bytes).into()),
-    })
-}
-
-/// The first four columns of an output file.
-fn output(row: &Row<'_>) -> rusqlite::Result<Output> {
-    let path: Vec<u8> = row.get(0)?;
-    Ok(Output {
-        path: OsString::from_vec(path).into(),
-        bytes: count(row, 1)?,
-        modified_ns: row.get(2)?,
-        digest: row.get(3)?,
-    })
-}
-
-/// What is kept of a source, with the digests behind it.
-struct Closed {
-    result: Option<Vec<u8>>,
-    saved: Option<Vec<u8>>,
-}
-
-fn closed(row: &Row<'_>) -> rusqlite::Result<Closed> {
-    Ok(Closed { result: row.get(10)?, saved: row.get(11)? })
-}
-
-impl Closed {
-    /// What is kept, if it is what was written with that entry.
-    fn open(self, entry: &Entry) -> Option<Kept> {
-        let open = |part, closed: Option<Vec<u8>>| match closed {
-            Some(closed) => seal::open(entry, part, closed).map(Some),
-            None => Some(None),
-        };
-        Some(Kept {
-            result: open(Part::Result, self.result)?,
-            saved: open(Part::Saved, self.saved)?,
-            ..Kept::default()
-        })
-    }
-}
-
-fn shown(source: &[u8]) -> String {
-    String::from_utf8_lossy(source).into_owned()
-}
-
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let value: i64 = row.get(column)?;
-    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
-}
-
-fn time(milliseconds: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(milliseconds.clamp(0, LATEST_MS).unsigned_abs())
 }
 
 /// An absolute path as a URI (RFC 3986, section 2.3): all but unreserved characters by their numbers.

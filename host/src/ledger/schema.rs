@@ -9,6 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, config::DbConfig, limits::Limit};
 
 use super::error::Error;
+use super::seal;
 use crate::settings::limits::{
     LEDGER_BUSY, LEDGER_CACHE_BYTES, LEDGER_KEPT_BYTES_MAX, LEDGER_LOG_PAGES, LEDGER_NAME_BYTES_MAX,
 };
@@ -17,7 +18,7 @@ use crate::settings::limits::{
 const APPLICATION: i64 = 0x6772_7374;
 
 /// What leads from each version to the next, from 0, which is nothing at all.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
     CREATE TABLE job (
         id INTEGER PRIMARY KEY,
@@ -56,6 +57,33 @@ const STEPS: [&str; 2] = [
     INSERT INTO output
         SELECT CAST('job ' || job || ' ' AS BLOB) || source, job, source, bytes_out, NULL, NULL
         FROM entry WHERE output IS NOT NULL AND failure_kind IS NULL;
+",
+    "
+    ALTER TABLE entry RENAME TO entry_without_digests;
+    CREATE TABLE entry (
+        id INTEGER PRIMARY KEY,
+        job INTEGER NOT NULL REFERENCES job(id),
+        source BLOB NOT NULL,
+        identity TEXT NOT NULL,
+        failure_kind TEXT,
+        failure_message TEXT,
+        at_ms INTEGER NOT NULL,
+        bytes_in INTEGER NOT NULL,
+        bytes_out INTEGER NOT NULL,
+        rejects INTEGER NOT NULL,
+        output BLOB,
+        -- Over all before it, and whether there is what follows. Empty only until a step is done.
+        digest BLOB NOT NULL,
+        -- Last, so that long ones lie outside what is read when entries are.
+        result BLOB,
+        saved BLOB,
+        UNIQUE (job, source)
+    ) STRICT;
+    INSERT INTO entry
+        SELECT id, job, source, identity, failure_kind, failure_message, at_ms, bytes_in, bytes_out,
+            rejects, output, x'', result, saved
+        FROM entry_without_digests;
+    DROP TABLE entry_without_digests;
 ",
 ];
 
@@ -164,6 +192,9 @@ fn migrate(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> 
     for step in missing {
         transaction.execute_batch(step)?;
     }
+    if steps.len() == STEPS.len() {
+        seal::close_all(&transaction)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(
         None,
@@ -171,6 +202,12 @@ fn migrate(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> 
         i64::try_from(steps.len()).unwrap_or(i64::MAX),
     )?;
     transaction.commit()
+}
+
+/// Makes an empty database what a host of that version made of it.
+#[cfg(test)]
+pub(super) fn make_version(connection: &mut Connection, version: usize) {
+    migrate(connection, &STEPS[..version]).unwrap();
 }
 
 #[cfg(test)]

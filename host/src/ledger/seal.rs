@@ -1,13 +1,72 @@
-//! What is kept of a result ends in a digest over it and over the entry that it belongs to: bytes that a disk, or somebody with
-//! an editor, has changed are never taken for a result. It keeps nobody out who wants to deceive: there is no secret in it.
+//! Each entry has a digest over all that its row says, and what is kept of a result ends in one over it and over the entry that it
+//! belongs to: bytes that a disk, or somebody with an editor, has changed are never taken for what became of a source, nor for a result.
+//! It keeps nobody out who wants to deceive: there is no secret in it.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
 use super::entry::Entry;
 
 /// Sets these digests apart from all others that are made of the same bytes.
 const CONTEXT: &str = "gristmill 2026 ledger kept";
 
+/// The same for those of rows.
+const ROW_CONTEXT: &str = "gristmill 2026 ledger row";
+
+/// What the digest of a row is over: all columns before it, and whether anything is kept.
+pub(super) const SEALED: &str = "job, source, identity, failure_kind, failure_message, at_ms, bytes_in, bytes_out, rejects, output, result IS NULL, saved IS NULL";
+
+/// How many columns that are.
+pub(super) const SEALED_COLUMNS: usize = 12;
+
+/// The digest of a row whose first columns are [`SEALED`].
+pub(super) fn of_row(row: &Row<'_>) -> rusqlite::Result<[u8; BYTES]> {
+    let mut values = [ValueRef::Null; SEALED_COLUMNS];
+    for (column, value) in values.iter_mut().enumerate() {
+        *value = row.get_ref(column)?;
+    }
+    Ok(of_values(&values))
+}
+
+/// The digest of the row that has these values in [`SEALED`].
+pub(super) fn of_values(values: &[ValueRef<'_>; SEALED_COLUMNS]) -> [u8; BYTES] {
+    let mut hasher = blake3::Hasher::new_derive_key(ROW_CONTEXT);
+    for value in values {
+        let number;
+        let (kind, bytes) = match *value {
+            ValueRef::Null => (0, &[][..]),
+            ValueRef::Integer(value) => {
+                number = value.to_le_bytes();
+                (1, &number[..])
+            }
+            ValueRef::Real(value) => {
+                number = value.to_le_bytes();
+                (2, &number[..])
+            }
+            ValueRef::Text(text) => (3, text),
+            ValueRef::Blob(bytes) => (4, bytes),
+        };
+        hasher.update(&[kind]);
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    }
+    hasher.finalize().as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+/// Gives a digest to each row that an older host has written.
+pub(super) fn close_all(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = format!("SELECT {SEALED}, id FROM entry WHERE digest = x''");
+    let mut open = connection.prepare(&sql)?;
+    let mut close = connection.prepare("UPDATE entry SET digest = ?1 WHERE id = ?2")?;
+    let mut rows = open.query([])?;
+    while let Some(row) = rows.next()? {
+        close.execute((of_row(row)?, row.get::<_, i64>(SEALED_COLUMNS)?))?;
+    }
+    Ok(())
+}
+
 /// Half a digest: chance lets one change in 10^38 pass.
-const BYTES: usize = 16;
+pub(super) const BYTES: usize = 16;
 
 /// What is kept.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rusqlite::types::ValueRef::{Blob, Integer, Null, Text};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, named_params};
 
 use super::entry::{Digest, Entry, JobId, Kept, LATEST_MS, Output, Selection, State};
@@ -112,16 +113,33 @@ fn commit(transaction: &Transaction<'_>, row: Row) -> rusqlite::Result<()> {
         State::Committed => (None, None),
         State::Failed { kind, message } => (Some(kind), Some(shortened(message))),
     };
+    let path = entry.output.as_deref().map(|path| path.as_os_str().as_encoded_bytes());
+    let (at, bytes_in, bytes_out) =
+        (milliseconds(entry.at), count(entry.bytes_in), count(entry.bytes_out));
+    let digest = seal::of_values(&[
+        Integer(job.0),
+        Blob(&entry.source),
+        Text(entry.identity.0.as_bytes()),
+        kind.map_or(Null, |kind| Text(kind.as_bytes())),
+        message.map_or(Null, |message| Text(message.as_bytes())),
+        Integer(at),
+        Integer(bytes_in),
+        Integer(bytes_out),
+        Integer(count(entry.rejects)),
+        path.map_or(Null, Blob),
+        Integer(result.is_none().into()),
+        Integer(saved.is_none().into()),
+    ]);
     let mut statement = transaction.prepare_cached(
         "INSERT INTO entry (job, source, identity, failure_kind, failure_message, at_ms, bytes_in,
-            bytes_out, rejects, output, result, saved)
+            bytes_out, rejects, output, digest, result, saved)
         VALUES (:job, :source, :identity, :kind, :message, :at, :bytes_in,
-            :bytes_out, :rejects, :output, :result, :saved)
+            :bytes_out, :rejects, :output, :digest, :result, :saved)
         ON CONFLICT (job, source) DO UPDATE SET identity = excluded.identity,
             failure_kind = excluded.failure_kind, failure_message = excluded.failure_message,
             at_ms = excluded.at_ms, bytes_in = excluded.bytes_in, bytes_out = excluded.bytes_out,
-            rejects = excluded.rejects, output = excluded.output, result = excluded.result,
-            saved = excluded.saved",
+            rejects = excluded.rejects, output = excluded.output, digest = excluded.digest,
+            result = excluded.result, saved = excluded.saved",
     )?;
     statement.execute(named_params! {
         ":job": job.0,
@@ -129,11 +147,12 @@ fn commit(transaction: &Transaction<'_>, row: Row) -> rusqlite::Result<()> {
         ":identity": entry.identity.0,
         ":kind": kind,
         ":message": message,
-        ":at": milliseconds(entry.at),
-        ":bytes_in": count(entry.bytes_in),
-        ":bytes_out": count(entry.bytes_out),
+        ":at": at,
+        ":bytes_in": bytes_in,
+        ":bytes_out": bytes_out,
         ":rejects": count(entry.rejects),
-        ":output": entry.output.as_deref().map(|path| path.as_os_str().as_encoded_bytes()),
+        ":output": path,
+        ":digest": digest,
         ":result": result,
         ":saved": saved,
     })?;

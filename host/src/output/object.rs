@@ -13,8 +13,10 @@ use std::sync::atomic::AtomicBool;
 use thiserror::Error;
 
 use super::Committed;
+use crate::name::{Shown, shown_name};
 use crate::remote::{Fault, Key, Looked, Outlet, Unsent, Upload, Wanted, hint};
 use crate::settings::Exists;
+use crate::stats::MemoryBudget;
 
 /// What is asked for where it is the bucket that is in question: whether there is an object of that name does not matter.
 const ANY_KEY: &str = "gristmill";
@@ -84,15 +86,17 @@ pub struct Writing {
     pub content_type: Option<String>,
     /// Is set when the run is to end: nothing is waited for then.
     pub stop: Arc<AtomicBool>,
+    /// What is charged for bytes that are on their way.
+    pub memory: Arc<MemoryBudget>,
 }
 
 impl Writing {
     /// Where the objects of that name go, and its key.
     fn outlet(self, name: &Path) -> Result<(Outlet, Key), ObjectError> {
-        let Self { exists, content_type, stop } = self;
+        let Self { exists, content_type, stop, memory } = self;
         let content_type = content_type.filter(|word| is_media_type(word));
-        let opened = Outlet::open(name, Wanted { exists, content_type, stop });
-        opened.map_err(|fault| ObjectError::of(&name.to_string_lossy(), fault))
+        let opened = Outlet::open(name, Wanted { exists, content_type, stop, memory });
+        opened.map_err(|fault| ObjectError::of(&shown_name(name), fault))
     }
 }
 
@@ -118,7 +122,7 @@ impl Objects {
     /// # Errors
     /// When it is no name of a prefix, or the store does not take objects from us.
     pub fn open(name: &Path, writing: Writing) -> Result<Self, ObjectError> {
-        let shown = name.to_string_lossy();
+        let shown = shown_name(name);
         let exists = writing.exists;
         let (outlet, prefix) = writing.outlet(name)?;
         let named = format!("{}/", shown.trim_end_matches('/'));
@@ -132,7 +136,7 @@ impl Objects {
     /// When there can be none of that name.
     pub fn create(&self, relative: &Path) -> Result<Object, ObjectError> {
         let key = self.key(relative)?;
-        let name = format!("{}{}", self.name, relative.display());
+        let name = format!("{}{}", self.name, Shown::of(&relative));
         let upload = Some(Upload::new(Arc::clone(&self.outlet), key));
         Ok(Object { name, exists: self.exists, replaces: false, upload })
     }
@@ -148,7 +152,7 @@ impl Objects {
 
     fn key(&self, relative: &Path) -> Result<Key, ObjectError> {
         let unfit = |reason: String| {
-            let name = format!("{}{}", self.name, relative.display());
+            let name = format!("{}{}", self.name, Shown::of(&relative));
             ObjectError::Name { name, reason }
         };
         let Some(text) = relative.to_str() else { return Err(unfit("it is no UTF-8".into())) };
@@ -172,7 +176,7 @@ impl Object {
     /// # Errors
     /// When there is one, and that is an error; when there can be none, or the store does not take it.
     pub fn open(name: &Path, writing: Writing) -> Result<Option<Self>, ObjectError> {
-        let shown = name.to_string_lossy();
+        let shown = shown_name(name);
         let exists = writing.exists;
         let (outlet, key) = writing.outlet(name)?;
         let looked = outlet.look(&key).map_err(|unsent| ObjectError::unsent(&shown, unsent))?;

@@ -17,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::sealed::Sealed;
+use crate::name::Shown;
 use crate::settings::limits::{BULK_PIECE_BYTES, CACHE_BYTES_MAX};
 
 const KEY_BYTES: usize = 32;
@@ -152,7 +153,10 @@ impl Dir {
         };
         // `blake3::Hash` compares in constant time.
         if found.finalize() != blake3::Hash::from_bytes(mac) {
-            tracing::warn!("{}: not what was written: compiling again", self.file(name).display());
+            tracing::warn!(
+                "{}: not what was written: compiling again",
+                Shown::of(&self.file(name))
+            );
             return None;
         }
         let _ = file.set_modified(SystemTime::now()); // only decides what is dropped first

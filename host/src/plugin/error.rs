@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::name::Shown;
 use crate::process::Failure;
 
 /// Why a plugin could not be loaded.
@@ -13,7 +14,7 @@ use crate::process::Failure;
 #[non_exhaustive]
 pub enum LoadError {
     /// The file could not be read.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", Shown::of(&path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -21,7 +22,7 @@ pub enum LoadError {
         error: io::Error,
     },
     /// It is no plugin.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", Shown::of(&path))]
     Refused {
         /// The file.
         path: PathBuf,
@@ -31,7 +32,7 @@ pub enum LoadError {
         hint: Option<String>,
     },
     /// It is one, but does not start.
-    #[error("{}: {failure}", path.display())]
+    #[error("{}: {failure}", Shown::of(&path))]
     Start {
         /// The file.
         path: PathBuf,

@@ -20,6 +20,7 @@ use thiserror::Error;
 use super::engine::Engine;
 use super::error::LoadError;
 use super::load::{Options, Plugin, Rejects};
+use crate::name::Shown;
 use crate::process::{Detail, Failure, FailureKind, Fill, Held, Opening, Place, Processor};
 use crate::settings::limits::{
     COMPONENT_BYTES_CEILING, HOST_STACK_BYTES, MEMORY_BYTES_CEILING, REPRO_BUNDLES_MAX,
@@ -102,7 +103,7 @@ impl Replayed {
 #[non_exhaustive]
 pub enum ReproError {
     /// A file of it could not be read.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", Shown::of(&path))]
     Read {
         /// Which one.
         path: PathBuf,
@@ -110,7 +111,7 @@ pub enum ReproError {
         error: io::Error,
     },
     /// What it says is not what a bundle says.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", Shown::of(&path))]
     Broken {
         /// Which file.
         path: PathBuf,
@@ -118,7 +119,7 @@ pub enum ReproError {
         reason: String,
     },
     /// It asks for more than it may have.
-    #[error("{}: its limits have {} = {}, more than {}", path.display(), exceeded.setting, exceeded.asked, exceeded.allowed)]
+    #[error("{}: its limits have {} = {}, more than {}", Shown::of(&path), exceeded.setting, exceeded.asked, exceeded.allowed)]
     Limits {
         /// The manifest.
         path: PathBuf,
@@ -126,7 +127,7 @@ pub enum ReproError {
         exceeded: Exceeded,
     },
     /// Only what was given to `push` is kept.
-    #[error("{}: the plugin failed in {call}, of which nothing is kept that could be run again", path.display())]
+    #[error("{}: the plugin failed in {call}, of which nothing is kept that could be run again", Shown::of(&path))]
     NotReproducible {
         /// The bundle.
         path: PathBuf,
@@ -165,7 +166,7 @@ impl Keeper {
         }
         let written = self.write(origin, case, failure, fill);
         let path = written
-            .inspect_err(|error| tracing::warn!("{}: not kept: {error}", self.dir.display()))
+            .inspect_err(|error| tracing::warn!("{}: not kept: {error}", Shown::of(&self.dir)))
             .ok();
         kept.push(path.clone());
         path
@@ -176,7 +177,7 @@ impl Keeper {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|path| path.as_deref() != Some(bundle));
         if let Err(error) = fs::remove_dir_all(bundle) {
-            tracing::warn!("{}: not removed: {error}", bundle.display());
+            tracing::warn!("{}: not removed: {error}", Shown::of(&bundle));
         }
     }
 

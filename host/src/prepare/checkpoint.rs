@@ -17,6 +17,7 @@ use super::identity::{description, digest, identity, name, resolved};
 use super::owned::{self, Fate, remove_vanished};
 use crate::job::{Error, Made, Observer, Saved};
 use crate::ledger::{self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State};
+use crate::name::Shown;
 use crate::process::{Failure, FailureKind, Held};
 use crate::settings::Exists;
 use crate::source::{Listing, Roots, Source, name_text};
@@ -89,14 +90,14 @@ impl Checkpoint {
             roots: listing.roots.clone(),
             out,
             owners: Some(owners).filter(|_| spec.output.exists != Some(Exists::Replace)),
-            changes,
             removed: AtomicU64::new(0),
             stale: AtomicU64::new(0),
             needs: aim.needs(),
             passed_over,
             readers: Mutex::new(vec![reader]),
             too_long: AtomicU64::new(0),
-            unreadable: AtomicU64::new(0),
+            unreadable: AtomicU64::new(changes.altered),
+            changes,
         })
     }
 
@@ -201,7 +202,7 @@ impl Checkpoint {
         self.give_back(reader);
         let Some(output) = output else { return Ok(()) };
         let fate = owned::remove(&output);
-        match fate.map_err(|error| told(&format!("{}: {error}", output.path.display())))? {
+        match fate.map_err(|error| told(&format!("{}: {error}", Shown::of(&output.path))))? {
             Fate::Removed => self.removed.fetch_add(1, Ordering::Relaxed),
             Fate::Stays => self.stale.fetch_add(1, Ordering::Relaxed),
             Fate::Gone => 0,
@@ -224,7 +225,7 @@ impl Checkpoint {
         match owner.map_err(failed)? {
             Some((_, other)) if other != *name && owned::is_there(&other) => {
                 let other = name_text(&other).into_owned();
-                let message = format!("its output is that of {other}, too: {}", path.display());
+                let message = format!("its output is that of {other}, too: {}", Shown::of(&path));
                 let hint = "⟦name⟧ makes other names; ⟦exists⟧ replace lets the last one have it";
                 Err(Failure::new(FailureKind::Write, message).hint(hint))
             }

@@ -7,11 +7,13 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use super::linked::Linked;
 use super::output::is_tree;
 use super::plugins;
 use super::sources::{Origins, urls};
 use crate::input::prepare_spools;
 use crate::jail::{self, Jail, JailError, Sockets};
+use crate::name::Shown;
 use crate::output::Root;
 use crate::plugin::{Cache, warm};
 use crate::settings::Run;
@@ -155,7 +157,6 @@ fn apart(
     write: &[Writable],
     spec: &JobSpec,
     described: Option<&Path>,
-
     names: Option<&[PathBuf]>,
     settings: &Run,
 ) -> Result<(), Problem> {
@@ -171,19 +172,36 @@ fn apart(
     kept.extend(described.map(|path| ("⟦pipeline⟧", path.to_path_buf())));
     let local = inputs(spec, names).filter(|path| Address::of(path).is_none());
     kept.extend(local.map(|path| ("the input", path.to_path_buf())));
-    for (flag, place) in write {
-        let Some(place) = real(place).filter(|place| place.is_dir() || place.is_file()) else {
-            continue; // a device or a pipe
-        };
+    // Neither devices nor pipes.
+    let is_kind = |place: &PathBuf| place.is_dir() || place.is_file();
+    let places = write.iter().filter_map(|(flag, place)| Some((flag, real(place)?)));
+    let places: Vec<_> = places.filter(|(_, place)| is_kind(place)).collect();
+    for (flag, place) in &places {
         let within =
-            |(_, path): &&(&str, PathBuf)| real(path).is_some_and(|path| path.starts_with(&place));
+            |(_, path): &&(&str, PathBuf)| real(path).is_some_and(|path| path.starts_with(place));
         if let Some((what, path)) = kept.iter().find(within) {
-            let (place, path) = (place.display(), path.display());
+            let (place, path) = (Shown::of(&place), Shown::of(&path));
             return Err(Problem::new(format!(
                 "⟦jail⟧: {flag} makes {place} writable, and {what} {path} is there"
             ))
             .hint(Some("give what is written a directory of its own")));
         }
+    }
+    unlinked(&places, &kept)
+}
+
+/// Refuses what is read or run that has another name in a place that may be written.
+fn unlinked(places: &[(&&str, PathBuf)], kept: &[(&str, PathBuf)]) -> Result<(), Problem> {
+    let linked = Linked::within(places.iter().map(|(_, place)| place.as_path()))?;
+    for (what, path) in kept {
+        let Some((path, other)) = linked.other(path)? else { continue };
+        let within = |(_, place): &&(&&str, PathBuf)| other.starts_with(place);
+        let flag = places.iter().find(within).map_or("⟦out⟧", |(flag, _)| flag);
+        let (path, other) = (Shown::of(&path), Shown::of(other));
+        return Err(Problem::new(format!(
+            "⟦jail⟧: {flag} makes {other} writable, which is a hard link of {what} {path}"
+        ))
+        .hint(Some("remove that link, or put a copy in its place")));
     }
     Ok(())
 }
@@ -226,11 +244,11 @@ fn make(spec: &JobSpec) -> Result<(), Problem> {
         let Some(path) = path else { continue };
         // Neither emptied nor read: whether it may be overwritten is looked at later.
         let made = File::options().append(true).create(true).open(path);
-        made.map_err(|error| Problem::new(format!("{flag} {}: {error}", path.display())))?;
+        made.map_err(|error| Problem::new(format!("{flag} {}: {error}", Shown::of(&path))))?;
     }
     if let Some(dir) = &spec.sandbox.repro {
         let made = fs::create_dir_all(dir);
-        made.map_err(|error| Problem::new(format!("⟦repro⟧ {}: {error}", dir.display())))?;
+        made.map_err(|error| Problem::new(format!("⟦repro⟧ {}: {error}", Shown::of(&dir))))?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use super::output::Outlets;
 use super::plugins::{self, Loading, Plugins};
 use super::sources::Origins;
 use super::words::framing;
+use crate::name::Shown;
 use crate::plugin::{Compiled, Engine, Keeper, LoadError, Options, Rejects};
 use crate::process::Pause;
 use crate::settings::Run;
@@ -109,6 +110,6 @@ pub(super) fn load(
 fn repro(dir: Option<&Path>) -> Result<Option<Arc<Keeper>>, Problem> {
     let Some(dir) = dir else { return Ok(None) };
     let opened = Keeper::open(dir);
-    let keeper = opened.map_err(|e| Problem::new(format!("⟦repro⟧ {}: {e}", dir.display())))?;
+    let keeper = opened.map_err(|e| Problem::new(format!("⟦repro⟧ {}: {e}", Shown::of(&dir))))?;
     Ok(Some(Arc::new(keeper)))
 }

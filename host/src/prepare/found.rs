@@ -9,6 +9,7 @@ use super::rejects::Settled;
 use super::sources::unlistable;
 use crate::job::Observer;
 use crate::ledger::{Done, Identity, JobId, Known, Needs, Reader};
+use crate::name::name_text;
 use crate::process::Kind;
 use crate::settings::{RejectsMax, Run};
 use crate::source::{Listing, Source, TooManySources};
@@ -71,6 +72,8 @@ pub(super) struct Changes {
     replaced: u64,
     /// Records of them were set aside that nothing keeps.
     unsettled: u64,
+    /// Their rows do not say what was written.
+    pub(super) altered: u64,
 }
 
 impl Changes {
@@ -110,6 +113,11 @@ pub(super) fn look(
     let too_many = |error: TooManySources| unlistable(&error.into());
     room.check().map_err(too_many)?;
     let mut changes = Changes::default();
+    if let Some((count, source)) = done.as_ref().and_then(Done::altered) {
+        let first = name_text(source);
+        tracing::warn!("what is kept of {first} is not what was written");
+        changes.altered = count;
+    }
     let mut is_done = |source: &Source, identity: &Identity| {
         let Some(((reader, job), done)) = known.zip(done.as_ref()) else { return false };
         match (done.look(&name(source), identity), aim) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::found::Aim;
 use crate::ledger::{Digest, Identity};
+use crate::name::Shown;
 use crate::settings::EncodingErrors;
 use crate::source::{Roots, Source, Stored, Way};
 use crate::spec::{Branch, JobSpec, Problem, Setting, Size};
@@ -53,7 +54,7 @@ pub(super) fn digest(spec: &JobSpec, aim: Aim) -> Result<Digest, Problem> {
         parts.push(b"chain".to_vec());
         for stage in &branch.stage {
             let read = fs::read(&stage.plugin);
-            let told = |error| Problem::new(format!("{}: {error}", stage.plugin.display()));
+            let told = |error| Problem::new(format!("{}: {error}", Shown::of(&stage.plugin)));
             parts.push(read.map_err(told)?);
             // Their order says nothing: no plugin takes a setting twice.
             let mut settings: Vec<_> = stage.settings.iter().map(Setting::word).collect();

@@ -14,6 +14,7 @@ use super::recorder::Recorder;
 use super::{objects, overwrite, rejects, report, sources, unmatched};
 use crate::input::Framing;
 use crate::job::{self, Error, Job, ObjectsOut, Observer, Out, Places, Saved, Summary, TreeOut};
+use crate::name::Shown;
 use crate::output::{Root, sweep};
 use crate::process::Scope;
 use crate::settings::{Exists, Run};
@@ -66,7 +67,7 @@ pub fn prepare<'a>(
     let first = reserve(spec, &mut settings, 0, &plugins, context)?;
     whole_lines(&settings, &plugins)?;
     job::check(&*plugins.processor, plugins.framing, &settings).map_err(Problem::new)?;
-    let to = To::open(output, &plugins, context.outlets, &context.cancel.flag())?;
+    let to = To::open(output, &plugins, context.outlets, (&context.cancel.flag(), stats.memory()))?;
     let look = if plugins.traits().scope == Scope::Source { Look::Sizes } else { context.look };
     if context.turns.is_some() {
         // Beside the list of one who is not alone there has to be room for one worker.
@@ -307,7 +308,7 @@ fn pour(
             Ok(run(Out::Objects(ObjectsOut { objects: &objects, place: &place })))
         }
         To::Left(path) => {
-            events.note(&format!("{} is there already, and is left", path.display()));
+            events.note(&format!("{} is there already, and is left", Shown::of(&path)));
             Ok(Ok(Summary::default()))
         }
         To::Tree(Tree { root, places, _held }) => {

@@ -10,6 +10,7 @@ mod context;
 mod found;
 mod identity;
 mod job;
+mod linked;
 mod names;
 mod objects;
 mod output;

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::plugins::Plugins;
+use crate::name::Shown;
 use crate::output::{Object, ObjectError, Objects, Writing};
 use crate::process::Kind;
 use crate::settings::{Format, Pack};
 use crate::source::{Address, Scheme, Source, Way};
 use crate::spec::{Output, Problem};
+use crate::stats::MemoryBudget;
 
 /// What is named in a store.
 pub(super) enum Named {
@@ -26,11 +28,12 @@ pub(super) fn open(
     output: &Output,
     plugins: &Plugins,
     format: Format,
-    stop: &Arc<AtomicBool>,
+    (stop, memory): (&Arc<AtomicBool>, &Arc<MemoryBudget>),
 ) -> Result<Option<Named>, Problem> {
     let Some(address) = Address::of(&output.out) else { return Ok(None) };
     let content_type = content_type(output, plugins, format);
-    let writing = Writing { exists: output.exists(), content_type, stop: Arc::clone(stop) };
+    let (stop, memory) = (Arc::clone(stop), Arc::clone(memory));
+    let writing = Writing { exists: output.exists(), content_type, stop, memory };
     let opened = if address.is_prefix() {
         Objects::open(&output.out, writing).map(Named::Objects)
     } else {
@@ -52,7 +55,7 @@ pub(super) fn there(
     format: Format,
     places: impl Iterator<Item = PathBuf>,
 ) -> Result<usize, Problem> {
-    match open(output, plugins, format, &Arc::default())? {
+    match open(output, plugins, format, (&Arc::default(), &Arc::default()))? {
         Some(Named::Objects(objects)) => objects.there(places).map_err(|error| told(&error)),
         Some(Named::Object(object)) => Ok(usize::from(object.replaces())),
         Some(Named::Left) => Ok(1),
@@ -114,7 +117,7 @@ pub(super) fn guard<P: AsRef<Path>>(
         if !Address::of(path).is_some_and(|address| known.contains(&id(address))) {
             return Ok(());
         }
-        let message = format!("⟦out⟧: {} is a source, and would be overwritten", path.display());
+        let message = format!("⟦out⟧: {} is a source, and would be overwritten", Shown::of(&path));
         Err(Problem::new(message)
             .hint(Some("name another object or prefix, or ⟦name⟧ other names")))
     };
@@ -127,7 +130,7 @@ pub(super) fn guard<P: AsRef<Path>>(
 /// The address of what is at `place` below `out`.
 fn below(out: &Path, place: &Path) -> PathBuf {
     let out = out.to_string_lossy();
-    format!("{}/{}", out.trim_end_matches('/'), place.display()).into()
+    format!("{}/{}", out.trim_end_matches('/'), Shown::of(&place)).into()
 }
 
 fn id(address: Address<'_>) -> (Scheme, String, String) {

@@ -8,11 +8,13 @@ use std::sync::atomic::AtomicBool;
 
 use super::objects::{self, Named};
 use super::plugins::Plugins;
+use crate::name::Shown;
 use crate::output::{FileError, Looked, Object, Objects, Pending, Root, Target};
 use crate::process::Kind;
 use crate::settings::{Format, Pack};
 use crate::source::Address;
 use crate::spec::{Output, Problem};
+use crate::stats::MemoryBudget;
 
 /// What a front end gives for names that mean something else to each: standard output, and files below a directory of its own.
 pub trait Outlets: Sync {
@@ -67,11 +69,11 @@ impl To<()> {
         output: &Output,
         plugins: &Plugins,
         outlets: &dyn Outlets,
-        stop: &Arc<AtomicBool>,
+        (stop, memory): (&Arc<AtomicBool>, &Arc<MemoryBudget>),
     ) -> Result<Self, Problem> {
         check(output, plugins.traits().kind)?;
         let path = &output.out;
-        match objects::open(output, plugins, format(output, outlets), stop)? {
+        match objects::open(output, plugins, format(output, outlets), (stop, memory))? {
             Some(Named::Object(object)) => return Ok(Self::Object(object)),
             Some(Named::Objects(objects)) => return Ok(Self::Objects(objects)),
             Some(Named::Left) => return Ok(Self::Left(path.clone())),
@@ -146,7 +148,7 @@ pub(super) fn foresee(
 ) -> Result<Foreseen, Problem> {
     check(output, plugins.traits().kind)?;
     let path = &output.out;
-    match objects::open(output, plugins, format, &Arc::default())? {
+    match objects::open(output, plugins, format, (&Arc::default(), &Arc::default()))? {
         Some(Named::Object(_)) => return Ok(Foreseen::Object),
         Some(Named::Objects(_)) => return Ok(Foreseen::Objects),
         Some(Named::Left) => return Ok(Foreseen::Left),
@@ -168,7 +170,7 @@ pub(super) fn foresee(
 fn can_be_directory(path: &Path) -> Result<(), Problem> {
     match path.ancestors().find(|above| above.exists()) {
         Some(above) if !above.is_dir() => {
-            Err(Problem::new(format!("{}: {} is a file", path.display(), above.display())))
+            Err(Problem::new(format!("{}: {} is a file", Shown::of(&path), Shown::of(&above))))
         }
         _ => Ok(()),
     }
@@ -194,7 +196,7 @@ fn check(output: &Output, kind: Kind) -> Result<(), Problem> {
     let refused = |keys: &str, why: &str| Err(Problem::new(format!("{keys}: {why}")));
     match kind {
         Kind::Aggregator if tree => {
-            let message = format!("⟦out⟧ {}: the plugin gives results", output.out.display());
+            let message = format!("⟦out⟧ {}: the plugin gives results", Shown::of(&output.out));
             Err(Problem::new(message).hint(Some("they go to one file, or to standard output")))
         }
         Kind::Aggregator if output.compress != Pack::None => {

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use super::identity::resolved;
 use super::objects;
 use super::output::is_tree;
+use crate::name::Shown;
 use crate::source::{Address, Source, Way};
 use crate::spec::{JobSpec, Output, Problem};
 
@@ -48,7 +49,7 @@ fn one_file((key, other): (&str, &str), path: &Path) -> Problem {
         return Problem::new(format!("{key} and {other} are both standard output"))
             .hint(Some(&hint));
     }
-    let message = format!("{key} and {other} name one file: {}", path.display());
+    let message = format!("{key} and {other} name one file: {}", Shown::of(&path));
     Problem::new(message).hint(Some("name two files"))
 }
 
@@ -76,7 +77,7 @@ pub(super) fn beside(
     for place in places {
         if let Some((flag, _)) = named.iter().find(|(_, path)| *path == place) {
             let path = output.out.join(&place);
-            let message = format!("{flag} and ⟦out⟧ name one file: {}", path.display());
+            let message = format!("{flag} and ⟦out⟧ name one file: {}", Shown::of(&path));
             return Err(Problem::new(message).hint(Some("name a file elsewhere")));
         }
     }
@@ -141,7 +142,7 @@ pub(super) fn ledger(output: &Output, ledger: &Path) -> Result<(), Problem> {
         if path.and_then(|path| fs::metadata(path).ok()).is_some_and(|found| id(&found) == id(&own))
         {
             let message =
-                format!("{flag}: {} is the ledger, and would be overwritten", ledger.display());
+                format!("{flag}: {} is the ledger, and would be overwritten", Shown::of(&ledger));
             return Err(Problem::new(message).hint(Some("name another file")));
         }
     }
@@ -175,7 +176,7 @@ impl Guard<'_> {
         if !known.contains(&id(&found)) {
             return Ok(());
         }
-        let message = format!("{flag}: {} is a source, and would be overwritten", path.display());
+        let message = format!("{flag}: {} is a source, and would be overwritten", Shown::of(&path));
         Err(Problem::new(message)
             .hint(Some("name another file or directory, or ⟦name⟧ other names")))
     }

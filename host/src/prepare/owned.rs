@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::job::Observer;
 use crate::ledger::{Entries, JobId, Ledger, Output, Reader, Selection};
+use crate::name::Shown;
 use crate::source::{Listing, Source, Way};
 use crate::spec::Problem;
 
@@ -134,7 +135,7 @@ pub(super) fn remove_vanished(
             Ok(Fate::Stays) => vanished.left += 1,
             Ok(Fate::Gone) => {}
             Err(error) => {
-                let message = format!("⟦delete_vanished⟧: {}: {error}", output.path.display());
+                let message = format!("⟦delete_vanished⟧: {}: {error}", Shown::of(&output.path));
                 return Err(Problem::new(message));
             }
         }
@@ -207,7 +208,7 @@ impl<'a> InSight<'a> {
         };
         events.note(&format!(
             "⟦delete_vanished⟧: {}: nothing is there, so no output of it is removed{more}",
-            first.display()
+            Shown::of(&first)
         ));
     }
 }

@@ -17,6 +17,7 @@ use super::plugins::{Plugins, Seen};
 use super::{Context, load, sources};
 use crate::input::Framing;
 use crate::job::{self, Observer};
+use crate::name::Shown;
 use crate::process::Scope;
 use crate::settings::Run;
 use crate::settings::limits::PLAN_NAMES_MAX;
@@ -97,7 +98,7 @@ fn planned((stage, seen): (&StageSpec, &Seen)) -> PlannedStage {
     settings.extend(stage.settings.iter().map(|set| (set.key.clone(), set.shown().to_string())));
     PlannedStage {
         name: stage.name.clone(),
-        plugin: stage.plugin.display().to_string(),
+        plugin: Shown::of(&stage.plugin).to_string(),
         version: seen.manifest.version.clone(),
         kind: seen.kind,
         scope: seen.manifest.scope,
@@ -145,7 +146,7 @@ fn planned_output(
         let places = names.of(Arc::clone(&sources))?;
         for (index, source) in sources.iter().enumerate().take(PLAN_NAMES_MAX) {
             let (output, why) = match places.place(index, None) {
-                Ok(place) => (Some(place.display().to_string()), None),
+                Ok(place) => (Some(Shown::of(&place).to_string()), None),
                 Err(failure) => (None, Some(failure.message)),
             };
             first.push(PlannedName { source: source.name().into_owned(), output, why });
@@ -160,7 +161,7 @@ fn planned_output(
     } else if output.out.symlink_metadata().is_ok() && to != Foreseen::Stdout {
         there = 1;
     }
-    let shown = |path: &Path| path.display().to_string();
+    let shown = |path: &Path| Shown::of(&path).to_string();
     Ok(PlannedOutput {
         to,
         path: (to != Foreseen::Stdout).then(|| shown(&output.out)),

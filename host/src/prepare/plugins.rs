@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::input::Framing;
 use crate::job::Lane;
+use crate::name::Shown;
 use crate::pipeline::{self, Branch, Chain, Fan, shared_framing};
 use crate::plugin::{Cache, Compiled, Engine, LoadError, Manifest, Options, Plugin};
 use crate::process::{Kind, Processor, Traits};
@@ -63,7 +64,7 @@ pub(super) struct Loading<'a> {
 pub fn cache(settings: &Run) -> Option<Cache> {
     let dir = settings.cache.as_deref()?;
     let opened = Cache::open(dir);
-    opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", dir.display())).ok()
+    opened.inspect_err(|error| tracing::warn!("{}: not used: {error}", Shown::of(&dir))).ok()
 }
 
 /// Compiles the plugins of a job, chain by chain, or takes what they compiled to.

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use serde::Deserialize;
 
 use super::output::Outlets;
+use crate::name::Shown;
 use crate::output::{Appended, Target};
 use crate::settings::limits::{REJECT_LINE_BYTES_MAX, WRITE_BYTES};
 use crate::settings::{Durable, Exists, RejectsMax};
@@ -40,7 +41,7 @@ pub(super) fn open(
         (Some(_), Some(sources)) => go_on(path, output.durable, sources),
         _ if is_full(path) => match output.exists() {
             Exists::Fail => {
-                let message = format!("⟦rejects⟧ {}: exists already", path.display());
+                let message = format!("⟦rejects⟧ {}: exists already", Shown::of(&path));
                 let hint =
                     "⟦exists⟧ replace begins it anew, ⟦exists⟧ skip goes on behind what is there";
                 return Err(Problem::new(message).hint(Some(hint)));
@@ -53,7 +54,7 @@ pub(super) fn open(
         _ => File::create(path).map(|file| Box::new(file) as _),
     };
     let file: Box<dyn Write + Send> =
-        opened.map_err(|error| Problem::new(format!("⟦rejects⟧ {}: {error}", path.display())))?;
+        opened.map_err(|error| Problem::new(format!("⟦rejects⟧ {}: {error}", Shown::of(&path))))?;
     Ok(Some(Mutex::new(Box::new(BufWriter::new(file)))))
 }
 
@@ -87,7 +88,7 @@ impl Settled {
                 }
                 Ok(())
             })
-            .map_err(|error| Problem::new(format!("⟦rejects⟧ {}: {error}", path.display())))?;
+            .map_err(|error| Problem::new(format!("⟦rejects⟧ {}: {error}", Shown::of(&path))))?;
         }
         Ok(Self { records_max, lines: Some(lines) })
     }

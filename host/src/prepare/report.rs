@@ -5,6 +5,7 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::output::Outlets;
+use crate::name::Shown;
 use crate::output::pretty_json;
 use crate::spec::Problem;
 use crate::stats::Report;
@@ -57,5 +58,5 @@ fn replace(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn told(path: &Path, error: &io::Error) -> Problem {
-    Problem::new(format!("⟦report⟧ {}: {error}", path.display()))
+    Problem::new(format!("⟦report⟧ {}: {error}", Shown::of(&path)))
 }

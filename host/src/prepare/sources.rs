@@ -118,15 +118,19 @@ pub(super) fn listing(
     context: &Context<'_>,
     events: &dyn Observer,
 ) -> Result<Listing, Problem> {
-    let Context { origins, cancel, .. } = context;
+    let Context { origins, cancel, stats, .. } = context;
     let request = request(spec, look, settings, origins)?;
     let mut listing = source::list(&request).map_err(|error| unlistable(&error))?;
     remove_below(&mut listing, &spec.inputs.files, &spec.output.out, events);
     let filter = Arc::clone(&listing.filter);
     let too_many = |error: TooManySources| unlistable(&error.into());
-    listing.sources =
-        input::expand_prefixes(listing.sources, &filter, &listing.room, &cancel.flag())
-            .map_err(too_many)?;
+    listing.sources = input::expand_prefixes(
+        listing.sources,
+        &filter,
+        &listing.room,
+        (&cancel.flag(), stats.memory()),
+    )
+    .map_err(too_many)?;
     unmatched::warn(spec, &listing);
     if settings.archives {
         let (members_max, threads) = (settings.members_max, settings.threads);

@@ -1,6 +1,7 @@
 //! Lists and globs that name nothing: their empty result looks like success.
 
 use crate::job::Summary;
+use crate::name::Shown;
 use crate::source::Listing;
 use crate::spec::JobSpec;
 
@@ -9,7 +10,7 @@ pub(super) fn warn(spec: &JobSpec, listing: &Listing) {
     if let Some(list) = &spec.inputs.files_from
         && listing.listed == Some(0)
     {
-        tracing::warn!("⟦files_from⟧ {} names nothing", list.display());
+        tracing::warn!("⟦files_from⟧ {} names nothing", Shown::of(&list));
     }
     if !listing.filtered {
         return;

@@ -13,11 +13,12 @@ use object_store::{
     BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, Result as StoreResult, RetryConfig,
 };
 
-use super::http::{Completes, Plain};
+use super::http::{Completes, Pieces, Plain};
+use super::patience::Patient;
 use super::redirects::Redirects;
 use crate::settings::limits::{
-    REMOTE_CONNECT, REMOTE_IDLE, REMOTE_PAUSE, REMOTE_PAUSE_MAX, REMOTE_REQUEST, REMOTE_RETRIES,
-    REMOTE_RETRY,
+    REMOTE_CONNECT, REMOTE_HEADERS, REMOTE_IDLE, REMOTE_PAUSE, REMOTE_PAUSE_MAX, REMOTE_REQUEST,
+    REMOTE_RETRIES, REMOTE_RETRY,
 };
 use crate::source::{Address, Scheme};
 
@@ -50,6 +51,15 @@ pub(super) struct Wish {
     pub(super) content_type: Option<String>,
     /// What becomes of one that is there.
     pub(super) completes: Completes,
+    pub(super) to: To,
+}
+
+/// What a client is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum To {
+    #[default]
+    Read,
+    Write,
 }
 
 /// A client that writes objects, in one request or in parts.
@@ -135,14 +145,21 @@ fn is_plain(endpoint: &str) -> bool {
 }
 
 fn options(wish: &Wish) -> impl Iterator<Item = (ClientConfigKey, String)> {
+    // Of one who writes, no answer is read but by `answers`, which has its own patience.
+    let idle = match wish.to {
+        To::Read => Some((ClientConfigKey::ReadTimeout, REMOTE_IDLE)),
+        To::Write => None,
+    };
     let times = [
         (ClientConfigKey::ConnectTimeout, REMOTE_CONNECT),
-        (ClientConfigKey::ReadTimeout, REMOTE_IDLE),
         (ClientConfigKey::Timeout, REMOTE_REQUEST),
     ];
-    let times = times.map(|(key, time)| (key, humantime::format_duration(time).to_string()));
+    let times = times
+        .into_iter()
+        .chain(idle)
+        .map(|(key, time)| (key, humantime::format_duration(time).to_string()));
     let content_type = wish.content_type.clone();
-    times.into_iter().chain(content_type.map(|word| (ClientConfigKey::DefaultContentType, word)))
+    times.chain(content_type.map(|word| (ClientConfigKey::DefaultContentType, word)))
 }
 
 fn retry() -> RetryConfig {
@@ -152,7 +169,7 @@ fn retry() -> RetryConfig {
 }
 
 /// TLS by ring, for the whole process. Whoever comes second finds it installed.
-fn install_tls() {
+pub(super) fn install_tls() {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -168,7 +185,8 @@ struct Connector {
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let client = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Plain { client, completes: self.completes }))
+        let client = HttpClient::new(Patient { client, headers: REMOTE_HEADERS });
+        Ok(HttpClient::new(Plain { client, completes: self.completes, pieces: Pieces::Marked }))
     }
 }
 
@@ -186,7 +204,7 @@ impl HttpConnector for Web {
             source: Box::new(error),
         })?;
         let (client, completes) = (HttpClient::new(redirects), Completes::default());
-        let client = HttpClient::new(Plain { client, completes });
+        let client = HttpClient::new(Plain { client, completes, pieces: Pieces::Always });
         Ok(self.0.get_or_init(|| client).clone())
     }
 }

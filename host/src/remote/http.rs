@@ -3,6 +3,7 @@
 use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
+use object_store::{GetOptions, GetRange};
 
 use super::answers;
 use super::fault::WholeInstead;
@@ -11,6 +12,27 @@ use super::keys;
 /// A server that does not say how long its answer is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NoLength;
+
+/// Stands in a request for an object, whose reader takes the answer piece by piece. What else is asked for is held: lists, and what a
+/// server of credentials says.
+#[derive(Debug, Clone, Copy)]
+struct ByPieces;
+
+/// Options of a request for an object.
+pub(crate) fn by_pieces(range: Option<GetRange>) -> GetOptions {
+    let mut options = GetOptions { range, ..GetOptions::default() };
+    options.extensions.insert(ByPieces);
+    options
+}
+
+/// Which answers are taken piece by piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pieces {
+    /// Those to [`by_pieces`].
+    Marked,
+    /// All: of a web server nothing is asked but pages, and its client passes no marks on.
+    Always,
+}
 
 /// What becomes of an object that is there when parts are put together to one of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,6 +49,7 @@ pub(super) enum Completes {
 pub(super) struct Plain {
     pub(super) client: HttpClient,
     pub(super) completes: Completes,
+    pub(super) pieces: Pieces,
 }
 
 #[async_trait::async_trait]
@@ -47,7 +70,11 @@ impl HttpService for Plain {
         }
         let is_list = keys::is_list(request.uri().query().unwrap_or_default());
         let is_for_part = request.headers().contains_key("range");
-        let is_read = ["GET", "HEAD"].contains(&request.method().as_str());
+        let is_by_pieces = match self.pieces {
+            Pieces::Marked => request.extensions().get::<ByPieces>().is_some(),
+            Pieces::Always => request.method().as_str() == "GET",
+        };
+        let is_read = is_by_pieces || request.method().as_str() == "HEAD";
         let mut answer = self.client.execute(request).await?;
         if is_for_part && answer.status().as_u16() == 200 {
             return Err(HttpError::new(HttpErrorKind::Unknown, WholeInstead));
@@ -74,7 +101,7 @@ impl HttpService for Plain {
 async fn with_keys(answer: HttpResponse) -> Result<HttpResponse, HttpError> {
     let (head, body) = answer.into_parts();
     let list = answers::whole(body).await?;
-    let marked = std::str::from_utf8(&list).ok().and_then(keys::marked);
+    let marked = std::str::from_utf8(list.as_ref()).ok().and_then(keys::marked);
     let body = marked.map_or_else(|| list.into(), HttpResponseBody::from);
     Ok(HttpResponse::from_parts(head, body))
 }

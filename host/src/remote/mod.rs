@@ -11,16 +11,18 @@ mod fault;
 mod http;
 mod keys;
 mod outlet;
+mod patience;
 mod redirects;
 mod target;
 mod upload;
 
 pub(crate) use object_store::path::Path as Key;
 
+pub(crate) use answers::charged;
 pub(crate) use bridge::{Bridge, Unanswered};
 pub use fault::hint;
 pub(crate) use fault::{Fault, Kind};
-pub(crate) use http::NoLength;
+pub(crate) use http::{NoLength, by_pieces};
 pub(crate) use keys::unmarked;
 pub(crate) use outlet::{Looked, Outlet, Wanted};
 pub use redirects::allow_private;

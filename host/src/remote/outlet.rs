@@ -11,19 +11,20 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
-    Error as StoreError, GetOptions, GetRange, MultipartId, ObjectStore, PutMode, PutOptions,
-    PutPayload,
+    Error as StoreError, GetRange, MultipartId, ObjectStore, PutMode, PutOptions, PutPayload,
 };
 
+use super::answers::charged;
 use super::bridge::{Bridge, Unanswered};
-use super::clients::{self, Wish, Writing};
+use super::clients::{self, To, Wish, Writing};
 use super::fault::{Fault, Kind};
-use super::http::Completes;
+use super::http::{Completes, by_pieces};
 use super::target::path;
 use super::upload::Unsent;
 use crate::settings::Exists;
 use crate::settings::limits::REMOTE_QUESTIONS;
 use crate::source::Address;
+use crate::stats::MemoryBudget;
 
 /// What is wanted of the objects of an outlet.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub(crate) struct Wanted {
     pub(crate) content_type: Option<String>,
     /// Is set when the run is to end.
     pub(crate) stop: Arc<AtomicBool>,
+    /// What is charged for bytes that the store does not have yet.
+    pub(crate) memory: Arc<MemoryBudget>,
 }
 
 /// A bucket or container, and how it is written to.
@@ -46,6 +49,7 @@ pub(crate) struct Outlet {
     /// Scheme and bucket.
     store: String,
     pub(super) stop: Arc<AtomicBool>,
+    pub(super) memory: Arc<MemoryBudget>,
 }
 
 /// What a look finds.
@@ -67,17 +71,35 @@ impl Outlet {
     }
 
     fn of(address: &Address<'_>, wanted: Wanted) -> Result<Self, Fault> {
-        let Wanted { exists, content_type, stop } = wanted;
+        let Wanted { exists, content_type, stop, memory } = wanted;
         let completes = match exists {
             Exists::Replace => Completes::Over,
             Exists::Fail | Exists::Skip => Completes::Beside,
         };
-        let writing = clients::writing(address, Wish { content_type, completes })
+        let writing = clients::writing(address, Wish { content_type, completes, to: To::Write })
             .map_err(|error| Fault::of(&error, address).with_variables(address))?;
         let none = || Fault::new(ErrorKind::Unsupported, "a web server takes no output");
         let Writing { objects, parts, completes } = writing.ok_or_else(none)?;
         let (bridge, store) = (Bridge::get()?, address.store.to_string());
-        Ok(Self { bridge, objects, parts, completes, exists, store, stop })
+        Ok(Self { bridge, objects, parts, completes, exists, store, stop, memory })
+    }
+
+    /// One that writes into that store.
+    #[cfg(test)]
+    pub(super) fn within(
+        store: Arc<object_store::memory::InMemory>,
+        memory: &Arc<MemoryBudget>,
+    ) -> Result<Self, Fault> {
+        Ok(Self {
+            bridge: Bridge::get()?,
+            objects: Arc::clone(&store) as Arc<dyn ObjectStore>,
+            parts: store,
+            completes: Completes::Over,
+            exists: Exists::Replace,
+            store: "s3://tested".into(),
+            stop: Arc::default(),
+            memory: Arc::clone(memory),
+        })
     }
 
     /// Looks whether there is an object of that key.
@@ -98,6 +120,7 @@ impl Outlet {
         &self,
         answer: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Unsent> {
+        let answer = charged(&self.memory, answer);
         self.bridge.wait(&self.stop, answer).map_err(|unanswered| match unanswered {
             Unanswered::Stopped => Unsent::Stopped,
             Unanswered::Fault(fault) => Unsent::Fault(fault),
@@ -107,8 +130,7 @@ impl Outlet {
     /// Asks for its first byte and not for its head: only so a store says that it is the bucket which is not there.
     async fn looked(&self, key: &Path) -> Result<Looked, Fault> {
         let range = Some(GetRange::Bounded(0..1));
-        let options = GetOptions { range, ..GetOptions::default() };
-        let Err(error) = self.objects.get_opts(key, options).await else {
+        let Err(error) = self.objects.get_opts(key, by_pieces(range)).await else {
             return Ok(Looked::There);
         };
         let fault = self.fault(&error);
@@ -169,7 +191,7 @@ impl Outlet {
         index: usize,
         bytes: PutPayload,
     ) -> Result<PartId, Fault> {
-        let put = self.parts.put_part(key, id, index, bytes).await;
+        let put = charged(&self.memory, self.parts.put_part(key, id, index, bytes)).await;
         put.map_err(|error| self.fault(&error))
     }
 

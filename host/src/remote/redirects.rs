@@ -7,6 +7,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse, HttpService,
@@ -64,12 +65,17 @@ pub(super) struct Redirects {
 
 impl Redirects {
     pub(super) fn new() -> Result<Self, reqwest::Error> {
+        Self::within(REMOTE_IDLE)
+    }
+
+    /// That is how long headers may take, and how long there may be silence afterwards.
+    pub(super) fn within(idle: Duration) -> Result<Self, reqwest::Error> {
         let client = || {
             Client::builder()
                 .redirect(redirect::Policy::none())
                 .referer(false)
                 .connect_timeout(REMOTE_CONNECT)
-                .read_timeout(REMOTE_IDLE)
+                .read_timeout(idle)
                 .timeout(REMOTE_REQUEST)
         };
         Ok(Self {

@@ -5,7 +5,7 @@
 //! is dropped before it is finished leaves nothing: the store is told to forget its parts.
 //!
 //! Memory: the part that is being filled, the kept one, and [`UPLOAD_FLIGHT_KIB`] for all objects together, or one part
-//! where that is larger.
+//! where that is larger. All of it is charged until the store has it.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -23,6 +23,7 @@ use crate::settings::limits::{
     UPLOAD_ABORT, UPLOAD_FLIGHT_KIB, UPLOAD_PART_BYTES, UPLOAD_PART_BYTES_MAX, UPLOAD_PARTS_ALIKE,
     UPLOAD_PARTS_MAX,
 };
+use crate::stats::Charge;
 
 /// An object that is being written. See the module.
 pub(crate) struct Upload {
@@ -32,6 +33,8 @@ pub(crate) struct Upload {
     id: Option<MultipartId>,
     /// What there is of the next part, and its number.
     filling: Vec<u8>,
+    /// For that.
+    held: Charge,
     next: usize,
     flying: JoinSet<Result<(usize, PartId), Fault>>,
     landed: BTreeMap<usize, PartId>,
@@ -44,7 +47,14 @@ struct Mark {
     /// How many bytes of that part stay.
     bytes: usize,
     /// The part, once it was sent.
-    sent: Option<PutPayload>,
+    sent: Option<Sent>,
+}
+
+/// A part on its way, or kept beside that, which is charged once.
+#[derive(Clone)]
+struct Sent {
+    bytes: PutPayload,
+    _held: Arc<Charge>,
 }
 
 /// Why an object is not written.
@@ -69,6 +79,7 @@ impl Upload {
     /// An object of that key, of which nothing is there. Nobody is asked before there is enough for a part.
     pub(crate) fn new(outlet: Arc<Outlet>, key: Path) -> Self {
         Self {
+            held: outlet.memory.hold(0),
             outlet,
             key,
             id: None,
@@ -90,6 +101,7 @@ impl Upload {
             }
             let (now, rest) = bytes.split_at(room.min(bytes.len()));
             self.filling.extend_from_slice(now);
+            self.settle_charge();
             bytes = rest;
         }
         Ok(())
@@ -108,7 +120,8 @@ impl Upload {
             self.land_all()?;
             self.landed.split_off(&part);
             self.next = part;
-            self.filling = sent.iter().flat_map(|piece| piece.iter().copied()).collect();
+            self.filling = sent.bytes.iter().flat_map(|piece| piece.iter().copied()).collect();
+            self.settle_charge();
         }
         self.filling.truncate(bytes);
         self.mark();
@@ -152,19 +165,25 @@ impl Upload {
             let room = flight.acquire_many_owned(kib.min(UPLOAD_FLIGHT_KIB)).await;
             room.map_err(|error| Fault::new(ErrorKind::Other, error.to_string()))
         })?;
-        let payload = PutPayload::from(std::mem::take(&mut self.filling));
+        let filled = std::mem::take(&mut self.filling);
+        let held = std::mem::replace(&mut self.held, outlet.memory.hold(0));
+        let sent = Sent { bytes: filled.into(), _held: Arc::new(held) };
         let (key, index) = (self.key.clone(), self.next);
         if let Some(mark) = self.mark.as_mut().filter(|mark| mark.part == index) {
-            mark.sent = Some(payload.clone());
+            mark.sent = Some(sent.clone());
         }
         let runtime = self.outlet.bridge.runtime.handle();
         let part = async move {
             let _room = room;
-            Ok((index, outlet.part((&key, &id), index, payload).await?))
+            Ok((index, outlet.part((&key, &id), index, sent.bytes.clone()).await?))
         };
         self.flying.spawn_on(part, runtime);
         self.next += 1;
         Ok(())
+    }
+
+    fn settle_charge(&mut self) {
+        self.held.set(self.filling.capacity() as u64);
     }
 
     fn begun(&mut self) -> Result<MultipartId, Unsent> {
@@ -220,7 +239,40 @@ impl Drop for Upload {
 
 #[cfg(test)]
 mod tests {
+    use object_store::ObjectStoreExt;
+
     use super::*;
+    use crate::stats::MemoryBudget;
+
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn what_the_store_does_not_have_yet_is_charged_and_no_more_than_that() {
+        const ALL: u64 = 1 << 30;
+        let memory = Arc::new(MemoryBudget::new(ALL));
+        let store = Arc::default();
+        let outlet = Arc::new(Outlet::within(Arc::clone(&store), &memory).unwrap());
+        let is_free = |bytes| memory.hold(0).grow(bytes).is_ok();
+        let part = UPLOAD_PART_BYTES as u64;
+        let mut upload = Upload::new(outlet, Path::from("key"));
+        let lines = vec![b'a'; UPLOAD_PART_BYTES / 2];
+        upload.append(&lines).unwrap();
+        assert!(!is_free(ALL - part / 2 + 1), "a part that is being filled");
+        upload.append(&lines).unwrap();
+        upload.mark();
+        upload.append(&lines).unwrap();
+        upload.land_all().unwrap();
+        // The part with the mark, and the one that is being filled.
+        assert!(!is_free(ALL - part - part / 2 + 1));
+        upload.take_back().unwrap();
+        assert!(!is_free(ALL - part + 1) && is_free(ALL - 2 * part));
+        upload.finish().unwrap();
+        assert!(is_free(ALL));
+        let wrote = wait(async { store.get(&Path::from("key")).await.unwrap().bytes().await });
+        assert_eq!(wrote.unwrap().len(), 2 * lines.len());
+    }
 
     #[test]
     fn the_largest_object_has_no_more_parts_than_it_may() {

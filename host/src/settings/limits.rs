@@ -76,6 +76,9 @@ pub const REPRO_NAMES_MAX: usize = 1000;
 /// Open files below which a run may not get by: standard streams, plugins, a ledger, and a few for each of some workers.
 pub const OPEN_FILES_MIN: u64 = 64;
 
+/// Files that are looked at for others that are the same under another name, before a jail is entered: a second or two.
+pub const JAIL_ENTRIES_MAX: u64 = 1 << 20;
+
 /// Addresses that the engine reserves for one instance's memory, so that no access needs a check: 4 GiB, and what is around them.
 pub const RESERVED_BYTES: u64 = 5 << 30;
 
@@ -237,7 +240,7 @@ pub const TENANT_NAME_BYTES_MAX: usize = 64;
 pub const WAIT: Duration = Duration::from_millis(50);
 
 /// How long a system call that waits for somebody else may go on after Ctrl-C.
-pub const INTERRUPT_GRACE: Duration = Duration::from_millis(60);
+pub const INTERRUPT_GRACE: Duration = Duration::from_millis(30);
 
 /// What the decoder of a stream keeps, as a rule: the window of zstd at its highest common level, of xz at its default, twice.
 pub const DECODER_BYTES: u64 = 16 << 20;
@@ -317,6 +320,9 @@ pub const UPLOAD_PARTS_MAX: usize = 10_000;
 
 /// KiB of the parts of all objects together that are on their way to stores: at 50 ms a part, over 1 GB/s.
 pub const UPLOAD_FLIGHT_KIB: u32 = 64 << 10;
+
+/// Bytes of a part that a store has to take in a second: eight at once on a line of a megabit. A part that takes longer is sent again.
+pub const UPLOAD_BYTES_PER_SECOND_MIN: u64 = 15 << 10;
 
 /// How long a store has to forget the parts of an object that is given up.
 pub const UPLOAD_ABORT: Duration = Duration::from_secs(10);

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::{Room, Roots, TooManySources, hint};
+use crate::name::Shown;
 use crate::settings::limits::LISTED_NAME_BYTES_MAX;
 
 /// What is read of a list at once.
@@ -24,7 +25,7 @@ pub struct FilesFrom {
 
 /// The list could not be read.
 #[derive(Debug, Error)]
-#[error("{}: {error}", path.display())]
+#[error("{}: {error}", Shown::of(&path))]
 pub struct ListError {
     path: PathBuf,
     error: io::Error,

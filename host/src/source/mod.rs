@@ -3,16 +3,13 @@
 //! Knows names, kinds and sizes; opens nothing but directories and lists, and asks no store. Where names may lead is kept here, for
 //! whoever opens them later. A name that cannot be a source stays in the list with the reason, so that it is reported in its place.
 
-mod address;
 mod archive;
 mod descend;
 mod globs;
 mod list;
-mod name_text;
 mod path;
 mod room;
 mod roots;
-mod shown;
 mod sparse;
 mod urls;
 mod walk;
@@ -26,15 +23,13 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Stat};
 use thiserror::Error;
 
-pub use address::{Address, Scheme};
+pub use crate::name::{Address, Scheme, name_text, shown_name};
 pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
 pub use globs::{Globs, PatternError};
 pub use list::{FilesFrom, ListError, names};
-pub use name_text::name_text;
 pub use path::{Directories, SourcePath};
 pub use room::{Room, TooManySources};
 pub use roots::{Roots, RootsError, hint};
-pub use shown::shown_name;
 pub use sparse::{Part, Sparse, Stretch};
 pub use urls::Urls;
 pub use walk::Filter;

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use thiserror::Error;
 
 use super::check_regular;
+use crate::name::Shown;
 use crate::settings::limits::BENEATH_TRIES;
 
 /// Where inputs may be: anywhere, or beneath some directories. A clone has the same ones open.
@@ -40,7 +41,7 @@ struct Root {
 #[non_exhaustive]
 pub enum RootsError {
     /// It could not be opened.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", Shown::of(&path))]
     Open {
         /// Which.
         path: PathBuf,

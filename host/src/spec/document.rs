@@ -1,5 +1,6 @@
 //! A spec in TOML: read by the types of specs alone, with the place of whatever is wrong.
 
+use crate::name::Shown;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::ops::Range;
@@ -88,7 +89,7 @@ impl Text<'_> {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.split('\n').count();
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Place(format!("{}:{line}:{column}", self.name.display()))
+        Place(format!("{}:{line}:{column}", Shown::of(&self.name)))
     }
 
     fn wrong(&self, span: &Range<usize>, message: impl Display) -> Problem {

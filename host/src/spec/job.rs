@@ -1,11 +1,12 @@
 //! The spec of a job, whether it can be one, and the settings that it comes to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Branch, Inputs, Key, Output, Problem, SandboxSpec, Setting, Size, StageSpec};
+use crate::name::{Shown, is_url};
 use crate::settings::limits::{
     CHUNK_BYTES, ISOLATED_CHUNK_BYTES, REJECTS_FREE, REJECTS_PERCENT, WINDOW_BYTES,
 };
@@ -104,6 +105,23 @@ impl JobSpec {
         self.branches.iter().flat_map(|branch| &branch.stage)
     }
 
+    /// What names a file or directory of this machine, and never anything else.
+    fn local_paths(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let Self { inputs, output, sandbox, .. } = self;
+        let plugins = self.stages().map(|stage| ("plugin", stage.plugin.as_path()));
+        let beneath = inputs.beneath.iter().map(|path| ("beneath", path.as_path()));
+        let files = [
+            ("files_from", &inputs.files_from),
+            ("rejects", &output.rejects),
+            ("ledger", &output.ledger),
+            ("report", &output.report),
+            ("cache", &sandbox.cache),
+            ("repro", &sandbox.repro),
+        ];
+        let files = files.into_iter().filter_map(|(key, path)| Some((key, path.as_deref()?)));
+        plugins.chain(beneath).chain(files)
+    }
+
     /// Nominal size of chunks in bytes: a fresh sandbox is for more of them than one that is there.
     pub fn chunk_bytes(&self) -> u64 {
         let unsaid = match self.sandbox.isolate {
@@ -161,6 +179,7 @@ impl JobSpec {
             let (mine, theirs) = (Key(key), Key(other));
             Problem::new(format!("{mine} cannot be said together with {theirs}")).of(key)
         };
+        self.local_paths().try_for_each(|(key, path)| refuse_url(key, path))?;
         if inputs.null && inputs.files_from.is_none() {
             return Err(without("null", "files_from"));
         }
@@ -198,6 +217,17 @@ impl JobSpec {
         let message = format!("{} {key}: no plugin of this run is called that", Key("set"));
         Err(Problem::new(message).hint(Some("NAME.KEY=VALUE, by file name or position")))
     }
+}
+
+/// A URL in the place of a file is told as one: otherwise it would be a file that is not there.
+fn refuse_url(key: &'static str, path: &Path) -> Result<(), Problem> {
+    if !is_url(path) {
+        return Ok(());
+    }
+    let (named, shown) = (Key(key), Shown::of(path));
+    let message = format!("{named}: {shown} is a URL, expected a file or directory");
+    let hint = "only sources and ⟦out⟧ may be URLs: download it, and name the file";
+    Err(Problem::new(message).of(key).hint(Some(hint)))
 }
 
 /// What the plugin at that position, of `count`, is told by a key, if anything.

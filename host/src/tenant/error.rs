@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::job;
+use crate::name::Shown;
 use crate::settings::limits::{JOBS_MAX, TENANT_NAME_BYTES_MAX, WEIGHT_MAX};
 use crate::spec::Problem;
 
@@ -39,7 +40,7 @@ pub enum Refused {
         name: String,
     },
     /// One of its directories cannot be used.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", Shown::of(&path))]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -119,7 +120,7 @@ pub enum JobError {
     #[error(transparent)]
     Spec(#[from] Problem),
     /// A name is not of a file beneath the tenant's directory.
-    #[error("{}: is not in the tenant's directory", path.display())]
+    #[error("{}: is not in the tenant's directory", Shown::of(&path))]
     Outside {
         /// As it was named.
         path: PathBuf,

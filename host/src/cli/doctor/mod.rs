@@ -15,6 +15,7 @@ use super::args::{DoctorArgs, DoctorFormatArg};
 use super::cache_dir;
 use super::say::plain;
 use crate::jail;
+use crate::name::Shown;
 use crate::output::pretty_json;
 use crate::plugin::{Cache, ENGINE_VERSION, cpu_features, probe};
 use crate::spec::Problem;
@@ -202,7 +203,7 @@ fn cache(dir: Option<&Path>) -> Check {
         let hint = "set HOME or XDG_CACHE_HOME, or name a directory with --cache";
         return Check::missing(name, Need::Speed, "there is no directory for it", hint);
     };
-    let shown = dir.display();
+    let shown = Shown::of(&dir);
     match Cache::look(dir) {
         Ok(Some(state)) => {
             let (mode, entries) = (state.mode, state.entries);

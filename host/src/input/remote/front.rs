@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::piece::Fetching;
-use super::{Receiver, next_within};
+use super::{Came, Receiver, next_within};
 use crate::input::pipe::Coming;
 use crate::remote::Fault;
 
@@ -13,14 +13,15 @@ use crate::remote::Fault;
 pub(in crate::input) struct Front {
     receiver: Receiver,
     _fetching: Fetching,
-    /// What has come and is not read, from `at` on; `None` at the end.
-    piece: Option<Vec<u8>>,
+    /// What has come and is not read, from `at` on.
+    piece: Option<Came>,
     at: usize,
+    is_over: bool,
 }
 
 /// What comes next.
 pub(super) enum Next {
-    Piece(Vec<u8>),
+    Piece(Came),
     End,
     /// Nothing, in the time that it had.
     Late,
@@ -34,23 +35,29 @@ impl std::fmt::Debug for Front {
 
 impl Front {
     pub(super) fn new(receiver: Receiver, fetching: Fetching) -> Self {
-        Self { receiver, _fetching: fetching, piece: Some(Vec::new()), at: 0 }
+        Self { receiver, _fetching: fetching, piece: None, at: 0, is_over: false }
     }
 
     fn is_ready(&mut self, within: Duration) -> Result<bool, Fault> {
-        while self.piece.as_ref().is_some_and(|piece| piece.len() == self.at) {
-            self.piece = match next_within(&mut self.receiver, within)? {
-                Next::Piece(piece) => Some(piece),
-                Next::End => None,
+        while !self.is_over && self.rest().is_empty() {
+            self.piece = None;
+            match next_within(&mut self.receiver, within)? {
+                Next::Piece(piece) => self.piece = Some(piece),
+                Next::End => self.is_over = true,
                 Next::Late => return Ok(false),
-            };
+            }
             self.at = 0;
         }
         Ok(true)
     }
 
+    /// What has come and is not read.
+    fn rest(&self) -> &[u8] {
+        self.piece.as_ref().and_then(|piece| piece.bytes.get(self.at..)).unwrap_or_default()
+    }
+
     fn read(&mut self, into: &mut [u8]) -> usize {
-        let rest = self.piece.as_ref().and_then(|piece| piece.get(self.at..)).unwrap_or_default();
+        let rest = self.rest();
         let got = rest.len().min(into.len());
         let (into, _) = into.split_at_mut(got);
         into.copy_from_slice(rest.get(..got).unwrap_or_default());

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use object_store::{GetOptions, GetRange, ObjectMeta};
 
+use crate::remote::by_pieces;
+
 /// What the first answer said of the object.
 #[derive(Debug)]
 pub(super) struct Version(pub(super) ObjectMeta);
@@ -17,11 +19,11 @@ impl Version {
         // A weak tag is no condition (RFC 9110 section 13.1.1). Where there is a strong one, it stands before the id of a version:
         // asking by that may take a permission that reading does not.
         if let Some(tag) = meta.e_tag.as_ref().filter(|tag| !tag.starts_with("W/")) {
-            return GetOptions { range, if_match: Some(tag.clone()), ..GetOptions::default() };
+            return GetOptions { if_match: Some(tag.clone()), ..by_pieces(range) };
         }
         let if_unmodified_since = self.is_dated().then_some(meta.last_modified);
         let version = meta.version.clone();
-        GetOptions { range, version, if_unmodified_since, ..GetOptions::default() }
+        GetOptions { version, if_unmodified_since, ..by_pieces(range) }
     }
 
     /// The same, for one who knows no stores: a stamp that another version does not have.

@@ -7,6 +7,7 @@ use super::super::{Access, Codec, DecodeError, DecodeLimits, Input, Opener};
 use super::*;
 use crate::settings::limits::DECODE_PIECE_BYTES_MAX;
 use crate::source::{Source, Way};
+use crate::stats::MemoryBudget;
 
 /// What comes out, and why it ends.
 type Outcome = (Vec<u8>, Option<String>);
@@ -41,11 +42,20 @@ fn from_front(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Outcome {
 }
 
 fn pieces(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Option<Arc<Pieces>> {
+    pieces_within(codec, packed, limits, &Access::default()).map(Arc::new)
+}
+
+fn pieces_within(
+    codec: Codec,
+    packed: &[u8],
+    limits: DecodeLimits,
+    access: &Access,
+) -> Option<Pieces> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(packed).unwrap();
     let source = Source { path: file.path().into(), listed: Ok(None), way: Way::File };
-    let input = Input::open(&mut Opener::default(), &source, &Access::default()).unwrap();
-    Pieces::of(input, codec, limits, 4, &Access::default()).map(Arc::new)
+    let input = Input::open(&mut Opener::default(), &source, access).unwrap();
+    Pieces::of(input, codec, limits, 4, access)
 }
 
 /// Reads pieces while another thread decodes, for as long as it has room; `None` where there are none. Says too whether they were of use to the end.
@@ -208,4 +218,20 @@ fn damage_does_the_same_with_pieces_and_without() {
         assert_alike(&format!("{name} {round}"), *codec, &packed, DecodeLimits::default());
     }
     assert!(used > 1500, "{used} had pieces");
+}
+
+#[test]
+fn where_all_memory_is_in_use_only_the_piece_that_is_read_next_is_decoded() {
+    let plain = text(1_000_000);
+    let packed = bzip2(&plain, 1);
+    let decoded = |bytes_max| {
+        let access = Access { memory: Arc::new(MemoryBudget::new(bytes_max)), ..Access::default() };
+        let pieces = pieces_within(Codec::Bzip2, &packed, DecodeLimits::default(), &access);
+        let pieces = Arc::new(pieces.unwrap());
+        let ahead = (0..5).filter(|_| pieces.decode_next()).count();
+        let mut reader = Stitched::new(pieces);
+        assert_eq!(drain(|into| reader.read(into), 50_000), (plain.clone(), None));
+        ahead
+    };
+    assert_eq!((decoded(u64::MAX), decoded(1)), (5, 1));
 }

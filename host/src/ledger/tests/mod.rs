@@ -2,6 +2,7 @@
 
 mod files;
 mod rows;
+mod sealed;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 use thiserror::Error;
 
+use crate::name::Shown;
+
 /// Why an output file could not be written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FileError {
     /// A call to the kernel failed.
-    #[error("{}: cannot {attempt}: {cause}", path.display())]
+    #[error("{}: cannot {attempt}: {cause}", Shown::of(&path))]
     Io {
         /// The output file, or the directory.
         path: PathBuf,
@@ -22,16 +24,16 @@ pub enum FileError {
         cause: io::Error,
     },
     /// It is there already.
-    #[error("{}: exists already", .0.display())]
+    #[error("{}: exists already", Shown::of(.0))]
     Exists(PathBuf),
     /// There is a directory where the file should be.
-    #[error("{}: is a directory", .0.display())]
+    #[error("{}: is a directory", Shown::of(.0))]
     IsDirectory(PathBuf),
     /// There is something else where a directory should be: below the directory for outputs, links are not followed.
-    #[error("{}: is a link or a file where a directory for output should be", .0.display())]
+    #[error("{}: is a link or a file where a directory for output should be", Shown::of(.0))]
     NotDirectory(PathBuf),
     /// The name does not stay below the directory for outputs.
-    #[error("{}: is no relative path without `..`", .0.display())]
+    #[error("{}: is no relative path without `..`", Shown::of(.0))]
     NotBeneath(PathBuf),
 }
 

@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::name::Shown;
+
 /// A source whose output cannot be where it would go.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Collision {
     /// Another's is there.
-    #[error("its output is that of {first}, too: {}", place.display())]
+    #[error("its output is that of {first}, too: {}", Shown::of(&place))]
     Same {
         /// The source that was first.
         first: String,
@@ -24,7 +26,7 @@ pub enum Collision {
         place: PathBuf,
     },
     /// Another's would have to be a directory.
-    #[error("its output would be inside that of {outer}: {}", place.display())]
+    #[error("its output would be inside that of {outer}: {}", Shown::of(&place))]
     Inside {
         /// The source whose output is a file.
         outer: String,
@@ -32,7 +34,7 @@ pub enum Collision {
         place: PathBuf,
     },
     /// It would have to be a directory for another's.
-    #[error("its output would have that of {inner} inside: {}", place.display())]
+    #[error("its output would have that of {inner} inside: {}", Shown::of(&place))]
     Around {
         /// The source whose output is inside.
         inner: String,

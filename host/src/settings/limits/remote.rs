@@ -29,6 +29,13 @@ pub const REMOTE_CONNECT: Duration = Duration::from_secs(10);
 /// How long a server may say nothing in the middle of an answer, or before one.
 pub const REMOTE_IDLE: Duration = Duration::from_secs(30);
 
+/// How long a server may take until the headers of its answer are whole, beside the time in which what it is sent arrives. It may say
+/// something all the while: a byte of a header, or that there will be an answer (RFC 8297, `103 Early Hints`).
+pub const REMOTE_HEADERS: Duration = Duration::from_secs(30);
+
+/// How long a text may take that is held: stores put large objects together for several minutes, and say nothing but spaces.
+pub const REMOTE_TEXT: Duration = Duration::from_mins(10);
+
 /// What a request may take as a whole. It is [`REMOTE_IDLE`] that ends one which goes no further.
 pub const REMOTE_REQUEST: Duration = Duration::from_hours(24);
 

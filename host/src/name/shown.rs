@@ -7,10 +7,12 @@
 //! Storage, Azure SAS), tokens, keys and passwords, in the query, in the fragment, and behind a `;` in the path (section 3.3).
 
 use std::borrow::Cow;
+use std::fmt::{self, Display, Formatter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::{Address, Scheme, name_text};
+use crate::settings::limits::is_only_shown;
 
 /// Ends of the names of parameters whose values are not shown, in small letters.
 const SECRET_ENDS: [&str; 20] = [
@@ -53,11 +55,41 @@ pub fn shown_name(path: &Path) -> Cow<'_, str> {
     }
 }
 
+/// A path in a message: its [`shown_name`], with U+FFFD in the place of what a terminal obeys.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a>(pub &'a Path);
+
+impl<'a> Shown<'a> {
+    /// To be shown.
+    pub fn of<P: AsRef<Path> + ?Sized>(path: &'a P) -> Self {
+        Self(path.as_ref())
+    }
+}
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let name = shown_name(self.0);
+        let mut plain = name.chars().map(|c| if is_only_shown(c) { c } else { '\u{fffd}' });
+        plain.try_for_each(|c| f.write_char(c))
+    }
+}
+
+/// Whether a name has the form of a URL (RFC 3986, section 3), of whatever scheme.
+pub fn is_url(path: &Path) -> bool {
+    let name = path.as_os_str().as_bytes();
+    let end = memchr::memmem::find(name, b"://").unwrap_or_default();
+    name.get(..end).is_some_and(is_scheme)
+}
+
+fn is_scheme(word: &[u8]) -> bool {
+    !word.is_empty()
+        && word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+}
+
 /// A URL without what is not shown; `None` where that is all of it, and for what is none.
 fn shown(name: &str) -> Option<String> {
     let (scheme, rest) = name.split_once("://")?;
-    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-    if scheme.is_empty() || !scheme.bytes().all(is_scheme) {
+    if !is_scheme(scheme.as_bytes()) {
         return None;
     }
     let known = Address::of(Path::new(name)).map(|address| address.scheme);
@@ -154,6 +186,23 @@ mod tests {
     fn a_name_that_is_no_text_hides_the_same() {
         let name = OsStr::from_bytes(b"https://u:p@h/\xff?sig=x");
         assert_eq!(shown_name(Path::new(name)), r"https://h/\xff?sig=***");
+    }
+
+    #[test]
+    fn a_path_in_a_message_has_neither_a_password_nor_what_a_terminal_obeys() {
+        let shown = |name: &[u8]| Shown::of(OsStr::from_bytes(name)).to_string();
+        assert_eq!(
+            shown(b"https://u:p@h/x.wasm?X-Amz-Signature=s"),
+            "https://h/x.wasm?X-Amz-Signature=***"
+        );
+        assert_eq!(shown(b"a\x1b[31m\n\xff \xc3\xa4"), "a\u{fffd}[31m\u{fffd}\\xff ä");
+    }
+
+    #[test]
+    fn urls_are_told_from_files_by_their_form() {
+        let is = |name: &str| is_url(Path::new(name));
+        assert!(is("https://h/a") && is("s3://b") && is("svn+ssh://h"));
+        assert!(!is("./https://h") && !is("a/b://c") && !is("://h") && !is("a:b") && !is("a"));
     }
 
     #[test]

@@ -1,0 +1,11 @@
+//! Names of files and objects: what kind of name one is, and how it is told to people.
+//!
+//! All other modules may use this one, and it uses none: whoever has a name in a message shows it by [`Shown`].
+
+mod address;
+mod shown;
+mod text;
+
+pub use address::{Address, Scheme};
+pub use shown::{Shown, is_url, shown_name};
+pub use text::name_text;
