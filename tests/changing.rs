@@ -192,7 +192,7 @@ fn a_source_that_became_a_fifo_is_refused() {
         assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
     });
     let expected = Failure::new(FailureKind::NotRegular, "is a FIFO, not a regular file");
-    assert_eq!(failure, expected.hint("--stream reads FIFOs that are named, to their end"));
+    assert_eq!(failure, expected.hint("⟦stream⟧ reads FIFOs that are named, to their end"));
 }
 
 #[test]

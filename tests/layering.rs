@@ -164,12 +164,66 @@ fn complaints(name: &str, text: &str) -> Vec<String> {
         }
     }
     let Some(own) = layer(name) else { return found };
+    if own != "cli" && !name.contains("tests") {
+        for (line, what) in front_end_words(text) {
+            found.push(format!("{name}:{line}: {what}"));
+        }
+    }
     for (line, used) in tokens.used(name) {
         match ARROWS.iter().find(|(from, _)| *from == own) {
             _ if used == own || (COMMON.contains(&used.as_str()) && !COMMON.contains(&own)) => {}
             Some((_, allowed)) if allowed.contains(&used.as_str()) => {}
             _ => found
                 .push(format!("{name}:{line}: an arrow {own} -> {used}, which is not on the map")),
+        }
+    }
+    found
+}
+
+/// Settings that messages below the front ends name as no front end may: as flags, or by keys that no spec has. Tests may.
+fn front_end_words(text: &str) -> Vec<(usize, String)> {
+    let code = text.split("\n#[cfg(test)]").next().unwrap();
+    let mut found = Vec::new();
+    for (literal, line) in literals(code.parse().expect("the file is Rust")) {
+        let is_flag = |at: usize| {
+            let (before, behind) = (literal[..at].chars().next_back(), literal[at + 2..].chars());
+            let starts = behind.clone().next().is_some_and(|c| c.is_ascii_lowercase());
+            starts && !before.is_some_and(|c| c == '-' || c.is_alphanumeric())
+        };
+        if literal.match_indices("--").any(|(at, _)| is_flag(at)) {
+            found.push((line, format!("names a flag, which is for cli/ to do: {literal}")));
+        }
+        for key in gristmill::settings::keys(&literal).filter(|key| !is_key(key)) {
+            found.push((line, format!("names a setting that no spec has: {key}")));
+        }
+    }
+    found
+}
+
+/// Whether a spec has a setting of that name, or a command line.
+fn is_key(key: &str) -> bool {
+    use gristmill::spec::{Inputs, Output, SandboxSpec, Work, fields};
+    let sections =
+        [fields::<Inputs>(), fields::<Output>(), fields::<Work>(), fields::<SandboxSpec>()];
+    sections.iter().any(|keys| keys.contains(&key)) || matches!(key, "plugin" | "set" | "pipeline")
+}
+
+/// The literals of a file, but for those of comments, with their lines.
+fn literals(stream: TokenStream) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    for token in stream {
+        match token {
+            TokenTree::Group(group) => {
+                let mut inner = group.stream().into_iter();
+                let is_doc = matches!(inner.next(), Some(TokenTree::Ident(it)) if it == "doc");
+                if !is_doc {
+                    found.extend(literals(group.stream()));
+                }
+            }
+            TokenTree::Literal(literal) => {
+                found.push((literal.to_string(), literal.span().start().line));
+            }
+            _ => {}
         }
     }
     found
@@ -354,6 +408,9 @@ fn every_other_rule_can_be_broken() {
     broken("work/feed.rs", "use rayon::prelude::*;", "rayon is only known to work/threads.rs");
     broken("job.rs", "fn f() -> wasmtime::Store<()> { g() }", "wasmtime is only known to plugin/");
     broken("cli/run.rs", "use ::libc::c_int;", "libc");
+
+    broken("job.rs", "const HINT: &str = \"raise --memory\";", "names a flag");
+    broken("job.rs", "const HINT: &str = \"raise ⟦memori⟧\";", "that no spec has: memori");
 
     assert_eq!(complaints("job.rs", "// No header.\n").len(), 1);
     assert_eq!(told("job.rs", &"\n".repeat(LINES_MAX)).len(), 1);

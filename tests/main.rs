@@ -38,6 +38,7 @@ mod recall;
 mod redaction;
 mod seeded;
 mod spec;
+mod specs;
 mod support;
 mod tenants;
 mod transformers;

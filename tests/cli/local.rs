@@ -83,8 +83,8 @@ fn a_url_in_a_pipeline_file_is_refused_with_its_place() {
         ("ledger.toml", format!("{stage}[output]\nledger = \"{URL}\"\n")),
     ]);
     for (file, told) in [
-        ("plugin.toml", format!("error: plugin.toml:2:10: plugin: {SHOWN} is a URL")),
-        ("ledger.toml", format!("error: ledger.toml:4:10: ledger: {SHOWN} is a URL")),
+        ("plugin.toml", format!("error: plugin.toml:2:10: --plugin: {SHOWN} is a URL")),
+        ("ledger.toml", format!("error: ledger.toml:4:10: --ledger: {SHOWN} is a URL")),
     ] {
         let host = Host::new().within(tree.path()).args(["run", "words", "--pipeline", file]);
         let ended = host.ended().exits(2);

@@ -2,6 +2,7 @@
 //! texts, what changes while it is read, web servers, a store and what stands before it, oracles.
 
 pub(crate) mod between;
+pub(crate) mod front;
 pub(crate) mod guest;
 pub(crate) mod host;
 pub(crate) mod job;

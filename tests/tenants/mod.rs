@@ -1,5 +1,6 @@
 //! Several tenants in one host: each gets what it asked for, its share and no more, whatever the others do.
 
+mod agree;
 mod ends;
 mod many;
 mod quotas;

@@ -45,7 +45,8 @@ pub(super) fn command() -> Command {
         });
         longs.into_iter().fold(run, |run, long| {
             let off = format!("no-{long}");
-            let back = Arg::new(off.clone()).long(off).hide(true).action(ArgAction::SetTrue);
+            let back = Arg::new(off.clone()).long(off).action(ArgAction::SetTrue);
+            let back = back.hide(true).help_heading(None::<&str>);
             run.arg(back.overrides_with(long.replace('-', "_")))
         })
     })

@@ -22,7 +22,6 @@ use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Format, Run};
 use crate::source::Look;
 use crate::spec::Problem;
-use crate::stats::{MemoryBudget, Stats};
 use crate::work::Cancel;
 
 /// Runs a job, or shows what that would be. Guests run on a thread whose stack is as large as the limits need it, which that of the
@@ -74,16 +73,15 @@ fn run_with(
     let engine = Engine::with(&settings.sandbox).map_err(Problem::new)?;
     let cache = code.or_else(|| prepare::cache(&settings));
     let (sandbox, stop) = (settings.sandbox, cancel.flag());
-    let memory = MemoryBudget::new(settings.memory_total_bytes.unwrap_or(u64::MAX));
     let outlets = Streams { progress: &progress, interrupt: &interrupt };
     let context = Context {
-        settings,
         engine: &engine,
         compile: &|path| Compiled::new(&engine, path, cache.as_ref(), &sandbox, &stop),
         origins,
         named: None,
         outlets: &outlets,
-        stats: Arc::new(Stats::within(Arc::new(memory))),
+        stats: prepare::stats(&settings),
+        settings,
         cancel,
         turns: None,
         described: asked.pipeline.as_deref(),
@@ -119,6 +117,10 @@ impl Outlets for Streams<'_> {
 
     fn device(&self, file: File) -> Box<dyn Write + Send> {
         self.interrupt.guarded(Box::new(file))
+    }
+
+    fn name(&self, key: &str) -> String {
+        say::flag(key)
     }
 
     fn format(&self) -> Format {

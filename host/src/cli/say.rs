@@ -33,7 +33,7 @@ pub(super) fn abort(problem: &Problem) {
 }
 
 /// The flag for a setting.
-fn flag(key: &str) -> String {
+pub(super) fn flag(key: &str) -> String {
     format!("--{}", key.replace('_', "-"))
 }
 

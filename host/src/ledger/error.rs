@@ -44,7 +44,7 @@ pub enum Error {
         known: i64,
     },
     /// An earlier host wrote it, and nobody has written to it since.
-    #[error("{}: is a ledger of version {found}, which only a run with --ledger brings up to date", Shown::of(&path))]
+    #[error("{}: is a ledger of version {found}, which only a run with ⟦ledger⟧ brings up to date", Shown::of(&path))]
     Older {
         /// The file.
         path: PathBuf,

@@ -65,7 +65,7 @@ impl ObjectError {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Exists(_) => Some("--exists skip leaves it, --exists replace overwrites it"),
+            Self::Exists(_) => Some("⟦exists⟧ skip leaves it, ⟦exists⟧ replace overwrites it"),
             Self::Store { cause, .. } => hint(cause),
             Self::Name { .. } | Self::Stopped(_) => None,
         }

@@ -248,7 +248,7 @@ impl Formatter for Table {
         if self.held_bytes > TABLE_BYTES_MAX {
             let rows = self.rows.len();
             let told = format!(
-                "a table is laid out when all rows are known, and {rows} rows take more than {TABLE_BYTES_MAX} bytes of memory; --format jsonl writes each as it comes"
+                "a table is laid out when all rows are known, and {rows} rows take more than {TABLE_BYTES_MAX} bytes of memory; ⟦format⟧ jsonl writes each as it comes"
             );
             return Err(io::Error::other(told));
         }
@@ -304,7 +304,7 @@ mod tests {
         let row = Row { source: "a", plugin: None, bytes: 0, result: Ok(&value) };
         let refused = table.row(&mut Vec::new(), &row).unwrap_err().to_string();
         assert!(refused.contains("1 rows take more than 268435456 bytes"), "{refused}");
-        assert!(refused.contains("--format jsonl"), "{refused}");
+        assert!(refused.contains("⟦format⟧ jsonl"), "{refused}");
     }
 
     #[test]

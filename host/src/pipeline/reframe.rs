@@ -70,7 +70,7 @@ impl Reframe {
                 "the {record} that begins at byte {offset} of what it is given is longer than {max} bytes"
             );
             return Err(
-                Failure::new(FailureKind::RecordTooLong, message).hint("raise --max-record")
+                Failure::new(FailureKind::RecordTooLong, message).hint("raise ⟦max_record⟧")
             );
         }
         if last && open > 0 && matches!(self.framing, Framing::Fixed(_) | Framing::Prefixed(_)) {

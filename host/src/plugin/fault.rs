@@ -119,11 +119,11 @@ fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
         Some(TooManyRejects::Bytes { bytes, max }) => {
             let (bytes, max) = (size(*bytes), size(*max));
             let message = format!("the plugin set aside {bytes} in {name}, more than {max}");
-            return Failure::new(FailureKind::Output, message).hint("raise --output-per-call");
+            return Failure::new(FailureKind::Output, message).hint("raise ⟦output_per_call⟧");
         }
         Some(TooManyRejects::Records { max }) => {
             let message = format!("more than {max} records of this job were set aside");
-            return Failure::new(FailureKind::JobLimit, message).hint("raise --rejects-per-job");
+            return Failure::new(FailureKind::JobLimit, message).hint("raise ⟦rejects_per_job⟧");
         }
         Some(TooManyRejects::Total(full)) => {
             let Full { bytes, charged, bytes_max } = full;
@@ -131,7 +131,7 @@ fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
                 "a record that was set aside takes {bytes} bytes of memory more, with {charged} of {bytes_max} of the whole run in use"
             );
             return Failure::new(FailureKind::Memory, message)
-                .hint("raise --memory-total; --max-rejects says how many may be set aside");
+                .hint("raise ⟦memory_total⟧; ⟦max_rejects⟧ says how many may be set aside");
         }
         None => {}
     }
@@ -146,7 +146,7 @@ fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
             "the process may have no more address space for a sandbox in {name}: each memory of a plugin takes 4 GiB of it, used or not"
         );
         return Failure::new(FailureKind::Memory, message).hint(
-            "raise the limit on virtual memory (ulimit -v); --memory-total bounds what is used",
+            "raise the limit on virtual memory (ulimit -v); ⟦memory_total⟧ bounds what is used",
         );
     }
     let crash = |text: &str| {
@@ -164,12 +164,12 @@ fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
             let fuel = guest.limits.fuel.unwrap_or_default();
             let message = format!("the plugin used up the {fuel} units of fuel of {name}");
             Failure::new(FailureKind::Fuel, message)
-                .hint("raise --fuel, or look for an endless loop")
+                .hint("raise ⟦fuel⟧, or look for an endless loop")
         }
         (_, Some(Trap::StackOverflow)) => {
             let stack = size(guest.limits.stack_bytes);
             crash(&format!("it used up its stack of {stack}"))
-                .hint("raise --stack, or look for endless recursion")
+                .hint("raise ⟦stack⟧, or look for endless recursion")
         }
         (_, Some(trap)) => crash(&trap.to_string()),
         // The engine's own error type for this is private: it is known by its words, and by a test.
@@ -184,9 +184,9 @@ fn timed_out(name: &str, guest: &Guest) -> Failure {
     let allowed = guest.allowed;
     let message = format!("the plugin did not return from {name} within {allowed:?}");
     let hint = if allowed > guest.limits.timeout {
-        "raise --timeout or --timeout-per-mib, or look for an endless loop"
+        "raise ⟦timeout⟧ or ⟦timeout_per_mib⟧, or look for an endless loop"
     } else {
-        "raise --timeout, or look for an endless loop"
+        "raise ⟦timeout⟧, or look for an endless loop"
     };
     Failure::new(FailureKind::Timeout, message).hint(hint)
 }
@@ -195,7 +195,7 @@ fn timed_out(name: &str, guest: &Guest) -> Failure {
 pub(super) fn out_of_guest_time(guest: &Guest) -> Failure {
     let max = guest.limits.guest_time.unwrap_or_default();
     let message = format!("the plugins of this job used up their {max:?} of guest time");
-    Failure::new(FailureKind::JobLimit, message).hint("raise --guest-time")
+    Failure::new(FailureKind::JobLimit, message).hint("raise ⟦guest_time⟧")
 }
 
 fn out_of_room(name: &str, refused: Refused, guest: &Guest) -> Failure {
@@ -205,27 +205,27 @@ fn out_of_room(name: &str, refused: Refused, guest: &Guest) -> Failure {
             let message = format!(
                 "the plugin ran out of memory in {name}: it asked for {asked}, more than {max}"
             );
-            Failure::new(FailureKind::Memory, message).hint("raise --memory")
+            Failure::new(FailureKind::Memory, message).hint("raise ⟦memory⟧")
         }
         Refused::Total(Full { bytes, charged, bytes_max }) => {
             let message = format!(
                 "the plugin ran out of memory in {name}: it asked for {bytes} bytes more, with {charged} of {bytes_max} of the whole run in use"
             );
-            Failure::new(FailureKind::Memory, message).hint("raise --memory-total")
+            Failure::new(FailureKind::Memory, message).hint("raise ⟦memory_total⟧")
         }
         Refused::Table(elements) => {
             let max = guest.limits.table_elements;
             let message = format!(
                 "the plugin asked for a table of {elements} elements in {name}, more than {max}"
             );
-            Failure::new(FailureKind::Memory, message).hint("raise --table-elements")
+            Failure::new(FailureKind::Memory, message).hint("raise ⟦table_elements⟧")
         }
         Refused::Tables(elements) => {
             let max = guest.table_elements_total_max();
             let message = format!(
                 "the plugin asked for tables of {elements} elements together in {name}, more than {max}"
             );
-            Failure::new(FailureKind::Memory, message).hint("raise --table-elements")
+            Failure::new(FailureKind::Memory, message).hint("raise ⟦table_elements⟧")
         }
     }
 }
@@ -235,8 +235,8 @@ fn returned_too_much(call: Call, bytes: &str, guest: &Guest) -> Failure {
     let message = format!("the plugin returned {bytes} from {name}, more than {max}");
     Failure::new(FailureKind::Output, message).hint(match call {
         Call::Describe | Call::Configure => "what a plugin says of itself is for people to read",
-        Call::Save => "raise --memory",
-        _ => "raise --output-per-call",
+        Call::Save => "raise ⟦memory⟧",
+        _ => "raise ⟦output_per_call⟧",
     })
 }
 

@@ -152,7 +152,7 @@ impl Plugin {
         let traits = manifest.traits(exports.kind(), &linked.options.settings);
         if linked.options.sandbox.isolate == Isolate::Chunk && traits.scope == Scope::Source {
             let refusal = Refusal::new("sees each source in order: no chunk of it can be alone");
-            return Err(refusal.hint("--isolate source").at(path));
+            return Err(refusal.hint("⟦isolate⟧ source").at(path));
         }
         let origin = kept.map(|bytes| Origin {
             path: path.into(),

@@ -208,9 +208,9 @@ impl Sandbox {
             Error::Fatal(message) => Failure::new(FailureKind::Fatal, cut(message)),
         };
         match self.store.data().refused {
-            Some(Refused::Memory(_)) => failure.hint("raise --memory"),
-            Some(Refused::Total(_)) => failure.hint("raise --memory-total"),
-            Some(Refused::Table(_) | Refused::Tables(_)) => failure.hint("raise --table-elements"),
+            Some(Refused::Memory(_)) => failure.hint("raise ⟦memory⟧"),
+            Some(Refused::Total(_)) => failure.hint("raise ⟦memory_total⟧"),
+            Some(Refused::Table(_) | Refused::Tables(_)) => failure.hint("raise ⟦table_elements⟧"),
             None => failure,
         }
     }
@@ -311,7 +311,7 @@ pub(super) fn prepare(store: &mut Store<Guest>, which: Call, bytes: usize) -> Re
         // The only way that this fails is an engine that counts no fuel: no job has both.
         store
             .set_fuel(fuel)
-            .map_err(|error| Failure::new(FailureKind::Start, format!("--fuel: {error:#}")))?;
+            .map_err(|error| Failure::new(FailureKind::Start, format!("fuel: {error:#}")))?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::process::Pause;
 use crate::settings::Run;
 use crate::source::Look;
 use crate::spec::{JobSpec, Problem};
-use crate::stats::Stats;
+use crate::stats::{MemoryBudget, Stats};
 use crate::work::{Cancel, Gate, in_turn};
 
 /// What a job is prepared with, and runs on.
@@ -69,6 +69,12 @@ impl Context<'_> {
     pub(super) fn inputs<'s>(&'s self, spec: &'s JobSpec) -> &'s [PathBuf] {
         self.named.unwrap_or(&spec.inputs.files)
     }
+}
+
+/// What counts for a job of its own, within the memory that it has.
+pub fn stats(settings: &Run) -> Arc<Stats> {
+    let memory = MemoryBudget::new(settings.memory_total_bytes.unwrap_or(u64::MAX));
+    Arc::new(Stats::within(Arc::new(memory)))
 }
 
 /// That the job was cancelled before it ran.

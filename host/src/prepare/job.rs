@@ -136,7 +136,7 @@ impl Prepared<'_> {
         let begun = Instant::now();
         let Self { spec, context, events, settings, plugins, listing, sources, .. } = self;
         let Self { mut checkpoint, left, to, report, rejects, .. } = self;
-        let (stats, failures) = (&context.stats, Recorder::new(events));
+        let (stats, failures) = (&context.stats, Recorder::new(events, context.outlets));
         let memory = checkpoint.as_ref();
         let recall = memory.map(|memory| |index: usize| memory.recall(&sources, index));
         let save = memory.map(|memory| |saved: Saved<'_>| memory.save(&sources, saved));

@@ -27,7 +27,7 @@ mod unmatched;
 mod words;
 
 pub use confine::{Confined, can_confine, confine};
-pub use context::{Context, Turns};
+pub use context::{Context, Turns, stats};
 pub use job::{Ended, Prepared, prepare};
 pub use output::{Foreseen, Outlets};
 pub use plan::plan;

@@ -34,6 +34,11 @@ pub trait Outlets: Sync {
         Format::Jsonl
     }
 
+    /// What the setting `key` is called where it is described.
+    fn name(&self, key: &str) -> String {
+        format!("`{key}`")
+    }
+
     /// The file or device for all output.
     ///
     /// # Errors

@@ -3,20 +3,23 @@
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::output::Outlets;
 use crate::job::Observer;
 use crate::process::Failure;
 use crate::settings::limits::FAILURES_REPORTED_MAX;
+use crate::settings::{keys, named};
 use crate::stats::{Failed, Stats};
 
 /// Listens in between.
 pub(super) struct Recorder<'a> {
     events: &'a dyn Observer,
+    outlets: &'a dyn Outlets,
     kept: Mutex<Vec<Failed>>,
 }
 
 impl<'a> Recorder<'a> {
-    pub(super) fn new(events: &'a dyn Observer) -> Self {
-        Self { events, kept: Mutex::default() }
+    pub(super) fn new(events: &'a dyn Observer, outlets: &'a dyn Outlets) -> Self {
+        Self { events, outlets, kept: Mutex::default() }
     }
 
     /// The first failures.
@@ -40,11 +43,13 @@ impl Observer for Recorder<'_> {
         if kept.len() >= FAILURES_REPORTED_MAX {
             return;
         }
+        let name = |key: &str| self.outlets.name(key);
         kept.push(Failed {
             source: source.to_string(),
             kind: failure.kind.word(),
             message: failure.message.clone(),
-            hint: failure.hint.clone(),
+            hint: failure.hint.as_deref().map(|hint| named(hint, name).into_owned()),
+            settings: failure.hint.iter().flat_map(|hint| keys(hint)).map(str::to_string).collect(),
             detail: failure.detail.as_ref().and_then(|it| serde_json::to_value(it).ok()),
         });
     }

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn what_is_packed_is_unpacked() {
-        let failure = Failure::new(FailureKind::Memory, "too much").hint("raise --memory");
+        let failure = Failure::new(FailureKind::Memory, "too much").hint("raise ⟦memory⟧");
         let plain = Failure::new(FailureKind::Trap, "crashed");
         let memory = Arc::default();
         let lanes = || {

@@ -35,7 +35,7 @@ struct TooLong;
 
 /// There is no memory for an answer.
 #[derive(Debug, Error)]
-#[error("no memory for it (--memory-total): {0}")]
+#[error("no memory for it: {0}")]
 struct NoMemory(Full);
 
 /// A text, and what is charged for it until its reader is done.
@@ -141,7 +141,7 @@ mod tests {
         let text = ask(600_000).unwrap();
         assert!(memory.peak() >= 600_000);
         let refused = ask(600_000).map(drop).unwrap_err();
-        assert!(refused.to_string().contains("--memory-total"), "{refused}");
+        assert!(refused.to_string().contains("no memory"), "{refused}");
         let body: HttpResponseBody = text.into();
         assert!(ask(600_000).is_err());
         drop(body);

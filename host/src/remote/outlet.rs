@@ -147,7 +147,7 @@ impl Outlet {
     async fn is_free(&self, key: &Path) -> Result<bool, Fault> {
         let blind = || {
             Fault::new(ErrorKind::PermissionDenied, "it cannot be seen whether there is one")
-                .hinting("--exists replace does not look; looking takes the permission to read")
+                .hinting("⟦exists⟧ replace does not look; looking takes the permission to read")
         };
         match self.looked(key).await? {
             Looked::Absent => Ok(true),

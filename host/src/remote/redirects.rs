@@ -43,7 +43,7 @@ impl Astray {
     /// The way out.
     pub(super) fn hint(&self) -> &'static str {
         match self {
-            Self::Private { .. } => "--allow-private follows it; or name where it leads",
+            Self::Private { .. } => "⟦allow_private⟧ follows it; or name where it leads",
             _ => "name where it leads, if that is what you want",
         }
     }

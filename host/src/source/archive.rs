@@ -197,15 +197,15 @@ impl ArchiveError {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Misnamed { .. } => Some("--no-archives reads it as the file that it is"),
+            Self::Misnamed { .. } => Some("⟦no_archives⟧ reads it as the file that it is"),
             Self::FromFront => Some(
-                "--archive zip-stream keeps standard input in a temporary file first; --no-archives reads it as it is",
+                "⟦archive⟧ zip-stream keeps standard input in a temporary file first; ⟦no_archives⟧ reads it as it is",
             ),
             Self::Again => {
                 Some("decompress the tar file, as of a plain one the last member of a name is read")
             }
-            Self::Members { .. } => Some("raise --max-members"),
-            Self::Holes { .. } => Some("raise --max-ratio if the source can be trusted"),
+            Self::Members { .. } => Some("raise ⟦max_members⟧"),
+            Self::Holes { .. } => Some("raise ⟦max_ratio⟧ if the source can be trusted"),
             _ => None,
         }
     }

@@ -210,7 +210,7 @@ pub enum Error {
     #[error(transparent)]
     List(#[from] ListError),
     /// There are too many names.
-    #[error("--memory-total: {0}")]
+    #[error("⟦memory_total⟧: {0}")]
     TooMany(#[from] TooManySources),
 }
 

@@ -33,7 +33,7 @@ pub struct TooManySources {
 
 impl TooManySources {
     /// The way out.
-    pub const HINT: &'static str = "raise --memory-total, or list fewer sources in a run";
+    pub const HINT: &'static str = "raise ⟦memory_total⟧, or list fewer sources in a run";
 }
 
 impl Default for Room {

@@ -78,7 +78,7 @@ pub fn hint(error: &io::Error) -> Option<&'static str> {
     let is_outside =
         error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync + 'static>::is::<Outside>);
     is_outside
-        .then_some("--beneath says which; `..` and links must stay in one, absolute links never do")
+        .then_some("⟦beneath⟧ says which; `..` and links must stay in one, absolute links never do")
 }
 
 /// A file that is read. Never waits for the other end of a FIFO.

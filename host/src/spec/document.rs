@@ -272,7 +272,7 @@ fn kind(value: &DeValue<'_>) -> &'static str {
 }
 
 /// What is known, and nearest to what was written; what is near enough to be meant comes first to mind.
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let scored = known.iter().map(|known| (strsim::jaro_winkler(word, known), *known));
     let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
     // What clap takes for a slip of its flags, too.

@@ -105,10 +105,9 @@ impl JobSpec {
         self.branches.iter().flat_map(|branch| &branch.stage)
     }
 
-    /// What names a file or directory of this machine, and never anything else.
+    /// What names a file or directory of this machine, and never anything else, beside plugins.
     fn local_paths(&self) -> impl Iterator<Item = (&'static str, &Path)> {
         let Self { inputs, output, sandbox, .. } = self;
-        let plugins = self.stages().map(|stage| ("plugin", stage.plugin.as_path()));
         let beneath = inputs.beneath.iter().map(|path| ("beneath", path.as_path()));
         let files = [
             ("files_from", &inputs.files_from),
@@ -119,7 +118,7 @@ impl JobSpec {
             ("repro", &sandbox.repro),
         ];
         let files = files.into_iter().filter_map(|(key, path)| Some((key, path.as_deref()?)));
-        plugins.chain(beneath).chain(files)
+        beneath.chain(files)
     }
 
     /// Nominal size of chunks in bytes: a fresh sandbox is for more of them than one that is there.
@@ -179,6 +178,9 @@ impl JobSpec {
             let (mine, theirs) = (Key(key), Key(other));
             Problem::new(format!("{mine} cannot be said together with {theirs}")).of(key)
         };
+        for stage in self.stages() {
+            refuse_url("plugin", &stage.plugin).map_err(|it| it.at(stage.place.as_ref()))?;
+        }
         self.local_paths().try_for_each(|(key, path)| refuse_url(key, path))?;
         if inputs.null && inputs.files_from.is_none() {
             return Err(without("null", "files_from"));

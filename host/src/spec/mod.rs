@@ -7,6 +7,7 @@ mod document;
 mod fields;
 mod inputs;
 mod job;
+mod json;
 mod output;
 mod problem;
 mod sandbox;

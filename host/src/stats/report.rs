@@ -95,6 +95,9 @@ pub struct Failed {
     /// The way out, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The settings that the way out names, as a spec calls them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<String>,
     /// Where a plugin failed: call, chunk, limits and backtrace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<serde_json::Value>,

@@ -14,8 +14,8 @@ use crate::job::Observer;
 use crate::plugin::{Cache, Compiled, LoadError};
 use crate::prepare::{self, Context, Origins, Turns, prepare};
 use crate::process::Failure;
-use crate::settings::Sandbox;
 use crate::settings::limits::FAILURES_KEPT_MAX;
+use crate::settings::{Sandbox, named};
 use crate::source::Look;
 use crate::spec::JobSpec;
 
@@ -105,7 +105,9 @@ impl Observer for Failures {
     fn failed(&self, source: &str, failure: &Failure) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < FAILURES_KEPT_MAX {
-            kept.push((source.to_string(), failure.clone()));
+            let name = |key: &str| format!("`{key}`");
+            let hint = failure.hint.as_deref().map(|hint| named(hint, name).into_owned());
+            kept.push((source.to_string(), Failure { hint, ..failure.clone() }));
         }
     }
 }

@@ -10,13 +10,13 @@ pub(super) fn refused(refusal: &Refusal) -> Failure {
         Refusal::NotRegular(what) => {
             let failure = Failure::new(FailureKind::NotRegular, refusal.to_string());
             match *what {
-                "FIFO" => failure.hint("--stream reads FIFOs that are named, to their end"),
+                "FIFO" => failure.hint("⟦stream⟧ reads FIFOs that are named, to their end"),
                 "directory" => failure.hint("a list is of files: name a directory beside it"),
                 _ => failure,
             }
         }
         Refusal::Url => Failure::new(FailureKind::PermissionDenied, refusal.to_string())
-            .hint("--allow-urls lets it name URLs, --allow-urls=HOST those of a host"),
+            .hint("⟦allow_urls⟧ lets it name URLs, ⟦allow_urls⟧=HOST those of a host"),
         Refusal::Archive(error) => {
             let is_limit =
                 matches!(error, ArchiveError::Members { .. } | ArchiveError::Holes { .. });
@@ -40,7 +40,7 @@ pub(super) fn separated(source: &Source, failure: Failure) -> Failure {
             .hint("the name ends in a carriage return: the list has line ends of Windows");
     }
     if failure.kind == FailureKind::NotFound && name.iter().any(|byte| b"*?[".contains(byte)) {
-        return failure.hint("a shell expands globs that are not quoted and match something; --include GLOB takes files of a directory");
+        return failure.hint("a shell expands globs that are not quoted and match something; ⟦include⟧ GLOB takes files of a directory");
     }
     failure
 }
@@ -77,18 +77,18 @@ impl From<Error> for Failure {
         let failure = Self::new(kind, error.to_string());
         match kind {
             FailureKind::Memory => failure.hint(
-                "raise --memory-total, or take fewer --threads; or compress it again with a smaller window",
+                "raise ⟦memory_total⟧, or take fewer ⟦threads⟧; or compress it again with a smaller window",
             ),
             _ if matches!(error, Error::Unkept(_)) => {
                 failure.hint("TMPDIR names a directory with more room")
             }
             _ if matches!(error, Error::RecordTooLong { quote: Some(_), .. }) => failure.hint(
-                "mend that record, or, where quotes mean nothing in this file, --set quote=none",
+                "mend that record, or, where quotes mean nothing in this file, ⟦set⟧ quote=none",
             ),
             _ if matches!(error, Error::Malformed { .. }) => failure.hint(
-                "--encoding-errors replace puts U+FFFD there; --encoding none reads bytes as they are",
+                "⟦encoding_errors⟧ replace puts U+FFFD there; ⟦encoding⟧ none reads bytes as they are",
             ),
-            FailureKind::RecordTooLong => failure.hint("raise --max-record"),
+            FailureKind::RecordTooLong => failure.hint("raise ⟦max_record⟧"),
             FailureKind::Changed => failure.hint("run again when nobody writes to it"),
             _ => match &error {
                 Error::Open(io) | Error::Read { error: io, .. } => hinted(failure, io),

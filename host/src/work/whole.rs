@@ -242,7 +242,7 @@ pub fn check_rejected(records: u64, max: Option<RejectsMax>) -> Result<(), Failu
 fn too_many(what: &str) -> Failure {
     let message = format!("{what} were set aside by the plugin");
     Failure::new(FailureKind::Rejects, message)
-        .hint("--rejects FILE shows them; --max-rejects says how many may be")
+        .hint("⟦rejects⟧ FILE shows them; ⟦max_rejects⟧ says how many may be")
 }
 
 #[cfg(test)]

@@ -154,15 +154,15 @@ impl DecodeError {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::TooLarge { .. } => Some("raise --max-decompressed"),
-            Self::Ratio { .. } => Some("raise --max-ratio if the source can be trusted"),
-            Self::Members { .. } => Some("raise --max-members"),
-            Self::Magic { .. } => Some("--decompress auto finds out how a source is compressed"),
+            Self::TooLarge { .. } => Some("raise ⟦max_decompressed⟧"),
+            Self::Ratio { .. } => Some("raise ⟦max_ratio⟧ if the source can be trusted"),
+            Self::Members { .. } => Some("raise ⟦max_members⟧"),
+            Self::Magic { .. } => Some("⟦decompress⟧ auto finds out how a source is compressed"),
             // Zlib and lzma are known by what is in them, and so perhaps parts of something else.
             Self::TrailingGarbage { codec: Codec::Zlib | Codec::Lzma, .. }
             | Self::Misnamed { .. }
             | Self::Foreign { .. }
-            | Self::Encoded { .. } => Some("--decompress none reads the bytes as they are"),
+            | Self::Encoded { .. } => Some("⟦decompress⟧ none reads the bytes as they are"),
             Self::Window { .. } => Some("compress it again with a smaller window"),
             _ => None,
         }

@@ -132,7 +132,7 @@ fn rows_of_an_older_host_are_sealed_when_a_run_brings_them_up_to_date() {
     let told = Reader::open(&path).unwrap_err().to_string();
     assert!(
         told.ends_with(
-            "is a ledger of version 2, which only a run with --ledger brings up to date"
+            "is a ledger of version 2, which only a run with ⟦ledger⟧ brings up to date"
         )
     );
     Ledger::open(&path).unwrap().close().unwrap();

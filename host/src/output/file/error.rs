@@ -45,8 +45,8 @@ impl FileError {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Exists(_) => Some("--exists skip leaves it, --exists replace overwrites it"),
-            Self::NotDirectory(_) => Some("links are followed in --out itself, not below it"),
+            Self::Exists(_) => Some("⟦exists⟧ skip leaves it, ⟦exists⟧ replace overwrites it"),
+            Self::NotDirectory(_) => Some("links are followed in ⟦out⟧ itself, not below it"),
             _ => None,
         }
     }

@@ -182,7 +182,7 @@ fn a_file_that_exists_fails_is_skipped_or_is_replaced() {
     fs::write(dir.path().join("a"), "old").unwrap();
     let error = Pending::create(&root, Path::new("a"), Exists::Fail).unwrap_err();
     assert_eq!(error.to_string(), format!("{}: exists already", dir.path().join("a").display()));
-    assert!(error.hint().unwrap().contains("--exists replace"));
+    assert!(error.hint().unwrap().contains("⟦exists⟧ replace"));
     let skipped = Pending::create(&root, Path::new("a"), Exists::Skip).unwrap();
     assert!(matches!(skipped, Created::Skipped));
 

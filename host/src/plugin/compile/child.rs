@@ -173,7 +173,7 @@ fn drain(stream: &mut impl Read, into: &mut Vec<u8>) -> io::Result<bool> {
 
 fn late(order: &Order) -> Refusal {
     Refusal::new(format!("is not compiled within {:?}", order.timeout))
-        .hint("raise --compile-timeout")
+        .hint("raise ⟦compile_timeout⟧")
 }
 
 /// What became of a compiler that has not answered.
@@ -185,7 +185,7 @@ fn died(order: &Order, status: ExitStatus, told: &[u8]) -> Refusal {
     if lacked_memory.iter().any(|words| told.contains(words)) {
         let most = order.memory_bytes >> 20;
         return Refusal::new(format!("takes more than {most} MiB of memory to compile"))
-            .hint("raise --compile-memory");
+            .hint("raise ⟦compile_memory⟧");
     }
     if status.signal() == Some(Signal::XCPU.as_raw()) {
         return late(order);

@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, LoadError> {
     if read > bytes_max {
         let size = size.max(read);
         let refusal = Refusal::new(format!("has {size} bytes, more than {bytes_max}"));
-        return Err(refusal.hint("raise --component-size").at(path));
+        return Err(refusal.hint("raise ⟦component_size⟧").at(path));
     }
     Ok(bytes)
 }

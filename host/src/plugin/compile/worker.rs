@@ -119,9 +119,12 @@ fn compiled(order: &Order, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
         }
         _ => Cow::Borrowed(bytes),
     };
-    // What cannot be cut cannot be compiled, and the compiler says it better.
-    let cut = bulk::cut(&component);
-    let compiled = engine.wasmtime().precompile_component(cut.as_deref().unwrap_or(&component));
+    let compile = |component: &[u8]| engine.wasmtime().precompile_component(component);
+    let compiled = match bulk::cut(&component) {
+        // What is wrong is told with its place in the plugin as it was built.
+        Ok(cut) => compile(&cut).map_err(|error| compile(&component).err().unwrap_or(error)),
+        Err(_) => compile(&component),
+    };
     compiled.map_err(|error| {
         refused(Refusal::new(format!("does not compile: {error:#}").replace('\n', " ")))
     })

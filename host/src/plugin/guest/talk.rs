@@ -89,7 +89,7 @@ impl Guest {
                 self.print(
                     Level::Warn,
                     &format!(
-                        "logs more than {lines} lines in a second: not all are shown (--log-lines)"
+                        "logs more than {lines} lines in a second: not all are shown (⟦log_lines⟧)"
                     ),
                 );
             }
@@ -101,7 +101,7 @@ impl Guest {
             let bytes = self.limits.log_bytes;
             self.print(
                 Level::Warn,
-                &format!("logs more than {bytes} bytes of one source: the rest is not shown (--log-bytes)"),
+                &format!("logs more than {bytes} bytes of one source: the rest is not shown (⟦log_bytes⟧)"),
             );
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn functions(bytes: &[u8], most: u64) -> Result<(), Refusal> {
     let functions = counts.sum::<u64>();
     if functions > most {
         return Err(Refusal::new(format!("has {functions} functions, more than {most}"))
-            .hint("raise --functions"));
+            .hint("raise ⟦functions⟧"));
     }
     Ok(())
 }
@@ -70,7 +70,7 @@ fn sections(bytes: &[u8]) -> Result<(), Refusal> {
                     let reason = format!(
                         "begins with a table of {elements} elements, more than {TABLE_ELEMENTS_MAX}"
                     );
-                    return Err(Refusal::new(reason).hint("--table-elements gives no more"));
+                    return Err(Refusal::new(reason).hint("⟦table_elements⟧ gives no more"));
                 }
             }
             Ok(_) => {}

@@ -48,7 +48,7 @@ fn something_else_is_named() {
         assert!(
             error.to_string().starts_with(&format!("not {codec} data: it begins with 70 6c 61 69"))
         );
-        assert!(error.hint().unwrap().contains("--decompress auto"));
+        assert!(error.hint().unwrap().contains("⟦decompress⟧ auto"));
     }
 }
 

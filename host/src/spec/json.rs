@@ -1,0 +1,71 @@
+//! A spec in JSON: what a program sends.
+
+use super::document::nearest;
+use super::{JobSpec, Problem};
+
+impl JobSpec {
+    /// Reads a spec in JSON.
+    ///
+    /// # Errors
+    /// When it is none, or says what no spec can; with the line and column, and with the nearest key for one that there is not.
+    pub fn from_json(text: &str) -> Result<Self, Problem> {
+        serde_json::from_str(text).map_err(|error| {
+            let told = error.to_string();
+            let hint = unknown(&told).and_then(|(key, known)| nearest(key, &known));
+            Problem::new(&told).hint(hint.map(|near| format!("did you mean `{near}`?")).as_deref())
+        })
+    }
+
+    /// The spec in JSON, in one way: two specs that say the same have the same text.
+    pub fn to_json(&self) -> String {
+        // There is nothing in it that could not be written: all keys are texts, and all paths that came as text are.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The key that there is not, and those that there are, from what serde tells of it.
+fn unknown(told: &str) -> Option<(&str, Vec<&str>)> {
+    let mut words = told.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    Some((words.next()?, words.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Setting;
+
+    fn told(text: &str) -> (String, Option<String>) {
+        let problem = JobSpec::from_json(text).unwrap_err();
+        (problem.to_string(), problem.advice().map(str::to_string))
+    }
+
+    #[test]
+    fn a_spec_comes_back_as_it_was() {
+        let text = r#"{
+            "stage": [{ "plugin": "a.wasm", "settings": { "n": 3, "deep": true, "word": "x" } }],
+            "inputs": { "files": "logs", "max_record": "1MiB", "linger": "5ms", "archives": false },
+            "output": { "compress": "zstd:19", "max_rejects": "5%", "exists": "skip" },
+            "sandbox": { "memory": 1048576, "guest_time": "1m 30s", "isolate": "chunk" }
+        }"#;
+        let spec = JobSpec::from_json(text).unwrap();
+        let words: Vec<_> = spec.stages().flat_map(|it| &it.settings).map(Setting::word).collect();
+        assert_eq!(words, ["deep=true", "n=3", "word=x"]);
+        assert_eq!(spec.inputs.max_record, spec.sandbox.memory);
+        assert_eq!(JobSpec::from_json(&spec.to_json()), Ok(spec));
+        assert_eq!(JobSpec::from_json("{}"), Ok(JobSpec::default()));
+        assert_eq!(JobSpec::from_json(&JobSpec::default().to_json()), Ok(JobSpec::default()));
+    }
+
+    #[test]
+    fn what_is_no_spec_is_told_with_its_place() {
+        let (message, hint) = told(r#"{ "inputs": { "max_rekord": 3 } }"#);
+        assert!(message.starts_with("unknown field `max_rekord`"), "{message}");
+        assert!(message.ends_with("at line 1 column 27"), "{message}");
+        assert_eq!(hint.as_deref(), Some("did you mean `max_record`?"));
+        assert_eq!(told(r#"{ "wrok": {} }"#).1.as_deref(), Some("did you mean `work`?"));
+        let (message, _) = told(r#"{ "version": 2 }"#);
+        assert!(message.contains("version 2 of specs is not known, but 1 is"), "{message}");
+        let (message, _) = told(r#"{ "output": { "exists": "perhaps" } }"#);
+        assert!(message.contains("expected fail, skip or replace"), "{message}");
+    }
+}

@@ -1,0 +1,137 @@
+//! One job, one way to it: a front end of a few lines runs what is described in JSON, and no spec that is taken makes the host panic.
+
+use std::panic::catch_unwind;
+
+use gristmill::prepare::check_words;
+use gristmill::spec::JobSpec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::front;
+use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
+
+fn spec(tree: &Tree, name: &str, more: &Value) -> Value {
+    let mut spec = json!({
+        "stage": [{ "plugin": plugin(name) }],
+        "inputs": { "files": [tree.path().join("a.txt"), tree.path().join("none.txt")] },
+    });
+    for (section, keys) in more.as_object().unwrap() {
+        for (key, value) in keys.as_object().unwrap() {
+            spec[section][key] = value.clone();
+        }
+    }
+    spec
+}
+
+#[test]
+fn a_front_end_of_a_few_lines_runs_a_job_and_is_told_what_it_does() {
+    let tree = Tree::with(&[("a.txt", "one two\nthree\n")]);
+    let told = front::run(&spec(&tree, "upcase", &json!({})).to_string(), None);
+    assert_eq!(told.out, b"ONE TWO\nTHREE\n");
+    let dir = tree.path().display();
+    assert_eq!(
+        told.lines,
+        [
+            format!("done {dir}/a.txt: 14"),
+            format!("failed {dir}/none.txt: No such file or directory (os error 2)"),
+            format!("done {dir}/none.txt: 0"),
+        ]
+    );
+    let ended = told.ended.unwrap();
+    let summary = ended.summary.unwrap();
+    assert_eq!((ended.sources, summary.sources, summary.failed), (2, 2, 1));
+    assert_eq!(ended.report.failures[0].kind, "not-found");
+}
+
+#[test]
+fn what_keeps_a_job_from_running_is_told_without_flags() {
+    let tree = Tree::with(&[("a.txt", "one\n")]);
+    let refused = |more: Value| {
+        let told = front::run(&spec(&tree, "wordcount", &more).to_string(), None);
+        assert!(told.out.is_empty() && told.lines.is_empty(), "{:?}", told.lines);
+        told.ended.err().unwrap().to_string()
+    };
+    assert_eq!(
+        refused(json!({ "output": { "compress": "gzip" } })),
+        "`compress`: the plugin gives results, which are not compressed"
+    );
+    assert_eq!(
+        refused(json!({ "sandbox": { "memory_total": "64MiB" } })).split(':').next(),
+        Some("`memory_total`")
+    );
+    assert_eq!(
+        refused(json!({ "work": { "threads": 0 } })),
+        "`threads` 0 is not within 1 and 1024"
+    );
+    assert!(refused(json!({ "inputs": { "framing": "words" } })).starts_with("unknown framing"));
+}
+
+/// Numbers at the ends of what they may be, and beyond.
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![0..4_u64, 60..70_u64, Just(1 << 20), Just(1 << 32), Just(u64::MAX)]
+}
+
+fn time() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just("0s"), Just("1ms"), Just("10ms"), Just("1s"), Just("500years")]
+}
+
+prop_compose! {
+    fn settings()(
+        (chunk, record, decoded, ratio, members, threads) in
+            (number(), number(), number(), number(), number(), number()),
+        (memory, total, stack, table, recycle, output, rejects, log) in
+            (number(), number(), number(), number(), number(), number(), number(), number()),
+        (lines, size, functions) in (number(), number(), number()),
+        (timeout, per_mib, guest, linger) in (time(), time(), time(), time()),
+        isolate in prop_oneof![Just("job"), Just("source"), Just("chunk")],
+        compress in prop_oneof![Just("none"), Just("lz4"), Just("zstd:1")],
+        framing in prop_oneof![Just("lines"), Just("whole"), Just("fixed:1"), Just("bytes")],
+        (unordered, fail_fast) in any::<(bool, bool)>(),
+        of in 0..24_usize,
+    ) -> Value {
+        let all = json!({
+            "inputs": {
+                "chunk_size": chunk, "max_record": record, "max_decompressed": decoded,
+                "max_ratio": ratio, "max_members": members, "linger": linger, "framing": framing,
+            },
+            "output": { "compress": compress, "unordered": unordered },
+            "work": { "threads": threads.min(8), "fail_fast": fail_fast },
+            "sandbox": {
+                "memory": memory, "memory_total": total, "stack": stack, "table_elements": table,
+                "recycle_after": recycle, "output_per_call": output, "rejects_per_job": rejects,
+                "log_bytes": log, "log_lines": lines, "component_size": size,
+                "functions": functions, "timeout": timeout, "timeout_per_mib": per_mib,
+                "guest_time": guest, "isolate": isolate,
+            },
+        });
+        // Few of them at a time, as with all of them hardly a spec is taken.
+        let mut some = json!({});
+        let keys = all.as_object().unwrap().iter();
+        let each = keys.flat_map(|(section, keys)| {
+            keys.as_object().unwrap().iter().map(move |(key, value)| (section, key, value))
+        });
+        for (index, (section, key, value)) in each.enumerate() {
+            if (index + of) % 8 == 0 {
+                some[section][key] = value.clone();
+            }
+        }
+        some
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn no_spec_that_is_taken_panics(settings in settings()) {
+        let tree = Tree::with(&[("a.txt", "one two\nthree\n")]);
+        let text = spec(&tree, "upcase", &settings).to_string();
+        let taken = JobSpec::from_json(&text).and_then(|spec| {
+            spec.run(1, None)?;
+            check_words(&spec)
+        });
+        if taken.is_ok() {
+            prop_assert!(catch_unwind(|| front::run(&text, None)).is_ok(), "{}", text);
+        }
+    }
+}
