@@ -7,7 +7,7 @@ use gristmill::spec::JobSpec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::front;
+use crate::support::front::{self, Told};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
@@ -27,18 +27,20 @@ fn spec(tree: &Tree, name: &str, more: &Value) -> Value {
 #[test]
 fn a_front_end_of_a_few_lines_runs_a_job_and_is_told_what_it_does() {
     let tree = Tree::with(&[("a.txt", "one two\nthree\n")]);
-    let told = front::run(&spec(&tree, "upcase", &json!({})).to_string(), None);
-    assert_eq!(told.out, b"ONE TWO\nTHREE\n");
+    let told = Told::default();
+    let ended = front::run(&spec(&tree, "upcase", &json!({})).to_string(), None, &told);
+    let (lines, out) = told.take();
+    assert_eq!(out, b"ONE TWO\nTHREE\n");
     let dir = tree.path().display();
     assert_eq!(
-        told.lines,
+        lines,
         [
             format!("done {dir}/a.txt: 14"),
             format!("failed {dir}/none.txt: No such file or directory (os error 2)"),
             format!("done {dir}/none.txt: 0"),
         ]
     );
-    let ended = told.ended.unwrap();
+    let ended = ended.unwrap();
     let summary = ended.summary.unwrap();
     assert_eq!((ended.sources, summary.sources, summary.failed), (2, 2, 1));
     assert_eq!(ended.report.failures[0].kind, "not-found");
@@ -48,9 +50,10 @@ fn a_front_end_of_a_few_lines_runs_a_job_and_is_told_what_it_does() {
 fn what_keeps_a_job_from_running_is_told_without_flags() {
     let tree = Tree::with(&[("a.txt", "one\n")]);
     let refused = |more: Value| {
-        let told = front::run(&spec(&tree, "wordcount", &more).to_string(), None);
-        assert!(told.out.is_empty() && told.lines.is_empty(), "{:?}", told.lines);
-        told.ended.err().unwrap().to_string()
+        let told = Told::default();
+        let ended = front::run(&spec(&tree, "wordcount", &more).to_string(), None, &told);
+        assert_eq!(told.take(), Default::default());
+        ended.err().unwrap().to_string()
     };
     assert_eq!(
         refused(json!({ "output": { "compress": "gzip" } })),
@@ -131,7 +134,7 @@ proptest! {
             check_words(&spec)
         });
         if taken.is_ok() {
-            prop_assert!(catch_unwind(|| front::run(&text, None)).is_ok(), "{}", text);
+            prop_assert!(catch_unwind(|| front::run(&text, None, &Told::default()).map(drop)).is_ok(), "{}", text);
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, EncodingErrors, Exists};
 use crate::source::{Globs, PatternError, Roots, Source};
 use crate::stats::{SetAside, Stats};
-use crate::work::{self, At, Cancel, Gate, Locate, Plan, Recall};
+use crate::work::{self, At, Cancel, Deliver, Gate, Locate, Plan, Recall};
 
 pub use need::{fit_window, need};
 pub use observer::Observer;
@@ -256,79 +256,82 @@ pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
             EncodingErrors::Replace => Malformed::Replaced(Arc::clone(job.stats.replaced())),
         },
     };
-    let plan = |deliver| Plan {
-        sources: job.sources,
-        processor: job.processor,
-        cutter,
-        access: &access,
-        decoding,
-        settings: job.settings,
-        cancel: job.cancel,
-        stats: job.stats,
-        recall: job.memory.map(|memory| memory.recall),
-        deliver,
-        gate: job.gate,
-        locate: if job.rejects.is_some() { Locate::All } else { Locate::First },
+    let pass = |deliver: &dyn Deliver, settings: &settings::Run| {
+        let plan = Plan {
+            sources: job.sources,
+            processor: job.processor,
+            cutter,
+            access: &access,
+            decoding,
+            settings,
+            cancel: job.cancel,
+            stats: job.stats,
+            recall: job.memory.map(|memory| memory.recall),
+            deliver,
+            gate: job.gate,
+            locate: if job.rejects.is_some() { Locate::All } else { Locate::First },
+        };
+        work::run(&plan).map_err(Error::Threads)
     };
-    let summary = match (job.processor.traits().kind, out) {
-        (Kind::Aggregator, Out::Stream(out)) => {
-            let collector = Collector::new(job, out);
-            work::run(&plan(&collector)).map_err(Error::Threads)?;
-            collector.finish()
-        }
-        (Kind::Aggregator, Out::File(file)) => {
-            let collector = Collector::new(job, Box::new(Appended::to(&file)));
-            work::run(&plan(&collector)).map_err(Error::Threads)?;
-            let summary = collector.finish()?;
+    let summary = match job.processor.traits().kind {
+        Kind::Aggregator => rows(job, out, &pass),
+        Kind::Transformer => bytes(job, out, &pass),
+    }?;
+    let unmatched_members = access.wanted.unmatched().map(String::from).collect();
+    Ok(Summary { unmatched_members, ..summary })
+}
+
+/// Runs all workers over all sources.
+type Pass<'a> = dyn Fn(&dyn Deliver, &settings::Run) -> Result<(), Error> + 'a;
+
+/// Results go to one output, in the order of the sources.
+fn rows(job: &Job<'_>, out: Out<'_>, pass: &Pass<'_>) -> Result<Summary, Error> {
+    let collect = |out| {
+        let collector = Collector::new(job, out);
+        pass(&collector, job.settings)?;
+        collector.finish()
+    };
+    match out {
+        Out::Stream(out) => collect(out),
+        Out::File(file) => {
+            let summary = collect(Box::new(Appended::to(&file)))?;
             if !job.cancel.is_set() {
                 let _visible_or_skipped = file.commit().map_err(Error::File)?;
             }
             Ok(summary)
         }
-        (Kind::Aggregator, Out::Object(object)) => {
+        Out::Object(object) => {
             let object = Mutex::new(object);
-            let collector = Collector::new(job, Box::new(Given(&object)));
-            work::run(&plan(&collector)).map_err(Error::Threads)?;
-            let summary = collector.finish().map_err(pour::unwrapped)?;
+            let summary = collect(Box::new(Given(&object))).map_err(pour::unwrapped)?;
             if !job.cancel.is_set() {
                 pour::commit(object.into_inner().unwrap_or_else(PoisonError::into_inner))?;
             }
             Ok(summary)
         }
-        (Kind::Aggregator, Out::Tree(_) | Out::Objects(_)) => Err(Error::ResultsInTree),
-        (Kind::Transformer, Out::Stream(out)) => {
-            let single = Single::stream(job, out);
-            work::run(&plan(&single)).map_err(Error::Threads)?;
-            single.finish()
-        }
-        (Kind::Transformer, Out::File(file)) => {
-            let single = Single::file(job, file);
-            work::run(&plan(&single)).map_err(Error::Threads)?;
-            single.finish()
-        }
-        (Kind::Transformer, Out::Object(object)) => {
-            let single = Single::object(job, object);
-            work::run(&plan(&single)).map_err(Error::Threads)?;
-            single.finish()
-        }
-        (Kind::Transformer, Out::Tree(out)) => {
-            let tree = Tree::new(job, Below::Directory(&out));
-            // A file is one source's, in its order.
-            let settings = settings::Run { unordered: false, ..job.settings.clone() };
-            let plan = Plan { settings: &settings, ..plan(&tree) };
-            work::run(&plan).map_err(Error::Threads)?;
-            tree.finish()
-        }
-        (Kind::Transformer, Out::Objects(out)) => {
-            let tree = Tree::new(job, Below::Prefix(&out));
-            let settings = settings::Run { unordered: false, ..job.settings.clone() };
-            let plan = Plan { settings: &settings, ..plan(&tree) };
-            work::run(&plan).map_err(Error::Threads)?;
-            tree.finish()
-        }
-    }?;
-    let unmatched_members = access.wanted.unmatched().map(String::from).collect();
-    Ok(Summary { unmatched_members, ..summary })
+        Out::Tree(_) | Out::Objects(_) => Err(Error::ResultsInTree),
+    }
+}
+
+/// Bytes go to one output, or to one for each source.
+fn bytes(job: &Job<'_>, out: Out<'_>, pass: &Pass<'_>) -> Result<Summary, Error> {
+    let single = |single: Single<'_>| {
+        pass(&single, job.settings)?;
+        single.finish()
+    };
+    let below = |place: Below<'_>| {
+        let tree = Tree::new(job, place);
+        // A file is one source's, in its order.
+        let settings = settings::Run { unordered: false, ..job.settings.clone() };
+        pass(&tree, &settings)?;
+        tree.finish()
+    };
+    match out {
+        Out::Stream(out) => single(Single::stream(job, out)),
+        Out::File(file) => single(Single::file(job, file)),
+        Out::Object(object) => single(Single::object(job, object)),
+        Out::Tree(out) => below(Below::Directory(&out)),
+        Out::Objects(out) => below(Below::Prefix(&out)),
+    }
 }
 
 /// Tells what [`run`] would not start with, before there are sources.

@@ -1,4 +1,4 @@
-//! A front end of a few lines: a spec in JSON is run, and what it tells is a list of lines. What a real one has beside it is how it shows that.
+//! A front end of a few lines: a spec in JSON is run, and what it tells is a list of lines. A real one shows that.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -14,64 +14,65 @@ use gristmill::spec::{JobSpec, Problem};
 use gristmill::work::Cancel;
 
 use super::host::shared_cache;
-use super::job::Shared;
 
-/// What a job told and wrote to standard output, and how it ended.
-pub(crate) struct Told {
-    pub(crate) lines: Vec<String>,
-    pub(crate) out: Vec<u8>,
-    pub(crate) ended: Result<Ended, Problem>,
-}
+/// What a job told, and what it wrote to standard output.
+#[derive(Default, Clone)]
+pub(crate) struct Told(Arc<Mutex<(Vec<String>, Vec<u8>)>>);
 
 /// Runs a job, whose outputs are named from its inputs, or from these directories.
-pub(crate) fn run(json: &str, named: Option<&[PathBuf]>) -> Told {
-    let (lines, out) = (Lines::default(), Shared::default());
-    let ended = ended(json, named, &lines, &out);
-    Told { lines: lines.0.into_inner().unwrap(), out: out.take(), ended }
-}
-
-fn ended(
-    json: &str,
-    named: Option<&[PathBuf]>,
-    lines: &Lines,
-    out: &Shared,
-) -> Result<Ended, Problem> {
+pub(crate) fn run(json: &str, named: Option<&[PathBuf]>, told: &Told) -> Result<Ended, Problem> {
     let spec = JobSpec::from_json(json)?;
     let settings = spec.run(2, None)?;
-    let engine = Engine::with(&settings.sandbox).unwrap();
-    let (cache, cancel) = (Cache::open(shared_cache()).unwrap(), Arc::new(Cancel::default()));
-    let (sandbox, stop) = (settings.sandbox, cancel.flag());
+    let engine = Engine::with(&settings.sandbox).map_err(Problem::new)?;
+    let (cache, cancel) = (Cache::open(shared_cache()).ok(), Arc::new(Cancel::default()));
+    let (sandbox, stop, stats) = (settings.sandbox, cancel.flag(), stats(&settings));
+    let compile = |path: &_| Compiled::new(&engine, path, cache.as_ref(), &sandbox, &stop);
+    let (engine, compile, origins) = (&engine, &compile, &Origins::open(&spec)?);
+    let (outlets, look, turns, described) = (told, Look::Names, None, None);
     let context = Context {
-        engine: &engine,
-        compile: &|path| Compiled::new(&engine, path, Some(&cache), &sandbox, &stop),
-        origins: &Origins::open(&spec)?,
-        named,
-        outlets: out,
-        stats: stats(&settings),
         settings,
+        engine,
+        compile,
+        origins,
+        named,
+        outlets,
+        stats,
         cancel,
-        turns: None,
-        described: None,
-        look: Look::Names,
+        turns,
+        described,
+        look,
     };
-    prepare(&spec, &context, lines)?.run()
+    prepare(&spec, &context, told)?.run()
 }
 
-impl Outlets for Shared {
+impl Told {
+    pub(crate) fn take(&self) -> (Vec<String>, Vec<u8>) {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Observer for Told {
+    fn failed(&self, source: &str, failure: &Failure) {
+        self.0.lock().unwrap().0.push(format!("failed {source}: {failure}"));
+    }
+
+    fn done(&self, source: &dyn Display, bytes: u64) {
+        self.0.lock().unwrap().0.push(format!("done {source}: {bytes}"));
+    }
+}
+
+impl Outlets for Told {
     fn stdout(&self, _: &'static str) -> Result<Box<dyn Write + Send>, Problem> {
         Ok(Box::new(self.clone()))
     }
 }
 
-#[derive(Default)]
-struct Lines(Mutex<Vec<String>>);
-
-impl Observer for Lines {
-    fn failed(&self, source: &str, failure: &Failure) {
-        self.0.lock().unwrap().push(format!("failed {source}: {failure}"));
+impl Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().1.write(bytes)
     }
 
-    fn done(&self, source: &dyn Display, bytes: u64) {
-        self.0.lock().unwrap().push(format!("done {source}: {bytes}"));
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use gristmill::spec::{Branch, JobSpec, StageSpec};
 use gristmill::tenant::{Limits, Refused};
 
 use super::{host, tenant};
-use crate::support::front;
+use crate::support::front::{self, Told};
 use crate::support::oracle::oracle;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
@@ -75,8 +75,9 @@ for name in 'mn': z.writestr(name, 'ok ' + name + chr(10))";
         for name in files.chain([&mut output.out]) {
             *name = dir.join("out").join(&*name);
         }
-        let told = front::run(&own.to_json(), Some(&[dir.join("in/")]));
-        let summary = told.ended.unwrap().summary.unwrap();
+        let named = [dir.join("in/")];
+        let ran = front::run(&own.to_json(), Some(&named), &Told::default()).unwrap();
+        let summary = ran.summary.unwrap();
         assert_eq!(
             (summary.sources, summary.failed, summary.bytes),
             (ended.summary.sources, ended.summary.failed, ended.summary.bytes),

@@ -49,29 +49,34 @@ pub(super) fn conclude<'a>(
         Ok(summary) if summary.total_failed || summary.unread > 0 => Ok(Exit::Failed),
         Ok(summary) if losses.are_unasked(summary.set_aside.records) => Ok(Exit::Failed),
         Ok(_) => Ok(Exit::Done),
+        Err(error) => without_end(error, &losses),
+    }
+}
+
+/// How the process ends where the job came to no end.
+fn without_end(error: Error, losses: &Losses<'_, '_>) -> Result<Exit, Problem> {
+    match error {
         // Whoever read the results has seen enough; what was lost by then is told all the same.
-        Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            Ok(losses.so_far())
-        }
+        Error::Write(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(losses.so_far()),
         // What went wrong has been told with the source that it happened to.
-        Err(Error::Failed(_)) => {
+        Error::Failed(_) => {
             say::line("the plugin cannot go on: the run ended early");
             Ok(Exit::Failed)
         }
-        Err(Error::Write(error)) => {
+        Error::Write(error) => {
             say::abort(&Problem::new(Error::Write(error)));
             Ok(Exit::Failed)
         }
-        Err(Error::File(error)) => {
+        Error::File(error) => {
             let hint = error.hint();
             say::abort(&Problem::new(&error).hint(hint));
             Ok(Exit::Failed)
         }
-        Err(Error::Object(error)) => {
+        Error::Object(error) => {
             let hint = error.hint();
             say::abort(&Problem::new(&error).hint(hint));
             Ok(Exit::Failed)
         }
-        Err(error) => Err(Problem::new(error)),
+        error => Err(Problem::new(error)),
     }
 }

@@ -69,13 +69,7 @@ pub fn prepare<'a>(
     job::check(&*plugins.processor, plugins.framing, &settings).map_err(Problem::new)?;
     let to = To::open(output, &plugins, context.outlets, (&context.cancel.flag(), stats.memory()))?;
     let look = if plugins.traits().scope == Scope::Source { Look::Sizes } else { context.look };
-    if context.turns.is_some() {
-        // Beside the list of one who is not alone there has to be room for one worker.
-        let Need { once_bytes, worker_bytes, .. } = need(spec, &settings, 0, &plugins);
-        let least = once_bytes.saturating_add(worker_bytes);
-        let list_bytes_max = stats.memory().bytes_max().saturating_sub(least);
-        settings.memory_total_bytes = Some(list_bytes_max);
-    }
+    bound_list(spec, &mut settings, &plugins, context);
     let list = || sources::listing(spec, look, &settings, context, events);
     let mut listing = context.in_turn(list)?;
     drop(first); // the list is known now, and beside it fewer workers may fit
@@ -230,6 +224,16 @@ fn reserve(
     let reserved = reserved.ok_or_else(stopped)?;
     settings.threads = reserved.workers;
     Ok(reserved)
+}
+
+/// Beside the list of one who is not alone there has to be room for one worker.
+fn bound_list(spec: &JobSpec, settings: &mut Run, plugins: &Plugins, context: &Context<'_>) {
+    if context.turns.is_some() {
+        let Need { once_bytes, worker_bytes, .. } = need(spec, settings, 0, plugins);
+        let all = context.stats.memory().bytes_max();
+        let rest = all.saturating_sub(once_bytes.saturating_add(worker_bytes));
+        settings.memory_total_bytes = Some(rest);
+    }
 }
 
 fn need(spec: &JobSpec, settings: &Run, listed_bytes: u64, plugins: &Plugins) -> Need {
