@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use gristmill::job::Observer;
 use gristmill::plugin::{Cache, Compiled, Engine};
-use gristmill::prepare::{Context, Ended, Origins, Outlets, prepare, stats};
+use gristmill::prepare::{Context, JobEnded, Origins, Outlets, prepare, stats};
 use gristmill::process::Failure;
 use gristmill::source::Look;
 use gristmill::spec::{JobSpec, Problem};
@@ -20,7 +20,7 @@ use super::host::shared_cache;
 pub(crate) struct Told(Arc<Mutex<(Vec<String>, Vec<u8>)>>);
 
 /// Runs a job, whose outputs are named from its inputs, or from these directories.
-pub(crate) fn run(json: &str, named: Option<&[PathBuf]>, told: &Told) -> Result<Ended, Problem> {
+pub(crate) fn run(json: &str, named: Option<&[PathBuf]>, told: &Told) -> Result<JobEnded, Problem> {
     let spec = JobSpec::from_json(json)?;
     let settings = spec.run(2, None)?;
     let engine = Engine::with(&settings.sandbox).map_err(Problem::new)?;

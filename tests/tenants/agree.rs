@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gristmill::settings::{Exists, Format, Pack, RejectsMax};
 use gristmill::source::Urls;
-use gristmill::spec::{Branch, JobSpec, StageSpec};
+use gristmill::spec::{BranchSpec, JobSpec, StageSpec};
 use gristmill::tenant::{Limits, Refused};
 
 use super::{host, tenant};
@@ -113,7 +113,7 @@ fn branches_of_chains_share_a_scan() {
     let mut spec = job("wordcount", &["logs"], "rows.jsonl");
     spec.branches[0].stage[0].name = "words".into();
     let stage = ["upcase", "checksum"].map(|name| StageSpec::of(plugin(name))).to_vec();
-    spec.branches.push(Branch { stage });
+    spec.branches.push(BranchSpec { stage });
     spec.output.format = Some(Format::Jsonl);
     let written = Sides::new().agree(&spec);
     let rows = String::from_utf8(written[0].1.clone()).unwrap();

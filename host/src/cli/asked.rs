@@ -14,7 +14,7 @@ use crate::prepare;
 use crate::settings::Key;
 use crate::settings::limits::PIPELINE_BYTES_MAX;
 use crate::source::Address;
-use crate::spec::{Branch, Document, JobSpec, Place, Problem, StageSpec};
+use crate::spec::{BranchSpec, Document, FilePlace, JobSpec, Problem, StageSpec};
 
 /// A job, and where it is described.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub(super) fn asked(args: &RunArgs, given: &ArgMatches) -> Result<Asked, Problem
         spec.branches = branches.collect::<Result<_, _>>()?;
     }
     if let Some(path) = args.pipeline.as_deref().filter(|_| spec.branches.is_empty()) {
-        let place = Place(Shown::of(&path).to_string());
+        let place = FilePlace(Shown::of(&path).to_string());
         let hint = format!("name one in a [[stage]], or with {}", Key("plugin"));
         return Err(Problem::new("no plugin").hint(Some(&hint)).at(Some(&place)));
     }
@@ -122,7 +122,7 @@ fn read(path: &Path) -> Result<Document, Problem> {
 }
 
 /// What `--plugin` names: a plugin, or several with `|` between them.
-fn branch(words: &str) -> Result<Branch, Problem> {
+fn branch(words: &str) -> Result<BranchSpec, Problem> {
     let stage = |path: &str| {
         let path = PathBuf::from(path.trim());
         if path.as_os_str().is_empty() {
@@ -134,9 +134,9 @@ fn branch(words: &str) -> Result<Branch, Problem> {
     };
     // A file whose name has such a character in it is a file.
     if Path::new(words).exists() {
-        return Ok(Branch { stage: vec![stage(words)?] });
+        return Ok(BranchSpec { stage: vec![stage(words)?] });
     }
-    Ok(Branch { stage: words.split('|').map(stage).collect::<Result<_, _>>()? })
+    Ok(BranchSpec { stage: words.split('|').map(stage).collect::<Result<_, _>>()? })
 }
 
 /// Takes over each field that is said.
@@ -189,7 +189,7 @@ mod tests {
 
     use super::*;
     use crate::cli::args;
-    use crate::spec::{Inputs, Output, SandboxSpec, Work, fields};
+    use crate::spec::{InputSpec, OutputSpec, SandboxSpec, WorkSpec, fields};
 
     fn given(flags: &[&str]) -> (Box<RunArgs>, ArgMatches) {
         let words = ["host", "run", "--plugin", "p.wasm"].iter().chain(flags);
@@ -212,9 +212,9 @@ mod tests {
         let command = command();
         let run = command.find_subcommand("run").unwrap();
         for (heading, keys) in [
-            ("Inputs", fields::<Inputs>()),
-            ("Output", fields::<Output>()),
-            ("Work", fields::<Work>()),
+            ("Inputs", fields::<InputSpec>()),
+            ("Output", fields::<OutputSpec>()),
+            ("Work", fields::<WorkSpec>()),
             ("Sandbox", fields::<SandboxSpec>()),
         ] {
             let below = |arg: &&Arg| arg.get_help_heading() == Some(heading);

@@ -6,19 +6,19 @@ use super::Exit;
 use super::losses::Losses;
 use super::say::{self, Teller};
 use crate::job::Error;
-use crate::prepare::Ended;
+use crate::prepare::JobEnded;
 use crate::spec::{JobSpec, Problem};
 use crate::stats::Stats;
 
 /// Says what there is to say at the end, and how the process ends.
 pub(super) fn conclude<'a>(
-    ended: Ended,
+    ended: JobEnded,
     spec: &'a JobSpec,
     stats: &'a Stats,
     interrupted: bool,
     teller: &'a Teller<'_>,
 ) -> Result<Exit, Problem> {
-    let Ended { summary: ended, sources: all, .. } = ended;
+    let JobEnded { summary: ended, sources: all, .. } = ended;
     let losses = Losses::of(&spec.output, teller, stats);
     let skipped = stats.skipped();
     if skipped > 0 {

@@ -8,18 +8,18 @@ use std::sync::atomic::Ordering;
 use super::Exit;
 use super::say::{self, Teller};
 use crate::name::Shown;
-use crate::spec::Output;
+use crate::spec::OutputSpec;
 use crate::stats::{SetAside, Stats, UnopenedArchives};
 
 /// What a run has to tell.
 pub(super) struct Losses<'a, 'b> {
-    output: &'a Output,
+    output: &'a OutputSpec,
     teller: &'a Teller<'b>,
     stats: &'a Stats,
 }
 
 impl<'a, 'b> Losses<'a, 'b> {
-    pub(super) fn of(output: &'a Output, teller: &'a Teller<'b>, stats: &'a Stats) -> Self {
+    pub(super) fn of(output: &'a OutputSpec, teller: &'a Teller<'b>, stats: &'a Stats) -> Self {
         Self { output, teller, stats }
     }
 

@@ -21,7 +21,7 @@ use crate::settings::limits::{
     FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX, MESSAGE_DRAWN_BYTES_MAX, MESSAGE_LINES_MAX, is_only_shown,
 };
 use crate::settings::named;
-use crate::spec::{Output, Problem};
+use crate::spec::{OutputSpec, Problem};
 use crate::stats::Stats;
 
 /// Says why nothing was started.
@@ -150,7 +150,7 @@ pub(super) fn details(detail: Option<&Detail>) {
 }
 
 /// What of the log is shown.
-pub(super) fn level(output: &Output) -> LevelFilter {
+pub(super) fn level(output: &OutputSpec) -> LevelFilter {
     match output.verbose {
         0 if output.quiet => LevelFilter::OFF,
         0 => LevelFilter::WARN,

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::identity::resolved;
 use super::output::is_tree;
+use super::resolved::resolved;
 use crate::job::Observer;
 use crate::output::is_temporary;
 use crate::settings::Key;

@@ -13,8 +13,9 @@ use std::time::SystemTime;
 
 use super::below::remove_outputs;
 use super::found::{Aim, Changes, Found, look, pass_over};
-use super::identity::{description, digest, identity, name, resolved};
+use super::identity::{description, digest, identity, name};
 use super::owned::{self, Fate, remove_vanished};
+use super::resolved::resolved;
 use crate::job::{Error, Made, Observer, Saved};
 use crate::ledger::{self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State};
 use crate::name::Shown;

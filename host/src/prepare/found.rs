@@ -13,7 +13,7 @@ use crate::name::name_text;
 use crate::process::Kind;
 use crate::settings::{RejectsMax, Run};
 use crate::source::{Listing, Source, TooManySources};
-use crate::spec::{JobSpec, Output, Problem};
+use crate::spec::{JobSpec, OutputSpec, Problem};
 
 /// What a run makes of its sources.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +100,7 @@ pub(super) fn look(
     listing: &Listing,
     known: Option<(&Reader, JobId)>,
     aim: Aim,
-    output: &Output,
+    output: &OutputSpec,
     out: &Path,
 ) -> Result<(Vec<Found>, Changes), Problem> {
     let settled = Settled::by(output)?;

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
 
 use super::found::Aim;
+use super::resolved::resolved;
 use crate::ledger::{Digest, Identity};
 use crate::name::Shown;
 use crate::settings::EncodingErrors;
 use crate::source::{Roots, Source, Stored, Way};
-use crate::spec::{Branch, JobSpec, Problem, Setting, Size};
+use crate::spec::{BranchSpec, JobSpec, Problem, SettingSpec, Size};
 
 /// The source for the ledger.
 pub(super) fn name(source: &Source) -> Cow<'_, [u8]> {
@@ -57,7 +57,7 @@ pub(super) fn digest(spec: &JobSpec, aim: Aim) -> Result<Digest, Problem> {
             let told = |error| Problem::new(format!("{}: {error}", Shown::of(&stage.plugin)));
             parts.push(read.map_err(told)?);
             // Their order says nothing: no plugin takes a setting twice.
-            let mut settings: Vec<_> = stage.settings.iter().map(Setting::word).collect();
+            let mut settings: Vec<_> = stage.settings.iter().map(SettingSpec::word).collect();
             settings.sort();
             parts.extend(settings.into_iter().map(String::into_bytes));
         }
@@ -102,22 +102,8 @@ pub(super) fn description(spec: &JobSpec, aim: Aim) -> String {
 }
 
 /// A chain as a command line has it.
-fn chain(branch: &Branch) -> String {
+fn chain(branch: &BranchSpec) -> String {
     let paths: Vec<_> =
         branch.stage.iter().map(|stage| stage.plugin.display().to_string()).collect();
     paths.join(" | ")
-}
-
-/// The path without links, which is the same before a directory is made as after.
-pub(super) fn resolved(path: &Path) -> PathBuf {
-    let existing = path.ancestors().find_map(|above| {
-        let named = if above.as_os_str().is_empty() { Path::new(".") } else { above };
-        Some((fs::canonicalize(named).ok()?, path.strip_prefix(above).ok()?))
-    });
-    match existing {
-        // Joined with nothing, it would end in a slash.
-        Some((above, rest)) if rest.as_os_str().is_empty() => above,
-        Some((above, rest)) => above.join(rest).components().collect(),
-        None => path.to_path_buf(),
-    }
 }

@@ -42,7 +42,7 @@ pub struct Prepared<'a> {
 }
 
 /// How a job ended.
-pub struct Ended {
+pub struct JobEnded {
     /// What became of the sources; or why it went no further.
     pub summary: Result<Summary, Error>,
     /// How many sources there were to read.
@@ -126,7 +126,7 @@ impl Prepared<'_> {
     ///
     /// # Errors
     /// When what it has done cannot be told or remembered.
-    pub fn run(self) -> Result<Ended, Problem> {
+    pub fn run(self) -> Result<JobEnded, Problem> {
         let begun = Instant::now();
         let Self { spec, context, events, settings, plugins, listing, sources, .. } = self;
         let Self { mut checkpoint, left, to, report, rejects, .. } = self;
@@ -175,7 +175,7 @@ impl Prepared<'_> {
         }
         let count = sources.len() as u64;
         std::mem::forget((sources, listing)); // giving back a million names one by one takes time
-        Ok(Ended { summary, sources: count, report: figures })
+        Ok(JobEnded { summary, sources: count, report: figures })
     }
 }
 

@@ -22,13 +22,14 @@ mod plugins;
 mod recorder;
 mod rejects;
 mod report;
+mod resolved;
 mod sources;
 mod unmatched;
 mod words;
 
 pub use confine::{Confined, can_confine, confine};
 pub use context::{Context, Turns, stats};
-pub use job::{Ended, Prepared, prepare};
+pub use job::{JobEnded, Prepared, prepare};
 pub use output::{Foreseen, Outlets};
 pub use plan::plan;
 pub use planned::{

@@ -12,7 +12,7 @@ use crate::output::{Object, ObjectError, Objects, Writing};
 use crate::process::Kind;
 use crate::settings::{Format, Pack};
 use crate::source::{Address, Scheme, Source, Way};
-use crate::spec::{Output, Problem};
+use crate::spec::{OutputSpec, Problem};
 use crate::stats::MemoryBudget;
 
 /// What is named in a store.
@@ -25,7 +25,7 @@ pub(super) enum Named {
 
 /// Asks the store for what the spec names; `None` where they name a file or directory.
 pub(super) fn open(
-    output: &Output,
+    output: &OutputSpec,
     plugins: &Plugins,
     format: Format,
     (stop, memory): (&Arc<AtomicBool>, &Arc<MemoryBudget>),
@@ -50,7 +50,7 @@ pub(super) fn told(error: &ObjectError) -> Problem {
 
 /// How many objects are there already: those at `places`, or the one that is named.
 pub(super) fn there(
-    output: &Output,
+    output: &OutputSpec,
     plugins: &Plugins,
     format: Format,
     places: impl Iterator<Item = PathBuf>,
@@ -64,7 +64,7 @@ pub(super) fn there(
 }
 
 /// Refuses what no store takes.
-pub(super) fn check(output: &Output) -> Result<(), Problem> {
+pub(super) fn check(output: &OutputSpec) -> Result<(), Problem> {
     let Some(address) = Address::of(&output.out) else { return Ok(()) };
     if address.scheme == Scheme::Http {
         // A URL may be signed.
@@ -82,7 +82,7 @@ pub(super) fn check(output: &Output) -> Result<(), Problem> {
 }
 
 /// The media type of what is written, as far as it is known.
-fn content_type(output: &Output, plugins: &Plugins, format: Format) -> Option<String> {
+fn content_type(output: &OutputSpec, plugins: &Plugins, format: Format) -> Option<String> {
     let of_plugin = || plugins.lanes.first().map(|lane| lane.output_type.clone());
     let known = match (plugins.traits().kind, output.compress, format) {
         (Kind::Transformer, Pack::None, _) | (Kind::Aggregator, _, Format::Raw) => {

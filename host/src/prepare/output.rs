@@ -13,7 +13,7 @@ use crate::output::{FileError, Looked, Object, Objects, Pending, Root, Target};
 use crate::process::Kind;
 use crate::settings::{Format, Pack};
 use crate::source::Address;
-use crate::spec::{Output, Problem};
+use crate::spec::{OutputSpec, Problem};
 use crate::stats::MemoryBudget;
 
 /// What a front end gives for names that mean something else to each: standard output, and files below a directory of its own.
@@ -43,7 +43,7 @@ pub trait Outlets: Sync {
     ///
     /// # Errors
     /// When it cannot be made.
-    fn file(&self, output: &Output) -> Result<Target, FileError> {
+    fn file(&self, output: &OutputSpec) -> Result<Target, FileError> {
         Target::open(&output.out, output.exists(), output.durable)
     }
 
@@ -51,7 +51,7 @@ pub trait Outlets: Sync {
     ///
     /// # Errors
     /// When it cannot be made.
-    fn root(&self, output: &Output) -> Result<Root, FileError> {
+    fn root(&self, output: &OutputSpec) -> Result<Root, FileError> {
         Root::open(&output.out, output.durable)
     }
 }
@@ -71,7 +71,7 @@ pub(super) enum To<T> {
 impl To<()> {
     /// Opens what the spec names, before anything is read. A directory is only looked at.
     pub(super) fn open(
-        output: &Output,
+        output: &OutputSpec,
         plugins: &Plugins,
         outlets: &dyn Outlets,
         (stop, memory): (&Arc<AtomicBool>, &Arc<MemoryBudget>),
@@ -114,7 +114,7 @@ impl To<()> {
 }
 
 /// What results look like.
-pub(super) fn format(output: &Output, outlets: &dyn Outlets) -> Format {
+pub(super) fn format(output: &OutputSpec, outlets: &dyn Outlets) -> Format {
     match output.format {
         Some(format) => format,
         None if output.is_stream() => outlets.format(),
@@ -147,7 +147,7 @@ pub enum Foreseen {
 
 /// Looks at what the spec names as [`To::open`] would, and makes nothing.
 pub(super) fn foresee(
-    output: &Output,
+    output: &OutputSpec,
     plugins: &Plugins,
     format: Format,
 ) -> Result<Foreseen, Problem> {
@@ -195,7 +195,7 @@ pub(super) fn is_tree(path: &Path) -> bool {
 }
 
 /// Refuses settings that say nothing for plugins of that kind.
-fn check(output: &Output, kind: Kind) -> Result<(), Problem> {
+fn check(output: &OutputSpec, kind: Kind) -> Result<(), Problem> {
     objects::check(output)?;
     let tree = !output.is_stream() && is_tree(&output.out);
     let refused = |keys: &str, why: &str| Err(Problem::new(format!("{keys}: {why}")));

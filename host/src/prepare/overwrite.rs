@@ -10,12 +10,12 @@ use std::iter;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::identity::resolved;
 use super::objects;
 use super::output::is_tree;
+use super::resolved::resolved;
 use crate::name::Shown;
 use crate::source::{Address, Source, Way};
-use crate::spec::{JobSpec, Output, Problem};
+use crate::spec::{JobSpec, OutputSpec, Problem};
 
 /// Refuses settings that name one file, where one of them would write what another reads or writes. Looks at nothing but names and what
 /// is there: devices may be named as often as anybody likes.
@@ -55,7 +55,7 @@ fn one_file((key, other): (&str, &str), path: &Path) -> Problem {
 
 /// Refuses outputs below a directory that are files which other settings name.
 pub(super) fn beside(
-    output: &Output,
+    output: &OutputSpec,
     places: impl Iterator<Item = PathBuf>,
 ) -> Result<(), Problem> {
     let out = resolved(&output.out);
@@ -113,7 +113,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 /// Refuses files named by settings that are sources.
-pub(super) fn files(output: &Output, sources: &[Source]) -> Result<(), Problem> {
+pub(super) fn files(output: &OutputSpec, sources: &[Source]) -> Result<(), Problem> {
     let mut guard = Guard { sources, known: None };
     // What an output replaces is a link itself; the others are written through it.
     if Address::of(&output.out).is_some() {
@@ -130,7 +130,7 @@ pub(super) fn files(output: &Output, sources: &[Source]) -> Result<(), Problem> 
 }
 
 /// Refuses files named by settings that are the ledger, which is there already.
-pub(super) fn ledger(output: &Output, ledger: &Path) -> Result<(), Problem> {
+pub(super) fn ledger(output: &OutputSpec, ledger: &Path) -> Result<(), Problem> {
     let Ok(own) = fs::metadata(ledger) else { return Ok(()) };
     let out = Some(&output.out).filter(|out| out.as_os_str() != "-");
     let written = [

@@ -22,7 +22,7 @@ use crate::process::Scope;
 use crate::settings::Run;
 use crate::settings::limits::PLAN_NAMES_MAX;
 use crate::source::{Address, Listing, Look, Way, shown_name};
-use crate::spec::{JobSpec, Output, Problem, StageSpec};
+use crate::spec::{JobSpec, OutputSpec, Problem, StageSpec};
 
 /// Tells what a job would do.
 ///
@@ -33,7 +33,7 @@ pub fn plan(spec: &JobSpec, context: &Context<'_>, events: &dyn Observer) -> Res
     let plugins = &load(spec, context, None)?;
     let framing = plugins.framing;
     // The format is that of the plan.
-    let output = Output { format: None, ..spec.output.clone() };
+    let output = OutputSpec { format: None, ..spec.output.clone() };
     let to = output::foresee(&output, plugins, output::format(&output, context.outlets))?;
     job::check(&*plugins.processor, framing, settings).map_err(Problem::new)?;
     let mut listing = sources::listing(spec, Look::Sizes, settings, context, events)?;

@@ -9,7 +9,7 @@ use crate::pipeline::{self, Branch, Chain, Fan, shared_framing};
 use crate::plugin::{Cache, Compiled, Engine, LoadError, Manifest, Options, Plugin};
 use crate::process::{Kind, Processor, Traits};
 use crate::settings::Run;
-use crate::spec::{JobSpec, Place, Problem, Setting, StageSpec};
+use crate::spec::{FilePlace, JobSpec, Problem, SettingSpec, StageSpec};
 
 /// The plugins of a run, as one processor.
 pub(super) struct Plugins {
@@ -45,7 +45,7 @@ impl Plugins {
 /// A plugin that is loaded, and where a file names it.
 struct Loaded {
     name: String,
-    at: Option<Place>,
+    at: Option<FilePlace>,
     plugin: Plugin,
 }
 
@@ -103,9 +103,9 @@ pub(super) fn load(
 }
 
 /// The place of the setting that a plugin complains of: it alone knows what it takes, and says so in words.
-fn blamed<'a>(stage: &'a StageSpec, error: &LoadError) -> Option<&'a Place> {
+fn blamed<'a>(stage: &'a StageSpec, error: &LoadError) -> Option<&'a FilePlace> {
     let LoadError::Start { failure, .. } = error else { return None };
-    let is_named = |setting: &&Setting| failure.message.contains(&format!("`{}`", setting.key));
+    let is_named = |setting: &&SettingSpec| failure.message.contains(&format!("`{}`", setting.key));
     stage.settings.iter().find(is_named)?.place.as_ref()
 }
 

@@ -19,7 +19,7 @@ use crate::output::{Appended, Target};
 use crate::settings::limits::{REJECT_LINE_BYTES_MAX, WRITE_BYTES};
 use crate::settings::{Durable, Exists, RejectsMax};
 use crate::source::Source;
-use crate::spec::{Output, Problem};
+use crate::spec::{OutputSpec, Problem};
 use crate::stats::MemoryBudget;
 
 /// Where rejects are written.
@@ -27,7 +27,7 @@ pub(super) type Sink = Mutex<Box<dyn Write + Send>>;
 
 /// Opens the file, if one is named; `again` are the sources that are to be done, where others that are done stay as they are.
 pub(super) fn open(
-    output: &Output,
+    output: &OutputSpec,
     outlets: &dyn Outlets,
     again: Option<&[Source]>,
     memory: &Arc<MemoryBudget>,
@@ -73,7 +73,7 @@ pub(super) struct Settled {
 
 impl Settled {
     /// What the spec of this run says. A share of bytes is not judged again: how many those were is not known any more.
-    pub(super) fn by(output: &Output) -> Result<Self, Problem> {
+    pub(super) fn by(output: &OutputSpec) -> Result<Self, Problem> {
         let records_max = match (output.max_rejects, &output.rejects) {
             (Some(RejectsMax::Records(max)), _) => max,
             (Some(_), _) | (None, Some(_)) => u64::MAX,

@@ -12,7 +12,8 @@ use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::job::JobText;
 use super::{
-    Branch, Inputs, JobSpec, Output, Place, Problem, SandboxSpec, StageSpec, Work, fields,
+    BranchSpec, FilePlace, InputSpec, JobSpec, OutputSpec, Problem, SandboxSpec, StageSpec,
+    WorkSpec, fields,
 };
 
 type Value<'t> = Spanned<DeValue<'t>>;
@@ -22,7 +23,7 @@ type Value<'t> = Spanned<DeValue<'t>>;
 pub struct Document {
     /// What the file says, and what a spec has for the rest.
     pub spec: JobSpec,
-    places: HashMap<String, Place>,
+    places: HashMap<String, FilePlace>,
 }
 
 impl Document {
@@ -57,7 +58,7 @@ impl Document {
     }
 
     /// Where the file says a setting.
-    pub fn place(&self, key: &str) -> Option<&Place> {
+    pub fn place(&self, key: &str) -> Option<&FilePlace> {
         self.places.get(key)
     }
 }
@@ -85,11 +86,11 @@ struct Text<'t> {
 
 impl Text<'_> {
     /// The place of a span of bytes: its first, in lines and characters from 1.
-    fn place(&self, span: &Range<usize>) -> Place {
+    fn place(&self, span: &Range<usize>) -> FilePlace {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.split('\n').count();
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Place(format!("{}:{line}:{column}", Shown::of(&self.name)))
+        FilePlace(format!("{}:{line}:{column}", Shown::of(&self.name)))
     }
 
     fn wrong(&self, span: &Range<usize>, message: impl Display) -> Problem {
@@ -100,9 +101,9 @@ impl Text<'_> {
 /// The tables of a spec, and the keys of each.
 fn sections() -> [(&'static str, &'static [&'static str]); 4] {
     [
-        ("inputs", fields::<Inputs>()),
-        ("output", fields::<Output>()),
-        ("work", fields::<Work>()),
+        ("inputs", fields::<InputSpec>()),
+        ("output", fields::<OutputSpec>()),
+        ("work", fields::<WorkSpec>()),
         ("sandbox", fields::<SandboxSpec>()),
     ]
 }
@@ -154,7 +155,7 @@ fn known(text: &Text<'_>, root: &DeTable<'_>) -> Result<(), Problem> {
         Ok(())
     };
     for branch in elements(root, "branch") {
-        in_table(branch, fields::<Branch>(), "branch")?;
+        in_table(branch, fields::<BranchSpec>(), "branch")?;
     }
     for stage in stages(root) {
         in_table(stage, fields::<StageSpec>(), "stage")?;

@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn fields_are_those_that_are_read() {
-        assert_eq!(fields::<crate::spec::Work>(), ["threads", "fail_fast"]);
+        assert_eq!(fields::<crate::spec::WorkSpec>(), ["threads", "fail_fast"]);
         assert_eq!(fields::<crate::spec::StageSpec>(), ["plugin", "name", "settings"]);
         assert!(fields::<String>().is_empty());
     }

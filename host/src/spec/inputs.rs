@@ -12,7 +12,7 @@ use crate::settings::{Decompress, EncodingErrors, Io, Piped, limits};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[serde(default, deny_unknown_fields)]
-pub struct Inputs {
+pub struct InputSpec {
     /// Files, directories, URLs, `-` for standard input.
     #[serde(deserialize_with = "one_or_many")]
     pub files: Vec<PathBuf>,
@@ -70,14 +70,14 @@ pub struct Inputs {
     pub max_record: Size,
 }
 
-impl Inputs {
+impl InputSpec {
     /// Whether members of archives are sources.
     pub fn reads_archives(&self) -> bool {
         self.archives && !self.no_archives
     }
 }
 
-impl Default for Inputs {
+impl Default for InputSpec {
     fn default() -> Self {
         Self {
             files: Vec::new(),

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Branch, Inputs, Key, Output, Problem, SandboxSpec, Setting, Size, StageSpec};
+use super::{
+    BranchSpec, InputSpec, Key, OutputSpec, Problem, SandboxSpec, SettingSpec, Size, StageSpec,
+};
 use crate::name::{Shown, is_url};
 use crate::settings::limits::{
     CHUNK_BYTES, ISOLATED_CHUNK_BYTES, REJECTS_FREE, REJECTS_PERCENT, WINDOW_BYTES,
@@ -20,13 +22,13 @@ pub const VERSION: u32 = 1;
 #[serde(try_from = "JobText", into = "JobText")]
 pub struct JobSpec {
     /// Chains of plugins that share one scan.
-    pub branches: Vec<Branch>,
+    pub branches: Vec<BranchSpec>,
     /// What it reads.
-    pub inputs: Inputs,
+    pub inputs: InputSpec,
     /// What it writes.
-    pub output: Output,
+    pub output: OutputSpec,
     /// How it goes about it.
-    pub work: Work,
+    pub work: WorkSpec,
     /// What its plugins may use.
     pub sandbox: SandboxSpec,
 }
@@ -34,7 +36,7 @@ pub struct JobSpec {
 /// How a job goes about its work.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Work {
+pub struct WorkSpec {
     /// Worker threads; unsaid, there is one for each processor.
     pub threads: Option<usize>,
     /// Whether the job ends with the first source that fails.
@@ -46,21 +48,21 @@ pub struct Work {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct JobText {
     version: u32,
-    inputs: Inputs,
+    inputs: InputSpec,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stage: Vec<StageSpec>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    branch: Vec<Branch>,
-    output: Output,
-    work: Work,
+    branch: Vec<BranchSpec>,
+    output: OutputSpec,
+    work: WorkSpec,
     sandbox: SandboxSpec,
 }
 
 impl Default for JobText {
     fn default() -> Self {
         let (stage, branch) = (Vec::new(), Vec::new());
-        let (inputs, output) = (Inputs::default(), Output::default());
-        let (work, sandbox) = (Work::default(), SandboxSpec::default());
+        let (inputs, output) = (InputSpec::default(), OutputSpec::default());
+        let (work, sandbox) = (WorkSpec::default(), SandboxSpec::default());
         Self { version: VERSION, inputs, stage, branch, output, work, sandbox }
     }
 }
@@ -75,7 +77,7 @@ impl TryFrom<JobText> for JobSpec {
         }
         let branches = match (stage.is_empty(), branch.is_empty()) {
             (false, false) => return Err("a job has either stages or branches, not both".into()),
-            (false, true) => vec![Branch { stage }],
+            (false, true) => vec![BranchSpec { stage }],
             (true, _) => branch,
         };
         Ok(Self { branches, inputs, output, work, sandbox })
@@ -96,8 +98,8 @@ const REJECTS_UNSAID: RejectsMax =
 impl JobSpec {
     /// A job of one plugin over `files`.
     pub fn of(plugin: PathBuf, files: Vec<PathBuf>) -> Self {
-        let branches = vec![Branch { stage: vec![StageSpec::of(plugin)] }];
-        Self { branches, inputs: Inputs { files, ..Inputs::default() }, ..Self::default() }
+        let branches = vec![BranchSpec { stage: vec![StageSpec::of(plugin)] }];
+        Self { branches, inputs: InputSpec { files, ..InputSpec::default() }, ..Self::default() }
     }
 
     /// All plugins, chain by chain.
@@ -211,7 +213,7 @@ impl JobSpec {
             is_used = true;
             stage.settings.retain(|setting| setting.place.is_none() || setting.key != own);
             let (key, value) = (own.to_string(), value.to_string());
-            stage.settings.push(Setting { key, value, place: None });
+            stage.settings.push(SettingSpec { key, value, place: None });
         }
         if is_used {
             return Ok(());

@@ -32,7 +32,7 @@ fn unknown(told: &str) -> Option<(&str, Vec<&str>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Setting;
+    use crate::spec::SettingSpec;
 
     fn told(text: &str) -> (String, Option<String>) {
         let problem = JobSpec::from_json(text).unwrap_err();
@@ -48,7 +48,8 @@ mod tests {
             "sandbox": { "memory": 1048576, "guest_time": "1m 30s", "isolate": "chunk" }
         }"#;
         let spec = JobSpec::from_json(text).unwrap();
-        let words: Vec<_> = spec.stages().flat_map(|it| &it.settings).map(Setting::word).collect();
+        let words: Vec<_> =
+            spec.stages().flat_map(|it| &it.settings).map(SettingSpec::word).collect();
         assert_eq!(words, ["deep=true", "n=3", "word=x"]);
         assert_eq!(spec.inputs.max_record, spec.sandbox.memory);
         assert_eq!(JobSpec::from_json(&spec.to_json()), Ok(spec));

@@ -17,12 +17,12 @@ mod words;
 pub(crate) use crate::settings::Key;
 pub use document::Document;
 pub use fields::fields;
-pub use inputs::Inputs;
-pub use job::{JobSpec, VERSION, Work};
-pub use output::Output;
-pub use problem::{Place, Problem};
+pub use inputs::InputSpec;
+pub use job::{JobSpec, VERSION, WorkSpec};
+pub use output::OutputSpec;
+pub use problem::{FilePlace, Problem};
 pub use sandbox::SandboxSpec;
-pub use stages::{Branch, Setting, StageSpec};
+pub use stages::{BranchSpec, SettingSpec, StageSpec};
 pub use words::{Size, Time};
 
 use crate::settings::{

@@ -11,7 +11,7 @@ use crate::settings::{Durable, Exists, Format, Join, Pack, RejectsMax};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[serde(default, deny_unknown_fields)]
-pub struct Output {
+pub struct OutputSpec {
     /// Whether a result for each source is shown; with neither this nor `total`, both are.
     pub per_source: bool,
     /// Whether a result over all sources is shown.
@@ -51,7 +51,7 @@ pub struct Output {
     pub verbose: u8,
 }
 
-impl Output {
+impl OutputSpec {
     /// What to do where an output is there already.
     pub fn exists(&self) -> Exists {
         let unsaid = if self.ledger.is_some() { Exists::Replace } else { Exists::Fail };
@@ -64,7 +64,7 @@ impl Output {
     }
 }
 
-impl Default for Output {
+impl Default for OutputSpec {
     fn default() -> Self {
         Self {
             per_source: false,

@@ -9,13 +9,13 @@ use crate::settings::named;
 pub struct Problem {
     message: String,
     hint: Option<String>,
-    place: Option<Place>,
+    place: Option<FilePlace>,
     key: Option<&'static str>,
 }
 
 /// A place in a file, as `FILE:LINE:COLUMN`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place(pub String);
+pub struct FilePlace(pub String);
 
 impl Problem {
     /// A problem that is told so.
@@ -37,7 +37,7 @@ impl Problem {
 
     /// The same, with the place that it is about, unless it has one.
     #[must_use]
-    pub fn at(self, place: Option<&Place>) -> Self {
+    pub fn at(self, place: Option<&FilePlace>) -> Self {
         Self { place: self.place.or_else(|| place.cloned()), ..self }
     }
 
@@ -49,7 +49,7 @@ impl Problem {
     /// What is wrong, with its place, as it was written: settings in it are marked.
     pub fn text(&self) -> String {
         match &self.place {
-            Some(Place(place)) => format!("{place}: {}", self.message),
+            Some(FilePlace(place)) => format!("{place}: {}", self.message),
             None => self.message.clone(),
         }
     }

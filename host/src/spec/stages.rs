@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Place;
+use super::FilePlace;
 
 /// A chain of plugins, each of which takes what the one before it gives.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Branch {
+pub struct BranchSpec {
     /// The plugins.
     pub stage: Vec<StageSpec>,
 }
@@ -24,23 +24,23 @@ pub struct StageSpec {
     /// Its file.
     pub plugin: PathBuf,
     /// What it is told, in the order in which that was said.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<SettingSpec>,
     /// Where a file names it.
-    pub place: Option<Place>,
+    pub place: Option<FilePlace>,
 }
 
 /// What a plugin is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+pub struct SettingSpec {
     /// Which setting.
     pub key: String,
     /// What it is.
     pub value: String,
     /// Where a file says so.
-    pub place: Option<Place>,
+    pub place: Option<FilePlace>,
 }
 
-impl Setting {
+impl SettingSpec {
     /// As one word.
     pub fn word(&self) -> String {
         format!("{}={}", self.key, self.value)
@@ -82,7 +82,7 @@ pub(super) struct StageText {
 impl From<StageText> for StageSpec {
     fn from(text: StageText) -> Self {
         let name = text.name.unwrap_or_else(|| Self::default_name(&text.plugin));
-        let setting = |(key, Word(value))| Setting { key, value, place: None };
+        let setting = |(key, Word(value))| SettingSpec { key, value, place: None };
         let settings = text.settings.into_iter().map(setting).collect();
         Self { name, plugin: text.plugin, settings, place: None }
     }
@@ -90,7 +90,7 @@ impl From<StageText> for StageSpec {
 
 impl From<StageSpec> for StageText {
     fn from(stage: StageSpec) -> Self {
-        let word = |setting: Setting| (setting.key, Word(setting.value));
+        let word = |setting: SettingSpec| (setting.key, Word(setting.value));
         let settings = stage.settings.into_iter().map(word).collect();
         Self { plugin: stage.plugin, name: Some(stage.name), settings }
     }

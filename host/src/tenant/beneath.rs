@@ -11,7 +11,7 @@ use super::spec::Tenant;
 use crate::output::{Created, FileError, Pending, Root, Target};
 use crate::prepare::Outlets;
 use crate::source::Address;
-use crate::spec::{JobSpec, Output, Problem};
+use crate::spec::{JobSpec, OutputSpec, Problem};
 
 /// A job whose names are of files in its tenant's directories, and the names of its inputs.
 pub(super) fn within(
@@ -61,7 +61,7 @@ impl<'a> Beneath<'a> {
         Self { outputs, stream: Mutex::new(Some(stream)) }
     }
 
-    fn relative<'p>(&self, output: &'p Output) -> &'p Path {
+    fn relative<'p>(&self, output: &'p OutputSpec) -> &'p Path {
         output.out.strip_prefix(self.outputs).unwrap_or(&output.out)
     }
 }
@@ -72,7 +72,7 @@ impl Outlets for Beneath<'_> {
         Ok(stream.unwrap_or_else(|| Box::new(io::sink())))
     }
 
-    fn file(&self, output: &Output) -> Result<Target, FileError> {
+    fn file(&self, output: &OutputSpec) -> Result<Target, FileError> {
         let root = Root::open(self.outputs, output.durable)?;
         Ok(match Pending::create(&root, self.relative(output), output.exists())? {
             Created::Pending(file) => Target::File(file),
@@ -80,7 +80,7 @@ impl Outlets for Beneath<'_> {
         })
     }
 
-    fn root(&self, output: &Output) -> Result<Root, FileError> {
+    fn root(&self, output: &OutputSpec) -> Result<Root, FileError> {
         Root::open(self.outputs, output.durable)?.below(self.relative(output))
     }
 }

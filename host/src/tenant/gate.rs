@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::handle::State;
-use super::host::{Member, Shared};
+use super::shared::{Member, Shared};
 use crate::process::{Failure, FailureKind, Pause};
 use crate::work::{Cancel, Entered, Gate, renew_turn};
 

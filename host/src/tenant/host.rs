@@ -8,9 +8,9 @@ use std::thread::JoinHandle;
 
 use super::compilers::Compilers;
 use super::error::{JobError, Refused};
-use super::fair::Id;
 use super::handle::{Ended, JobHandle, State};
 use super::running;
+use super::shared::{Member, Shared};
 use super::slots::Slots;
 use super::spec::{Tenant, check};
 use super::usage::{Account, Used};
@@ -45,27 +45,6 @@ pub struct Host {
 struct Job {
     state: Arc<State>,
     thread: JoinHandle<()>,
-}
-
-/// What all jobs share.
-pub(super) struct Shared {
-    pub(super) engine: Engine,
-    /// What the engine was made for.
-    pub(super) sandbox: Sandbox,
-    pub(super) slots: Slots,
-    pub(super) slots_count: usize,
-    pub(super) compilers: Compilers,
-    pub(super) memory: Arc<MemoryBudget>,
-    pub(super) cache: Option<PathBuf>,
-}
-
-/// A tenant of the host.
-pub(super) struct Member {
-    pub(super) tenant: Tenant,
-    /// The directory of its inputs, from which each of them is opened.
-    pub(super) roots: Roots,
-    pub(super) id: Id,
-    pub(super) account: Account,
 }
 
 impl Host {

@@ -44,6 +44,7 @@ mod gate;
 mod handle;
 mod host;
 mod running;
+mod shared;
 mod slots;
 mod spec;
 mod usage;

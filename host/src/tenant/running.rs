@@ -9,7 +9,7 @@ use super::beneath::{Beneath, within};
 use super::error::JobError;
 use super::gate::JobGate;
 use super::handle::{Ended, State};
-use super::host::{Member, Shared};
+use super::shared::{Member, Shared};
 use crate::job::Observer;
 use crate::plugin::{Cache, Compiled, LoadError};
 use crate::prepare::{self, Context, Origins, Turns, prepare};

@@ -1,10 +1,15 @@
 //! The host's code keeps its map: who may use whom, where each outside crate lives, and what a file looks
 //! like. Invariant 10 is kept here, too: what is async has a home, and no other.
 
+mod circles;
+mod tokens;
+mod words;
+
 use std::fs;
 use std::path::Path;
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use tokens::Tokens;
+use words::front_end_words;
 
 /// What all others may use.
 const COMMON: [&str; 2] = ["settings", "name"];
@@ -180,174 +185,11 @@ fn complaints(name: &str, text: &str) -> Vec<String> {
     found
 }
 
-/// Settings that messages below the front ends name as no front end may: as flags, or by keys that no spec has. Tests may.
-fn front_end_words(text: &str) -> Vec<(usize, String)> {
-    let code = text.split("\n#[cfg(test)]").next().unwrap();
-    let mut found = Vec::new();
-    for (literal, line) in literals(code.parse().expect("the file is Rust")) {
-        let is_flag = |at: usize| {
-            let (before, behind) = (literal[..at].chars().next_back(), literal[at + 2..].chars());
-            let starts = behind.clone().next().is_some_and(|c| c.is_ascii_lowercase());
-            starts && !before.is_some_and(|c| c == '-' || c.is_alphanumeric())
-        };
-        if literal.match_indices("--").any(|(at, _)| is_flag(at)) {
-            found.push((line, format!("names a flag, which is for cli/ to do: {literal}")));
-        }
-        for key in gristmill::settings::keys(&literal).filter(|key| !is_key(key)) {
-            found.push((line, format!("names a setting that no spec has: {key}")));
-        }
-    }
-    found
-}
-
-/// Whether a spec has a setting of that name, or a command line.
-fn is_key(key: &str) -> bool {
-    use gristmill::spec::{Inputs, Output, SandboxSpec, Work, fields};
-    let sections =
-        [fields::<Inputs>(), fields::<Output>(), fields::<Work>(), fields::<SandboxSpec>()];
-    sections.iter().any(|keys| keys.contains(&key)) || matches!(key, "plugin" | "set" | "pipeline")
-}
-
-/// The literals of a file, but for those of comments, with their lines.
-fn literals(stream: TokenStream) -> Vec<(String, usize)> {
-    let mut found = Vec::new();
-    for token in stream {
-        match token {
-            TokenTree::Group(group) => {
-                let mut inner = group.stream().into_iter();
-                let is_doc = matches!(inner.next(), Some(TokenTree::Ident(it)) if it == "doc");
-                if !is_doc {
-                    found.extend(literals(group.stream()));
-                }
-            }
-            TokenTree::Literal(literal) => {
-                found.push((literal.to_string(), literal.span().start().line));
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
 /// The folder or file directly below `src` that a file belongs to; none for the roots.
 fn layer(name: &str) -> Option<&str> {
     let first = name.split('/').next().unwrap();
     let layer = first.strip_suffix(".rs").unwrap_or(first);
     (!matches!(layer, "lib" | "main")).then_some(layer)
-}
-
-/// The tokens of a file in one row, brackets among them; comments and strings are no words.
-struct Tokens(Vec<(String, usize)>);
-
-impl Tokens {
-    fn of(text: &str) -> Self {
-        let mut tokens = Self(Vec::new());
-        tokens.add(text.parse().expect("the file is Rust"));
-        tokens
-    }
-
-    fn add(&mut self, stream: TokenStream) {
-        for token in stream {
-            let line = token.span().start().line;
-            match token {
-                TokenTree::Group(group) => {
-                    let (open, close) = match group.delimiter() {
-                        Delimiter::Brace => ("{", "}"),
-                        Delimiter::Parenthesis => ("(", ")"),
-                        Delimiter::Bracket => ("[", "]"),
-                        Delimiter::None => ("", ""),
-                    };
-                    self.0.push((open.into(), line));
-                    self.add(group.stream());
-                    self.0.push((close.into(), group.span_close().start().line));
-                }
-                TokenTree::Literal(_) => self.0.push((String::new(), line)),
-                other => self.0.push((other.to_string(), line)),
-            }
-        }
-    }
-
-    fn words(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.0.iter().map(|(word, _)| word.as_str()).enumerate()
-    }
-
-    fn line(&self, at: usize) -> usize {
-        self.0[at].1
-    }
-
-    fn is(&self, at: usize, text: &str) -> bool {
-        self.0.get(at).is_some_and(|(token, _)| token == text)
-    }
-
-    fn is_path_separator(&self, at: usize) -> bool {
-        self.is(at, ":") && self.is(at + 1, ":")
-    }
-
-    /// Whether a path begins with the word there.
-    fn begins_path(&self, at: usize) -> bool {
-        let goes_on = at >= 3 && self.is_path_separator(at - 2) && self.ends_segment(at - 3);
-        self.is_path_separator(at + 1) && !goes_on
-    }
-
-    /// Whether a path may go on after the token there: it is a name or `>`, and no keyword.
-    fn ends_segment(&self, at: usize) -> bool {
-        let token = self.0[at].0.as_str();
-        let name = token.chars().all(|c| c.is_alphanumeric() || c == '_');
-        token == ">" || (name && !matches!(token, "" | "use" | "as" | "return" | "in" | "else"))
-    }
-
-    /// What the file uses of the crate's root, with the line.
-    fn used(&self, name: &str) -> Vec<(usize, String)> {
-        let mut used = Vec::new();
-        let mut inline = Vec::new(); // for each open brace, whether it is that of a module
-        for (at, word) in self.words() {
-            match word {
-                "{" => inline.push(at >= 2 && self.is(at - 2, "mod")),
-                "}" => drop(inline.pop()),
-                "crate" if self.begins_path(at) => self.roots(at + 3, &mut used),
-                "super" if self.begins_path(at) => {
-                    let mut next = at;
-                    let mut depth = depth(name) + inline.iter().filter(|module| **module).count();
-                    while self.is(next, "super") && self.is_path_separator(next + 1) {
-                        depth = depth.saturating_sub(1);
-                        next += 3;
-                    }
-                    if depth == 0 {
-                        self.roots(next, &mut used);
-                    }
-                }
-                _ => {}
-            }
-        }
-        used
-    }
-
-    /// The first words of the paths that begin at `at`: one, or several in braces.
-    fn roots(&self, at: usize, used: &mut Vec<(usize, String)>) {
-        let mut push = |at: usize| used.push((self.line(at), self.0[at].0.clone()));
-        if !self.is(at, "{") {
-            return push(at);
-        }
-        let mut depth = 0;
-        for here in at.. {
-            match self.0[here].0.as_str() {
-                "{" => depth += 1,
-                "}" if depth == 1 => return,
-                "}" => depth -= 1,
-                _ => {}
-            }
-            let begins = self.is(here, "{") || self.is(here, ",");
-            if depth == 1 && begins && !self.is(here + 1, "}") {
-                push(here + 1);
-            }
-        }
-    }
-}
-
-/// How many modules a file is below the root.
-fn depth(name: &str) -> usize {
-    let parts = name.split('/').count();
-    if name.ends_with("/mod.rs") { parts - 1 } else { parts }
 }
 
 /// What is complained of in a file with this body.
