@@ -10,6 +10,7 @@ mod framing;
 mod limits;
 mod mutations;
 mod names;
+mod pieced;
 mod pieces;
 mod redirects;
 mod remote;

@@ -89,9 +89,6 @@ impl Pieces {
         workers: usize,
         access: &Access,
     ) -> Option<Self> {
-        if codec == Codec::Xz {
-            return None; // its blocks are checked against an index that stands behind all of them
-        }
         if codec == Codec::Lz4 && workers < DECODE_LZ4_WORKERS_MIN {
             return None;
         }

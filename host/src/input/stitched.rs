@@ -102,7 +102,8 @@ impl Bytes for Stitched {
     }
 
     fn sound(&self) -> u64 {
-        self.decoder.as_ref().map_or(self.chain.resume().decompressed, Decoder::sound)
+        let sound = self.chain.sound();
+        self.decoder.as_ref().map_or(sound, |decoder| decoder.sound().max(sound))
     }
 
     fn stored(&self) -> u64 {

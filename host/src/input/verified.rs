@@ -141,6 +141,14 @@ impl Verified {
         written
     }
 
+    /// Reads bytes that were found to be sound before they are read, as those of a piece are: nothing of them need be held.
+    fn read_sound(&mut self, into: &mut [u8], known: u64) -> Result<usize, Error> {
+        let most = usize::try_from(known).unwrap_or(usize::MAX).min(into.len());
+        let got = self.bytes.read(into.get_mut(..most).unwrap_or_default())?;
+        self.start += got as u64;
+        Ok(got)
+    }
+
     /// Reads what was kept.
     fn read_kept(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         let got = match &mut self.kept {
@@ -160,6 +168,10 @@ impl Bytes for Verified {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         if into.is_empty() {
             return Ok(0);
+        }
+        let known = self.bytes.sound().saturating_sub(self.given());
+        if known > 0 && self.at == self.held.len() && self.kept.is_none() {
+            return self.read_sound(into, known);
         }
         while self.sound <= self.given() && !self.ended {
             if self.held.len() - self.at > HELD_BYTES_MAX {

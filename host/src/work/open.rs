@@ -266,8 +266,12 @@ fn from_front(
         return Ok(None);
     }
     let limits = plan.decoding.limits;
+    // Blocks of xz are sound before their stream has ended: members are to come of them, or not, however many workers there are.
+    let in_parts = archive && codec == Some(Codec::Xz);
     let pieces = match codec {
-        Some(codec) if shared => input.pieces(codec, limits, plan.settings.threads, plan.access)?,
+        Some(codec) if shared || in_parts => {
+            input.pieces(codec, limits, plan.settings.threads, plan.access)?
+        }
         _ => None,
     };
     let bytes = match &pieces {

@@ -12,7 +12,7 @@ use crate::settings::limits::{
 };
 
 use super::DecodeLimits;
-use super::blocks::{Bits, Part, Within};
+use super::blocks::{Bits, InStream, Part, Within};
 use super::piece::Piece;
 
 /// The pieces so far.
@@ -24,6 +24,8 @@ pub(in super::super) struct Chain {
     /// Behind the last whole member.
     resume: Resume,
     decompressed: u64,
+    /// Up to where all checksums have been compared.
+    sound: u64,
     members: u64,
     inside: Inside,
 }
@@ -42,6 +44,7 @@ enum Inside {
     None,
     Lz4 { hash: XxHash32, bytes: u64 },
     Bzip2 { crc: u32, bytes: u64 },
+    Xz,
 }
 
 impl Chain {
@@ -52,6 +55,7 @@ impl Chain {
             compressed,
             resume: Resume::default(),
             decompressed: 0,
+            sound: 0,
             members: 0,
             inside: Inside::None,
         }
@@ -65,6 +69,11 @@ impl Chain {
     /// How many bytes have come out of all pieces.
     pub(in super::super) fn decompressed(&self) -> u64 {
         self.decompressed
+    }
+
+    /// Up to which of them all checksums have been compared that they are under.
+    pub(in super::super) fn sound(&self) -> u64 {
+        self.sound
     }
 
     /// Whether the source may end here.
@@ -82,7 +91,11 @@ impl Chain {
             Part::Members => self.take_members(piece),
             Part::Lz4(within) => self.take_lz4(within, piece),
             Part::Bzip2(bits) => self.take_bzip2(bits, piece),
+            Part::Xz(stream) => self.take_xz(*stream),
         };
+        if matches!(end, Taken::Whole | Taken::Checked) {
+            self.sound = self.decompressed;
+        }
         if matches!(end, Taken::Whole) {
             let (decompressed, members) = (self.decompressed, self.members);
             let compressed = piece.block.end;
@@ -157,12 +170,27 @@ impl Chain {
             Some(_) => Taken::Not,
         }
     }
+
+    /// The index of each stream was read before its first block, so a block has nothing to wait for but its own check.
+    fn take_xz(&mut self, stream: InStream) -> Taken {
+        let between = matches!(self.inside, Inside::None);
+        self.members = self.members.saturating_add(stream.members);
+        self.inside = Inside::Xz;
+        let follows = between == stream.begins && self.members <= self.limits.members_max;
+        match (follows, stream.ends) {
+            (false, _) => Taken::Not,
+            (true, true) => Taken::Whole,
+            (true, false) => Taken::Checked,
+        }
+    }
 }
 
 /// What a piece is to the chain.
 enum Taken {
     /// It goes on within a member.
     Part,
+    /// It goes on within a member, and has been compared with all that it is checked by.
+    Checked,
     /// It ends with a member.
     Whole,
     /// It does not follow.

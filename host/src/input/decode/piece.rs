@@ -37,6 +37,7 @@ impl Piece {
     ) -> Option<Self> {
         decoder.turn_to_block(&block, source);
         let mut piece = Self { block, buffer, length: 0, members: 0, padded: false };
+        piece.reserve();
         loop {
             let got = decoder.read(piece.room()).ok()?;
             if got == 0 {
@@ -49,6 +50,15 @@ impl Piece {
         }
         (piece.members, piece.padded) = (decoder.members(), decoder.ended_in_padding());
         Some(piece)
+    }
+
+    /// Takes no more memory than it needs, where that is known.
+    fn reserve(&mut self) {
+        let known = self.block.decompressed_bytes.filter(|&bytes| bytes <= DECODE_PIECE_BYTES_MAX);
+        if let Some(bytes) = known.and_then(|bytes| usize::try_from(bytes).ok()) {
+            let missing = (bytes + STEP_BYTES).saturating_sub(self.buffer.len());
+            self.buffer.reserve_exact(missing);
+        }
     }
 
     fn room(&mut self) -> &mut [u8] {

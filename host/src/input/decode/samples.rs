@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::Codec;
+use super::pack::xz;
 
 /// Lines that differ, and compress to about a half.
 pub(in super::super) fn text(bytes: usize) -> Vec<u8> {
@@ -70,6 +71,7 @@ pub(in super::super) fn forms(plain: &[u8]) -> Vec<(&'static str, Codec, Vec<u8>
     let streams: Vec<_> = plain.chunks(150_000).map(|part| bzip2(part, 2)).collect();
     let members: Vec<_> = plain.chunks(90_000).map(gzip).collect();
     let (first, rest) = plain.split_at(plain.len() / 3);
+    let xz_streams = [xz(b"", 1), xz(first, 100_000), vec![0; 8], xz(b"", 1), xz(rest, 200_000)];
     let frames = |info: &FrameInfo| {
         let whole = info.clone().content_size(Some(rest.len() as u64));
         [lz4(first, info.clone()), lz4(b"", info.clone()), lz4(rest, whole)].concat()
@@ -83,6 +85,9 @@ pub(in super::super) fn forms(plain: &[u8]) -> Vec<(&'static str, Codec, Vec<u8>
         ),
         ("members.gz", Codec::Gzip, members.concat()),
         ("padded.gz", Codec::Gzip, [&members.concat()[..], &[0; 3000]].concat()),
+        ("blocks.xz", Codec::Xz, xz(plain, 60_000)),
+        ("streams.xz", Codec::Xz, xz_streams.concat()),
+        ("padded.xz", Codec::Xz, [xz(plain, 150_000), xz(b"", 1), vec![0; 4]].concat()),
         ("frames.zst", Codec::Zstd, zstd(plain, 70_000)),
         ("checked.lz4", Codec::Lz4, frames(&small.clone().content_checksum(true))),
         ("unchecked.lz4", Codec::Lz4, frames(&small)),

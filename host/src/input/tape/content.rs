@@ -50,7 +50,9 @@ impl Tar {
     pub(super) fn skip(&mut self) -> Result<(), Error> {
         self.left = self.left.saturating_add(std::mem::take(&mut self.padding));
         if self.left > 0 {
-            let mut scratch = vec![0; COPY_BYTES];
+            // Mostly what fills a block up.
+            let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(COPY_BYTES);
+            let mut scratch = vec![0; most];
             while self.left > 0 {
                 self.read(&mut scratch)?;
             }

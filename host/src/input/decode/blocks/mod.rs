@@ -23,6 +23,7 @@ pub(super) use aligned::Aligned;
 pub(super) use bzip2::Bits;
 pub(super) use lz4::Within;
 pub use stretch::Stretch;
+pub(super) use xz::InStream;
 
 /// A piece of a compressed source that can be decoded by itself: a run of neighbouring members, frames or blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,6 +70,8 @@ pub(super) enum Part {
     Lz4(Within),
     /// A block of a bzip2 stream.
     Bzip2(Bits),
+    /// A block of an xz stream.
+    Xz(InStream),
 }
 
 /// Bytes that make a piece out of the middle of a file well-formed by itself.

@@ -5,23 +5,33 @@
 
 use flate2::Crc;
 
-use crate::settings::limits::DECODE_INDEX_BYTES_MAX;
+use crate::settings::limits::{DECODE_INDEX_BYTES_MAX, DECODE_PIECE_BYTES_MAX};
 
 use super::super::super::Input;
 use super::super::codec::XZ;
-use super::{Envelope, Unit, array};
+use super::{Envelope, Part, Unit, array};
 
 /// Section 2.1: Stream Header and Stream Footer.
 const HEADER_BYTES: u64 = 12;
 const FOOTER_BYTES: u64 = 12;
 const FOOTER_MAGIC: [u8; 2] = *b"YZ";
 
+/// What a block is of its stream. Sizes are compared with the index, so a block that is sound by itself is sound where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct InStream {
+    /// Whether it is the first.
+    pub(in super::super) begins: bool,
+    /// Whether it is the last.
+    pub(in super::super) ends: bool,
+    /// What it adds to the members of the source: its stream with the first block, and what stands between streams or behind them.
+    pub(in super::super) members: u64,
+}
+
 /// The blocks of all streams, in order.
 #[derive(Debug)]
 pub(super) struct Walk {
     blocks: Vec<Found>,
     next: usize,
-    bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -30,17 +40,23 @@ struct Found {
     unpadded: u64,
     decompressed: u64,
     flags: [u8; 2],
+    stream: InStream,
+    /// Behind it, and behind its stream where it is the last of that.
+    end: u64,
 }
 
 impl Walk {
-    /// The blocks of an input that has more than one.
+    /// The blocks of an input that has more than one, none of them too large to be held.
     pub(super) fn of(input: &Input) -> Option<Self> {
-        let mut blocks = Vec::new();
+        let mut blocks: Vec<Found> = Vec::new();
+        // Behind the last block: empty streams, and padding that ends the input.
+        let mut behind = 0;
         let mut end = input.bytes();
         let mut index_bytes = 0;
         while end > 0 {
             let padding: [u8; 4] = array(input, end.checked_sub(4)?)?;
             if padding == [0; 4] {
+                behind += u64::from(end == input.bytes());
                 end -= 4;
                 index_bytes += 4;
                 // Padding follows a stream: none may stand before the first.
@@ -50,6 +66,11 @@ impl Walk {
             } else {
                 let stream = Stream::before(input, end)?;
                 index_bytes += stream.index.len() as u64;
+                match blocks.last_mut() {
+                    _ if !stream.records.is_empty() => {}
+                    Some(follows) => follows.stream.members += 1,
+                    None => behind += 1,
+                }
                 end = stream.blocks(&mut blocks)?;
             }
             if index_bytes > DECODE_INDEX_BYTES_MAX {
@@ -58,7 +79,11 @@ impl Walk {
         }
         // Streams came last to first, and the blocks of each as well.
         blocks.reverse();
-        (blocks.len() > 1).then_some(Self { blocks, next: 0, bytes: input.bytes() })
+        let last = blocks.last_mut()?;
+        last.stream.members += behind;
+        last.end = input.bytes();
+        let fit = blocks.iter().all(|block| block.decompressed <= DECODE_PIECE_BYTES_MAX);
+        (blocks.len() > 1 && fit).then_some(Self { blocks, next: 0 })
     }
 
     /// The next block. `offset` is where the last one ended.
@@ -67,14 +92,13 @@ impl Walk {
         self.next += 1;
         let bytes = padded(found.unpadded)?;
         let end = found.offset.checked_add(bytes)?;
-        let after = if self.next == self.blocks.len() { self.bytes.checked_sub(end)? } else { 0 };
         Some(Unit {
             before: found.offset.checked_sub(offset)?,
             bytes,
-            after,
+            after: found.end.checked_sub(end)?,
             decompressed: Some(found.decompressed),
             envelope: envelope(&found)?,
-            ..Unit::default()
+            part: Part::Xz(found.stream),
         })
     }
 }
@@ -122,10 +146,15 @@ impl Stream {
         if self.input_header != header(self.flags) {
             return None;
         }
-        let mut end = self.end.checked_sub(FOOTER_BYTES + self.index.len() as u64)?;
-        for &(unpadded, decompressed) in self.records.iter().rev() {
-            end = end.checked_sub(padded(unpadded)?)?;
-            into.push(Found { offset: end, unpadded, decompressed, flags: self.flags });
+        let (flags, mut ends) = (self.flags, true);
+        let mut start = self.end.checked_sub(FOOTER_BYTES + self.index.len() as u64)?;
+        for (at, &(unpadded, decompressed)) in self.records.iter().enumerate().rev() {
+            let end = if ends { self.end } else { start };
+            let begins = at == 0;
+            let stream = InStream { begins, ends, members: u64::from(begins) };
+            start = start.checked_sub(padded(unpadded)?)?;
+            into.push(Found { offset: start, unpadded, decompressed, flags, stream, end });
+            ends = false;
         }
         Some(self.start)
     }
