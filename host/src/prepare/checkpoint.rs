@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+use super::aim::Aim;
 use super::below::remove_outputs;
-use super::found::{Aim, Changes, Found, look, pass_over};
+use super::found::{Changes, Found, look, pass_over};
 use super::identity::{description, digest, identity, name};
 use super::owned::{self, Fate, remove_vanished};
 use super::resolved::resolved;

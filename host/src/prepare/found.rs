@@ -3,51 +3,16 @@
 
 use std::path::Path;
 
+use super::aim::Aim;
 use super::identity::{identity, name};
 use super::owned;
 use super::rejects::Settled;
 use super::sources::unlistable;
 use crate::job::Observer;
-use crate::ledger::{Done, Identity, JobId, Known, Needs, Reader};
+use crate::ledger::{Done, Identity, JobId, Known, Reader};
 use crate::name::name_text;
-use crate::process::Kind;
-use crate::settings::{RejectsMax, Run};
 use crate::source::{Listing, Source, TooManySources};
-use crate::spec::{JobSpec, OutputSpec, Problem};
-
-/// What a run makes of its sources.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Aim {
-    /// A file for each.
-    Outputs,
-    /// Rows, and a total, of what each gave.
-    Results(Needs),
-}
-
-impl Aim {
-    /// What plugins of that kind make.
-    pub(super) fn of(kind: Kind, spec: &JobSpec, settings: &Run) -> Self {
-        if kind == Kind::Transformer {
-            return Self::Outputs;
-        }
-        // What a source had set aside is not kept: where it is wanted, or may be too much, the source is read again.
-        let rejects_max = match settings.rejects_max {
-            _ if spec.output.rejects.is_some() => 0,
-            Some(RejectsMax::Percent(_) | RejectsMax::Both { .. }) => 0,
-            Some(RejectsMax::Records(max)) => max,
-            None => u64::MAX,
-        };
-        let show = settings.show;
-        Self::Results(Needs { result: show.per_source, saved: show.total, rejects_max })
-    }
-
-    pub(super) fn needs(self) -> Needs {
-        match self {
-            Self::Outputs => Needs::NOTHING,
-            Self::Results(needs) => needs,
-        }
-    }
-}
+use crate::spec::{OutputSpec, Problem};
 
 /// How a source was found.
 pub(super) struct Found {

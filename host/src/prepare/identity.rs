@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::found::Aim;
+use super::aim::Aim;
 use super::resolved::resolved;
 use crate::ledger::{Digest, Identity};
 use crate::name::Shown;

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::aim::Aim;
 use super::checkpoint::Checkpoint;
 use super::context::{Context, load, stopped};
-use super::found::Aim;
 use super::names::Names;
 use super::output::{self, To};
 use super::plugins::Plugins;

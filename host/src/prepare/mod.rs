@@ -3,6 +3,7 @@
 //! A front end gives a [`JobSpec`](crate::spec::JobSpec) and a [`Context`], is told what happens as an
 //! [`Observer`](crate::job::Observer), and decides how it is shown.
 
+mod aim;
 mod below;
 mod checkpoint;
 mod confine;

@@ -5,8 +5,8 @@ use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::aim::Aim;
 use super::checkpoint;
-use super::found::Aim;
 use super::names::Names;
 use super::objects;
 use super::output::{self, Foreseen};
