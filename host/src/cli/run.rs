@@ -16,7 +16,7 @@ use super::progress::Progress;
 use super::say::{self, Teller};
 use super::{cache_dir, plan};
 use crate::input;
-use crate::plugin::{Cache, Compiled, Engine};
+use crate::plugin::{Cache, Compiled, Compiling, Engine};
 use crate::prepare::{self, Context, Origins, Outlets};
 use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Format, Run};
@@ -75,15 +75,18 @@ fn run_with(
     let cache = code.or_else(|| prepare::cache(&settings));
     let (sandbox, stop) = (settings.sandbox, cancel.flag());
     let memory = MemoryBudget::new(settings.memory_total_bytes.unwrap_or(u64::MAX));
+    let memory = Arc::new(memory);
+    let compiling =
+        Compiling { limits: &sandbox, cache: cache.as_ref(), memory: &memory, stop: &stop };
     let outlets = Streams { progress: &progress, interrupt: &interrupt };
     let context = Context {
         settings,
         engine: &engine,
-        compile: &|path| Compiled::new(&engine, path, cache.as_ref(), &sandbox, &stop),
+        compile: &|path| Compiled::new(&engine, path, &compiling),
         origins,
         named: None,
         outlets: &outlets,
-        stats: Arc::new(Stats::within(Arc::new(memory))),
+        stats: Arc::new(Stats::within(Arc::clone(&memory))),
         cancel,
         turns: None,
         described: asked.pipeline.as_deref(),
