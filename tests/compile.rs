@@ -67,6 +67,47 @@ fn what_takes_too_much_memory_to_compile_is_told_with_the_flag() {
 }
 
 #[test]
+fn a_compiler_takes_no_more_memory_than_the_whole_run_has() {
+    let tree = tree(&fs::read(plugin("redact")).unwrap());
+    let run = |args: &[&str]| {
+        let host = Host::new().within(tree.path());
+        host.args(["run", "--no-cache", "--plugin", "p.wasm", "--memory", "4MiB", "in"])
+            .args(args)
+            .ended()
+    };
+    let told = "error: p.wasm: takes more than 50 MiB of memory to compile, which is all that the whole run has left\n\
+                hint: raise --memory-total: a compiler takes of it, up to --compile-memory\n";
+    assert_eq!(run(&["--memory-total", "50MiB"]).exits(2).stderr, told);
+    if gristmill::jail::probe().check().is_ok() {
+        assert_eq!(run(&["--memory-total", "50MiB", "--jail"]).exits(2).stderr, told);
+    }
+    let own = run(&["--memory-total", "65MiB", "--compile-memory", "64MiB"]).exits(2).stderr;
+    assert!(
+        own.ends_with(
+            "takes more than 64 MiB of memory to compile\nhint: raise --compile-memory\n"
+        ),
+        "{own}"
+    );
+    assert_eq!(run(&["--memory-total", "1GiB"]).exits(0).stderr, "");
+}
+
+#[test]
+fn a_tenants_compiler_takes_no_more_memory_than_the_host_has() {
+    let tree = Tree::with(&[("t/in/a", "a b\n")]);
+    fs::create_dir_all(tree.path().join("t/out")).unwrap();
+    let memory_bytes = Some(50 << 20);
+    let options = tenant::Options { memory_bytes, ..tenant::Options::default() };
+    let host = tenant::Host::new(options).unwrap();
+    let (inputs, outputs) = (tree.path().join("t/in"), tree.path().join("t/out"));
+    let limits = tenant::Limits::default();
+    host.add(tenant::Tenant { name: "t".into(), weight: 1, limits, inputs, outputs }).unwrap();
+    let job = host.submit("t", JobSpec::of(plugin("redact"), vec!["a".into()])).unwrap();
+    let ended = job.wait();
+    let told = ended.as_ref().as_ref().unwrap_err().to_string();
+    assert!(told.contains("takes more than 50 MiB of memory to compile, which is all"), "{told}");
+}
+
+#[test]
 fn what_takes_too_long_to_compile_leaves_nothing_behind() {
     let tree = tree(&slow());
     // A program of its own, so that its compilers are known among those of other tests.

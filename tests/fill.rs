@@ -18,7 +18,7 @@ use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 
 use crate::support::guest::Guest;
 use crate::support::{job, tree::Tree};
-use ours::{Incoming, Lent, Outgoing, borrowing};
+use ours::{Beginning, Incoming, Lent, Outgoing, borrowing};
 
 /// Empty, small, odd, a power of two, and one that needs more memory than the guest has.
 const LENGTHS: [usize; 5] = [0, 1, 7, 64 << 10, (1 << 20) + 3];
@@ -158,6 +158,81 @@ fn bytes_that_are_lent_are_what_the_engines_own_list_is() {
         assert!(seen == data, "{} bytes", data.len());
         let (seen,) = spilled.call(&mut store, (Spill::default(), lent())).unwrap();
         assert!(seen == data, "{} bytes", data.len());
+    }
+}
+
+/// Takes a text, says it to the host, and returns it.
+const REPEAT: &str = r#"(component
+  (import "say" (func $say (param "text" string)))
+  (core module $room
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+  (core instance $room (instantiate $room))
+  (alias core export $room "memory" (core memory $memory))
+  (alias core export $room "realloc" (core func $realloc))
+  (core func $say (canon lower (func $say) (memory $memory) string-encoding=ENCODING))
+  (core module $repeat
+    (import "" "memory" (memory 1))
+    (import "" "say" (func $say (param i32 i32)))
+    (func (export "repeat") (param $text i32) (param $len i32) (result i32)
+      (call $say (local.get $text) (local.get $len))
+      (i32.store (i32.const 8) (local.get $text))
+      (i32.store (i32.const 12) (local.get $len))
+      (i32.const 8)))
+  (core instance $core (instantiate $repeat (with "" (instance
+    (export "memory" (memory $memory)) (export "say" (func $say))))))
+  (func (export "repeat") (param "text" string) (result string)
+    (canon lift (core func $core "repeat") (memory $memory) (realloc $realloc)
+      string-encoding=ENCODING)))"#;
+
+/// What comes back of a text, and what the host was told of it.
+fn repeated<const UNITS_MAX: usize>(encoding: &str, text: &str) -> (String, String) {
+    let engine = wasmtime::Engine::default();
+    let component = wat::parse_str(REPEAT.replace("ENCODING", encoding)).unwrap();
+    let component = Component::new(&engine, component).unwrap();
+    let mut linker = Linker::new(&engine);
+    let say = |mut cx: wasmtime::StoreContextMut<'_, String>, (said,): (Beginning<UNITS_MAX>,)| {
+        *cx.data_mut() = said.0;
+        Ok(())
+    };
+    linker.root().func_wrap("say", say).unwrap();
+    let mut store = Store::new(&engine, String::new());
+    let instance = linker.instantiate(&mut store, &component).unwrap();
+    let repeat: TypedFunc<(&str,), (Beginning<UNITS_MAX>,)> =
+        instance.get_typed_func(&mut store, "repeat").unwrap();
+    let (Beginning(seen),) = repeat.call(&mut store, (text,)).unwrap();
+    (seen, store.into_data())
+}
+
+/// The characters at its start that fit.
+fn fitting(text: &str, max: usize, units: impl Fn(char) -> usize) -> String {
+    let mut left = max;
+    let fits = |c: &char| {
+        let rest = left.checked_sub(units(*c));
+        left = rest.unwrap_or(left);
+        rest.is_some()
+    };
+    text.chars().take_while(fits).collect()
+}
+
+#[test]
+fn only_the_beginning_of_a_text_is_copied_out_whatever_its_encoding() {
+    fn check<const UNITS_MAX: usize>(text: &str) {
+        let utf8 = fitting(text, UNITS_MAX, char::len_utf8);
+        let utf16 = fitting(text, UNITS_MAX, char::len_utf16);
+        let is_latin1 = text.chars().all(|c| u32::from(c) < 256);
+        let either = if is_latin1 { fitting(text, UNITS_MAX, |_| 1) } else { utf16.clone() };
+        for (encoding, expected) in [("utf8", utf8), ("utf16", utf16), ("latin1+utf16", either)] {
+            let seen = repeated::<UNITS_MAX>(encoding, text);
+            assert_eq!(seen, (expected.clone(), expected), "{UNITS_MAX} of {text:?} in {encoding}");
+        }
+    }
+    for text in ["", "abc", "na\u{ef}ve", "\u{20ac}5", "a\u{1f600}b\u{1f600}", "\u{1f600}"] {
+        check::<1>(text);
+        check::<2>(text);
+        check::<3>(text);
+        check::<6>(text);
+        check::<100>(text);
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use gristmill::job::Observer;
-use gristmill::plugin::{Cache, Compiled, Engine};
+use gristmill::plugin::{Cache, Compiled, Compiling, Engine};
 use gristmill::prepare::{Context, JobEnded, Origins, Outlets, prepare, stats};
 use gristmill::process::Failure;
 use gristmill::source::Look;
@@ -26,7 +26,10 @@ pub(crate) fn run(json: &str, named: Option<&[PathBuf]>, told: &Told) -> Result<
     let engine = Engine::with(&settings.sandbox).map_err(Problem::new)?;
     let (cache, cancel) = (Cache::open(shared_cache()).ok(), Arc::new(Cancel::default()));
     let (sandbox, stop, stats) = (settings.sandbox, cancel.flag(), stats(&settings));
-    let compile = |path: &_| Compiled::new(&engine, path, cache.as_ref(), &sandbox, &stop);
+    let memory = Arc::clone(stats.memory());
+    let (limits, cache) = (&sandbox, cache.as_ref());
+    let compiling = Compiling { limits, cache, memory: &memory, stop: &stop };
+    let compile = |path: &_| Compiled::new(&engine, path, &compiling);
     let (engine, compile, origins) = (&engine, &compile, &Origins::open(&spec)?);
     let (outlets, look, turns, described) = (told, Look::Names, None, None);
     let context = Context {

@@ -16,7 +16,7 @@ use super::progress::Progress;
 use super::say::{self, Teller};
 use super::{cache_dir, plan};
 use crate::input;
-use crate::plugin::{Cache, Compiled, Engine};
+use crate::plugin::{Cache, Compiled, Compiling, Engine};
 use crate::prepare::{self, Context, Origins, Outlets};
 use crate::settings::limits::HOST_STACK_BYTES;
 use crate::settings::{Format, Run};
@@ -73,14 +73,18 @@ fn run_with(
     let engine = Engine::with(&settings.sandbox).map_err(Problem::new)?;
     let cache = code.or_else(|| prepare::cache(&settings));
     let (sandbox, stop) = (settings.sandbox, cancel.flag());
+    let stats = prepare::stats(&settings);
+    let memory = Arc::clone(stats.memory());
+    let (limits, cache, memory) = (&sandbox, cache.as_ref(), &memory);
+    let compiling = Compiling { limits, cache, memory, stop: &stop };
     let outlets = Streams { progress: &progress, interrupt: &interrupt };
     let context = Context {
         engine: &engine,
-        compile: &|path| Compiled::new(&engine, path, cache.as_ref(), &sandbox, &stop),
+        compile: &|path| Compiled::new(&engine, path, &compiling),
         origins,
         named: None,
         outlets: &outlets,
-        stats: prepare::stats(&settings),
+        stats,
         settings,
         cancel,
         turns: None,

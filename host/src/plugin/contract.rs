@@ -1,9 +1,10 @@
 //! The types of `gristmill:plugin@0.1.0` as the engine passes them, and the names that they are found by.
 
-use wasmtime::component::{ComponentType, Lift, Lower, WasmStr};
+use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::fill::Lent;
+use super::fill::{Beginning, Lent};
 use crate::process;
+use crate::settings::limits::MESSAGE_BYTES_MAX;
 
 /// The interfaces, by the lowest version of 0.1: the engine takes any other 0.1.x for it.
 pub(super) const HOST: &str = "gristmill:plugin/host@0.1.0";
@@ -91,28 +92,23 @@ pub(super) struct Chunk {
     pub(super) last: bool,
 }
 
-#[derive(Debug, Clone, ComponentType, Lift, Lower)]
+/// What a guest says while it runs, and of how that ended.
+pub(super) type Said = Beginning<MESSAGE_BYTES_MAX>;
+
+#[derive(ComponentType, Lift)]
 #[component(record)]
 pub(super) struct Flaw {
     pub(super) offset: u64,
-    pub(super) reason: String,
+    pub(super) reason: Said,
 }
 
-/// The same as a guest tells it while it runs, and not copied.
 #[derive(ComponentType, Lift)]
-#[component(record)]
-pub(super) struct ToldFlaw {
-    pub(super) offset: u64,
-    pub(super) reason: WasmStr,
-}
-
-#[derive(Debug, Clone, ComponentType, Lift, Lower)]
 #[component(variant)]
 pub(super) enum Error {
     #[component(name = "invalid-data")]
     InvalidData(Flaw),
     #[component(name = "fatal")]
-    Fatal(String),
+    Fatal(Said),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ComponentType, Lift, Lower)]

@@ -10,10 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use wasmtime::ValRaw;
+use wasmtime::component::__internal::wasmtime_environ::component::StringEncoding;
 use wasmtime::component::__internal::{
     CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext, LowerContext,
 };
-use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower, TypedFunc};
+use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower, TypedFunc, WasmStr};
 
 use crate::process::{Failure, Fill, Header, spare};
 
@@ -205,10 +206,95 @@ unsafe impl Lift for Outgoing {
         _ty: InterfaceType,
         bytes: &[u8],
     ) -> wasmtime::Result<Self> {
-        let (pointer, rest) = bytes.split_first_chunk().unwrap_or((&[0; 4], &[]));
-        let length = rest.first_chunk().unwrap_or(&[0; 4]);
-        Self::lift(cx, u32::from_le_bytes(*pointer), u32::from_le_bytes(*length))
+        let (pointer, length) = pair(bytes);
+        Self::lift(cx, pointer, length)
     }
+}
+
+/// A text of a guest, which may be as long as its memory: no more than the first units of its encoding are read and copied out.
+pub(super) struct Beginning<const UNITS_MAX: usize>(pub(super) String);
+
+/// Set in the length of a text of which the guest says for each whether it is UTF-16 ("Canonical ABI", `load_string`).
+const UTF16_TAG: u32 = 1 << 31;
+
+impl<const UNITS_MAX: usize> Beginning<UNITS_MAX> {
+    /// That of a text which has been found to be within the memory.
+    fn lift(cx: &LiftContext<'_>, pointer: u32, length: u32) -> wasmtime::Result<Self> {
+        let encoding = cx.options().string_encoding;
+        let is_tagged = encoding == StringEncoding::CompactUtf16 && length & UTF16_TAG != 0;
+        let length = usize::try_from(if is_tagged { length ^ UTF16_TAG } else { length })?;
+        let (units, is_cut) = (length.min(UNITS_MAX), length > UNITS_MAX);
+        let rest = cx.memory().get(usize::try_from(pointer)?..).unwrap_or_default();
+        let bytes = |count: usize| rest.get(..count).unwrap_or_default();
+        Ok(Self(match encoding {
+            StringEncoding::Utf8 => beginning_of_utf8(bytes(units), is_cut)?.to_string(),
+            StringEncoding::CompactUtf16 if !is_tagged => {
+                bytes(units).iter().map(|&latin1| char::from(latin1)).collect()
+            }
+            _ => beginning_of_utf16(bytes(units * 2), is_cut)?,
+        }))
+    }
+}
+
+/// Without what is left of a character that was cut.
+fn beginning_of_utf8(bytes: &[u8], is_cut: bool) -> Result<&str, std::str::Utf8Error> {
+    std::str::from_utf8(bytes).or_else(|error| {
+        let is_whole = error.error_len().is_some() || !is_cut;
+        if is_whole {
+            Err(error)
+        } else {
+            std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default())
+        }
+    })
+}
+
+/// The same of UTF-16.
+fn beginning_of_utf16(bytes: &[u8], is_cut: bool) -> Result<String, std::char::DecodeUtf16Error> {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let mut units: Vec<u16> = pairs.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+    units.pop_if(|last| is_cut && (0xd800..0xdc00).contains(last));
+    char::decode_utf16(units).collect()
+}
+
+// SAFETY: the same `Lower`, `ABI` and `typecheck` as the engine's own `WasmStr`.
+unsafe impl<const UNITS_MAX: usize> ComponentType for Beginning<UNITS_MAX> {
+    type Lower = <WasmStr as ComponentType>::Lower;
+
+    const ABI: CanonicalAbiInfo = <WasmStr as ComponentType>::ABI;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> wasmtime::Result<()> {
+        <WasmStr as ComponentType>::typecheck(ty, types)
+    }
+}
+
+// SAFETY: both methods have the engine check pointer and length, and read no byte outside the memory.
+unsafe impl<const UNITS_MAX: usize> Lift for Beginning<UNITS_MAX> {
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        src: &Self::Lower,
+    ) -> wasmtime::Result<Self> {
+        <WasmStr as Lift>::linear_lift_from_flat(cx, ty, src)?;
+        let [pointer, length] = src;
+        Self::lift(cx, pointer.get_u32(), length.get_u32())
+    }
+
+    fn linear_lift_from_memory(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        bytes: &[u8],
+    ) -> wasmtime::Result<Self> {
+        <WasmStr as Lift>::linear_lift_from_memory(cx, ty, bytes)?;
+        let (pointer, length) = pair(bytes);
+        Self::lift(cx, pointer, length)
+    }
+}
+
+/// A pointer and a length, as they are in a guest's memory.
+fn pair(bytes: &[u8]) -> (u32, u32) {
+    let (pointer, rest) = bytes.split_first_chunk().unwrap_or((&[0; 4], &[]));
+    let length = rest.first_chunk().unwrap_or(&[0; 4]);
+    (u32::from_le_bytes(*pointer), u32::from_le_bytes(*length))
 }
 
 /// Parameters that end with an [`Incoming`], typechecked for one of any lifetime.

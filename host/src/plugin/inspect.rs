@@ -1,12 +1,13 @@
 //! What a plugin file is, told without running it over anything.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use wasmparser::{Validator, WasmFeatures};
 
-use super::compile::{compile, read};
+use super::compile::{Compiling, compile, read};
 use super::contract;
 use super::engine::Engine;
 use super::error::LoadError;
@@ -56,8 +57,9 @@ pub struct Inspection {
 pub fn inspect(engine: &Engine, path: &Path) -> Result<Inspection, LoadError> {
     let limits = Sandbox::default();
     let bytes = read(path, limits.component_bytes)?;
-    let component = compile(engine, &bytes, None, &limits, &AtomicBool::new(false))
-        .map_err(|refusal| refusal.at(path))?;
+    let (memory, stop) = (&Arc::default(), &AtomicBool::new(false));
+    let with = Compiling { limits: &limits, cache: None, memory, stop };
+    let component = compile(engine, &bytes, &with).map_err(|refusal| refusal.at(path))?;
     let component_type = component.component_type();
     let exports = |name| component.get_export_index(None, name).is_some();
     let kind = match () {

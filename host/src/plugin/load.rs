@@ -11,7 +11,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 use super::budget::Budget;
 use super::cache::Cache;
 use super::clock;
-use super::compile::{compile, kept, read};
+use super::compile::{Compiling, compile, kept, read};
 use super::contract::{self, Entry, IMPORTS};
 use super::engine::Engine;
 use super::error::{LoadError, Refusal};
@@ -71,20 +71,13 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// Compiles the plugin in the file `path`, or takes what it compiled to from the cache. Ends early where `stop` is set.
+    /// Compiles the plugin in the file `path`, or takes what it compiled to from the cache.
     ///
     /// # Errors
     /// When the file cannot be read, or does not compile.
-    pub fn new(
-        engine: &Engine,
-        path: &Path,
-        cache: Option<&Cache>,
-        limits: &Sandbox,
-        stop: &AtomicBool,
-    ) -> Result<Self, LoadError> {
-        let bytes = read(path, limits.component_bytes)?;
-        let component = compile(engine, &bytes, cache, limits, stop);
-        let component = component.map_err(|refusal| refusal.at(path))?;
+    pub fn new(engine: &Engine, path: &Path, with: &Compiling<'_>) -> Result<Self, LoadError> {
+        let bytes = read(path, with.limits.component_bytes)?;
+        let component = compile(engine, &bytes, with).map_err(|refusal| refusal.at(path))?;
         Ok(Self { path: path.into(), bytes, component })
     }
 
@@ -95,11 +88,10 @@ impl Compiled {
     pub fn kept(
         engine: &Engine,
         path: &Path,
-        cache: Option<&Cache>,
-        limits: &Sandbox,
+        with: &Compiling<'_>,
     ) -> Result<Option<Self>, LoadError> {
-        let bytes = read(path, limits.component_bytes)?;
-        let component = kept(engine, &bytes, cache, limits);
+        let bytes = read(path, with.limits.component_bytes)?;
+        let component = kept(engine, &bytes, with.cache, with.limits);
         let component = component.map_err(|refusal| refusal.at(path))?;
         Ok(component.map(|component| Self { path: path.into(), bytes, component }))
     }
@@ -127,7 +119,9 @@ impl Plugin {
         options: Options,
         cache: Option<&Cache>,
     ) -> Result<Self, LoadError> {
-        let compiled = Compiled::new(engine, path, cache, &options.sandbox, &options.stop)?;
+        let Options { sandbox: limits, stats, stop, .. } = &options;
+        let compiling = Compiling { limits, cache, memory: stats.memory(), stop };
+        let compiled = Compiled::new(engine, path, &compiling)?;
         Self::of(engine, compiled, options)
     }
 

@@ -34,7 +34,7 @@ mod wrap;
 
 pub use budget::Budget;
 pub use cache::{Cache, CacheState};
-pub use compile::{compile_if_asked, warm};
+pub use compile::{Compiling, compile_if_asked, warm};
 pub use contract::{Entry, Setting};
 pub use engine::{Engine, EngineError};
 pub use error::LoadError;

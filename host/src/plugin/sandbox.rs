@@ -10,7 +10,7 @@ use wasmtime::{AsContextMut, Store};
 use super::clock::BeforeCall;
 use super::contract::{self, Chunk, Entry, Error, Flaw, Manifest, Source};
 use super::fault::{Call, fault, out_of_guest_time};
-use super::fill::{Incoming, Lent, Outgoing, borrowing};
+use super::fill::{Beginning, Incoming, Lent, Outgoing, borrowing};
 use super::guest::{Guest, Refused, Since};
 use crate::process::{Failure, FailureKind, Fill, Held, Instance, Opening, Place, Reject};
 use crate::settings::limits::{MANIFEST_BYTES_MAX, MESSAGE_BYTES_MAX};
@@ -201,11 +201,11 @@ impl Sandbox {
     /// What a plugin says is wrong; offsets in its chunk become offsets in the source.
     pub(super) fn refusal(&self, error: Error, chunk_offset: u64) -> Failure {
         let failure = match error {
-            Error::InvalidData(Flaw { offset, reason }) => {
+            Error::InvalidData(Flaw { offset, reason: Beginning(reason) }) => {
                 let offset = chunk_offset.saturating_add(offset);
                 Failure::new(FailureKind::InvalidData, format!("at byte {offset}: {}", cut(reason)))
             }
-            Error::Fatal(message) => Failure::new(FailureKind::Fatal, cut(message)),
+            Error::Fatal(Beginning(message)) => Failure::new(FailureKind::Fatal, cut(message)),
         };
         match self.store.data().refused {
             Some(Refused::Memory(_)) => failure.hint("raise ⟦memory⟧"),
@@ -238,7 +238,7 @@ pub(super) fn closed() -> Failure {
     Failure::new(FailureKind::Start, "no resource is open in the instance")
 }
 
-/// What is told of a plugin's own words, which may be as long as its memory.
+/// What is told of a plugin's own words.
 fn cut(mut message: String) -> String {
     message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
     message.shrink_to_fit();

@@ -95,6 +95,7 @@ fn packages(module: &[u8]) -> Result<Packages, String> {
         if !section.name().starts_with("component-type") {
             continue;
         }
+        whole(section.data())?;
         let decoded = wit_parser::decoding::decode(section.data())
             .map_err(|error| one_line(&format!("{error:#}")))?;
         let resolve = decoded.resolve();
@@ -105,6 +106,13 @@ fn packages(module: &[u8]) -> Result<Packages, String> {
         }
     }
     Ok(packages)
+}
+
+/// That each part of type information is there: the decoder makes as much room as a part says that it takes before it looks.
+fn whole(types: &[u8]) -> Result<(), String> {
+    let mut parts = wasmparser::Parser::new(0).parse_all(types);
+    let damaged = |error| format!("its type information is damaged: {error}");
+    parts.try_for_each(|part| part.map(drop).map_err(|error| one_line(&damaged(error))))
 }
 
 /// A package that is part of a cycle, or needs one that is: what is left when packages are taken away whose needs are met.
@@ -126,6 +134,20 @@ fn cycle(packages: &Packages) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn type_information_that_says_to_be_longer_than_it_is_is_refused_unread() {
+        let types = b"\0asm\x0d\0\x01\0\x07\xff\xff\xff\xff\x02types";
+        let mut section = vec![14];
+        section.extend(b"component-type");
+        section.extend(types);
+        let mut module = b"\0asm\x01\0\0\0".to_vec();
+        module.extend([0, u8::try_from(section.len()).unwrap()]);
+        module.extend(section);
+        wasmparser::validate(&module).unwrap();
+        let refused = component(&module).unwrap_err();
+        assert!(refused.starts_with("its type information is damaged: unexpected"), "{refused}");
+    }
 
     #[test]
     fn packages_that_need_each_other_are_found() {

@@ -6,6 +6,8 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::linked::Linked;
 use super::output::is_tree;
@@ -15,10 +17,11 @@ use crate::input::prepare_spools;
 use crate::jail::{self, Jail, JailError, Sockets};
 use crate::name::Shown;
 use crate::output::Root;
-use crate::plugin::{Cache, warm};
+use crate::plugin::{Cache, Compiling, warm};
 use crate::settings::Run;
 use crate::source::Address;
 use crate::spec::{JobSpec, Problem};
+use crate::stats::MemoryBudget;
 
 /// What any run reads: the seed of the database's random numbers, and its own peak of memory.
 const ALWAYS: [&str; 2] = ["/dev/urandom", "/proc/self/status"];
@@ -127,8 +130,15 @@ fn alone() -> Result<(), Problem> {
 fn compiled(spec: &JobSpec, settings: &Run) -> Result<Cache, Problem> {
     let cache = plugins::cache(settings);
     let code = Cache::in_memory();
+    let memory = MemoryBudget::new(settings.memory_total_bytes.unwrap_or(u64::MAX));
+    let with = Compiling {
+        limits: &settings.sandbox,
+        cache: cache.as_ref(),
+        memory: &Arc::new(memory),
+        stop: &AtomicBool::new(false),
+    };
     for stage in spec.stages() {
-        warm(&stage.plugin, cache.as_ref(), &code, &settings.sandbox)
+        warm(&stage.plugin, &code, &with)
             .map_err(|error| Problem::new(&error).hint(error.hint()).at(stage.place.as_ref()))?;
     }
     Ok(code)

@@ -11,7 +11,7 @@ use super::gate::JobGate;
 use super::handle::{Ended, State};
 use super::shared::{Member, Shared};
 use crate::job::Observer;
-use crate::plugin::{Cache, Compiled, LoadError};
+use crate::plugin::{Cache, Compiled, Compiling, LoadError};
 use crate::prepare::{self, Context, Origins, Turns, prepare};
 use crate::process::Failure;
 use crate::settings::limits::FAILURES_KEPT_MAX;
@@ -79,13 +79,15 @@ fn compile(
     cache: Option<&Cache>,
     sandbox: &Sandbox,
 ) -> Result<Compiled, LoadError> {
-    if let Some(kept) = Compiled::kept(&shared.engine, path, cache, sandbox)? {
+    let stop = &state.cancel.flag();
+    let with = Compiling { limits: sandbox, cache, memory: &shared.memory, stop };
+    if let Some(kept) = Compiled::kept(&shared.engine, path, &with)? {
         return Ok(kept);
     }
     // Without one, the compiler ends at once, as it looks at the same flag.
     let permit = shared.compilers.enter(member.id, &state.cancel);
     let begun = Instant::now();
-    let new = Compiled::new(&shared.engine, path, cache, sandbox, &state.cancel.flag());
+    let new = Compiled::new(&shared.engine, path, &with);
     gate.charge(begun.elapsed()); // a compiler of one thread, which does nothing else
     drop(permit);
     new

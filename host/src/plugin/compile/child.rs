@@ -36,7 +36,7 @@ pub(super) fn compile(order: &Order, plugin: &[u8], stop: &AtomicBool) -> Result
     let mut child = Compiler(start(order, plugin)?);
     let answer = Answer::of(&mut child.0, order.memory_bytes).map_err(failed)?;
     let (bytes, told) = answer.read(stop, begun + order.timeout).map_err(|ended| match ended {
-        Ended::Cancelled => Refusal::new("was not compiled: the run was cancelled"),
+        Ended::Cancelled => cancelled(),
         Ended::Timeout => late(order),
         Ended::Failed(error) => failed(error),
     })?;
@@ -171,9 +171,27 @@ fn drain(stream: &mut impl Read, into: &mut Vec<u8>) -> io::Result<bool> {
     }
 }
 
+pub(super) fn cancelled() -> Refusal {
+    Refusal::new("was not compiled: the run was cancelled")
+}
+
 fn late(order: &Order) -> Refusal {
     Refusal::new(format!("is not compiled within {:?}", order.timeout))
         .hint("raise ⟦compile_timeout⟧")
+}
+
+fn lacking(order: &Order) -> Refusal {
+    let most = match order.memory_bytes {
+        bytes if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        bytes => format!("{bytes} bytes"),
+    };
+    let takes = format!("takes more than {most} of memory to compile");
+    if order.is_all_memory {
+        let refusal = Refusal::new(format!("{takes}, which is all that the whole run has left"));
+        return refusal
+            .hint("raise ⟦memory_total⟧: a compiler takes of it, up to ⟦compile_memory⟧");
+    }
+    Refusal::new(takes).hint("raise ⟦compile_memory⟧")
 }
 
 /// What became of a compiler that has not answered.
@@ -183,9 +201,7 @@ fn died(order: &Order, status: ExitStatus, told: &[u8]) -> Refusal {
     let lacked_memory =
         ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
     if lacked_memory.iter().any(|words| told.contains(words)) {
-        let most = order.memory_bytes >> 20;
-        return Refusal::new(format!("takes more than {most} MiB of memory to compile"))
-            .hint("raise ⟦compile_memory⟧");
+        return lacking(order);
     }
     if status.signal() == Some(Signal::XCPU.as_raw()) {
         return late(order);

@@ -12,6 +12,7 @@ mod worker;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use wasmtime::component::Component;
@@ -23,9 +24,23 @@ use super::error::{LoadError, Refusal};
 use super::shape;
 use super::wrap;
 use crate::settings::Sandbox;
+use crate::stats::{MemoryBudget, Need};
 use order::Order;
 
 pub use worker::compile_if_asked;
+
+/// What plugins are compiled with.
+#[derive(Clone, Copy)]
+pub struct Compiling<'a> {
+    /// Those of its sandboxes, and of the compiler.
+    pub limits: &'a Sandbox,
+    /// Where what was compiled before is kept, if anywhere.
+    pub cache: Option<&'a Cache>,
+    /// What a compiler takes its memory of: waits until there is as much as it may take.
+    pub memory: &'a Arc<MemoryBudget>,
+    /// Set when nobody waits for it any more.
+    pub stop: &'a AtomicBool,
+}
 
 /// Reads a plugin file of so many bytes at most.
 pub(super) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, LoadError> {
@@ -64,20 +79,18 @@ pub(super) fn kept(
     }))
 }
 
-/// Compiles a plugin, or takes what it compiled to from the cache. Ends early where `stop` is set.
+/// Compiles a plugin, or takes what it compiled to from the cache.
 pub(super) fn compile(
     engine: &Engine,
     bytes: &[u8],
-    cache: Option<&Cache>,
-    limits: &Sandbox,
-    stop: &AtomicBool,
+    with: &Compiling<'_>,
 ) -> Result<Component, Refusal> {
+    let Compiling { limits, cache, .. } = *with;
     if let Some(component) = kept(engine, bytes, cache, limits)? {
         return Ok(component);
     }
     shape::check(bytes)?;
-    let order = Order::new(limits, engine.is_parallel());
-    let code = child::compile(&order, bytes, stop)?;
+    let code = compiled(bytes, engine.is_parallel(), with)?;
     if let Some(cache) = cache
         && let Err(error) = cache.store(&Cache::name(engine.wasmtime(), bytes), &code)
     {
@@ -89,23 +102,29 @@ pub(super) fn compile(
     })
 }
 
-/// Compiles the plugin in the file `path` for sandboxes with these limits, or takes what it compiled to from `cache`, into `memory`.
-/// Starts no thread.
+/// The code of a plugin, by a compiler for which memory is set aside meanwhile.
+fn compiled(bytes: &[u8], is_parallel: bool, with: &Compiling<'_>) -> Result<Vec<u8>, Refusal> {
+    let Compiling { limits, memory, stop, .. } = *with;
+    let once_bytes = limits.compile_memory_bytes.min(memory.bytes_max());
+    let need = Need { once_bytes, worker_bytes: 0, workers: 1 };
+    let reserved = memory.reserve(need, stop);
+    let reserved = reserved.map_err(|error| Refusal::new(error.to_string()))?;
+    let Some(_reserved) = reserved else { return Err(child::cancelled()) };
+    let left_bytes = memory.bytes_max().saturating_sub(memory.charged());
+    child::compile(&Order::new(limits, is_parallel, left_bytes), bytes, stop)
+}
+
+/// Compiles the plugin in the file `path`, or takes what it compiled to from the cache, into `code`. Starts no thread.
 ///
 /// # Errors
 /// When the file cannot be read, or does not compile.
-pub fn warm(
-    path: &Path,
-    cache: Option<&Cache>,
-    memory: &Cache,
-    limits: &Sandbox,
-) -> Result<(), LoadError> {
+pub fn warm(path: &Path, code: &Cache, with: &Compiling<'_>) -> Result<(), LoadError> {
     let refused = |refusal: Refusal| refusal.at(path);
     let failed = |error: String| refused(Refusal::new(error));
-    let bytes = read(path, limits.component_bytes)?;
-    let engine = Engine::to_compile(limits).map_err(|error| failed(error.to_string()))?;
-    let compiled = compile(&engine, &bytes, cache, limits, &AtomicBool::new(false));
-    let code = compiled.map_err(refused)?.serialize().map_err(|error| failed(error.to_string()))?;
-    let kept = memory.store(&Cache::name(engine.wasmtime(), &bytes), &code);
+    let bytes = read(path, with.limits.component_bytes)?;
+    let engine = Engine::to_compile(with.limits).map_err(|error| failed(error.to_string()))?;
+    let compiled = compile(&engine, &bytes, with).map_err(refused)?;
+    let compiled = compiled.serialize().map_err(|error| failed(error.to_string()))?;
+    let kept = code.store(&Cache::name(engine.wasmtime(), &bytes), &compiled);
     kept.map_err(|error| failed(error.to_string()))
 }

@@ -21,17 +21,21 @@ pub(super) struct Order {
     pub(super) is_parallel: bool,
     /// Memory that it may take, in bytes.
     pub(super) memory_bytes: u64,
+    /// Whether that is what the whole run has left, and less than compilers may take.
+    pub(super) is_all_memory: bool,
     /// Time that it may take.
     pub(super) timeout: Duration,
 }
 
 impl Order {
-    pub(super) fn new(limits: &Sandbox, is_parallel: bool) -> Self {
+    /// For a plugin of those sandboxes, in a run that has so much memory left.
+    pub(super) fn new(limits: &Sandbox, is_parallel: bool, left_bytes: u64) -> Self {
         Self {
             stack_bytes: limits.stack_bytes,
             counts_fuel: limits.fuel.is_some(),
             is_parallel,
-            memory_bytes: limits.compile_memory_bytes,
+            memory_bytes: limits.compile_memory_bytes.min(left_bytes),
+            is_all_memory: left_bytes < limits.compile_memory_bytes,
             timeout: limits.compile_timeout,
         }
     }
@@ -89,7 +93,11 @@ mod tests {
 
     #[test]
     fn orders_and_answers_come_back_as_they_were() {
-        let order = Order::new(&Sandbox { fuel: Some(7), ..Sandbox::default() }, true);
+        let limits = Sandbox { fuel: Some(7), compile_memory_bytes: 100, ..Sandbox::default() };
+        let order = Order::new(&limits, true, 100);
+        assert_eq!((order.memory_bytes, order.is_all_memory), (100, false));
+        let order = Order::new(&limits, true, 99);
+        assert_eq!((order.memory_bytes, order.is_all_memory), (99, true));
         let sent = [&order.to_line()[..], b"plugin\n"].concat();
         assert_eq!(Order::read(&sent).unwrap(), (order, &b"plugin\n"[..]));
         assert!(Order::read(b"no line").is_err());

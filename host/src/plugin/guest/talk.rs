@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, WasmList, WasmStr};
+use wasmtime::component::{Linker, WasmList};
 
 use super::{Guest, TooManyRejects};
-use crate::plugin::contract::{self, Level, ToldFlaw};
+use crate::plugin::contract::{self, Flaw, Level, Said};
+use crate::plugin::fill::Beginning;
 use crate::plugin::load::Rejects;
 use crate::process::Reject;
 use crate::settings::limits::{
@@ -23,24 +24,27 @@ pub(in crate::plugin) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()
     let mut host = linker.instance(contract::HOST)?;
     host.func_wrap(
         "log",
-        |mut cx: StoreContextMut<'_, Guest>, (level, message): (Level, WasmStr)| {
-            let line = clean(&message.to_str(&cx)?);
+        |mut cx: StoreContextMut<'_, Guest>, (level, Beginning(message)): (Level, Said)| {
+            let line = clean(&message);
             cx.data_mut().log(level, &line);
             Ok(())
         },
     )?;
-    host.func_wrap("count", |mut cx: StoreContextMut<'_, Guest>, (name, by): (WasmStr, u64)| {
-        let name = beginning(&name.to_str(&cx)?).to_string();
-        cx.data_mut().count(&name, by);
-        Ok(())
-    })?;
+    host.func_wrap(
+        "count",
+        |mut cx: StoreContextMut<'_, Guest>, (Beginning(name), by): (Said, u64)| {
+            cx.data_mut().count(&name, by);
+            Ok(())
+        },
+    )?;
     host.func_wrap(
         "reject",
-        |mut cx: StoreContextMut<'_, Guest>, (flaw, data): (ToldFlaw, WasmList<u8>)| {
-            let (reason, data) = (flaw.reason.to_str(&cx)?, data.as_le_slice(&cx));
+        |mut cx: StoreContextMut<'_, Guest>, (flaw, data): (Flaw, WasmList<u8>)| {
+            let Flaw { offset, reason: Beginning(reason) } = flaw;
+            let data = data.as_le_slice(&cx);
             let record = match cx.data().keeps() {
-                Keeps::All => Record::of(flaw.offset, &reason, data, REJECT_BYTES_MAX),
-                Keeps::Place => Record::of(flaw.offset, &reason, data, 0),
+                Keeps::All => Record::of(offset, &reason, data, REJECT_BYTES_MAX),
+                Keeps::Place => Record::of(offset, &reason, data, 0),
                 Keeps::Count => Record { bytes: data.len() as u64, ..Record::default() },
             };
             Ok(cx.data_mut().reject(record)?)
