@@ -9,6 +9,9 @@ use thiserror::Error;
 
 use crate::name::Shown;
 
+/// What the database says, without a code for it, of a header with a schema format beyond 4 ("Database File Format", 1.3.10).
+const UNKNOWN_FORMAT: &str = "unsupported file format";
+
 /// Why a ledger cannot be used, or no longer. All but [`TooLong`](Self::TooLong) and [`Altered`](Self::Altered) end it: one that failed once writes no more.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
@@ -174,6 +177,7 @@ impl Error {
             Some(ErrorCode::SystemIoFailure) => Self::Disk { path, detail },
             // Without a code it did what it was told, and what came back is not what belongs there.
             Some(ErrorCode::DatabaseCorrupt) | None => Self::Damaged { path, detail },
+            Some(_) if detail == UNKNOWN_FORMAT => Self::Damaged { path, detail },
             Some(_) => Self::Database { path, detail },
         }
     }

@@ -234,3 +234,18 @@ fn damage_is_told() {
     let error = Reader::open(&path).and_then(|reader| reader.jobs()).unwrap_err();
     assert!(matches!(error, Error::Damaged { .. }), "{error}");
 }
+
+/// The number is in bytes 44 to 47 of the file ("Database File Format", section 1.3.10).
+#[test]
+fn a_schema_format_that_there_is_not_is_damage() {
+    let (_dir, path) = place();
+    Ledger::open(&path).unwrap().close().unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    assert_eq!(bytes[44..48], [0, 0, 0, 4]);
+    bytes[47] = 9;
+    fs::write(&path, bytes).unwrap();
+    let read = Reader::open(&path).and_then(|reader| reader.jobs()).unwrap_err();
+    for error in [read, Ledger::open(&path).unwrap_err()] {
+        assert!(matches!(error, Error::Damaged { .. }), "{error}");
+    }
+}
