@@ -12,8 +12,9 @@ mod pour;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use thiserror::Error;
 
 use crate::input::{
@@ -304,7 +305,7 @@ fn rows(job: &Job<'_>, out: Out<'_>, pass: &Pass<'_>) -> Result<Summary, Error> 
             let object = Mutex::new(object);
             let summary = collect(Box::new(Given(&object))).map_err(pour::unwrapped)?;
             if !job.cancel.is_set() {
-                pour::commit(object.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+                pour::commit(object.into_inner())?;
             }
             Ok(summary)
         }

@@ -158,6 +158,9 @@ fn complaints(name: &str, text: &str) -> Vec<String> {
         if matches!(word, "async" | "await") && !ASYNC.iter().any(|home| name.starts_with(home)) {
             complain(line, "async outside serve/, cluster/ and the bridge to object stores".into());
         }
+        if word == "PoisonError" {
+            complain(line, "a lock that can be poisoned: take parking_lot's".into());
+        }
         if PRINTS.contains(&word) && tokens.is(at + 1, "!") {
             complain(line, format!("`{word}!`: say it through cli/"));
         }
@@ -250,6 +253,7 @@ fn every_other_rule_can_be_broken() {
     broken("work/feed.rs", "use rayon::prelude::*;", "rayon is only known to work/threads.rs");
     broken("job.rs", "fn f() -> wasmtime::Store<()> { g() }", "wasmtime is only known to plugin/");
     broken("cli/run.rs", "use ::libc::c_int;", "libc");
+    broken("work/feed.rs", "use std::sync::PoisonError;", "parking_lot");
 
     broken("job.rs", "const HINT: &str = \"raise --memory\";", "names a flag");
     broken("job.rs", "const HINT: &str = \"raise ⟦memori⟧\";", "that no spec has: memori");

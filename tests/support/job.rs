@@ -67,7 +67,7 @@ pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: O
         cancel: &cancel,
         stats: &stats,
         gate: None,
-        rejects: Some(Mutex::new(Box::new(rejects.clone()))),
+        rejects: Some(parking_lot::Mutex::new(Box::new(rejects.clone()))),
         memory: None,
         observer: &failures,
     };

@@ -1,10 +1,11 @@
 //! What is said on standard error: errors with the way out, logs, what failed.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytesize::ByteSize;
+use parking_lot::Mutex;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
@@ -94,9 +95,9 @@ impl<'a> Teller<'a> {
 
 impl Observer for Teller<'_> {
     fn begins(&self, stats: &Arc<Stats>, bytes: Option<u64>) {
-        self.preparing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.preparing.lock().take();
         let moving = self.progress.follow(stats, bytes);
-        *self.moving.lock().unwrap_or_else(PoisonError::into_inner) = Some(moving);
+        *self.moving.lock() = Some(moving);
     }
 
     fn note(&self, note: &str) {
@@ -104,7 +105,7 @@ impl Observer for Teller<'_> {
     }
 
     fn ends(&self) {
-        self.moving.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.moving.lock().take();
     }
 
     fn failed(&self, source: &str, failure: &Failure) {

@@ -6,7 +6,9 @@
 
 use std::collections::VecDeque;
 use std::io::Cursor;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder};
 use super::{Error, Input};
@@ -272,6 +274,6 @@ impl Blocked {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock()
     }
 }

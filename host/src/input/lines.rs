@@ -4,7 +4,8 @@
 //! the page cache, as each question leaves a mark for the next.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::cut::Window;
 use super::quotes::read_in_steps;
@@ -30,7 +31,7 @@ impl Lines {
         offset: u64,
         scan: &mut Scan,
     ) -> Result<u64, Error> {
-        let marks = || self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let marks = || self.marks.lock();
         let nearest = marks().range(..=offset).next_back().map(|(at, lines)| (*at, *lines));
         let (from, mut lines) = nearest.unwrap_or_else(|| (0, LineCount::from(framing, 0)));
         read_in_steps(

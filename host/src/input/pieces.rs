@@ -6,8 +6,10 @@
 
 use std::collections::VecDeque;
 use std::io::empty;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder, Piece, Stretch};
 use super::stitched::Stitched;
@@ -174,7 +176,7 @@ impl Pieces {
 
     /// Looks for the next piece and takes a place for it: its number, and what it is, if one that can be decoded.
     fn begin(&self) -> Option<(usize, Option<Block>)> {
-        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = self.blocks.lock();
         if !self.has_room() {
             return None;
         }
@@ -232,10 +234,10 @@ impl Pieces {
 
     /// Waits until the next piece may have been decoded.
     fn wait(&self) {
-        let state = self.lock();
+        let mut state = self.lock();
         if matches!(state.begun.front(), Some(Slot::Begun)) {
             // Waking early is allowed, so the time-out does not matter.
-            drop(self.decoded.wait_timeout(state, WAIT));
+            self.decoded.wait_for(&mut state, WAIT);
         }
     }
 
@@ -257,7 +259,7 @@ impl Pieces {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -5,7 +5,8 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::Error;
 use crate::settings::limits::SPOOLED_BYTES_MAX;
@@ -25,7 +26,7 @@ pub fn prepare_spools(count: usize) -> io::Result<()> {
 }
 
 fn give(file: File) {
-    READY.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+    READY.lock().push(file);
 }
 
 /// A temporary file, which is written, and then read from its front.
@@ -39,7 +40,7 @@ pub(super) struct Spool {
 
 impl Spool {
     pub(super) fn new() -> Result<Self, Error> {
-        let ready = READY.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let ready = READY.lock().pop();
         let is_ready = ready.is_some();
         let file = ready.map_or_else(tempfile::tempfile, Ok).map_err(Error::Unkept)?;
         Ok(Self { file: Some(file), bytes: 0, is_ready })

@@ -6,8 +6,10 @@ mod content;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins};
 use super::archive::{Names, checked};

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rustix::fs::{FileType, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat};
 
 use super::remote::{self, Opened};

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::ends::{Ends, name};
 use super::{Error, Job, Made, Memory, Saved, Summary};
@@ -80,9 +82,9 @@ impl<'a> Collector<'a> {
     /// Writes what is left, and the end.
     pub(super) fn finish(self) -> Result<Summary, Error> {
         let mut writer = self.window.finish(|writer, item| commit(self.job, writer, item));
-        let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let total = self.total.into_inner();
         let ended = writer.end(self.job, total.as_ref());
-        match self.forgot.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match self.forgot.into_inner() {
             Some(error) => Err(error),
             None => ended,
         }
@@ -97,7 +99,7 @@ impl<'a> Collector<'a> {
     /// Has what became of a source remembered.
     fn remember(&self, memory: Memory<'_>, saved: Saved<'_>) {
         if let Err(error) = (memory.save)(saved) {
-            self.forgot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            self.forgot.lock().get_or_insert(error);
             self.job.cancel.set();
         }
     }
@@ -193,7 +195,7 @@ impl Deliver for Collector<'_> {
 
     fn total(&self, result: Result<Held, Failure>) {
         let total = result.and_then(|raw| self.check(&raw).map(|()| self.results(raw)));
-        *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(total);
+        *self.total.lock() = Some(total);
     }
 
     fn blocked_on(&self, _own: Option<At>) -> Option<At> {

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
-use std::sync::PoisonError;
 
 use super::{Error, Job, Summary};
 use crate::output::{Rejected, write_reject};
@@ -66,7 +65,7 @@ pub(super) fn write_rejects(
     flushed: Flushed,
 ) -> io::Result<()> {
     let Some(out) = job.rejects.as_ref().filter(|_| !rejects.is_empty()) else { return Ok(()) };
-    let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut out = out.lock();
     let source = name(job, slot);
     for reject in rejects {
         let line = reject.line.map(|line| (line, reject.lines));
@@ -188,7 +187,7 @@ impl Ends {
             return Err(Error::Rejects(error));
         }
         if let Some(rejects) = &job.rejects {
-            let mut out = rejects.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut out = rejects.lock();
             out.flush().map_err(Error::Rejects)?;
         }
         if let Some(failure) = job.cancel.reason() {

@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::input::Codec;
 use crate::output::{Clash, Distinct, Naming, Origin, Stored};
@@ -146,7 +148,7 @@ impl Places {
     /// Bytes of memory that they take.
     pub fn held_bytes(&self) -> u64 {
         let own = self.of_sources.capacity() * size_of::<Placed>();
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = self.taken.lock();
         own as u64 + taken.distinct.held_bytes()
     }
 
@@ -209,7 +211,7 @@ impl Places {
         let archive = archive.unwrap_or_default();
         let inside = in_archive(&archive, member);
         let (place, stored) = self.of_member(&archive, inside).map_err(failed)?;
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock();
         let Taken { distinct, found, directories } = &mut *taken;
         let own = u32::try_from(self.sources.len() + found.len()).unwrap_or(u32::MAX);
         let (to, claimed) = match (distinct.claim(own, &place), stored) {

@@ -2,8 +2,9 @@
 //!
 //! Knows nothing of what waits. Whoever pushes is given a ticket, and may wait until all that was pushed up to it is durable.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::error::Error;
 use crate::settings::limits::{
@@ -62,7 +63,7 @@ impl<T> Queue<T> {
     pub(super) fn push(&self, item: T, bytes: usize) -> Result<Ticket, Error> {
         let mut state = self.lock();
         while state.failed.is_none() && !state.has_room(bytes) {
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.room.wait(&mut state);
         }
         if let Some(error) = &state.failed {
             return Err(error.clone());
@@ -88,7 +89,7 @@ impl<T> Queue<T> {
             }
             state.hurry = true;
             self.came.notify_one();
-            state = self.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.settled.wait(&mut state);
         }
         Ok(())
     }
@@ -130,7 +131,7 @@ impl<T> Queue<T> {
             if state.closed {
                 return None;
             }
-            state = self.came.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.came.wait(&mut state);
         }
         let until = Instant::now() + LEDGER_GROUP;
         while !state.hurry && state.waiting.len() < LEDGER_GROUP_ROWS {
@@ -138,8 +139,7 @@ impl<T> Queue<T> {
             if left.is_zero() {
                 break;
             }
-            (state, _) =
-                self.came.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+            self.came.wait_for(&mut state, left);
         }
         state.hurry = state.closed;
         state.bytes = 0;
@@ -166,7 +166,7 @@ impl<T> Queue<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -5,8 +5,10 @@
 //! [`Window::blocked_on`] first. What comes after an item only the item knows: committing it says so.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::settings::limits::WAIT;
 use crate::stats::{Charge, MemoryBudget};
@@ -129,15 +131,15 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
         if state.next == position {
             state.waiting += 1;
             // Returning early is allowed, so the time-out does not matter.
-            let waited = self.moved.wait_timeout(state, WAIT);
-            waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
+            self.moved.wait_for(&mut state, WAIT);
+            state.waiting -= 1;
         }
     }
 
     /// Commits what is left, in order, over gaps where a run was stopped; returns the writer.
     pub fn finish(self, mut commit: impl FnMut(&mut W, T) -> P) -> W {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.into_inner();
+        let mut writer = self.writer.into_inner();
         let mut next = state.next;
         for (position, Parked { item, .. }) in state.parked {
             if position >= next {
@@ -149,7 +151,7 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 #[cfg(test)]

@@ -214,7 +214,9 @@ impl Instance for Lanes<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
 
     use super::*;
     use crate::input::Csv;
@@ -243,7 +245,7 @@ mod tests {
 
     impl Instance for Noting<'_> {
         fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
-            self.0.lock().unwrap().push(opening.header.to_vec());
+            self.0.lock().push(opening.header.to_vec());
             Ok(())
         }
 
@@ -293,7 +295,7 @@ mod tests {
         let header = &Held::within(&Arc::default(), header.to_vec()).into();
         fan.start().unwrap().open(Opening { name: "a", header }).unwrap();
         for ((framing, records, expected), headers) in asked.into_iter().zip(&noted) {
-            assert_eq!(*headers.lock().unwrap(), [expected], "{framing} {records}");
+            assert_eq!(*headers.lock(), [expected], "{framing} {records}");
         }
     }
 }

@@ -2,8 +2,9 @@
 //! compares with the limits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 /// How long a number of lines is for.
 const SECOND: Duration = Duration::from_secs(1);
@@ -47,7 +48,7 @@ impl Budget {
 
     /// One line more is logged at `now`: how many there are in that second then.
     pub(super) fn line(&self, now: Instant) -> u64 {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock();
         if lines.since.is_none_or(|since| now.saturating_duration_since(since) >= SECOND) {
             *lines = Lines { since: Some(now), count: 0 };
         }

@@ -13,8 +13,9 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
+
+use parking_lot::Mutex;
 
 use super::sealed::Sealed;
 use crate::name::Shown;
@@ -115,7 +116,7 @@ impl Cache {
         match &self.0 {
             Place::Dir(dir) => dir.load(name),
             Place::Memory(kept) => {
-                let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                let kept = kept.lock();
                 kept.get(name).map(|code| Trusted::Compiled(code.clone()))
             }
         }
@@ -126,7 +127,7 @@ impl Cache {
         match &self.0 {
             Place::Dir(dir) => dir.store(name, code),
             Place::Memory(kept) => {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut kept = kept.lock();
                 kept.insert(name.to_string(), code.to_vec());
                 Ok(())
             }

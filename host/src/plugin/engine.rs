@@ -4,9 +4,10 @@
 //! stop every guest at once.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use parking_lot::{Condvar, Mutex};
 use wasmtime::{Config, Enabled, PoolingAllocationConfig};
 
 use super::features;
@@ -101,7 +102,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        *self.stop.set.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.stop.set.lock() = true;
         self.stop.changed.notify_all();
         if let Some(ticker) = self.ticker.take() {
             let _ = ticker.join(); // it has nothing to say, and cannot have panicked
@@ -159,10 +160,9 @@ fn pool(limits: &Sandbox) -> PoolingAllocationConfig {
 }
 
 fn tick(engine: &wasmtime::Engine, stop: &Stop) {
-    let mut set = stop.set.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut set = stop.set.lock();
     while !*set {
-        let waited = stop.changed.wait_timeout(set, EPOCH_TICK);
-        set = waited.unwrap_or_else(PoisonError::into_inner).0;
+        stop.changed.wait_for(&mut set, EPOCH_TICK);
         engine.increment_epoch();
     }
 }

@@ -6,9 +6,9 @@
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use wasmtime::ValRaw;
 use wasmtime::component::__internal::wasmtime_environ::component::StringEncoding;
 use wasmtime::component::__internal::{
@@ -34,13 +34,13 @@ impl<'a> Incoming<'a> {
 
     /// What became of it, once the call is over, whether that went well or not.
     pub(super) fn told(&self) -> Filled {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.0.lock();
         Filled { spent: inner.spent, failure: inner.failure.take() }
     }
 
     /// Has the guest allocate the list and fills it. Guest time counts from here: the epoch deadline is set anew.
     fn lower<T>(&self, cx: &mut LowerContext<'_, T>) -> wasmtime::Result<(usize, usize)> {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.0.lock();
         let length = inner.fill.len();
         let pointer = cx.realloc(0, 0, 1, length)?;
         let begun = Instant::now();

@@ -10,9 +10,9 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -160,7 +160,7 @@ impl Keeper {
         failure: &Failure,
         fill: Option<&mut dyn Fill>,
     ) -> Option<PathBuf> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock();
         if kept.len() >= REPRO_BUNDLES_MAX {
             return None;
         }
@@ -174,7 +174,7 @@ impl Keeper {
 
     /// Removes a bundle that it has kept: nobody is told of the failure.
     pub(super) fn withdraw(&self, bundle: &Path) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock();
         kept.retain(|path| path.as_deref() != Some(bundle));
         if let Err(error) = fs::remove_dir_all(bundle) {
             tracing::warn!("{}: not removed: {error}", Shown::of(&bundle));

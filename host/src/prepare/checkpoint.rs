@@ -8,8 +8,9 @@ use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
+
+use parking_lot::Mutex;
 
 use super::aim::Aim;
 use super::below::remove_outputs;
@@ -141,12 +142,12 @@ impl Checkpoint {
 
     /// A reader that nobody has at the moment.
     fn reader(&self) -> Result<Reader, ledger::Error> {
-        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.readers.lock().pop();
         idle.map_or_else(|| self.ledger.reader(), Ok)
     }
 
     fn give_back(&self, reader: Reader) {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        self.readers.lock().push(reader);
     }
 
     /// Remembers what became of a source, if it can be told from its other versions, and is still the one that was listed.

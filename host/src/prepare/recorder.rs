@@ -1,7 +1,9 @@
 //! Keeps the first failures of a job for its report, and tells whoever listens of all.
 
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::output::Outlets;
 use crate::job::Observer;
@@ -24,7 +26,7 @@ impl<'a> Recorder<'a> {
 
     /// The first failures.
     pub(super) fn kept(self) -> Vec<Failed> {
-        self.kept.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.kept.into_inner()
     }
 }
 
@@ -39,7 +41,7 @@ impl Observer for Recorder<'_> {
 
     fn failed(&self, source: &str, failure: &Failure) {
         self.events.failed(source, failure);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock();
         if kept.len() >= FAILURES_REPORTED_MAX {
             return;
         }

@@ -1,7 +1,7 @@
 //! Buffers for what comes out of chunks: whoever has written one gives it back, for whoever fills the next. Fresh memory for a
 //! chunk costs more than to fill it, as the kernel has to clear each page first.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::settings::limits::{SPARE_BUFFERS_MAX, SPARE_BYTES_MAX};
 
@@ -27,7 +27,7 @@ pub fn give(mut buffer: Vec<u8>) {
 }
 
 fn spare() -> MutexGuard<'static, Vec<Vec<u8>>> {
-    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+    SPARE.lock()
 }
 
 #[cfg(test)]

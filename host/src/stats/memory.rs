@@ -5,9 +5,10 @@
 //! until its least fits, and has fewer workers where more do not. What is **charged** is what is held now. Whoever holds a
 //! result is never refused; a guest that grows is, beyond the budget, and who would begin new work can ask whether it is [full](MemoryBudget::is_full).
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use thiserror::Error;
 
 use crate::settings::limits::WAIT;
@@ -118,8 +119,7 @@ impl MemoryBudget {
                 return Ok(Some(Reservation { budget: Arc::clone(self), bytes, workers }));
             }
             // Waking early is allowed, so the time-out does not matter.
-            let waited = self.freed.wait_timeout(reserved, WAIT);
-            reserved = waited.unwrap_or_else(PoisonError::into_inner).0;
+            self.freed.wait_for(&mut reserved, WAIT);
         }
         Ok(None)
     }
@@ -215,7 +215,7 @@ impl Drop for Charge {
 }
 
 fn lock(mutex: &Mutex<u64>) -> MutexGuard<'_, u64> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 #[cfg(test)]

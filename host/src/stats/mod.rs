@@ -6,9 +6,11 @@ mod report;
 mod unopened;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
 
 pub use held::{Charged, Held};
 pub use memory::{Charge, Full, MemoryBudget, Need, Reservation, TooLittle};
@@ -239,5 +241,5 @@ impl Stats {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }

@@ -4,7 +4,8 @@
 
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::error::JobError;
 use super::spec::Tenant;
@@ -68,7 +69,7 @@ impl<'a> Beneath<'a> {
 
 impl Outlets for Beneath<'_> {
     fn stdout(&self, _: &'static str) -> Result<Box<dyn Write + Send>, Problem> {
-        let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let stream = self.stream.lock().take();
         Ok(stream.unwrap_or_else(|| Box::new(io::sink())))
     }
 

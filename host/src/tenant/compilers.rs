@@ -1,7 +1,7 @@
 //! Who may compile: a tenant one plugin at a time, and so many of all together. No turn is held meanwhile: compilers are processes, which
 //! the kernel shares processors among, and each has its bounds.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::fair::Id;
 use crate::settings::limits::{COMPILERS_MAX, WAIT};
@@ -30,15 +30,14 @@ impl Compilers {
                 return None;
             }
             // Waking early is allowed, so the time-out does not matter.
-            let waited = self.changed.wait_timeout(running, WAIT);
-            running = waited.unwrap_or_else(PoisonError::into_inner).0;
+            self.changed.wait_for(&mut running, WAIT);
         }
         running.push(id);
         Some(Permit { compilers: self, id })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Id>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock()
     }
 }
 

@@ -1,8 +1,10 @@
 //! The turns of a job of a tenant, whose account is charged for them.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::handle::State;
 use super::shared::{Member, Shared};
@@ -32,7 +34,7 @@ impl JobGate {
     pub(super) fn charge(&self, spent: Duration) {
         let stats = &self.state.stats;
         let (bytes_in, bytes_out) = {
-            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut counted = self.counted.lock();
             let (before_in, before_out) =
                 std::mem::replace(&mut *counted, (stats.bytes(), stats.out()));
             (counted.0.saturating_sub(before_in), counted.1.saturating_sub(before_out))

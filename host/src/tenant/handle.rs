@@ -1,6 +1,8 @@
 //! A job that was submitted, as the one who submitted it sees it. Dropping the handle leaves the job alone: it belongs to its host.
 
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::{Condvar, Mutex};
 
 use super::error::{JobError, QuotaExceeded};
 use crate::job::Summary;
@@ -69,19 +71,18 @@ impl JobHandle {
             failed: stats.failed(),
             bytes_in: stats.bytes(),
             bytes_out: stats.out(),
-            has_ended: ended.lock().unwrap_or_else(PoisonError::into_inner).is_some(),
+            has_ended: ended.lock().is_some(),
         }
     }
 
     /// Waits until it has ended; says how. May be asked by many, and again.
     pub fn wait(&self) -> Arc<Result<Ended, JobError>> {
-        let mut ended = self.state.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ended = self.state.ended.lock();
         loop {
             if let Some(ended) = &*ended {
                 return Arc::clone(ended);
             }
-            let woken = self.state.changed.wait(ended);
-            ended = woken.unwrap_or_else(PoisonError::into_inner);
+            self.state.changed.wait(&mut ended);
         }
     }
 }
@@ -94,7 +95,7 @@ impl State {
 
     /// Says how the job ended; the first to say so is right.
     pub(super) fn end(&self, how: Result<Ended, JobError>) {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ended = self.ended.lock();
         ended.get_or_insert_with(|| Arc::new(how));
         self.changed.notify_all();
     }

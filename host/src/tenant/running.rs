@@ -2,8 +2,10 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
+
+use parking_lot::Mutex;
 
 use super::beneath::{Beneath, within};
 use super::error::JobError;
@@ -99,13 +101,13 @@ struct Failures(Mutex<Vec<(String, Failure)>>);
 
 impl Failures {
     fn kept(self) -> Vec<(String, Failure)> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.0.into_inner()
     }
 }
 
 impl Observer for Failures {
     fn failed(&self, source: &str, failure: &Failure) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.lock();
         if kept.len() < FAILURES_KEPT_MAX {
             let name = |key: &str| format!("`{key}`");
             let hint = failure.hint.as_deref().map(|hint| named(hint, name).into_owned());

@@ -4,9 +4,11 @@
 //! it goes round.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::fair::{Fair, Id};
 use crate::settings::limits::WAIT;
@@ -66,7 +68,7 @@ impl Slots {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -82,8 +84,7 @@ fn wait(mut state: MutexGuard<'_, State>, id: Id, cancel: &Cancel) -> Entered {
             return Entered::Cancelled;
         }
         // Waking early is allowed, so the time-out does not matter.
-        let waited = seat.changed.wait_timeout(state, WAIT);
-        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        seat.changed.wait_for(&mut state, WAIT);
     }
     Entered::Inside
 }
@@ -128,21 +129,21 @@ mod tests {
                     let mut entered = slots.enter(tenants[tenant], cancel);
                     for _ in 0..200 {
                         assert_eq!(entered, Entered::Inside);
-                        *inside.lock().unwrap() += 1;
-                        let now = *inside.lock().unwrap();
-                        let mut most = most.lock().unwrap();
+                        *inside.lock() += 1;
+                        let now = *inside.lock();
+                        let mut most = most.lock();
                         *most = now.max(*most);
                         drop(most);
-                        turns.lock().unwrap()[tenant] += 1;
-                        *inside.lock().unwrap() -= 1;
+                        turns.lock()[tenant] += 1;
+                        *inside.lock() -= 1;
                         entered = slots.renew(tenants[tenant], Duration::from_micros(10), cancel);
                     }
                     slots.leave(tenants[tenant], Duration::ZERO);
                 });
             }
         });
-        assert!(*most.lock().unwrap() <= 2);
-        assert_eq!(*turns.lock().unwrap(), [800, 800]);
+        assert!(*most.lock() <= 2);
+        assert_eq!(*turns.lock(), [800, 800]);
         let state = slots.lock();
         assert_eq!((state.free, state.queue.len()), (2, 0));
     }

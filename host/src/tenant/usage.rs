@@ -1,7 +1,8 @@
 //! What a tenant has used, and whether that is too much. Knows neither jobs nor threads.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::error::{QuotaExceeded, Which};
 use crate::settings::Quotas;
@@ -94,7 +95,7 @@ impl Account {
     }
 
     fn lock(&self) -> MutexGuard<'_, Used> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+        self.used.lock()
     }
 }
 

@@ -4,7 +4,9 @@
 //! the order of their names, several at a time; but first one that all have left to help another along; when none is left to open, the source with the most chunks
 //! left is joined. When too many results wait for one source, workers go to that source alone.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::process::Kind;
 use crate::settings::limits::{BATCH_SOURCES_MAX, WAIT};
@@ -106,8 +108,8 @@ impl<'a> Feed<'a> {
         pass.leave();
         state.waiting += 1;
         // Waking early is allowed, so the time-out does not matter.
-        let waited = self.changed.wait_timeout(state, WAIT);
-        waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
+        self.changed.wait_for(&mut state, WAIT);
+        state.waiting -= 1;
         Task::Later
     }
 
@@ -154,7 +156,7 @@ impl<'a> Feed<'a> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'a>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -5,7 +5,7 @@
 //! direct neighbours; where any order will do, by whatever is parked. Every position of the whole is at any
 //! time unseen, held by one worker, or settled (parked or failed); the whole has failed once all are settled and one failed.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::process::{Failure, Held, Order};
 
@@ -142,7 +142,7 @@ impl Gather {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -5,7 +5,9 @@
 //! all sources together, are bounded by those who take chunks: they ask [`Queue::is_full`] first. So it cannot deadlock.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::At;
 use crate::process::{Failure, Held, Instance, Place, Reject, Split};
@@ -151,8 +153,8 @@ impl<'a> Queue<'a> {
         if self.is_too_much(&state) {
             state.waiting += 1;
             // Returning early is allowed, so the time-out does not matter.
-            let waited = self.moved.wait_timeout(state, WAIT);
-            waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
+            self.moved.wait_for(&mut state, WAIT);
+            state.waiting -= 1;
         }
     }
 
@@ -171,7 +173,7 @@ impl<'a> Queue<'a> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'a>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -8,8 +8,10 @@
 //! core's cache would cost more than the two save by working at the same time.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::At;
 use super::gate::Pass;
@@ -201,8 +203,8 @@ impl<'a> Ring<'a> {
         pass.leave();
         state.waiting += 1;
         // Waking early is allowed, so the time-out does not matter.
-        let waited = self.changed.wait_timeout(state, WAIT);
-        waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
+        self.changed.wait_for(&mut state, WAIT);
+        state.waiting -= 1;
         Turn::Later
     }
 
@@ -274,7 +276,7 @@ impl<'a> Ring<'a> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'a>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

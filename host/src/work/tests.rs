@@ -4,8 +4,9 @@ mod halved;
 mod recall;
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -100,7 +101,7 @@ struct Kept {
 
 impl Kept {
     fn total_bytes(&self) -> Vec<u8> {
-        self.total.lock().unwrap().as_ref().unwrap().as_ref().unwrap().to_vec()
+        self.total.lock().as_ref().unwrap().as_ref().unwrap().to_vec()
     }
 }
 
@@ -111,7 +112,7 @@ impl Deliver for Kept {
 
     fn put(&self, slot: Slot, done: Done) {
         assert_eq!(slot, Slot::source(slot.at.source));
-        let before = self.sources.lock().unwrap()[slot.at.source].replace(done);
+        let before = self.sources.lock()[slot.at.source].replace(done);
         assert!(before.is_none(), "delivered once");
     }
 
@@ -120,11 +121,11 @@ impl Deliver for Kept {
     }
 
     fn total(&self, result: Result<Held, Failure>) {
-        assert!(self.total.lock().unwrap().replace(result).is_none(), "one total");
+        assert!(self.total.lock().replace(result).is_none(), "one total");
     }
 
     fn blocked_on(&self, _own: Option<At>) -> Option<At> {
-        let missing = |&index: &usize| self.sources.lock().unwrap()[index].is_none();
+        let missing = |&index: &usize| self.sources.lock()[index].is_none();
         self.only.filter(missing).map(|source| At { source, ..At::default() })
     }
 
@@ -225,7 +226,7 @@ proptest! {
 
         let comparable = |bytes: Vec<u8>| if kept_order { bytes } else { sorted(bytes) };
         let mut whole = Vec::new();
-        for (text, done) in texts.iter().zip(kept.sources.into_inner().unwrap()) {
+        for (text, done) in texts.iter().zip(kept.sources.into_inner()) {
             let done = done.expect("every source is delivered");
             if let Some(at) = text.find('!') {
                 let failure = done.result.unwrap_err();
@@ -237,7 +238,7 @@ proptest! {
             prop_assert_eq!(comparable(result.to_vec()), comparable(text.clone().into_bytes()));
             whole.extend(text.bytes());
         }
-        let total = kept.total.into_inner().unwrap().expect("there is a total");
+        let total = kept.total.into_inner().expect("there is a total");
         prop_assert_eq!(comparable(total.unwrap().to_vec()), comparable(whole));
     }
 }
@@ -250,7 +251,7 @@ fn a_total_alone_needs_no_results_of_sources() {
     let kept = run_case(&case, &Echo::new(Scope::Chunk, Order::Kept), None);
     assert_eq!(kept.total_bytes(), b"a\nb\nc\n");
     let none = |done: &Option<Done>| matches!(done, Some(Done { result: Ok(None), .. }));
-    assert!(kept.sources.into_inner().unwrap().iter().all(none));
+    assert!(kept.sources.into_inner().iter().all(none));
 }
 
 #[test]
@@ -285,8 +286,8 @@ fn a_cancelled_run_starts_nothing_more() {
         deliver: &kept,
     };
     run(&plan).unwrap();
-    assert!(kept.sources.into_inner().unwrap()[0].is_none());
-    assert!(kept.total.into_inner().unwrap().is_none());
+    assert!(kept.sources.into_inner()[0].is_none());
+    assert!(kept.total.into_inner().is_none());
 }
 
 /// Panics at the first chunk that it is given.

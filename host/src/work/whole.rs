@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::gather::Gather;
 use super::{At, End, Slot};
@@ -214,13 +215,13 @@ impl<'a> Whole<'a> {
             return Ok(());
         }
         let counted = self.count_rejects(&rejects, max);
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).add(rejects)?;
+        self.kept.lock().add(rejects)?;
         counted
     }
 
     /// The records that were kept, in their order.
     pub(super) fn take_rejects(&self) -> Vec<Reject> {
-        let mut rejects = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut rejects = self.kept.lock().take();
         rejects.sort_by_key(|reject| reject.offset);
         rejects
     }

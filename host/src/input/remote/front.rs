@@ -1,8 +1,10 @@
 //! What a server gives as a whole only, from its front: a few pieces are read ahead, and what has come is gone.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::piece::Fetching;
 use super::{Came, Receiver, next_within};
@@ -68,11 +70,11 @@ impl Front {
 
 impl Coming for Arc<Mutex<Front>> {
     fn is_ready(&mut self, within: Duration) -> io::Result<bool> {
-        let mut front = self.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut front = self.lock();
         front.is_ready(within).map_err(Fault::io)
     }
 
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Ok(self.lock().unwrap_or_else(PoisonError::into_inner).read(into))
+        Ok(self.lock().read(into))
     }
 }

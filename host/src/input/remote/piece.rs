@@ -3,9 +3,10 @@
 //! Whoever waits for bytes looks every so often whether the run is to end. The bytes of all pieces are counted, so that what is asked
 //! for ahead stays within its bound.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::task::AbortHandle;
 
 use crate::remote::Fault;
@@ -108,13 +109,12 @@ impl Piece {
             if stop.load(Ordering::Acquire) {
                 return Err(Without::Stopped);
             }
-            let waited = self.came.wait_timeout(state, WAIT);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            self.came.wait_for(&mut state, WAIT);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -1,7 +1,9 @@
 //! The bytes of a tar archive from its front, and the content of the member that it is at.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::super::archive::tar::{BLOCK_BYTES, Block, padded};
 use super::super::{Bytes, Error};
@@ -9,7 +11,7 @@ use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
 use crate::source::{ArchiveError, Refusal};
 
 pub(super) fn lock(tar: &Mutex<Tar>) -> MutexGuard<'_, Tar> {
-    tar.lock().unwrap_or_else(PoisonError::into_inner)
+    tar.lock()
 }
 
 /// The bytes of an archive, and how far they have been read.

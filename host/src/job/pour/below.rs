@@ -1,7 +1,9 @@
 //! What the outputs of sources are below: a directory, or a prefix of a store; and one output there.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::given;
 use crate::job::{ObjectsOut, Place, TreeOut};
@@ -71,7 +73,7 @@ impl Sink {
         match self {
             Self::File(file) => file.write_at(bytes, offset).map_err(|error| unwritten(&error)),
             Self::Object(object) => {
-                let mut object = object.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut object = object.lock();
                 object.append(bytes).map_err(|error| given::unwritten(&error))
             }
         }
@@ -84,7 +86,7 @@ impl Sink {
                 file.commit().map(|_visible_or_skipped| ()).map_err(|error| unwritten(&error))
             }),
             Self::Object(object) => Arc::into_inner(object).map_or(Ok(()), |object| {
-                let object = object.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let object = object.into_inner();
                 let committed = object.commit().map(|_visible_or_skipped| ());
                 committed.map_err(|error| given::unwritten(&error))
             }),

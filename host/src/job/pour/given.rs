@@ -1,7 +1,8 @@
 //! Objects as what results are written to, and what becomes of an output that a store does not take.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::job::Error;
 use crate::output::{Object, ObjectError};
@@ -12,7 +13,7 @@ pub(in crate::job) struct Given<'a>(pub(in crate::job) &'a Mutex<Object>);
 
 impl Write for Given<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut object = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut object = self.0.lock();
         match object.append(bytes) {
             // What was stopped is not committed, so that it does not matter what is missing.
             Err(error) if !error.is_stop() => Err(io::Error::other(error)),

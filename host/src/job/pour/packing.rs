@@ -1,6 +1,8 @@
 //! Packers for whoever needs one: as many as there are workers, each with its encoder and buffers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::output::{CannotPack, Packer, Written};
 use crate::process::spare;
@@ -49,7 +51,7 @@ impl Packing {
         &self,
         call: impl FnOnce(&mut Packer) -> Result<T, CannotPack>,
     ) -> Result<T, CannotPack> {
-        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = || self.free.lock();
         let packer = free().pop();
         let (mut packer, mut held) = match packer {
             Some(free) => free,

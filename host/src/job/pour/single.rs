@@ -6,8 +6,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::flight::Flight;
 use super::given::commit;
@@ -136,7 +138,7 @@ impl<'a> Single<'a> {
     pub(in crate::job) fn finish(self) -> Result<Summary, Error> {
         let Self { job, window, packing, file, error, .. } = self;
         let mut writer = window.finish(|writer, item| tell_lost(job, writer, item));
-        if let Some(error) = error.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(error) = error.into_inner() {
             return Err(error);
         }
         let summary = writer.ends.summary(job)?;
@@ -306,7 +308,7 @@ impl<'a> Single<'a> {
 
     fn fail(&self, error: Error) {
         self.failed.store(true, Ordering::Release);
-        self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.error.lock().get_or_insert(error);
         self.job.cancel.set();
     }
 }

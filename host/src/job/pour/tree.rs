@@ -8,7 +8,9 @@ mod output;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::below::Below;
 use super::packing::Packing;
@@ -116,7 +118,7 @@ impl<'a> Tree<'a> {
     pub(in crate::job) fn finish(self) -> Result<Summary, Error> {
         let job = self.job;
         let mut ends = self.told.finish(|ends, told| tell(job, ends, &told));
-        match self.error.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match self.error.into_inner() {
             Some(error) => Err(error),
             None => ends.summary(job),
         }
@@ -221,11 +223,11 @@ impl<'a> Tree<'a> {
     }
 
     fn parted(&self) -> MutexGuard<'_, Parted> {
-        self.parted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.parted.lock()
     }
 
     fn fail_all(&self, error: Error) {
-        self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.error.lock().get_or_insert(error);
         self.job.cancel.set();
     }
 }

@@ -2,8 +2,9 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use rustix::io::Errno;
 
 use super::calls::Calls;
@@ -66,7 +67,7 @@ impl Root {
         if relative.as_os_str().is_empty() {
             return Ok(Arc::clone(&self.dir));
         }
-        let others_may_look = self.making.read().unwrap_or_else(PoisonError::into_inner);
+        let others_may_look = self.making.read();
         match self.calls.open_beneath(&self.dir, relative) {
             Ok(dir) => return Ok(Arc::new(dir)),
             // Not there, or not to be entered: the walk makes it, or says at which part. Or the kernel, or what guards
@@ -78,7 +79,7 @@ impl Root {
             }
         }
         drop(others_may_look);
-        let _alone = self.making.write().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.making.write();
         self.walk(relative)
     }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
+use parking_lot::Mutex;
 use rustix::io::Errno;
 use tempfile::TempDir;
 
@@ -25,7 +26,7 @@ pub(super) struct Script {
 
 impl Script {
     pub(super) fn before(&self, call: Call) -> Result<(), Errno> {
-        let mut made = self.made.lock().unwrap();
+        let mut made = self.made.lock();
         made.push(call);
         (self.verdict)(made.len() - 1, call).map_or(Ok(()), Err)
     }

@@ -21,7 +21,7 @@ proptest! {
         case.settings.show = Show { per_source, total };
         let before = run_case(&case, &echo, None);
         let before: Vec<_> =
-            before.sources.into_inner().unwrap().into_iter().map(Option::unwrap).collect();
+            before.sources.into_inner().into_iter().map(Option::unwrap).collect();
         let known = |index: usize| {
             let done = before.get(index).filter(|done| is_known[index] && done.result.is_ok())?;
             let copy = |held: &Held| held.to_vec();
@@ -35,7 +35,7 @@ proptest! {
         }
         let after = run_knowing(&case, &echo, only, Some(&known));
         let comparable = |bytes: Vec<u8>| if kept_order { bytes } else { sorted(bytes) };
-        let after_sources = after.sources.into_inner().unwrap();
+        let after_sources = after.sources.into_inner();
         for (index, (done, again)) in before.iter().zip(after_sources).enumerate() {
             let again = again.expect("every source is delivered");
             let origin = known(index).map_or(Origin::Processed, |_| Origin::Recalled);
@@ -50,7 +50,7 @@ proptest! {
         }
         let whole = texts.iter().filter(|text| !text.contains('!')).flat_map(|text| text.bytes());
         let expected = total.then(|| comparable(whole.collect()));
-        let found = after.total.into_inner().unwrap().map(|total| comparable(total.unwrap().to_vec()));
+        let found = after.total.into_inner().map(|total| comparable(total.unwrap().to_vec()));
         prop_assert_eq!(found, expected);
     }
 }

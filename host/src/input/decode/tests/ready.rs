@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::super::pack::{by_flushing, zstd_flushed};
 use super::*;
@@ -14,17 +16,17 @@ struct Wire(Arc<Mutex<(VecDeque<u8>, bool)>>);
 
 impl Wire {
     fn write(&self, bytes: &[u8]) {
-        self.0.lock().unwrap().0.extend(bytes);
+        self.0.lock().0.extend(bytes);
     }
 
     fn close(&self) {
-        self.0.lock().unwrap().1 = true;
+        self.0.lock().1 = true;
     }
 }
 
 impl Read for Wire {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock();
         assert!(!state.0.is_empty() || state.1, "a read that waits");
         state.0.read(into)
     }
@@ -32,7 +34,7 @@ impl Read for Wire {
 
 impl Trickle for Wire {
     fn is_ready(&mut self, _within: Duration) -> io::Result<bool> {
-        let state = self.0.lock().unwrap();
+        let state = self.0.lock();
         Ok(!state.0.is_empty() || state.1)
     }
 }

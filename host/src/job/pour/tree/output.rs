@@ -4,7 +4,9 @@
 //! who is at another source waits for the kernel. That it cannot be made is told when the source ends.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::job::Job;
 use crate::job::pour::below::{Sink, Writing};
@@ -203,5 +205,5 @@ impl Output {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }

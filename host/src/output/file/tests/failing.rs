@@ -30,7 +30,7 @@ fn run(nth: usize, cause: Errno, exists: Exists, durable: Durable) -> Option<Cal
     let calls = calls(move |at, _| (at == nth).then_some(cause));
     let script = Arc::clone(&calls.script);
     let written = Root::open_by(calls, &out, durable).and_then(|root| write(&root, exists));
-    let failed = script.made.lock().unwrap().get(nth).copied();
+    let failed = script.made.lock().get(nth).copied();
 
     let found = files(dir.path());
     match (written, failed) {
@@ -100,7 +100,7 @@ fn bytes_are_on_the_disk_before_the_name_and_the_name_before_it_is_said() {
         let out = dir.path().join("new").join(durable.word());
         let root = Root::open_by(calls, &out, durable).unwrap();
         assert_eq!(write(&root, Exists::Fail).unwrap(), Committed::Visible);
-        let made = script.made.lock().unwrap();
+        let made = script.made.lock();
         let wanted =
             [Call::MakeDirectory, Call::Write, Call::Sync, Call::Rename, Call::SyncDirectory];
         made.iter().copied().filter(|call| wanted.contains(call)).collect::<Vec<_>>()

@@ -70,7 +70,7 @@ fn a_sweep_that_finds_a_new_file_first_only_costs_its_writer_another_name() {
     // Swept between its creation and its lock, the first two times.
     let left = Mutex::new(2);
     let calls = calls(move |_, call| {
-        let mut left = left.lock().unwrap();
+        let mut left = left.lock();
         if call == Call::Lock && *left > 0 {
             *left -= 1;
             assert_eq!(swept(&out), (1, 0, 0));
