@@ -61,7 +61,7 @@ mod tests {
     fn what_is_no_spec_is_told_with_its_place() {
         let (message, hint) = told(r#"{ "inputs": { "max_rekord": 3 } }"#);
         assert!(message.starts_with("unknown field `max_rekord`"), "{message}");
-        assert!(message.ends_with("at line 1 column 27"), "{message}");
+        assert!(message.ends_with("at line 1 column 26"), "{message}");
         assert_eq!(hint.as_deref(), Some("did you mean `max_record`?"));
         assert_eq!(told(r#"{ "wrok": {} }"#).1.as_deref(), Some("did you mean `work`?"));
         let (message, _) = told(r#"{ "version": 2 }"#);
