@@ -207,7 +207,7 @@ fn a_place_that_may_be_written_has_nothing_that_is_read_or_run() {
         let host = if args.contains(&"--cache") { host } else { host.arg("--no-cache") };
         let told = host.args(args).ended().exits(2).stderr;
         let begins = format!("error: --jail: {flag} makes ");
-        assert!(told.starts_with(&begins) && told.contains(kept), "{told}");
+        assert!(told.contains(&begins) && told.contains(kept), "{told}");
         assert!(told.contains("hint: give what is written a directory of its own"), "{told}");
     }
     assert_eq!(fs::read_dir(tree.path().join("own")).unwrap().count(), 2, "nothing was made");
@@ -231,7 +231,7 @@ fn a_place_that_may_be_written_has_no_other_name_of_what_is_read_or_run() {
         fs::hard_link(at(kept), at("out/link")).unwrap();
         for to in ["out/", "out/one"] {
             let told = run(to).exits(2).stderr;
-            assert!(told.starts_with("error: --jail: --out makes "), "{told}");
+            assert!(told.contains("error: --jail: --out makes "), "{told}");
             assert!(told.contains("out/link writable, which is a hard link of "), "{told}");
             assert!(told.contains(&format!(" {kept}\nhint: remove that link, or ")), "{told}");
         }

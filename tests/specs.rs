@@ -3,7 +3,8 @@
 use std::panic::catch_unwind;
 
 use gristmill::prepare::check_words;
-use gristmill::spec::JobSpec;
+use gristmill::settings::RejectsMax;
+use gristmill::spec::{AllowedUrls, JobSpec};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -68,6 +69,50 @@ fn what_keeps_a_job_from_running_is_told_without_flags() {
         "`threads` 0 is not within 1 and 1024"
     );
     assert!(refused(json!({ "inputs": { "framing": "words" } })).starts_with("unknown framing"));
+}
+
+#[test]
+fn a_spec_is_read_by_its_keys_and_never_by_position() {
+    for text in [
+        "[]",
+        r#"{ "work": [1, true] }"#,
+        r#"{ "sandbox": ["job", "1MiB"] }"#,
+        r#"{ "inputs": [["a"]] }"#,
+        r#"{ "output": [] }"#,
+        r#"{ "stage": [["p.wasm", "name"]] }"#,
+        r#"{ "branch": [[[{ "plugin": "p.wasm" }]]] }"#,
+        r#"{ "branch": [{ "stage": [["p.wasm"]] }] }"#,
+        r#"{ "sandbox": { "isolate": { "job": {} } } }"#,
+    ] {
+        let told = JobSpec::from_json(text).unwrap_err().to_string();
+        assert!(told.contains("expected a table") || told.contains("expected a string"), "{told}");
+    }
+}
+
+#[test]
+fn numbers_may_be_written_as_on_a_command_line() {
+    let text = r#"{
+        "work": { "threads": "2" },
+        "inputs": { "max_ratio": "7", "max_record": 9, "allow_urls": true },
+        "output": { "max_rejects": 100 },
+        "sandbox": { "fuel": "3", "log_lines": 4 },
+        "stage": [{ "plugin": "p.wasm", "settings": { "large": 18446744073709551615 } }]
+    }"#;
+    let spec = JobSpec::from_json(text).unwrap();
+    assert_eq!(
+        (spec.work.threads, spec.inputs.max_ratio, spec.sandbox.fuel),
+        (Some(2), 7, Some(3))
+    );
+    assert_eq!(spec.output.max_rejects, Some(RejectsMax::Records(100)));
+    assert_eq!(spec.inputs.allow_urls, Some(AllowedUrls::All));
+    assert_eq!(spec.stages().next().unwrap().settings[0].value, "18446744073709551615");
+    let none = |value: &str| {
+        let text = format!(r#"{{ "inputs": {{ "allow_urls": {value} }} }}"#);
+        JobSpec::from_json(&text).unwrap().inputs.allow_urls
+    };
+    assert_eq!((none("[]"), none("false")), (Some(AllowedUrls::Of(vec![])), none("[]")));
+    let told = |text: &str| JobSpec::from_json(text).unwrap_err().to_string();
+    assert!(told(r#"{ "sandbox": { "fuel": -1 } }"#).contains("`-1`: it is less than nothing"));
 }
 
 /// Numbers at the ends of what they may be, and beyond.

@@ -65,12 +65,7 @@ fn flags_that_are_wrong_are_told() {
     exit: 2
     --- stdout
     --- stderr
-    error: the following required arguments were not provided:
-      --files-from <FILE>
-
-    Usage: host run --files-from <FILE> --plugin <PLUGIN.wasm> --cache <DIR> --null <FILES>...
-
-    For more information, try '--help'.
+    error: --null says nothing without --files-from
     ");
     insta::assert_snapshot!(wordcount(&["--include", "a[", "sub"]), @"
     exit: 2

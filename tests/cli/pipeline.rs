@@ -231,6 +231,24 @@ fn the_environment_wins_over_the_file_and_a_conflict_goes_the_way_of_the_flag() 
     assert_eq!(threads(&[], &["--cache", shared_cache().to_str().unwrap()]), 3);
 }
 
+#[test]
+fn a_flag_gives_a_key_what_it_needs_and_takes_back_what_it_said() {
+    let tree = logs();
+    let file = "output = { delete_vanished = true, out = 'made/', exists = 'replace' }\n\
+        inputs.files = 'logs'\nsandbox.no_cache = true\n\
+        stage = [{ plugin = 'target/plugins/upcase.wasm' }]";
+    fs::write(tree.path().join("p.toml"), file).unwrap();
+    let run = |args: &[&str]| host(&tree, &[&["--pipeline", "p.toml"], args].concat());
+    insta::assert_snapshot!(run(&[]).exits(2).stderr, @"error: p.toml:1:30: --delete-vanished says nothing without --ledger");
+    run(&["--ledger", "done"]).exits(0);
+    run(&["--no-delete-vanished"]).exits(0);
+    for key in ["repro", "rejects", "ledger"] {
+        let table = if key == "repro" { "sandbox" } else { "output" };
+        let told = told(&format!("{table}.{key} = ''\n{STAGE}"));
+        assert!(told.contains(&format!("--{key}: the name is empty")), "{told}");
+    }
+}
+
 const STAGE: &str = "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\n";
 
 #[test]
@@ -244,6 +262,10 @@ fn a_key_that_there_is_not_is_told_with_the_nearest() {
         "[inputs]\nplugin = 'a'",
         "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\nsetting = { a = 1 }",
         "[[branch]]\nstages = []",
+        "[[work]]\nthreads = 1",
+        "sandbox = ['job', '1MiB']",
+        "stage = ['x']",
+        "branch = [{ stage = {} }]",
     ];
     insta::assert_snapshot!(keys.map(told).concat(), @"
     error: p.toml:3:3: unknown key `max_rekord` in [inputs]
@@ -262,6 +284,12 @@ fn a_key_that_there_is_not_is_told_with_the_nearest() {
     hint: did you mean `settings`?
     error: p.toml:2:1: unknown key `stages` in a [[branch]]
     hint: did you mean `stage`?
+    error: p.toml:1:1: `work` is a table, got an array
+    error: p.toml:1:11: `sandbox` is a table, got an array
+    error: p.toml:1:10: `stage` is a table, got a string
+    hint: write it as [[stage]]
+    error: p.toml:1:21: `stage` is a list of tables, got a table
+    hint: write it as [[branch.stage]]
     ");
 }
 
@@ -308,7 +336,7 @@ fn a_value_that_cannot_be_is_told_with_its_place() {
     error: p.toml:2:11: `timeout` is a string, got an integer
     error: p.toml:2:11: --timeout 600s is not within 10ms and 300s
     error: p.toml:2:11: `threads` is an integer, got a float
-    error: p.toml:2:11: `threads` is an integer, got a string
+    error: p.toml:2:11: invalid value `all`: invalid digit found in string
     error: p.toml:1:8: `work` is a table, got an integer
     error: p.toml:1:9: `stage` is a list of tables, got a string
     hint: write it as [[stage]]

@@ -167,7 +167,7 @@ pub(super) struct InputArgs {
     pub(super) files_from: Option<PathBuf>,
 
     /// Names in --files-from end with NUL, as `find -print0` writes them
-    #[arg(short = '0', long, requires = "files_from")]
+    #[arg(short = '0', long)]
     pub(super) null: bool,
 
     /// Read files only where they are beneath this directory, whatever their names say and whoever moves things meanwhile: a name, a
@@ -331,7 +331,7 @@ pub(super) struct OutputArgs {
 
     /// Remove outputs of sources that are gone, where the ledger knows them, and they are as they were left: of those that were in a
     /// directory that is read
-    #[arg(long, requires = "ledger")]
+    #[arg(long)]
     pub(super) delete_vanished: bool,
 
     /// Write the figures of the run to this file, as JSON; `-` is standard output, behind the results

@@ -14,7 +14,7 @@ use crate::prepare;
 use crate::settings::Key;
 use crate::settings::limits::PIPELINE_BYTES_MAX;
 use crate::source::Address;
-use crate::spec::{BranchSpec, Document, FilePlace, JobSpec, Problem, StageSpec};
+use crate::spec::{AllowedUrls, BranchSpec, Document, FilePlace, JobSpec, Problem, StageSpec};
 
 /// A job, and where it is described.
 #[derive(Debug)]
@@ -57,10 +57,12 @@ pub(super) fn asked(args: &RunArgs, given: &ArgMatches) -> Result<Asked, Problem
     let document = args.pipeline.as_deref().map(read).transpose()?;
     let mut spec = document.as_ref().map(|it| it.spec.clone()).unwrap_or_default();
     let is_said = |key: &str| is_said(given, key);
-    // What is wrong with the file alone is told with its place, whatever flags say.
-    if let Some(document) = &document {
-        check(&spec).map_err(|problem| placed(document, problem))?;
-    }
+    // A value that can be none is told with its place, whatever flags say.
+    let placed = |problem| match &document {
+        Some(document) => placed(document, problem),
+        None => problem,
+    };
+    check(&spec).map_err(placed)?;
     apply(args, &is_said, &mut spec);
     if !args.plugin.is_empty() {
         let branches = args.plugin.iter().map(|words| branch(words));
@@ -75,6 +77,7 @@ pub(super) fn asked(args: &RunArgs, given: &ArgMatches) -> Result<Asked, Problem
         spec.set(key, value)?;
     }
     check(&spec)?;
+    spec.agree().map_err(placed)?;
     Ok(Asked { spec, dry_run: args.dry_run, pipeline: args.pipeline.clone(), document })
 }
 
@@ -160,9 +163,17 @@ fn apply(args: &RunArgs, is_said: &dyn Fn(&str) -> bool, spec: &mut JobSpec) {
         (inputs.archives, inputs.no_archives) = (true, args.inputs.no_archives);
         inputs.archive = args.inputs.archive;
     }
+    if is_said("allow_urls") {
+        inputs.allow_urls =
+            args.inputs.allow_urls.clone().map(|hosts| {
+                if hosts.is_empty() { AllowedUrls::All } else { AllowedUrls::Of(hosts) }
+            });
+    }
+    // Who names a cache wants one.
+    spec.sandbox.no_cache &= !is_said("cache");
     take!(
         is_said, args.inputs => inputs,
-        beneath, allow_urls, allow_private, include, exclude, include_members, io, stream, linger,
+        beneath, allow_private, include, exclude, include_members, io, stream, linger,
         decompress, max_decompressed, max_ratio, max_members, encoding, encoding_errors, framing,
         chunk_size, max_record,
     );

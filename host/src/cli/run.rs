@@ -35,11 +35,14 @@ pub(super) fn run(asked: &Asked) -> Result<Exit, Problem> {
     if spec.inputs.allow_private {
         input::allow_private();
     }
+    let progress = Progress::new(spec.output.quiet);
+    say::log_to_stderr(say::level(&spec.output), progress.clone());
     let code = jailed(asked, &settings, &mut origins)?;
     let stack_bytes = settings.sandbox.stack_bytes + HOST_STACK_BYTES;
     let thread = thread::Builder::new().name("run".into()).stack_size(stack_bytes);
     thread::scope(|scope| {
-        let running = thread.spawn_scoped(scope, || run_with(asked, settings, &origins, code));
+        let running =
+            thread.spawn_scoped(scope, || run_with(asked, settings, &origins, code, &progress));
         running.map_err(Problem::new)?.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }
@@ -64,10 +67,9 @@ fn run_with(
     settings: Run,
     origins: &Origins,
     code: Option<Cache>,
+    progress: &Progress,
 ) -> Result<Exit, Problem> {
     let (spec, output) = (&asked.spec, &asked.spec.output);
-    let progress = Progress::new(output.quiet);
-    say::log_to_stderr(say::level(output), progress.clone());
     let cancel = Arc::new(Cancel::default());
     let interrupt = Interrupt::listen(&cancel, asked.dry_run)?;
     let engine = Engine::with(&settings.sandbox).map_err(Problem::new)?;
@@ -77,7 +79,7 @@ fn run_with(
     let memory = Arc::clone(stats.memory());
     let (limits, cache, memory) = (&sandbox, cache.as_ref(), &memory);
     let compiling = Compiling { limits, cache, memory, stop: &stop };
-    let outlets = Streams { progress: &progress, interrupt: &interrupt };
+    let outlets = Streams { progress, interrupt: &interrupt };
     let context = Context {
         engine: &engine,
         compile: &|path| Compiled::new(&engine, path, &compiling),
@@ -91,7 +93,7 @@ fn run_with(
         described: asked.pipeline.as_deref(),
         look: if progress.is_shown() { Look::Sizes } else { Look::Names },
     };
-    let teller = Teller::new(&progress, output.verbose, interrupt.wait());
+    let teller = Teller::new(progress, output.verbose, interrupt.wait());
     if asked.dry_run {
         let foreseen = prepare::plan(spec, &context, &teller)?;
         return plan::show(&foreseen, output.format == Some(Format::Json)).map(|()| Exit::Done);

@@ -55,7 +55,7 @@ const STEPS: [&str; 3] = [
         UNIQUE (job, source)
     ) STRICT, WITHOUT ROWID;
     INSERT INTO output
-        SELECT CAST('job ' || job || ' ' AS BLOB) || source, job, source, bytes_out, NULL, NULL
+        SELECT CAST('job ' || job || ' ' || source AS BLOB), job, source, bytes_out, NULL, NULL
         FROM entry WHERE output IS NOT NULL AND failure_kind IS NULL;
 ",
     "

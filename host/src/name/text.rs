@@ -1,7 +1,8 @@
 //! Names as text, from which the bytes of the name can be had back: JSON and plugins take text, and file names are bytes.
 //!
 //! Each byte that is no part of a character in UTF-8 becomes `\xNN`, as Python's `backslashreplace` writes it. So that a name in which
-//! this stands already is another one, its backslash becomes `\x5c`. All other names, and other backslashes, are what they are.
+//! this stands already is another one, its backslash becomes `\x5c`. So are the bytes of U+27E6, by which messages mark settings. All other
+//! names, and other backslashes, are what they are.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -9,7 +10,7 @@ use std::fmt::Write;
 /// The name as text; no two names are shown alike.
 pub fn name_text(name: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(name) {
-        Ok(text) if escapes(text).next().is_none() => Cow::Borrowed(text),
+        Ok(text) if escapes(text).next().is_none() && !text.contains(MARK) => Cow::Borrowed(text),
         _ => Cow::Owned(escaped(name)),
     }
 }
@@ -20,17 +21,29 @@ fn escaped(name: &[u8]) -> String {
         let text = chunk.valid();
         let mut from = 0;
         for at in escapes(text) {
-            shown.push_str(text.get(from..at).unwrap_or_default());
+            push(&mut shown, text.get(from..at).unwrap_or_default());
             shown.push_str("\\x5c");
             from = at + 1;
         }
-        shown.push_str(text.get(from..).unwrap_or_default());
+        push(&mut shown, text.get(from..).unwrap_or_default());
         for byte in chunk.invalid() {
             // A string takes all that is written to it.
             let _ = write!(shown, "\\x{byte:02x}");
         }
     }
     shown
+}
+
+/// What messages mark settings with ([`Key`](crate::settings::Key)): a name that has it in it must not be taken for one.
+const MARK: char = '⟦';
+
+fn push(shown: &mut String, text: &str) {
+    let mut parts = text.split(MARK);
+    shown.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        shown.push_str("\\xe2\\x9f\\xa6"); // its bytes in UTF-8
+        shown.push_str(part);
+    }
 }
 
 /// Where a text has what an escape looks like.
@@ -86,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_name_comes_back(name in prop::collection::vec(prop::sample::select(&b"\\x5cE9e\xe9\xc3\xa9/"[..]), 0..12)) {
+        fn each_name_comes_back(name in prop::collection::vec(prop::sample::select(&b"\\x5cE9e\xe9\xc3\xa9/\xe2\x9f\xa6"[..]), 0..16)) {
             prop_assert_eq!(bytes(&name_text(&name)), name);
         }
     }

@@ -61,6 +61,7 @@ pub fn prepare<'a>(
     context: &'a Context<'a>,
     events: &'a dyn Observer,
 ) -> Result<Prepared<'a>, Problem> {
+    spec.agree()?;
     let (stats, output) = (&context.stats, &spec.output);
     let mut settings = context.settings.clone();
     let plugins = load(spec, context, spec.sandbox.repro.as_deref())?;

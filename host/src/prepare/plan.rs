@@ -14,7 +14,7 @@ use super::planned::{
     Parallel, Plan, PlannedLimits, PlannedName, PlannedOutput, PlannedSources, PlannedStage,
 };
 use super::plugins::{Plugins, Seen};
-use super::{Context, load, sources};
+use super::{Context, load, overwrite, sources};
 use crate::input::Framing;
 use crate::job::{self, Observer};
 use crate::name::Shown;
@@ -37,6 +37,8 @@ pub fn plan(spec: &JobSpec, context: &Context<'_>, events: &dyn Observer) -> Res
     let to = output::foresee(&output, plugins, output::format(&output, context.outlets))?;
     job::check(&*plugins.processor, framing, settings).map_err(Problem::new)?;
     let mut listing = sources::listing(spec, Look::Sizes, settings, context, events)?;
+    overwrite::settings(spec, context.described)?;
+    overwrite::files(&output, &listing.sources)?;
     let passed_over = match &output.ledger {
         Some(path) => {
             let aim = Aim::of(plugins.traits().kind, spec, settings);

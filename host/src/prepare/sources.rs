@@ -11,7 +11,7 @@ use crate::settings::Run;
 use crate::source::{
     self, Fifos, FilesFrom, Globs, Listing, Look, Request, Roots, TooManySources, Urls,
 };
-use crate::spec::{JobSpec, Problem};
+use crate::spec::{AllowedUrls, JobSpec, Problem};
 
 /// Where inputs come from.
 #[derive(Debug, Default)]
@@ -97,10 +97,9 @@ fn request(
 pub(super) fn urls(spec: &JobSpec) -> Urls {
     let is_kept_in = spec.sandbox.jail || !spec.inputs.beneath.is_empty();
     match &spec.inputs.allow_urls {
-        Some(hosts) if hosts.is_empty() => Urls::All,
-        Some(hosts) => Urls::Of(hosts.clone()),
+        Some(AllowedUrls::Of(hosts)) => Urls::Of(hosts.clone()),
         None if is_kept_in => Urls::Of(Vec::new()),
-        None => Urls::All,
+        Some(AllowedUrls::All) | None => Urls::All,
     }
 }
 

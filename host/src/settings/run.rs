@@ -105,6 +105,12 @@ impl fmt::Display for RejectsMax {
     }
 }
 
+impl From<u64> for RejectsMax {
+    fn from(records: u64) -> Self {
+        Self::Records(records)
+    }
+}
+
 impl FromStr for RejectsMax {
     type Err = &'static str;
 

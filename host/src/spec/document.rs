@@ -209,13 +209,14 @@ fn wrong(text: &Text<'_>, root: &DeTable<'_>, error: &toml::de::Error) -> Proble
     let expected =
         message.strip_prefix("invalid type: ").or(message.strip_prefix("invalid value: "));
     if let Some((_, expected)) = expected.and_then(|told| told.split_once(", expected ")) {
-        let list = matches!(key, "stage" | "branch") && expected.contains("sequence");
+        let list = matches!(key, "stage" | "branch");
         let expected = match expected {
-            _ if list => "a list of tables",
+            _ if list && expected.contains("sequence") => "a list of tables",
             "u8" => "an integer from 0 to 255",
             "u32" | "u64" | "usize" => "an integer",
             "a boolean" => "true or false",
             "path string" => "a string",
+            "a map" => "a table",
             other if other.starts_with("struct ") => "a table",
             other => other,
         };
@@ -225,7 +226,8 @@ fn wrong(text: &Text<'_>, root: &DeTable<'_>, error: &toml::de::Error) -> Proble
             String::new()
         };
         let told = text.wrong(&span, format!("`{key}` is {expected}{got}"));
-        return if list { told.hint(Some(&format!("write it as [[{key}]]"))) } else { told };
+        let above = if key == "stage" && root.contains_key("branch") { "branch." } else { "" };
+        return if list { told.hint(Some(&format!("write it as [[{above}{key}]]"))) } else { told };
     }
     match message {
         "missing field `plugin`" => {
@@ -239,25 +241,28 @@ fn wrong(text: &Text<'_>, root: &DeTable<'_>, error: &toml::de::Error) -> Proble
     }
 }
 
-/// The key whose value has that span in it, and what that value is, with its article.
+/// The key whose value is at that span, or has it in it, and what is there, with its article.
 fn find<'a>(table: &'a DeTable<'_>, span: &Range<usize>) -> Option<(&'a str, &'static str)> {
-    let has = |value: &Value<'_>| value.span().start <= span.start && span.end <= value.span().end;
-    table.iter().find_map(|(key, value)| within(key.get_ref(), value, &has))
+    table.iter().find_map(|(key, value)| within(key.get_ref(), value, span))
 }
 
 fn within<'a>(
     key: &'a str,
     value: &'a Value<'_>,
-    has: &impl Fn(&Value<'_>) -> bool,
+    span: &Range<usize>,
 ) -> Option<(&'a str, &'static str)> {
+    let own = value.span();
+    // A list of tables is where its first one is.
+    if own == *span && value.get_ref().is_array() {
+        return Some((key, kind(value.get_ref())));
+    }
     let inner = match value.get_ref() {
-        DeValue::Array(array) => array.iter().find_map(|element| within(key, element, has)),
-        DeValue::Table(table) => {
-            table.iter().find_map(|(key, value)| within(key.get_ref(), value, has))
-        }
+        DeValue::Array(array) => array.iter().find_map(|element| within(key, element, span)),
+        DeValue::Table(table) => find(table, span),
         _ => None,
     };
-    inner.or_else(|| has(value).then(|| (key, kind(value.get_ref()))))
+    let has = own.start <= span.start && span.end <= own.end;
+    inner.or_else(|| has.then(|| (key, kind(value.get_ref()))))
 }
 
 fn kind(value: &DeValue<'_>) -> &'static str {

@@ -1,10 +1,13 @@
 //! What a job reads, and how.
 
+use std::fmt;
 use std::path::PathBuf;
 
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::words::{one_or_many, one_or_many_if_any, word_if_any};
+use super::words::{number, one_or_many, word_if_any};
 use super::{Size, Time};
 use crate::settings::{Decompress, EncodingErrors, Io, Piped, limits};
 
@@ -23,9 +26,8 @@ pub struct InputSpec {
     /// Directories beneath which all files must be; none lets them be anywhere.
     #[serde(deserialize_with = "one_or_many")]
     pub beneath: Vec<PathBuf>,
-    /// Hosts and buckets of which the list of names may name URLs, where it is kept in otherwise; an empty list allows all.
-    #[serde(deserialize_with = "one_or_many_if_any")]
-    pub allow_urls: Option<Vec<String>>,
+    /// Which URLs the list of names may name, where it is kept in otherwise.
+    pub allow_urls: Option<AllowedUrls>,
     /// Whether redirects of public web servers may lead to private addresses.
     pub allow_private: bool,
     /// Globs for files in directories and below prefixes, of which one has to match.
@@ -55,8 +57,10 @@ pub struct InputSpec {
     /// Bytes that may come out of one compressed source.
     pub max_decompressed: Size,
     /// Bytes that may come out of a compressed source for each that goes in.
+    #[serde(deserialize_with = "number")]
     pub max_ratio: u64,
     /// Members or frames that a compressed source may have.
+    #[serde(deserialize_with = "number")]
     pub max_members: u64,
     /// The encoding of text.
     pub encoding: String,
@@ -68,6 +72,50 @@ pub struct InputSpec {
     pub chunk_size: Option<Size>,
     /// Longest record.
     pub max_record: Size,
+}
+
+/// URLs that a list may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedUrls {
+    /// All of them: `true`.
+    All,
+    /// Those of these hosts and buckets: a list; an empty one, or `false`, is none.
+    Of(Vec<String>),
+}
+
+impl Serialize for AllowedUrls {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => serializer.serialize_bool(true),
+            Self::Of(hosts) => hosts.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AllowedUrls {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Hosts;
+        impl<'de> Visitor<'de> for Hosts {
+            type Value = AllowedUrls;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false, a string or an array of strings")
+            }
+
+            fn visit_bool<E>(self, all: bool) -> Result<AllowedUrls, E> {
+                Ok(if all { AllowedUrls::All } else { AllowedUrls::Of(Vec::new()) })
+            }
+
+            fn visit_str<E>(self, host: &str) -> Result<AllowedUrls, E> {
+                Ok(AllowedUrls::Of(vec![host.to_string()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<AllowedUrls, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(AllowedUrls::Of)
+            }
+        }
+        deserializer.deserialize_any(Hosts)
+    }
 }
 
 impl InputSpec {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::{number_if_any, table, tables};
 use super::{
     BranchSpec, InputSpec, Key, OutputSpec, Problem, SandboxSpec, SettingSpec, Size, StageSpec,
 };
@@ -38,6 +39,7 @@ pub struct JobSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct WorkSpec {
     /// Worker threads; unsaid, there is one for each processor.
+    #[serde(deserialize_with = "number_if_any")]
     pub threads: Option<usize>,
     /// Whether the job ends with the first source that fails.
     pub fail_fast: bool,
@@ -48,13 +50,17 @@ pub struct WorkSpec {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct JobText {
     version: u32,
+    #[serde(deserialize_with = "table")]
     inputs: InputSpec,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "tables")]
     stage: Vec<StageSpec>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "tables")]
     branch: Vec<BranchSpec>,
+    #[serde(deserialize_with = "table")]
     output: OutputSpec,
+    #[serde(deserialize_with = "table")]
     work: WorkSpec,
+    #[serde(deserialize_with = "table")]
     sandbox: SandboxSpec,
 }
 
@@ -135,7 +141,7 @@ impl JobSpec {
     /// The settings of a run of the job, where nothing is said with `threads` workers and code kept in `cache`.
     ///
     /// # Errors
-    /// When one is out of its bounds, or needs another that is not there.
+    /// When one is out of its bounds.
     pub fn run(&self, threads: usize, cache: Option<PathBuf>) -> Result<Run, Problem> {
         let Self { inputs, output, work, sandbox, .. } = self;
         let both = output.per_source == output.total;
@@ -165,12 +171,14 @@ impl JobSpec {
             sandbox: sandbox.limits(),
             cache: sandbox.cache.clone().or(cache).filter(|_| !sandbox.no_cache),
         };
-        run.check().map_err(|out| out_of_bounds(&out))?;
-        self.agree().map(|()| run)
+        run.check().map_err(|out| out_of_bounds(&out)).map(|()| run)
     }
 
-    /// Refuses settings that say nothing without another, or the opposite of another.
-    fn agree(&self) -> Result<(), Problem> {
+    /// Refuses settings that say nothing without another, or the opposite of another, and names of files that can be none.
+    ///
+    /// # Errors
+    /// With the first of them, by its key.
+    pub fn agree(&self) -> Result<(), Problem> {
         let Self { inputs, output, .. } = self;
         let without = |key: &'static str, other: &'static str| {
             let (mine, theirs) = (Key(key), Key(other));
@@ -184,6 +192,13 @@ impl JobSpec {
             refuse_url("plugin", &stage.plugin).map_err(|it| it.at(stage.place.as_ref()))?;
         }
         self.local_paths().try_for_each(|(key, path)| refuse_url(key, path))?;
+        let out = [("out", output.out.as_path())];
+        if let Some((key, _)) =
+            self.local_paths().chain(out).find(|(_, path)| path.as_os_str().is_empty())
+        {
+            let message = format!("{}: the name is empty", Key(key));
+            return Err(Problem::new(message).of(key).hint(Some("name a file, or leave it out")));
+        }
         if inputs.null && inputs.files_from.is_none() {
             return Err(without("null", "files_from"));
         }

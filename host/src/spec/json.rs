@@ -1,6 +1,7 @@
 //! A spec in JSON: what a program sends.
 
 use super::document::nearest;
+use super::words::Table;
 use super::{JobSpec, Problem};
 
 impl JobSpec {
@@ -9,7 +10,8 @@ impl JobSpec {
     /// # Errors
     /// When it is none, or says what no spec can; with the line and column, and with the nearest key for one that there is not.
     pub fn from_json(text: &str) -> Result<Self, Problem> {
-        serde_json::from_str(text).map_err(|error| {
+        let read = serde_json::from_str::<Table<Self>>(text);
+        read.map(|Table(spec)| spec).map_err(|error| {
             let told = error.to_string();
             let hint = unknown(&told).and_then(|(key, known)| nearest(key, &known));
             Problem::new(&told).hint(hint.map(|near| format!("did you mean `{near}`?")).as_deref())

@@ -17,7 +17,7 @@ mod words;
 pub(crate) use crate::settings::Key;
 pub use document::Document;
 pub use fields::fields;
-pub use inputs::InputSpec;
+pub use inputs::{AllowedUrls, InputSpec};
 pub use job::{JobSpec, VERSION, WorkSpec};
 pub use output::OutputSpec;
 pub use problem::{FilePlace, Problem};

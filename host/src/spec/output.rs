@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::words::word_if_any;
+use super::words::{number_if_any, word_if_any};
 use crate::settings::{Durable, Exists, Format, Join, Pack, RejectsMax};
 
 /// The output of a job, and what else it writes.
@@ -37,7 +37,7 @@ pub struct OutputSpec {
     /// A file for records that are set aside.
     pub rejects: Option<PathBuf>,
     /// How much of a source may be set aside before it fails.
-    #[serde(deserialize_with = "word_if_any")]
+    #[serde(deserialize_with = "number_if_any")]
     pub max_rejects: Option<RejectsMax>,
     /// A file that remembers what is done.
     pub ledger: Option<PathBuf>,

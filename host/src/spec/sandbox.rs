@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::{number, number_if_any, word};
 use super::{Size, Time};
 use crate::settings::{Isolate, Sandbox, limits};
 
@@ -12,6 +13,7 @@ use crate::settings::{Isolate, Sandbox, limits};
 #[serde(default, deny_unknown_fields)]
 pub struct SandboxSpec {
     /// What never shares a sandbox.
+    #[serde(deserialize_with = "word")]
     pub isolate: Isolate,
     /// Bytes that a sandbox takes before a fresh one takes its place.
     pub recycle_after: Size,
@@ -20,6 +22,7 @@ pub struct SandboxSpec {
     /// Memory of the whole job; unsaid, it is as much as it takes.
     pub memory_total: Option<Size>,
     /// Elements of one table.
+    #[serde(deserialize_with = "number")]
     pub table_elements: u64,
     /// Stack of one sandbox.
     pub stack: Size,
@@ -28,20 +31,24 @@ pub struct SandboxSpec {
     /// Time of one call for each whole MiB that it is given, beside that.
     pub timeout_per_mib: Time,
     /// Units of fuel of one call; unsaid, none is counted.
+    #[serde(deserialize_with = "number_if_any")]
     pub fuel: Option<u64>,
     /// Time of all sandboxes together.
     pub guest_time: Option<Time>,
     /// Bytes that one call may return.
     pub output_per_call: Size,
     /// Records of the job that may be set aside and kept.
+    #[serde(deserialize_with = "number")]
     pub rejects_per_job: u64,
     /// What is shown of the log of a plugin for one source.
     pub log_bytes: Size,
     /// Lines of logs that are shown in one second.
+    #[serde(deserialize_with = "number")]
     pub log_lines: u64,
     /// Size of a plugin file.
     pub component_size: Size,
     /// Functions of a plugin.
+    #[serde(deserialize_with = "number")]
     pub functions: u64,
     /// Time that a plugin may take to compile.
     pub compile_timeout: Time,

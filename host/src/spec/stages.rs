@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::FilePlace;
+use super::words::tables;
 
 /// A chain of plugins, each of which takes what the one before it gives.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BranchSpec {
     /// The plugins.
+    #[serde(deserialize_with = "tables")]
     pub stage: Vec<StageSpec>,
 }
 
@@ -108,7 +110,7 @@ impl<'de> Deserialize<'de> for Word {
 
 struct WordVisitor;
 
-impl serde::de::Visitor<'_> for WordVisitor {
+impl<'de> serde::de::Visitor<'de> for WordVisitor {
     type Value = Word;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -129,6 +131,18 @@ impl serde::de::Visitor<'_> for WordVisitor {
 
     fn visit_u64<E>(self, number: u64) -> Result<Word, E> {
         Ok(Word(number.to_string()))
+    }
+
+    fn visit_i128<E>(self, number: i128) -> Result<Word, E> {
+        Ok(Word(number.to_string()))
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Word, A::Error> {
+        // A date of TOML comes as a table of one key, which no table in a file can have.
+        match map.next_entry::<String, String>() {
+            Ok(Some((key, date))) if key.starts_with("$__toml_private") => Ok(Word(date)),
+            _ => Err(serde::de::Error::invalid_type(serde::de::Unexpected::Map, &self)),
+        }
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Word, E> {

@@ -62,6 +62,10 @@ impl Visitor<'_> for SizeVisitor {
         u64::try_from(bytes).map(Size).map_err(|_| invalid(bytes, "it is less than nothing"))
     }
 
+    fn visit_i128<E: de::Error>(self, bytes: i128) -> Result<Size, E> {
+        Err(invalid(bytes, "it is too large"))
+    }
+
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {
         text.parse().map_err(|error| invalid(text, error))
     }
@@ -140,6 +144,99 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Word<T> {
     }
 }
 
+/// A number that may be written as a string, too, as on a command line.
+pub(super) fn number<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display> + TryFrom<u64>,
+{
+    deserializer.deserialize_any(Number(std::marker::PhantomData))
+}
+
+/// The same, where it need not be said.
+pub(super) fn number_if_any<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display> + TryFrom<u64>,
+{
+    struct Read<T>(T);
+    impl<'de, T: FromStr<Err: fmt::Display> + TryFrom<u64>> Deserialize<'de> for Read<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            number(deserializer).map(Read)
+        }
+    }
+    Ok(Option::<Read<T>>::deserialize(deserializer)?.map(|Read(value)| value))
+}
+
+struct Number<T>(std::marker::PhantomData<T>);
+
+impl<T: FromStr<Err: fmt::Display> + TryFrom<u64>> Visitor<'_> for Number<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an integer")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        T::try_from(number).map_err(|_| invalid(number, "it is too large"))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        match u64::try_from(number) {
+            Ok(number) => self.visit_u64(number),
+            Err(_) => Err(invalid(number, "it is less than nothing")),
+        }
+    }
+
+    fn visit_i128<E: de::Error>(self, number: i128) -> Result<T, E> {
+        Err(invalid(number, "it is too large"))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(|error| invalid(text, error))
+    }
+}
+
+/// A table, by its keys: what is in a list is not read by position.
+pub(super) fn table<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Table::deserialize(deserializer).map(|Table(value)| value)
+}
+
+/// A list of tables.
+pub(super) fn tables<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let tables = Vec::<Table<T>>::deserialize(deserializer)?;
+    Ok(tables.into_iter().map(|Table(value)| value).collect())
+}
+
+/// What is read from a table only.
+pub(super) struct Table<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Keys<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(de::value::MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_any(Keys(std::marker::PhantomData)).map(Table)
+    }
+}
+
 /// A list that may be one string, too.
 pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
@@ -163,20 +260,6 @@ where
         }
     }
     deserializer.deserialize_any(OneOrMany(std::marker::PhantomData))
-}
-
-/// The same, where nothing is not the same as none.
-pub(super) fn one_or_many_if_any<'de, D>(deserializer: D) -> Result<Option<Vec<String>>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    struct Read(Vec<String>);
-    impl<'de> Deserialize<'de> for Read {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            one_or_many(deserializer).map(Read)
-        }
-    }
-    Ok(Option::<Read>::deserialize(deserializer)?.map(|Read(values)| values))
 }
 
 /// Writes and reads a value by its word.

@@ -60,6 +60,7 @@ impl Tenant {
 /// Whether a job asks for more than there may be, or for what jobs of this host do not have each.
 pub(super) fn check(spec: &JobSpec, ceiling: &Ceiling, host: &Sandbox) -> Result<(), Refused> {
     let run = &spec.run(1, None)?;
+    spec.agree()?;
     let (asked, most) = (&run.sandbox, &ceiling.sandbox);
     let (inputs, sandbox) = (&spec.inputs, &spec.sandbox);
     let shared = [

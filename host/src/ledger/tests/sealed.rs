@@ -117,6 +117,25 @@ fn a_source_is_never_recalled_under_the_name_of_another() {
 }
 
 #[test]
+fn outputs_that_the_first_hosts_knew_are_brought_up_to_date() {
+    let (_dir, path) = place();
+    let mut older = Connection::open(&path).unwrap();
+    schema::make_version(&mut older, 1);
+    older
+        .execute_batch(
+            "INSERT INTO job VALUES (1, zeroblob(32), 'old');
+            INSERT INTO entry VALUES (1, 1, x'61FF', 'file size=7', NULL, NULL, 5, 7, 3, 0, x'62', NULL, NULL);",
+        )
+        .unwrap();
+    drop(older);
+    Ledger::open(&path).unwrap().close().unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let output = reader.output(reader.jobs().unwrap()[0].id, b"a\xff").unwrap().unwrap();
+    assert_eq!(output.path.as_os_str().as_encoded_bytes(), b"job 1 a\xff");
+    assert_eq!(reader.check().unwrap(), [""; 0]);
+}
+
+#[test]
 fn rows_of_an_older_host_are_sealed_when_a_run_brings_them_up_to_date() {
     let (_dir, path) = place();
     let mut older = Connection::open(&path).unwrap();
