@@ -218,9 +218,19 @@ fn emails_by_regex(text: &[u8]) -> Vec<Range<usize>> {
     let ats = text.iter().enumerate().filter(|(_, byte)| **byte == b'@');
     ats.filter_map(|(at, _)| {
         let start = local.find(&text[..at])?.start();
-        Some(start..at + 1 + domain.find(&text[at + 1..])?.end())
+        let behind = &text[at + 1..];
+        let domain = domain.find(behind).map(|domain| domain.end());
+        Some(start..at + 1 + domain.or_else(|| ip4_behind_at(behind))?)
     })
     .collect()
+}
+
+/// Where the address ends that all digits and dots behind an `@` are, but for a full stop.
+fn ip4_behind_at(text: &[u8]) -> Option<usize> {
+    let numbers = Regex::new(r"^[0-9.]+").unwrap().find(text)?.as_bytes();
+    let numbers = numbers.strip_suffix(b".").unwrap_or(numbers);
+    let is_address = ip4_by_regex(numbers) == [0..numbers.len()];
+    is_address.then_some(numbers.len())
 }
 
 /// All ways to begin with a group, and of those that begin with the same one the longest.
@@ -243,7 +253,7 @@ fn cards_by_regex(text: &[u8]) -> Vec<Range<usize>> {
             && !fraction_behind.is_match(&text[place.end..])
             && luhn_by_table(&digits)
     };
-    let mut found = Vec::new();
+    let mut found = dotted_cards_by_regex(text, &card);
     for run in run.find_iter(text) {
         for start in run.range() {
             let end = (start + 1..=run.end()).rev().find(|&end| is_card(start..end));
@@ -251,6 +261,23 @@ fn cards_by_regex(text: &[u8]) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// All that single dots join, if its groups are those that cards show.
+fn dotted_cards_by_regex(text: &[u8], card: &Regex) -> Vec<Range<usize>> {
+    let run = Regex::new(r"[0-9]+(?:\.[0-9]+)*").unwrap();
+    let groups = [
+        r"[0-9]{4}(?:\.[0-9]{4}){3}(?:\.[0-9]{3})?",
+        r"[0-9]{4}\.[0-9]{6}\.[0-9]{4,5}",
+        r"[0-9]{4}(?:\.[0-9]{4}){2}\.[0-9]",
+    ];
+    let groups = Regex::new(&format!("^(?:{})$", groups.join("|"))).unwrap();
+    let is_card = |run: &Range<usize>| {
+        let run = &text[run.clone()];
+        let digits: Vec<u8> = run.iter().copied().filter(u8::is_ascii_digit).collect();
+        groups.is_match(run) && card.is_match(&digits) && luhn_by_table(&digits)
+    };
+    run.find_iter(text).map(|run| run.range()).filter(is_card).collect()
 }
 
 fn luhn_by_table(digits: &[u8]) -> bool {
@@ -358,7 +385,7 @@ proptest! {
 
     #[test]
     fn numbers_are_those_of_the_expressions(
-        text in "(4111|1111|[ -]|422222222222|[0-9]|\\.|\n|3782 822463 10005|411111111111111){0,40}",
+        text in "(4111|1111|[ -]|422222222222|[0-9]|\\.|\n|3782 822463 10005|411111111111111|4\\.2222|3782\\.822463\\.10005|4111\\.1111\\.1111\\.1111|2212\\.002253\\.02255){0,40}",
     ) {
         check(&text)?;
     }
