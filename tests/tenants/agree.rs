@@ -76,7 +76,7 @@ for name in 'mn': z.writestr(name, 'ok ' + name + chr(10))";
             *name = dir.join("out").join(&*name);
         }
         let named = [dir.join("in/")];
-        let ran = front::run(&own.to_json(), Some(&named), &Told::default()).unwrap();
+        let ran = front::run(&own.to_json().unwrap(), Some(&named), &Told::default()).unwrap();
         let summary = ran.summary.unwrap();
         assert_eq!(
             (summary.sources, summary.failed, summary.bytes),

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
 use super::aim::Aim;
 use super::resolved::resolved;
 use crate::ledger::{Digest, Identity};
-use crate::name::Shown;
-use crate::settings::EncodingErrors;
+use crate::name::{Shown, name_text};
+use crate::settings::Pack;
 use crate::source::{Roots, Source, Stored, Way};
-use crate::spec::{BranchSpec, JobSpec, Problem, SettingSpec, Size};
+use crate::spec::{BranchSpec, InputSpec, JobSpec, OutputSpec, Problem, Size, StageSpec};
 
 /// The source for the ledger.
 pub(super) fn name(source: &Source) -> Cow<'_, [u8]> {
@@ -47,45 +48,51 @@ pub(super) fn identity(source: &Source, roots: &Roots) -> Option<Identity> {
     }
 }
 
-/// Everything that comes out depends on but the source.
+/// Everything that comes out depends on but the source: the digest of the canonical form of what of a spec it depends on.
 pub(super) fn digest(spec: &JobSpec, aim: Aim) -> Result<Digest, Problem> {
-    let mut parts: Vec<Vec<u8>> = Vec::new();
-    for branch in &spec.branches {
-        parts.push(b"chain".to_vec());
-        for stage in &branch.stage {
-            let read = fs::read(&stage.plugin);
-            let told = |error| Problem::new(format!("{}: {error}", Shown::of(&stage.plugin)));
-            parts.push(read.map_err(told)?);
-            // Their order says nothing: no plugin takes a setting twice.
-            let mut settings: Vec<_> = stage.settings.iter().map(SettingSpec::word).collect();
-            settings.sort();
-            parts.extend(settings.into_iter().map(String::into_bytes));
-        }
-    }
+    Ok(Digest::of([decisive(spec, aim)?.canonical()?]))
+}
+
+/// The spec that gives the same and says nothing else. Plugins are called by their digests, as they are the same by any name.
+fn decisive(spec: &JobSpec, aim: Aim) -> Result<JobSpec, Problem> {
     let (inputs, output) = (&spec.inputs, &spec.output);
-    parts.push(format!("{:?} {} {}", inputs.framing, inputs.encoding, inputs.decompress).into());
-    parts.push(format!("archives {}", inputs.reads_archives()).into());
-    if inputs.encoding_errors == EncodingErrors::Replace {
-        parts.push(b"encoding errors replaced".to_vec());
-    }
-    if !inputs.include_members.is_empty() {
-        let mut globs = inputs.include_members.clone();
-        globs.sort();
-        parts.push(format!("members {globs:?}").into());
-    }
-    match aim {
+    let stage = |stage: &StageSpec| {
+        let code = fs::read(&stage.plugin)
+            .map_err(|error| Problem::new(format!("{}: {error}", Shown::of(&stage.plugin))))?;
+        let plugin = PathBuf::from(Digest::of([code]).to_string());
+        Ok(StageSpec { settings: stage.settings.clone(), ..StageSpec::of(plugin) })
+    };
+    let branch = |branch: &BranchSpec| {
+        let stage = branch.stage.iter().map(stage).collect::<Result<_, Problem>>()?;
+        Ok(BranchSpec { stage })
+    };
+    let branches = spec.branches.iter().map(branch).collect::<Result<_, Problem>>()?;
+    let mut include_members = inputs.include_members.clone();
+    include_members.sort();
+    let mut inputs = InputSpec {
+        framing: inputs.framing.clone(),
+        encoding: inputs.encoding.clone(),
+        encoding_errors: inputs.encoding_errors,
+        decompress: inputs.decompress.clone(),
+        archives: inputs.reads_archives(),
+        include_members,
+        ..InputSpec::default()
+    };
+    let output = match aim {
         Aim::Outputs => {
-            // What is compressed by chunk depends on the chunks.
-            let naming =
-                format!("{} {} {:?}", output.compress, Size(spec.chunk_bytes()), output.name);
-            parts.push(naming.into());
+            if output.compress != Pack::None {
+                // What is compressed by chunk depends on the chunks.
+                inputs.chunk_size = Some(Size(spec.chunk_bytes()));
+            }
             let out = resolved(&output.out);
-            parts.push(out.as_os_str().as_bytes().to_vec());
+            let out = name_text(out.as_os_str().as_bytes()).into_owned().into();
+            let (compress, name) = (output.compress, output.name.clone());
+            OutputSpec { out, compress, name, ..OutputSpec::default() }
         }
         // They are shown anew each time: how and where makes no other job.
-        Aim::Results(_) => parts.push(b"results".to_vec()),
-    }
-    Ok(Digest::of(parts))
+        Aim::Results(_) => OutputSpec::default(),
+    };
+    Ok(JobSpec { branches, inputs, output, ..JobSpec::default() })
 }
 
 /// The job for people.
@@ -106,4 +113,60 @@ fn chain(branch: &BranchSpec) -> String {
     let paths: Vec<_> =
         branch.stage.iter().map(|stage| stage.plugin.display().to_string()).collect();
     paths.join(" | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Isolate;
+
+    fn job(directory: &std::path::Path) -> JobSpec {
+        let plugin = directory.join("upper.wasm");
+        fs::write(&plugin, b"\0asm").unwrap();
+        let mut spec = JobSpec::of(plugin, vec!["a".into()]);
+        spec.output.out = "/out/".into();
+        spec.set("b", "2").unwrap();
+        spec
+    }
+
+    /// Ledgers that are there know jobs by this: it changes only with what comes out.
+    #[test]
+    fn a_job_is_told_by_what_its_outputs_depend_on_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let spec = job(directory.path());
+        let plugin = Digest::of([b"\0asm"]).to_string();
+        let expected = format!(
+            r#"{{"branch":[{{"stage":[{{"name":"{plugin}","plugin":"{plugin}","settings":{{"b":"2"}}}}]}}],"output":{{"out":"/out"}},"version":1}}"#
+        );
+        assert_eq!(decisive(&spec, Aim::Outputs).unwrap().canonical().unwrap(), expected);
+        let mut same = spec.clone();
+        same.inputs.files = vec!["b".into()];
+        same.work.threads = Some(3);
+        same.sandbox.isolate = Isolate::Chunk;
+        same.inputs.chunk_size = Some(Size(1 << 16));
+        assert_eq!(digest(&same, Aim::Outputs).unwrap(), digest(&spec, Aim::Outputs).unwrap());
+    }
+
+    #[test]
+    fn what_changes_outputs_is_another_job() {
+        let directory = tempfile::tempdir().unwrap();
+        let spec = job(directory.path());
+        let first = digest(&spec, Aim::Outputs).unwrap();
+        let changes: [fn(&mut JobSpec); 7] = [
+            |spec| spec.set("b", "3").unwrap(),
+            |spec| spec.inputs.framing = Some("lines".into()),
+            |spec| spec.inputs.encoding = "latin1".into(),
+            |spec| spec.inputs.no_archives = true,
+            |spec| spec.output.out = "/other/".into(),
+            |spec| spec.output.name = Some("{stem}".into()),
+            |spec| spec.branches.push(spec.branches[0].clone()),
+        ];
+        for change in changes {
+            let mut other = spec.clone();
+            change(&mut other);
+            assert_ne!(digest(&other, Aim::Outputs).unwrap(), first, "{other:?}");
+        }
+        fs::write(directory.path().join("upper.wasm"), b"\0asm2").unwrap();
+        assert_ne!(digest(&spec, Aim::Outputs).unwrap(), first);
+    }
 }

@@ -1,5 +1,6 @@
 //! A spec in JSON: what a program sends.
 
+use super::canonical::value;
 use super::document::nearest;
 use super::words::Table;
 use super::{JobSpec, Problem};
@@ -18,10 +19,12 @@ impl JobSpec {
         })
     }
 
-    /// The spec in JSON, in one way: two specs that say the same have the same text.
-    pub fn to_json(&self) -> String {
-        // There is nothing in it that could not be written: all keys are texts, and all paths that came as text are.
-        serde_json::to_string(self).unwrap_or_default()
+    /// The spec in JSON, with all that is in it.
+    ///
+    /// # Errors
+    /// When a path in it is not UTF-8, which JSON cannot hold.
+    pub fn to_json(&self) -> Result<String, Problem> {
+        value(self).map(|value| value.to_string())
     }
 }
 
@@ -54,9 +57,12 @@ mod tests {
             spec.stages().flat_map(|it| &it.settings).map(SettingSpec::word).collect();
         assert_eq!(words, ["deep=true", "n=3", "word=x"]);
         assert_eq!(spec.inputs.max_record, spec.sandbox.memory);
-        assert_eq!(JobSpec::from_json(&spec.to_json()), Ok(spec));
+        assert_eq!(JobSpec::from_json(&spec.to_json().unwrap()), Ok(spec));
         assert_eq!(JobSpec::from_json("{}"), Ok(JobSpec::default()));
-        assert_eq!(JobSpec::from_json(&JobSpec::default().to_json()), Ok(JobSpec::default()));
+        assert_eq!(
+            JobSpec::from_json(&JobSpec::default().to_json().unwrap()),
+            Ok(JobSpec::default())
+        );
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! A spec says what a front end was told, in the words that it was told in; [`JobSpec::run`] brings it to settings within their bounds, and
 //! `prepare` to a job. What reads it from TOML or JSON are these types alone, so no front end takes what another refuses.
 
+mod canonical;
 mod document;
 mod fields;
 mod inputs;
 mod job;
 mod json;
 mod output;
+mod part;
 mod problem;
 mod sandbox;
 mod stages;
@@ -20,6 +22,7 @@ pub use fields::fields;
 pub use inputs::{AllowedUrls, InputSpec};
 pub use job::{JobSpec, VERSION, WorkSpec};
 pub use output::OutputSpec;
+pub use part::{ChunkRange, PartSpec};
 pub use problem::{FilePlace, Problem};
 pub use sandbox::SandboxSpec;
 pub use stages::{BranchSpec, SettingSpec, StageSpec};
