@@ -277,8 +277,10 @@ fn csv_has_its_header_behind_as_many_records_as_are_skipped() {
 #[test]
 fn two_flags_never_name_one_file() {
     let tree = Tree::with(&[("a", "x\n"), ("list", "a\n")]);
+    std::os::unix::fs::symlink("o", tree.path().join("dangling")).unwrap();
     for (args, told) in [
-        (&["--out", "o", "--report", "./o", "a"][..], "--report and --out name one file"),
+        (&["--out", "o", "--rejects", "dangling", "a"][..], "--rejects and --out name one file"),
+        (&["--out", "o", "--report", "./o", "a"], "--report and --out name one file"),
         (&["--rejects", "o", "--report", "o", "a"], "--report and --rejects name one file"),
         (&["--files-from", "list", "--report", "list"], "--report and --files-from name one file"),
         (&["--ledger", "o", "--out", "o", "a"], "--ledger and --out name one file"),

@@ -324,7 +324,7 @@ fn a_value_that_cannot_be_is_told_with_its_place() {
     error: p.toml:2:9: `files` is a string or an array of strings, got an integer
     error: p.toml:2:17: `include` is a string, got an integer
     error: p.toml:2:8: `null` is true or false, got a string
-    error: p.toml:2:14: invalid value `lots`: couldn't parse "lots" into a ByteSize, cannot parse float from empty string
+    error: p.toml:2:14: invalid value `lots`: expected a size, as 1048576, 64KiB or 1GiB
     error: p.toml:2:14: --chunk-size 1 B is not within 64 B and 4.0 GiB
     error: p.toml:2:14: invalid value `rar`: expected one of auto, none, gzip, zstd, lz4, bzip2, xz, brotli, snappy, lzip, lzma, zlib
     error: p.toml:2:12: unknown encoding `klingon`: known are auto, bom, none, utf-32le, utf-32be, and the labels of the WHATWG Encoding Standard, as utf-16le

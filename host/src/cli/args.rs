@@ -108,6 +108,8 @@ Results go to standard output in the order of the inputs, everything else to sta
 Exit status: 0 all done, 1 some source failed or records were set aside unasked, 2 could not start,
 130 interrupted.
 
+`--no-FLAG` takes back what a pipeline file turned on: --no-unordered.
+
 Examples:
   host run --plugin wordcount.wasm logs/
   host run --plugin wordcount.wasm --set chars=true --format jsonl *.txt

@@ -34,13 +34,15 @@ fn text(plan: &Plan) -> Result<String, std::fmt::Error> {
     sources(out, &plan.sources)?;
     writeln!(out, "decompress   {}, encoding {}", plan.decompress, plan.encoding)?;
     writeln!(out, "framing      {}", plan.framing)?;
+    let mut position = 0;
     for (branch, stages) in plan.branches.iter().enumerate() {
-        let of = match plan.branches.len() {
-            1 => String::new(),
-            _ => format!("{}.", branch + 1),
-        };
-        for (index, planned) in stages.iter().enumerate() {
-            stage(out, &format!("{of}{}", index + 1), planned)?;
+        for planned in stages {
+            position += 1; // as `--set POSITION.KEY=VALUE` counts them
+            let of = match plan.branches.len() {
+                1 => position.to_string(),
+                _ => format!("{position} (branch {})", branch + 1),
+            };
+            stage(out, &of, planned)?;
         }
     }
     let parallel = match plan.parallel {

@@ -23,7 +23,8 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(|ByteSize(bytes)| Self(bytes))
+        let size = text.parse().map(|ByteSize(bytes)| Self(bytes));
+        size.map_err(|_: String| "expected a size, as 1048576, 64KiB or 1GiB".to_string())
     }
 }
 
