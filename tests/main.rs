@@ -17,6 +17,7 @@ mod changing;
 mod cli;
 mod compile;
 mod contract;
+mod docs;
 mod edges;
 mod fill;
 mod guests;

@@ -1,4 +1,4 @@
-//! `host/SECURITY.md` says of each attack what happens, and which test shows it: of these and no others.
+//! `host/docs/security.md` says of each attack what happens, and which test shows it: of these and no others.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,7 +34,7 @@ fn each_test_of_what_inputs_lead_to_is_listed_and_nothing_else() {
         .filter(|test| *test != "what_is_beneath_is_read_as_ever") // the one that is no attack
         .map(String::as_str)
         .collect();
-    let text = fs::read_to_string(host.join("SECURITY.md")).unwrap();
+    let text = fs::read_to_string(host.join("docs/security.md")).unwrap();
     let rows = text.split("`beneath::").skip(1).map(|rest| rest.split('`').next().unwrap());
     assert_eq!(rows.collect::<BTreeSet<_>>(), told);
 }
@@ -54,7 +54,7 @@ fn the_table_lists_each_attack_and_nothing_else() {
         }
     }
     assert!(tested.len() > 45, "only {} attacks", tested.len());
-    let text = fs::read_to_string(host.join("SECURITY.md")).unwrap();
+    let text = fs::read_to_string(host.join("docs/security.md")).unwrap();
     let section = text.split("\n## ").find(|section| section.starts_with("Attacks\n"));
     let rows = section.expect("it has a section for attacks").lines();
     let rows: Vec<Vec<&str>> = rows

@@ -11,7 +11,7 @@ pub(crate) fn plugin(name: &str) -> PathBuf {
 }
 
 /// Named by `cargo xtask test`; else beside the directory of the binary, in the target directory.
-fn directory() -> PathBuf {
+pub(crate) fn directory() -> PathBuf {
     if let Some(named) = env::var_os("GRISTMILL_TEST_PLUGINS") {
         return named.into();
     }

@@ -9,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use super::guide::TOPICS;
 use super::values::{key_value, template};
 use crate::settings::{
     Decompress, Durable, EncodingErrors, Exists, Format, Io, Join, Pack, Piped, RejectsMax, limits,
@@ -41,6 +42,18 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: LedgerCommand,
     },
+    /// Show a page of the documentation
+    Guide {
+        /// Which page
+        #[arg(default_value = "guide", value_parser = PossibleValuesParser::new(TOPICS))]
+        topic: String,
+    },
+    /// Write a small tree of logs, CSV, JSON lines and archives to try things on
+    Sample {
+        /// Where to: a new or empty directory
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -48,6 +61,9 @@ pub(super) enum Command {
     },
     /// Print the manual page, or write one for each command
     Man {
+        /// The command that the page is about, as run or plugin-inspect
+        #[arg(conflicts_with = "dir")]
+        command: Option<String>,
         /// Write host.1, host-run.1 and the others into this directory
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
@@ -65,6 +81,8 @@ pub(super) enum PluginCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Print the contract between plugins and the host, in WIT
+    Wit,
     /// Run a call that failed once more, from what `host run --repro` has kept: the same chunk, on a new instance with the limits of
     /// then. Exit status: 0 it failed as it did, 1 it did not, 2 what is kept is broken or of a call that cannot be run again
     Repro {
@@ -340,7 +358,11 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) report: Option<PathBuf>,
 
-    /// Show no progress bar and no log of the plugin; warnings of the host stay
+    /// Print one line at the end: sources, bytes, time, speed, peak memory, failures. A terminal gets it without this flag
+    #[arg(long, conflicts_with = "quiet")]
+    pub(super) summary: bool,
+
+    /// Show no progress bar, no summary and no log of the plugin; warnings of the host stay
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
 

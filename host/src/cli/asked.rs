@@ -183,7 +183,7 @@ fn apply(args: &RunArgs, is_said: &dyn Fn(&str) -> bool, spec: &mut JobSpec) {
     take!(
         is_said, args.output => output,
         per_source, total, format, out, exists, durable, compress, name, unordered, join, rejects,
-        max_rejects, ledger, delete_vanished, report,
+        max_rejects, ledger, delete_vanished, report, summary,
     );
     take!(is_said, args.work => spec.work, threads, fail_fast);
     take!(

@@ -1,6 +1,8 @@
 //! What there is to say at the end of a run, and how the process ends.
 
-use std::io;
+use std::io::{self, IsTerminal};
+
+use bytesize::ByteSize;
 
 use super::Exit;
 use super::losses::Losses;
@@ -8,7 +10,7 @@ use super::say::{self, Teller};
 use crate::job::Error;
 use crate::prepare::JobEnded;
 use crate::spec::{JobSpec, Problem};
-use crate::stats::Stats;
+use crate::stats::{Report, Stats};
 
 /// Says what there is to say at the end, and how the process ends.
 pub(super) fn conclude<'a>(
@@ -18,7 +20,7 @@ pub(super) fn conclude<'a>(
     interrupted: bool,
     teller: &'a Teller<'_>,
 ) -> Result<Exit, Problem> {
-    let JobEnded { summary: ended, sources: all, .. } = ended;
+    let JobEnded { summary: ended, sources: all, report } = ended;
     let losses = Losses::of(&spec.output, teller, stats);
     let skipped = stats.skipped();
     if skipped > 0 {
@@ -34,6 +36,10 @@ pub(super) fn conclude<'a>(
     losses.tell_unopened();
     if let Ok(summary) = &ended {
         losses.tell(&summary.set_aside);
+    }
+    let output = &spec.output;
+    if output.summary || !output.quiet && io::stderr().is_terminal() {
+        say::line(&in_one_line(&report));
     }
     match ended {
         Ok(summary) if interrupted => {
@@ -51,6 +57,21 @@ pub(super) fn conclude<'a>(
         Ok(_) => Ok(Exit::Done),
         Err(error) => without_end(error, &losses),
     }
+}
+
+/// How much was done, in which time, with how much memory.
+fn in_one_line(report: &Report) -> String {
+    let Report { files, failed, bytes, seconds, peak_rss_bytes, .. } = *report;
+    let size = |bytes: u64| ByteSize(bytes).display().iec();
+    let sources = if files == 1 { "source" } else { "sources" };
+    let speed = match report.mb_per_second {
+        fast if fast >= 1000.0 => format!("{:.1} GB/s", fast / 1000.0),
+        slow => format!("{slow:.1} MB/s"),
+    };
+    let (read, peak) = (size(bytes), size(peak_rss_bytes));
+    format!(
+        "{files} {sources}, {read} in {seconds:.2} s ({speed}), peak memory {peak}, {failed} failed"
+    )
 }
 
 /// How the process ends where the job came to no end.

@@ -7,6 +7,7 @@ mod closed;
 mod conclude;
 mod doctor;
 mod generate;
+mod guide;
 mod inspect;
 mod interrupt;
 mod ledger;
@@ -16,6 +17,7 @@ mod plan;
 mod progress;
 mod repro;
 mod run;
+mod sample;
 mod say;
 mod values;
 
@@ -78,9 +80,12 @@ fn ended(command: Command, given: &ArgMatches) -> Result<Exit, Problem> {
         Command::Plugin { command: PluginCommand::Repro { bundle, its_limits } } => {
             repro::repro(&bundle, its_limits)
         }
+        Command::Plugin { command: PluginCommand::Wit } => guide::wit(),
+        Command::Guide { topic } => guide::guide(&topic),
+        Command::Sample { dir } => sample::sample(&dir),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Ledger { command } => ledger::ledger(&command),
         Command::Completions { shell } => generate::completions(shell),
-        Command::Man { dir } => generate::man(dir.as_deref()),
+        Command::Man { command, dir } => generate::man(command.as_deref(), dir.as_deref()),
     }
 }

@@ -45,6 +45,8 @@ pub struct OutputSpec {
     pub delete_vanished: bool,
     /// A file for the figures of the run.
     pub report: Option<PathBuf>,
+    /// Whether a front end tells at the end how much was done, in which time, where it would not.
+    pub summary: bool,
     /// Whether a front end shows less than it would.
     pub quiet: bool,
     /// How much more it shows.
@@ -82,6 +84,7 @@ impl Default for OutputSpec {
             ledger: None,
             delete_vanished: false,
             report: None,
+            summary: false,
             quiet: false,
             verbose: 0,
         }
