@@ -3,7 +3,7 @@
 //! Knows no wasm, no file and no thread, and of what is counted the memory alone, so `work/` and `job.rs` are tested with processors that are a few
 //! lines of plain Rust. Implemented for real by `plugin/`.
 
-pub mod bundle;
+pub mod branches;
 mod detail;
 mod header;
 mod reject;

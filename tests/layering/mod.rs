@@ -62,7 +62,7 @@ const HOMES: [(&str, &[&str]); 41] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("async_trait", &["remote/http.rs", "remote/patience.rs", "remote/redirects.rs"]),
     ("axum", &["serve/"]),
-    ("blake3", &["plugin/cache.rs", "ledger/", "output/digest.rs"]),
+    ("blake3", &["plugin/cache.rs", "ledger/", "output/digest.rs", "process/branches.rs"]),
     ("brotli_decompressor", &["input/decode/"]),
     ("bytes", &["remote/answers.rs"]),
     ("bzip2", &["input/decode/"]),

@@ -7,7 +7,7 @@ use std::time::Instant;
 use thiserror::Error;
 
 use crate::input::Framing;
-use crate::process::bundle::{Lane as Given, pack, unpack};
+use crate::process::branches::{BranchResult, BranchResults};
 use crate::process::{
     Charge, Failure, FailureKind, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place,
     Processor, Pushed, Reject, Scope, Traits,
@@ -43,7 +43,7 @@ pub struct Branch {
     pub framing: Framing,
 }
 
-/// Several aggregators as one, whose states and results are bundles.
+/// Several aggregators as one, whose states and results are [`BranchResults`].
 pub struct Fan {
     branches: Vec<Branch>,
     traits: Traits,
@@ -127,7 +127,7 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    fn given(&mut self, given: Result<Held, Failure>) -> Given {
+    fn given(&mut self, given: Result<Held, Failure>) -> BranchResult {
         match self.failed.take() {
             Some(failure) => Err(failure),
             None => given,
@@ -176,14 +176,11 @@ impl Instance for Lanes<'_> {
             let failed = lane.failed.clone();
             states.push(failed.map_or(Ok(state), Err));
         }
-        Ok(pack(states, &self.memory))
+        Ok(BranchResults(states).encode(&self.memory))
     }
 
     fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        let states = unpack(state).filter(|states| states.len() == self.row.len());
-        let Some(states) = states else {
-            return Err(Failure::new(FailureKind::Start, "a state of other plugins"));
-        };
+        let states = BranchResults::decode(state, self.row.len())?;
         for (lane, state) in self.row.iter_mut().zip(states) {
             match state {
                 Ok(state) => lane.call(|instance| instance.merge(state))?,
@@ -199,7 +196,7 @@ impl Instance for Lanes<'_> {
             let result = lane.call(Instance::finish)?;
             results.push(lane.given(Ok(result)));
         }
-        Ok(pack(results, &self.memory))
+        Ok(BranchResults(results).encode(&self.memory))
     }
 
     fn close(&mut self) -> Result<(), Failure> {
