@@ -9,8 +9,8 @@ use thiserror::Error;
 use crate::input::Framing;
 use crate::process::branches::{BranchResult, BranchResults};
 use crate::process::{
-    Charge, Failure, FailureKind, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place,
-    Processor, Pushed, Reject, Scope, Traits,
+    Accumulate, Charge, Failure, FailureKind, Fill, Held, Instance, Kind, MemoryBudget, Opening,
+    Order, Place, Processor, Pushed, Reject, Scope, Traits,
 };
 
 /// Plugins cannot see the same chunks.
@@ -169,10 +169,25 @@ impl Instance for Lanes<'_> {
         instances.flat_map(Instance::take_rejects).collect()
     }
 
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        Ok(self)
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        self.row.iter_mut().try_for_each(|lane| lane.call(Instance::close))
+    }
+
+    fn spent(&self) -> bool {
+        let instances = self.row.iter().filter_map(|lane| lane.instance.as_ref());
+        instances.into_iter().any(|instance| instance.spent())
+    }
+}
+
+impl Accumulate for Lanes<'_> {
     fn save(&mut self) -> Result<Held, Failure> {
         let mut states = Vec::with_capacity(self.row.len());
         for lane in &mut self.row {
-            let state = lane.call(Instance::save)?;
+            let state = lane.call(|instance| instance.accumulator()?.save())?;
             let failed = lane.failed.clone();
             states.push(failed.map_or(Ok(state), Err));
         }
@@ -183,7 +198,7 @@ impl Instance for Lanes<'_> {
         let states = BranchResults::decode(state, self.row.len())?;
         for (lane, state) in self.row.iter_mut().zip(states) {
             match state {
-                Ok(state) => lane.call(|instance| instance.merge(state))?,
+                Ok(state) => lane.call(|instance| instance.accumulator()?.merge(state))?,
                 Err(failure) => lane.fail(failure)?,
             }
         }
@@ -193,19 +208,10 @@ impl Instance for Lanes<'_> {
     fn finish(&mut self) -> Result<Held, Failure> {
         let mut results = Vec::with_capacity(self.row.len());
         for lane in &mut self.row {
-            let result = lane.call(Instance::finish)?;
+            let result = lane.call(|instance| instance.accumulator()?.finish())?;
             results.push(lane.given(Ok(result)));
         }
         Ok(BranchResults(results).encode(&self.memory))
-    }
-
-    fn close(&mut self) -> Result<(), Failure> {
-        self.row.iter_mut().try_for_each(|lane| lane.call(Instance::close))
-    }
-
-    fn spent(&self) -> bool {
-        let instances = self.row.iter().filter_map(|lane| lane.instance.as_ref());
-        instances.into_iter().any(|instance| instance.spent())
     }
 }
 
@@ -248,18 +254,6 @@ mod tests {
 
         fn push(&mut self, _: Place, _: &mut dyn Fill) -> Result<Pushed, Failure> {
             unreachable!("no chunk is pushed")
-        }
-
-        fn save(&mut self) -> Result<Held, Failure> {
-            unreachable!("nothing is saved")
-        }
-
-        fn merge(&mut self, _: &[u8]) -> Result<(), Failure> {
-            unreachable!("nothing is merged")
-        }
-
-        fn finish(&mut self) -> Result<Held, Failure> {
-            unreachable!("nothing is finished")
         }
 
         fn close(&mut self) -> Result<(), Failure> {

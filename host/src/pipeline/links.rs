@@ -5,8 +5,8 @@ use super::reframe::Reframe;
 use super::trace::Trace;
 use crate::input::Framing;
 use crate::process::{
-    Failure, FailureKind, Fill, Header, Held, Instance, Opening, Place, Pushed, Reject, Scope,
-    spare,
+    Accumulate, Failure, FailureKind, Fill, Header, Held, Instance, Opening, Place, Pushed, Reject,
+    Scope, spare,
 };
 
 /// The instances of neighbouring stages.
@@ -226,18 +226,9 @@ impl Instance for Links<'_> {
         self.row.iter_mut().take(self.reached).for_each(|link| link.instance.forget_chunk());
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        self.last(Instance::save)
-    }
-
-    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        self.last(|last| last.merge(state))
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        let result = self.last(Instance::finish)?;
-        self.close()?;
-        Ok(result)
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        self.last(|last| last.accumulator().map(drop))?;
+        Ok(self)
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -247,6 +238,22 @@ impl Instance for Links<'_> {
 
     fn spent(&self) -> bool {
         self.row.iter().any(|link| link.instance.spent())
+    }
+}
+
+impl Accumulate for Links<'_> {
+    fn save(&mut self) -> Result<Held, Failure> {
+        self.last(|last| last.accumulator()?.save())
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        self.last(|last| last.accumulator()?.merge(state))
+    }
+
+    fn finish(&mut self) -> Result<Held, Failure> {
+        let result = self.last(|last| last.accumulator()?.finish())?;
+        self.close()?;
+        Ok(result)
     }
 }
 

@@ -8,7 +8,8 @@ use super::guest::Since;
 use super::load::Plugin;
 use super::sandbox::{Sandboxed, closed};
 use crate::process::{
-    Failure, Fill, Header, Held, Instance, Kind, Opening, Place, Processor, Pushed, Reject, Scope,
+    Accumulate, Failure, Fill, Header, Held, Instance, Kind, Opening, Place, Processor, Pushed,
+    Reject, Scope,
 };
 use crate::settings::Isolate;
 
@@ -114,14 +115,14 @@ impl<'a> Life<'a> {
         let Some(used) = self.used.as_mut().filter(|used| used.holds_chunk) else {
             return Ok(());
         };
-        let state = used.instance.save()?;
+        let state = used.instance.accumulator()?.save()?;
         match self.gathered.take() {
             Some(instance) => used.instance = instance,
             None => self.renew()?,
         }
         let used = self.used()?;
         (used.before, used.within, used.holds_chunk) = (0, 1, false);
-        used.instance.merge(&state)
+        used.instance.accumulator()?.merge(&state)
     }
 
     /// Gathers where chunks before this one have been gathered.
@@ -209,23 +210,9 @@ impl Instance for Life<'_> {
         }
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        self.complete()?;
-        self.used()?.instance.save()
-    }
-
-    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        if self.isolate == Isolate::Chunk {
-            self.gather()?;
-        }
-        let used = self.used()?;
-        used.within += 1;
-        used.instance.merge(state)
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        self.complete()?;
-        self.used()?.instance.finish()
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        self.used()?.instance.accumulator()?;
+        Ok(self)
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -238,5 +225,26 @@ impl Instance for Life<'_> {
             Isolate::Job => self.used.as_ref().is_some_and(|used| used.instance.spent()),
             Isolate::Source | Isolate::Chunk => self.was_used(),
         }
+    }
+}
+
+impl Accumulate for Life<'_> {
+    fn save(&mut self) -> Result<Held, Failure> {
+        self.complete()?;
+        self.used()?.instance.accumulator()?.save()
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        if self.isolate == Isolate::Chunk {
+            self.gather()?;
+        }
+        let used = self.used()?;
+        used.within += 1;
+        used.instance.accumulator()?.merge(state)
+    }
+
+    fn finish(&mut self) -> Result<Held, Failure> {
+        self.complete()?;
+        self.used()?.instance.accumulator()?.finish()
     }
 }

@@ -135,8 +135,8 @@ impl Checkpoint {
         }
         let result = kept.result.filter(|_| self.needs.result);
         let state = kept.saved.filter(|_| self.needs.saved);
-        let rows = [&result, &state].into_iter().flatten();
-        if let Err(error) = rows.map(|rows| self.check(rows)).collect::<Result<(), _>>() {
+        let checked = [&result, &state].into_iter().flatten().try_for_each(|kept| self.check(kept));
+        if let Err(error) = checked {
             let counter = match error {
                 NoBranchResults::OtherForm { .. } => &self.other_form,
                 _ => &self.unreadable,
