@@ -121,7 +121,7 @@ impl Accumulate for Aggregator {
         let bytes = state.len();
         let incoming = Incoming::new(&mut state);
         let (merge, params) = (borrowing(&self.merge), (accumulator, &incoming));
-        let (result,) = self.sandbox.call_over(Call::Merge, bytes, &merge, params)?;
+        let (result,) = self.sandbox.call(Call::Merge, bytes, &merge, params)?;
         result.map_err(|error| self.sandbox.refusal(error, 0))
     }
 
