@@ -78,7 +78,7 @@ const HOMES: [(&str, &[&str]); 41] = [
     ("globset", &["source/globs.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("landlock", &["jail/files.rs"]),
-    ("libc", &["cli/allocator.rs", "input/", "jail/calls/", "plugin/cache.rs", "plugin/repro.rs"]),
+    ("libc", &["cli/allocator.rs", "input/", "jail/calls/", "plugin/cache.rs", "plugin/replay.rs"]),
     ("liblzma", &["input/decode/"]),
     ("lz4_flex", &["input/decode/", "output/pack/"]),
     ("memmap2", &["input/mapped.rs"]),

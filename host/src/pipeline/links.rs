@@ -1,16 +1,32 @@
 //! The instances of neighbouring stages of a chain: one call runs all of them over a chunk.
 
-use super::chain::{Joint, Stage, Stretch};
+use std::sync::Arc;
+
 use super::reframe::Reframe;
+use super::stretch::{Joint, Stage, Stretch};
 use super::trace::Trace;
 use crate::input::Framing;
 use crate::process::{
-    Accumulate, Failure, FailureKind, Fill, Header, Held, Instance, Opening, Place, Pushed, Reject,
-    Scope, spare,
+    Accumulate, Failure, FailureKind, Fill, Header, Held, Instance, MemoryBudget, Opening, Place,
+    Processor, Pushed, Reject, Scope, Traits, spare,
 };
 
+impl Processor for Stretch {
+    fn traits(&self) -> &Traits {
+        &self.traits
+    }
+
+    fn memory(&self) -> Arc<MemoryBudget> {
+        self.own().first().map(|stage| stage.processor.memory()).unwrap_or_default()
+    }
+
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+        Ok(Box::new(Links::start(self)?))
+    }
+}
+
 /// The instances of neighbouring stages.
-pub(super) struct Links<'a> {
+struct Links<'a> {
     stretch: &'a Stretch,
     /// In their order.
     row: Vec<Link<'a>>,
@@ -31,7 +47,7 @@ struct Link<'a> {
 }
 
 impl<'a> Links<'a> {
-    pub(super) fn start(stretch: &'a Stretch) -> Result<Self, Failure> {
+    fn start(stretch: &'a Stretch) -> Result<Self, Failure> {
         let link = |(index, stage): (usize, &'a Stage)| {
             let started = stage.processor.start();
             let instance = started.map_err(|failure| stretch.named(stage, failure))?;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chain::Stretch;
+use super::stretch::Stretch;
 use crate::process::{Failure, Fill, Header, Held, Instance, Opening, Place, Reject};
 use crate::settings::limits::TRACE_RECORDS;
 use crate::slices;

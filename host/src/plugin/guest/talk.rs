@@ -8,7 +8,7 @@ use wasmtime::component::{Linker, WasmList};
 use super::{Guest, TooManyRejects};
 use crate::plugin::contract::{self, Flaw, Level, Said};
 use crate::plugin::fill::Beginning;
-use crate::plugin::load::Rejects;
+use crate::plugin::options::Rejects;
 use crate::process::Reject;
 use crate::settings::limits::{
     COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_COST_BYTES,
@@ -199,7 +199,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::plugin::load::Options;
+    use crate::plugin::options::Options;
     use crate::settings::Sandbox;
     use crate::stats::{Full, MemoryBudget, Stats};
 
