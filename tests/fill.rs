@@ -303,9 +303,13 @@ fn a_plugin_sees_the_bytes_of_every_push_and_every_merge() {
             let mut instance = plugin.start().unwrap();
             instance.open(Opening::default()).unwrap();
             instance.push(PIECE, &mut &data[..]).unwrap();
-            instance.merge(&data).unwrap();
+            instance.accumulator().unwrap().merge(&data).unwrap();
             instance.push(PIECE, &mut &data[..]).unwrap();
-            assert!(*instance.finish().unwrap() == data.repeat(3), "{} bytes", data.len());
+            assert!(
+                *instance.accumulator().unwrap().finish().unwrap() == data.repeat(3),
+                "{} bytes",
+                data.len()
+            );
         }
     });
 }

@@ -19,7 +19,7 @@ fn counted(instance: &mut dyn Instance, data: &[u8]) -> String {
     instance.open(Opening::default()).unwrap();
     let place = Place { index: 0, offset: 0, last: true };
     instance.push(place, &mut &data[..]).unwrap();
-    String::from_utf8(instance.finish().unwrap().to_vec()).unwrap()
+    String::from_utf8(instance.accumulator().unwrap().finish().unwrap().to_vec()).unwrap()
 }
 
 /// White space is what Python's `bytes.split` takes for it.

@@ -3,7 +3,7 @@
 //! Knows no wasm, no file and no thread, and of what is counted the memory alone, so `work/` and `job.rs` are tested with processors that are a few
 //! lines of plain Rust. Implemented for real by `plugin/`.
 
-pub mod bundle;
+pub mod branches;
 mod detail;
 mod header;
 mod reject;
@@ -189,20 +189,32 @@ pub trait Instance: Send {
     /// after an error, as [`forget`](Self::forget).
     fn forget_chunk(&mut self) {}
 
-    /// The state of the open resource, which stays open. Only aggregators have states and results.
-    fn save(&mut self) -> Result<Held, Failure>;
-
-    /// Takes in the state that stands right after the open resource's own.
-    fn merge(&mut self, state: &[u8]) -> Result<(), Failure>;
-
-    /// The result of the open resource, which is closed.
-    fn finish(&mut self) -> Result<Held, Failure>;
+    /// The open resource as one that has a state and a result, which those of aggregators are. A transformer leaves it at this.
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        let message = "a transformer has neither states nor results";
+        Err(Failure::new(FailureKind::Start, message))
+    }
 
     /// Closes the open resource without asking for a result.
     fn close(&mut self) -> Result<(), Failure>;
 
     /// Whether the instance should make room for a new one now that nothing is open in it.
     fn spent(&self) -> bool;
+}
+
+/// What an aggregator has open in its instance.
+pub trait Accumulate {
+    /// Its state; it stays open.
+    ///
+    /// # Errors
+    /// As those of [`Instance`], here and below.
+    fn save(&mut self) -> Result<Held, Failure>;
+
+    /// Takes in the state that stands right after its own.
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure>;
+
+    /// Its result; it is closed.
+    fn finish(&mut self) -> Result<Held, Failure>;
 }
 
 /// What went wrong, as a word that scripts can match.

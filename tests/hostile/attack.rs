@@ -271,8 +271,8 @@ fn until_stopped(plugin: &Plugin) -> Duration {
     let ended = instance
         .open(Opening { name, header: Header::NONE })
         .and_then(|()| instance.push(place, &mut text.as_bytes()))
-        .and_then(|_| instance.save())
-        .and_then(|_| instance.finish());
+        .and_then(|_| instance.accumulator()?.save())
+        .and_then(|_| instance.accumulator()?.finish());
     let took = begun.elapsed();
     assert_eq!(ended.map_err(|failure| failure.kind), Err(FailureKind::Timeout));
     took

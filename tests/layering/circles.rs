@@ -7,27 +7,8 @@ use std::path::Path;
 use proc_macro2::{TokenStream, TokenTree};
 
 /// Circles between files, and why they stay.
-const CIRCLES: [(&[&str], &str); 13] = [
+const CIRCLES: [(&[&str], &str); 10] = [
     (&["source/descend.rs", "source/walk.rs"], "what is found on the way down is walked, too"),
-    (
-        &["pipeline/chain.rs", "pipeline/links.rs", "pipeline/trace.rs"],
-        "a chain is made of links, and what a link traces is a chain's",
-    ),
-    (
-        &[
-            "plugin/aggregator.rs",
-            "plugin/exports.rs",
-            "plugin/fault.rs",
-            "plugin/guest.rs",
-            "plugin/life.rs",
-            "plugin/load.rs",
-            "plugin/repro.rs",
-            "plugin/sandbox.rs",
-            "plugin/transformer.rs",
-            "plugin/witness.rs",
-        ],
-        "options stand beside loading, and replaying beside keeping: both are to be taken apart",
-    ),
     (
         &["input/archive/mod.rs", "input/recognise.rs"],
         "an archive is one by what it is recognised as",
@@ -55,7 +36,6 @@ const CIRCLES: [(&[&str], &str); 13] = [
         &["remote/outlet.rs", "remote/upload.rs"],
         "an upload is begun by its outlet, and told as its outlet is",
     ),
-    (&["output/format.rs", "output/json.rs", "output/table.rs"], "each format is made by its name"),
 ];
 
 /// Names that several public types have: what they are is told by their module.

@@ -12,10 +12,10 @@ use tokens::Tokens;
 use words::front_end_words;
 
 /// What all others may use.
-const COMMON: [&str; 2] = ["settings", "name"];
+const COMMON: [&str; 3] = ["settings", "name", "slices"];
 
 /// Folders and files of `host/src`, and what each may use beside [`COMMON`].
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     (
         "cli",
         &[
@@ -53,7 +53,8 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("stats", &[]),
     ("process", &["stats"]),
     ("jail", &[]),
-    ("name", &["settings"]),
+    ("name", &["settings", "slices"]),
+    ("slices", &[]),
 ];
 
 /// Outside crates, and the only places that know them.
@@ -61,7 +62,7 @@ const HOMES: [(&str, &[&str]); 41] = [
     ("async_nats", &["cluster/nats.rs"]),
     ("async_trait", &["remote/http.rs", "remote/patience.rs", "remote/redirects.rs"]),
     ("axum", &["serve/"]),
-    ("blake3", &["plugin/cache.rs", "ledger/", "output/digest.rs"]),
+    ("blake3", &["plugin/cache.rs", "ledger/", "output/digest.rs", "process/branches.rs"]),
     ("brotli_decompressor", &["input/decode/"]),
     ("bytes", &["remote/answers.rs"]),
     ("bzip2", &["input/decode/"]),
@@ -77,7 +78,7 @@ const HOMES: [(&str, &[&str]); 41] = [
     ("globset", &["source/globs.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("landlock", &["jail/files.rs"]),
-    ("libc", &["cli/allocator.rs", "input/", "jail/calls/", "plugin/cache.rs", "plugin/repro.rs"]),
+    ("libc", &["cli/allocator.rs", "input/", "jail/calls/", "plugin/cache.rs", "plugin/replay.rs"]),
     ("liblzma", &["input/decode/"]),
     ("lz4_flex", &["input/decode/", "output/pack/"]),
     ("memmap2", &["input/mapped.rs"]),

@@ -78,18 +78,6 @@ impl Instance for MadeInstance<'_> {
         Ok(Pushed { filling: Duration::ZERO, output })
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        panic!("a transformer has no state")
-    }
-
-    fn merge(&mut self, _state: &[u8]) -> Result<(), Failure> {
-        panic!("a transformer has no state")
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        panic!("a transformer says all with its last chunk")
-    }
-
     fn close(&mut self) -> Result<(), Failure> {
         Ok(())
     }

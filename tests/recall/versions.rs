@@ -3,6 +3,9 @@
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 
+use gristmill::ledger::{Kept, Ledger};
+use gristmill::process::branches::BranchResults;
+
 use super::{SOURCES, assert_read, assert_same, host, remembering, sources};
 use crate::support::tree::Tree;
 
@@ -122,4 +125,41 @@ fn a_source_that_is_named_twice_counts_twice() {
         assert_same(&ended, &undisturbed);
         assert_read(&report, 4 - passed_over, passed_over);
     }
+}
+
+/// Before rows of several plugins had a form, they were told by their tags alone. Such are read again, once, and told.
+#[test]
+fn rows_in_the_form_of_another_version_are_read_again_and_told_once() {
+    let tree = sources();
+    let chains = ["wordcount", "checksum"];
+    let undisturbed = host(&tree, &chains).arg("in/").ended().exits(0);
+    remembering(&tree, &chains, &["in/"]).0.exits(0);
+    let rewritten = [&b"in/3/3.txt"[..], b"in/3/10.txt"];
+    let ledger = Ledger::open(&tree.path().join("done")).unwrap();
+    let reader = ledger.reader().unwrap();
+    let job = reader.jobs().unwrap()[0].id;
+    for source in rewritten {
+        let (entry, kept) = reader.recall(job, source).unwrap().unwrap();
+        let older = |kept: Vec<u8>| {
+            let rows = BranchResults::decode(&kept, chains.len()).unwrap();
+            let row = |row: Result<&[u8], _>| {
+                let bytes = row.unwrap();
+                [&[0], &(bytes.len() as u64).to_le_bytes()[..], bytes].concat()
+            };
+            rows.into_iter().flat_map(row).collect()
+        };
+        let saved = Some(older(kept.saved.unwrap()));
+        let result = kept.result.map(older);
+        ledger.commit(job, entry, Kept { result, saved, ..Kept::default() }).unwrap();
+    }
+    drop(reader);
+    ledger.close().unwrap();
+    let (again, report) = remembering(&tree, &chains, &["in/"]);
+    assert_same(&again, &undisturbed);
+    assert_read(&report, 2, SOURCES - 2);
+    let why = "results of several plugins in form 0, where this host reads form 2";
+    assert_eq!(again.stderr.matches(why).count(), 1, "{again}");
+    let told = "in the form of another version: 2 sources were read again\n";
+    assert!(again.stderr.contains(told), "{again}");
+    assert_read(&remembering(&tree, &chains, &["in/"]).1, 0, SOURCES);
 }

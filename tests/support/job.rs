@@ -49,19 +49,34 @@ pub(crate) fn run(task: Task<'_>, paths: &[PathBuf], settings: &Run) -> Ran {
 
 /// The same into another output.
 pub(crate) fn run_into(task: Task<'_>, paths: &[PathBuf], settings: &Run, out: Out<'_>) -> Ran {
+    run_lanes(&["test"], task, paths, settings, out)
+}
+
+/// The same as if the processor were several plugins of these names.
+pub(crate) fn run_lanes(
+    names: &[&str],
+    task: Task<'_>,
+    paths: &[PathBuf],
+    settings: &Run,
+    out: Out<'_>,
+) -> Ran {
     let request = Request { paths: paths.to_vec(), threads: 1, ..Request::default() };
     let mut listing = source::list(&request).unwrap();
     let (cancel, stats) = (Cancel::default(), Stats::default());
     input::expand(&mut listing, &Expansion::new(settings.members_max, 1, &cancel.flag())).unwrap();
     let (failures, rejects) = (Failures::default(), Shared::default());
-    let lane = Lane { name: "test".into(), output_type: "application/octet-stream".into() };
+    let lane = |name: &&str| {
+        let output_type = "application/octet-stream".into();
+        Lane { name: name.to_string(), output_type }
+    };
+    let lanes: Vec<_> = names.iter().map(lane).collect();
     let job = Job {
         sources: &listing.sources,
         roots: &listing.roots,
         processor: task.processor,
         framing: task.framing.parse().unwrap(),
         record_end: None,
-        lanes: &[lane],
+        lanes: &lanes,
         settings,
         format: task.format,
         cancel: &cancel,

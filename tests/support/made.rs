@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gristmill::pipeline::{Chain, Stage};
 use gristmill::process::{
-    Failure, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place, Processor, Pushed,
-    Reject, Scope, Traits,
+    Accumulate, Failure, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place,
+    Processor, Pushed, Reject, Scope, Traits,
 };
 
 /// Makes something of a chunk of a source; `seen` is what the resource keeps from chunk to chunk, at first the header.
@@ -174,22 +174,10 @@ impl Instance for MadeInstance<'_> {
         std::mem::take(&mut self.rejects)
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        Ok(Held::within(&Arc::default(), self.seen.clone().expect("it is open")))
-    }
-
-    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        self.seen.as_mut().expect("it is open").extend(state);
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        assert_eq!(
-            self.made.traits.kind,
-            Kind::Aggregator,
-            "a transformer ends with its last chunk"
-        );
-        Ok(Held::within(&Arc::default(), self.seen.take().expect("it is open")))
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        let kind = self.made.traits.kind;
+        assert_eq!(kind, Kind::Aggregator, "a transformer ends with its last chunk");
+        Ok(self)
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -200,5 +188,20 @@ impl Instance for MadeInstance<'_> {
 
     fn spent(&self) -> bool {
         false
+    }
+}
+
+impl Accumulate for MadeInstance<'_> {
+    fn save(&mut self) -> Result<Held, Failure> {
+        Ok(Held::within(&Arc::default(), self.seen.clone().expect("it is open")))
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        self.seen.as_mut().expect("it is open").extend(state);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Held, Failure> {
+        Ok(Held::within(&Arc::default(), self.seen.take().expect("it is open")))
     }
 }

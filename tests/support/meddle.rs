@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gristmill::process::{
-    Failure, Fill, Held, Instance, MemoryBudget, Opening, Place, Processor, Pushed, Traits,
+    Accumulate, Failure, Fill, Instance, MemoryBudget, Opening, Place, Processor, Pushed, Traits,
 };
 
 /// A processor that lets something happen right before the chunk `at` of the source `victim` is pushed.
@@ -48,16 +48,8 @@ impl Instance for MeddledInstance<'_> {
         self.inner.push(place, fill)
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        self.inner.save()
-    }
-
-    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        self.inner.merge(state)
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        self.inner.finish()
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        self.inner.accumulator()
     }
 
     fn close(&mut self) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::ends::{Ends, name};
 use super::{Error, Job, Made, Memory, Saved, Summary};
 use crate::output::{Fault, Formatter, OutputType, Room, Row, Shown, Total, Value, Window};
-use crate::process::bundle::unpack;
+use crate::process::branches::BranchResults;
 use crate::process::{Failure, FailureKind, Reject};
 use crate::settings::limits::WRITE_BYTES;
 use crate::stats::{Charge, Held};
@@ -118,12 +118,17 @@ impl<'a> Collector<'a> {
             return Some(Cow::Borrowed(failure));
         }
         // Where only a total was asked for, nothing but the states tells.
-        let states = state.filter(|_| self.output_types.len() > 1).and_then(unpack);
-        states.unwrap_or_default().into_iter().find_map(Result::err).map(Cow::Owned)
+        let branches = self.output_types.len();
+        let state = state.filter(|_| branches > 1)?;
+        let failure = match BranchResults::decode(state, branches) {
+            Ok(states) => states.into_iter().find_map(Result::err),
+            Err(error) => Some(error.into()),
+        };
+        failure.map(Cow::Owned)
     }
 
     /// What each plugin gave, of a result that has been checked, or of one of several plugins.
-    fn results(&self, raw: Held) -> Results {
+    fn results(&self, raw: Held) -> Result<Results, Failure> {
         let memory = self.job.stats.memory();
         let value = |(raw, output_type): (Result<&[u8], Failure>, &OutputType)| {
             let raw = raw?;
@@ -131,8 +136,11 @@ impl<'a> Collector<'a> {
             Ok(Value::new(*output_type, Held::within(memory, raw.to_vec())))
         };
         match self.output_types.as_slice() {
-            [only] => vec![Ok(Value::new(*only, raw))],
-            many => unpack(&raw).unwrap_or_default().into_iter().zip(many).map(value).collect(),
+            [only] => Ok(vec![Ok(Value::new(*only, raw))]),
+            many => {
+                let branches = BranchResults::decode(&raw, many.len())?;
+                Ok(branches.into_iter().zip(many).map(value).collect())
+            }
         }
     }
 }
@@ -152,7 +160,8 @@ impl Deliver for Collector<'_> {
     fn check(&self, result: &[u8]) -> Result<(), Failure> {
         match self.output_types.as_slice() {
             [only] => check(*only, result),
-            _ => Ok(()), // a plugin that fails so fails by itself
+            // Of these, a plugin whose result is none of its type fails by itself.
+            many => Ok(BranchResults::decode(result, many.len()).map(drop)?),
         }
     }
 
@@ -161,7 +170,7 @@ impl Deliver for Collector<'_> {
         let memory = self.job.memory.filter(|_| origin == Origin::Processed);
         let copy = |raw: &Held| Held::within(self.job.stats.memory(), raw.to_vec());
         let kept = memory.and_then(|_| result.as_ref().ok()?.as_ref().map(copy));
-        let outcome = result.map(|raw| raw.map(|raw| self.results(raw)).unwrap_or_default());
+        let outcome = result.and_then(|raw| raw.map_or(Ok(Vec::new()), |raw| self.results(raw)));
         let set_aside: u64 = rejects.iter().map(Reject::held_bytes).sum();
         let set_aside = usize::try_from(set_aside).unwrap_or(usize::MAX);
         let (charged, beside) = match &outcome {
@@ -194,7 +203,7 @@ impl Deliver for Collector<'_> {
     }
 
     fn total(&self, result: Result<Held, Failure>) {
-        let total = result.and_then(|raw| self.check(&raw).map(|()| self.results(raw)));
+        let total = result.and_then(|raw| self.check(&raw).and_then(|()| self.results(raw)));
         *self.total.lock() = Some(total);
     }
 

@@ -7,6 +7,8 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::slices;
+
 /// Who is asked for an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -77,7 +79,7 @@ impl<'a> Address<'a> {
             Scheme::Http => self.key.find(['?', '#']),
             Scheme::S3 | Scheme::Google | Scheme::Azure => None,
         };
-        Path::new(self.key.get(..end.unwrap_or(self.key.len())).unwrap_or_default())
+        Path::new(slices::text(self.key, ..end.unwrap_or(self.key.len())))
     }
 
     /// The host that is asked, without who asks.

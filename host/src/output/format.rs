@@ -1,11 +1,8 @@
-//! What results look like: one way to say it for each `--format`.
+//! What is written of results, and what writes it in one `--format`. Knows none of them: `formatter.rs` has one for each.
 
 use std::io::{self, Write};
 
-use super::json::{Document, Lines};
-use super::table::Table;
 use super::value::Value;
-pub use crate::settings::Format;
 
 /// Why there is no result.
 #[derive(Debug, Clone, Copy)]
@@ -51,23 +48,6 @@ pub struct Total<'a> {
     pub bytes: u64,
 }
 
-impl Format {
-    /// A formatter of this kind.
-    pub fn formatter(self) -> Box<dyn Formatter> {
-        match self {
-            Self::Table => Box::new(Table::default()),
-            Self::Jsonl => Box::new(Lines),
-            Self::Json => Box::new(Document::default()),
-            Self::Raw => Box::new(Raw),
-        }
-    }
-
-    /// Whether failures are part of the output, rather than only told to the user.
-    pub fn shows_failures(self) -> bool {
-        matches!(self, Self::Jsonl | Self::Json)
-    }
-}
-
 /// Writes results as they come in order; a formatter may hold them back to the end.
 pub trait Formatter: Send {
     /// Writes one source. Called in order, once for each that has something to show.
@@ -82,20 +62,5 @@ pub trait Formatter: Send {
     /// Bytes of memory that it keeps of the rows so far.
     fn held_bytes(&self) -> u64 {
         0
-    }
-}
-
-/// The plugin's own bytes.
-struct Raw;
-
-impl Formatter for Raw {
-    fn row(&mut self, out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
-        row.result.as_ref().map_or(Ok(()), |value| out.write_all(value.raw()))
-    }
-
-    fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
-        let results = total.map(|total| total.results).unwrap_or_default();
-        let values = results.iter().filter_map(|shown| shown.result.as_ref().ok());
-        values.into_iter().try_for_each(|value| out.write_all(value.raw()))
     }
 }

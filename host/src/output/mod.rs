@@ -8,6 +8,7 @@ mod digest;
 mod escape;
 mod file;
 mod format;
+mod formatter;
 mod json;
 mod naming;
 mod object;
@@ -23,7 +24,8 @@ pub use file::{
     Appended, Attempt, Committed, Created, FileError, Looked, Pending, Root, Swept, Target,
     is_temporary, sweep,
 };
-pub use format::{Fault, Format, Formatter, Row, Shown, Total};
+pub use format::{Fault, Formatter, Row, Shown, Total};
+pub use formatter::Format;
 pub use naming::{
     Clash, Collision, Distinct, NameError, Naming, Origin, Stored, Template, TemplateError,
 };

@@ -7,10 +7,10 @@ use std::time::Instant;
 use thiserror::Error;
 
 use crate::input::Framing;
-use crate::process::bundle::{Lane as Given, pack, unpack};
+use crate::process::branches::{BranchResult, BranchResults};
 use crate::process::{
-    Charge, Failure, FailureKind, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place,
-    Processor, Pushed, Reject, Scope, Traits,
+    Accumulate, Charge, Failure, FailureKind, Fill, Held, Instance, Kind, MemoryBudget, Opening,
+    Order, Place, Processor, Pushed, Reject, Scope, Traits,
 };
 
 /// Plugins cannot see the same chunks.
@@ -43,7 +43,7 @@ pub struct Branch {
     pub framing: Framing,
 }
 
-/// Several aggregators as one, whose states and results are bundles.
+/// Several aggregators as one, whose states and results are [`BranchResults`].
 pub struct Fan {
     branches: Vec<Branch>,
     traits: Traits,
@@ -127,7 +127,7 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    fn given(&mut self, given: Result<Held, Failure>) -> Given {
+    fn given(&mut self, given: Result<Held, Failure>) -> BranchResult {
         match self.failed.take() {
             Some(failure) => Err(failure),
             None => given,
@@ -169,37 +169,8 @@ impl Instance for Lanes<'_> {
         instances.flat_map(Instance::take_rejects).collect()
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        let mut states = Vec::with_capacity(self.row.len());
-        for lane in &mut self.row {
-            let state = lane.call(Instance::save)?;
-            let failed = lane.failed.clone();
-            states.push(failed.map_or(Ok(state), Err));
-        }
-        Ok(pack(states, &self.memory))
-    }
-
-    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        let states = unpack(state).filter(|states| states.len() == self.row.len());
-        let Some(states) = states else {
-            return Err(Failure::new(FailureKind::Start, "a state of other plugins"));
-        };
-        for (lane, state) in self.row.iter_mut().zip(states) {
-            match state {
-                Ok(state) => lane.call(|instance| instance.merge(state))?,
-                Err(failure) => lane.fail(failure)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        let mut results = Vec::with_capacity(self.row.len());
-        for lane in &mut self.row {
-            let result = lane.call(Instance::finish)?;
-            results.push(lane.given(Ok(result)));
-        }
-        Ok(pack(results, &self.memory))
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        Ok(self)
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -209,6 +180,38 @@ impl Instance for Lanes<'_> {
     fn spent(&self) -> bool {
         let instances = self.row.iter().filter_map(|lane| lane.instance.as_ref());
         instances.into_iter().any(|instance| instance.spent())
+    }
+}
+
+impl Accumulate for Lanes<'_> {
+    fn save(&mut self) -> Result<Held, Failure> {
+        let mut states = Vec::with_capacity(self.row.len());
+        for lane in &mut self.row {
+            let state = lane.call(|instance| instance.accumulator()?.save())?;
+            let failed = lane.failed.clone();
+            states.push(failed.map_or(Ok(state), Err));
+        }
+        Ok(BranchResults(states).encode(&self.memory))
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        let states = BranchResults::decode(state, self.row.len())?;
+        for (lane, state) in self.row.iter_mut().zip(states) {
+            match state {
+                Ok(state) => lane.call(|instance| instance.accumulator()?.merge(state))?,
+                Err(failure) => lane.fail(failure)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Held, Failure> {
+        let mut results = Vec::with_capacity(self.row.len());
+        for lane in &mut self.row {
+            let result = lane.call(|instance| instance.accumulator()?.finish())?;
+            results.push(lane.given(Ok(result)));
+        }
+        Ok(BranchResults(results).encode(&self.memory))
     }
 }
 
@@ -251,18 +254,6 @@ mod tests {
 
         fn push(&mut self, _: Place, _: &mut dyn Fill) -> Result<Pushed, Failure> {
             unreachable!("no chunk is pushed")
-        }
-
-        fn save(&mut self) -> Result<Held, Failure> {
-            unreachable!("nothing is saved")
-        }
-
-        fn merge(&mut self, _: &[u8]) -> Result<(), Failure> {
-            unreachable!("nothing is merged")
-        }
-
-        fn finish(&mut self) -> Result<Held, Failure> {
-            unreachable!("nothing is finished")
         }
 
         fn close(&mut self) -> Result<(), Failure> {

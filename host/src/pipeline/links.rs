@@ -1,16 +1,32 @@
 //! The instances of neighbouring stages of a chain: one call runs all of them over a chunk.
 
-use super::chain::{Joint, Stage, Stretch};
+use std::sync::Arc;
+
 use super::reframe::Reframe;
+use super::stretch::{Joint, Stage, Stretch};
 use super::trace::Trace;
 use crate::input::Framing;
 use crate::process::{
-    Failure, FailureKind, Fill, Header, Held, Instance, Opening, Place, Pushed, Reject, Scope,
-    spare,
+    Accumulate, Failure, FailureKind, Fill, Header, Held, Instance, MemoryBudget, Opening, Place,
+    Processor, Pushed, Reject, Scope, Traits, spare,
 };
 
+impl Processor for Stretch {
+    fn traits(&self) -> &Traits {
+        &self.traits
+    }
+
+    fn memory(&self) -> Arc<MemoryBudget> {
+        self.own().first().map(|stage| stage.processor.memory()).unwrap_or_default()
+    }
+
+    fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
+        Ok(Box::new(Links::start(self)?))
+    }
+}
+
 /// The instances of neighbouring stages.
-pub(super) struct Links<'a> {
+struct Links<'a> {
     stretch: &'a Stretch,
     /// In their order.
     row: Vec<Link<'a>>,
@@ -31,7 +47,7 @@ struct Link<'a> {
 }
 
 impl<'a> Links<'a> {
-    pub(super) fn start(stretch: &'a Stretch) -> Result<Self, Failure> {
+    fn start(stretch: &'a Stretch) -> Result<Self, Failure> {
         let link = |(index, stage): (usize, &'a Stage)| {
             let started = stage.processor.start();
             let instance = started.map_err(|failure| stretch.named(stage, failure))?;
@@ -226,18 +242,9 @@ impl Instance for Links<'_> {
         self.row.iter_mut().take(self.reached).for_each(|link| link.instance.forget_chunk());
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        self.last(Instance::save)
-    }
-
-    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        self.last(|last| last.merge(state))
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        let result = self.last(Instance::finish)?;
-        self.close()?;
-        Ok(result)
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        self.last(|last| last.accumulator().map(drop))?;
+        Ok(self)
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -247,6 +254,22 @@ impl Instance for Links<'_> {
 
     fn spent(&self) -> bool {
         self.row.iter().any(|link| link.instance.spent())
+    }
+}
+
+impl Accumulate for Links<'_> {
+    fn save(&mut self) -> Result<Held, Failure> {
+        self.last(|last| last.accumulator()?.save())
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        self.last(|last| last.accumulator()?.merge(state))
+    }
+
+    fn finish(&mut self) -> Result<Held, Failure> {
+        let result = self.last(|last| last.accumulator()?.finish())?;
+        self.close()?;
+        Ok(result)
     }
 }
 

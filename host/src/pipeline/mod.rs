@@ -5,7 +5,9 @@ mod chain;
 mod fan;
 mod links;
 mod reframe;
+mod stretch;
 mod trace;
 
-pub use chain::{Chain, ChainError, Stage};
+pub use chain::{Chain, ChainError};
 pub use fan::{Branch, Fan, SharedError, shared_framing};
+pub use stretch::Stage;

@@ -9,7 +9,7 @@ use super::fault::Call;
 use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
 use super::sandbox::{BytesFunc, Constructor, PushFunc, Refusable, Sandbox, Sandboxed, closed};
-use crate::process::{Failure, Fill, Held, Instance, Opening, Place, Pushed, Reject};
+use crate::process::{Accumulate, Failure, Fill, Held, Instance, Opening, Place, Pushed, Reject};
 
 type MergeFunc = TypedFunc<(ResourceAny, &'static Incoming<'static>), Refusable<()>>;
 
@@ -66,7 +66,7 @@ impl Aggregator {
         Ok((aggregator, manifest))
     }
 
-    fn accumulator(&self) -> Result<ResourceAny, Failure> {
+    fn resource(&self) -> Result<ResourceAny, Failure> {
         self.accumulator.ok_or_else(closed)
     }
 }
@@ -85,7 +85,7 @@ impl Instance for Aggregator {
     }
 
     fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
-        let accumulator = self.accumulator()?;
+        let accumulator = self.resource()?;
         let (filling, ()) = self.sandbox.push(&self.push, accumulator, place, fill)?;
         Ok(Pushed { filling, output: Held::default() })
     }
@@ -94,25 +94,8 @@ impl Instance for Aggregator {
         self.sandbox.take_rejects()
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        let accumulator = self.accumulator()?;
-        self.sandbox.bytes(Call::Save, &self.save, accumulator)
-    }
-
-    fn merge(&mut self, mut state: &[u8]) -> Result<(), Failure> {
-        let accumulator = self.accumulator()?;
-        let bytes = state.len();
-        let incoming = Incoming::new(&mut state);
-        let (merge, params) = (borrowing(&self.merge), (accumulator, &incoming));
-        let (result,) = self.sandbox.call_over(Call::Merge, bytes, &merge, params)?;
-        result.map_err(|error| self.sandbox.refusal(error, 0))
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        let accumulator = self.accumulator()?;
-        let result = self.sandbox.bytes(Call::Finish, &self.finish, accumulator)?;
-        self.close()?;
-        Ok(result)
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        Ok(self)
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -124,5 +107,28 @@ impl Instance for Aggregator {
 
     fn spent(&self) -> bool {
         self.sandbox.spent()
+    }
+}
+
+impl Accumulate for Aggregator {
+    fn save(&mut self) -> Result<Held, Failure> {
+        let accumulator = self.resource()?;
+        self.sandbox.bytes(Call::Save, &self.save, accumulator)
+    }
+
+    fn merge(&mut self, mut state: &[u8]) -> Result<(), Failure> {
+        let accumulator = self.resource()?;
+        let bytes = state.len();
+        let incoming = Incoming::new(&mut state);
+        let (merge, params) = (borrowing(&self.merge), (accumulator, &incoming));
+        let (result,) = self.sandbox.call(Call::Merge, bytes, &merge, params)?;
+        result.map_err(|error| self.sandbox.refusal(error, 0))
+    }
+
+    fn finish(&mut self) -> Result<Held, Failure> {
+        let accumulator = self.resource()?;
+        let result = self.sandbox.bytes(Call::Finish, &self.finish, accumulator)?;
+        self.close()?;
+        Ok(result)
     }
 }

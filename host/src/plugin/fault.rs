@@ -115,25 +115,8 @@ fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
             Stopped::GuestTime => out_of_guest_time(guest),
         };
     }
-    match error.downcast_ref::<TooManyRejects>() {
-        Some(TooManyRejects::Bytes { bytes, max }) => {
-            let (bytes, max) = (size(*bytes), size(*max));
-            let message = format!("the plugin set aside {bytes} in {name}, more than {max}");
-            return Failure::new(FailureKind::Output, message).hint("raise ⟦output_per_call⟧");
-        }
-        Some(TooManyRejects::Records { max }) => {
-            let message = format!("more than {max} records of this job were set aside");
-            return Failure::new(FailureKind::JobLimit, message).hint("raise ⟦rejects_per_job⟧");
-        }
-        Some(TooManyRejects::Total(full)) => {
-            let Full { bytes, charged, bytes_max } = full;
-            let message = format!(
-                "a record that was set aside takes {bytes} bytes of memory more, with {charged} of {bytes_max} of the whole run in use"
-            );
-            return Failure::new(FailureKind::Memory, message)
-                .hint("raise ⟦memory_total⟧; ⟦max_rejects⟧ says how many may be set aside");
-        }
-        None => {}
+    if let Some(too_many) = error.downcast_ref() {
+        return set_aside_too_much(name, too_many);
     }
     if let Some(refused) = guest.refused {
         return out_of_room(name, refused, guest);
@@ -149,6 +132,34 @@ fn meant(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
             "raise the limit on virtual memory (ulimit -v); ⟦memory_total⟧ bounds what is used",
         );
     }
+    crashed(error, call, guest)
+}
+
+fn set_aside_too_much(name: &str, too_many: &TooManyRejects) -> Failure {
+    match too_many {
+        TooManyRejects::Bytes { bytes, max } => {
+            let (bytes, max) = (size(*bytes), size(*max));
+            let message = format!("the plugin set aside {bytes} in {name}, more than {max}");
+            Failure::new(FailureKind::Output, message).hint("raise ⟦output_per_call⟧")
+        }
+        TooManyRejects::Records { max } => {
+            let message = format!("more than {max} records of this job were set aside");
+            Failure::new(FailureKind::JobLimit, message).hint("raise ⟦rejects_per_job⟧")
+        }
+        TooManyRejects::Total(full) => {
+            let Full { bytes, charged, bytes_max } = full;
+            let message = format!(
+                "a record that was set aside takes {bytes} bytes of memory more, with {charged} of {bytes_max} of the whole run in use"
+            );
+            Failure::new(FailureKind::Memory, message)
+                .hint("raise ⟦memory_total⟧; ⟦max_rejects⟧ says how many may be set aside")
+        }
+    }
+}
+
+/// No limit of the host's was met but those that the engine keeps.
+fn crashed(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
+    let name = call.name();
     let crash = |text: &str| {
         Failure::new(FailureKind::Trap, format!("the plugin crashed in {name}: {text}"))
     };

@@ -16,7 +16,7 @@ use thiserror::Error;
 use wasmtime::ResourceLimiter;
 
 use super::budget::Budget;
-use super::load::{Options, Rejects};
+use super::options::{Options, Rejects};
 use crate::process::Reject;
 use crate::settings::Sandbox;
 use crate::settings::limits::{

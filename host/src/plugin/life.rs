@@ -5,16 +5,28 @@
 //! its resource has seen is that chunk; what fails there is told.
 
 use super::guest::Since;
-use super::load::Plugin;
 use super::sandbox::{Sandboxed, closed};
 use crate::process::{
-    Failure, Fill, Header, Held, Instance, Kind, Opening, Place, Processor, Pushed, Reject, Scope,
+    Accumulate, Failure, Fill, Header, Held, Instance, Kind, Opening, Place, Processor, Pushed,
+    Reject, Scope,
 };
 use crate::settings::Isolate;
 
+/// What makes the sandboxes of one plugin, for all workers.
+pub(super) trait Sandboxes: Processor {
+    /// A fresh sandbox.
+    ///
+    /// # Errors
+    /// When it cannot be made, or refuses its settings.
+    fn fresh(&self) -> Result<Box<dyn Sandboxed + '_>, Failure>;
+
+    /// Something is tried once more in a fresh sandbox.
+    fn tell_retry(&self);
+}
+
 /// One plugin for one worker, in whichever sandbox it is at the time.
 pub(super) struct Life<'a> {
-    plugin: &'a Plugin,
+    sandboxes: &'a dyn Sandboxes,
     isolate: Isolate,
     /// Nothing where the last one is gone, and no fresh one could be made.
     used: Option<Used<'a>>,
@@ -47,8 +59,8 @@ impl Opened {
 }
 
 impl<'a> Used<'a> {
-    fn fresh(plugin: &'a Plugin) -> Result<Self, Failure> {
-        Ok(Self { instance: plugin.sandbox()?, before: 0, within: 0, holds_chunk: false })
+    fn fresh(sandboxes: &'a dyn Sandboxes) -> Result<Self, Failure> {
+        Ok(Self { instance: sandboxes.fresh()?, before: 0, within: 0, holds_chunk: false })
     }
 
     /// What it was handed is of the past: another resource is opened.
@@ -64,9 +76,9 @@ impl<'a> Used<'a> {
 
 impl<'a> Life<'a> {
     /// Begins with a fresh sandbox.
-    pub(super) fn new(plugin: &'a Plugin, isolate: Isolate) -> Result<Self, Failure> {
-        let used = Some(Used::fresh(plugin)?);
-        Ok(Self { plugin, isolate, used, opened: None, gathered: None })
+    pub(super) fn new(sandboxes: &'a dyn Sandboxes, isolate: Isolate) -> Result<Self, Failure> {
+        let used = Some(Used::fresh(sandboxes)?);
+        Ok(Self { sandboxes, isolate, used, opened: None, gathered: None })
     }
 
     fn used(&mut self) -> Result<&mut Used<'a>, Failure> {
@@ -80,7 +92,7 @@ impl<'a> Life<'a> {
     /// A fresh sandbox takes the place of the one at hand, with the same resource open in it.
     fn renew(&mut self) -> Result<(), Failure> {
         self.used = None;
-        self.used = Some(Used::fresh(self.plugin)?);
+        self.used = Some(Used::fresh(self.sandboxes)?);
         self.reopen()
     }
 
@@ -93,7 +105,7 @@ impl<'a> Life<'a> {
 
     /// Whether each chunk has a resource of its own, whatever is open.
     fn is_by_chunk(&self) -> bool {
-        let traits = self.plugin.traits();
+        let traits = self.sandboxes.traits();
         traits.kind == Kind::Transformer && traits.scope == Scope::Chunk
     }
 
@@ -102,7 +114,7 @@ impl<'a> Life<'a> {
         if !self.was_used() {
             return Ok(());
         }
-        if self.plugin.traits().kind == Kind::Aggregator {
+        if self.sandboxes.traits().kind == Kind::Aggregator {
             self.gather()?;
             self.gathered = self.used.take().map(|used| used.instance);
         }
@@ -114,14 +126,14 @@ impl<'a> Life<'a> {
         let Some(used) = self.used.as_mut().filter(|used| used.holds_chunk) else {
             return Ok(());
         };
-        let state = used.instance.save()?;
+        let state = used.instance.accumulator()?.save()?;
         match self.gathered.take() {
             Some(instance) => used.instance = instance,
             None => self.renew()?,
         }
         let used = self.used()?;
         (used.before, used.within, used.holds_chunk) = (0, 1, false);
-        used.instance.merge(&state)
+        used.instance.accumulator()?.merge(&state)
     }
 
     /// Gathers where chunks before this one have been gathered.
@@ -151,7 +163,7 @@ impl<'a> Life<'a> {
     }
 
     fn tell_of(&self, failure: &Failure) {
-        self.plugin.tell_retry();
+        self.sandboxes.tell_retry();
         tracing::info!("{failure}: tried once more in a fresh sandbox");
     }
 }
@@ -209,23 +221,9 @@ impl Instance for Life<'_> {
         }
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        self.complete()?;
-        self.used()?.instance.save()
-    }
-
-    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        if self.isolate == Isolate::Chunk {
-            self.gather()?;
-        }
-        let used = self.used()?;
-        used.within += 1;
-        used.instance.merge(state)
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        self.complete()?;
-        self.used()?.instance.finish()
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        self.used()?.instance.accumulator()?;
+        Ok(self)
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -238,5 +236,26 @@ impl Instance for Life<'_> {
             Isolate::Job => self.used.as_ref().is_some_and(|used| used.instance.spent()),
             Isolate::Source | Isolate::Chunk => self.was_used(),
         }
+    }
+}
+
+impl Accumulate for Life<'_> {
+    fn save(&mut self) -> Result<Held, Failure> {
+        self.complete()?;
+        self.used()?.instance.accumulator()?.save()
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        if self.isolate == Isolate::Chunk {
+            self.gather()?;
+        }
+        let used = self.used()?;
+        used.within += 1;
+        used.instance.accumulator()?.merge(state)
+    }
+
+    fn finish(&mut self) -> Result<Held, Failure> {
+        self.complete()?;
+        self.used()?.instance.accumulator()?.finish()
     }
 }

@@ -2,13 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Linker};
 
-use super::budget::Budget;
 use super::cache::Cache;
 use super::clock;
 use super::compile::{Compiling, compile, kept, read};
@@ -17,51 +15,20 @@ use super::engine::Engine;
 use super::error::{LoadError, Refusal};
 use super::fault::{Call, fault};
 use super::guest::{self, Guest};
-use super::life::Life;
+use super::life::{Life, Sandboxes};
 use super::manifest::Manifest;
-use super::repro::{Keeper, Origin};
+use super::options::Options;
+use super::repro::Origin;
 use super::sandbox::{Sandboxed, prepare};
 use super::witness::{About, Witness};
 use super::{aggregator, transformer};
 use crate::process::{
-    Failure, FailureKind, Instance, Kind, MemoryBudget, Pause, Processor, Scope, Traits,
+    Failure, FailureKind, Instance, Kind, MemoryBudget, Processor, Scope, Traits,
 };
-use crate::settings::{Isolate, Sandbox};
-use crate::stats::Stats;
-
-/// What a plugin is loaded with.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Settings for the plugin, as key and value.
-    pub settings: Vec<(String, String)>,
-    /// What one sandbox may use, and how long it lives.
-    pub sandbox: Sandbox,
-    /// What all sandboxes of the job have together.
-    pub budget: Arc<Budget>,
-    /// Where its instances are counted.
-    pub stats: Arc<Stats>,
-    /// Set when running guests shall end.
-    pub stop: Arc<AtomicBool>,
-    /// What becomes of records that are set aside.
-    pub rejects: Rejects,
-    /// Where failures are kept, to be run again.
-    pub repro: Option<Arc<Keeper>>,
-    /// Who lets running guests wait, if anybody does.
-    pub pause: Option<Arc<dyn Pause>>,
-}
+use crate::settings::Isolate;
 
 /// The property of a manifest that pairs what a framing can be told with settings.
 const FRAMING_SETTINGS: &str = "framing-settings";
-
-/// What becomes of records that a plugin sets aside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Rejects {
-    /// They are counted; the first of each call is told.
-    #[default]
-    Count,
-    /// They are kept, for [`Instance::take_rejects`].
-    Keep,
-}
 
 /// A plugin file and what it compiled to, of which nothing has run.
 pub struct Compiled {
@@ -181,9 +148,10 @@ impl Plugin {
         };
         pairs.split_whitespace().filter_map(paired).collect()
     }
+}
 
-    /// A fresh sandbox.
-    pub(super) fn sandbox(&self) -> Result<Box<dyn Sandboxed + '_>, Failure> {
+impl Sandboxes for Plugin {
+    fn fresh(&self) -> Result<Box<dyn Sandboxed + '_>, Failure> {
         let begun = Instant::now();
         match self.exports.start(&self.linked, &self.settings) {
             Ok((instance, _)) => {
@@ -199,8 +167,7 @@ impl Plugin {
         }
     }
 
-    /// Something is tried once more in a fresh sandbox.
-    pub(super) fn tell_retry(&self) {
+    fn tell_retry(&self) {
         self.linked.options.stats.add_retry();
     }
 }

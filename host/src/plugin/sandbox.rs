@@ -96,22 +96,8 @@ impl Sandbox {
         typed(instance, &mut self.store, index, name)
     }
 
-    /// Calls a function within its limits.
+    /// Calls a function, which is handed so many bytes, within its limits.
     pub(super) fn call<Params, Return>(
-        &mut self,
-        which: Call,
-        func: &TypedFunc<Params, Return>,
-        params: Params,
-    ) -> Result<Return, Failure>
-    where
-        Params: ComponentNamedList + Lower,
-        Return: ComponentNamedList + Lift,
-    {
-        call(&mut self.store, which, 0, func, params)
-    }
-
-    /// Calls a function that is handed so many bytes.
-    pub(super) fn call_over<Params, Return>(
         &mut self,
         which: Call,
         bytes: usize,
@@ -134,7 +120,7 @@ impl Sandbox {
         let Opening { name, header } = opening;
         let source =
             Source { name: name.to_string(), header: Lent(header.clone()), properties: Vec::new() };
-        let (resource,) = self.call(Call::Constructor, constructor, (source,))?;
+        let (resource,) = self.call(Call::Constructor, 0, constructor, (source,))?;
         Ok(resource)
     }
 
@@ -161,7 +147,7 @@ impl Sandbox {
         let incoming = Incoming::new(&mut fill);
         let func = borrowing(push);
         let params = (resource, place.into(), &incoming);
-        let called = call(&mut self.store, Call::Push, bytes, &func, params);
+        let called = self.call(Call::Push, bytes, &func, params);
         let filled = incoming.told();
         if let Some(failure) = filled.failure {
             return Err(failure);
@@ -178,7 +164,7 @@ impl Sandbox {
         func: &BytesFunc,
         resource: ResourceAny,
     ) -> Result<Held, Failure> {
-        let (result,) = self.call(which, func, (resource,))?;
+        let (result,) = self.call(which, 0, func, (resource,))?;
         match result {
             Ok(given) => Ok(self.held(given.kept())),
             Err(error) => Err(self.refusal(error, 0)),

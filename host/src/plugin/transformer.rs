@@ -12,9 +12,7 @@ use super::fault::Call;
 use super::fill::Outgoing;
 use super::guest::Guest;
 use super::sandbox::{BytesFunc, Constructor, PushFunc, Sandbox, Sandboxed, closed};
-use crate::process::{
-    Failure, FailureKind, Fill, Header, Held, Instance, Opening, Place, Pushed, Reject, Scope,
-};
+use crate::process::{Failure, Fill, Header, Instance, Opening, Place, Pushed, Reject, Scope};
 
 /// Where a transformer's functions are among its exports, found once.
 #[derive(Debug, Clone, Copy)]
@@ -111,18 +109,6 @@ impl Instance for Transformer {
         self.sandbox.take_rejects()
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        Err(stateless())
-    }
-
-    fn merge(&mut self, _state: &[u8]) -> Result<(), Failure> {
-        Err(stateless())
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        Err(stateless())
-    }
-
     fn close(&mut self) -> Result<(), Failure> {
         self.source = None;
         match self.resource.take() {
@@ -134,8 +120,4 @@ impl Instance for Transformer {
     fn spent(&self) -> bool {
         self.sandbox.spent()
     }
-}
-
-fn stateless() -> Failure {
-    Failure::new(FailureKind::Start, "a transformer has neither states nor results")
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use super::repro::{Case, Keeper, Origin};
 use crate::process::{
-    ChunkPlace, Detail, Failure, FailureKind, Fill, Header, Held, Instance, Opening, Place, Pushed,
-    Reject,
+    Accumulate, ChunkPlace, Detail, Failure, FailureKind, Fill, Header, Held, Instance, Opening,
+    Place, Pushed, Reject,
 };
 use crate::settings::Sandbox;
 
@@ -122,16 +122,9 @@ impl Instance for Witness<'_> {
         self.inner.forget_chunk();
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        self.inner.save().map_err(|failure| self.told("save", failure, None))
-    }
-
-    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
-        self.inner.merge(state).map_err(|failure| self.told("merge", failure, None))
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        self.inner.finish().map_err(|failure| self.told("finish", failure, None))
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        self.inner.accumulator()?;
+        Ok(self)
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -140,5 +133,28 @@ impl Instance for Witness<'_> {
 
     fn spent(&self) -> bool {
         self.inner.spent()
+    }
+}
+
+impl Accumulate for Witness<'_> {
+    fn save(&mut self) -> Result<Held, Failure> {
+        self.inner
+            .accumulator()
+            .and_then(Accumulate::save)
+            .map_err(|failure| self.told("save", failure, None))
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
+        self.inner
+            .accumulator()
+            .and_then(|it| it.merge(state))
+            .map_err(|failure| self.told("merge", failure, None))
+    }
+
+    fn finish(&mut self) -> Result<Held, Failure> {
+        self.inner
+            .accumulator()
+            .and_then(Accumulate::finish)
+            .map_err(|failure| self.told("finish", failure, None))
     }
 }

@@ -21,6 +21,7 @@ use super::resolved::resolved;
 use crate::job::{Error, Made, Observer, Saved};
 use crate::ledger::{self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State};
 use crate::name::Shown;
+use crate::process::branches::{BranchResults, NoBranchResults};
 use crate::process::{Failure, FailureKind, Held};
 use crate::settings::Exists;
 use crate::source::{Listing, Roots, Source, name_text};
@@ -47,12 +48,16 @@ pub(super) struct Checkpoint {
     /// Such that stay, as they are not as they were left.
     stale: AtomicU64,
     needs: Needs,
+    /// Several give rows for each; one gives its result as it is.
+    branches: usize,
     /// Sources that were taken from the listing.
     pub(super) passed_over: u64,
     /// One for each thread that recalls; those that nobody has at the moment.
     readers: Mutex<Vec<Reader>>,
     too_long: AtomicU64,
     unreadable: AtomicU64,
+    /// Sources of which another version of the host has kept results in a form of its own.
+    other_form: AtomicU64,
 }
 
 impl Checkpoint {
@@ -96,10 +101,12 @@ impl Checkpoint {
             removed: AtomicU64::new(0),
             stale: AtomicU64::new(0),
             needs: aim.needs(),
+            branches: spec.branches.len(),
             passed_over,
             readers: Mutex::new(vec![reader]),
             too_long: AtomicU64::new(0),
             unreadable: AtomicU64::new(changes.altered),
+            other_form: AtomicU64::new(0),
             changes,
         })
     }
@@ -126,11 +133,28 @@ impl Checkpoint {
         if entry.state != State::Committed || Some(&entry.identity) != found.identity.as_ref() {
             return None;
         }
-        Some(Recalled {
-            bytes: entry.bytes_in,
-            result: kept.result.filter(|_| self.needs.result),
-            state: kept.saved.filter(|_| self.needs.saved),
-        })
+        let result = kept.result.filter(|_| self.needs.result);
+        let state = kept.saved.filter(|_| self.needs.saved);
+        let checked = [&result, &state].into_iter().flatten().try_for_each(|kept| self.check(kept));
+        if let Err(error) = checked {
+            let counter = match error {
+                NoBranchResults::OtherForm { .. } => &self.other_form,
+                _ => &self.unreadable,
+            };
+            if counter.fetch_add(1, Ordering::Relaxed) == 0 {
+                tracing::warn!("what the ledger keeps of {}: {error}", name_text(&source));
+            }
+            return None;
+        }
+        Some(Recalled { bytes: entry.bytes_in, result, state })
+    }
+
+    /// Looks whether what is kept of several branches has a row for each.
+    fn check(&self, kept: &[u8]) -> Result<(), NoBranchResults> {
+        match self.branches {
+            0 | 1 => Ok(()),
+            several => BranchResults::decode(kept, several).map(drop),
+        }
     }
 
     fn read(&self, source: &[u8]) -> Result<Option<(Entry, Kept)>, ledger::Error> {
@@ -249,11 +273,16 @@ impl Checkpoint {
 
     /// Waits until all of it is on the disk, and says what is not as one would expect.
     pub(super) fn close(self, events: &dyn Observer) -> Result<(), Problem> {
-        let [unreadable, too_long] =
-            [&self.unreadable, &self.too_long].map(|counter| counter.load(Ordering::Relaxed));
+        let [unreadable, other_form, too_long] =
+            [&self.unreadable, &self.other_form, &self.too_long]
+                .map(|counter| counter.load(Ordering::Relaxed));
         if unreadable > 0 {
             let what = "what the ledger had was damaged";
             events.note(&format!("{what}: {unreadable} sources were read again"));
+        }
+        if other_form > 0 {
+            let what = "what the ledger had was in the form of another version";
+            events.note(&format!("{what}: {other_form} sources were read again"));
         }
         let [removed, stale] =
             [&self.removed, &self.stale].map(|counter| counter.load(Ordering::Relaxed));

@@ -61,7 +61,7 @@ pub(super) fn settle(
 }
 
 fn merge(instance: &mut dyn Instance, part: &Part) -> Result<(), Failure> {
-    part.state.as_ref().map_or(Ok(()), |state| instance.merge(state))
+    part.state.as_ref().map_or(Ok(()), |state| instance.accumulator()?.merge(state))
 }
 
 fn merge_before(
@@ -74,11 +74,11 @@ fn merge_before(
     }
     let own = save(instance)?;
     reopen(instance, opening, part)?;
-    instance.merge(&own)
+    instance.accumulator()?.merge(&own)
 }
 
 fn save(instance: &mut dyn Instance) -> Result<Held, Failure> {
-    let state = instance.save()?;
+    let state = instance.accumulator()?.save()?;
     instance.close()?;
     Ok(state)
 }

@@ -1,7 +1,7 @@
 //! The total over sources, as one worker sees it: an accumulator of its own, in an instance that never sees data, so
 //! that a source which crashes its instance takes nothing of the total with it.
 
-use crate::process::{Failure, Instance, Opening, Order};
+use crate::process::{Accumulate, Failure, Instance, Opening, Order};
 
 use super::gather::{Gather, Span};
 use super::settle::{Broken, Settled, settle};
@@ -54,7 +54,7 @@ impl<'a> Tally<'a> {
             None => (self.start(), fresh),
         };
         let merged = instance.and_then(|mut instance| {
-            state.map_or(Ok(()), |state| instance.merge(state))?;
+            state.map_or(Ok(()), |state| instance.accumulator()?.merge(state))?;
             Ok(Share { instance, span })
         });
         match merged {
@@ -69,7 +69,7 @@ impl<'a> Tally<'a> {
         match settle(&mut *instance, Opening::default(), span, self.gather) {
             Ok(Settled::Parked) => {}
             Ok(Settled::Whole) => {
-                let total = instance.finish();
+                let total = instance.accumulator().and_then(Accumulate::finish);
                 self.plan.stats.add_out(total.as_ref().map_or(0, |total| total.len() as u64));
                 self.plan.deliver.total(total);
             }
@@ -95,7 +95,7 @@ impl<'a> Tally<'a> {
 pub(super) fn empty(plan: &Plan<'_>) {
     let result = plan.processor.start().and_then(|mut instance| {
         instance.open(Opening::default())?;
-        instance.finish()
+        instance.accumulator()?.finish()
     });
     plan.deliver.total(result);
 }

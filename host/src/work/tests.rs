@@ -15,7 +15,8 @@ use halved::Halved;
 use super::*;
 use crate::input::{Csv, Framing, Prefix};
 use crate::process::{
-    FailureKind, Fill, Instance, Kind, Opening, Order, Place, Pushed, Scope, Split, Traits,
+    Accumulate, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Pushed, Scope, Split,
+    Traits,
 };
 use crate::settings::{Io, Run, Show};
 use crate::source::Way;
@@ -68,6 +69,21 @@ impl Instance for EchoInstance {
         Ok(Pushed::default())
     }
 
+    fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
+        Ok(self)
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        self.seen = None;
+        Ok(())
+    }
+
+    fn spent(&self) -> bool {
+        true
+    }
+}
+
+impl Accumulate for EchoInstance {
     fn save(&mut self) -> Result<Held, Failure> {
         Ok(Held::within(&Arc::default(), self.seen.clone().unwrap()))
     }
@@ -79,15 +95,6 @@ impl Instance for EchoInstance {
 
     fn finish(&mut self) -> Result<Held, Failure> {
         Ok(Held::within(&Arc::default(), self.seen.take().unwrap()))
-    }
-
-    fn close(&mut self) -> Result<(), Failure> {
-        self.seen = None;
-        Ok(())
-    }
-
-    fn spent(&self) -> bool {
-        true
     }
 }
 

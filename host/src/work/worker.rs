@@ -249,9 +249,9 @@ impl<'r, 'a> Worker<'r, 'a> {
     /// The result of the open accumulator and its state, each where it is wanted.
     fn outcome(&mut self) -> Result<Outcome, Failure> {
         let Some(instance) = self.instance.as_deref_mut() else { return Ok(Outcome::default()) };
-        let state = if self.tally.is_some() { Some(instance.save()?) } else { None };
+        let state = if self.tally.is_some() { Some(instance.accumulator()?.save()?) } else { None };
         if self.plan.settings.show.per_source {
-            let result = instance.finish()?;
+            let result = instance.accumulator()?.finish()?;
             self.plan.deliver.check(&result)?;
             return Ok(Outcome { result: Some(result), state });
         }

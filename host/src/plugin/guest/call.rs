@@ -74,7 +74,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::plugin::load::Options;
+    use crate::plugin::options::Options;
     use crate::settings::Sandbox;
 
     const MS: Duration = Duration::from_millis(1);

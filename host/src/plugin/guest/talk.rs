@@ -8,12 +8,13 @@ use wasmtime::component::{Linker, WasmList};
 use super::{Guest, TooManyRejects};
 use crate::plugin::contract::{self, Flaw, Level, Said};
 use crate::plugin::fill::Beginning;
-use crate::plugin::load::Rejects;
+use crate::plugin::options::Rejects;
 use crate::process::Reject;
 use crate::settings::limits::{
     COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_COST_BYTES,
     REJECT_BYTES_MAX, is_only_shown,
 };
+use crate::slices;
 use crate::stats::Charged;
 
 /// The `tracing` target of what plugins log, by which a front end tells it from warnings of the host.
@@ -190,7 +191,7 @@ fn clean(message: &str) -> String {
 
 /// As much of it as a line may have.
 fn beginning(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(LOG_LINE_BYTES_MAX)).unwrap_or_default()
+    slices::text(text, ..text.floor_char_boundary(LOG_LINE_BYTES_MAX))
 }
 
 #[cfg(test)]
@@ -198,7 +199,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::plugin::load::Options;
+    use crate::plugin::options::Options;
     use crate::settings::Sandbox;
     use crate::stats::{Full, MemoryBudget, Stats};
 

@@ -46,68 +46,67 @@ pub(in crate::plugin) fn count(bytes: &[u8]) -> u64 {
     levels.iter().fold(total, |most, level| most.max(level.cost))
 }
 
+/// Adds what a section of the innermost component costs, and the components that it puts into the index space.
 fn add(levels: &mut [Level], dearest: u64, payload: Payload<'_>) {
-    let enclosing = |count: u32, index: u32| {
-        let level = levels.len().checked_sub(1)?.checked_sub(count as usize)?;
-        levels.get(level)?.components.get(index as usize).copied()
-    };
-    let mut cost: u64 = 0;
-    let mut components = Vec::new();
-    match payload {
-        Payload::InstanceSection(section) => cost = u64::from(section.count()),
-        Payload::ComponentTypeSection(section) => cost = u64::from(section.count()),
-        Payload::CoreTypeSection(section) => cost = u64::from(section.count()),
-        Payload::ComponentCanonicalSection(section) => cost = u64::from(section.count()),
+    let (cost, components) = match payload {
+        Payload::InstanceSection(section) => (u64::from(section.count()), Vec::new()),
+        Payload::ComponentTypeSection(section) => (u64::from(section.count()), Vec::new()),
+        Payload::CoreTypeSection(section) => (u64::from(section.count()), Vec::new()),
+        Payload::ComponentCanonicalSection(section) => (u64::from(section.count()), Vec::new()),
         Payload::ComponentInstanceSection(section) => {
-            for instance in section.into_iter().map_while(Result::ok) {
-                cost = cost.saturating_add(match instance {
-                    ComponentInstance::Instantiate { component_index, .. } => {
-                        enclosing(0, component_index).unwrap_or(dearest)
-                    }
-                    ComponentInstance::FromExports(_) => 1,
-                });
-            }
+            let each = section.into_iter().map_while(Result::ok).map(|instance| match instance {
+                ComponentInstance::Instantiate { component_index, .. } => {
+                    enclosing(levels, 0, component_index).unwrap_or(dearest)
+                }
+                ComponentInstance::FromExports(_) => 1,
+            });
+            (each.fold(0, u64::saturating_add), Vec::new())
         }
         Payload::ComponentAliasSection(section) => {
-            cost = u64::from(section.count());
-            for alias in section.into_iter().map_while(Result::ok) {
-                match alias {
-                    ComponentAlias::Outer {
-                        kind: ComponentOuterAliasKind::Component,
-                        count,
-                        index,
-                    } => components.push(enclosing(count, index).unwrap_or(dearest)),
-                    ComponentAlias::InstanceExport {
-                        kind: ComponentExternalKind::Component,
-                        ..
-                    } => components.push(dearest),
-                    _ => {}
-                }
-            }
+            let count = u64::from(section.count());
+            let each = section.into_iter().map_while(Result::ok);
+            (count, each.filter_map(|alias| aliased(levels, dearest, &alias)).collect())
         }
         Payload::ComponentImportSection(section) => {
-            cost = u64::from(section.count());
-            for import in section.into_iter().map_while(Result::ok) {
-                if matches!(import.ty, wasmparser::ComponentTypeRef::Component(_)) {
-                    components.push(dearest);
-                }
-            }
+            let count = u64::from(section.count());
+            let each = section.into_iter().map_while(Result::ok);
+            let components =
+                each.filter(|it| matches!(it.ty, wasmparser::ComponentTypeRef::Component(_)));
+            (count, components.map(|_| dearest).collect())
         }
         // An export of a component is one more in the index space.
         Payload::ComponentExportSection(section) => {
-            cost = u64::from(section.count());
-            for export in section.into_iter().map_while(Result::ok) {
-                if export.kind == ComponentExternalKind::Component {
-                    components.push(enclosing(0, export.index).unwrap_or(dearest));
-                }
-            }
+            let count = u64::from(section.count());
+            let each = section.into_iter().map_while(Result::ok);
+            let components = each.filter(|it| it.kind == ComponentExternalKind::Component);
+            let cost = |index| enclosing(levels, 0, index).unwrap_or(dearest);
+            (count, components.map(|export| cost(export.index)).collect())
         }
-        _ => {}
-    }
+        _ => return,
+    };
     if let Some(level) = levels.last_mut() {
         level.cost = level.cost.saturating_add(cost);
         level.components.extend(components);
     }
+}
+
+/// What a component costs that an alias names.
+fn aliased(levels: &[Level], dearest: u64, alias: &ComponentAlias<'_>) -> Option<u64> {
+    match *alias {
+        ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
+            Some(enclosing(levels, count, index).unwrap_or(dearest))
+        }
+        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => {
+            Some(dearest)
+        }
+        _ => None,
+    }
+}
+
+/// What the component at an index costs, so many levels further out.
+fn enclosing(levels: &[Level], count: u32, index: u32) -> Option<u64> {
+    let level = levels.len().checked_sub(1)?.checked_sub(count as usize)?;
+    levels.get(level)?.components.get(index as usize).copied()
 }
 
 #[cfg(test)]

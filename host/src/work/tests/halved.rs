@@ -68,18 +68,6 @@ impl Instance for HeadInstance<'_> {
         Ok(Pushed { output, ..Pushed::default() })
     }
 
-    fn save(&mut self) -> Result<Held, Failure> {
-        panic!("a transformer has no state")
-    }
-
-    fn merge(&mut self, _state: &[u8]) -> Result<(), Failure> {
-        panic!("a transformer has no state")
-    }
-
-    fn finish(&mut self) -> Result<Held, Failure> {
-        panic!("a transformer has no result")
-    }
-
     fn close(&mut self) -> Result<(), Failure> {
         Ok(())
     }
