@@ -66,7 +66,7 @@ impl Cutter {
 
     /// How many chunks an input has.
     pub fn chunks(&self, input: &Input) -> u64 {
-        match (self.framing, &input.blocked) {
+        match (self.framing, input.blocks()) {
             (Framing::Whole | Framing::Prefixed(_), _) => 1,
             (_, Some(blocked)) => blocked.chunks(),
             _ => input.bytes().div_ceil(self.chunk_bytes).max(1),
@@ -84,7 +84,7 @@ impl Cutter {
 
     /// Where the chunk at `index` would begin if there were no records.
     fn nominal(&self, input: &Input, index: u64) -> u64 {
-        match &input.blocked {
+        match input.blocks() {
             Some(blocked) => blocked.nominal(index),
             None => self.chunk_bytes.saturating_mul(index),
         }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::front::Front;
 use super::mark::Mark;
-use super::packed::Unpacked;
+use super::packed::{Packed, Unpacked};
 use super::pipe::Pipe;
 use super::store::FromFront;
 use super::{
-    Access, Again, Bytes, Choice, Codec, DecodeLimits, Decoder, Decoding, Error, Input, Pieces,
-    recognise,
+    Access, Again, Bytes, Choice, Codec, DecodeLimits, Decoder, Decoding, Error, Form, Input,
+    Pieces, recognise,
 };
 use crate::source::{ArchiveError, Refusal};
 
@@ -71,7 +71,7 @@ impl Input {
     /// # Errors
     /// When the file cannot be shared between readers.
     pub fn again(&self, codec: Codec, limits: DecodeLimits) -> Result<Option<Again>, Error> {
-        if self.is_pipe || self.is_remote() {
+        if self.is_pipe() || self.is_remote() {
             return Ok(None);
         }
         Ok(Some(Again { stretch: self.stretch()?, codec, limits }))
@@ -82,14 +82,30 @@ impl Input {
         Ok(FromFront { store, offset: self.start, left: self.bytes, stored: 0 })
     }
 
-    /// The bytes of a member that [is packed](Self::is_packed) and is called `name`, decompressed where that is to be.
+    /// The bytes of a source called `name` that can only be had one after the other, decompressed where that is to be; `None` of
+    /// one that can be had at any offset.
     ///
     /// # Errors
-    /// When its archive cannot be shared between readers, or its first bytes cannot be had.
-    pub fn from_packed(&self, name: &Path, decoding: Decoding) -> Result<Box<dyn Bytes>, Error> {
-        let Some(packed) = self.packed else {
-            return self.from_front(None, decoding.limits);
-        };
+    /// When it cannot be shared between readers, or its first bytes cannot be had.
+    pub fn in_order(
+        &self,
+        name: &Path,
+        decoding: Decoding,
+        access: &Access,
+    ) -> Result<Option<Box<dyn Bytes>>, Error> {
+        match self.form {
+            Form::Plain | Form::Blocks(_) => Ok(None),
+            Form::Packed(packed) => self.from_packed(packed, name, decoding).map(Some),
+            Form::Pipe => self.from_pipe(name, decoding, access).map(Some),
+        }
+    }
+
+    fn from_packed(
+        &self,
+        packed: Packed,
+        name: &Path,
+        decoding: Decoding,
+    ) -> Result<Box<dyn Bytes>, Error> {
         let plain = Unpacked::new(packed, self.stretch()?, decoding.limits);
         Ok(match decoding.choice {
             Choice::Never => Box::new(plain),
@@ -119,11 +135,7 @@ impl Input {
         Ok(Pieces::of(packed, codec, limits, workers, access).map(Arc::new))
     }
 
-    /// The bytes of a pipe called `name`, decompressed where it is to be.
-    ///
-    /// # Errors
-    /// When the pipe cannot be shared, or its first bytes cannot be had.
-    pub fn from_pipe(
+    pub(super) fn from_pipe(
         &self,
         name: &Path,
         decoding: Decoding,
