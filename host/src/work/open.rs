@@ -205,6 +205,11 @@ impl<'a> Slice<'a> {
     pub(super) fn of(open: &'a Open<'_>, offset: u64, bytes: usize) -> Self {
         Self { input: &open.input, offset, bytes, look: open.look, found: None, is_archive: false }
     }
+
+    /// The offset of what follows it.
+    pub(super) fn end(&self) -> u64 {
+        self.offset + self.bytes as u64
+    }
 }
 
 impl Fill for Slice<'_> {

@@ -97,7 +97,7 @@ impl Worker<'_, '_> {
             Err(error) => {
                 let slot = Slot { at, end: End::Member, member: Some(path) };
                 if !self.plan.cancel.is_set() {
-                    self.fail(slot, error.into());
+                    self.results.fail(slot, error.into());
                 }
                 None
             }
@@ -111,14 +111,15 @@ impl Worker<'_, '_> {
         self.plan.stats.add_skipped(archive.members.skipped());
         match ended.and_then(|()| open.input.check_unchanged()) {
             Ok(()) => {
-                if let Some(tally) = &mut self.tally {
+                if let Some(tally) = &mut self.results.tally {
                     tally.add(at, End::Source, None);
                 }
                 self.plan.deliver.end(source, archive.count);
             }
             Err(_) if self.plan.cancel.is_set() => {}
             Err(error) => {
-                self.fail(Slot { at, end: End::Source, member: None }, Failure::from(error));
+                self.results
+                    .fail(Slot { at, end: End::Source, member: None }, Failure::from(error));
             }
         }
     }

@@ -23,7 +23,8 @@ impl Worker<'_, '_> {
         let framing = self.plan.cutter.framing;
         for reject in self.to_locate(whole, rejects) {
             // A source that can no longer be read fails with its next chunk, or at its end.
-            reject.line = open.lines.at(&open.input, framing, reject.offset, &mut self.scan).ok();
+            reject.line =
+                open.lines.at(&open.input, framing, reject.offset, &mut self.sight.scan).ok();
         }
         shift(whole, rejects);
     }
