@@ -199,6 +199,7 @@ impl Stream {
         let framing = self.cutter.framing;
         let record_max = usize::try_from(self.cutter.record_bytes_max).unwrap_or(usize::MAX);
         let mut boundary = Boundary::default();
+        let mut held = self.held_bytes();
         let mut want = usize::try_from(self.cutter.chunk_bytes).unwrap_or(usize::MAX);
         if let Some(left) = self.bytes.left() {
             // No larger a buffer than it takes to come upon the end.
@@ -213,11 +214,12 @@ impl Stream {
                         return Ok(there);
                     }
                 }
-                growth.to(filling.grown(want) as u64 + self.held_bytes())?;
+                growth.to(filling.grown(want) as u64 + held)?;
                 let got = self.bytes.read(filling.room(want))?;
-                growth.to(filling.buffer.capacity() as u64 + self.held_bytes())?;
+                held = self.held_bytes();
+                growth.to(filling.buffer.capacity() as u64 + held)?;
                 filling.length += got;
-                self.ended = got == 0;
+                self.ended = got == 0 || self.bytes.left() == Some(0);
             }
             let cut = boundary.scan(framing, filling.bytes());
             let is_chunk = cut > 0 && self.holds_header(filling.first(cut));

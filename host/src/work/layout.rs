@@ -129,7 +129,8 @@ pub(super) fn reader<'a>(
     if is_tar {
         let members = Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
         let members = members.with_header(header_records);
-        let archive = Archive { members, at: None, count: 0 };
+        let path = source.path.to_path().into_owned();
+        let archive = Archive { members, path, at: None, count: 0 };
         return Ok((Reader::Archive(Box::new(archive)), Offsets::Behind(0)));
     }
     let Text { bytes, encoding, offsets } =

@@ -241,13 +241,16 @@ fn goes_on(block: &Block, flag_at: usize) -> bool {
 /// Whether the checksum is that of the bytes, which some old writers took for signed ones. It counts as blanks itself.
 fn is_sound(header: &Header) -> bool {
     let Ok(expected) = header.cksum() else { return false };
-    let (mut unsigned, mut signed) = (0_i64, 0_i64);
-    for (at, &byte) in header.as_bytes().iter().enumerate() {
-        let byte = if (148..156).contains(&at) { b' ' } else { byte };
-        unsigned += i64::from(byte);
-        signed += i64::from(byte.cast_signed());
-    }
-    [unsigned, signed].contains(&i64::from(expected))
+    let sums = |bytes: &[u8]| {
+        let unsigned = bytes.iter().map(|&byte| i32::from(byte)).sum::<i32>();
+        let signed = bytes.iter().map(|&byte| i32::from(byte.cast_signed())).sum::<i32>();
+        (unsigned, signed)
+    };
+    let (all, own, blanks) =
+        (sums(header.as_bytes()), sums(&header.as_old().cksum), sums(&[b' '; 8]));
+    let unsigned = all.0 - own.0 + blanks.0;
+    let signed = all.1 - own.1 + blanks.1;
+    [unsigned, signed].map(i64::from).contains(&i64::from(expected))
 }
 
 /// Adds the members of a tar file.

@@ -72,8 +72,7 @@ impl Worker<'_, '_> {
             Member::File(name) => (name, None),
             Member::Unread(name, error) => (name, Some(error)),
         };
-        let archive_path = self.plan.sources.get(at.source).map(|source| source.path.to_path());
-        let path = member_path(&archive_path.unwrap_or_default(), &name);
+        let path = member_path(&archive.path, &name);
         let traits = self.plan.processor.traits();
         let first = match unread {
             Some(error) => Err(error),

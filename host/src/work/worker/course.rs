@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
 
 use super::{Cancelled, Worker};
 use crate::input::{Asked, Chunk, Found};
@@ -104,7 +103,7 @@ impl<'a> Worker<'_, 'a> {
             match ring.turn(&mut self.pass) {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
                 Turn::Run(Piece { member, chunk }) => {
-                    let begun = Instant::now();
+                    let begun = self.results.times.last();
                     let whole = member.as_deref().unwrap_or(&open.whole);
                     let seen = match live.take() {
                         Some((other, span)) if !is_same(other.as_ref(), member.as_ref()) => {
@@ -129,7 +128,7 @@ impl<'a> Worker<'_, 'a> {
                         }
                         seen => live = seen.map(|span| (member, span)),
                     }
-                    ring.give_back(chunk, begun.elapsed());
+                    ring.give_back(chunk, self.results.times.last() - begun);
                 }
                 Turn::Decode(pieces) => self.decode_ahead(ring, &pieces),
                 Turn::Later => self.results.times.was_idle(),

@@ -1,7 +1,5 @@
 //! How a worker reads ahead in a stream: what goes into its ring, and what becomes of a source that cannot be read.
 
-use std::time::Instant;
-
 use super::Worker;
 use crate::input::{Chunk, Error, Pieces, Stream};
 use crate::process::Kind;
@@ -30,15 +28,14 @@ impl Worker<'_, '_> {
         mut reader: Box<Reader<'r>>,
         buffer: Vec<u8>,
     ) {
-        let begun = Instant::now();
         let next = match &mut *reader {
             Reader::Stream(stream) => self.read_stream(open, stream, buffer),
             Reader::Archive(archive) => self.read_archive(open, archive, buffer),
         };
-        self.results.times.was_read();
+        let took = self.results.times.was_read();
         match next {
             Some(Read { piece, more }) => {
-                ring.put(more.then_some(reader), piece, begun.elapsed());
+                ring.put(more.then_some(reader), piece, took);
             }
             None => ring.end(),
         }

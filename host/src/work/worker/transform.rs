@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use super::course::is_same;
 use super::halves::Run;
@@ -82,7 +81,7 @@ impl Worker<'_, '_> {
             match ring.turn(&mut self.pass) {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
                 Turn::Run(Piece { member, chunk }) => {
-                    let begun = Instant::now();
+                    let begun = self.results.times.last();
                     let same = is_same(open_for.as_ref(), member.as_ref());
                     let whole = member.as_deref().unwrap_or(&open.whole);
                     let hopeless = self.hopeless(whole, chunk.index);
@@ -99,7 +98,7 @@ impl Worker<'_, '_> {
                         self.pass_on(open, whole, place, bytes.len(), pushed)?;
                         fresh = self.seat.is_empty();
                     }
-                    ring.give_back(chunk, begun.elapsed());
+                    ring.give_back(chunk, self.results.times.last() - begun);
                     if !hopeless {
                         self.run_tail(open, whole)?;
                         open_for = member;
