@@ -5,7 +5,7 @@
 //! chunk that lies inside one long record is empty. Records that cannot be found by their place in a source are not for
 //! this file: such a source is read from its front, as a [`Stream`](super::Stream).
 
-use super::quotes::{last_record, read_in_steps};
+use super::quotes::{Window, last_record, read_in_steps};
 use super::{Asked, Error, Framing, Input};
 use crate::settings::limits::{
     BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX, CHUNK_BYTES, CSV_RUN_BYTES_MAX,
@@ -303,13 +303,6 @@ impl Cutter {
         let record = self.framing.record();
         Error::RecordTooLong { record, offset, bytes_max: self.record_bytes_max, quote: None }
     }
-}
-
-/// A stretch of an input.
-#[derive(Clone, Copy)]
-pub(super) struct Window {
-    pub(super) from: u64,
-    pub(super) to: u64,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::archive::{is_zip, may_become_zip};
 use super::front::Front;
 use super::mark::Mark;
 use super::packed::{Packed, Unpacked};
@@ -149,11 +150,11 @@ impl Input {
             Choice::Always(codec) => decoded(codec, Box::new(pipe)),
             Choice::Detect => {
                 let is_decided = |first: &[u8]| {
-                    let may_be_zip = decoding.archives && recognise::may_become_zip(first);
+                    let may_be_zip = decoding.archives && may_become_zip(first);
                     !(may_be_zip || Codec::is_undecided(first))
                 };
                 let front = Front::until(Box::new(pipe), Codec::DETECT_BYTES, is_decided)?;
-                if decoding.archives && recognise::is_zip(front.first()) {
+                if decoding.archives && is_zip(front.first()) {
                     return Err(Refusal::from(ArchiveError::FromFront).into());
                 }
                 match self.recognised(front.first(), name)? {

@@ -7,6 +7,7 @@
 mod archive;
 mod blocked;
 mod boundary;
+mod conversion;
 mod csv;
 mod cut;
 mod decode;

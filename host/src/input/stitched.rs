@@ -12,6 +12,13 @@ use super::pieces::{Next, Pieces};
 use super::{Bytes, Error};
 use crate::settings::limits::DECODE_READ_BYTES;
 
+impl Pieces {
+    /// What comes out of all of them, from front to back. Read once.
+    pub fn read(self: &Arc<Self>) -> Box<dyn Bytes> {
+        Box::new(Stitched::new(Arc::clone(self)))
+    }
+}
+
 /// Reads pieces in their order.
 pub(super) struct Stitched {
     pieces: Arc<Pieces>,
@@ -25,7 +32,7 @@ pub(super) struct Stitched {
 }
 
 impl Stitched {
-    pub(super) fn new(pieces: Arc<Pieces>) -> Self {
+    fn new(pieces: Arc<Pieces>) -> Self {
         let chain = Chain::new(pieces.limits(), pieces.input().bytes());
         Self { pieces, chain, piece: None, decoder: None, resumed: 0 }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 
+use super::conversion::{Misfit, Step};
 use super::utf32::Utf32;
 use super::{Bytes, Error};
 use crate::settings::limits::COPY_BYTES;
@@ -19,22 +20,6 @@ pub enum Malformed {
     Fails,
     /// U+FFFD takes their place, and is counted here.
     Replaced(Arc<AtomicU64>),
-}
-
-/// How far a conversion came.
-pub(super) struct Step {
-    /// Bytes that it took.
-    pub(super) taken: usize,
-    /// What stopped it before it had taken all.
-    pub(super) fault: Option<Misfit>,
-}
-
-/// Bytes that are no text, among those that were taken.
-pub(super) struct Misfit {
-    /// How many they are.
-    pub(super) bytes: u64,
-    /// How many were taken from the first of them on: more than they are, where others had to be seen to know.
-    pub(super) behind: u64,
 }
 
 /// What makes UTF-8 of bytes.

@@ -5,6 +5,7 @@
 //! time nor memory grows beyond the size of the archive. What cannot be read is a source that says why: a member of its own, or the
 //! archive where nothing more can be found in it.
 
+pub(super) mod block;
 mod cp437;
 mod directory;
 mod member;
@@ -24,7 +25,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 
 use super::decode::{detect_nameless, shown};
-use super::recognise::is_zip;
 use super::spool::Spool;
 use super::{Access, Choice, Codec, Decoding, Error, Input, Opener};
 use crate::settings::Piped;
@@ -34,10 +34,12 @@ use crate::source::{
     Sparse, Spooled, Stored, TooManySources, Version, Way, shown_name,
 };
 
+pub(super) use block::BLOCK_BYTES;
 pub(super) use member::open;
 pub use name::of_member as member_path;
 pub(super) use name::{Kind, Names, checked};
-pub(super) use tar::{BLOCK_BYTES, begins};
+pub(super) use tar::begins;
+pub(super) use zip::{is_zip, may_become_zip};
 
 /// How archives are looked into.
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,7 @@ use std::io;
 
 use tar::Header;
 
+use super::block::{BLOCK_BYTES, Block, padded};
 use super::pax::Pax;
 use super::reader::Reader;
 use super::sparse::Map;
@@ -14,17 +15,6 @@ use super::{Listed, Members};
 use crate::input::Input;
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, ARCHIVE_SEARCH_BYTES_MAX};
 use crate::source::{ArchiveError, Refusal, Stored, shown_name};
-
-/// Headers are blocks of this size, and data is filled up to it.
-pub(in crate::input) const BLOCK_BYTES: usize = 512;
-
-/// A header, or a part of one.
-pub(in crate::input) type Block = [u8; BLOCK_BYTES];
-
-/// The bytes that data of `bytes` bytes takes, with what fills up its last block.
-pub(in crate::input) fn padded(bytes: u64) -> Option<u64> {
-    bytes.checked_next_multiple_of(BLOCK_BYTES as u64)
-}
 
 /// Whether a file that begins with this block is an archive, be it a damaged one.
 pub(in crate::input) fn begins(block: &Block) -> bool {

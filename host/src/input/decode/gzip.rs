@@ -5,7 +5,7 @@
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::codec::{GZIP, is_cut_off};
+use super::magic::{GZIP, is_cut_off};
 use super::{Begin, Decoded, Engine, Fault, Feed, moved};
 
 /// RFC 1952 section 2.3.1: FLG.

@@ -8,8 +8,8 @@ use std::hash::Hasher;
 use lz4_flex::block::{decompress_into, decompress_into_with_dict};
 use twox_hash::XxHash32;
 
-use super::codec::{LZ4, LZ4_LEGACY, is_cut_off, is_skippable};
 use super::feed::is_whole;
+use super::magic::{LZ4, LZ4_LEGACY, is_cut_off, is_skippable};
 use super::{Begin, Decoded, Engine, Fault, Feed};
 
 /// How far back a block may reach into the ones before it ("Block Independence flag").

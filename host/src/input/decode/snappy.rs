@@ -5,8 +5,8 @@
 use crc32c::crc32c;
 use snap::raw::{Decoder, decompress_len};
 
-use super::codec::{SNAPPY, is_cut_off};
 use super::feed::is_whole;
+use super::magic::{SNAPPY, is_cut_off};
 use super::{Begin, Decoded, Engine, Fault, Feed};
 
 /// Section 4.2: "the maximum of uncompressed data in a chunk is 65536".

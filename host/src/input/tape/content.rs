@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::super::archive::tar::{BLOCK_BYTES, Block, padded};
+use super::super::archive::block::{BLOCK_BYTES, Block, padded};
 use super::super::{Bytes, Error};
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
 use crate::source::{ArchiveError, Refusal};

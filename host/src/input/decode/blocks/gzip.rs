@@ -8,7 +8,7 @@ use memchr::memmem::Finder;
 use crate::settings::limits::DECODE_SEARCH_BYTES_MAX;
 
 use super::super::super::Input;
-use super::super::codec::GZIP;
+use super::super::magic::GZIP;
 use super::Unit;
 
 /// RFC 1952 section 2.3: the fixed part of a header.
