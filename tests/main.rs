@@ -43,5 +43,5 @@ mod support;
 mod tenants;
 mod transformers;
 
-// `fill.rs` of the host is compiled into this crate, too: there it finds the seam under this name.
-use gristmill::process;
+// `fill.rs` of the host is compiled into this crate, too: there it finds what it uses under these names.
+use gristmill::{process, slices};

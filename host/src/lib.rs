@@ -17,6 +17,7 @@ pub mod prepare;
 pub mod process;
 mod remote;
 pub mod settings;
+pub mod slices;
 pub mod source;
 pub mod spec;
 pub mod stats;

@@ -12,10 +12,10 @@ use tokens::Tokens;
 use words::front_end_words;
 
 /// What all others may use.
-const COMMON: [&str; 2] = ["settings", "name"];
+const COMMON: [&str; 3] = ["settings", "name", "slices"];
 
 /// Folders and files of `host/src`, and what each may use beside [`COMMON`].
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     (
         "cli",
         &[
@@ -53,7 +53,8 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("stats", &[]),
     ("process", &["stats"]),
     ("jail", &[]),
-    ("name", &["settings"]),
+    ("name", &["settings", "slices"]),
+    ("slices", &[]),
 ];
 
 /// Outside crates, and the only places that know them.

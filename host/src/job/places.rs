@@ -15,6 +15,7 @@ use crate::input::Codec;
 use crate::output::{Clash, Distinct, Naming, Origin, Stored};
 use crate::process::{Failure, FailureKind};
 use crate::settings::Decompress;
+use crate::slices;
 use crate::source::{Directories, Source, SourcePath, Way, shown_name};
 
 /// Where the output of a source goes, as its name says, or why there is none.
@@ -243,5 +244,5 @@ type Wanted = Result<(PathBuf, Option<PathBuf>), String>;
 fn in_archive<'a>(archive: &Path, name: &'a Path) -> &'a [u8] {
     let name = name.as_os_str().as_encoded_bytes();
     let skip = archive.as_os_str().len() + "!/".len();
-    name.get(skip..).unwrap_or_default()
+    slices::part(name, skip..)
 }

@@ -13,6 +13,7 @@ use super::seal;
 use crate::settings::limits::{
     LEDGER_BUSY, LEDGER_CACHE_BYTES, LEDGER_KEPT_BYTES_MAX, LEDGER_LOG_PAGES, LEDGER_NAME_BYTES_MAX,
 };
+use crate::slices;
 
 /// "grst": what says that a database is a ledger (`SQLite`'s file format, section 1.3.18).
 const APPLICATION: i64 = 0x6772_7374;
@@ -134,8 +135,8 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Contents,
 /// is written, is what its schema says, and a file may come from anywhere.
 fn foreign(connection: &Connection, version: i64) -> rusqlite::Result<Option<String>> {
     let mut own = Connection::open_in_memory()?;
-    let steps = usize::try_from(version).ok().and_then(|version| STEPS.get(..version));
-    migrate(&mut own, steps.unwrap_or_default())?;
+    let version = usize::try_from(version).unwrap_or(usize::MAX); // no host's, and refused before
+    migrate(&mut own, slices::part(&STEPS, ..version))?;
     let (own, found) = (things(&own)?, things(connection)?);
     let missing = own.difference(&found).chain(found.difference(&own));
     Ok(missing.map(|(_kind, name, _sql)| name.clone()).next())
@@ -183,8 +184,8 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
 
 /// All that is missing of `steps`, or, when the process dies before the end, none of it.
 fn migrate(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
-    let done: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let missing = usize::try_from(done).ok().and_then(|done| steps.get(done..)).unwrap_or_default();
+    let done: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let missing = slices::part(steps, done as usize..);
     if missing.is_empty() {
         return Ok(());
     }

@@ -15,6 +15,7 @@ use super::schema;
 use super::seal::{self, Part};
 use super::select::Filter;
 use crate::settings::limits::LEDGER_MESSAGE_BYTES_MAX;
+use crate::slices;
 
 /// What the writer is asked for. Answers are sent before they are durable: whoever asked waits for that, too.
 #[derive(Debug)]
@@ -207,7 +208,7 @@ fn forget(transaction: &Transaction<'_>, selection: &Selection) -> rusqlite::Res
 /// As much of a message as is kept.
 fn shortened(message: &str) -> &str {
     let end = message.floor_char_boundary(LEDGER_MESSAGE_BYTES_MAX);
-    message.get(..end).unwrap_or_default()
+    slices::text(message, ..end)
 }
 
 /// What fits into a column; no count is larger.

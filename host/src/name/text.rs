@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::slices;
+
 /// The name as text; no two names are shown alike.
 pub fn name_text(name: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(name) {
@@ -21,11 +23,11 @@ fn escaped(name: &[u8]) -> String {
         let text = chunk.valid();
         let mut from = 0;
         for at in escapes(text) {
-            push(&mut shown, text.get(from..at).unwrap_or_default());
+            push(&mut shown, slices::text(text, from..at));
             shown.push_str("\\x5c");
             from = at + 1;
         }
-        push(&mut shown, text.get(from..).unwrap_or_default());
+        push(&mut shown, slices::text(text, from..));
         for byte in chunk.invalid() {
             // A string takes all that is written to it.
             let _ = write!(shown, "\\x{byte:02x}");

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use crate::settings::limits::CELL_BYTES_MAX;
+use crate::slices;
 
 /// Bytes of JSON that hold more than a cell shows: of a text, each byte takes six at most (`\u0000`), and one character four.
 const BEGINNING_BYTES: usize = 6 * (CELL_BYTES_MAX + 4);
@@ -87,7 +88,7 @@ fn text(value: Json) -> String {
 
 /// The beginning of what a long value shows, which is more than a cell does.
 fn beginning(json: &str) -> String {
-    let head = |bytes: usize| json.get(..json.floor_char_boundary(bytes)).unwrap_or_default();
+    let head = |bytes: usize| slices::text(json, ..json.floor_char_boundary(bytes));
     // A text is cut between two characters, of which one may be written as two escapes.
     let cut = |bytes| serde_json::from_str(&format!("{}\"", head(bytes))).ok();
     let text = (BEGINNING_BYTES - CHARACTER_BYTES..=BEGINNING_BYTES).rev().find_map(cut);

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use crate::settings::limits::COPY_BYTES;
+use crate::slices;
 
 /// The digest of bytes as they come.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +30,7 @@ impl Content {
         loop {
             match from.read(&mut buffer)? {
                 0 => return Ok(content.digest()),
-                got => content.add(buffer.get(..got).unwrap_or_default()),
+                got => content.add(slices::part(&buffer, ..got)),
             }
         }
     }

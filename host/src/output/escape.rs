@@ -8,6 +8,7 @@ use serde_json::Serializer;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use crate::settings::limits::is_only_shown;
+use crate::slices;
 
 /// First bytes of the characters that are escaped: U+007F, U+0080 to U+009F, U+2028 to U+202E and U+2066 to U+2069.
 const FIRST: [u8; 3] = [0x7f, 0xc2, 0xe2];
@@ -54,11 +55,11 @@ fn fragment(out: &mut (impl Write + ?Sized), text: &str) -> io::Result<()> {
         if is_only_shown(c) {
             continue;
         }
-        out.write_all(text.get(written..at).unwrap_or_default().as_bytes())?;
+        out.write_all(slices::text(text, written..at).as_bytes())?;
         write!(out, "\\u{:04x}", u32::from(c))?;
         written = at + c.len_utf8();
     }
-    out.write_all(text.get(written..).unwrap_or_default().as_bytes())
+    out.write_all(slices::text(text, written..).as_bytes())
 }
 
 /// A formatter whose strings are escaped.

@@ -17,6 +17,7 @@ use crate::process::{
     Failure, Header, Held, Instance, Kind, MemoryBudget, Opening, Order, Place, Processor, Scope,
     Split, Traits,
 };
+use crate::slices;
 
 /// One plugin of a chain.
 pub struct Stage {
@@ -203,7 +204,7 @@ impl Stretch {
     }
 
     pub(super) fn own(&self) -> &[Stage] {
-        self.line.stages.get(self.own.clone()).unwrap_or_default()
+        slices::part(&self.line.stages, self.own.clone())
     }
 
     /// Whether nothing of the first records of a source is left by the stages before the one at `index`. They are run over nothing

@@ -5,6 +5,7 @@ use crate::input::{Boundary, Framing};
 use std::sync::Arc;
 
 use crate::process::{Charge, Failure, FailureKind, Header, Held, MemoryBudget, Place};
+use crate::slices;
 
 /// The way from one stage to the next, for the source at hand.
 pub(super) struct Reframe {
@@ -86,7 +87,7 @@ impl Reframe {
 
     /// The header that the next stage is to be opened with now; told once.
     pub(super) fn header(&mut self, last: bool) -> Option<Header> {
-        let whole = self.carry.get(..self.whole).unwrap_or_default();
+        let whole = slices::part(&self.carry, ..self.whole);
         let (before_last, records) = (self.waits_for.checked_sub(1)?, self.waits_for);
         if !last && self.framing.first_records(whole, before_last).len() == whole.len() {
             return None;
@@ -98,7 +99,7 @@ impl Reframe {
 
     /// What the next stage is to see now; nothing where no record is whole, unless it is the last.
     pub(super) fn next(&self, last: bool) -> Option<(Place, &[u8])> {
-        let whole = self.carry.get(..self.whole).unwrap_or_default();
+        let whole = slices::part(&self.carry, ..self.whole);
         if self.waits() || (whole.is_empty() && !last) {
             return None;
         }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::chain::Stretch;
 use crate::process::{Failure, Fill, Header, Held, Instance, Opening, Place, Reject};
 use crate::settings::limits::TRACE_RECORDS;
+use crate::slices;
 
 /// Asks the stages before the one at `index`.
 pub(super) struct Trace<'s> {
@@ -123,7 +124,7 @@ impl Before<'_> {
         piece: &Piece,
         given: &[u8],
     ) -> Result<Option<usize>, Failure> {
-        let own = chunk.get(piece.start..piece.end).unwrap_or_default();
+        let own = slices::part(chunk, piece.start..piece.end);
         let mut bytes: Option<Held> = None;
         let is_first = piece.start == 0;
         let index = if is_first { place.index } else { place.index.max(1) };

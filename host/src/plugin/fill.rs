@@ -17,6 +17,7 @@ use wasmtime::component::__internal::{
 use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower, TypedFunc, WasmStr};
 
 use crate::process::{Failure, Fill, Header, spare};
+use crate::slices;
 
 /// A parameter of type `list<u8>` whose bytes are written by a [`Fill`]. Of use for one call.
 pub(super) struct Incoming<'a>(Mutex<Inner<'a>>);
@@ -224,14 +225,14 @@ impl<const UNITS_MAX: usize> Beginning<UNITS_MAX> {
         let is_tagged = encoding == StringEncoding::CompactUtf16 && length & UTF16_TAG != 0;
         let length = usize::try_from(if is_tagged { length ^ UTF16_TAG } else { length })?;
         let (units, is_cut) = (length.min(UNITS_MAX), length > UNITS_MAX);
-        let rest = cx.memory().get(usize::try_from(pointer)?..).unwrap_or_default();
-        let bytes = |count: usize| rest.get(..count).unwrap_or_default();
+        let rest = slices::within(cx.memory(), usize::try_from(pointer)?..)?;
+        let bytes = |count: usize| slices::within(rest, ..count);
         Ok(Self(match encoding {
-            StringEncoding::Utf8 => beginning_of_utf8(bytes(units), is_cut)?.to_string(),
+            StringEncoding::Utf8 => beginning_of_utf8(bytes(units)?, is_cut)?.to_string(),
             StringEncoding::CompactUtf16 if !is_tagged => {
-                bytes(units).iter().map(|&latin1| char::from(latin1)).collect()
+                bytes(units)?.iter().map(|&latin1| char::from(latin1)).collect()
             }
-            _ => beginning_of_utf16(bytes(units * 2), is_cut)?,
+            _ => beginning_of_utf16(bytes(units * 2)?, is_cut)?,
         }))
     }
 }
@@ -243,7 +244,7 @@ fn beginning_of_utf8(bytes: &[u8], is_cut: bool) -> Result<&str, std::str::Utf8E
         if is_whole {
             Err(error)
         } else {
-            std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default())
+            std::str::from_utf8(slices::part(bytes, ..error.valid_up_to()))
         }
     })
 }

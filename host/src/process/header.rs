@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::slices;
 use crate::stats::Held;
 
 /// See the module; empty by default.
@@ -38,6 +39,6 @@ impl Deref for Header {
 
     fn deref(&self) -> &[u8] {
         let all = self.held.as_ref().map_or(&[][..], |held| held);
-        all.get(..self.bytes).unwrap_or_default()
+        slices::part(all, ..self.bytes)
     }
 }

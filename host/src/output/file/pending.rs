@@ -13,6 +13,7 @@ use super::temporary::temporary;
 use super::{Attempt, FileError};
 use crate::settings::limits::TEMPORARY_TRIES_MAX;
 use crate::settings::{Durable, Exists};
+use crate::slices;
 
 /// A file that is being written, and that nobody sees until it is [committed](Self::commit). Dropped without that, it leaves
 /// nothing but a warning in the log where its temporary file could not be removed.
@@ -102,7 +103,7 @@ impl Pending {
             match self.calls.write(&self.file, rest, offset).map_err(error)? {
                 0 => return Err(error(Errno::IO)),
                 written => {
-                    rest = rest.get(written..).unwrap_or_default();
+                    rest = slices::part(rest, written..);
                     offset += written as u64;
                 }
             }

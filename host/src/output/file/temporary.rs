@@ -9,6 +9,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use crate::settings::limits::NAME_BYTES_MAX;
+use crate::slices;
 
 const MARK: &[u8] = b".gristmill-";
 const DIGITS: usize = 16;
@@ -34,7 +35,7 @@ fn start(name: &[u8]) -> &[u8] {
     while end > 0 && continues(end) {
         end -= 1;
     }
-    name.get(..end).unwrap_or_default()
+    slices::part(name, ..end)
 }
 
 /// Whether a file is called as our temporary files are.

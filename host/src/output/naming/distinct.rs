@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::name::Shown;
+use crate::slices;
 
 /// A source whose output cannot be where it would go.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -140,7 +141,7 @@ impl Distinct {
                 // Those above it are known with it.
                 Some(Use::Directory(_)) => break,
                 Some(&Use::File(other)) => {
-                    let outside = bytes.get(..end).unwrap_or_default();
+                    let outside = slices::part(bytes, ..end);
                     let place = Path::new(OsStr::from_bytes(outside)).into();
                     return Err(Clash { other, how: How::Inside, place });
                 }
@@ -157,13 +158,13 @@ impl Distinct {
         let mut above = Vec::new();
         let mut written = 0;
         for slash in memchr::memchr_iter(b'/', place) {
-            let part = place.get(written..slash).unwrap_or_default();
+            let part = slices::part(place, written..slash);
             sums.0.write(part);
             sums.1.write(part);
             above.push(((sums.0.finish(), sums.1.finish()), slash));
             written = slash;
         }
-        let part = place.get(written..).unwrap_or_default();
+        let part = slices::part(place, written..);
         sums.0.write(part);
         sums.1.write(part);
         ((sums.0.finish(), sums.1.finish()), above)

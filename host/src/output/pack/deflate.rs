@@ -6,6 +6,8 @@
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
+use crate::slices;
+
 /// What `bgzip` puts into a block: even stored, it fits into 64 KiB.
 const BGZF_BLOCK_BYTES: usize = 0xff00;
 const BGZF_HEADER_BYTES: usize = 18;
@@ -81,7 +83,7 @@ impl Deflate {
         if self.packed.len() < room {
             self.packed.resize(room, 0);
         }
-        let packed = self.packed.get_mut(..room).unwrap_or_default();
+        let packed = slices::part_mut(&mut self.packed, ..room);
         let status = self.compress.compress(plain, packed, FlushCompress::Finish);
         match status.map_err(|error| error.to_string())? {
             Status::StreamEnd => Ok(usize::try_from(self.compress.total_out()).unwrap_or(room)),
@@ -93,7 +95,7 @@ impl Deflate {
     /// 2^32, of `plain`.
     fn body(&self, bytes: usize, plain: &[u8], out: &mut Vec<u8>) {
         if bytes <= stored_bytes(plain) {
-            out.extend_from_slice(self.packed.get(..bytes).unwrap_or_default());
+            out.extend_from_slice(slices::part(&self.packed, ..bytes));
         } else {
             store(plain, out);
         }

@@ -2,6 +2,8 @@
 
 use zstd_safe::{CCtx, CParameter, compress_bound, get_error_name};
 
+use crate::slices;
+
 pub(super) struct Zstd {
     context: CCtx<'static>,
     packed: Vec<u8>,
@@ -32,9 +34,9 @@ impl Zstd {
             self.packed.resize(room, 0);
         }
         // All of the content is there at once: so its size is in the frame, and the window is no larger than it.
-        let packed = self.packed.get_mut(..room).unwrap_or_default();
+        let packed = slices::part_mut(&mut self.packed, ..room);
         let bytes = self.context.compress2(packed, plain).map_err(get_error_name)?;
-        out.extend_from_slice(packed.get(..bytes).unwrap_or_default());
+        out.extend_from_slice(slices::part(packed, ..bytes));
         Ok(())
     }
 }

@@ -19,6 +19,7 @@ use wasmparser::{
 };
 
 use crate::settings::limits::BULK_PIECE_BYTES;
+use crate::slices;
 
 type Encoded<T> = Result<T, Error<Infallible>>;
 
@@ -37,7 +38,7 @@ fn components(mut parser: Parser, mut part: &[u8], whole: &[u8]) -> Encoded<Comp
         let Chunk::Parsed { consumed, payload } = parser.parse(part, true)? else {
             return Err(Error::UnexpectedNonComponentSection);
         };
-        part = part.get(consumed..).unwrap_or_default();
+        part = slices::part(part, consumed..);
         let inner = match &payload {
             Payload::ModuleSection { unchecked_range, .. }
             | Payload::ComponentSection { unchecked_range, .. } => Some(unchecked_range.clone()),
@@ -47,7 +48,7 @@ fn components(mut parser: Parser, mut part: &[u8], whole: &[u8]) -> Encoded<Comp
         let Some(range) = range else { continue };
         let bytes = whole.get(range).ok_or(Error::UnexpectedNonComponentSection)?;
         if inner.is_some() {
-            part = part.get(bytes.len()..).unwrap_or_default();
+            part = slices::part(part, bytes.len()..);
         }
         match payload {
             Payload::ModuleSection { parser, .. } => {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plugin::error::Refusal;
 use crate::settings::Sandbox;
+use crate::slices;
 
 /// What a compiler is told beside the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +59,7 @@ impl Order {
         let end = bytes.iter().position(|byte| *byte == b'\n').ok_or("an order is a line")?;
         let (line, plugin) = bytes.split_at(end);
         let order = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-        Ok((order, plugin.get(1..).unwrap_or_default()))
+        Ok((order, slices::part(plugin, 1..)))
     }
 }
 

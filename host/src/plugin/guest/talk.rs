@@ -14,6 +14,7 @@ use crate::settings::limits::{
     COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_COST_BYTES,
     REJECT_BYTES_MAX, is_only_shown,
 };
+use crate::slices;
 use crate::stats::Charged;
 
 /// The `tracing` target of what plugins log, by which a front end tells it from warnings of the host.
@@ -190,7 +191,7 @@ fn clean(message: &str) -> String {
 
 /// As much of it as a line may have.
 fn beginning(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(LOG_LINE_BYTES_MAX)).unwrap_or_default()
+    slices::text(text, ..text.floor_char_boundary(LOG_LINE_BYTES_MAX))
 }
 
 #[cfg(test)]
