@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::csv::{Csv, Walk};
 use super::framing::{Framing, Prefix};
+use crate::slices;
 
 /// Scans a buffer that grows: each byte is looked at once.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,7 +19,7 @@ pub struct Boundary {
 impl Boundary {
     /// End of the last whole record in `buffer`, 0 if there is none.
     pub fn scan(&mut self, framing: Framing, buffer: &[u8]) -> usize {
-        let fresh = buffer.get(self.scanned..).unwrap_or_default();
+        let fresh = slices::part(buffer, self.scanned..);
         match framing {
             Framing::Bytes => self.end = buffer.len(),
             Framing::Whole => {}
@@ -72,7 +73,7 @@ impl Framing {
     pub fn records(self, mut bytes: &[u8]) -> impl Iterator<Item = usize> {
         std::iter::from_fn(move || {
             let length = first_record(self, bytes).unwrap_or(bytes.len());
-            bytes = bytes.get(length..).unwrap_or_default();
+            bytes = slices::part(bytes, length..);
             (length > 0).then_some(length)
         })
     }
@@ -102,10 +103,10 @@ impl Framing {
     pub fn first_records(self, bytes: &[u8], count: u32) -> &[u8] {
         let mut end = 0;
         for _ in 0..count {
-            let rest = bytes.get(end..).unwrap_or_default();
+            let rest = slices::part(bytes, end..);
             end += first_record(self, rest).unwrap_or(rest.len());
         }
-        bytes.get(..end).unwrap_or_default()
+        slices::part(bytes, ..end)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::settings::limits::{
     BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX, CHUNK_BYTES, CSV_RUN_BYTES_MAX,
     STREAM_CHUNK_BYTES,
 };
+use crate::slices;
 
 /// What finding record boundaries takes; reused.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Scan {
         if self.buffer.len() < length {
             self.buffer.resize(length, 0);
         }
-        let into = self.buffer.get_mut(..length).unwrap_or_default();
+        let into = slices::part_mut(&mut self.buffer, ..length);
         input.read_asked(into, offset, self.asked)?;
         Ok(into)
     }

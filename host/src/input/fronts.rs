@@ -14,6 +14,7 @@ use super::{
     Access, Again, Bytes, Choice, Codec, DecodeLimits, Decoder, Decoding, Error, Form, Input,
     Pieces, recognise,
 };
+use crate::slices;
 use crate::source::{ArchiveError, Refusal};
 
 impl Input {
@@ -24,7 +25,7 @@ impl Input {
     pub fn codec(&self, name: &Path) -> Result<Option<Codec>, Error> {
         let mut first = [0; Codec::DETECT_BYTES];
         let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
-        let first = first.get_mut(..length).unwrap_or_default();
+        let first = slices::part_mut(&mut first, ..length);
         self.read_at(first, 0)?;
         self.recognised(first, name)
     }
@@ -36,7 +37,7 @@ impl Input {
     pub fn mark(&self) -> Result<Option<Mark>, Error> {
         let mut first = [0; Mark::BYTES_MAX];
         let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
-        let first = first.get_mut(..length).unwrap_or_default();
+        let first = slices::part_mut(&mut first, ..length);
         self.read_at(first, 0)?;
         Ok(Mark::of(first))
     }

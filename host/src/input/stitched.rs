@@ -11,6 +11,7 @@ use super::decode::{Chain, Decoder, Piece, Stretch};
 use super::pieces::{Next, Pieces};
 use super::{Bytes, Error};
 use crate::settings::limits::DECODE_READ_BYTES;
+use crate::slices;
 
 impl Pieces {
     /// What comes out of all of them, from front to back. Read once.
@@ -40,7 +41,7 @@ impl Stitched {
     /// Copies what is left of the piece that is being read.
     fn copy(&mut self, into: &mut [u8]) -> usize {
         let Some((piece, at)) = &mut self.piece else { return 0 };
-        let left = piece.bytes().get(*at..).unwrap_or_default();
+        let left = slices::part(piece.bytes(), *at..);
         let got = left.len().min(into.len());
         if let (Some(into), Some(from)) = (into.get_mut(..got), left.get(..got)) {
             into.copy_from_slice(from);
@@ -68,7 +69,7 @@ impl Stitched {
         let mut scratch = vec![0; DECODE_READ_BYTES.min(left)];
         while left > 0 {
             let most = left.min(scratch.len());
-            let got = decoder.read(scratch.get_mut(..most).unwrap_or_default())?;
+            let got = decoder.read(slices::part_mut(&mut scratch, ..most))?;
             if got == 0 {
                 break;
             }

@@ -8,6 +8,7 @@ use super::boundary::Boundary;
 use super::growth::Growth;
 use super::{Cutter, Error, Framing, LineCount};
 use crate::settings::limits::STREAM_FIRST_READ_BYTES;
+use crate::slices;
 use crate::stats::MemoryBudget;
 
 /// Bytes that come one after the other.
@@ -70,7 +71,7 @@ impl Chunk {
 
     /// The bytes of the chunk.
     pub fn bytes(&self) -> &[u8] {
-        self.buffer.get(..self.length).unwrap_or_default()
+        slices::part(&self.buffer, ..self.length)
     }
 
     /// Memory that it takes.
@@ -174,7 +175,7 @@ impl Stream {
         filling.append(&self.tail);
         self.tail.clear();
         let cut = self.fill(&mut filling, &mut growth)?;
-        self.tail.extend_from_slice(filling.bytes().get(cut..).unwrap_or_default());
+        self.tail.extend_from_slice(slices::part(filling.bytes(), cut..));
         // Where that would mean waiting, an empty chunk may have to be the last one.
         if !self.ended && self.tail.is_empty() && self.bytes.is_ready(Duration::ZERO)? {
             self.look_ahead()?;
@@ -256,7 +257,7 @@ impl Stream {
         let mut next = [0; 512];
         let got = self.bytes.read(&mut next)?;
         self.ended = got == 0;
-        self.tail.extend_from_slice(next.get(..got).unwrap_or_default());
+        self.tail.extend_from_slice(slices::part(&next, ..got));
         Ok(())
     }
 }
@@ -269,11 +270,11 @@ struct Filling {
 
 impl Filling {
     fn bytes(&self) -> &[u8] {
-        self.buffer.get(..self.length).unwrap_or_default()
+        slices::part(&self.buffer, ..self.length)
     }
 
     fn first(&self, length: usize) -> &[u8] {
-        self.bytes().get(..length).unwrap_or_default()
+        slices::part(self.bytes(), ..length)
     }
 
     /// Room for what is missing to `want` bytes, or for some of it: a buffer grows with what comes, so that a source that is
@@ -284,7 +285,7 @@ impl Filling {
             self.buffer.resize(grown, 0);
         }
         let end = want.min(self.buffer.len());
-        self.buffer.get_mut(self.length..end).unwrap_or_default()
+        slices::part_mut(&mut self.buffer, self.length..end)
     }
 
     /// How long it is with that room.

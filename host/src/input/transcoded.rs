@@ -11,6 +11,7 @@ use super::conversion::{Misfit, Step};
 use super::utf32::Utf32;
 use super::{Bytes, Error};
 use crate::settings::limits::COPY_BYTES;
+use crate::slices;
 
 /// What is done about bytes that are no text in their encoding.
 #[derive(Debug, Clone, Default)]
@@ -60,11 +61,11 @@ impl Whatwg {
     fn convert(&mut self, bytes: &[u8], text: &mut Vec<u8>, last: bool) -> Step {
         let mut taken = 0;
         loop {
-            let left = bytes.get(taken..).unwrap_or_default();
+            let left = slices::part(bytes, taken..);
             let (result, read, written) =
                 self.decoder.decode_to_utf8_without_replacement(left, &mut self.room, last);
             taken += read;
-            text.extend_from_slice(self.room.get(..written).unwrap_or_default());
+            text.extend_from_slice(slices::part(&self.room, ..written));
             let fault = match result {
                 DecoderResult::OutputFull => continue,
                 DecoderResult::InputEmpty => None,
@@ -128,7 +129,7 @@ impl Transcoded {
         loop {
             let Step { taken, fault } = self.conversion.convert(left, &mut self.text, self.done);
             self.taken = self.taken.saturating_add(taken as u64);
-            left = left.get(taken..).unwrap_or_default();
+            left = slices::part(left, taken..);
             let Some(Misfit { bytes, behind }) = fault else { break };
             match &self.malformed {
                 Malformed::Fails => {
@@ -167,7 +168,7 @@ impl Bytes for Transcoded {
         while self.at == self.text.len() && !self.is_over() {
             self.refill()?;
         }
-        let text = self.text.get(self.at..).unwrap_or_default();
+        let text = slices::part(&self.text, self.at..);
         if text.is_empty() && !into.is_empty() {
             return self.end();
         }

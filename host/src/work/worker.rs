@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::input::{Found, Opener, Scan};
 use crate::process::{Held, Instance, Scope};
 use crate::settings::limits::AHEAD_FILES;
+use crate::slices;
 use crate::source::{Source, Way};
 
 use super::ahead::Ahead;
@@ -100,7 +101,7 @@ impl<'r, 'a> Worker<'r, 'a> {
                     for (at, &index) in batch.iter().enumerate() {
                         self.pass.ask();
                         self.check_cancel()?;
-                        self.look_ahead(batch.get(at..).unwrap_or_default());
+                        self.look_ahead(slices::part(&batch, at..));
                         let before = self.results.times.reading();
                         self.source(index)?;
                         self.sight.ahead.was(self.results.times.reading().saturating_sub(before));

@@ -29,6 +29,7 @@ use super::spool::Spool;
 use super::{Access, Choice, Codec, Decoding, Error, Input, Opener};
 use crate::settings::Piped;
 use crate::settings::limits::{ARCHIVE_STRETCHES_MAX, COPY_BYTES};
+use crate::slices;
 use crate::source::{
     Archive, ArchiveError, Directories, Globs, Listing, Member, Refusal, Room, Source, SourcePath,
     Sparse, Spooled, Stored, TooManySources, Version, Way, shown_name,
@@ -210,7 +211,7 @@ fn spooled(
         if expansion.stop.load(Ordering::Relaxed) {
             return Err(Error::Open(io::ErrorKind::Interrupted.into()));
         }
-        spool.write(some.get(..got).unwrap_or_default())?;
+        spool.write(slices::part(&some, ..got))?;
     }
     spool.rewind()?;
     let way = Way::Spooled(Arc::new(Spooled { file: spool.into_file()? }));

@@ -14,6 +14,7 @@ use super::sparse::Map;
 use super::{Listed, Members};
 use crate::input::Input;
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, ARCHIVE_SEARCH_BYTES_MAX};
+use crate::slices;
 use crate::source::{ArchiveError, Refusal, Stored, shown_name};
 
 /// Whether a file that begins with this block is an archive, be it a damaged one.
@@ -105,7 +106,7 @@ impl Headers {
             // Of two the later one counts, as GNU tar and bsdtar have it.
             kind::GNU_LONG_NAME => {
                 let end = memchr::memchr(0, data).unwrap_or(data.len());
-                self.name = Some(data.get(..end).unwrap_or_default().to_vec());
+                self.name = Some(slices::part(data, ..end).to_vec());
                 Ok(())
             }
             kind::EXTENDED_GLOBAL if Pax::read(data)? != Pax::default() => {

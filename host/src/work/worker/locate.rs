@@ -3,6 +3,7 @@
 use super::Worker;
 use crate::input::{Chunk, LineCount, Offsets};
 use crate::process::Reject;
+use crate::slices;
 use crate::work::Locate;
 use crate::work::open::Open;
 use crate::work::whole::Whole;
@@ -39,7 +40,7 @@ impl Worker<'_, '_> {
             if to < at {
                 (at, lines) = (0, begun());
             }
-            lines.add(chunk.bytes().get(at..to).unwrap_or_default());
+            lines.add(slices::part(chunk.bytes(), at..to));
             at = to;
             reject.line = Some(lines.ended() + 1);
         }
