@@ -97,12 +97,12 @@ impl Input {
     ) -> Result<Option<Box<dyn Bytes>>, Error> {
         match self.form {
             Form::Plain | Form::Blocks(_) => Ok(None),
-            Form::Packed(packed) => self.from_packed(packed, name, decoding).map(Some),
-            Form::Pipe => self.from_pipe(name, decoding, access).map(Some),
+            Form::Packed(packed) => self.unpacked(packed, name, decoding).map(Some),
+            Form::Pipe => self.piped(name, decoding, access).map(Some),
         }
     }
 
-    fn from_packed(
+    fn unpacked(
         &self,
         packed: Packed,
         name: &Path,
@@ -137,7 +137,7 @@ impl Input {
         Ok(Pieces::of(packed, codec, limits, workers, access).map(Arc::new))
     }
 
-    pub(super) fn from_pipe(
+    pub(super) fn piped(
         &self,
         name: &Path,
         decoding: Decoding,

@@ -200,7 +200,7 @@ fn spooled(
     expansion: &Expansion<'_>,
 ) -> Result<(Input, Way), Error> {
     let as_it_is = Decoding { choice: Choice::Never, ..Decoding::default() };
-    let mut bytes = input.from_pipe(source.file(), as_it_is, access)?;
+    let mut bytes = input.piped(source.file(), as_it_is, access)?;
     let mut spool = Spool::new()?;
     let mut some = vec![0; COPY_BYTES];
     loop {
