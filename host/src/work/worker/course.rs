@@ -29,7 +29,7 @@ enum Pushed {
     Found(Found),
 }
 
-impl<'a> Worker<'_, 'a> {
+impl Worker<'_, '_> {
     /// Takes chunks of a source until there are no more, or it turns out to be something else.
     pub(super) fn join(&mut self, open: &Open<'_>) -> Result<Option<Found>, Cancelled> {
         let kind = self.seat.processor().traits().kind;
@@ -124,7 +124,7 @@ impl<'a> Worker<'_, 'a> {
                     match seen {
                         // Nothing of this whole comes after it: it need not wait.
                         Some(span) if chunk.last => {
-                            self.results.settle(&mut self.seat, open, whole, span)
+                            self.results.settle(&mut self.seat, open, whole, span);
                         }
                         seen => live = seen.map(|span| (member, span)),
                     }
@@ -323,10 +323,7 @@ impl<'a> Worker<'_, 'a> {
 
     /// Whether the chunk at `index` of what is found by its place need not be looked at.
     fn is_over(&self, open: &Open<'_>, index: u64) -> bool {
-        match open.is_single() {
-            true => self.plan.cancel.is_set(),
-            false => self.hopeless(&open.whole, index),
-        }
+        if open.is_single() { self.plan.cancel.is_set() } else { self.hopeless(&open.whole, index) }
     }
 
     /// Whether the chunk at `index` need not be looked at: one before it has failed, or the run is cancelled.
