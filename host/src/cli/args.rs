@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use super::guide::TOPICS;
+use super::guide::topics;
 use super::values::{key_value, template};
 use crate::settings::{
     Decompress, Durable, EncodingErrors, Exists, Format, Io, Join, Pack, Piped, RejectsMax, limits,
@@ -45,7 +45,7 @@ pub(super) enum Command {
     /// Show a page of the documentation
     Guide {
         /// Which page
-        #[arg(default_value = "guide", value_parser = PossibleValuesParser::new(TOPICS))]
+        #[arg(default_value = "guide", value_parser = PossibleValuesParser::new(topics()))]
         topic: String,
     },
     /// Write a small tree of logs, CSV, JSON lines and archives to try things on

@@ -40,9 +40,10 @@ fn named(command: Option<&str>) -> Result<clap::Command, Problem> {
     for word in command.iter().flat_map(|command| command.split('-')) {
         let Some(inner) = found.find_subcommand(word) else {
             let known: Vec<_> = found.get_subcommands().map(clap::Command::get_name).collect();
-            let hint = match known.is_empty() {
-                true => format!("{} has no commands of its own", found.get_name()),
-                false => format!("{} has {}", found.get_name(), known.join(", ")),
+            let hint = if known.is_empty() {
+                format!("{} has no commands of its own", found.get_name())
+            } else {
+                format!("{} has {}", found.get_name(), known.join(", "))
             };
             return Err(Problem::new(format!("there is no command `{word}`")).hint(Some(&hint)));
         };

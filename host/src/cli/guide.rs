@@ -20,20 +20,14 @@ const PAGES: [(&str, &str); 10] = [
 ];
 
 /// The topics, as the help lists them.
-pub(super) const TOPICS: [&str; 10] = {
-    let mut topics = [""; 10];
-    let mut at = 0;
-    while at < topics.len() {
-        topics[at] = PAGES[at].0;
-        at += 1;
-    }
-    topics
-};
+pub(super) fn topics() -> [&'static str; 10] {
+    PAGES.map(|(topic, _)| topic)
+}
 
 /// Prints a page.
 pub(super) fn guide(topic: &str) -> Result<Exit, Problem> {
     let Some((_, page)) = PAGES.iter().find(|(name, _)| *name == topic) else {
-        let hint = format!("topics are {}", TOPICS.join(", "));
+        let hint = format!("topics are {}", topics().join(", "));
         return Err(Problem::new(format!("there is no page `{topic}`")).hint(Some(&hint)));
     };
     print(&without_links(page))

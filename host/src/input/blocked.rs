@@ -13,6 +13,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder};
 use super::{Error, Input};
 use crate::settings::limits::{DECODE_PIECE_BYTES_MAX, DECODE_RATIO_FREE_BYTES};
+use crate::slices;
 use crate::stats::{Charge, MemoryBudget};
 
 /// Who asks for the bytes of a piece, and so whether they are asked for again.
@@ -208,8 +209,11 @@ impl Blocked {
             None => Arc::new(self.decode(input, piece, end)?),
         };
         let from = usize::try_from(skip).unwrap_or(usize::MAX);
-        let asked_for = bytes.get(from..).and_then(|rest| rest.get(..into.len()));
-        into.copy_from_slice(asked_for.unwrap_or_default());
+        let asked_for = slices::within(&bytes, from..from.saturating_add(into.len()));
+        let offset = piece.start + skip;
+        into.copy_from_slice(
+            asked_for.map_err(|error| Error::Read { offset, error: error.into() })?,
+        );
         if whole {
             self.keep(at, bytes, after);
         }

@@ -1,9 +1,10 @@
-//! Where the last whole record ends in bytes that grow at their end, and begin where a record begins.
+//! Where records end in bytes that begin with one: the last whole one, where they grow at their end, and each from the front.
 
 use std::ops::ControlFlow;
 
 use super::csv::{Csv, Walk};
 use super::framing::{Framing, Prefix};
+use crate::slices;
 
 /// Scans a buffer that grows: each byte is looked at once.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,7 +19,7 @@ pub struct Boundary {
 impl Boundary {
     /// End of the last whole record in `buffer`, 0 if there is none.
     pub fn scan(&mut self, framing: Framing, buffer: &[u8]) -> usize {
-        let fresh = buffer.get(self.scanned..).unwrap_or_default();
+        let fresh = slices::part(buffer, self.scanned..);
         match framing {
             Framing::Bytes => self.end = buffer.len(),
             Framing::Whole => {}
@@ -56,6 +57,56 @@ impl Boundary {
             }
             self.end = next;
         }
+    }
+}
+
+impl Framing {
+    /// Whether the last record of `bytes`, which begin with one, ends where they do.
+    pub fn ends_with_record(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Delimited(byte) => bytes.last() == Some(&byte),
+            _ => Boundary::default().scan(self, bytes) == bytes.len(),
+        }
+    }
+
+    /// Lengths of the records of `bytes`, which begin with one; the last may lack its end.
+    pub fn records(self, mut bytes: &[u8]) -> impl Iterator<Item = usize> {
+        std::iter::from_fn(move || {
+            let length = first_record(self, bytes).unwrap_or(bytes.len());
+            bytes = slices::part(bytes, length..);
+            (length > 0).then_some(length)
+        })
+    }
+
+    /// Where `bytes`, which begin with a record, can be cut in two about equal parts; `None` where they are one record.
+    pub fn middle(self, bytes: &[u8]) -> Option<usize> {
+        let half = bytes.len() / 2;
+        if self == Self::Bytes {
+            return (half > 0).then_some(half);
+        }
+        let mut before = None;
+        let mut end = 0;
+        for length in self.records(bytes) {
+            end += length;
+            if end == bytes.len() {
+                break;
+            }
+            before = Some(end);
+            if end >= half {
+                break;
+            }
+        }
+        before
+    }
+
+    /// The first `count` records of `bytes`; all of them where there are fewer.
+    pub fn first_records(self, bytes: &[u8], count: u32) -> &[u8] {
+        let mut end = 0;
+        for _ in 0..count {
+            let rest = slices::part(bytes, end..);
+            end += first_record(self, rest).unwrap_or(rest.len());
+        }
+        slices::part(bytes, ..end)
     }
 }
 

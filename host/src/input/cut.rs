@@ -5,12 +5,13 @@
 //! chunk that lies inside one long record is empty. Records that cannot be found by their place in a source are not for
 //! this file: such a source is read from its front, as a [`Stream`](super::Stream).
 
-use super::quotes::{last_record, read_in_steps};
+use super::quotes::{Window, last_record, read_in_steps};
 use super::{Asked, Error, Framing, Input};
 use crate::settings::limits::{
     BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX, CHUNK_BYTES, CSV_RUN_BYTES_MAX,
     STREAM_CHUNK_BYTES,
 };
+use crate::slices;
 
 /// What finding record boundaries takes; reused.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Scan {
         if self.buffer.len() < length {
             self.buffer.resize(length, 0);
         }
-        let into = self.buffer.get_mut(..length).unwrap_or_default();
+        let into = slices::part_mut(&mut self.buffer, ..length);
         input.read_asked(into, offset, self.asked)?;
         Ok(into)
     }
@@ -66,7 +67,7 @@ impl Cutter {
 
     /// How many chunks an input has.
     pub fn chunks(&self, input: &Input) -> u64 {
-        match (self.framing, &input.blocked) {
+        match (self.framing, input.blocks()) {
             (Framing::Whole | Framing::Prefixed(_), _) => 1,
             (_, Some(blocked)) => blocked.chunks(),
             _ => input.bytes().div_ceil(self.chunk_bytes).max(1),
@@ -84,7 +85,7 @@ impl Cutter {
 
     /// Where the chunk at `index` would begin if there were no records.
     fn nominal(&self, input: &Input, index: u64) -> u64 {
-        match &input.blocked {
+        match input.blocks() {
             Some(blocked) => blocked.nominal(index),
             None => self.chunk_bytes.saturating_mul(index),
         }
@@ -303,13 +304,6 @@ impl Cutter {
         let record = self.framing.record();
         Error::RecordTooLong { record, offset, bytes_max: self.record_bytes_max, quote: None }
     }
-}
-
-/// A stretch of an input.
-#[derive(Clone, Copy)]
-pub(super) struct Window {
-    pub(super) from: u64,
-    pub(super) to: u64,
 }
 
 #[cfg(test)]

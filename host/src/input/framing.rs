@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::boundary::{Boundary, first_record};
 use super::csv::Csv;
 
 /// How a source is made of records.
@@ -83,44 +82,6 @@ impl Framing {
         matches!(self, Self::Delimited(b'\n') | Self::Csv(_))
     }
 
-    /// Whether the last record of `bytes`, which begin with one, ends where they do.
-    pub fn ends_with_record(self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Delimited(byte) => bytes.last() == Some(&byte),
-            _ => Boundary::default().scan(self, bytes) == bytes.len(),
-        }
-    }
-
-    /// Lengths of the records of `bytes`, which begin with one; the last may lack its end.
-    pub fn records(self, mut bytes: &[u8]) -> impl Iterator<Item = usize> {
-        std::iter::from_fn(move || {
-            let length = first_record(self, bytes).unwrap_or(bytes.len());
-            bytes = bytes.get(length..).unwrap_or_default();
-            (length > 0).then_some(length)
-        })
-    }
-
-    /// Where `bytes`, which begin with a record, can be cut in two about equal parts; `None` where they are one record.
-    pub fn middle(self, bytes: &[u8]) -> Option<usize> {
-        let half = bytes.len() / 2;
-        if self == Self::Bytes {
-            return (half > 0).then_some(half);
-        }
-        let mut before = None;
-        let mut end = 0;
-        for length in self.records(bytes) {
-            end += length;
-            if end == bytes.len() {
-                break;
-            }
-            before = Some(end);
-            if end >= half {
-                break;
-            }
-        }
-        before
-    }
-
     /// What ends a record, where it is one byte: of what is made of such records, too.
     pub fn record_end(self) -> Option<u8> {
         match self {
@@ -137,16 +98,6 @@ impl Framing {
             (Self::Bytes, _) | (_, Self::Whole) | (Self::Delimited(b'\n'), Self::Csv(_)) => true,
             (own, other) => own == other,
         }
-    }
-
-    /// The first `count` records of `bytes`; all of them where there are fewer.
-    pub fn first_records(self, bytes: &[u8], count: u32) -> &[u8] {
-        let mut end = 0;
-        for _ in 0..count {
-            let rest = bytes.get(end..).unwrap_or_default();
-            end += first_record(self, rest).unwrap_or(rest.len());
-        }
-        bytes.get(..end).unwrap_or_default()
     }
 
     /// The same with what settings of a plugin say of it: `delimiter` and `quote` of csv. Without quotes, its records are lines.

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use super::{Bytes, Error, Trickle};
+use crate::slices;
 
 /// Bytes, with the first of them at hand.
 pub(super) struct Front {
@@ -27,8 +28,8 @@ impl Front {
     ) -> Result<Self, Error> {
         let mut first = vec![0; count];
         let mut length = 0;
-        while length < count && !enough(first.get(..length).unwrap_or_default()) {
-            let got = rest.read(first.get_mut(length..).unwrap_or_default())?;
+        while length < count && !enough(slices::part(&first, ..length)) {
+            let got = rest.read(slices::part_mut(&mut first, length..))?;
             if got == 0 {
                 break;
             }
@@ -49,7 +50,7 @@ impl Front {
     }
 
     fn waiting(&self) -> &[u8] {
-        self.first.get(self.given..).unwrap_or_default()
+        slices::part(&self.first, self.given..)
     }
 }
 

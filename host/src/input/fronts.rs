@@ -4,15 +4,17 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::archive::{is_zip, may_become_zip};
 use super::front::Front;
 use super::mark::Mark;
-use super::packed::Unpacked;
+use super::packed::{Packed, Unpacked};
 use super::pipe::Pipe;
 use super::store::FromFront;
 use super::{
-    Access, Again, Bytes, Choice, Codec, DecodeLimits, Decoder, Decoding, Error, Input, Pieces,
-    recognise,
+    Access, Again, Bytes, Choice, Codec, DecodeLimits, Decoder, Decoding, Error, Form, Input,
+    Pieces, recognise,
 };
+use crate::slices;
 use crate::source::{ArchiveError, Refusal};
 
 impl Input {
@@ -23,7 +25,7 @@ impl Input {
     pub fn codec(&self, name: &Path) -> Result<Option<Codec>, Error> {
         let mut first = [0; Codec::DETECT_BYTES];
         let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
-        let first = first.get_mut(..length).unwrap_or_default();
+        let first = slices::part_mut(&mut first, ..length);
         self.read_at(first, 0)?;
         self.recognised(first, name)
     }
@@ -35,7 +37,7 @@ impl Input {
     pub fn mark(&self) -> Result<Option<Mark>, Error> {
         let mut first = [0; Mark::BYTES_MAX];
         let length = usize::try_from(self.bytes()).unwrap_or(usize::MAX).min(first.len());
-        let first = first.get_mut(..length).unwrap_or_default();
+        let first = slices::part_mut(&mut first, ..length);
         self.read_at(first, 0)?;
         Ok(Mark::of(first))
     }
@@ -71,7 +73,7 @@ impl Input {
     /// # Errors
     /// When the file cannot be shared between readers.
     pub fn again(&self, codec: Codec, limits: DecodeLimits) -> Result<Option<Again>, Error> {
-        if self.is_pipe || self.is_remote() {
+        if self.is_pipe() || self.is_remote() {
             return Ok(None);
         }
         Ok(Some(Again { stretch: self.stretch()?, codec, limits }))
@@ -82,14 +84,30 @@ impl Input {
         Ok(FromFront { store, offset: self.start, left: self.bytes, stored: 0 })
     }
 
-    /// The bytes of a member that [is packed](Self::is_packed) and is called `name`, decompressed where that is to be.
+    /// The bytes of a source called `name` that can only be had one after the other, decompressed where that is to be; `None` of
+    /// one that can be had at any offset.
     ///
     /// # Errors
-    /// When its archive cannot be shared between readers, or its first bytes cannot be had.
-    pub fn from_packed(&self, name: &Path, decoding: Decoding) -> Result<Box<dyn Bytes>, Error> {
-        let Some(packed) = self.packed else {
-            return self.from_front(None, decoding.limits);
-        };
+    /// When it cannot be shared between readers, or its first bytes cannot be had.
+    pub fn in_order(
+        &self,
+        name: &Path,
+        decoding: Decoding,
+        access: &Access,
+    ) -> Result<Option<Box<dyn Bytes>>, Error> {
+        match self.form {
+            Form::Plain | Form::Blocks(_) => Ok(None),
+            Form::Packed(packed) => self.unpacked(packed, name, decoding).map(Some),
+            Form::Pipe => self.piped(name, decoding, access).map(Some),
+        }
+    }
+
+    fn unpacked(
+        &self,
+        packed: Packed,
+        name: &Path,
+        decoding: Decoding,
+    ) -> Result<Box<dyn Bytes>, Error> {
         let plain = Unpacked::new(packed, self.stretch()?, decoding.limits);
         Ok(match decoding.choice {
             Choice::Never => Box::new(plain),
@@ -119,11 +137,7 @@ impl Input {
         Ok(Pieces::of(packed, codec, limits, workers, access).map(Arc::new))
     }
 
-    /// The bytes of a pipe called `name`, decompressed where it is to be.
-    ///
-    /// # Errors
-    /// When the pipe cannot be shared, or its first bytes cannot be had.
-    pub fn from_pipe(
+    pub(super) fn piped(
         &self,
         name: &Path,
         decoding: Decoding,
@@ -137,11 +151,11 @@ impl Input {
             Choice::Always(codec) => decoded(codec, Box::new(pipe)),
             Choice::Detect => {
                 let is_decided = |first: &[u8]| {
-                    let may_be_zip = decoding.archives && recognise::may_become_zip(first);
+                    let may_be_zip = decoding.archives && may_become_zip(first);
                     !(may_be_zip || Codec::is_undecided(first))
                 };
                 let front = Front::until(Box::new(pipe), Codec::DETECT_BYTES, is_decided)?;
-                if decoding.archives && recognise::is_zip(front.first()) {
+                if decoding.archives && is_zip(front.first()) {
                     return Err(Refusal::from(ArchiveError::FromFront).into());
                 }
                 match self.recognised(front.first(), name)? {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::store::Store;
 use super::{Asked, Bytes, DecodeError, DecodeLimits, Error};
 use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
+use crate::slices;
 use crate::source::{ArchiveError, Part, Refusal, Sparse};
 
 /// Checks how large a file becomes that is stored as so many bytes: what is not stored costs no space, and takes time.
@@ -81,7 +82,7 @@ impl Bytes for Filled {
         let Some(part) = self.sparse.at(self.offset) else { return Ok(0) };
         let (Part::Hole(bytes) | Part::Stored { bytes, .. }) = part;
         let most = usize::try_from(bytes).unwrap_or(usize::MAX).min(into.len());
-        let into = into.get_mut(..most).unwrap_or_default();
+        let into = slices::part_mut(into, ..most);
         let got = if matches!(part, Part::Hole(_)) {
             into.fill(0);
             most

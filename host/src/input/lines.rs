@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use super::cut::Window;
+use super::quotes::Window;
 use super::quotes::read_in_steps;
 use super::{Error, Framing, Input, Scan};
 use crate::settings::limits::BOUNDARY_READ_BYTES_MAX;

@@ -7,6 +7,7 @@
 mod archive;
 mod blocked;
 mod boundary;
+mod conversion;
 mod csv;
 mod cut;
 mod decode;
@@ -129,34 +130,36 @@ pub struct Input {
     /// The source is this stretch of the store.
     start: u64,
     bytes: u64,
-    is_pipe: bool,
-    /// How many bytes before it were passed.
-    passed: u64,
-    /// For a member that is packed: how.
-    packed: Option<Packed>,
-    /// For a compressed file that is decoded in pieces: what offsets are offsets in.
-    blocked: Option<Blocked>,
+    form: Form,
     /// What a server says that it did to the bytes (RFC 9110 section 8.4), where that is anything.
     coding: Option<Box<str>>,
     /// For csv that is cut by place: made when the first cut is looked for.
     quotes: OnceLock<Quotes>,
 }
 
+/// How the bytes of a source are had.
+#[derive(Debug)]
+enum Form {
+    /// At any offset, as they are stored.
+    Plain,
+    /// At any offset of what a compressed file is decoded to, in pieces.
+    Blocks(Blocked),
+    /// From the front of a member, which is unpacked.
+    Packed(Packed),
+    /// When they come: no size, no offsets, no second look.
+    Pipe,
+}
+
 impl Input {
     /// The `bytes` bytes from `start` on of a store.
     fn stretch_of(store: Store, start: u64, bytes: u64) -> Self {
-        let quotes = OnceLock::new();
-        Self {
-            store,
-            start,
-            bytes,
-            passed: 0,
-            is_pipe: false,
-            packed: None,
-            blocked: None,
-            coding: None,
-            quotes,
-        }
+        Self { store, start, bytes, form: Form::Plain, coding: None, quotes: OnceLock::new() }
+    }
+
+    /// All bytes of a store.
+    fn all_of(store: Store, form: Form) -> Self {
+        let bytes = store.bytes();
+        Self { form, ..Self::stretch_of(store, 0, bytes) }
     }
 
     /// Whether its first bytes are there, or come, when it is opened: to look at them costs nothing.
@@ -166,12 +169,7 @@ impl Input {
 
     /// Whether the bytes come when they come: no size, no offsets, no second look.
     pub fn is_pipe(&self) -> bool {
-        self.is_pipe
-    }
-
-    /// Whether its bytes are packed in a way of their archive: they have to be unpacked, from their front.
-    pub fn is_packed(&self) -> bool {
-        self.packed.is_some()
+        matches!(self.form, Form::Pipe)
     }
 
     /// Checks how large it becomes where its holes are not stored.
@@ -207,23 +205,29 @@ impl Input {
         let blocked = Blocked::of(self, codec, limits, chunk_bytes, workers, memory);
         // What is too much for what goes in is for a decoder from the front to refuse.
         let most = self.bytes.saturating_mul(limits.ratio_max).max(DECODE_RATIO_FREE_BYTES);
-        self.blocked = blocked.filter(|blocked| blocked.bytes() <= most);
-        self.blocked.is_some()
+        let Some(blocked) = blocked.filter(|blocked| blocked.bytes() <= most) else { return false };
+        self.form = Form::Blocks(blocked);
+        true
     }
 
     /// Whether [`decode_in_pieces`](Self::decode_in_pieces) was said to.
     pub fn is_decoded(&self) -> bool {
-        self.blocked.is_some()
+        self.blocks().is_some()
+    }
+
+    /// The pieces of a compressed file that is decoded so.
+    fn blocks(&self) -> Option<&Blocked> {
+        if let Form::Blocks(blocked) = &self.form { Some(blocked) } else { None }
     }
 
     /// Size in bytes when it was opened; decompressed, where it is decoded.
     pub fn bytes(&self) -> u64 {
-        self.blocked.as_ref().map_or(self.bytes, Blocked::bytes)
+        self.blocks().map_or(self.bytes, Blocked::bytes)
     }
 
     /// How many bytes of the file, as it is stored, are behind so many that are read from it: where it is decoded, its share.
     pub fn stored(&self, bytes: u64) -> u64 {
-        let Some(blocked) = &self.blocked else { return bytes };
+        let Some(blocked) = self.blocks() else { return bytes };
         let share = u128::from(self.bytes) * u128::from(bytes);
         let share = share.checked_div(u128::from(blocked.bytes())).unwrap_or_default();
         u64::try_from(share).unwrap_or(u64::MAX)
@@ -231,7 +235,7 @@ impl Input {
 
     /// How many neighbouring chunks are best read by one worker.
     pub fn chunks_at_once(&self) -> u64 {
-        self.blocked.as_ref().map_or(1, Blocked::chunks_per_piece)
+        self.blocks().map_or(1, Blocked::chunks_per_piece)
     }
 
     /// Fills `into` with the bytes at `offset`.
@@ -243,9 +247,9 @@ impl Input {
     }
 
     fn read_asked(&self, into: &mut [u8], offset: u64, asked: Asked) -> Result<(), Error> {
-        match &self.blocked {
-            Some(blocked) => blocked.read_at(self, into, offset, asked),
-            None => self.store.read_at(into, self.start + offset, asked),
+        match &self.form {
+            Form::Blocks(blocked) => blocked.read_at(self, into, offset, asked),
+            _ => self.store.read_at(into, self.start + offset, asked),
         }
     }
 
@@ -259,17 +263,12 @@ impl Input {
         self.quotes.get_or_init(|| Quotes::new(csv, self.bytes(), chunk_bytes))
     }
 
-    /// From now on begins so many bytes later.
-    pub fn pass(&mut self, bytes: usize) {
+    /// From now on begins so many bytes later, or at its end; says how many: offsets in the source are larger by that.
+    pub fn pass(&mut self, bytes: usize) -> u64 {
         let bytes = (bytes as u64).min(self.bytes);
         self.start += bytes;
         self.bytes -= bytes;
-        self.passed += bytes;
-    }
-
-    /// How many bytes have been [passed](Self::pass): offsets in the source are larger by that.
-    pub fn passed(&self) -> u64 {
-        self.passed
+        bytes
     }
 
     /// Checks that the file is still the one that was opened, unchanged. Called after the last read.
@@ -277,7 +276,7 @@ impl Input {
     /// # Errors
     /// When its size or times are not what they were.
     pub fn check_unchanged(&self) -> Result<(), Error> {
-        if self.is_pipe { Ok(()) } else { self.store.check_unchanged() }
+        if self.is_pipe() { Ok(()) } else { self.store.check_unchanged() }
     }
 }
 

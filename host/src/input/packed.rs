@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use super::decode::{Checked, Crc, Expected};
 use super::store::FromFront;
 use super::{Bytes, Codec, DecodeLimits, Decoder, Error};
+use crate::slices;
 use crate::source::{ArchiveError, Refusal};
 
 /// How a member is packed, and what has to come out.
@@ -46,7 +47,7 @@ impl Unpacked {
 impl Summed {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         let got = Bytes::read(&mut self.stretch, into)?;
-        self.crc.update(into.get(..got).unwrap_or_default());
+        self.crc.update(slices::part(into, ..got));
         if got == 0 && !into.is_empty() && self.crc.sum() != self.expected.crc32 {
             return Err(Error::Refused(Refusal::from(ArchiveError::Checksum)));
         }

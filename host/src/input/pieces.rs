@@ -12,8 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder, Piece, Stretch};
-use super::stitched::Stitched;
-use super::{Access, Bytes, Input};
+use super::{Access, Input};
 use crate::settings::limits::{
     DECODE_AHEAD_PIECES, DECODE_LZ4_WORKERS_MIN, DECODE_PIECE_BYTES_MAX, WAIT,
 };
@@ -117,11 +116,6 @@ impl Pieces {
             }),
             decoded: Condvar::new(),
         })
-    }
-
-    /// What comes out of all of them, from front to back. Read once.
-    pub fn read(self: &Arc<Self>) -> Box<dyn Bytes> {
-        Box::new(Stitched::new(Arc::clone(self)))
     }
 
     pub(super) fn input(&self) -> &Arc<Input> {

@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use super::csv::{Csv, State, Walk};
-use super::cut::Window;
 use super::{Error, Input, Scan};
 use crate::settings::limits::{
     BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX, QUOTE_BLOCK_BYTES, QUOTE_BLOCKS_MAX,
@@ -20,6 +19,13 @@ use crate::settings::limits::{
 const UNKNOWN: u8 = 0;
 const CLAIMED: u8 = 1;
 const KNOWN: u8 = 0x80;
+
+/// A stretch of an input.
+#[derive(Clone, Copy)]
+pub(super) struct Window {
+    pub(super) from: u64,
+    pub(super) to: u64,
+}
 
 /// The blocks of one input.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::archive::{BLOCK_BYTES, begins};
+use super::archive::{BLOCK_BYTES, begins, is_zip, may_become_zip};
 use super::decode::{detect, detect_nameless};
 use super::front::Front;
 use super::{Bytes, Codec, DecodeError, Error, Mark, is_named_tar};
@@ -48,19 +48,6 @@ pub(super) fn coding(
         "deflate" => Ok(Some(Codec::Deflate)),
         other => Err(DecodeError::Encoded { coding: other.chars().take(40).collect() }.into()),
     }
-}
-
-/// What a zip file with members in it begins with (APPNOTE.TXT 6.3.10, section 4.3.7).
-const ZIP: &[u8] = b"PK\x03\x04";
-
-/// Whether bytes that come from their front only are those of a zip file, whose directory is at its end.
-pub(super) fn is_zip(first_bytes: &[u8]) -> bool {
-    first_bytes.starts_with(ZIP)
-}
-
-/// Whether more has to be there to tell that.
-pub(super) fn may_become_zip(first_bytes: &[u8]) -> bool {
-    first_bytes.len() < ZIP.len() && ZIP.starts_with(first_bytes)
 }
 
 /// Whether what comes from its front is an archive of that kind, which `tar` is known by: a header of it, or what may become one when

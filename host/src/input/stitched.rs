@@ -11,6 +11,14 @@ use super::decode::{Chain, Decoder, Piece, Stretch};
 use super::pieces::{Next, Pieces};
 use super::{Bytes, Error};
 use crate::settings::limits::DECODE_READ_BYTES;
+use crate::slices;
+
+impl Pieces {
+    /// What comes out of all of them, from front to back. Read once.
+    pub fn read(self: &Arc<Self>) -> Box<dyn Bytes> {
+        Box::new(Stitched::new(Arc::clone(self)))
+    }
+}
 
 /// Reads pieces in their order.
 pub(super) struct Stitched {
@@ -25,7 +33,7 @@ pub(super) struct Stitched {
 }
 
 impl Stitched {
-    pub(super) fn new(pieces: Arc<Pieces>) -> Self {
+    fn new(pieces: Arc<Pieces>) -> Self {
         let chain = Chain::new(pieces.limits(), pieces.input().bytes());
         Self { pieces, chain, piece: None, decoder: None, resumed: 0 }
     }
@@ -33,7 +41,7 @@ impl Stitched {
     /// Copies what is left of the piece that is being read.
     fn copy(&mut self, into: &mut [u8]) -> usize {
         let Some((piece, at)) = &mut self.piece else { return 0 };
-        let left = piece.bytes().get(*at..).unwrap_or_default();
+        let left = slices::part(piece.bytes(), *at..);
         let got = left.len().min(into.len());
         if let (Some(into), Some(from)) = (into.get_mut(..got), left.get(..got)) {
             into.copy_from_slice(from);
@@ -61,7 +69,7 @@ impl Stitched {
         let mut scratch = vec![0; DECODE_READ_BYTES.min(left)];
         while left > 0 {
             let most = left.min(scratch.len());
-            let got = decoder.read(scratch.get_mut(..most).unwrap_or_default())?;
+            let got = decoder.read(slices::part_mut(&mut scratch, ..most))?;
             if got == 0 {
                 break;
             }

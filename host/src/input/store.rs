@@ -15,6 +15,7 @@ use super::pipe::Coming;
 use super::remote::{Front, Object};
 use super::{Asked, Bytes, Error};
 use crate::settings::Io;
+use crate::slices;
 use crate::source::Version;
 
 /// What an input is read from.
@@ -167,7 +168,7 @@ pub(super) struct FromFront {
 impl Bytes for FromFront {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
-        let into = into.get_mut(..most).unwrap_or_default();
+        let into = slices::part_mut(into, ..most);
         let got = self.store.read_some_at(into, self.offset)?;
         self.offset += got as u64;
         self.left -= got as u64;

@@ -8,6 +8,7 @@ use super::boundary::Boundary;
 use super::growth::Growth;
 use super::{Cutter, Error, Framing, LineCount};
 use crate::settings::limits::STREAM_FIRST_READ_BYTES;
+use crate::slices;
 use crate::stats::MemoryBudget;
 
 /// Bytes that come one after the other.
@@ -70,7 +71,7 @@ impl Chunk {
 
     /// The bytes of the chunk.
     pub fn bytes(&self) -> &[u8] {
-        self.buffer.get(..self.length).unwrap_or_default()
+        slices::part(&self.buffer, ..self.length)
     }
 
     /// Memory that it takes.
@@ -174,7 +175,7 @@ impl Stream {
         filling.append(&self.tail);
         self.tail.clear();
         let cut = self.fill(&mut filling, &mut growth)?;
-        self.tail.extend_from_slice(filling.bytes().get(cut..).unwrap_or_default());
+        self.tail.extend_from_slice(slices::part(filling.bytes(), cut..));
         // Where that would mean waiting, an empty chunk may have to be the last one.
         if !self.ended && self.tail.is_empty() && self.bytes.is_ready(Duration::ZERO)? {
             self.look_ahead()?;
@@ -199,6 +200,7 @@ impl Stream {
         let framing = self.cutter.framing;
         let record_max = usize::try_from(self.cutter.record_bytes_max).unwrap_or(usize::MAX);
         let mut boundary = Boundary::default();
+        let mut held = self.held_bytes();
         let mut want = usize::try_from(self.cutter.chunk_bytes).unwrap_or(usize::MAX);
         if let Some(left) = self.bytes.left() {
             // No larger a buffer than it takes to come upon the end.
@@ -213,11 +215,12 @@ impl Stream {
                         return Ok(there);
                     }
                 }
-                growth.to(filling.grown(want) as u64 + self.held_bytes())?;
+                growth.to(filling.grown(want) as u64 + held)?;
                 let got = self.bytes.read(filling.room(want))?;
-                growth.to(filling.buffer.capacity() as u64 + self.held_bytes())?;
+                held = self.held_bytes();
+                growth.to(filling.buffer.capacity() as u64 + held)?;
                 filling.length += got;
-                self.ended = got == 0;
+                self.ended = got == 0 || self.bytes.left() == Some(0);
             }
             let cut = boundary.scan(framing, filling.bytes());
             let is_chunk = cut > 0 && self.holds_header(filling.first(cut));
@@ -254,7 +257,7 @@ impl Stream {
         let mut next = [0; 512];
         let got = self.bytes.read(&mut next)?;
         self.ended = got == 0;
-        self.tail.extend_from_slice(next.get(..got).unwrap_or_default());
+        self.tail.extend_from_slice(slices::part(&next, ..got));
         Ok(())
     }
 }
@@ -267,11 +270,11 @@ struct Filling {
 
 impl Filling {
     fn bytes(&self) -> &[u8] {
-        self.buffer.get(..self.length).unwrap_or_default()
+        slices::part(&self.buffer, ..self.length)
     }
 
     fn first(&self, length: usize) -> &[u8] {
-        self.bytes().get(..length).unwrap_or_default()
+        slices::part(self.bytes(), ..length)
     }
 
     /// Room for what is missing to `want` bytes, or for some of it: a buffer grows with what comes, so that a source that is
@@ -282,7 +285,7 @@ impl Filling {
             self.buffer.resize(grown, 0);
         }
         let end = want.min(self.buffer.len());
-        self.buffer.get_mut(self.length..end).unwrap_or_default()
+        slices::part_mut(&mut self.buffer, self.length..end)
     }
 
     /// How long it is with that room.

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::archive::tar::{BLOCK_BYTES, Block, Entry, Headers, Kind, Step, begins};
+use super::archive::block::{BLOCK_BYTES, Block};
+use super::archive::tar::{Entry, Headers, Kind, Step, begins};
 use super::archive::{Names, checked};
 use super::decode::shown;
 use super::front::Front;

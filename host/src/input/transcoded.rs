@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 
+use super::conversion::{Misfit, Step};
 use super::utf32::Utf32;
 use super::{Bytes, Error};
 use crate::settings::limits::COPY_BYTES;
+use crate::slices;
 
 /// What is done about bytes that are no text in their encoding.
 #[derive(Debug, Clone, Default)]
@@ -19,22 +21,6 @@ pub enum Malformed {
     Fails,
     /// U+FFFD takes their place, and is counted here.
     Replaced(Arc<AtomicU64>),
-}
-
-/// How far a conversion came.
-pub(super) struct Step {
-    /// Bytes that it took.
-    pub(super) taken: usize,
-    /// What stopped it before it had taken all.
-    pub(super) fault: Option<Misfit>,
-}
-
-/// Bytes that are no text, among those that were taken.
-pub(super) struct Misfit {
-    /// How many they are.
-    pub(super) bytes: u64,
-    /// How many were taken from the first of them on: more than they are, where others had to be seen to know.
-    pub(super) behind: u64,
 }
 
 /// What makes UTF-8 of bytes.
@@ -75,11 +61,11 @@ impl Whatwg {
     fn convert(&mut self, bytes: &[u8], text: &mut Vec<u8>, last: bool) -> Step {
         let mut taken = 0;
         loop {
-            let left = bytes.get(taken..).unwrap_or_default();
+            let left = slices::part(bytes, taken..);
             let (result, read, written) =
                 self.decoder.decode_to_utf8_without_replacement(left, &mut self.room, last);
             taken += read;
-            text.extend_from_slice(self.room.get(..written).unwrap_or_default());
+            text.extend_from_slice(slices::part(&self.room, ..written));
             let fault = match result {
                 DecoderResult::OutputFull => continue,
                 DecoderResult::InputEmpty => None,
@@ -143,7 +129,7 @@ impl Transcoded {
         loop {
             let Step { taken, fault } = self.conversion.convert(left, &mut self.text, self.done);
             self.taken = self.taken.saturating_add(taken as u64);
-            left = left.get(taken..).unwrap_or_default();
+            left = slices::part(left, taken..);
             let Some(Misfit { bytes, behind }) = fault else { break };
             match &self.malformed {
                 Malformed::Fails => {
@@ -182,7 +168,7 @@ impl Bytes for Transcoded {
         while self.at == self.text.len() && !self.is_over() {
             self.refill()?;
         }
-        let text = self.text.get(self.at..).unwrap_or_default();
+        let text = slices::part(&self.text, self.at..);
         if text.is_empty() && !into.is_empty() {
             return self.end();
         }

@@ -1,6 +1,6 @@
 //! UTF-32 (Unicode Standard, section 3.10) as UTF-8. A unit that is no character, or not all there, is no text.
 
-use super::transcoded::{Misfit, Step};
+use super::conversion::{Misfit, Step};
 
 /// The order of the bytes of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use super::spool::Spool;
 use super::store::FromFront;
 use super::{Bytes, Codec, DecodeLimits, Decoder, Error};
 use crate::settings::limits::{COPY_BYTES, HELD_BYTES_MAX};
+use crate::slices;
 
 /// A compressed file that can be decoded from its front once more.
 pub struct Again {
@@ -82,7 +83,7 @@ impl Verified {
         }
         let length = self.held.len();
         self.held.resize(length + COPY_BYTES, 0);
-        let read = self.bytes.read(self.held.get_mut(length..).unwrap_or_default());
+        let read = self.bytes.read(slices::part_mut(&mut self.held, length..));
         self.held.truncate(length + read.as_ref().map_or(0, |got| *got));
         let read_to = self.start + self.held.len() as u64;
         match read {
@@ -105,7 +106,7 @@ impl Verified {
             None => Some(Spool::new()?),
         };
         let held = std::mem::take(&mut self.held);
-        self.spool(&mut spool, held.get(self.at..).unwrap_or_default())?;
+        self.spool(&mut spool, slices::part(&held, self.at..))?;
         self.start += held.len() as u64;
         self.at = 0;
         while !self.ended {
@@ -144,7 +145,7 @@ impl Verified {
     /// Reads bytes that were found to be sound before they are read, as those of a piece are: nothing of them need be held.
     fn read_sound(&mut self, into: &mut [u8], known: u64) -> Result<usize, Error> {
         let most = usize::try_from(known).unwrap_or(usize::MAX).min(into.len());
-        let got = self.bytes.read(into.get_mut(..most).unwrap_or_default())?;
+        let got = self.bytes.read(slices::part_mut(into, ..most))?;
         self.start += got as u64;
         Ok(got)
     }
@@ -188,11 +189,11 @@ impl Bytes for Verified {
             return self.failed.take().map_or(Ok(0), Err);
         }
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(into.len());
-        let into = into.get_mut(..most).unwrap_or_default();
+        let into = slices::part_mut(into, ..most);
         if self.kept.is_some() {
             return self.read_kept(into);
         }
-        let held = self.held.get(self.at..self.at + most).unwrap_or_default();
+        let held = slices::part(&self.held, self.at..self.at + most);
         into.copy_from_slice(held);
         self.at += most;
         Ok(most)
@@ -220,7 +221,7 @@ fn pass(decoder: &mut Decoder, bytes: u64) -> Result<(), Error> {
     let mut left = bytes;
     while left > 0 {
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(scratch.len());
-        let got = decoder.read(scratch.get_mut(..most).unwrap_or_default())?;
+        let got = decoder.read(slices::part_mut(&mut scratch, ..most))?;
         if got == 0 {
             return Err(Error::Changed("less comes out than before".into()));
         }

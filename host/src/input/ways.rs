@@ -11,7 +11,7 @@ use rustix::fs::{FileType, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat};
 
 use super::remote::{self, Opened};
 use super::store::Store;
-use super::{Access, Error, Input, Opener, archive};
+use super::{Access, Error, Form, Input, Opener, archive};
 use crate::settings::Io;
 use crate::source::{Refusal, Source, Way, check_regular};
 
@@ -55,18 +55,16 @@ impl Input {
         };
         let io = if is_pipe { Io::Read } else { access.io };
         let store = Store::file(file, &stat, io)?;
-        let bytes = store.bytes();
-        Ok(Self { is_pipe, ..Self::stretch_of(store, 0, bytes) })
+        Ok(Self::all_of(store, if is_pipe { Form::Pipe } else { Form::Plain }))
     }
 
     fn remote(path: &Path, access: &Access) -> Result<Self, Error> {
         let (opened, coding) = remote::open(path, access)?;
-        let (store, is_pipe) = match opened {
-            Opened::Object(object) => (Store::Object(Arc::new(object)), false),
-            Opened::Front(front) => (Store::Front(Arc::new(Mutex::new(front))), true),
+        let (store, form) = match opened {
+            Opened::Object(object) => (Store::Object(Arc::new(object)), Form::Plain),
+            Opened::Front(front) => (Store::Front(Arc::new(Mutex::new(front))), Form::Pipe),
         };
-        let bytes = store.bytes();
-        Ok(Self { is_pipe, coding, ..Self::stretch_of(store, 0, bytes) })
+        Ok(Self { coding, ..Self::all_of(store, form) })
     }
 }
 

@@ -101,7 +101,7 @@ impl Fault {
             Some(code) => format!("{} answered {status} ({code})", who(address)),
             None => format!("{} answered {status}", who(address)),
         };
-        let fault = match status.get(..3).unwrap_or_default() {
+        let fault = match status.get(..3).unwrap_or(status) {
             "404" | "405" | "410" => Self::new(ErrorKind::NotFound, said),
             "401" | "403" => Self {
                 hint: Some(variables(address.scheme)),

@@ -20,7 +20,6 @@ use super::clients::{self, To, Wish, Writing};
 use super::fault::{Fault, Kind};
 use super::http::{Completes, by_pieces};
 use super::target::path;
-use super::upload::Unsent;
 use crate::settings::Exists;
 use crate::settings::limits::REMOTE_QUESTIONS;
 use crate::source::Address;
@@ -59,6 +58,16 @@ pub(crate) enum Looked {
     Absent,
     /// Whoever asks may not see it.
     Hidden,
+}
+
+/// Why an object is not written.
+#[derive(Debug)]
+pub(crate) enum Unsent {
+    /// The run is to end.
+    Stopped,
+    /// There is one.
+    There,
+    Fault(Fault),
 }
 
 impl Outlet {

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::fault::Fault;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Unsent};
 use crate::settings::limits::{
     UPLOAD_ABORT, UPLOAD_FLIGHT_KIB, UPLOAD_PART_BYTES, UPLOAD_PART_BYTES_MAX, UPLOAD_PARTS_ALIKE,
     UPLOAD_PARTS_MAX,
@@ -55,16 +55,6 @@ struct Mark {
 struct Sent {
     bytes: PutPayload,
     _held: Arc<Charge>,
-}
-
-/// Why an object is not written.
-#[derive(Debug)]
-pub(crate) enum Unsent {
-    /// The run is to end.
-    Stopped,
-    /// There is one.
-    There,
-    Fault(Fault),
 }
 
 /// How many bytes the part of that number has, unless it is the last: as few as serve small objects well, and as many as it takes for

@@ -14,8 +14,9 @@ use rustix::fs::{AtFlags, Dir, DirEntry, FileType, Stat, statat};
 
 use super::globs::Kind;
 use super::roots::LastLink;
-use super::walk::Filter;
-use super::{Directories, Look, Refusal, Request, Room, Source, TooManySources, Way, bytes};
+use super::{
+    Directories, Filter, Look, Refusal, Request, Room, Source, TooManySources, Way, bytes,
+};
 
 /// The files below `root`, and how many entries are none. What cannot be read is among them with its reason.
 ///

@@ -5,6 +5,7 @@
 
 mod archive;
 mod descend;
+mod filter;
 mod globs;
 mod list;
 mod path;
@@ -25,6 +26,7 @@ use thiserror::Error;
 
 pub use crate::name::{Address, Scheme, name_text, shown_name};
 pub use archive::{Archive, ArchiveError, Member, Stored, Version, ZipEntry};
+pub use filter::Filter;
 pub use globs::{Globs, PatternError};
 pub use list::{FilesFrom, ListError, names};
 pub use path::{Directories, SourcePath};
@@ -32,7 +34,6 @@ pub use room::{Room, TooManySources};
 pub use roots::{Roots, RootsError, hint};
 pub use sparse::{Part, Sparse, Stretch};
 pub use urls::Urls;
-pub use walk::Filter;
 
 /// Something to read.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ mod fault;
 mod feed;
 mod gate;
 mod gather;
+mod layout;
 mod open;
 mod queue;
 mod ring;

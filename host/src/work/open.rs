@@ -1,21 +1,17 @@
 //! A source that workers are at: its input, its chunks yet to be taken, and its parts.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::input::{
-    Again, Bytes, Choice, Codec, Found, Input, Lines, Look, Mark, Members, Offsets, Opener, Pieces,
-    Stream, Text, Transcoding, archived, is_archive, is_named_tar, is_named_zip, is_said,
-};
+use crate::input::{Found, Input, Lines, Look, Offsets, Opener, is_archive};
 use crate::process::{Failure, FailureKind, Fill, Held, Scope};
-use crate::settings::Piped;
-use crate::source::{Source, Way};
+use crate::source::Source;
 
 use super::Plan;
 use super::fault::{refused, separated};
 use super::gather::Gather;
-use super::ring::{Archive, Reader, Ring};
+use super::layout::{Front, Layout, look, reader};
+use super::ring::{Reader, Ring};
 use super::whole::Whole;
 
 /// An opened source.
@@ -60,25 +56,44 @@ impl<'a> Open<'a> {
         let mut input = Input::open(opener, source, plan.access)
             .map_err(|error| separated(source, error.into()))?;
         input.check_holes(plan.decoding.limits)?;
-        let front = from_front(plan, &mut input, source, known)?;
-        let whole = |count, header| {
-            let gather = Gather::new(count, plan.processor.traits().order);
-            let header = Held::within(plan.stats.memory(), header).into();
-            Whole::source(index, source, header, gather)
-        };
-        let header_records = plan.processor.traits().header_records;
-        let Some(Front { bytes, pieces, again }) = front else {
-            plan.cutter.check(input.bytes())?;
-            let count = plan.cutter.chunks(&input);
-            let mut whole = whole(Some(count), plan.cutter.header(&input, header_records)?);
-            whole.offsets = Offsets::Behind(input.passed());
-            whole.set_parts(count);
-            whole.add_bytes(input.bytes());
-            let chunks = Chunks::Placed { count, taken: AtomicU64::new(0) };
-            let look = if known.is_some() { Look::NONE } else { look(plan, count, &input, source) };
-            return Ok(Self { input, chunks, whole, lines: Lines::default(), look });
-        };
-        let (reader, offsets) = reader(plan, source, (bytes, again))?;
+        match Layout::of(plan, &mut input, source, known)? {
+            Layout::Placed { behind } => {
+                let looked = known.is_some();
+                let mut open = Self::placed(plan, input, (index, source), behind)?;
+                if !looked && open.is_single() {
+                    open.look = look(plan, &open.input, source);
+                }
+                Ok(open)
+            }
+            Layout::InOrder(front) => Self::streamed(plan, input, (index, source), front),
+        }
+    }
+
+    fn placed(
+        plan: &Plan<'_>,
+        input: Input,
+        at: (usize, &'a Source),
+        behind: u64,
+    ) -> Result<Self, Failure> {
+        plan.cutter.check(input.bytes())?;
+        let count = plan.cutter.chunks(&input);
+        let header = plan.cutter.header(&input, plan.processor.traits().header_records)?;
+        let mut whole = whole(plan, at, Some(count), header);
+        whole.offsets = Offsets::Behind(behind);
+        whole.set_parts(count);
+        whole.add_bytes(input.bytes());
+        let chunks = Chunks::Placed { count, taken: AtomicU64::new(0) };
+        Ok(Self { input, chunks, whole, lines: Lines::default(), look: Look::NONE })
+    }
+
+    fn streamed(
+        plan: &Plan<'_>,
+        input: Input,
+        at: (usize, &'a Source),
+        front: Front,
+    ) -> Result<Self, Failure> {
+        let Front { bytes, pieces, again } = front;
+        let (reader, offsets) = reader(plan, at.1, (bytes, again))?;
         let (first, header, reader) = match reader {
             Reader::Stream(mut stream) => {
                 let first = stream.next(Vec::new())?;
@@ -88,7 +103,7 @@ impl<'a> Open<'a> {
             archive @ Reader::Archive(_) => (None, Vec::new(), archive),
         };
         let last = first.as_ref().is_some_and(|first| first.last);
-        let mut whole = whole(last.then_some(1), header);
+        let mut whole = whole(plan, at, last.then_some(1), header);
         whole.offsets = offsets;
         if last {
             whole.set_parts(1);
@@ -98,8 +113,7 @@ impl<'a> Open<'a> {
             plan.note_archive(&whole);
         }
         let chunk_bytes = plan.cutter.of_stream().chunk_bytes;
-        let memory = plan.stats.memory();
-        let ring = Ring::new(reader, chunk_bytes, first, pieces, memory);
+        let ring = Ring::new(reader, chunk_bytes, first, pieces, plan.stats.memory());
         let chunks = Chunks::Streamed(Box::new(ring));
         Ok(Self { input, chunks, whole, lines: Lines::default(), look: Look::NONE })
     }
@@ -118,49 +132,15 @@ impl<'a> Open<'a> {
     }
 }
 
-/// What the bytes of a source are read through, and how long a mark before them is: it is an archive if its name and its first block say
-/// so.
-fn reader<'a>(
+fn whole<'a>(
     plan: &Plan<'_>,
-    source: &Source,
-    front: (Box<dyn Bytes>, Option<Again>),
-) -> Result<(Reader<'a>, Offsets), Failure> {
-    let (bytes, again) = front;
-    let (linger, header_records) = (plan.settings.linger, plan.processor.traits().header_records);
-    let (is_tar, bytes) = is_tar(plan, source, bytes)?;
-    if is_tar {
-        let members = Members::of(bytes, again, plan.access, plan.cutter, plan.decoding, linger)?;
-        let members = members.with_header(header_records);
-        let archive = Archive { members, at: None, count: 0 };
-        return Ok((Reader::Archive(Box::new(archive)), Offsets::Behind(0)));
-    }
-    let Text { bytes, encoding, offsets } =
-        plan.decoding.transcoding.apply(bytes, &plan.access.malformed)?;
-    plan.stats.add_encoding(encoding);
-    let stream = Stream::new(bytes, plan.cutter, linger).with_header(header_records);
-    let stream = stream.within(plan.stats.memory());
-    Ok((Reader::Stream(Box::new(stream)), offsets))
-}
-
-/// Whether a source is a tar archive that is looked into: by its name, or where it has none, by its bytes.
-fn is_tar(
-    plan: &Plan<'_>,
-    source: &Source,
-    bytes: Box<dyn Bytes>,
-) -> Result<(bool, Box<dyn Bytes>), Failure> {
-    if !plan.settings.archives {
-        return Ok((false, bytes));
-    }
-    let is_stdin = source.way == Way::StandardInput;
-    if is_named_tar(source.file()) || is_said_tar(plan, source) {
-        return Ok((true, bytes));
-    }
-    // A zip file that is compressed, or comes from its front, can not be looked into.
-    let is_zip = is_named_zip(source.file()) && !matches!(source.way, Way::Member(_));
-    if is_stdin || source.way == Way::Fifo || is_zip {
-        return Ok(archived(bytes)?);
-    }
-    Ok((false, bytes))
+    (index, source): (usize, &'a Source),
+    count: Option<u64>,
+    header: Vec<u8>,
+) -> Whole<'a> {
+    let gather = Gather::new(count, plan.processor.traits().order);
+    let header = Held::within(plan.stats.memory(), header).into();
+    Whole::source(index, source, header, gather)
 }
 
 /// How many neighbouring chunks a worker takes.
@@ -209,143 +189,6 @@ pub(super) fn too_large(bytes: u64) -> Failure {
     )
 }
 
-/// The bytes of a source, and where others can help to decode them, what they help with.
-struct Front {
-    bytes: Box<dyn Bytes>,
-    pieces: Option<Arc<Pieces>>,
-    /// For an archive: how they can be had once more.
-    again: Option<Again>,
-}
-
-/// The bytes of a source that can only be read from its front, decompressed; `None` for one whose chunks are found by their place.
-fn from_front(
-    plan: &Plan<'_>,
-    input: &mut Input,
-    source: &Source,
-    known: Option<Found>,
-) -> Result<Option<Front>, Failure> {
-    if input.is_pipe() {
-        let bytes = input.from_pipe(source.file(), plan.decoding, plan.access)?;
-        return Ok(Some(Front { bytes, pieces: None, again: None }));
-    }
-    if input.is_packed() {
-        let bytes = input.from_packed(source.file(), plan.decoding)?;
-        return Ok(Some(Front { bytes, pieces: None, again: None }));
-    }
-    let detected = match (known, plan.decoding.choice) {
-        (Some(found), _) => Some(found),
-        (None, Choice::Always(codec)) => Some(Found::Codec(codec)),
-        (None, Choice::Never | Choice::Detect) => first_look(plan, input, source)?,
-    };
-    let by_mark = plan.decoding.transcoding == Transcoding::ByMark;
-    let codec = match detected {
-        Some(Found::Codec(codec)) => Some(codec),
-        // A mark before UTF-8 is all that is to be undone.
-        Some(Found::Mark(Mark::Utf8)) if by_mark && plan.cutter.framing.has_places() => {
-            input.pass(Mark::Utf8.bytes());
-            plan.stats.add_encoding(Some(Mark::Utf8.word()));
-            return Ok(None);
-        }
-        _ => None,
-    };
-    let archive = is_archive_from_front(plan, source, codec);
-    let shared = plan.settings.threads > 1 && plan.scope() == Scope::Chunk;
-    let framing = plan.cutter.framing;
-    let as_it_is = match plan.decoding.transcoding {
-        Transcoding::None | Transcoding::OfText => true,
-        // What is compressed is looked at when it is not.
-        Transcoding::ByMark => detected.is_none(),
-        Transcoding::From(_) | Transcoding::FromUtf32(_) => false,
-    };
-    let found_by_place = match codec {
-        _ if !as_it_is || archive => false,
-        None => framing.has_places(),
-        Some(codec) => shared && framing.cuts_anywhere() && in_pieces(plan, input, codec),
-    };
-    if found_by_place {
-        return Ok(None);
-    }
-    let limits = plan.decoding.limits;
-    // Blocks of xz are sound before their stream has ended: members are to come of them, or not, however many workers there are.
-    let in_parts = archive && codec == Some(Codec::Xz);
-    let pieces = match codec {
-        Some(codec) if shared || in_parts => {
-            input.pieces(codec, limits, plan.settings.threads, plan.access)?
-        }
-        _ => None,
-    };
-    let bytes = match &pieces {
-        Some(pieces) => pieces.read(),
-        None => input.from_front(codec, limits)?,
-    };
-    let again = match codec {
-        Some(codec) if archive => input.again(codec, limits)?,
-        _ => None,
-    };
-    Ok(Some(Front { bytes, pieces, again }))
-}
-
-/// Whether what is read from its front may be an archive, compressed with that.
-fn is_archive_from_front(plan: &Plan<'_>, source: &Source, codec: Option<Codec>) -> bool {
-    let is_packed = codec.is_some() || Codec::by_name(source.file()).is_some();
-    let may_be = is_named_tar(source.file()) || source.way == Way::StandardInput;
-    plan.settings.archives && may_be && is_packed || is_said_tar(plan, source)
-}
-
-/// Whether it is standard input, which is said to be a tar archive.
-fn is_said_tar(plan: &Plan<'_>, source: &Source) -> bool {
-    let settings = plan.settings;
-    settings.archives && settings.piped == Piped::Tar && source.way == Way::StandardInput
-}
-
-fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
-    let (chunk_bytes, workers) = (plan.cutter.chunk_bytes, plan.settings.threads);
-    let (limits, memory) = (plan.decoding.limits, plan.stats.memory());
-    input.decode_in_pieces(codec, limits, chunk_bytes, workers, memory)
-}
-
-/// A small source that nothing in its name says of is read at once, and looked at while it is: a read of its
-/// first bytes alone would cost more.
-fn first_look(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Found>, Failure> {
-    if is_looked_at_later(plan, input, source) {
-        return Ok(None);
-    }
-    if plan.decoding.choice == Choice::Detect
-        && let Some(codec) = input.codec(source.file())?
-    {
-        return Ok(Some(Found::Codec(codec)));
-    }
-    if plan.decoding.transcoding != Transcoding::ByMark {
-        return Ok(None);
-    }
-    Ok(input.mark()?.map(Found::Mark))
-}
-
-fn is_looked_at_later(plan: &Plan<'_>, input: &Input, source: &Source) -> bool {
-    if input.is_remote() || is_said_tar(plan, source) {
-        return false;
-    }
-    let placed = matches!(plan.decoding.transcoding, Transcoding::None | Transcoding::ByMark);
-    let single = placed && plan.cutter.framing.has_places() && plan.cutter.chunks(input) == 1;
-    single && plan.processor.traits().header_records == 0 && !is_named(plan, source)
-}
-
-/// Whether the name of a source says what it has to be.
-fn is_named(plan: &Plan<'_>, source: &Source) -> bool {
-    plan.decoding.choice == Choice::Detect && is_said(source.file())
-}
-
-/// What whoever reads a source of `count` chunks is to find out about it.
-fn look(plan: &Plan<'_>, count: u64, input: &Input, source: &Source) -> Look {
-    if count != 1 || input.is_decoded() || !is_looked_at_later(plan, input, source) {
-        return Look::NONE;
-    }
-    Look {
-        codec: plan.decoding.choice == Choice::Detect,
-        mark: plan.decoding.transcoding == Transcoding::ByMark,
-    }
-}
-
 /// A chunk in a file, to be read when there is room for it.
 pub(super) struct Slice<'a> {
     pub(super) input: &'a Input,
@@ -361,6 +204,11 @@ pub(super) struct Slice<'a> {
 impl<'a> Slice<'a> {
     pub(super) fn of(open: &'a Open<'_>, offset: u64, bytes: usize) -> Self {
         Self { input: &open.input, offset, bytes, look: open.look, found: None, is_archive: false }
+    }
+
+    /// The offset of what follows it.
+    pub(super) fn end(&self) -> u64 {
+        self.offset + self.bytes as u64
     }
 }
 

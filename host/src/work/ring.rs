@@ -8,6 +8,7 @@
 //! core's cache would cost more than the two save by working at the same time.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ impl Reader<'_> {
 #[derive(Debug)]
 pub(super) struct Archive<'a> {
     pub(super) members: Members,
+    pub(super) path: PathBuf,
     /// The member that it is at, and the position of the chunk that comes next.
     pub(super) at: Option<(Arc<Whole<'a>>, u64)>,
     /// How many members there were.

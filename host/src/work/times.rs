@@ -46,10 +46,16 @@ impl Times {
         self.read
     }
 
-    /// It was reading.
-    pub(super) fn was_read(&mut self) {
+    /// When it last looked at the clock.
+    pub(super) fn last(&self) -> Instant {
+        self.last
+    }
+
+    /// It was reading, for so long.
+    pub(super) fn was_read(&mut self) -> Duration {
         let spent = self.lap();
         self.read += spent;
+        spent
     }
 
     /// It was in the guest, but for the part that went into filling a chunk.

@@ -8,6 +8,7 @@ use std::io;
 use super::reader::Reader;
 use crate::input::decode::Crc;
 use crate::settings::limits::ARCHIVE_COMMENT_BYTES_MAX;
+use crate::slices;
 
 /// What the parts begin with, and how long each is without what varies.
 const ENTRY: [u8; 4] = *b"PK\x01\x02";
@@ -84,7 +85,7 @@ impl Directory {
         let mut tail = vec![0; usize::try_from(bytes - from).unwrap_or_default()];
         reader.read_at(&mut tail, from)?;
         for at in memchr::memmem::rfind_iter(&tail, &END) {
-            let rest = tail.get(at..).unwrap_or_default();
+            let rest = slices::part(&tail, at..);
             if rest.len() >= END_BYTES
                 && let Some(found) = Self::at(reader, rest, from + at as u64)?
             {
@@ -97,7 +98,7 @@ impl Directory {
     /// The directory that is followed by `end`, which begins at `at`, if there is one.
     fn at(reader: &mut Reader<'_>, end: &[u8], at: u64) -> io::Result<Option<Self>> {
         let comment = usize::from(u16_at(end, 20));
-        let behind = end.get(END_BYTES..).unwrap_or_default();
+        let behind = slices::part(end, END_BYTES..);
         let rest = match behind.get(comment..) {
             None => Rest::CutOff,
             Some(more) if more.iter().all(|&byte| byte == 0) => Rest::Sound,

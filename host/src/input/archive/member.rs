@@ -6,7 +6,7 @@ use super::super::decode::Expected;
 use super::super::holes::Holed;
 use super::super::packed::Packed;
 use super::super::store::Store;
-use super::super::{Access, Error, Input, Opener};
+use super::super::{Access, Error, Form, Input, Opener};
 use super::zip::{Unpacking, data_offset, unpacking};
 use crate::source::{ArchiveError, Member, Stored, ZipEntry};
 
@@ -20,9 +20,9 @@ pub(in super::super) fn open(
     access: &Access,
 ) -> Result<Input, Error> {
     let store = opener.archive(&member.archive, access)?;
-    let (start, bytes, packed) = match &member.stored {
+    let (start, bytes, form) = match &member.stored {
         &Stored::Plain { offset, bytes } | &Stored::Sparse { offset, bytes, .. } => {
-            (offset, bytes, None)
+            (offset, bytes, Form::Plain)
         }
         Stored::Zip(entry) => (data_offset(&store, entry)?, entry.packed_bytes, packed(entry)?),
     };
@@ -35,18 +35,18 @@ pub(in super::super) fn open(
         return Ok(Input::stretch_of(Store::Holed(Arc::new(holed)), 0, sparse.bytes));
     }
     let store = Store::Shared(store);
-    Ok(Input { packed, ..Input::stretch_of(store, start, bytes) })
+    Ok(Input { form, ..Input::stretch_of(store, start, bytes) })
 }
 
 /// What has to be undone, and compared; nothing where nothing was packed, which some writers do not write in the way that the method
 /// asks for.
-fn packed(entry: &ZipEntry) -> Result<Option<Packed>, Error> {
+fn packed(entry: &ZipEntry) -> Result<Form, Error> {
     let &ZipEntry { method, packed_bytes, bytes, crc32, .. } = entry;
     let codec = match unpacking(method) {
-        Some(_) if packed_bytes == 0 && bytes == 0 && crc32 == 0 => return Ok(None),
+        Some(_) if packed_bytes == 0 && bytes == 0 && crc32 == 0 => return Ok(Form::Plain),
         Some(Unpacking::Plain) => None,
         Some(Unpacking::With(codec)) => Some(codec),
         None => return Err(Error::Refused(ArchiveError::Method(method).into())),
     };
-    Ok(Some(Packed { codec, expected: Expected { bytes, crc32 } }))
+    Ok(Form::Packed(Packed { codec, expected: Expected { bytes, crc32 } }))
 }

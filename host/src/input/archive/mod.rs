@@ -5,6 +5,7 @@
 //! time nor memory grows beyond the size of the archive. What cannot be read is a source that says why: a member of its own, or the
 //! archive where nothing more can be found in it.
 
+pub(super) mod block;
 mod cp437;
 mod directory;
 mod member;
@@ -24,20 +25,22 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 
 use super::decode::{detect_nameless, shown};
-use super::recognise::is_zip;
 use super::spool::Spool;
 use super::{Access, Choice, Codec, Decoding, Error, Input, Opener};
 use crate::settings::Piped;
 use crate::settings::limits::{ARCHIVE_STRETCHES_MAX, COPY_BYTES};
+use crate::slices;
 use crate::source::{
     Archive, ArchiveError, Directories, Globs, Listing, Member, Refusal, Room, Source, SourcePath,
     Sparse, Spooled, Stored, TooManySources, Version, Way, shown_name,
 };
 
+pub(super) use block::BLOCK_BYTES;
 pub(super) use member::open;
 pub use name::of_member as member_path;
 pub(super) use name::{Kind, Names, checked};
-pub(super) use tar::{BLOCK_BYTES, begins};
+pub(super) use tar::begins;
+pub(super) use zip::{is_zip, may_become_zip};
 
 /// How archives are looked into.
 #[derive(Debug, Clone, Copy)]
@@ -197,7 +200,7 @@ fn spooled(
     expansion: &Expansion<'_>,
 ) -> Result<(Input, Way), Error> {
     let as_it_is = Decoding { choice: Choice::Never, ..Decoding::default() };
-    let mut bytes = input.from_pipe(source.file(), as_it_is, access)?;
+    let mut bytes = input.piped(source.file(), as_it_is, access)?;
     let mut spool = Spool::new()?;
     let mut some = vec![0; COPY_BYTES];
     loop {
@@ -208,7 +211,7 @@ fn spooled(
         if expansion.stop.load(Ordering::Relaxed) {
             return Err(Error::Open(io::ErrorKind::Interrupted.into()));
         }
-        spool.write(some.get(..got).unwrap_or_default())?;
+        spool.write(slices::part(&some, ..got))?;
     }
     spool.rewind()?;
     let way = Way::Spooled(Arc::new(Spooled { file: spool.into_file()? }));

@@ -66,7 +66,10 @@ impl<'a> Reader<'a> {
 
     fn held(&self) -> &[u8] {
         let from = self.at.checked_sub(self.start).and_then(|from| usize::try_from(from).ok());
-        from.and_then(|from| self.buffer.get(from..)).unwrap_or_default()
+        match from.and_then(|from| self.buffer.get(from..)) {
+            Some(held) => held,
+            None => &[], // it is elsewhere, and has to be filled again
+        }
     }
 
     fn refill(&mut self) -> io::Result<()> {

@@ -5,7 +5,7 @@
 
 use tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 
-use super::tar::{BLOCK_BYTES, Block};
+use super::block::{BLOCK_BYTES, Block};
 use crate::settings::limits::ARCHIVE_STRETCHES_MAX as STRETCHES_MAX;
 use crate::source::{ArchiveError, Sparse, Stretch};
 

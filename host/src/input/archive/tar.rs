@@ -7,24 +7,15 @@ use std::io;
 
 use tar::Header;
 
+use super::block::{BLOCK_BYTES, Block, padded};
 use super::pax::Pax;
 use super::reader::Reader;
 use super::sparse::Map;
 use super::{Listed, Members};
 use crate::input::Input;
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, ARCHIVE_SEARCH_BYTES_MAX};
+use crate::slices;
 use crate::source::{ArchiveError, Refusal, Stored, shown_name};
-
-/// Headers are blocks of this size, and data is filled up to it.
-pub(in crate::input) const BLOCK_BYTES: usize = 512;
-
-/// A header, or a part of one.
-pub(in crate::input) type Block = [u8; BLOCK_BYTES];
-
-/// The bytes that data of `bytes` bytes takes, with what fills up its last block.
-pub(in crate::input) fn padded(bytes: u64) -> Option<u64> {
-    bytes.checked_next_multiple_of(BLOCK_BYTES as u64)
-}
 
 /// Whether a file that begins with this block is an archive, be it a damaged one.
 pub(in crate::input) fn begins(block: &Block) -> bool {
@@ -115,7 +106,7 @@ impl Headers {
             // Of two the later one counts, as GNU tar and bsdtar have it.
             kind::GNU_LONG_NAME => {
                 let end = memchr::memchr(0, data).unwrap_or(data.len());
-                self.name = Some(data.get(..end).unwrap_or_default().to_vec());
+                self.name = Some(slices::part(data, ..end).to_vec());
                 Ok(())
             }
             kind::EXTENDED_GLOBAL if Pax::read(data)? != Pax::default() => {
@@ -241,13 +232,16 @@ fn goes_on(block: &Block, flag_at: usize) -> bool {
 /// Whether the checksum is that of the bytes, which some old writers took for signed ones. It counts as blanks itself.
 fn is_sound(header: &Header) -> bool {
     let Ok(expected) = header.cksum() else { return false };
-    let (mut unsigned, mut signed) = (0_i64, 0_i64);
-    for (at, &byte) in header.as_bytes().iter().enumerate() {
-        let byte = if (148..156).contains(&at) { b' ' } else { byte };
-        unsigned += i64::from(byte);
-        signed += i64::from(byte.cast_signed());
-    }
-    [unsigned, signed].contains(&i64::from(expected))
+    let sums = |bytes: &[u8]| {
+        let unsigned = bytes.iter().map(|&byte| i32::from(byte)).sum::<i32>();
+        let signed = bytes.iter().map(|&byte| i32::from(byte.cast_signed())).sum::<i32>();
+        (unsigned, signed)
+    };
+    let (all, own, blanks) =
+        (sums(header.as_bytes()), sums(&header.as_old().cksum), sums(&[b' '; 8]));
+    let unsigned = all.0 - own.0 + blanks.0;
+    let signed = all.1 - own.1 + blanks.1;
+    [unsigned, signed].map(i64::from).contains(&i64::from(expected))
 }
 
 /// Adds the members of a tar file.

@@ -12,7 +12,8 @@ pub(super) fn input(bytes: &[u8]) -> Input {
     Input::open(&mut Opener::default(), &source, &Access::default()).unwrap()
 }
 
-use super::tar::{Block, Entry, Headers, Kind as Of, Step};
+use super::block::Block;
+use super::tar::{Entry, Headers, Kind as Of, Step};
 
 fn header(name: &str, kind: u8, bytes: u64) -> Block {
     let mut header = ::tar::Header::new_gnu();

@@ -20,6 +20,16 @@ const LOCAL_HEADER_BYTES: usize = 30;
 /// What a file without members begins with (section 4.3.16).
 const DIRECTORY_END: [u8; 4] = *b"PK\x05\x06";
 
+/// Whether bytes that come from their front only are those of a zip file, whose directory is at its end.
+pub(in crate::input) fn is_zip(first_bytes: &[u8]) -> bool {
+    first_bytes.starts_with(&LOCAL_HEADER)
+}
+
+/// Whether more has to be there to tell that.
+pub(in crate::input) fn may_become_zip(first_bytes: &[u8]) -> bool {
+    first_bytes.len() < LOCAL_HEADER.len() && LOCAL_HEADER.starts_with(first_bytes)
+}
+
 /// Bits 0, 6 and 13: encrypted, strongly encrypted, the directory too (section 4.4.4).
 const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
 

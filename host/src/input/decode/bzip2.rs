@@ -2,7 +2,7 @@
 
 use bzip2::{Decompress, Status};
 
-use super::codec::{BZIP2, is_cut_off};
+use super::magic::{BZIP2, is_cut_off};
 use super::{Begin, Decoded, Engine, Fault, Feed, moved};
 
 pub(super) struct Bzip2 {

@@ -3,6 +3,7 @@
 use flate2::Crc;
 
 use super::{DecodeError, Decoder};
+use crate::slices;
 
 /// What is to come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Checked {
     /// As [`Decoder::read`]; and when size or checksum are not as expected.
     pub(in super::super) fn read(&mut self, into: &mut [u8]) -> Result<usize, DecodeError> {
         let got = self.decoder.read(into)?;
-        self.crc.update(into.get(..got).unwrap_or_default());
+        self.crc.update(slices::part(into, ..got));
         let (codec, decompressed) = (self.decoder.codec(), self.decoder.decompressed());
         if decompressed > self.expected.bytes {
             let what = "more comes out than the directory of its archive says";

@@ -14,6 +14,7 @@ use super::codec::shown;
 use super::feed::{Packed, Trickle};
 use super::{Begin, Codec, DecodeError, DecodeLimits, Decoded, Engine, Fault, Feed};
 
+use crate::slices;
 use engines::{engine, small_member_surcharge};
 
 /// Most that an engine writes before the ratio is looked at.
@@ -234,7 +235,7 @@ impl Decoder {
     fn read_until(&mut self, into: &mut [u8], until: Until) -> Result<usize, DecodeError> {
         let mut filled = self.take_looked(into);
         while self.failed.is_none() && self.place != Place::End {
-            let room = into.get_mut(filled..).unwrap_or_default();
+            let room = slices::part_mut(into, filled..);
             if room.is_empty() || (until == Until::Some && filled > 0 && self.starves()) {
                 break;
             }
@@ -297,8 +298,7 @@ impl Decoder {
         let room = usize::try_from(left).unwrap_or(usize::MAX).min(STEP_BYTES).min(into.len());
         // At the limit: what follows may still be the end, which takes no room.
         let mut probe = [0];
-        let into =
-            if room == 0 { &mut probe[..] } else { into.get_mut(..room).unwrap_or_default() };
+        let into = if room == 0 { &mut probe[..] } else { slices::part_mut(into, ..room) };
         let fed = if self.pending { Ok(()) } else { self.feed.peek().map(drop) };
         let decoded = fed.map_err(Fault::from);
         let decoded = decoded.and_then(|()| self.engine.decode(&mut self.feed, into));

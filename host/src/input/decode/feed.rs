@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::settings::limits::DECODE_READ_BYTES;
 
 use super::Fault;
+use crate::slices;
 
 /// Compressed bytes that come when somebody writes them.
 pub trait Trickle: Read + Send {
@@ -71,7 +72,7 @@ impl Feed {
 
     /// What was read and not yet taken.
     pub(super) fn held(&self) -> &[u8] {
-        self.buffer.get(self.from..self.to).unwrap_or_default()
+        slices::part(&self.buffer, self.from..self.to)
     }
 
     /// Whether all that the source has was taken.
@@ -137,7 +138,7 @@ impl Feed {
             }
             let now = held.len().min(into.len());
             let (room, rest) = into.split_at_mut(now);
-            room.copy_from_slice(held.get(..now).unwrap_or_default());
+            room.copy_from_slice(slices::part(held, ..now));
             self.take(now);
             into = rest;
         }
@@ -164,7 +165,7 @@ impl Feed {
             }
             let from = self.from;
             self.take(bytes);
-            return Ok(self.buffer.get(from..from + bytes).unwrap_or_default());
+            return Ok(slices::part(&self.buffer, from..from + bytes));
         }
         scratch.clear();
         while scratch.len() < bytes {
@@ -173,7 +174,7 @@ impl Feed {
                 return Err(Fault::Truncated);
             }
             let now = held.len().min(bytes - scratch.len());
-            scratch.extend_from_slice(held.get(..now).unwrap_or_default());
+            scratch.extend_from_slice(slices::part(held, ..now));
             self.take(now);
         }
         Ok(scratch)
@@ -219,7 +220,7 @@ impl Feed {
     /// Reads behind what is held. Returns whether anything came.
     fn read_more(&mut self) -> io::Result<bool> {
         while !self.ended {
-            let room = self.buffer.get_mut(self.to..).unwrap_or_default();
+            let room = slices::part_mut(&mut self.buffer, self.to..);
             match self.source.read(room) {
                 Ok(0) => self.ended = true,
                 Ok(read) => {

@@ -5,8 +5,9 @@
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::codec::{GZIP, is_cut_off};
+use super::magic::{GZIP, is_cut_off};
 use super::{Begin, Decoded, Engine, Fault, Feed, moved};
+use crate::slices;
 
 /// RFC 1952 section 2.3.1: FLG.
 mod flag {
@@ -82,7 +83,7 @@ impl Engine for Gzip {
         let taken = moved(taken, self.inflate.total_in());
         let bytes = moved(written, self.inflate.total_out());
         feed.take(taken);
-        self.crc.update(into.get(..bytes).unwrap_or_default());
+        self.crc.update(slices::part(into, ..bytes));
         Ok(match status {
             Ok(Status::StreamEnd) => {
                 self.inflated = true;
@@ -140,7 +141,7 @@ fn zero_terminated(feed: &mut Feed, crc: &mut Crc) -> Result<(), Fault> {
         }
         let zero = memchr::memchr(0, held);
         let now = zero.map_or(held.len(), |at| at + 1);
-        crc.update(held.get(..now).unwrap_or_default());
+        crc.update(slices::part(held, ..now));
         feed.take(now);
         if zero.is_some() {
             return Ok(());

@@ -8,9 +8,10 @@ use std::hash::Hasher;
 use lz4_flex::block::{decompress_into, decompress_into_with_dict};
 use twox_hash::XxHash32;
 
-use super::codec::{LZ4, LZ4_LEGACY, is_cut_off, is_skippable};
 use super::feed::is_whole;
+use super::magic::{LZ4, LZ4_LEGACY, is_cut_off, is_skippable};
 use super::{Begin, Decoded, Engine, Fault, Feed};
+use crate::slices;
 
 /// How far back a block may reach into the ones before it ("Block Independence flag").
 const HISTORY_BYTES: usize = 64 << 10;
@@ -111,11 +112,11 @@ impl Lz4 {
         let block = if stored { Block::Stored(data) } else { Block::Compressed(data) };
         let checksum = block_checksum.then(|| XxHash32::oneshot(0, data));
         let written = if direct {
-            unpack(&block, into.get_mut(..block_bytes_max).unwrap_or_default(), &[])?
+            unpack(&block, slices::part_mut(into, ..block_bytes_max), &[])?
         } else {
             let (before, room) = self.plain.split_at_mut(start);
             let history = before.get(start.saturating_sub(self.history)..).unwrap_or_default();
-            unpack(&block, room.get_mut(..block_bytes_max).unwrap_or_default(), history)?
+            unpack(&block, slices::part_mut(room, ..block_bytes_max), history)?
         };
         if let Some(checksum) = checksum
             && u32::from_le_bytes(feed.array()?) != checksum
@@ -205,7 +206,7 @@ impl Engine for Lz4 {
         };
         self.bytes += bytes as u64;
         if self.frame.content_checksum {
-            self.hash.write(into.get(..bytes).unwrap_or_default());
+            self.hash.write(slices::part(into, ..bytes));
         }
         Ok(if self.from < self.to { Decoded::More(bytes) } else { Decoded::Some(bytes) })
     }

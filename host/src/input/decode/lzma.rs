@@ -3,7 +3,7 @@
 
 use liblzma::stream::{Action, Error, Status, Stream};
 
-use super::codec::{LZIP, is_cut_off};
+use super::magic::{LZIP, is_cut_off};
 use super::{Begin, Decoded, Engine, Fault, Feed, moved};
 
 /// What the library takes beside its dictionary: probabilities, and buffers on their way in and out.

@@ -20,6 +20,7 @@ mod inflate64;
 mod limits;
 mod lz4;
 mod lzma;
+mod magic;
 mod piece;
 mod recognise;
 mod snappy;

@@ -5,6 +5,7 @@ use std::io::Read;
 use crate::settings::limits::DECODE_PIECE_BYTES_MAX;
 
 use super::{Block, Decoder};
+use crate::slices;
 
 /// Decoded at once: the step in which a decoder looks at its limits.
 const STEP_BYTES: usize = 1 << 20;
@@ -66,12 +67,12 @@ impl Piece {
         if self.buffer.len() < want {
             self.buffer.resize(want, 0);
         }
-        self.buffer.get_mut(self.length..want).unwrap_or_default()
+        slices::part_mut(&mut self.buffer, self.length..want)
     }
 
     /// What came out of it.
     pub(in super::super) fn bytes(&self) -> &[u8] {
-        self.buffer.get(..self.length).unwrap_or_default()
+        slices::part(&self.buffer, ..self.length)
     }
 
     /// The buffer, for another piece.

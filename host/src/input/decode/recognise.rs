@@ -68,7 +68,7 @@ pub fn is_said(name: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::codec::{LZ4, ZSTD};
+    use super::super::magic::{LZ4, ZSTD};
     use super::*;
 
     fn told(bytes: &[u8], name: &str) -> String {

@@ -5,9 +5,10 @@
 use crc32c::crc32c;
 use snap::raw::{Decoder, decompress_len};
 
-use super::codec::{SNAPPY, is_cut_off};
 use super::feed::is_whole;
+use super::magic::{SNAPPY, is_cut_off};
 use super::{Begin, Decoded, Engine, Fault, Feed};
+use crate::slices;
 
 /// Section 4.2: "the maximum of uncompressed data in a chunk is 65536".
 const BLOCK_BYTES_MAX: usize = 64 << 10;
@@ -77,7 +78,7 @@ impl Snappy {
                 self.decoder.decompress(data, &mut self.plain).map_err(|_| INVALID)?
             }
         };
-        if masked(self.plain.get(..written).unwrap_or_default()) != u32::from_le_bytes(*checksum) {
+        if masked(slices::part(&self.plain, ..written)) != u32::from_le_bytes(*checksum) {
             return Err(Fault::Checksum("CRC-32C of a chunk"));
         }
         (self.from, self.to) = (0, written);

@@ -2,7 +2,7 @@
 
 use liblzma::stream::{Action, Error, Status, Stream, TELL_UNSUPPORTED_CHECK};
 
-use super::codec::{XZ, is_cut_off};
+use super::magic::{XZ, is_cut_off};
 use super::{Begin, Decoded, Engine, Fault, Feed, moved};
 
 pub(super) struct Xz {

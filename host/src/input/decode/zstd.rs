@@ -5,7 +5,7 @@ use zstd_safe::{
     DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, get_error_name, is_error_kind,
 };
 
-use super::codec::{ZSTD, is_cut_off, is_skippable};
+use super::magic::{ZSTD, is_cut_off, is_skippable};
 use super::{Begin, Decoded, Engine, Fault, Feed};
 
 pub(super) struct Zstd {

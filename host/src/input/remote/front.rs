@@ -10,6 +10,7 @@ use super::piece::Fetching;
 use super::{Came, Receiver, next_within};
 use crate::input::pipe::Coming;
 use crate::remote::Fault;
+use crate::slices;
 
 /// The bytes of a whole, as they come.
 pub(in crate::input) struct Front {
@@ -55,14 +56,14 @@ impl Front {
 
     /// What has come and is not read.
     fn rest(&self) -> &[u8] {
-        self.piece.as_ref().and_then(|piece| piece.bytes.get(self.at..)).unwrap_or_default()
+        self.piece.as_ref().map_or(&[], |piece| slices::part(&piece.bytes, self.at..))
     }
 
     fn read(&mut self, into: &mut [u8]) -> usize {
         let rest = self.rest();
         let got = rest.len().min(into.len());
         let (into, _) = into.split_at_mut(got);
-        into.copy_from_slice(rest.get(..got).unwrap_or_default());
+        into.copy_from_slice(slices::part(rest, ..got));
         self.at += got;
         got
     }

@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 
 use crate::remote::Fault;
 use crate::settings::limits::WAIT;
+use crate::slices;
 use crate::stats::{Charge, MemoryBudget};
 
 /// Bytes of all pieces that there are.
@@ -75,7 +76,7 @@ impl Piece {
             state.bytes.reserve_exact(length);
         }
         let room = length.saturating_sub(state.bytes.len()).min(bytes.len());
-        state.bytes.extend_from_slice(bytes.get(..room).unwrap_or_default());
+        state.bytes.extend_from_slice(slices::part(bytes, ..room));
         drop(state);
         self.came.notify_all();
     }
@@ -96,11 +97,11 @@ impl Piece {
         let skip = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
         let mut state = self.lock();
         loop {
-            let there = state.bytes.get(skip..).unwrap_or_default();
+            let there = slices::part(&state.bytes, skip.min(state.bytes.len())..);
             let got = there.len().min(into.len());
             if got > 0 || into.is_empty() {
                 let (into, _) = into.split_at_mut(got);
-                into.copy_from_slice(there.get(..got).unwrap_or_default());
+                into.copy_from_slice(slices::part(there, ..got));
                 return Ok(got);
             }
             if let Some(fault) = &state.fault {

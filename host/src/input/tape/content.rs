@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::super::archive::tar::{BLOCK_BYTES, Block, padded};
+use super::super::archive::block::{BLOCK_BYTES, Block, padded};
 use super::super::{Bytes, Error};
 use crate::settings::limits::{ARCHIVE_HEADER_BYTES_MAX, COPY_BYTES};
+use crate::slices;
 use crate::source::{ArchiveError, Refusal};
 
 pub(super) fn lock(tar: &Mutex<Tar>) -> MutexGuard<'_, Tar> {
@@ -38,7 +39,7 @@ impl Tar {
     /// Reads content.
     pub(super) fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
-        let into = into.get_mut(..most).unwrap_or_default();
+        let into = slices::part_mut(into, ..most);
         let got = self.bytes.read(into)?;
         if got == 0 && !into.is_empty() {
             return Err(self.cut_off());
@@ -85,7 +86,7 @@ impl Tar {
         let mut block = [0; BLOCK_BYTES];
         let mut length = 0;
         while length < BLOCK_BYTES {
-            length += self.read(block.get_mut(length..).unwrap_or_default())?;
+            length += self.read(slices::part_mut(&mut block, length..))?;
         }
         Ok(block)
     }
@@ -99,7 +100,7 @@ impl Tar {
         let mut data = vec![0; length];
         let mut read = 0;
         while self.left > 0 {
-            read += self.read(data.get_mut(read..).unwrap_or_default())?;
+            read += self.read(slices::part_mut(&mut data, read..))?;
         }
         Ok(data)
     }
@@ -112,7 +113,7 @@ impl Tar {
             if got == 0 {
                 return Ok(());
             }
-            let fresh = scratch.get(..got).unwrap_or_default();
+            let fresh = slices::part(&scratch, ..got);
             if let Some(at) = fresh.iter().position(|&byte| byte != 0) {
                 let at = self.offset + at as u64;
                 return Err(damaged(at, "something else follows behind its end"));

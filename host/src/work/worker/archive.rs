@@ -72,8 +72,7 @@ impl Worker<'_, '_> {
             Member::File(name) => (name, None),
             Member::Unread(name, error) => (name, Some(error)),
         };
-        let archive_path = self.plan.sources.get(at.source).map(|source| source.path.to_path());
-        let path = member_path(&archive_path.unwrap_or_default(), &name);
+        let path = member_path(&archive.path, &name);
         let traits = self.plan.processor.traits();
         let first = match unread {
             Some(error) => Err(error),
@@ -97,7 +96,7 @@ impl Worker<'_, '_> {
             Err(error) => {
                 let slot = Slot { at, end: End::Member, member: Some(path) };
                 if !self.plan.cancel.is_set() {
-                    self.fail(slot, error.into());
+                    self.results.fail(slot, error.into());
                 }
                 None
             }
@@ -111,14 +110,15 @@ impl Worker<'_, '_> {
         self.plan.stats.add_skipped(archive.members.skipped());
         match ended.and_then(|()| open.input.check_unchanged()) {
             Ok(()) => {
-                if let Some(tally) = &mut self.tally {
+                if let Some(tally) = &mut self.results.tally {
                     tally.add(at, End::Source, None);
                 }
                 self.plan.deliver.end(source, archive.count);
             }
             Err(_) if self.plan.cancel.is_set() => {}
             Err(error) => {
-                self.fail(Slot { at, end: End::Source, member: None }, Failure::from(error));
+                self.results
+                    .fail(Slot { at, end: End::Source, member: None }, Failure::from(error));
             }
         }
     }

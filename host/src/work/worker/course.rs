@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
 
 use super::{Cancelled, Worker};
 use crate::input::{Asked, Chunk, Found};
@@ -30,10 +29,10 @@ enum Pushed {
     Found(Found),
 }
 
-impl<'a> Worker<'_, 'a> {
-    /// Takes chunks of a source until there are no more.
-    pub(super) fn join(&mut self, open: &Open<'_>) -> Result<(), Cancelled> {
-        let kind = self.processor().traits().kind;
+impl Worker<'_, '_> {
+    /// Takes chunks of a source until there are no more, or it turns out to be something else.
+    pub(super) fn join(&mut self, open: &Open<'_>) -> Result<Option<Found>, Cancelled> {
+        let kind = self.seat.processor().traits().kind;
         match (&open.chunks, kind) {
             (Chunks::Placed { count, taken }, Kind::Aggregator) => {
                 self.join_placed(open, *count, taken)
@@ -48,7 +47,7 @@ impl<'a> Worker<'_, 'a> {
                     Kind::Transformer => self.transform_streamed(open, ring),
                 };
                 ring.leave();
-                ended
+                ended.map(|()| None)
             }
         }
     }
@@ -60,7 +59,7 @@ impl<'a> Worker<'_, 'a> {
         open: &Open<'_>,
         count: u64,
         taken: &AtomicU64,
-    ) -> Result<(), Cancelled> {
+    ) -> Result<Option<Found>, Cancelled> {
         let length = RunLength {
             multiple_of: open.input.chunks_at_once(),
             most: self.plan.cutter.chunks_per_run_max(),
@@ -83,12 +82,16 @@ impl<'a> Worker<'_, 'a> {
             {
                 pushed = self.push_again(open, &mut seen, &mut at);
             }
+            if let Ok(Pushed::Found(found)) = pushed {
+                self.seat.clear();
+                return Ok(Some(found));
+            }
             live = self.after(&open.whole, live, span, pushed, at)?;
         }
         if let Some(span) = live {
-            self.settle(open, &open.whole, span);
+            self.results.settle(&mut self.seat, open, &open.whole, span);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Reads or runs the chunks of a stream, whichever is due.
@@ -100,11 +103,16 @@ impl<'a> Worker<'_, 'a> {
             match ring.turn(&mut self.pass) {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
                 Turn::Run(Piece { member, chunk }) => {
-                    let begun = Instant::now();
+                    let begun = self.results.times.last();
                     let whole = member.as_deref().unwrap_or(&open.whole);
                     let seen = match live.take() {
                         Some((other, span)) if !is_same(other.as_ref(), member.as_ref()) => {
-                            self.settle(open, other.as_deref().unwrap_or(&open.whole), span);
+                            self.results.settle(
+                                &mut self.seat,
+                                open,
+                                other.as_deref().unwrap_or(&open.whole),
+                                span,
+                            );
                             None
                         }
                         live => live.map(|(_, span)| span),
@@ -115,18 +123,25 @@ impl<'a> Worker<'_, 'a> {
                     let seen = self.after(whole, seen, span, pushed, chunk.index)?;
                     match seen {
                         // Nothing of this whole comes after it: it need not wait.
-                        Some(span) if chunk.last => self.settle(open, whole, span),
+                        Some(span) if chunk.last => {
+                            self.results.settle(&mut self.seat, open, whole, span);
+                        }
                         seen => live = seen.map(|span| (member, span)),
                     }
-                    ring.give_back(chunk, begun.elapsed());
+                    ring.give_back(chunk, self.results.times.last() - begun);
                 }
                 Turn::Decode(pieces) => self.decode_ahead(ring, &pieces),
-                Turn::Later => self.times.was_idle(),
+                Turn::Later => self.results.times.was_idle(),
                 Turn::End => break,
             }
         }
         if let Some((member, span)) = live {
-            self.settle(open, member.as_deref().unwrap_or(&open.whole), span);
+            self.results.settle(
+                &mut self.seat,
+                open,
+                member.as_deref().unwrap_or(&open.whole),
+                span,
+            );
         }
         Ok(())
     }
@@ -142,7 +157,7 @@ impl<'a> Worker<'_, 'a> {
         let kept = self.plan.processor.traits().order == Order::Kept;
         match live {
             Some(span) if kept && span.end != next => {
-                self.settle(open, whole, span);
+                self.results.settle(&mut self.seat, open, whole, span);
                 None
             }
             live => live,
@@ -161,36 +176,16 @@ impl<'a> Worker<'_, 'a> {
         let seen = live.map_or(span, |live| live.longer(span.len()));
         let failed = match pushed {
             Ok(Pushed::All) => return Ok(Some(seen)),
-            Ok(Pushed::Found(found)) => {
-                self.found = Some(found);
-                None
-            }
-            Ok(Pushed::GivenUp) => whole.gather.give_up(seen.len()),
+            Ok(Pushed::Found(_) | Pushed::GivenUp) => whole.gather.give_up(seen.len()),
             Err(failure) => {
                 self.check_cancel()?; // a guest that was stopped for that is no failure
                 whole.gather.fail(seen.len(), at, failure)
             }
         };
-        self.instance = None;
-        self.settle_failed(whole, failed);
+        self.seat.clear();
+        self.results.settle_failed(whole, failed);
         self.check_cancel()?;
         Ok(None)
-    }
-
-    /// The instance with the source's accumulator open in it; a new one where it is to be fresh.
-    pub(super) fn accumulator(
-        &mut self,
-        whole: &Whole<'_>,
-        fresh: bool,
-    ) -> Result<Box<dyn Instance + 'a>, Failure> {
-        let mut instance = match self.instance.take() {
-            Some(instance) => instance,
-            None => self.processor().start()?,
-        };
-        if fresh {
-            instance.open(whole.opening())?;
-        }
-        Ok(instance)
     }
 
     fn push_chunk(
@@ -202,16 +197,16 @@ impl<'a> Worker<'_, 'a> {
         if self.hopeless(whole, chunk.index) {
             return Ok(Pushed::GivenUp);
         }
-        let mut instance = self.accumulator(whole, fresh)?;
+        let mut instance = self.seat.accumulator(whole.opening(), fresh)?;
         let place = Place { index: chunk.index, offset: chunk.offset, last: chunk.last };
         let pushed = instance.push(place, &mut chunk.bytes())?;
         let mut rejects = instance.take_rejects();
         self.locate_streamed(chunk, whole, &mut rejects);
         whole.keep_rejects(rejects, self.plan.settings.rejects_max)?;
-        self.times.was_guest(pushed.filling);
-        self.times.count_bytes(chunk.bytes().len() as u64, chunk.stored);
-        self.times.show_counts(self.plan.stats);
-        self.instance = Some(instance);
+        self.results.times.was_guest(pushed.filling);
+        self.results.times.count_bytes(chunk.bytes().len() as u64, chunk.stored);
+        self.results.times.show_counts(self.plan.stats);
+        self.seat.put(instance);
         Ok(Pushed::All)
     }
 
@@ -223,7 +218,7 @@ impl<'a> Worker<'_, 'a> {
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
         // Gone before there is another: both would not be within what a worker may have.
-        if let Some(mut instance) = self.instance.take() {
+        if let Some(mut instance) = self.seat.take() {
             instance.forget();
         }
         let failed = *at;
@@ -250,32 +245,31 @@ impl<'a> Worker<'_, 'a> {
         stretch: &Stretch,
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
-        let Stretch { run, count, counted } = stretch.clone();
-        let hopeless = |worker: &Self, index| {
-            if open.is_single() {
-                worker.plan.cancel.is_set()
-            } else {
-                worker.hopeless(&open.whole, index)
-            }
-        };
-        if hopeless(self, run.start) {
+        if self.is_over(open, stretch.run.start) {
             return Ok(Pushed::GivenUp);
         }
-        let cutter = self.plan.cutter;
-        let mut instance = self.accumulator(&open.whole, fresh)?;
-        self.scan.asked = Asked::ToGoOn;
-        let mut start = cutter.start(&open.input, run.start, &mut self.scan)?;
+        let mut instance = self.seat.accumulator(open.whole.opening(), fresh)?;
+        let pushed = self.push_slices(open, &mut *instance, stretch, at);
+        self.seat.put(instance); // where it has failed, for what it has counted
+        pushed
+    }
+
+    fn push_slices(
+        &mut self,
+        open: &Open<'_>,
+        instance: &mut dyn Instance,
+        stretch: &Stretch,
+        at: &mut u64,
+    ) -> Result<Pushed, Failure> {
+        let Stretch { run, count, counted } = stretch.clone();
+        let mut start = self.start(open, run.start)?;
         for index in run.clone() {
             *at = index;
             self.pass.ask();
-            if hopeless(self, index) {
+            if self.is_over(open, index) {
                 return Ok(Pushed::GivenUp);
             }
-            self.scan.asked = cutter.asked(&open.input, index, run.end);
-            let end = cutter.end(&open.input, index, start, &mut self.scan)?;
-            let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
-            let place = Place { index, offset: start, last: index + 1 == count };
-            let mut slice = Slice::of(open, start, bytes);
+            let (place, mut slice) = self.slice(open, start, index..run.end, count)?;
             let pushed = instance.push(place, &mut slice);
             if let Some(found) = slice.found {
                 return Ok(Pushed::Found(found));
@@ -283,28 +277,53 @@ impl<'a> Worker<'_, 'a> {
             if slice.is_archive {
                 self.plan.note_archive(&open.whole);
             }
-            let filling = match pushed {
-                Ok(pushed) => pushed.filling,
-                Err(failure) => {
-                    self.instance = Some(instance); // for what it has counted
-                    return Err(failure);
-                }
-            };
-            self.times.was_guest(filling);
+            self.results.times.was_guest(pushed?.filling);
             let mut rejects = instance.take_rejects();
             if index >= counted {
                 self.locate_placed(open, &open.whole, &mut rejects);
                 open.whole.keep_rejects(rejects, self.plan.settings.rejects_max)?;
-                let stored = open.input.stored(end) - open.input.stored(start);
-                self.times.count_bytes(end - start, stored);
+                self.count(&slice);
             }
             if !open.is_single() {
-                self.times.show_counts(self.plan.stats);
+                self.results.times.show_counts(self.plan.stats);
             }
-            start = end;
+            start = slice.end();
         }
-        self.instance = Some(instance);
         Ok(Pushed::All)
+    }
+
+    /// Where the chunk at `index` begins, for one who goes on to read it.
+    pub(super) fn start(&mut self, open: &Open<'_>, index: u64) -> Result<u64, Failure> {
+        self.sight.scan.asked = Asked::ToGoOn;
+        Ok(self.plan.cutter.start(&open.input, index, &mut self.sight.scan)?)
+    }
+
+    /// The first chunk of a run, which begins at `start`: where it stands, and the promise to read it.
+    pub(super) fn slice<'o>(
+        &mut self,
+        open: &'o Open<'_>,
+        start: u64,
+        run: Range<u64>,
+        count: u64,
+    ) -> Result<(Place, Slice<'o>), Failure> {
+        let (cutter, index, scan) = (self.plan.cutter, run.start, &mut self.sight.scan);
+        scan.asked = cutter.asked(&open.input, index, run.end);
+        let end = cutter.end(&open.input, index, start, scan)?;
+        let place = Place { index, offset: start, last: index + 1 == count };
+        let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;
+        Ok((place, Slice::of(open, start, bytes)))
+    }
+
+    /// Counts the bytes of a chunk that was read.
+    pub(super) fn count(&mut self, slice: &Slice<'_>) {
+        let (start, end) = (slice.offset, slice.end());
+        let stored = slice.input.stored(end) - slice.input.stored(start);
+        self.results.times.count_bytes(end - start, stored);
+    }
+
+    /// Whether the chunk at `index` of what is found by its place need not be looked at.
+    fn is_over(&self, open: &Open<'_>, index: u64) -> bool {
+        if open.is_single() { self.plan.cancel.is_set() } else { self.hopeless(&open.whole, index) }
     }
 
     /// Whether the chunk at `index` need not be looked at: one before it has failed, or the run is cancelled.

@@ -49,7 +49,7 @@ impl Worker<'_, '_> {
         ];
         let (mut all, mut set_aside) = (Pushed::default(), Vec::new());
         for (place, mut half) in halves {
-            let fresh = self.instance.is_none();
+            let fresh = self.seat.is_empty();
             let run = match self.run_once(whole, fresh, place, &mut half) {
                 Err(failure) if is_too_much(&failure) => {
                     self.run_halves(whole, place, half, failure, most)
@@ -74,14 +74,14 @@ impl Worker<'_, '_> {
         place: Place,
         fill: &mut dyn Fill,
     ) -> Result<Run, Failure> {
-        let mut instance = self.accumulator(whole, fresh)?;
+        let mut instance = self.seat.accumulator(whole.opening(), fresh)?;
         let pushed = instance.push(place, fill).inspect_err(|failure| {
             if is_too_much(failure) && self.scope() == Scope::Chunk {
                 instance.forget_chunk();
             }
         })?;
         let rejects = instance.take_rejects();
-        self.instance = Some(instance);
+        self.seat.put(instance);
         Ok((pushed, rejects))
     }
 }

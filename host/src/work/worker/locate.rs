@@ -3,6 +3,7 @@
 use super::Worker;
 use crate::input::{Chunk, LineCount, Offsets};
 use crate::process::Reject;
+use crate::slices;
 use crate::work::Locate;
 use crate::work::open::Open;
 use crate::work::whole::Whole;
@@ -23,7 +24,8 @@ impl Worker<'_, '_> {
         let framing = self.plan.cutter.framing;
         for reject in self.to_locate(whole, rejects) {
             // A source that can no longer be read fails with its next chunk, or at its end.
-            reject.line = open.lines.at(&open.input, framing, reject.offset, &mut self.scan).ok();
+            reject.line =
+                open.lines.at(&open.input, framing, reject.offset, &mut self.sight.scan).ok();
         }
         shift(whole, rejects);
     }
@@ -38,7 +40,7 @@ impl Worker<'_, '_> {
             if to < at {
                 (at, lines) = (0, begun());
             }
-            lines.add(chunk.bytes().get(at..to).unwrap_or_default());
+            lines.add(slices::part(chunk.bytes(), at..to));
             at = to;
             reject.line = Some(lines.ended() + 1);
         }

@@ -1,7 +1,5 @@
 //! How a worker reads ahead in a stream: what goes into its ring, and what becomes of a source that cannot be read.
 
-use std::time::Instant;
-
 use super::Worker;
 use crate::input::{Chunk, Error, Pieces, Stream};
 use crate::process::Kind;
@@ -19,7 +17,7 @@ pub(super) struct Read<'r> {
 impl Worker<'_, '_> {
     pub(super) fn decode_ahead(&mut self, ring: &Ring<'_>, pieces: &Pieces) {
         pieces.decode_next();
-        self.times.was_read();
+        self.results.times.was_read();
         ring.decoded();
     }
 
@@ -30,15 +28,14 @@ impl Worker<'_, '_> {
         mut reader: Box<Reader<'r>>,
         buffer: Vec<u8>,
     ) {
-        let begun = Instant::now();
         let next = match &mut *reader {
             Reader::Stream(stream) => self.read_stream(open, stream, buffer),
             Reader::Archive(archive) => self.read_archive(open, archive, buffer),
         };
-        self.times.was_read();
+        let took = self.results.times.was_read();
         match next {
             Some(Read { piece, more }) => {
-                ring.put(more.then_some(reader), piece, begun.elapsed());
+                ring.put(more.then_some(reader), piece, took);
             }
             None => ring.end(),
         }
@@ -64,8 +61,8 @@ impl Worker<'_, '_> {
     /// What a whole has left from the position `index` on need not be read: one before it has failed.
     pub(super) fn give_up(&mut self, whole: &Whole<'_>, index: u64) {
         let failed = whole.gather.set_whole(index);
-        if self.processor().traits().kind == Kind::Aggregator {
-            self.settle_failed(whole, failed);
+        if self.seat.processor().traits().kind == Kind::Aggregator {
+            self.results.settle_failed(whole, failed);
         }
     }
 
@@ -88,7 +85,7 @@ impl Worker<'_, '_> {
                 Some(chunk)
             }
             Err(_) if self.plan.cancel.is_set() => None,
-            Err(error) if self.processor().traits().kind == Kind::Transformer => {
+            Err(error) if self.seat.processor().traits().kind == Kind::Transformer => {
                 self.fail_read(whole, index, error.into());
                 // Where that is cancelled, there is no chunk either.
                 self.run_tail(open, whole).ok().and(None)
@@ -96,7 +93,7 @@ impl Worker<'_, '_> {
             Err(error) => {
                 whole.gather.fail(1, index, error.into());
                 let failed = whole.gather.set_whole(index + 1);
-                self.settle_failed(whole, failed);
+                self.results.settle_failed(whole, failed);
                 None
             }
         }

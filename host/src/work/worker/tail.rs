@@ -1,8 +1,11 @@
 //! A worker's part where a processor is split: what came out of the head it brings to the queue, and runs the tail over
 //! whatever is next there.
 
+use std::time::Duration;
+
+use super::seat::Seat;
 use super::{Cancelled, Worker};
-use crate::process::{Failure, Kind, Place, Pushed, Reject, spare};
+use crate::process::{Failure, Held, Kind, spare};
 use crate::work::open::Open;
 use crate::work::queue::{Due, Item, Passed, Queue};
 use crate::work::whole::Whole;
@@ -19,22 +22,13 @@ enum Onward {
 
 impl<'a> Worker<'_, 'a> {
     /// Brings what came out of a chunk in the head.
-    pub(super) fn bring(
-        &mut self,
-        queue: &Queue<'a>,
-        whole: &Whole<'_>,
-        place: Place,
-        bytes: usize,
-        (pushed, rejects): (Pushed, Vec<Reject>),
-    ) {
-        self.times.was_guest(pushed.filling);
-        if place.last {
-            self.recycle();
+    pub(super) fn bring(&mut self, queue: &Queue<'a>, whole: &Whole<'_>, passed: Passed) {
+        if passed.place.last {
+            self.seat.recycle();
         } else {
-            self.times.show_counts(self.plan.stats);
+            self.results.times.show_counts(self.plan.stats);
         }
-        let passed = Passed { place, bytes, output: pushed.output, rejects };
-        queue.bring(whole.at, Item { index: place.index, result: Ok(passed) });
+        queue.bring(whole.at, Item { index: passed.place.index, result: Ok(passed) });
     }
 
     /// Runs the tail over what is next of a whole, as long as something is. To be called after anything was brought.
@@ -44,15 +38,12 @@ impl<'a> Worker<'_, 'a> {
             self.pass.ask();
             self.check_cancel()?;
             let Some(Due { item, tail }) = queue.next(whole.at) else { return Ok(()) };
-            // While it is run, the tail is the instance at hand: what ends a whole is the same for both.
-            let head = std::mem::replace(&mut self.instance, tail);
-            let onward = self.run_item(queue, open, whole, item);
-            let tail = std::mem::replace(&mut self.instance, head);
-            match onward? {
-                Onward::More => queue.rest(whole.at, tail),
+            let mut tail = Seat::of(queue.split.tail, tail);
+            match self.run_item(&mut tail, open, whole, item)? {
+                Onward::More => queue.rest(whole.at, tail.take()),
                 Onward::End => {
                     queue.end(whole.at);
-                    self.tail = tail;
+                    self.tail = tail.take();
                 }
                 Onward::Failed => queue.fail(whole.at),
             }
@@ -62,31 +53,28 @@ impl<'a> Worker<'_, 'a> {
     /// Runs the tail over one item, and delivers its results.
     fn run_item(
         &mut self,
-        queue: &Queue<'a>,
+        tail: &mut Seat<'a>,
         open: &Open<'_>,
         whole: &Whole<'_>,
         item: Item,
     ) -> Result<Onward, Cancelled> {
         let index = item.index;
         // Before the first item is looked at: as on one thread, a header that is none comes before anything else.
-        let opened = if index == 0 { self.open_tail(queue, whole) } else { Ok(()) };
-        let passed = match opened.and(item.result) {
-            Ok(passed) => passed,
+        let opened = if index == 0 { self.open_tail(tail, whole) } else { Ok(()) };
+        let run = opened.and(item.result).and_then(|passed| run_tail_over(tail, passed));
+        let (filling, passed) = match run {
+            Ok(run) => run,
             Err(failure) => {
                 self.check_cancel()?; // a guest that was stopped for that is no failure
-                self.fail_in_order(whole, index, failure);
+                self.fail_in_order(tail, whole, index, failure);
                 return Ok(Onward::Failed);
             }
         };
-        let (place, bytes) = (passed.place, passed.bytes);
-        let pushed = self.push_item(passed);
-        match (self.plan.processor.traits().kind, pushed) {
-            (Kind::Transformer, Ok(pushed)) => self.put_part(open, whole, place, bytes, pushed)?,
-            (Kind::Aggregator, Ok(pushed)) => self.gather_part(open, whole, place, pushed)?,
-            (_, Err(failure)) => {
-                self.check_cancel()?; // a guest that was stopped for that is no failure
-                self.fail_in_order(whole, index, failure);
-            }
+        let place = passed.place;
+        self.results.times.was_guest(filling);
+        match self.plan.processor.traits().kind {
+            Kind::Transformer => self.results.put_part(tail, open, whole, passed)?,
+            Kind::Aggregator => self.gather_part(tail, open, whole, passed)?,
         }
         Ok(match whole.gather.failed_at() {
             Some(at) if at <= index => Onward::Failed,
@@ -95,52 +83,60 @@ impl<'a> Worker<'_, 'a> {
         })
     }
 
-    fn open_tail(&mut self, queue: &Queue<'a>, whole: &Whole<'_>) -> Result<(), Failure> {
-        let mut tail = match self.tail.take() {
-            Some(tail) => tail,
-            None => queue.split.tail.start()?,
-        };
-        tail.open(whole.opening())?;
-        self.instance = Some(tail);
+    fn open_tail(&mut self, tail: &mut Seat<'a>, whole: &Whole<'_>) -> Result<(), Failure> {
+        if let Some(instance) = self.tail.take() {
+            tail.put(instance);
+        }
+        let instance = tail.accumulator(whole.opening(), true)?;
+        tail.put(instance);
         Ok(())
-    }
-
-    fn push_item(&mut self, passed: Passed) -> Result<(Pushed, Vec<Reject>), Failure> {
-        let Passed { place, output, mut rejects, .. } = passed;
-        let Some(mut tail) = self.instance.take() else { return Ok(Default::default()) };
-        let pushed = tail.push(place, &mut &output[..])?;
-        spare::give(output.release());
-        rejects.extend(tail.take_rejects());
-        self.instance = Some(tail);
-        Ok((pushed, rejects))
     }
 
     /// What was pushed is in the accumulator: keeps what was set aside, and ends the whole where it was the last.
     fn gather_part(
         &mut self,
+        tail: &mut Seat<'a>,
         open: &Open<'_>,
         whole: &Whole<'_>,
-        place: Place,
-        (pushed, rejects): (Pushed, Vec<Reject>),
+        Passed { place, rejects, .. }: Passed,
     ) -> Result<(), Cancelled> {
-        self.times.was_guest(pushed.filling);
         match whole.keep_rejects(rejects, self.plan.settings.rejects_max) {
-            Ok(()) if place.last => self.conclude(open, whole),
+            Ok(()) if place.last => self.results.conclude(tail, open, whole),
             Ok(()) => {}
-            Err(failure) => self.fail_in_order(whole, place.index, failure),
+            Err(failure) => self.fail_in_order(tail, whole, place.index, failure),
         }
         self.check_cancel()
     }
 
     /// Ends a whole with what happened at an item: all before it have been seen.
-    fn fail_in_order(&mut self, whole: &Whole<'_>, index: u64, failure: Failure) {
-        self.instance = None;
+    fn fail_in_order(
+        &mut self,
+        tail: &mut Seat<'a>,
+        whole: &Whole<'_>,
+        index: u64,
+        failure: Failure,
+    ) {
+        tail.clear();
         match self.plan.processor.traits().kind {
-            Kind::Transformer => self.fail_part(whole, index, failure),
+            Kind::Transformer => self.results.fail_part(whole, index, failure),
             Kind::Aggregator => {
                 whole.gather.note(index, failure.clone());
-                self.settle_failed(whole, Some(failure));
+                self.results.settle_failed(whole, Some(failure));
             }
         }
     }
+}
+
+/// What comes out of the tail for what came out of the head; and how long that took to be filled in.
+fn run_tail_over(tail: &mut Seat<'_>, passed: Passed) -> Result<(Duration, Passed), Failure> {
+    let Passed { place, bytes, output, mut rejects } = passed;
+    let Some(mut instance) = tail.take() else {
+        let output = Held::default();
+        return Ok((Duration::ZERO, Passed { place, bytes, output, rejects: Vec::new() }));
+    };
+    let pushed = instance.push(place, &mut &output[..])?;
+    spare::give(output.release());
+    rejects.extend(instance.take_rejects());
+    tail.put(instance);
+    Ok((pushed.filling, Passed { place, bytes, output: pushed.output, rejects }))
 }

@@ -229,8 +229,8 @@ fn emails_by_regex(text: &[u8]) -> Vec<Range<usize>> {
 fn ip4_behind_at(text: &[u8]) -> Option<usize> {
     let numbers = Regex::new(r"^[0-9.]+").unwrap().find(text)?.as_bytes();
     let numbers = numbers.strip_suffix(b".").unwrap_or(numbers);
-    let is_address = ip4_by_regex(numbers) == [0..numbers.len()];
-    is_address.then_some(numbers.len())
+    let found = ip4_by_regex(numbers);
+    found.first().is_some_and(|found| *found == (0..numbers.len())).then_some(numbers.len())
 }
 
 /// All ways to begin with a group, and of those that begin with the same one the longest.

@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::settings::limits::DECODE_SEARCH_BYTES_MAX;
 
 use super::super::super::Input;
-use super::super::codec::{BZIP2, BZIP2_BLOCK, BZIP2_END};
+use super::super::magic::{BZIP2, BZIP2_BLOCK, BZIP2_END};
 use super::{Block, Envelope, Part, array};
 
 /// Read at once: part of a block of the usual 900 KB.

@@ -8,8 +8,9 @@ use memchr::memmem::Finder;
 use crate::settings::limits::DECODE_SEARCH_BYTES_MAX;
 
 use super::super::super::Input;
-use super::super::codec::GZIP;
+use super::super::magic::GZIP;
 use super::Unit;
+use crate::slices;
 
 /// RFC 1952 section 2.3: the fixed part of a header.
 const HEADER_BYTES: usize = 10;
@@ -53,7 +54,7 @@ fn next_start(input: &Input, from: u64) -> Next {
     let mut at = from;
     while at + HEADER_BYTES as u64 <= to {
         let bytes = usize::try_from(to - at).unwrap_or(usize::MAX).min(SEARCH_BYTES);
-        let window = buffer.get_mut(..bytes).unwrap_or_default();
+        let window = slices::part_mut(&mut buffer, ..bytes);
         if input.read_at(window, at).is_err() {
             return Next::Far; // whoever decodes says why
         }

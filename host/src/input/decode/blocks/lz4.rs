@@ -4,8 +4,8 @@
 use crate::settings::limits::{DECODE_FIRST_FRAME_BYTES_MAX, DECODE_RUN_BYTES};
 
 use super::super::super::Input;
-use super::super::codec::{LZ4, is_skippable};
 use super::super::lz4::{DESCRIPTOR_BYTES_MAX, Frame, header_checksum};
+use super::super::magic::{LZ4, is_skippable};
 use super::{Envelope, Part, Unit, array};
 
 /// Neighbouring blocks of a frame.

@@ -8,7 +8,7 @@ use flate2::Crc;
 use crate::settings::limits::{DECODE_INDEX_BYTES_MAX, DECODE_PIECE_BYTES_MAX};
 
 use super::super::super::Input;
-use super::super::codec::XZ;
+use super::super::magic::XZ;
 use super::{Envelope, Part, Unit, array};
 
 /// Section 2.1: Stream Header and Stream Footer.

@@ -3,7 +3,7 @@
 use crate::settings::limits::DECODE_FIRST_FRAME_BYTES_MAX;
 
 use super::super::super::Input;
-use super::super::codec::{ZSTD, is_skippable};
+use super::super::magic::{ZSTD, is_skippable};
 use super::{Unit, array};
 
 /// Whether an input begins with a frame that is over soon, and goes on behind it.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Decoder, Place};
 use crate::input::DecodeError;
 use crate::settings::limits::DECODE_LOOK_BYTES;
+use crate::slices;
 
 /// The longest usual beginning of a member, BGZF's: with less of it there, no member is begun that need not be.
 const BEGINNING_BYTES: usize = 18;
@@ -55,7 +56,7 @@ impl Decoder {
 
     /// What was decoded ahead and not yet read.
     fn looked(&self) -> &[u8] {
-        self.looked.get(self.looked_at..).unwrap_or_default()
+        slices::part(&self.looked, self.looked_at..)
     }
 
     /// Hands out what was decoded ahead. Returns how much.
