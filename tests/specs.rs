@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::front::{self, Told};
+use crate::support::guest::Guest;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
@@ -45,6 +46,19 @@ fn a_front_end_of_a_few_lines_runs_a_job_and_is_told_what_it_does() {
     let summary = ended.summary.unwrap();
     assert_eq!((ended.sources, summary.sources, summary.failed), (2, 2, 1));
     assert_eq!(ended.report.failures[0].kind, "not-found");
+}
+
+#[test]
+fn lines_that_a_plugin_logs_reach_the_observer_of_its_job() {
+    let push = "(call $log (i32.const 2) (global.get $hello) (global.get $hello_len))";
+    let guest = Guest { push, texts: &[("hello", "odd data")], ..Guest::default() };
+    let tree = Tree::with(&[("a.txt", "one\n")]);
+    let stage = json!([{ "plugin": guest.file(&tree), "name": "greeter" }]);
+    let inputs = json!({ "files": [tree.path().join("a.txt")] });
+    let (spec, told) = (json!({ "stage": stage, "inputs": inputs }), Told::default());
+    front::run(&spec.to_string(), None, &told).unwrap().summary.unwrap();
+    let done = format!("done {}/a.txt: 4", tree.path().display());
+    assert_eq!(told.take().0, ["guest says odd data".to_string(), done]);
 }
 
 #[test]

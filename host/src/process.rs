@@ -6,6 +6,7 @@
 pub mod branches;
 mod detail;
 mod header;
+mod log;
 mod reject;
 pub mod spare;
 
@@ -16,6 +17,7 @@ use thiserror::Error;
 
 pub use detail::{ChunkPlace, Detail};
 pub use header::Header;
+pub use log::{LOG_TARGET, LogLevel, LogSink, trace_line};
 pub use reject::Reject;
 
 pub use crate::stats::{Charge, Charged, Held, MemoryBudget};

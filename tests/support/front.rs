@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use gristmill::job::Observer;
 use gristmill::plugin::{Cache, Compiled, Compiling, Engine};
 use gristmill::prepare::{Context, JobEnded, Origins, Outlets, prepare, stats};
-use gristmill::process::Failure;
+use gristmill::process::{Failure, LogLevel};
 use gristmill::source::Look;
 use gristmill::spec::{JobSpec, Problem};
 use gristmill::work::Cancel;
@@ -45,7 +45,8 @@ pub(crate) fn run(json: &str, named: Option<&[PathBuf]>, told: &Told) -> Result<
         described,
         look,
     };
-    prepare(&spec, &context, told)?.run()
+    let events = Arc::new(told.clone()) as Arc<dyn Observer>;
+    prepare(&spec, &context, &events)?.run()
 }
 
 impl Told {
@@ -57,6 +58,10 @@ impl Told {
 impl Observer for Told {
     fn failed(&self, source: &str, failure: &Failure) {
         self.0.lock().unwrap().0.push(format!("failed {source}: {failure}"));
+    }
+
+    fn logged(&self, plugin: &str, _: LogLevel, line: &str) {
+        self.0.lock().unwrap().0.push(format!("{plugin} says {line}"));
     }
 
     fn done(&self, source: &dyn Display, bytes: u64) {

@@ -18,7 +18,7 @@ pub(super) fn conclude<'a>(
     spec: &'a JobSpec,
     stats: &'a Stats,
     interrupted: bool,
-    teller: &'a Teller<'_>,
+    teller: &'a Teller,
 ) -> Result<Exit, Problem> {
     let JobEnded { summary: ended, sources: all, report } = ended;
     let losses = Losses::of(&spec.output, teller, stats);
@@ -75,7 +75,7 @@ fn in_one_line(report: &Report) -> String {
 }
 
 /// How the process ends where the job came to no end.
-fn without_end(error: Error, losses: &Losses<'_, '_>) -> Result<Exit, Problem> {
+fn without_end(error: Error, losses: &Losses<'_>) -> Result<Exit, Problem> {
     match error {
         // Whoever read the results has seen enough; what was lost by then is told all the same.
         Error::Write(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(losses.so_far()),

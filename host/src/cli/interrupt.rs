@@ -47,9 +47,9 @@ impl Interrupt {
     }
 
     /// Something begins that may wait for somebody else without end, and cannot be told to stop. One at a time.
-    pub(super) fn wait(&self) -> Wait<'_> {
+    pub(super) fn wait(self: &Arc<Self>) -> Wait {
         self.waits.fetch_add(1, Ordering::AcqRel);
-        Wait { waits: &self.waits }
+        Wait { interrupt: Arc::clone(self) }
     }
 
     /// A stream that may have a reader who does not read.
@@ -77,13 +77,13 @@ fn end() -> ! {
 }
 
 /// A wait, while it lasts.
-pub(super) struct Wait<'a> {
-    waits: &'a AtomicU64,
+pub(super) struct Wait {
+    interrupt: Arc<Interrupt>,
 }
 
-impl Drop for Wait<'_> {
+impl Drop for Wait {
     fn drop(&mut self) {
-        self.waits.fetch_add(1, Ordering::AcqRel);
+        self.interrupt.waits.fetch_add(1, Ordering::AcqRel);
     }
 }
 

@@ -12,14 +12,14 @@ use crate::spec::OutputSpec;
 use crate::stats::{SetAside, Stats, UnopenedArchives};
 
 /// What a run has to tell.
-pub(super) struct Losses<'a, 'b> {
+pub(super) struct Losses<'a> {
     output: &'a OutputSpec,
-    teller: &'a Teller<'b>,
+    teller: &'a Teller,
     stats: &'a Stats,
 }
 
-impl<'a, 'b> Losses<'a, 'b> {
-    pub(super) fn of(output: &'a OutputSpec, teller: &'a Teller<'b>, stats: &'a Stats) -> Self {
+impl<'a> Losses<'a> {
+    pub(super) fn of(output: &'a OutputSpec, teller: &'a Teller, stats: &'a Stats) -> Self {
         Self { output, teller, stats }
     }
 

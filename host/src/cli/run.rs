@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::say::{self, Teller};
 use super::{cache_dir, plan};
 use crate::input;
+use crate::job::Observer;
 use crate::plugin::{Cache, Compiled, Compiling, Engine};
 use crate::prepare::{self, Context, Origins, Outlets};
 use crate::settings::limits::HOST_STACK_BYTES;
@@ -93,12 +94,13 @@ fn run_with(
         described: asked.pipeline.as_deref(),
         look: if progress.is_shown() { Look::Sizes } else { Look::Names },
     };
-    let teller = Teller::new(progress, output.verbose, interrupt.wait());
+    let teller = Arc::new(Teller::new(progress, output.verbose, interrupt.wait()));
+    let events = Arc::clone(&teller) as Arc<dyn Observer>;
     if asked.dry_run {
-        let foreseen = prepare::plan(spec, &context, &teller)?;
+        let foreseen = prepare::plan(spec, &context, &events)?;
         return plan::show(&foreseen, output.format == Some(Format::Json)).map(|()| Exit::Done);
     }
-    let prepared = match prepare::prepare(spec, &context, &teller) {
+    let prepared = match prepare::prepare(spec, &context, &events) {
         Err(_) if interrupt.is_set() => return Ok(Exit::Interrupted),
         prepared => prepared?,
     };

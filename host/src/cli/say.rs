@@ -16,8 +16,7 @@ use super::interrupt::Wait;
 use super::progress::{Moving, Progress};
 use crate::job::Observer;
 use crate::name::Shown;
-use crate::plugin;
-use crate::process::{Detail, Failure};
+use crate::process::{Detail, Failure, LOG_TARGET};
 use crate::settings::limits::{
     FAILURES_TOLD_MAX, MESSAGE_BYTES_MAX, MESSAGE_DRAWN_BYTES_MAX, MESSAGE_LINES_MAX, is_only_shown,
 };
@@ -71,19 +70,20 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// Tells what a job tells, above a progress bar.
-pub(super) struct Teller<'a> {
-    progress: &'a Progress,
+pub(super) struct Teller {
+    progress: Progress,
     /// How often the user has asked for more words.
     verbose: u8,
     failures: AtomicU64,
     /// While the job is prepared, it may wait for somebody else.
-    preparing: Mutex<Option<Wait<'a>>>,
+    preparing: Mutex<Option<Wait>>,
     moving: Mutex<Option<Moving>>,
 }
 
-impl<'a> Teller<'a> {
-    pub(super) fn new(progress: &'a Progress, verbose: u8, preparing: Wait<'a>) -> Self {
+impl Teller {
+    pub(super) fn new(progress: &Progress, verbose: u8, preparing: Wait) -> Self {
         let (preparing, moving) = (Mutex::new(Some(preparing)), Mutex::default());
+        let progress = progress.clone();
         Self { progress, verbose, failures: AtomicU64::new(0), preparing, moving }
     }
 
@@ -93,7 +93,7 @@ impl<'a> Teller<'a> {
     }
 }
 
-impl Observer for Teller<'_> {
+impl Observer for Teller {
     fn begins(&self, stats: &Arc<Stats>, bytes: Option<u64>) {
         self.preparing.lock().take();
         let moving = self.progress.follow(stats, bytes);
@@ -166,7 +166,7 @@ pub(super) fn log_to_stderr(level: LevelFilter, progress: Progress) {
     let shown = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target(OWN_TARGETS, level.max(LevelFilter::WARN))
-        .with_target(plugin::LOG_TARGET, level);
+        .with_target(LOG_TARGET, level);
     let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
         .with_ansi(false)

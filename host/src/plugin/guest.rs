@@ -10,14 +10,13 @@ use std::time::Duration;
 
 pub(super) use call::Stopped;
 use memory::Memory;
-pub use talk::LOG_TARGET;
 pub(super) use talk::link;
 use thiserror::Error;
 use wasmtime::ResourceLimiter;
 
 use super::budget::Budget;
 use super::options::{Options, Rejects};
-use crate::process::Reject;
+use crate::process::{LogSink, Reject};
 use crate::settings::Sandbox;
 use crate::settings::limits::{
     CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_CEILING, TABLE_ELEMENTS_TOTAL, TABLES_MAX,
@@ -31,6 +30,7 @@ pub(super) struct Guest {
     budget: Arc<Budget>,
     stats: Arc<Stats>,
     stop: Arc<AtomicBool>,
+    log: Option<Arc<dyn LogSink>>,
     pub(super) memory: Memory,
     /// Elements of all its tables.
     table_elements: usize,
@@ -103,13 +103,14 @@ pub(super) enum TooManyRejects {
 
 impl Guest {
     pub(super) fn new(plugin: Arc<str>, options: &Options) -> Self {
-        let Options { sandbox, budget, stats, stop, rejects, .. } = options;
+        let Options { sandbox, budget, stats, stop, log, rejects, .. } = options;
         Self {
             plugin,
             limits: *sandbox,
             budget: Arc::clone(budget),
             stats: Arc::clone(stats),
             stop: Arc::clone(stop),
+            log: log.clone(),
             memory: Memory::new(stats),
             table_elements: 0,
             refused: None,

@@ -40,7 +40,6 @@ pub use compile::{Compiling, compile_if_asked, warm};
 pub use contract::{Entry, Setting};
 pub use engine::{Engine, EngineError};
 pub use error::LoadError;
-pub use guest::LOG_TARGET;
 pub use inspect::{Inspection, inspect};
 pub use load::{Compiled, Plugin};
 pub use manifest::Manifest;

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::budget::Budget;
 use super::repro::Keeper;
-use crate::process::Pause;
+use crate::process::{LogSink, Pause};
 use crate::settings::Sandbox;
 use crate::stats::Stats;
 
@@ -26,6 +26,8 @@ pub struct Options {
     pub rejects: Rejects,
     /// Where failures are kept, to be run again.
     pub repro: Option<Arc<Keeper>>,
+    /// Takes what it logs; `tracing` does where there is none.
+    pub log: Option<Arc<dyn LogSink>>,
     /// Who lets running guests wait, if anybody does.
     pub pause: Option<Arc<dyn Pause>>,
 }

@@ -7,9 +7,10 @@ use super::output::Outlets;
 use super::plugins::{self, Loading, Plugins};
 use super::sources::Origins;
 use super::words::framing;
+use crate::job::Observer;
 use crate::name::Shown;
 use crate::plugin::{Compiled, Engine, Keeper, LoadError, Options, Rejects};
-use crate::process::Pause;
+use crate::process::{LogLevel, LogSink, Pause};
 use crate::settings::Run;
 use crate::source::Look;
 use crate::spec::{JobSpec, Problem};
@@ -86,6 +87,7 @@ pub(super) fn stopped() -> Problem {
 pub(super) fn load(
     spec: &JobSpec,
     context: &Context<'_>,
+    events: &Arc<dyn Observer>,
     kept: Option<&Path>,
 ) -> Result<Plugins, Problem> {
     // Nobody waits for a compiler while it has a turn.
@@ -104,12 +106,28 @@ pub(super) fn load(
                 Some(_) => Rejects::Keep,
             },
             repro: repro(kept)?,
+            log: Some(Arc::new(Lines(Arc::clone(events)))),
             pause: context.turns.as_ref().map(|turns| Arc::clone(&turns.pause)),
         },
         framing: framing(spec)?,
         record_bytes_max: settings.record_bytes_max,
     };
     context.in_turn(|| plugins::load(spec, compiled, &loading))
+}
+
+/// Lines of plugins, on their way to whoever listens to the job.
+struct Lines(Arc<dyn Observer>);
+
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lines")
+    }
+}
+
+impl LogSink for Lines {
+    fn log(&self, plugin: &str, level: LogLevel, line: &str) {
+        self.0.logged(plugin, level, line);
+    }
 }
 
 /// Where failures of plugins are kept.

@@ -26,7 +26,7 @@ use crate::stats::{Charge, Need, Report, Reservation};
 pub struct Prepared<'a> {
     spec: &'a JobSpec,
     context: &'a Context<'a>,
-    events: &'a dyn Observer,
+    events: &'a Arc<dyn Observer>,
     settings: Run,
     plugins: Plugins,
     listing: Listing,
@@ -59,19 +59,19 @@ pub struct JobEnded {
 pub fn prepare<'a>(
     spec: &'a JobSpec,
     context: &'a Context<'a>,
-    events: &'a dyn Observer,
+    events: &'a Arc<dyn Observer>,
 ) -> Result<Prepared<'a>, Problem> {
     spec.agree()?;
     let (stats, output) = (&context.stats, &spec.output);
     let mut settings = context.settings.clone();
-    let plugins = load(spec, context, spec.sandbox.repro.as_deref())?;
+    let plugins = load(spec, context, events, spec.sandbox.repro.as_deref())?;
     let first = reserve(spec, &mut settings, 0, &plugins, context)?;
     whole_lines(&settings, &plugins)?;
     job::check(&*plugins.processor, plugins.framing, &settings).map_err(Problem::new)?;
     let to = To::open(output, &plugins, context.outlets, (&context.cancel.flag(), stats.memory()))?;
     let look = if plugins.traits().scope == Scope::Source { Look::Sizes } else { context.look };
     bound_list(spec, &mut settings, &plugins, context);
-    let list = || sources::listing(spec, look, &settings, context, events);
+    let list = || sources::listing(spec, look, &settings, context, &**events);
     let mut listing = context.in_turn(list)?;
     drop(first); // the list is known now, and beside it fewer workers may fit
     let mut listed = stats.memory().hold(listing.room.held_bytes());
@@ -80,7 +80,7 @@ pub fn prepare<'a>(
     overwrite::files(output, &listing.sources)?;
     let aim = Aim::of(plugins.traits().kind, spec, &settings);
     let mut checkpoint = match &output.ledger {
-        Some(path) => Some(Checkpoint::open(path, spec, aim, &mut listing, events)?),
+        Some(path) => Some(Checkpoint::open(path, spec, aim, &mut listing, &**events)?),
         None => None,
     };
     if let Some(path) = &output.ledger {
@@ -131,6 +131,7 @@ impl Prepared<'_> {
         let begun = Instant::now();
         let Self { spec, context, events, settings, plugins, listing, sources, .. } = self;
         let Self { mut checkpoint, left, to, report, rejects, .. } = self;
+        let events = &**events;
         let (stats, failures) = (&context.stats, Recorder::new(events, context.outlets));
         let memory = checkpoint.as_ref();
         let recall = memory.map(|memory| |index: usize| memory.recall(&sources, index));

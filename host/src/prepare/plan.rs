@@ -28,15 +28,19 @@ use crate::spec::{JobSpec, OutputSpec, Problem, StageSpec};
 ///
 /// # Errors
 /// Where the job would not start.
-pub fn plan(spec: &JobSpec, context: &Context<'_>, events: &dyn Observer) -> Result<Plan, Problem> {
+pub fn plan(
+    spec: &JobSpec,
+    context: &Context<'_>,
+    events: &Arc<dyn Observer>,
+) -> Result<Plan, Problem> {
     let settings = &context.settings;
-    let plugins = &load(spec, context, None)?;
+    let plugins = &load(spec, context, events, None)?;
     let framing = plugins.framing;
     // The format is that of the plan.
     let output = OutputSpec { format: None, ..spec.output.clone() };
     let to = output::foresee(&output, plugins, output::format(&output, context.outlets))?;
     job::check(&*plugins.processor, framing, settings).map_err(Problem::new)?;
-    let mut listing = sources::listing(spec, Look::Sizes, settings, context, events)?;
+    let mut listing = sources::listing(spec, Look::Sizes, settings, context, &**events)?;
     overwrite::settings(spec, context.described)?;
     overwrite::files(&output, &listing.sources)?;
     let passed_over = match &output.ledger {

@@ -54,8 +54,9 @@ pub(super) fn run(
         described: None,
         look: Look::Sizes,
     };
-    let failures = Failures::default();
-    let ended = prepare(&spec, &context, &failures).and_then(|prepared| {
+    let failures = Arc::new(Failures::default());
+    let events = Arc::clone(&failures) as Arc<dyn Observer>;
+    let ended = prepare(&spec, &context, &events).and_then(|prepared| {
         let _ = state.sources.set(prepared.sources()); // once
         prepared.run()
     });
@@ -70,7 +71,7 @@ pub(super) fn run(
     if state.cancel.is_set() && summary.unread > 0 {
         return Err(JobError::Cancelled);
     }
-    Ok(Ended { summary, failures: failures.kept(), report: ended.report })
+    Ok(Ended { summary, failures: failures.take(), report: ended.report })
 }
 
 /// Compiles a plugin, outside of turns, or takes what it compiled to.
@@ -100,8 +101,8 @@ fn compile(
 struct Failures(Mutex<Vec<(String, Failure)>>);
 
 impl Failures {
-    fn kept(self) -> Vec<(String, Failure)> {
-        self.0.into_inner()
+    fn take(&self) -> Vec<(String, Failure)> {
+        std::mem::take(&mut self.0.lock())
     }
 }
 

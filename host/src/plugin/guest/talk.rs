@@ -9,16 +9,13 @@ use super::{Guest, TooManyRejects};
 use crate::plugin::contract::{self, Flaw, Level, Said};
 use crate::plugin::fill::Beginning;
 use crate::plugin::options::Rejects;
-use crate::process::Reject;
+use crate::process::{LogLevel, Reject, trace_line};
 use crate::settings::limits::{
     COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, LOG_LINE_BYTES_MAX, LOG_LINE_COST_BYTES,
     REJECT_BYTES_MAX, is_only_shown,
 };
 use crate::slices;
 use crate::stats::Charged;
-
-/// The `tracing` target of what plugins log, by which a front end tells it from warnings of the host.
-pub const LOG_TARGET: &str = "gristmill::plugin::log";
 
 /// Offers guests what the contract says they may ask for, and nothing else.
 pub(in crate::plugin) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
@@ -112,12 +109,15 @@ impl Guest {
     }
 
     fn print(&self, level: Level, line: &str) {
-        let plugin = &*self.plugin;
-        match level {
-            Level::Debug => tracing::debug!(target: LOG_TARGET, "{plugin}: {line}"),
-            Level::Info => tracing::info!(target: LOG_TARGET, "{plugin}: {line}"),
-            Level::Warn => tracing::warn!(target: LOG_TARGET, "{plugin}: {line}"),
-            Level::Error => tracing::error!(target: LOG_TARGET, "{plugin}: {line}"),
+        let level = match level {
+            Level::Debug => LogLevel::Debug,
+            Level::Info => LogLevel::Info,
+            Level::Warn => LogLevel::Warn,
+            Level::Error => LogLevel::Error,
+        };
+        match &self.log {
+            Some(log) => log.log(&self.plugin, level, line),
+            None => trace_line(&self.plugin, level, line),
         }
     }
 
