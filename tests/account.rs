@@ -1,8 +1,8 @@
-//! One account of memory: what a run holds because of an input is charged to it, so the process takes no more than that beside what it
-//! takes for an empty job.
+//! One account of memory: what a run holds because of an input is charged to it, so the process
+//! takes no more than that beside what it takes for an empty job.
 //!
-//! Memory is measured as the kernel counts it, by the largest sum of anonymous and shared pages that was seen while the process ran:
-//! pages of mapped files are the page cache's.
+//! Memory is measured as the kernel counts it, by the largest sum of anonymous and shared pages
+//! that was seen while the process ran: pages of mapped files are the page cache's.
 
 use std::fs;
 use std::path::Path;
@@ -32,7 +32,8 @@ pub(crate) struct Taken {
     pub(crate) used: u64,
 }
 
-/// Runs a plugin over what `args` say, in `tree`; what it took alone, where it ended without a report.
+/// Runs a plugin over what `args` say, in `tree`; what it took alone, where it ended without a
+/// report.
 pub(crate) fn taken(tree: &Tree, plugin: &Path, args: &[&str]) -> Result<Taken, u64> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host"));
     command.args(["run", "--plugin"]).arg(plugin).args(args);
@@ -80,7 +81,8 @@ pub(crate) fn check(told: &str, base: u64, taken: Taken) {
     assert!(used <= may, "{told}: {charged} charged beside {base}, {used} used");
 }
 
-/// A tar file with a member for each name, made by hand: USTAR has no room for long names, so they are GNU's (`L`).
+/// A tar file with a member for each name, made by hand: USTAR has no room for long names, so they
+/// are GNU's (`L`).
 pub(crate) fn tar(names: impl Iterator<Item = String>) -> Vec<u8> {
     let mut all = Vec::new();
     let mut entry = |name: &[u8], kind: u8, data: &[u8]| {

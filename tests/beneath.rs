@@ -1,6 +1,8 @@
-//! `--beneath`: what is there is read as ever, and nothing else, whatever names say and whoever moves things meanwhile.
+//! `--beneath`: what is there is read as ever, and nothing else, whatever names say and whoever
+//! moves things meanwhile.
 //!
-//! Races are run against a control without roots, which has to be led astray: else nothing would have been tried.
+//! Races are run against a control without roots, which has to be led astray: else nothing would
+//! have been tried.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -210,7 +212,8 @@ fn swapping<T>(tree: &Tree, race: impl FnOnce() -> T) -> T {
     })
 }
 
-/// `in/d` and `outside` look the same, but for what is in their files, and how those of archives are called.
+/// `in/d` and `outside` look the same, but for what is in their files, and how those of archives
+/// are called.
 fn twins() -> Tree {
     let tree = Tree::with(&[
         ("in/d/f", "inside"),
@@ -368,7 +371,8 @@ fn a_fifo_in_the_place_of_a_file_holds_nobody_up() {
     told.recv_timeout(PATIENCE).expect("nobody waits for a FIFO");
 }
 
-/// Says to the process that this is called in that it is one of whose kernel has no openat2, and what runs then.
+/// Says to the process that this is called in that it is one of whose kernel has no openat2, and
+/// what runs then.
 const OLD_KERNEL: &str = "GRISTMILL_TEST_OLD_KERNEL";
 
 #[test]

@@ -1,9 +1,9 @@
-//! Sources that somebody changes while they are read. What they become is never a mix: it is the result of the bytes
-//! that were there when the source was opened, or the named failure `changed`; and no other source suffers
-//! (invariants 3 and 7).
+//! Sources that somebody changes while they are read. What they become is never a mix: it is the
+//! result of the bytes that were there when the source was opened, or the named failure `changed`;
+//! and no other source suffers (invariants 3 and 7).
 //!
-//! The change is made inside the call that hands over a chunk, before the chunk is read: so it is there at that
-//! moment, whatever the timing.
+//! The change is made inside the call that hands over a chunk, before the chunk is read: so it is
+//! there at that moment, whatever the timing.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -101,7 +101,8 @@ fn a_source_truncated_halfway_has_changed() {
     assert_changed(&run_meddled(Io::Mmap, CHUNKS / 2, &halfway), "it was truncated");
 }
 
-/// Nothing that is yet to be read is missing: only the size tells. In a mapping the last page is still there.
+/// Nothing that is yet to be read is missing: only the size tells. In a mapping the last page is
+/// still there.
 #[test]
 fn a_source_truncated_behind_the_reader_has_changed() {
     for io in [Io::Read, Io::Mmap] {

@@ -1,4 +1,5 @@
-//! Plugins are compiled in a process of its own: with bounds on its memory and time, and gone when nobody waits for it any more.
+//! Plugins are compiled in a process of its own: with bounds on its memory and time, and gone when
+//! nobody waits for it any more.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ use crate::support::host::{Ended, Host};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-/// A function whose loops and locals the compiler multiplies: as many of them as are let through keep it for longer than any test waits.
+/// A function whose loops and locals the compiler multiplies: as many of them as are let through
+/// keep it for longer than any test waits.
 fn slow() -> Vec<u8> {
     let locals = 490;
     let mut body = "(loop ".repeat(1000);

@@ -1,4 +1,5 @@
-//! The contract's text: it parses, it says what the worlds are, and it is what the plugins were built from.
+//! The contract's text: it parses, it says what the worlds are, and it is what the plugins were
+//! built from.
 
 use std::collections::BTreeMap;
 

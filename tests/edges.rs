@@ -1,5 +1,5 @@
-//! Files at the edges of what a file can be: results are Python's, and the longest record is the one that
-//! was promised.
+//! Files at the edges of what a file can be: results are Python's, and the longest record is the
+//! one that was promised.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -122,7 +122,8 @@ fn one_byte_more_is_a_record_too_long() {
     }
 }
 
-/// What is too long is told alike wherever the cuts are: by the first such line, and where it begins.
+/// What is too long is told alike wherever the cuts are: by the first such line, and where it
+/// begins.
 #[test]
 fn a_long_line_among_others_is_named_by_where_it_begins() {
     let tree = Tree::new();

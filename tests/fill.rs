@@ -1,8 +1,9 @@
-//! Fails when an upgrade of the engine changes what `host/src/plugin/fill.rs` relies on: the bytes that a
-//! guest sees through our fill are those that it sees through the engine's own list of bytes.
+//! Fails when an upgrade of the engine changes what `host/src/plugin/fill.rs` relies on: the bytes
+//! that a guest sees through our fill are those that it sees through the engine's own list of
+//! bytes.
 //!
-//! That file is private to `plugin/`, so it is compiled here a second time, and called with functions of
-//! any shape; the last tests go the way that the host goes.
+//! That file is private to `plugin/`, so it is compiled here a second time, and called with
+//! functions of any shape; the last tests go the way that the host goes.
 
 #[path = "../host/src/plugin/fill.rs"]
 mod ours;
@@ -26,8 +27,9 @@ const LENGTHS: [usize; 5] = [0, 1, 7, 64 << 10, (1 << 20) + 3];
 type Eight = (u64, u64, u64, u64, u64, u64, u64, u64);
 type Spill = (Eight, Eight);
 
-/// `flat` takes the list in registers; before that of `spilled` stand 16 numbers, which is as many as are
-/// passed flat: all its parameters are lowered to memory. Both return the list that they see.
+/// `flat` takes the list in registers; before that of `spilled` stand 16 numbers, which is as many
+/// as are passed flat: all its parameters are lowered to memory. Both return the list that they
+/// see.
 const ECHO: &str = r#"(component
   (core module $module
     (memory (export "memory") 1)

@@ -1,7 +1,8 @@
 //! `host run --jail`: the same results, and nothing else to be had.
 //!
-//! What is denied is tried from inside: the test calls itself once more, as a process of its own that goes into the jail and tells what the
-//! kernel said to each attempt. Where the kernel has no jail, the run has to refuse, and the test says so.
+//! What is denied is tried from inside: the test calls itself once more, as a process of its own
+//! that goes into the jail and tells what the kernel said to each attempt. Where the kernel has no
+//! jail, the run has to refuse, and the test says so.
 #![allow(unsafe_code)]
 
 use std::collections::HashMap;
@@ -22,7 +23,8 @@ use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 use crate::support::web::{Page, Web};
 
-/// Whether there is a jail to go into; where there is none, that `--jail` says so before it does anything.
+/// Whether there is a jail to go into; where there is none, that `--jail` says so before it does
+/// anything.
 fn there_is_a_jail() -> bool {
     let Err(error) = probe().check() else { return true };
     eprintln!("this kernel has no jail ({error}): only the refusal is tested");
@@ -84,7 +86,8 @@ fn a_jailed_run_reads_as_a_free_one() {
     assert_eq!(host.stdin("a b\n").ended().exits(0).lines()[0]["result"]["words"], 2);
 }
 
-/// What is too much to be held until it is checked goes to a temporary file, which is opened in the jail.
+/// What is too much to be held until it is checked goes to a temporary file, which is opened in the
+/// jail.
 #[test]
 fn a_jailed_run_keeps_what_comes_but_once_in_a_temporary_file() {
     if !there_is_a_jail() {
@@ -267,7 +270,8 @@ fn the_doctor_goes_into_the_jail_and_tells_what_holds() {
     }
 }
 
-/// Of all calls of jailed runs, none is denied that a run makes in earnest: what a library tries first and can do without is listed here.
+/// Of all calls of jailed runs, none is denied that a run makes in earnest: what a library tries
+/// first and can do without is listed here.
 #[test]
 fn no_call_of_a_harmless_run_is_denied() {
     if !there_is_a_jail() || Command::new("strace").arg("-V").output().is_err() {
@@ -275,8 +279,9 @@ fn no_call_of_a_harmless_run_is_denied() {
     }
     let tree = tree();
     fs::create_dir(tree.path().join("out")).unwrap();
-    // By its flags no call tells threads from processes, so the C library is sent to the older `clone`; SQLite gives its log to the owner
-    // of the database where that is another; the size of a page is asked for by PR_GET_AUXV first, which older kernels lack, too.
+    // By its flags no call tells threads from processes, so the C library is sent to the older
+    // `clone`; SQLite gives its log to the owner of the database where that is another; the size of
+    // a page is asked for by PR_GET_AUXV first, which older kernels lack, too.
     let expected = ["clone3(", "fchown(", "prctl(0x41555856 ", "prctl(PR_GET_AUXV"];
     let runs: [(&str, &[&str]); 6] = [
         ("wordcount", &["in/"]),
@@ -308,7 +313,8 @@ fn no_call_of_a_harmless_run_is_denied() {
     }
 }
 
-/// The calls of a trace, each on a line: of one that another thread's came in between, there are two parts.
+/// The calls of a trace, each on a line: of one that another thread's came in between, there are
+/// two parts.
 fn whole_calls(trace: &str) -> Vec<String> {
     let mut begun: HashMap<&str, &str> = HashMap::new();
     let mut calls = Vec::new();
@@ -428,7 +434,8 @@ const CALLS: [(&str, libc::c_long); 40] = [
 
 fn called(number: libc::c_long) -> io::Result<()> {
     let none: libc::c_long = -1;
-    // SAFETY: descriptors, processes and addresses of -1 are none: no call does anything to or for this process with them.
+    // SAFETY: descriptors, processes and addresses of -1 are none: no call does anything to or for
+    // this process with them.
     let result = unsafe { libc::syscall(number, none, none, none, none, none, none) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
@@ -470,7 +477,8 @@ fn nothing_else_is_to_be_had_inside() {
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let (noticed, told): (usize, Vec<(String, i32)>) =
         serde_json::from_slice(&tree.read("told")).unwrap();
-    // Where the test may do little, the kernel itself says no to some: not to so many that the filter would not be missed.
+    // Where the test may do little, the kernel itself says no to some: not to so many that the
+    // filter would not be missed.
     assert!(noticed > CALLS.len() / 3, "{noticed}");
     let allowed = [
         "read an input",

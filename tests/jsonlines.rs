@@ -1,10 +1,12 @@
-//! JSON lines whose numbers and names are hard to tell apart: what the plugins for them keep is what Python's `json` keeps.
+//! JSON lines whose numbers and names are hard to tell apart: what the plugins for them keep is
+//! what Python's `json` keeps.
 
 use crate::support::host::Host;
 use crate::support::oracle::oracle;
 use crate::support::plugins::plugin;
 
-/// Lines with whole numbers around a bound that a double cannot tell from its neighbours, and those that are above it.
+/// Lines with whole numbers around a bound that a double cannot tell from its neighbours, and those
+/// that are above it.
 const NUMBERS: &str = r#"
 import json, random, sys
 draw = random.Random(5)

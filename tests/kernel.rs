@@ -1,5 +1,6 @@
-//! The lanes that wordcount has in a sandbox, which no test of its own crate can run, against a plain loop: every byte at
-//! every place of a turn, white space or not before it, and counters that are full.
+//! The lanes that wordcount has in a sandbox, which no test of its own crate can run, against a
+//! plain loop: every byte at every place of a turn, white space or not before it, and counters that
+//! are full.
 
 use gristmill::plugin::{Engine, Plugin};
 use gristmill::process::{Instance, Opening, Place, Processor};

@@ -1,7 +1,8 @@
-//! The ledger among several processes: one that writes and is killed, one that has it, one whose disk is full.
+//! The ledger among several processes: one that writes and is killed, one that has it, one whose
+//! disk is full.
 //!
-//! The other process is this test binary: a test calls itself with the path of a ledger in its environment, and the one that
-//! finds it there writes until somebody or something ends it.
+//! The other process is this test binary: a test calls itself with the path of a ledger in its
+//! environment, and the one that finds it there writes until somebody or something ends it.
 
 use std::env;
 use std::fs::File;
@@ -43,7 +44,8 @@ fn this_binary() -> Command {
     Command::new(env::current_exe().unwrap())
 }
 
-/// Tells something to the test that called, in a line of its own: the test harness writes to the same stream.
+/// Tells something to the test that called, in a line of its own: the test harness writes to the
+/// same stream.
 fn tell(what: &str) {
     let mut stdout = io::stdout().lock();
     stdout.write_all(format!("\ntold {what}\n").as_bytes()).unwrap();
@@ -182,7 +184,8 @@ fn assert_kept(path: &Path, round: u64, durable: [Option<u64>; THREADS]) {
             (there..there + 2 * WAIT_EACH).all(|number| !is_there(&number)),
             "a row after one that is lost"
         );
-        // The row that is written over and over belongs to the last of the others, or to the one before.
+        // The row that is written over and over belongs to the last of the others, or to the one
+        // before.
         let latest = format!("{round}/{thread}");
         let Some(entry) = reader.entry(job.id, latest.as_bytes()).unwrap() else {
             assert!(there <= 1 && durable.is_none(), "{durable:?} of {there}");
@@ -246,7 +249,8 @@ fn a_ledger_that_a_process_writes_can_be_looked_at_but_not_written() {
 fn a_process_that_reads_its_own_ledger_does_not_lose_it() {
     if let Some(path) = other() {
         let ledger = Ledger::open(&path).unwrap();
-        // As a run over the directory of its ledger does; to close a file takes the process's locks from it.
+        // As a run over the directory of its ledger does; to close a file takes the process's locks
+        // from it.
         for file in ledger.files().iter().filter(|file| file.exists()) {
             File::open(file).unwrap().read_to_end(&mut Vec::new()).unwrap();
         }

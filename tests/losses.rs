@@ -1,4 +1,5 @@
-//! What is lost of sources is told, with its place, and makes the exit status; what is cut, joined or reframed loses nothing.
+//! What is lost of sources is told, with its place, and makes the exit status; what is cut, joined
+//! or reframed loses nothing.
 
 use std::path::Path;
 

@@ -1,7 +1,8 @@
 //! What a user sees, and what the pieces promise one another: one module for each subject.
 //!
-//! Needs the built plugins (`cargo xtask test` builds them first), and programs to compare with: `python3`, and
-//! what every Linux has (`wc`, `gzip`, `sha256sum`, `xargs`, `mkfifo`, `bash`, `diff`, `setpriv`).
+//! Needs the built plugins (`cargo xtask test` builds them first), and programs to compare with:
+//! `python3`, and what every Linux has (`wc`, `gzip`, `sha256sum`, `xargs`, `mkfifo`, `bash`,
+//! `diff`, `setpriv`).
 
 #![allow(
     clippy::expect_used,
@@ -44,5 +45,6 @@ mod support;
 mod tenants;
 mod transformers;
 
-// `fill.rs` of the host is compiled into this crate, too: there it finds what it uses under these names.
+// `fill.rs` of the host is compiled into this crate, too: there it finds what it uses under these
+// names.
 use gristmill::{process, slices};

@@ -1,4 +1,5 @@
-//! The budget of memory for a whole run: what is charged to it is what is used, and a run stays within it.
+//! The budget of memory for a whole run: what is charged to it is what is used, and a run stays
+//! within it.
 
 use serde_json::Value;
 use zstd_safe::{CCtx, CParameter};
@@ -41,7 +42,8 @@ fn what_is_charged_is_what_the_process_uses() {
     assert!(used.abs_diff(charged) < charged / 10, "charged {charged}, used {used}");
 }
 
-/// Within 100 ms no machine writes to all of it, so what was written to tells that the instruction was not waited for.
+/// Within 100 ms no machine writes to all of it, so what was written to tells that the instruction
+/// was not waited for.
 #[test]
 fn an_instruction_over_a_large_memory_is_stopped_before_its_end() {
     let tree = Tree::new();
@@ -74,11 +76,12 @@ fn zstd_of_window(plain: &[u8], bits: u32) -> Vec<u8> {
 /// Pages of the binary that one run touches and another does not.
 const CODE_BYTES: u64 = 3 * MIB;
 
-/// What sandboxes are made with and a run may leave untouched: 2 MiB for each of two workers, what they hand over, and the total.
+/// What sandboxes are made with and a run may leave untouched: 2 MiB for each of two workers, what
+/// they hand over, and the total.
 const UNTOUCHED_BYTES: u64 = 4 * 2 * MIB;
 
-/// Of the process itself there is what a run over next to nothing takes: its code, the engine, and stacks of threads. Files are read, not
-/// mapped, so that nothing of the page cache counts.
+/// Of the process itself there is what a run over next to nothing takes: its code, the engine, and
+/// stacks of threads. Files are read, not mapped, so that nothing of the page cache counts.
 #[test]
 fn what_is_charged_for_streams_and_their_decoders_is_what_the_process_uses() {
     let tree = Tree::new();
@@ -130,7 +133,8 @@ fn a_run_that_one_worker_does_not_fit_into_is_refused_with_figures() {
         .args(["a.txt", "--memory-total", "64MiB"])
         .ended()
         .exits(2);
-    // Two instances of 256 MiB, 4 chunks of 512 KiB, a decoder's 16 MiB, and a fourth of all for results that wait.
+    // Two instances of 256 MiB, 4 chunks of 512 KiB, a decoder's 16 MiB, and a fourth of all for
+    // results that wait.
     let least = (2 * 256 + 2 + 16 + 16) * MIB;
     let told = format!(
         "--memory-total: one worker needs {least} bytes of memory, more than all of {}",

@@ -1,4 +1,5 @@
-//! Results on a real tree are those of programs that nobody here wrote: `wc`, `sha256sum`, `grep` and Python.
+//! Results on a real tree are those of programs that nobody here wrote: `wc`, `sha256sum`, `grep`
+//! and Python.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,8 +13,8 @@ use crate::support::host::Host;
 use crate::support::oracle::{names, oracle, python_counts, python_top};
 use crate::support::plugins::plugin;
 
-/// Every file that is not compressed of a tree that nobody here wrote: the sources of Rust, as Debian ships them, where they are
-/// installed; else what this project is built from.
+/// Every file that is not compressed of a tree that nobody here wrote: the sources of Rust, as
+/// Debian ships them, where they are installed; else what this project is built from.
 fn corpus() -> &'static [PathBuf] {
     static CORPUS: OnceLock<Vec<PathBuf>> = OnceLock::new();
     CORPUS.get_or_init(|| {
@@ -53,8 +54,8 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether a host may read something else in a file than what `wc` reads: by its name, or its first bytes
-/// (gzip, bzip2, xz, zstd, lz4, snappy).
+/// Whether a host may read something else in a file than what `wc` reads: by its name, or its first
+/// bytes (gzip, bzip2, xz, zstd, lz4, snappy).
 fn is_compressed(path: &Path) -> bool {
     const EXTENSIONS: [&str; 11] =
         ["br", "bz2", "gz", "lz4", "sz", "tbz2", "tgz", "txz", "xz", "zst", "zz"];

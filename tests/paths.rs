@@ -1,5 +1,6 @@
-//! The same input through all paths. Invariant 1: output bytes depend neither on the number of threads nor on the size
-//! of chunks nor on how files are read. Invariant 2: the chunks of a source, joined, are the source.
+//! The same input through all paths. Invariant 1: output bytes depend neither on the number of
+//! threads nor on the size of chunks nor on how files are read. Invariant 2: the chunks of a
+//! source, joined, are the source.
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +15,8 @@ use crate::support::job::{self, Task};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-/// Every plugin of the project, and guests that give back what they were given: by chunk, by source, and only as
-/// long as there is no `!` in it.
+/// Every plugin of the project, and guests that give back what they were given: by chunk, by
+/// source, and only as long as there is no `!` in it.
 fn all_plugins(engine: &Engine) -> Vec<(&'static str, Plugin)> {
     let tree = Tree::new();
     let guest = |guest: Guest| job::load(engine, &guest.file(&tree), &[]);
@@ -53,7 +54,8 @@ const WHOLE: u64 = 1 << 30;
 
 const CHUNK_SIZES: [u64; 6] = [16, 1 << 10, 4 << 10, 64 << 10, 256 << 10, WHOLE];
 
-/// The ways that are gone for one input: all chunk sizes, both kinds of reading, and these numbers of threads.
+/// The ways that are gone for one input: all chunk sizes, both kinds of reading, and these numbers
+/// of threads.
 fn ways(threads: &[usize]) -> impl Iterator<Item = Run> {
     CHUNK_SIZES.iter().flat_map(move |&chunk_bytes| {
         [Io::Read, Io::Mmap].into_iter().flat_map(move |io| {
@@ -67,7 +69,8 @@ fn way(settings: &Run) -> String {
     format!("{threads} threads, chunks of {chunk_bytes}, {io:?}")
 }
 
-/// Texts of up to some hundred KiB: lines of all lengths, of words that come again, with what is not UTF-8.
+/// Texts of up to some hundred KiB: lines of all lengths, of words that come again, with what is
+/// not UTF-8.
 fn a_text() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         8 => "[a-d]{1,6} ".prop_map(String::into_bytes),

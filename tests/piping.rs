@@ -1,4 +1,5 @@
-//! A chain is what its plugins are in a pipe of the shell, and a pipe that comes in pieces is what all of it at once is.
+//! A chain is what its plugins are in a pipe of the shell, and a pipe that comes in pieces is what
+//! all of it at once is.
 
 use std::path::Path;
 
@@ -72,7 +73,8 @@ fn a_later_stage_finds_its_header_in_what_comes_out_of_the_one_before() {
     }
 }
 
-/// The last record that lacks its end may begin in a chunk behind which there is another, of nothing.
+/// The last record that lacks its end may begin in a chunk behind which there is another, of
+/// nothing.
 #[test]
 fn a_last_line_without_its_end_is_whole_for_a_later_stage_whatever_the_chunks() {
     let text = "a line of text\n".repeat(300) + &"the end".repeat(40);
@@ -112,7 +114,8 @@ fn a_header_that_comes_in_pieces_is_one() {
     }
 }
 
-/// As `cat` does. What the caller opens to discard is another matter, whichever way: Python's `DEVNULL` is open for reading, too.
+/// As `cat` does. What the caller opens to discard is another matter, whichever way: Python's
+/// `DEVNULL` is open for reading, too.
 #[test]
 fn a_closed_standard_output_is_told() {
     let tree = Tree::with(&[("a.csv", "a,b\n1\n")]);

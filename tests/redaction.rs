@@ -1,11 +1,13 @@
-//! What `redact` leaves: secrets in all forms that Python writes them in, and JSON that Python still reads.
+//! What `redact` leaves: secrets in all forms that Python writes them in, and JSON that Python
+//! still reads.
 
 use crate::support::host::Host;
 use crate::support::oracle::oracle;
 use crate::support::plugins::plugin;
 
-/// Secrets, in the forms that programs write them in, between what may stand next to them: a line each, and behind a tab what of the
-/// line is the secret. Written by Python's own `json`, `urllib` and `html`.
+/// Secrets, in the forms that programs write them in, between what may stand next to them: a line
+/// each, and behind a tab what of the line is the secret. Written by Python's own `json`, `urllib`
+/// and `html`.
 const FORMS: &str = r#"
 import html, json, re, sys, urllib.parse
 secrets = [
@@ -66,7 +68,8 @@ fn nothing_is_left_of_a_secret_in_any_form() {
     }
 }
 
-/// Documents with secrets in strings, names and numbers, written with and without escapes; and what is wrong with masked ones.
+/// Documents with secrets in strings, names and numbers, written with and without escapes; and what
+/// is wrong with masked ones.
 const DOCUMENTS: &str = r#"
 import json, random, sys
 random.seed(7)
@@ -149,8 +152,8 @@ fn text_of_other_widths_is_refused_by_name() {
     }
 }
 
-/// Accounts and cards by check digits that Python computes, two and three of them beside each other: the lines, or those that keep a
-/// digit or letter of one.
+/// Accounts and cards by check digits that Python computes, two and three of them beside each
+/// other: the lines, or those that keep a digit or letter of one.
 const NEIGHBOURS: &str = r#"
 import random, sys
 draw = random.Random(17)

@@ -1,5 +1,5 @@
-//! The specification's own tests of WebAssembly, in the engine that plugins run in, with its very switches: what is on passes all of them,
-//! and what is off is refused, by its name.
+//! The specification's own tests of WebAssembly, in the engine that plugins run in, with its very
+//! switches: what is on passes all of them, and what is off is refused, by its name.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -47,7 +47,8 @@ impl Suite {
     }
 }
 
-/// A component with nothing but that module in it (`design/mvp/Binary.md` of the component model: preamble, section 1).
+/// A component with nothing but that module in it (`design/mvp/Binary.md` of the component model:
+/// preamble, section 1).
 fn component(module: &[u8]) -> Vec<u8> {
     let mut bytes = b"\0asm\x0d\0\x01\0\x01".to_vec();
     let mut left = module.len();
@@ -84,8 +85,8 @@ const OFF: [(Proposal, &str); 8] = [
     (Proposal::CustomDescriptors, "custom descriptors"),
 ];
 
-/// What a proposal asserted when it was made and a later one has changed: files of it, and how the assertions end that hold no more. The
-/// core suite has those files as they are now.
+/// What a proposal asserted when it was made and a later one has changed: files of it, and how the
+/// assertions end that hold no more. The core suite has those files as they are now.
 const OVERTAKEN: [(&str, &str); 14] = [
     // Memories beside the first, by multi-memory.
     ("function-references/binary.wast", "was taken, but should not be: zero byte expected"),

@@ -1,4 +1,5 @@
-//! One job, one way to it: a front end of a few lines runs what is described in JSON, and no spec that is taken makes the host panic.
+//! One job, one way to it: a front end of a few lines runs what is described in JSON, and no spec
+//! that is taken makes the host panic.
 
 use std::panic::catch_unwind;
 

@@ -1,7 +1,8 @@
-//! What the boundary costs: a call, a chunk, an instance, a load; beside the same counting without a boundary.
+//! What the boundary costs: a call, a chunk, an instance, a load; beside the same counting without
+//! a boundary.
 //!
-//! `cargo bench --workspace --bench calls`, after `cargo xtask plugins`. Wasm runs `wordcount`; native is the
-//! plugin's own kernel, called directly on the same bytes.
+//! `cargo bench --workspace --bench calls`, after `cargo xtask plugins`. Wasm runs `wordcount`;
+//! native is the plugin's own kernel, called directly on the same bytes.
 
 #![allow(
     clippy::expect_used,

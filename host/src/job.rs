@@ -62,8 +62,8 @@ pub struct Job<'a> {
     pub stats: &'a Stats,
     /// Who says when workers may work; none where they always may.
     pub gate: Option<&'a dyn Gate>,
-    /// Where records that plugins set aside are written, if anywhere: in the order of the sources; but where sources are saved
-    /// ([`Memory::save`]), each with its source, before that is saved.
+    /// Where records that plugins set aside are written, if anywhere: in the order of the sources;
+    /// but where sources are saved ([`Memory::save`]), each with its source, before that is saved.
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
     /// What is known of sources, and who is told what became of the others.
     pub memory: Option<Memory<'a>>,
@@ -91,7 +91,8 @@ pub struct TreeOut<'a> {
     pub root: &'a Root,
     /// What to do where a file is there already.
     pub exists: Exists,
-    /// Where the output of the source at an index goes, below the directory; or of the member of that name in it.
+    /// Where the output of the source at an index goes, below the directory; or of the member of
+    /// that name in it.
     pub place: &'a Place<'a>,
 }
 
@@ -114,8 +115,8 @@ pub type Save<'a> = dyn Fn(Saved<'_>) -> Result<(), Error> + Sync + 'a;
 pub struct Memory<'a> {
     /// What is known of a source, which then is not opened.
     pub recall: &'a Recall<'a>,
-    /// Is told of each source that was processed, once its output is in place. A result is shown anew by each run: it is told
-    /// before it is written.
+    /// Is told of each source that was processed, once its output is in place. A result is shown
+    /// anew by each run: it is told before it is written.
     pub save: &'a Save<'a>,
 }
 

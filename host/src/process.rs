@@ -1,7 +1,9 @@
-//! The seam between work and sandboxes: what the scheduler may ask of a processor, and how a call may fail.
+//! The seam between work and sandboxes: what the scheduler may ask of a processor, and how a call
+//! may fail.
 //!
-//! Knows no wasm, no file and no thread, and of what is counted the memory alone, so `work/` and `job.rs` are tested with processors that are a few
-//! lines of plain Rust. Implemented for real by `plugin/`.
+//! Knows no wasm, no file and no thread, and of what is counted the memory alone, so `work/` and
+//! `job.rs` are tested with processors that are a few lines of plain Rust. Implemented for real by
+//! `plugin/`.
 
 pub mod branches;
 mod detail;
@@ -117,11 +119,13 @@ pub trait Fill: Send {
         self.len() == 0
     }
 
-    /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called once by a call; once more where that has failed and
-    /// the chunk is run again in a fresh sandbox, or its bytes are to be kept.
+    /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called once by a call; once
+    /// more where that has failed and the chunk is run again in a fresh sandbox, or its bytes are
+    /// to be kept.
     ///
     /// # Errors
-    /// When the bytes cannot be had: the source fails, and the instance that was being filled is dropped.
+    /// When the bytes cannot be had: the source fails, and the instance that was being filled is
+    /// dropped.
     fn fill(&mut self, into: &mut [u8]) -> Result<(), Failure>;
 }
 
@@ -137,7 +141,8 @@ impl Fill for &[u8] {
     }
 }
 
-/// A processor in two, where only what comes behind has to see a source in order. Resources of both are opened with the same header.
+/// A processor in two, where only what comes behind has to see a source in order. Resources of both
+/// are opened with the same header.
 #[derive(Clone, Copy)]
 pub struct Split<'a> {
     /// A transformer whose chunks run in parallel.
@@ -166,8 +171,9 @@ pub trait Processor: Sync {
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure>;
 }
 
-/// One sandbox with at most one open resource. After any error it must be dropped, and before that at most told to
-/// [`forget`](Self::forget): the guest may be halfway through anything. It belongs to one worker at a time, which may hand it on between calls.
+/// One sandbox with at most one open resource. After any error it must be dropped, and before that
+/// at most told to [`forget`](Self::forget): the guest may be halfway through anything. It belongs
+/// to one worker at a time, which may hand it on between calls.
 pub trait Instance: Send {
     /// Opens the resource that the next calls are for.
     ///
@@ -175,7 +181,8 @@ pub trait Instance: Send {
     /// When the guest traps or overruns a limit, here and in every method below.
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure>;
 
-    /// Hands over one chunk. With the last chunk of a source, a transformer says all that is left to say.
+    /// Hands over one chunk. With the last chunk of a source, a transformer says all that is left
+    /// to say.
     fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure>;
 
     /// The records that were set aside since the last call of this method.
@@ -183,15 +190,17 @@ pub trait Instance: Send {
         Vec::new()
     }
 
-    /// All since the open resource was opened is done again in another instance: what it has counted and set aside since then counts
-    /// for nothing, and nobody is told of its failure. The one method that may be called after an error.
+    /// All since the open resource was opened is done again in another instance: what it has
+    /// counted and set aside since then counts for nothing, and nobody is told of its failure. The
+    /// one method that may be called after an error.
     fn forget(&mut self) {}
 
-    /// The chunk that has failed is done again in another instance: what it has counted and set aside counts for nothing. May be called
-    /// after an error, as [`forget`](Self::forget).
+    /// The chunk that has failed is done again in another instance: what it has counted and set
+    /// aside counts for nothing. May be called after an error, as [`forget`](Self::forget).
     fn forget_chunk(&mut self) {}
 
-    /// The open resource as one that has a state and a result, which those of aggregators are. A transformer leaves it at this.
+    /// The open resource as one that has a state and a result, which those of aggregators are. A
+    /// transformer leaves it at this.
     fn accumulator(&mut self) -> Result<&mut dyn Accumulate, Failure> {
         let message = "a transformer has neither states nor results";
         Err(Failure::new(FailureKind::Start, message))
@@ -340,8 +349,8 @@ impl FailureKind {
     }
 }
 
-/// Why a source, or the job, failed. The message names no source: whoever shows it does. Two are equal that tell users the same,
-/// whatever is known besides.
+/// Why a source, or the job, failed. The message names no source: whoever shows it does. Two are
+/// equal that tell users the same, whatever is known besides.
 #[derive(Debug, Clone, Error)]
 #[error("{message}")]
 pub struct Failure {
@@ -351,8 +360,8 @@ pub struct Failure {
     pub message: String,
     /// The way out, where there is one.
     pub hint: Option<String>,
-    /// Whether the sandbox had run other things before the open resource, so that the chunks of the resource may not fail in a fresh
-    /// one. Whoever still has them tries that once.
+    /// Whether the sandbox had run other things before the open resource, so that the chunks of the
+    /// resource may not fail in a fresh one. Whoever still has them tries that once.
     pub past: bool,
     /// What else is known, for whoever looks into the plugin.
     pub detail: Option<Box<Detail>>,

@@ -1,8 +1,10 @@
 //! Parts of slices by index, without a panic and without silence.
 //!
-//! An index that comes from data (a header, a guest, a file) goes through [`within`] or [`within_mut`]: a wrong one is an error. An
-//! index that the code around it has proven goes through [`part`], [`part_mut`] or [`text`]: a wrong one fails a debug assertion that
-//! names the caller, and is an empty part in release, where no input may stop the process. Knows no type but slices and text.
+//! An index that comes from data (a header, a guest, a file) goes through [`within`] or
+//! [`within_mut`]: a wrong one is an error. An index that the code around it has proven goes
+//! through [`part`], [`part_mut`] or [`text`]: a wrong one fails a debug assertion that names the
+//! caller, and is an empty part in release, where no input may stop the process. Knows no type but
+//! slices and text.
 
 use std::io;
 use std::ops::{Bound, RangeBounds};

@@ -22,8 +22,8 @@ pub trait Aggregator: Sized + 'static {
     /// A setting makes no sense: the user is shown the reason, and nothing runs.
     fn configure(settings: &Settings) -> Result<Self, Error>;
 
-    /// An empty state, for a piece of `source` or, where its name is empty, for a total over sources.
-    /// It cannot fail: report a bad header from the first `push`.
+    /// An empty state, for a piece of `source` or, where its name is empty, for a total over
+    /// sources. It cannot fail: report a bad header from the first `push`.
     fn open(&self, source: Source) -> Self::State;
 
     /// Takes in a chunk: whole records only, none at all in an empty chunk.
@@ -33,7 +33,8 @@ pub trait Aggregator: Sized + 'static {
     fn push(&self, state: &mut Self::State, chunk: Chunk, data: &[u8]) -> Result<(), Error>;
 
     /// Takes in the state of the bytes that stand right after those of `state`. It must be
-    /// associative and, where the manifest's order is [`Order::Any`](crate::Order::Any), commutative.
+    /// associative and, where the manifest's order is [`Order::Any`](crate::Order::Any),
+    /// commutative.
     ///
     /// # Errors
     /// As for [`Aggregator::push`].

@@ -1,5 +1,5 @@
-//! The calls of a plugin that come from a host, in WebAssembly and in tests: what is the same for all plugins is done here, before
-//! and after the plugin's own.
+//! The calls of a plugin that come from a host, in WebAssembly and in tests: what is the same for
+//! all plugins is done here, before and after the plugin's own.
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -20,7 +20,8 @@ pub(crate) fn in_chunk(offset: u64) -> u64 {
     offset + DROPPED.get()
 }
 
-/// What a plugin reads. To make its manifest for that takes as long as counting the words of a small source.
+/// What a plugin reads. To make its manifest for that takes as long as counting the words of a
+/// small source.
 fn reads<Plugin: 'static>(manifest: fn() -> Manifest) -> Reads {
     let plugin = TypeId::of::<Plugin>();
     if let Some((known, reads)) = READS.get()

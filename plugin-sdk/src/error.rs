@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Why a plugin cannot go on. A record that is bad on its own is no error: see [`reject`](crate::reject).
+/// Why a plugin cannot go on. A record that is bad on its own is no error: see
+/// [`reject`](crate::reject).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The data is not what the plugin reads: this source fails, the others go on.

@@ -10,7 +10,8 @@ pub enum Framing {
     Bytes,
     /// Records end with a line feed; the last one may lack it.
     Lines,
-    /// Records of CSV as in RFC 4180: a line end within quotes does not end one, and a quote opens a field at its start only.
+    /// Records of CSV as in RFC 4180: a line end within quotes does not end one, and a quote opens
+    /// a field at its start only.
     Csv,
     /// Records end with this byte; the last one may lack it.
     Delimited(u8),

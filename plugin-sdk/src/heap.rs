@@ -1,9 +1,10 @@
 //! Where a plugin's memory comes from: what it was made with, and then more of it.
 //!
-//! The standard library's allocator leaves alone what there is between the program's data and the end of its memory, and grows for its first
-//! allocation. A fresh sandbox for each chunk pays for that each time: growing changes the protection of pages, which the kernel does for the
-//! whole process. Here the first grant is what is there, so that a plugin that is linked with some initial memory
-//! (`-C link-arg=--initial-memory=BYTES`) grows only where it needs more.
+//! The standard library's allocator leaves alone what there is between the program's data and the
+//! end of its memory, and grows for its first allocation. A fresh sandbox for each chunk pays for
+//! that each time: growing changes the protection of pages, which the kernel does for the whole
+//! process. Here the first grant is what is there, so that a plugin that is linked with some
+//! initial memory (`-C link-arg=--initial-memory=BYTES`) grows only where it needs more.
 #![allow(unsafe_code)]
 
 use core::alloc::{GlobalAlloc, Layout};
@@ -18,7 +19,8 @@ use dlmalloc::{Allocator, Dlmalloc};
 const PAGE_BYTES: usize = 64 << 10;
 
 unsafe extern "C" {
-    /// Where the program's data ends: the linker's symbol, of which only the address means anything (LLVM, "WebAssembly lld port").
+    /// Where the program's data ends: the linker's symbol, of which only the address means anything
+    /// (LLVM, "WebAssembly lld port").
     static __heap_base: u8;
 }
 
@@ -28,7 +30,8 @@ struct Linear {
     granted: AtomicBool,
 }
 
-// SAFETY: each grant is memory that nobody else has: once what lies behind the program's data, and then what memory has grown by.
+// SAFETY: each grant is memory that nobody else has: once what lies behind the program's data, and
+// then what memory has grown by.
 unsafe impl Allocator for Linear {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
         if !self.granted.swap(true, Ordering::Relaxed) {
@@ -82,8 +85,9 @@ unsafe impl Sync for Heap {}
 static HEAP: Heap =
     Heap(UnsafeCell::new(Dlmalloc::new_with_allocator(Linear { granted: AtomicBool::new(false) })));
 
-// SAFETY: each method hands what it was given on to `dlmalloc`, whose methods ask for the same of their callers. There is one thread, and
-// none of them calls back, so nobody else has the reference.
+// SAFETY: each method hands what it was given on to `dlmalloc`, whose methods ask for the same of
+// their callers. There is one thread, and none of them calls back, so nobody else has the
+// reference.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         unsafe { (*self.0.get()).malloc(layout.size(), layout.align()) }

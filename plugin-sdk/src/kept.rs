@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// Parts of a buffer, in order, moved together in place: nothing is allocated, and nothing is moved before
-/// the first gap.
+/// Parts of a buffer, in order, moved together in place: nothing is allocated, and nothing is moved
+/// before the first gap.
 ///
 /// ```
 /// use gristmill_sdk::Kept;
@@ -28,13 +28,14 @@ impl Kept {
         Self { data, placed: 0, run: 0..0 }
     }
 
-    /// The buffer. From the end of the last range kept on, and one byte before it, it is what it was; further
-    /// in front, output may have taken its place.
+    /// The buffer. From the end of the last range kept on, and one byte before it, it is what it
+    /// was; further in front, output may have taken its place.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    /// Keeps a part: one that begins where the last one ended or after that. What of it is elsewhere is not kept.
+    /// Keeps a part: one that begins where the last one ended or after that. What of it is
+    /// elsewhere is not kept.
     pub fn keep(&mut self, part: Range<usize>) {
         let part = part.start.max(self.run.end)..part.end.min(self.data.len());
         if part.is_empty() {

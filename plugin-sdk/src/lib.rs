@@ -3,9 +3,9 @@
 //! A plugin is a type of yours: its fields are the settings of the run, its methods say what to do
 //! with bytes. It is either an [`Aggregator`] (bytes in, one result out) or a [`Transformer`]
 //! (bytes in, bytes out). This crate owns everything between such a type and the contract in
-//! `wit/plugin.wit`: resources, checked settings, saved states, the text of a panic. It does not know what
-//! a plugin computes, and it reaches nothing that the contract does not offer: [`log`], [`count`],
-//! [`reject`].
+//! `wit/plugin.wit`: resources, checked settings, saved states, the text of a panic. It does not
+//! know what a plugin computes, and it reaches nothing that the contract does not offer: [`log`],
+//! [`count`], [`reject`].
 //!
 //! # A whole plugin
 //!
@@ -33,15 +33,16 @@
 //! ```
 //!
 //! The crate that holds it is a library with `crate-type = ["cdylib", "rlib"]`, built for
-//! `wasm32-unknown-unknown` with `-C target-feature=+simd128`: WebAssembly cannot detect SIMD when it runs. With
-//! `-C link-arg=--initial-memory=1441792` it begins with memory that this crate's allocator takes as it is: a fresh sandbox that need not grow
-//! costs half.
+//! `wasm32-unknown-unknown` with `-C target-feature=+simd128`: WebAssembly cannot detect SIMD when
+//! it runs. With `-C link-arg=--initial-memory=1441792` it begins with memory that this crate's
+//! allocator takes as it is: a fresh sandbox that need not grow costs half.
 //!
 //! # Speed
 //!
-//! Each turn of a loop asks whether the deadline of the call has come, and the compiler saves vector registers around that
-//! question. A loop of few instructions a turn is two to four times faster over blocks: `data.as_chunks::<128>()`, and an inner
-//! loop over each block that is unrolled.
+//! Each turn of a loop asks whether the deadline of the call has come, and the compiler saves
+//! vector registers around that question. A loop of few instructions a turn is two to four times
+//! faster over blocks: `data.as_chunks::<128>()`, and an inner loop over each block that is
+//! unrolled.
 //!
 //! # Testing
 //!

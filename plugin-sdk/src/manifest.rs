@@ -101,7 +101,8 @@ impl Manifest {
         Self { order, ..self }
     }
 
-    /// How many leading records are given as [`Source::header`](crate::Source): none, unless said otherwise.
+    /// How many leading records are given as [`Source::header`](crate::Source): none, unless said
+    /// otherwise.
     pub fn header_records(self, header_records: u32) -> Self {
         Self { header_records, ..self }
     }
@@ -127,9 +128,10 @@ impl Manifest {
         self
     }
 
-    /// The plugin reads text in UTF-8, or in what has ASCII in it byte for byte. A byte order mark of UTF-8 is then
-    /// dropped from the front of a source and of its header, and a source that is in UTF-16 or UTF-32, by its mark or
-    /// by where its zero bytes are, fails by name, as nothing could be found in it.
+    /// The plugin reads text in UTF-8, or in what has ASCII in it byte for byte. A byte order mark
+    /// of UTF-8 is then dropped from the front of a source and of its header, and a source that is
+    /// in UTF-16 or UTF-32, by its mark or by where its zero bytes are, fails by name, as nothing
+    /// could be found in it.
     pub fn reads_text(self) -> Self {
         Self { reads: Reads::Text, ..self }
     }

@@ -12,7 +12,8 @@ use std::slice::Chunks;
 
 use memchr::memchr;
 
-/// Lines without their line feed. A line feed at the end begins no further line; a carriage return stays.
+/// Lines without their line feed. A line feed at the end begins no further line; a carriage return
+/// stays.
 pub fn lines(data: &[u8]) -> Records<'_> {
     delimited(data, b'\n')
 }
@@ -27,7 +28,8 @@ pub fn delimited(data: &[u8], delimiter: u8) -> Records<'_> {
     Records { rest: data, delimiter, end: End::Dropped }
 }
 
-/// Records with the `delimiter` that ends them, which the last one may lack: joined, they are `data`.
+/// Records with the `delimiter` that ends them, which the last one may lack: joined, they are
+/// `data`.
 pub fn delimited_with_end(data: &[u8], delimiter: u8) -> Records<'_> {
     Records { rest: data, delimiter, end: End::Kept }
 }

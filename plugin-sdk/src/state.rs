@@ -7,8 +7,8 @@ use crate::Error;
 /// What an aggregator accumulates.
 ///
 /// Every type with serde's `Serialize` and `DeserializeOwned` is one, written as
-/// [postcard](https://postcard.jamesmunns.com/wire-format). A type that is large and knows a better layout
-/// leaves serde out and implements this trait itself.
+/// [postcard](https://postcard.jamesmunns.com/wire-format). A type that is large and knows a better
+/// layout leaves serde out and implements this trait itself.
 pub trait State: Sized + 'static {
     /// The state as bytes. Only the same version of the same plugin reads them.
     ///

@@ -1,5 +1,6 @@
-//! What every plugin that reads text needs at the front of a source: a byte order mark is no part of the text, and text in UTF-16
-//! or UTF-32, in which nothing would be found, is refused by name. Asked for with [`Manifest::reads_text`](crate::Manifest::reads_text).
+//! What every plugin that reads text needs at the front of a source: a byte order mark is no part
+//! of the text, and text in UTF-16 or UTF-32, in which nothing would be found, is refused by name.
+//! Asked for with [`Manifest::reads_text`](crate::Manifest::reads_text).
 
 use crate::manifest::Reads;
 use crate::{Chunk, Error};
@@ -10,7 +11,8 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Bytes of a source that tell its encoding.
 const SAMPLE_BYTES: usize = 4096;
 
-/// Fewest pairs of bytes of which a sixteenth is enough, as that many are no accident; of fewer it is a quarter.
+/// Fewest pairs of bytes of which a sixteenth is enough, as that many are no accident; of fewer it
+/// is a quarter.
 const PAIRS_MANY: usize = 32;
 
 /// The ways out.
@@ -33,8 +35,9 @@ pub(crate) fn front(reads: Reads, chunk: Chunk, data: &[u8]) -> Result<usize, Er
     }
 }
 
-/// The bytes of a source that are looked at, by its first chunk: those of its first line, which is all that the first chunk is known
-/// to hold. So what is told of a source depends neither on the size of chunks nor on how its bytes come.
+/// The bytes of a source that are looked at, by its first chunk: those of its first line, which is
+/// all that the first chunk is known to hold. So what is told of a source depends neither on the
+/// size of chunks nor on how its bytes come.
 fn sample(data: &[u8]) -> &[u8] {
     let line = data.iter().take(SAMPLE_BYTES).position(|&byte| byte == b'\n');
     let end = line.map_or(SAMPLE_BYTES, |at| at + 1);
@@ -75,7 +78,8 @@ fn wide(sample: &[u8]) -> Option<String> {
     if wide_by(|[a, b, c, d]| [*d, *c, *b, *a]) {
         return Some(format!("{three}: {UTF_32_BE}"));
     }
-    // Two letters of ASCII are one sign of Chinese, which a short line of text that is mostly narrow has not.
+    // Two letters of ASCII are one sign of Chinese, which a short line of text that is mostly
+    // narrow has not.
     let are_letters = |pair: &[u8; 2]| pair.iter().all(|byte| (0x20..=0x7e).contains(byte));
     let letters = pairs.iter().filter(|pair| are_letters(pair)).count();
     let (enough, letters_max) = match pairs.len() {
@@ -98,7 +102,8 @@ fn wide(sample: &[u8]) -> Option<String> {
     every_other(|[high, low]| [*low, *high]).then(|| format!("{looks}: {UTF_16_BE}"))
 }
 
-/// Whether text has this byte in it: no control character but those that part lines, columns and pages.
+/// Whether text has this byte in it: no control character but those that part lines, columns and
+/// pages.
 fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | 12 | 27 | 0x20..=0x7e | 0xa0..)
 }

@@ -28,9 +28,10 @@ pub trait Transformer: Sized + 'static {
     fn open(&self, source: Source) -> Self::State;
 
     /// The output for a chunk. The bytes are the plugin's own: edit them in place and give them
-    /// back where the output is no longer than the input, and nothing is copied. [`Kept`](crate::Kept) does
-    /// so where the output is parts of the input. Where it is longer, allocate once: a buffer that grows is
-    /// copied each time, and the instance keeps the memory of both.
+    /// back where the output is no longer than the input, and nothing is copied.
+    /// [`Kept`](crate::Kept) does so where the output is parts of the input. Where it is longer,
+    /// allocate once: a buffer that grows is copied each time, and the instance keeps the memory of
+    /// both.
     ///
     /// A record that is bad on its own is no error: [`reject`](crate::reject) it and leave it out.
     ///

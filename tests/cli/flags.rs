@@ -18,6 +18,8 @@ fn no_arguments_show_what_there_is() {
       plugin       Look at plugins
       doctor       Tell whether this machine has what `host run` needs, and how to get what is missing
       ledger       Look at what ledgers say is done, or have it done again
+      guide        Show a page of the documentation
+      sample       Write a small tree of logs, CSV, JSON lines and archives to try things on
       completions  Print a completion script for a shell
       man          Print the manual page, or write one for each command
       help         Print this message or the help of the given subcommand(s)

@@ -40,6 +40,7 @@ fn manual_pages_are_made_for_each_command() {
     insta::assert_snapshot!(pages.map(named).collect::<Vec<_>>().join("\n"), @"
     host-completions.1
     host-doctor.1
+    host-guide.1
     host-ledger-check.1
     host-ledger-export.1
     host-ledger-forget.1
@@ -48,8 +49,10 @@ fn manual_pages_are_made_for_each_command() {
     host-man.1
     host-plugin-inspect.1
     host-plugin-repro.1
+    host-plugin-wit.1
     host-plugin.1
     host-run.1
+    host-sample.1
     host.1
     ");
 }

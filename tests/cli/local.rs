@@ -1,4 +1,5 @@
-//! A URL in the place of a file, with a password and a signature in it: refused by the name of the flag, and neither is ever shown.
+//! A URL in the place of a file, with a password and a signature in it: refused by the name of the
+//! flag, and neither is ever shown.
 
 use crate::support::host::{Ended, Host};
 use crate::support::plugins::plugin;
@@ -9,8 +10,8 @@ const URL: &str = "https://user:topsecret@host.invalid/dir/x.wasm?X-Amz-Signatur
 /// As it is shown.
 const SHOWN: &str = "https://host.invalid/dir/x.wasm?X-Amz-Signature=***";
 
-/// Subcommand and flag of all flags that take a path, by the program's own completions for the shell fish, where such a flag completes
-/// names of files.
+/// Subcommand and flag of all flags that take a path, by the program's own completions for the
+/// shell fish, where such a flag completes names of files.
 fn flags() -> Vec<(String, String)> {
     let completions = Host::new().args(["completions", "fish"]).ended().exits(0);
     let flag = |line: &str| {

@@ -1,4 +1,5 @@
-//! The command line as its user meets it: exit code, standard output and standard error of whole calls.
+//! The command line as its user meets it: exit code, standard output and standard error of whole
+//! calls.
 
 mod cache;
 mod doctor;

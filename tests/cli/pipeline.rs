@@ -1,4 +1,5 @@
-//! A pipeline file says what flags say, and says where it is wrong; a dry run tells what a run would do, and leaves no trace.
+//! A pipeline file says what flags say, and says where it is wrong; a dry run tells what a run
+//! would do, and leaves no trace.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -600,27 +601,4 @@ fn a_dry_run_fails_where_the_run_would_not_start() {
     error: a[: unclosed character class; missing ']'
     error: target/plugins/wordcount.wasm: unknown setting `colour`: wordcount takes `chars`, `longest`
     ");
-}
-
-#[test]
-fn the_example_of_the_readme_runs() {
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = fs::read_to_string(readme).unwrap();
-    let section = readme.split("## Pipeline files").nth(1).expect("there is such a section");
-    let block = |kind: &str| {
-        let begun = section.split(&format!("```{kind}\n")).nth(1).expect("there is an example");
-        begun.split("```").next().unwrap()
-    };
-    let tree = logs();
-    fs::write(tree.path().join("clean.toml"), block("toml")).unwrap();
-    let commands: Vec<_> = block("sh").lines().collect();
-    assert!(commands.len() >= 3, "{commands:?}");
-    for command in commands {
-        let words: Vec<_> = command.split(' ').collect();
-        assert_eq!(words[..2], ["host", "run"]);
-        host(&tree, &words[2..]).exits(0);
-    }
-    assert_eq!(files(&tree.path().join("clean")).len(), 2);
-    let other = files(&tree.path().join("other"));
-    assert_eq!(other, [("c.log".to_string(), b"ERROR again\n".to_vec())]);
 }

@@ -1,4 +1,5 @@
-//! `host/docs/limits.md` is made of the help and of `settings/limits`: with `GRISTMILL_WRITE_DOCS` set, this writes it.
+//! `host/docs/limits.md` is made of the help and of `settings/limits`: with `GRISTMILL_WRITE_DOCS`
+//! set, this writes it.
 
 use std::fmt::Write;
 use std::fs;
@@ -102,8 +103,13 @@ fn the_page_of_limits_is_that_of_the_code_and_the_help() {
     }
     page.push_str("\n## All bounds\n\nConstants of `host/src/settings/limits`.\n");
     let code = root().join("host/src/settings");
-    let files = ["limits.rs", "limits/plugin.rs", "limits/remote.rs"];
-    for (file, title) in files.into_iter().zip(["The host", "Plugins", "Remote stores"]) {
+    let files = ["limits.rs", "limits/plugin.rs", "limits/decode.rs", "limits/remote.rs"];
+    for (file, title) in files.into_iter().zip([
+        "The host",
+        "Plugins",
+        "Decompression and archives",
+        "Remote stores",
+    ]) {
         writeln!(page, "\n### {title}\n\n| name | value | what it bounds |\n|---|---|---|")
             .unwrap();
         for (name, value, told) in bounds(&fs::read_to_string(code.join(file)).unwrap()) {

@@ -1,4 +1,5 @@
-//! The pages say what is: their commands run, their links lead somewhere, and the page of limits has those of the code.
+//! The pages say what is: their commands run, their links lead somewhere, and the page of limits
+//! has those of the code.
 
 mod limits;
 

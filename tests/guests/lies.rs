@@ -119,7 +119,8 @@ fn a_manifest_is_checked_before_it_is_believed() {
     ");
 }
 
-/// A thousand settings, each with the same megabyte of text for a name: a gigabyte for the host to copy.
+/// A thousand settings, each with the same megabyte of text for a name: a gigabyte for the host to
+/// copy.
 #[test]
 fn a_guest_cannot_make_the_host_copy_more_than_the_guest_may_have() {
     let guest = Guest {

@@ -1,5 +1,5 @@
-//! The life of a sandbox: what shares one, when a fresh one takes its place, and what is tried again in it. Invariant 4: nobody
-//! finds in a sandbox what somebody else left there.
+//! The life of a sandbox: what shares one, when a fresh one takes its place, and what is tried
+//! again in it. Invariant 4: nobody finds in a sandbox what somebody else left there.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -53,8 +53,8 @@ fn once() -> Guest {
     }
 }
 
-/// Looks for anything in the last three pages of its memory, says so by a crash, and fills them. One of the constructor's parameters,
-/// which it does not use, says where it is.
+/// Looks for anything in the last three pages of its memory, says so by a crash, and fills them.
+/// One of the constructor's parameters, which it does not use, says where it is.
 fn leaver() -> Guest {
     Guest {
         pages: 6,
@@ -75,7 +75,8 @@ fn no_sandbox_holds_what_another_left() {
     for _ in 0..10_000 {
         plugin.start().unwrap().open(Opening::default()).unwrap();
     }
-    // It would have been found: the accumulator after one that was handed something is opened in a sandbox of its own.
+    // It would have been found: the accumulator after one that was handed something is opened in a
+    // sandbox of its own.
     let mut instance = plugin.start().unwrap();
     instance.open(Opening::default()).unwrap();
     let found = instance.open(Opening::default()).unwrap_err();
@@ -141,7 +142,8 @@ fn a_crash_in_a_fresh_sandbox_is_not_tried_again() {
     }
 }
 
-/// Crashes at the fourth chunk of a source where its sandbox has had another before. Counts what it takes, and sets it aside.
+/// Crashes at the fourth chunk of a source where its sandbox has had another before. Counts what it
+/// takes, and sets it aside.
 fn spoiled(world: &'static str) -> Guest {
     Guest {
         world,
@@ -181,7 +183,8 @@ fn what_an_accumulator_has_seen_is_run_again_in_a_fresh_sandbox() {
 fn what_stages_before_set_aside_counts_once_where_the_chain_is_run_again() {
     let (plugins, sources) = (Tree::new(), Tree::new());
     let guest = spoiled("aggregator").file(&plugins);
-    // Every fourth line is not UTF-8, which `redact` sets aside; the guest sets aside one record of each chunk.
+    // Every fourth line is not UTF-8, which `redact` sets aside; the guest sets aside one record of
+    // each chunk.
     let text = b"one line\nanother\nthe third\n\xff\n".repeat(25);
     for name in ["a", "b"] {
         sources.file(name, &text);

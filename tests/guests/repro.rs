@@ -1,4 +1,5 @@
-//! A plugin that fails is told with all that is known of it, and what `--repro` keeps fails again as it did.
+//! A plugin that fails is told with all that is known of it, and what `--repro` keeps fails again
+//! as it did.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -179,7 +180,8 @@ fn a_failure_that_cannot_be_run_again_is_kept_with_what_is_known() {
 
 #[test]
 fn of_what_is_run_again_only_the_failure_that_is_told_is_kept() {
-    // Of several chunks when it is compressed, too: what is not is opened in a sandbox that is given up.
+    // Of several chunks when it is compressed, too: what is not is opened in a sandbox that is
+    // given up.
     let text = (0..200).map(|n| format!("line {n}\n")).collect::<Vec<_>>().concat().into_bytes();
     let at_fourth = "(if (i64.eq (local.get $index) (i64.const 3)) (then unreachable))";
     let where_it_is_used = "(if (i32.and (i64.eq (local.get $index) (i64.const 3))

@@ -179,8 +179,8 @@ fn a_log_flood_is_cut_short() {
         ..Guest::default()
     };
     let ended = run(&guest, &["--threads", "1", "--total", "--log-lines", "100000"]).exits(0);
-    // For each of three sources 64 KiB, of which a line costs its text and 32 bytes; the line that went beyond them; and that there is
-    // no more.
+    // For each of three sources 64 KiB, of which a line costs its text and 32 bytes; the line that
+    // went beyond them; and that there is no more.
     let told = ended.stderr.lines().filter(|line| line.ends_with("abcdef")).count();
     assert_eq!(told, 3 * ((64 << 10) / (32 + 32) + 1));
     let last = " WARN guest: logs more than 65536 bytes of one source: the rest is not shown (--log-bytes)";

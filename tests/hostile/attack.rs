@@ -1,8 +1,8 @@
 //! One attack: a guest, the limits that it is held to, and how far the harm may go.
 //!
-//! Each is run twice. Once by the binary, in a process of its own, whose memory the kernel counts. And once in this process, on the
-//! engine of all attacks, while another job runs there again and again: its result must be exact each time. What is stopped by its
-//! deadline is timed there, too.
+//! Each is run twice. Once by the binary, in a process of its own, whose memory the kernel counts.
+//! And once in this process, on the engine of all attacks, while another job runs there again and
+//! again: its result must be exact each time. What is stopped by its deadline is timed there, too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,14 +33,17 @@ const SLACK_KIB: u64 = 16 << 10;
 /// How long a run may take that is not stuck: a hundred times what the slowest takes.
 const STUCK_SECONDS: u32 = 120;
 
-/// What may be said of a run: what a plugin may log of three sources and a total, and what is said beside it.
+/// What may be said of a run: what a plugin may log of three sources and a total, and what is said
+/// beside it.
 const SAID_BYTES_MAX: usize = 512 << 10;
 
 const TIMEOUT: Duration = Duration::from_millis(100);
-/// What `--timeout` is where it is among the flags of an attack: whoever counts on another limit is not stopped by this one.
+/// What `--timeout` is where it is among the flags of an attack: whoever counts on another limit is
+/// not stopped by this one.
 const LONG_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much later than that a call may end, and how often it is tried: the machine may be busy with other things; not every time.
+/// How much later than that a call may end, and how often it is tried: the machine may be busy with
+/// other things; not every time.
 const LATE: Duration = Duration::from_millis(100);
 const TRIES: u32 = 10;
 
@@ -244,7 +247,8 @@ impl Attack {
     }
 }
 
-/// The last lines of what was said, where that is long; it is never more than a plugin may log of three sources.
+/// The last lines of what was said, where that is long; it is never more than a plugin may log of
+/// three sources.
 #[track_caller]
 fn short(said: &str) -> String {
     assert!(said.len() <= SAID_BYTES_MAX, "{} bytes were said", said.len());
@@ -319,8 +323,9 @@ impl Neighbour {
     }
 }
 
-/// The binary in a process of its own; the most memory that was resident there goes to `peak`, in KiB. Python starts it, as what a
-/// process had before it became the host would count, and this one has much.
+/// The binary in a process of its own; the most memory that was resident there goes to `peak`, in
+/// KiB. Python starts it, as what a process had before it became the host would count, and this one
+/// has much.
 pub(super) fn measured(peak: &Path) -> Host {
     let mut command = Command::new("python3");
     let start = format!(

@@ -1,4 +1,5 @@
-//! Guests that do not return, that crash, and that call without end: in each function that the host calls.
+//! Guests that do not return, that crash, and that call without end: in each function that the host
+//! calls.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,5 @@
-//! Good plugins with a bit flipped, or cut: refused, or run to an end. Nothing panics, nothing hangs.
+//! Good plugins with a bit flipped, or cut: refused, or run to an end. Nothing panics, nothing
+//! hangs.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

@@ -1,4 +1,5 @@
-//! Harm by and by: a little lost in each call, a little more written for each byte, a little left behind in memory.
+//! Harm by and by: a little lost in each call, a little more written for each byte, a little left
+//! behind in memory.
 
 use std::fs;
 use std::time::Duration;
@@ -19,7 +20,8 @@ fn peak_of(tree: &Tree) -> u64 {
     String::from_utf8(tree.read("peak")).unwrap().trim().parse().unwrap()
 }
 
-/// Runs a transformer over so many files of the same text, in chunks of a line each, in a process with little memory.
+/// Runs a transformer over so many files of the same text, in chunks of a line each, in a process
+/// with little memory.
 #[track_caller]
 fn transformed(guest: &Guest, files: usize, text: &str, out: &str) -> Tree {
     let tree = Tree::new();
@@ -39,8 +41,8 @@ fn transformed(guest: &Guest, files: usize, text: &str, out: &str) -> Tree {
     tree
 }
 
-/// A guest with all but a little of 64 MiB in use crashes where its sandbox has had others, which is tried once more: the old sandbox
-/// is gone before there is a new one.
+/// A guest with all but a little of 64 MiB in use crashes where its sandbox has had others, which
+/// is tried once more: the old sandbox is gone before there is a new one.
 #[test]
 fn crashes_that_are_tried_again_with_all_memory_in_use() {
     let cases: [(&str, &[&str]); 3] = [
@@ -77,7 +79,8 @@ fn crashes_that_are_tried_again_with_all_memory_in_use() {
     }
 }
 
-/// The guest never frees what it allocates: it would need ten times the memory that it may have, so others take its place.
+/// The guest never frees what it allocates: it would need ten times the memory that it may have, so
+/// others take its place.
 #[test]
 fn a_leak_over_a_million_calls() {
     let text = LINE.repeat(5_000);
@@ -85,7 +88,8 @@ fn a_leak_over_a_million_calls() {
     assert!(fs::read(tree.path().join("out")).unwrap() == text.repeat(200).as_bytes());
 }
 
-/// Seven megabytes for each line: what is kept is bounded, how much is written is what the user asked for.
+/// Seven megabytes for each line: what is kept is bounded, how much is written is what the user
+/// asked for.
 #[test]
 fn output_that_expands_without_end() {
     let all = "(return (call $bytes (i32.const 65536) (i32.const 7000000)))";
@@ -110,7 +114,8 @@ fn push(plugin: &Plugin) {
     instance.push(place, &mut &b"one\n"[..]).unwrap();
 }
 
-/// One plugin fills its memory with a pattern, the next looks through all of its own for anything but zeros.
+/// One plugin fills its memory with a pattern, the next looks through all of its own for anything
+/// but zeros.
 #[test]
 fn memory_that_was_somebody_elses_ten_thousand_times() {
     let writer = load(&Guest {

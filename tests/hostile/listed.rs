@@ -1,4 +1,5 @@
-//! `host/docs/security.md` says of each attack what happens, and which test shows it: of these and no others.
+//! `host/docs/security.md` says of each attack what happens, and which test shows it: of these and
+//! no others.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,6 @@
-//! A hostile plugin can hurt nobody. Each attack is a test: what is said of it is a snapshot, and [`attack::Attack`] holds the
-//! rest for all of them: other sources, the process, its memory, and a job beside it on the same engine.
+//! A hostile plugin can hurt nobody. Each attack is a test: what is said of it is a snapshot, and
+//! [`attack::Attack`] holds the rest for all of them: other sources, the process, its memory, and a
+//! job beside it on the same engine.
 //!
 //! `host/docs/security.md` lists every test of this folder, and [`listed`] fails where it does not.
 

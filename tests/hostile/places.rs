@@ -1,5 +1,6 @@
-//! Where a guest does its worst: in each function that the host calls. Where there is a source, only at the one that begins with
-//! `!` and whose name ends with a `d`, so that others show whether they were hurt.
+//! Where a guest does its worst: in each function that the host calls. Where there is a source,
+//! only at the one that begins with `!` and whose name ends with a `d`, so that others show whether
+//! they were hurt.
 
 use crate::support::guest::Guest;
 

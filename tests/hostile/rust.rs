@@ -1,4 +1,5 @@
-//! Attacks written in Rust, as plugins are, by `tests/vandal`: with an allocator, collections, panics and formatted text.
+//! Attacks written in Rust, as plugins are, by `tests/vandal`: with an allocator, collections,
+//! panics and formatted text.
 
 use std::fs;
 
@@ -192,7 +193,8 @@ fn escapes_in_a_result_reach_no_terminal() {
     }
 }
 
-/// It keeps all that it is given for whoever comes next: between sources or chunks that are to be apart, nothing is handed on.
+/// It keeps all that it is given for whoever comes next: between sources or chunks that are to be
+/// apart, nothing is handed on.
 #[test]
 fn variables_that_outlive_a_source() {
     let (first, second) = ("!one\n".repeat(40), "!two\n".repeat(40));
@@ -210,7 +212,8 @@ fn variables_that_outlive_a_source() {
     assert_eq!(chunk, second);
 }
 
-/// It looks through all of its memory, and as much that is new, for what others have left in theirs.
+/// It looks through all of its memory, and as much that is new, for what others have left in
+/// theirs.
 #[test]
 fn memory_that_others_have_filled() {
     let set = |key: &str, value: &str| (key.to_string(), value.to_string());
@@ -229,7 +232,8 @@ fn memory_that_others_have_filled() {
     assert!(found.message.ends_with("found what another has left"), "{found}");
 }
 
-/// A source that is to be apart finds nothing of those before it; others do, and have what a fresh sandbox makes of them.
+/// A source that is to be apart finds nothing of those before it; others do, and have what a fresh
+/// sandbox makes of them.
 #[test]
 fn memory_that_sources_before_have_filled() {
     let files: Vec<(String, &str)> = (0..20).map(|n| (format!("s{n}"), "text\n")).collect();
@@ -245,7 +249,8 @@ fn memory_that_sources_before_have_filled() {
     assert_eq!(retries("source"), 0);
 }
 
-/// A little is lost in each call: a fresh sandbox takes its place between sources, before the memory is used up.
+/// A little is lost in each call: a fresh sandbox takes its place between sources, before the
+/// memory is used up.
 #[test]
 fn a_leak_by_and_by() {
     let text = "this line is as long as the smallest chunk, and ends right here\n".repeat(8);
@@ -258,6 +263,7 @@ fn a_leak_by_and_by() {
     assert_eq!(ended.lines()[0]["total"].as_str().unwrap(), text.repeat(400));
     let report = report(&tree);
     assert_eq!(report["retries"], 0, "{report}");
-    // Eight times 8 KiB for each source: 25 MiB in all. Two are a reason to make way, and up to one was there from the beginning.
+    // Eight times 8 KiB for each source: 25 MiB in all. Two are a reason to make way, and up to one
+    // was there from the beginning.
     assert!(report["instances"].as_u64().unwrap() > 25 / 3, "{report}");
 }

@@ -1,4 +1,5 @@
-//! Compiled code that somebody has changed on disk: it is never run, but compiled again, and the result is right.
+//! Compiled code that somebody has changed on disk: it is never run, but compiled again, and the
+//! result is right.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! Texts: malformed, with control characters, without end, in another encoding; in each place from which the host takes one.
+//! Texts: malformed, with control characters, without end, in another encoding; in each place from
+//! which the host takes one.
 
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -17,10 +18,12 @@ const SETTINGS: u32 = 560;
 const PROPERTIES: u32 = 568;
 const LIST: u32 = 2048;
 
-/// No UTF-8: a byte that never is; one that is encoded too long; half a pair; one that is cut off; one beyond all of Unicode.
+/// No UTF-8: a byte that never is; one that is encoded too long; half a pair; one that is cut off;
+/// one beyond all of Unicode.
 const MALFORMED: [&str; 5] = ["\\ff", "\\c0\\80", "\\ed\\a0\\80", "\\e2\\82", "\\f4\\90\\80\\80"];
 
-/// What would clear a terminal, ring its bell, name its window and begin a line that looks like one of the host's.
+/// What would clear a terminal, ring its bell, name its window and begin a line that looks like one
+/// of the host's.
 const CONTROL: &str = "\\1b[2J\\07\\1b]0;x\\07\\r\\nerror: all is lost\\00\\c2\\9b31m";
 
 /// With a text at 3000.

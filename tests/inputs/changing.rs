@@ -1,4 +1,5 @@
-//! A compressed file that is changed while it is read: the failure `changed`, or `decode` of what is left, never a result.
+//! A compressed file that is changed while it is read: the failure `changed`, or `decode` of what
+//! is left, never a result.
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! One text in every compressed form, through every way: its results are those of the plain file, byte for byte.
-//! Invariants 1 and 2.
+//! One text in every compressed form, through every way: its results are those of the plain file,
+//! byte for byte. Invariants 1 and 2.
 
 use gristmill::output::Format;
 use gristmill::plugin::Engine;

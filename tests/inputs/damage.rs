@@ -1,5 +1,6 @@
-//! Compressed files that are cut off, go on behind their end, or were damaged: a failure of kind `decode` that says how far they
-//! could be decoded, the same for any number of threads and any size of chunks; every other source has its result.
+//! Compressed files that are cut off, go on behind their end, or were damaged: a failure of kind
+//! `decode` that says how far they could be decoded, the same for any number of threads and any
+//! size of chunks; every other source has its result.
 
 use serde_json::Value;
 
@@ -159,7 +160,8 @@ fn a_byte_that_was_flipped_in_the_middle_is_never_a_result() {
     }
 }
 
-/// A block that becomes longer than its frame allows, without a checksum: what is refused does not depend on the room there is.
+/// A block that becomes longer than its frame allows, without a checksum: what is refused does not
+/// depend on the room there is.
 #[test]
 fn a_block_longer_than_its_frame_allows_is_refused_for_any_size_of_chunks() {
     let block = lz4_flex::block::compress(&vec![b'x'; 100_000]);

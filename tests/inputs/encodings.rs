@@ -1,4 +1,5 @@
-//! Text in other encodings is counted as the same text in UTF-8 is: as many characters as Python finds.
+//! Text in other encodings is counted as the same text in UTF-8 is: as many characters as Python
+//! finds.
 
 use serde_json::Value;
 
@@ -28,7 +29,8 @@ fn python_chars(bytes: &[u8], encoding: &str) -> u64 {
     std::str::from_utf8(&printed).unwrap().trim().parse().unwrap()
 }
 
-/// Counts a text in an encoding, plain and compressed, by several ways, against the same text in UTF-8.
+/// Counts a text in an encoding, plain and compressed, by several ways, against the same text in
+/// UTF-8.
 #[track_caller]
 fn assert_counted(text: &str, bytes: &[u8], python: &str, encoding: &str) {
     let (plain, tree) = (Tree::new(), Tree::new());
@@ -97,7 +99,8 @@ fn single_and_double_byte_encodings_are_those_of_python() {
     assert_counted(&japanese, &encoded(&japanese, "shift-jis"), "shift-jis", "shift_jis");
 }
 
-/// UTF-16 that ends in the middle of a unit or of a pair: an error with its place, or U+FFFD, as the WHATWG Encoding Standard has it.
+/// UTF-16 that ends in the middle of a unit or of a pair: an error with its place, or U+FFFD, as
+/// the WHATWG Encoding Standard has it.
 #[test]
 fn what_is_cut_off_fails_or_is_replaced() {
     for bytes in [&b"\xff\xfea\0b"[..], b"\xff\xfea\0\x3d\xd8"] {
@@ -120,7 +123,8 @@ fn what_is_cut_off_fails_or_is_replaced() {
     }
 }
 
-/// Texts with some bytes changed: those that Python decodes are counted, all others fail at the byte that it names.
+/// Texts with some bytes changed: those that Python decodes are counted, all others fail at the
+/// byte that it names.
 #[test]
 fn malformed_units_are_found_where_python_finds_them() {
     const SCRIPT: &str = r#"
@@ -238,7 +242,8 @@ fn a_mark_says_more_than_a_label() {
     }
 }
 
-/// Nothing that is counted in the bytes of UTF-16 means anything: it is refused, and read where it is said.
+/// Nothing that is counted in the bytes of UTF-16 means anything: it is refused, and read where it
+/// is said.
 #[test]
 fn utf_16_without_a_mark_is_refused_by_plugins_that_read_text() {
     let tree = Tree::with(&[("a", encoded(&"a b\nc\n".repeat(100), "utf-16-le"))]);

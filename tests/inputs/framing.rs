@@ -1,4 +1,5 @@
-//! Framings by the flag: chunks are whole records wherever they come from, and joined they are the source (invariant 2).
+//! Framings by the flag: chunks are whole records wherever they come from, and joined they are the
+//! source (invariant 2).
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +13,8 @@ use crate::support::pack::{gzip, text};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-/// A guest whose records begin with an `R` after so many bytes: a chunk that does not is invalid data. It counts
-/// chunks that are not empty.
+/// A guest whose records begin with an `R` after so many bytes: a chunk that does not is invalid
+/// data. It counts chunks that are not empty.
 fn strict(tree: &Tree, framing: &'static str, skip: usize) -> PathBuf {
     let push = format!(
         "(if (local.get $len) (then
@@ -30,7 +31,8 @@ fn strict(tree: &Tree, framing: &'static str, skip: usize) -> PathBuf {
     guest.file(tree)
 }
 
-/// Rows between 65 and 127 bytes long, with line feeds and quotes inside quotes; no field but the first has an `R`.
+/// Rows between 65 and 127 bytes long, with line feeds and quotes inside quotes; no field but the
+/// first has an `R`.
 fn csv(rows: usize, end: &str) -> String {
     let row = |index: usize| {
         let filler = "x".repeat(8 + index % 40);
@@ -52,8 +54,8 @@ fn echoed(plugin: &Path, tree: &Tree, name: &str, args: &[&str]) -> Ended {
         .ended()
 }
 
-/// A source plain and compressed, in chunks of several sizes, by one thread and two: each chunk begins as it has to, and
-/// all of them together are the source.
+/// A source plain and compressed, in chunks of several sizes, by one thread and two: each chunk
+/// begins as it has to, and all of them together are the source.
 #[track_caller]
 fn assert_cut_between_records(skip: usize, source: &[u8], framing: &str) {
     let plugins = Tree::new();
@@ -115,8 +117,8 @@ rows = sum(1 for _ in csv.reader(io.StringIO(text, newline="")))
 sys.stdout.buffer.write(rows.to_bytes(4, "big") + text.encode())
 "#;
 
-/// A file of several of the blocks in which quotes are counted: many workers, each far from the front, agree on where
-/// records begin.
+/// A file of several of the blocks in which quotes are counted: many workers, each far from the
+/// front, agree on where records begin.
 #[test]
 fn csv_is_cut_in_parallel_where_python_cuts_it() {
     let plugins = Tree::new();
@@ -307,7 +309,8 @@ fn a_source_as_a_whole_is_one_chunk() {
     );
 }
 
-/// The first records of what comes from a stream: with quotes, from a compressed file, from standard input.
+/// The first records of what comes from a stream: with quotes, from a compressed file, from
+/// standard input.
 #[test]
 fn header_records_are_those_of_a_stream_too() {
     let guest = Guest {

@@ -131,7 +131,8 @@ fn members_are_limited() {
     }
 }
 
-/// A file of text and, behind it, more zeros than their own compressed bytes may become: as a whole it is within the ratio.
+/// A file of text and, behind it, more zeros than their own compressed bytes may become: as a whole
+/// it is within the ratio.
 #[test]
 fn the_ratio_is_that_of_the_whole_file_for_any_number_of_threads() {
     let plain = text(900_000);

@@ -1,5 +1,6 @@
-//! What stands between a source and its records: compression, pipes, encodings, framings. Invariant 1: a result does
-//! not depend on how a source was brought; invariant 3: a source that cannot be read fails by itself, by name.
+//! What stands between a source and its records: compression, pipes, encodings, framings. Invariant
+//! 1: a result does not depend on how a source was brought; invariant 3: a source that cannot be
+//! read fails by itself, by name.
 
 mod archives;
 mod changing;

@@ -1,6 +1,7 @@
 //! Twenty thousand damaged files of every form: each is exactly what it was, or a failure by name.
 //!
-//! Only forms count whose bytes are all under a checksum. Those that have none, and where damage can pass for data, are listed.
+//! Only forms count whose bytes are all under a checksum. Those that have none, and where damage
+//! can pass for data, are listed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,8 @@ use crate::support::tree::Tree;
 /// How many files are damaged.
 const CASES: usize = 20_000;
 
-/// Forms without a checksum over what comes out: brotli and lzma have none, and writers of zstd and lz4 may leave theirs out.
+/// Forms without a checksum over what comes out: brotli and lzma have none, and writers of zstd and
+/// lz4 may leave theirs out.
 const UNCHECKED: [&str; 6] =
     ["quality.br", "single.zst", "frames.zst", "linked.lz4", "independent.lz4", "frames.lz4"];
 
@@ -70,8 +72,9 @@ fn originals() -> Vec<(String, Vec<u8>)> {
 
 type Outcomes = BTreeMap<String, (BTreeSet<String>, bool)>;
 
-/// For each file, the results of it and of its members, and whether anything of it failed; and how many entries were skipped: what says that
-/// a member of a zip file is a link is under no checksum, and nowhere else.
+/// For each file, the results of it and of its members, and whether anything of it failed; and how
+/// many entries were skipped: what says that a member of a zip file is a link is under no checksum,
+/// and nowhere else.
 fn outcomes(tree: &Tree) -> (Outcomes, usize) {
     let args = ["--per-source", "--format", "jsonl", "--threads", "2", "."];
     let ended = Host::run(&plugin("checksum")).within(tree.path()).args(args).ended();

@@ -1,4 +1,5 @@
-//! What says that a source is compressed: its first bytes, before its name, before nothing; and what the user says of it.
+//! What says that a source is compressed: its first bytes, before its name, before nothing; and
+//! what the user says of it.
 
 use super::{rows, run_over};
 use crate::support::host::Host;

@@ -1,5 +1,5 @@
-//! Compressed tar archives whose pieces all workers decode: members are those that Python's `tarfile` finds, whatever the number
-//! of workers, and damage takes the same members along.
+//! Compressed tar archives whose pieces all workers decode: members are those that Python's
+//! `tarfile` finds, whatever the number of workers, and damage takes the same members along.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! Compressed files whose pieces do not say how long they are: decoded by several threads they give what one gives, and what
-//! the tools that wrote them give; damaged, they fail as they do with one.
+//! Compressed files whose pieces do not say how long they are: decoded by several threads they give
+//! what one gives, and what the tools that wrote them give; damaged, they fail as they do with one.
 
 use super::tools::is_installed;
 use super::{rows, run_over};
@@ -106,7 +106,8 @@ fn damage_in_any_piece_is_told_as_one_thread_tells_it() {
     }
 }
 
-/// Streams whose first bytes are those of blocks, ends and members: what a search for pieces finds in it is false.
+/// Streams whose first bytes are those of blocks, ends and members: what a search for pieces finds
+/// in it is false.
 #[test]
 fn a_hostile_file_is_what_it_is() {
     let magics = b"BZh91AY&SY\x17\x72\x45\x38\x50\x90\x1f\x8b\x08\0\0\0\0\0\0\x03".repeat(30_000);

@@ -1,4 +1,5 @@
-//! Servers that send the host elsewhere: it goes as far as it may, and tells nobody where it comes from.
+//! Servers that send the host elsewhere: it goes as far as it may, and tells nobody where it comes
+//! from.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -80,7 +81,8 @@ fn a_list_names_urls_only_where_it_may() {
     }
 }
 
-/// What is read of the text of an error has an end, whatever its server says of its length, or goes on to say.
+/// What is read of the text of an error has an end, whatever its server says of its length, or goes
+/// on to say.
 #[test]
 fn an_error_without_end_is_told_by_its_beginning() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

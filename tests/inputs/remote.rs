@@ -1,5 +1,5 @@
-//! Sources on a web server: what is told of them is what is told of the same files, whatever the server does; and where it does too
-//! much, the source fails by name.
+//! Sources on a web server: what is told of them is what is told of the same files, whatever the
+//! server does; and where it does too much, the source fails by name.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -94,7 +94,8 @@ fn remote_sources_give_what_files_give_whatever_the_way() {
     assert!(web.asked().iter().all(|request| request.path.ends_with("?signed=a%2Fb.zst&x=1")));
 }
 
-/// How often each byte of a page is asked for, where that is a part; and how many bytes are only looked at.
+/// How often each byte of a page is asked for, where that is a part; and how many bytes are only
+/// looked at.
 fn times_asked(asked: &[Request], bytes: usize) -> (Vec<u8>, usize) {
     let mut times = vec![0; bytes];
     let mut looked = 0;
@@ -314,7 +315,8 @@ fn an_interrupted_run_waits_for_no_server() {
 
 #[test]
 fn parts_are_asked_for_ahead() {
-    // The first part comes; one worker waits for the second, while the server has two more to answer.
+    // The first part comes; one worker waits for the second, while the server has two more to
+    // answer.
     let page = Page::new(text(20_000_000)).fault(Fault::Hangs { after: 1, answers: false });
     assert_interrupted_with(page, 3, "1");
 }

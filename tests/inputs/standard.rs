@@ -6,8 +6,8 @@ use crate::support::pack::text;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-/// A tar archive on standard input is looked into, compressed or not; a zip file is refused unless it is asked for. It is the same
-/// from a pipe and from a file.
+/// A tar archive on standard input is looked into, compressed or not; a zip file is refused unless
+/// it is asked for. It is the same from a pipe and from a file.
 #[test]
 fn an_archive_on_standard_input_is_never_counted_as_its_bytes() {
     const MAKE: &str = r"

@@ -1,4 +1,5 @@
-//! Sources in object stores: found by key or by prefix, with the credentials that the environment has.
+//! Sources in object stores: found by key or by prefix, with the credentials that the environment
+//! has.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! Standard input and FIFOs: read to their end as they come, compressed or not, and no longer than somebody waits.
+//! Standard input and FIFOs: read to their end as they come, compressed or not, and no longer than
+//! somebody waits.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,5 +1,5 @@
-//! Compressed tar archives: each member is a source of its own, read as the file that it was would be. Archives are
-//! made by Python's `tarfile`, and by hand where it makes none like that.
+//! Compressed tar archives: each member is a source of its own, read as the file that it was would
+//! be. Archives are made by Python's `tarfile`, and by hand where it makes none like that.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -284,7 +284,8 @@ fn mutations_are_results_or_named_failures() {
     }
 }
 
-/// One bit after which all is inflated, but not to what it was: only the checksum behind all members tells.
+/// One bit after which all is inflated, but not to what it was: only the checksum behind all
+/// members tells.
 fn wrong_bits(packed: &[u8]) -> Vec<u8> {
     const FLIP: &str = r"
 import sys, zlib

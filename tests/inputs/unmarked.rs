@@ -1,5 +1,6 @@
-//! Codecs without a magic number, under names that say nothing: data of zlib and lzma is decoded, wherever it comes from, and text that
-//! begins like it is text. What is in it is what Python, which packs it, has put in.
+//! Codecs without a magic number, under names that say nothing: data of zlib and lzma is decoded,
+//! wherever it comes from, and text that begins like it is text. What is in it is what Python,
+//! which packs it, has put in.
 
 use std::path::Path;
 

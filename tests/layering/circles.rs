@@ -1,4 +1,5 @@
-//! Files of one folder that use each other in a circle, and public types of one name: there are no more than are known, each for a reason.
+//! Files of one folder that use each other in a circle, and public types of one name: there are no
+//! more than are known, each for a reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

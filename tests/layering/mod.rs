@@ -1,5 +1,5 @@
-//! The host's code keeps its map: who may use whom, where each outside crate lives, and what a file looks
-//! like. Invariant 10 is kept here, too: what is async has a home, and no other.
+//! The host's code keeps its map: who may use whom, where each outside crate lives, and what a file
+//! looks like. Invariant 10 is kept here, too: what is async has a home, and no other.
 
 mod circles;
 mod tokens;
@@ -102,17 +102,23 @@ const HOMES: [(&str, &[&str]); 41] = [
     ("zstd_safe", &["input/decode/", "output/pack/"]),
 ];
 
-/// The mapped input, the fill of a guest's memory, the load of compiled code, what is looked at before `main`, and what the allocator is told.
+/// The mapped input, the fill of a guest's memory, the load of compiled code, what is looked at
+/// before `main`, and what the allocator is told.
 const UNSAFE: [&str; 5] =
     ["input/mapped.rs", "plugin/fill.rs", "plugin/code.rs", "cli/closed.rs", "cli/allocator.rs"];
 
-/// Where code may be async: there, in the one bridge to object stores, and where objects are read over it.
+/// Where code may be async: there, in the one bridge to object stores, and where objects are read
+/// over it.
 const ASYNC: [&str; 4] = ["serve/", "cluster/", "input/remote.rs", "remote/"];
 
-/// They panic where the other end of a pipe is gone: what is printed is written to a handle, in `cli/`.
+/// They panic where the other end of a pipe is gone: what is printed is written to a handle, in
+/// `cli/`.
 const PRINTS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
 
 const LINES_MAX: usize = 400;
+
+/// Characters of a line of comment.
+const COMMENT_MAX: usize = 100;
 
 #[test]
 fn the_host_keeps_its_code_map() {
@@ -149,6 +155,11 @@ fn complaints(name: &str, text: &str) -> Vec<String> {
     let lines = text.lines().count();
     if lines > LINES_MAX {
         complain(lines, format!("more than {LINES_MAX} lines: split it by duty"));
+    }
+    for (at, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with("//") && line.chars().count() > COMMENT_MAX {
+            complain(at + 1, format!("a comment of more than {COMMENT_MAX} characters a line"));
+        }
     }
     let tokens = Tokens::of(text);
     for (at, word) in tokens.words() {
@@ -205,7 +216,8 @@ fn told(name: &str, body: &str) -> Vec<String> {
 fn a_file_that_keeps_the_rules_is_let_through() {
     let body = "use crate::process::Failure;\nuse crate::{stats::Stats, settings::limits};\n\
         use super::error::{LoadError, Refusal};\nuse wasmtime::Store;\n\
-        // unsafe println! crate::work::run\nconst TEXT: &str = \"crate::work unsafe println!()\";\n\
+        // unsafe println! crate::work::run\nconst TEXT: &str = \"crate::work unsafe
+        // println!()\";\n\
         mod tests { use super::super::error; }\n";
     assert_eq!(told("plugin/load.rs", body), Vec::<String>::new());
     assert_eq!(told("plugin/mod.rs", "use super::stats::Stats;"), Vec::<String>::new());

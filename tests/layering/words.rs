@@ -2,7 +2,8 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 
-/// Settings that messages below the front ends name as no front end may: as flags, or by keys that no spec has. Tests may.
+/// Settings that messages below the front ends name as no front end may: as flags, or by keys that
+/// no spec has. Tests may.
 pub(super) fn front_end_words(text: &str) -> Vec<(usize, String)> {
     let code = text.split("\n#[cfg(test)]").next().unwrap();
     let mut found = Vec::new();

@@ -1,4 +1,5 @@
-//! What is none of the results of several plugins is a failure: never a source, or a total, without rows.
+//! What is none of the results of several plugins is a failure: never a source, or a total, without
+//! rows.
 
 use std::io;
 

@@ -9,7 +9,8 @@ use crate::support::pack::{gzip, text};
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-/// What `--compress` is given, the ending of files, and who unpacks them; the last two where they are installed.
+/// What `--compress` is given, the ending of files, and who unpacks them; the last two where they
+/// are installed.
 const FORMATS: [(&str, &str, &str, &[&str]); 5] = [
     ("gzip", ".gz", "gzip", &["-dc"]),
     ("gzip:9", ".gz", "gzip", &["-dc"]),

@@ -20,7 +20,8 @@ use crate::support::meddle::Meddled;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-/// `host run` of upcase where no file may be longer than so many KiB: what a full disk is for a writer.
+/// `host run` of upcase where no file may be longer than so many KiB: what a full disk is for a
+/// writer.
 fn limited(tree: &Tree, kib: u32, args: &[&str]) -> Ended {
     // What is compiled is in the cache before.
     Host::run(&plugin("upcase")).args(["-"]).ended().exits(0);

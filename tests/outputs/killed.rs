@@ -1,4 +1,5 @@
-//! Runs that are killed at any instant, and go on where they stopped: in the end everything is as if nothing had happened.
+//! Runs that are killed at any instant, and go on where they stopped: in the end everything is as
+//! if nothing had happened.
 
 use std::collections::BTreeMap;
 use std::fs;

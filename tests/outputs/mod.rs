@@ -1,5 +1,5 @@
-//! What comes out of transformers, and where it goes: the same bytes however they are brought and taken, whole files or none, and
-//! nothing of the user's overwritten by accident.
+//! What comes out of transformers, and where it goes: the same bytes however they are brought and
+//! taken, whole files or none, and nothing of the user's overwritten by accident.
 
 mod branches;
 mod compressed;

@@ -1,4 +1,5 @@
-//! Output in object stores: what a file or directory would have, seen when it is whole, and nothing of what was given up.
+//! Output in object stores: what a file or directory would have, seen when it is whole, and nothing
+//! of what was given up.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -343,7 +344,8 @@ fn what_comes_to_be_there_meanwhile_is_not_replaced() {
     let tree = Tree::with(&[("large", &text(10 * MIB)[..]), ("small", b"new\n")]);
     for key in ["large", "small"] {
         moto.put(&format!("/out/{key}"), b"old");
-        // Looks find nothing. Who puts parts together is told by us, as moto does not heed the condition there.
+        // Looks find nothing. Who puts parts together is told by us, as moto does not heed the
+        // condition there.
         let between = Between::new(&moto.endpoint(), |asked| match asked.kind().as_str() {
             "GET" => Act::Answer("404 Not Found", "<Error><Code>NoSuchKey</Code></Error>"),
             "POST uploadId" => {

@@ -1,5 +1,5 @@
-//! What comes out of chunks stays in order, and what failed is taken back, whichever worker is first: with processors that wait
-//! for one another.
+//! What comes out of chunks stays in order, and what failed is taken back, whichever worker is
+//! first: with processors that wait for one another.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -126,7 +126,8 @@ fn a_late_first_chunk_holds_up_the_others_within_bounds_and_nothing_is_lost() {
             let (begun, others): (Sender<u64>, Receiver<u64>) = channel();
             let others = Mutex::new(others);
             let window = 2 * 1024 * if sink == Sink::Tree { threads } else { 1 };
-            // Three chunks are more than the window, and two with what they cost beside their bytes: then each worker may be at one more.
+            // Three chunks are more than the window, and two with what they cost beside their
+            // bytes: then each worker may be at one more.
             let most = 3 + threads - 1;
             let make = |_: &str, place: Place, bytes: Vec<u8>| {
                 if place.index > 0 {

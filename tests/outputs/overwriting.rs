@@ -1,4 +1,5 @@
-//! What is there already is left, refused or replaced as the user says; and nothing that is read is ever replaced.
+//! What is there already is left, refused or replaced as the user says; and nothing that is read is
+//! ever replaced.
 
 use std::os::unix::fs::symlink;
 
@@ -61,7 +62,8 @@ fn a_source_whose_output_is_there_and_left_is_not_read() {
     assert_eq!(ended.stderr, "4 sources have their output already, and were skipped\n");
     assert_eq!(tree.read("out/new"), b"NEW\n");
     assert_eq!(counted(&tree, &skip), (0, 5));
-    // What the ledger knows is counted, too; what is only there is not in it, and each source keeps its own row.
+    // What the ledger knows is counted, too; what is only there is not in it, and each source keeps
+    // its own row.
     std::fs::remove_file(tree.path().join("out/b")).unwrap();
     let ledger = [&["--ledger", "done"], &skip[..]].concat();
     assert_eq!(counted(&tree, &ledger), (1, 4));
@@ -168,7 +170,8 @@ fn two_inputs_of_one_output_are_told_before_anything_runs() {
     assert_eq!(tree.read("out/b.gz"), b"B");
 }
 
-/// Beside the file that it is compressed from, and beside another that is compressed from it; whatever the order.
+/// Beside the file that it is compressed from, and beside another that is compressed from it;
+/// whatever the order.
 #[test]
 fn a_compressed_source_goes_to_its_stored_name_where_the_other_is_taken() {
     let tree = Tree::new();

@@ -1,4 +1,5 @@
-//! With a ledger, an output is its source's in its job: whatever is not exactly that is made anew or refused, and never lost.
+//! With a ledger, an output is its source's in its job: whatever is not exactly that is made anew
+//! or refused, and never lost.
 
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
@@ -125,7 +126,8 @@ fn outputs_of_sources_that_are_gone_go_where_that_is_asked_for() {
     assert_eq!(tree.read("out/c"), b"C\n");
 }
 
-/// A disk that is not mounted, and a directory that may not be looked into, say nothing of what was there.
+/// A disk that is not mounted, and a directory that may not be looked into, say nothing of what was
+/// there.
 #[test]
 fn no_output_goes_for_a_source_that_is_only_out_of_sight() {
     let tree = Tree::with(&[("in/a", "a\n"), ("in/sub/b", "b\n")]);
@@ -169,7 +171,8 @@ fn an_emptied_directory_takes_no_outputs_along_and_a_removed_one_does() {
     assert!(!tree.path().join("out/disk/b").exists());
 }
 
-/// Of an archive that is listed whole, each member is known; of another one, none is taken for gone.
+/// Of an archive that is listed whole, each member is known; of another one, none is taken for
+/// gone.
 #[test]
 fn a_member_that_its_archive_has_no_more_takes_its_output_along() {
     let tree = Tree::with(&[("a", "a\n"), ("b", "b\n"), ("c", "c\n")]);

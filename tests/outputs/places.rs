@@ -1,5 +1,5 @@
-//! Where records are that are set aside: lines as Python's `csv` counts them, whatever lines end with, and offsets where they are those of
-//! the source.
+//! Where records are that are set aside: lines as Python's `csv` counts them, whatever lines end
+//! with, and offsets where they are those of the source.
 
 use serde_json::Value;
 
@@ -56,7 +56,8 @@ fn lines_of_csv_are_counted_as_python_counts_them() {
     }
 }
 
-/// Text in another encoding has other offsets than its source; with a byte order mark before UTF-8 they are counted on.
+/// Text in another encoding has other offsets than its source; with a byte order mark before UTF-8
+/// they are counted on.
 #[test]
 fn offsets_are_those_of_the_source_or_none() {
     let text = "{\"n\":\"ä\"}\n{\n{\"n\":2}\n[\n".repeat(300);

@@ -1,5 +1,5 @@
-//! Chains of which one stage sees a source in order: what is before it runs in parallel, and nobody can tell from what comes out.
-//! With stages that wait for one another.
+//! Chains of which one stage sees a source in order: what is before it runs in parallel, and nobody
+//! can tell from what comes out. With stages that wait for one another.
 
 use std::io::BufRead as _;
 use std::path::PathBuf;
@@ -161,7 +161,8 @@ fn a_late_first_chunk_holds_up_the_others_within_bounds_and_nothing_is_lost() {
         for threads in [2, 3, 5] {
             let (begun, others) = channel();
             let (begun, others) = (Mutex::new(begun), Mutex::new(others));
-            // Three chunks are more than the window, and two with what they cost beside their bytes: then each worker may be at one more.
+            // Three chunks are more than the window, and two with what they cost beside their
+            // bytes: then each worker may be at one more.
             let most = 3 + threads - 1;
             let head = Made::of_chunks(move |_, place, bytes| {
                 if place.index > 0 {
@@ -243,7 +244,8 @@ fn tail(
 fn the_first_failure_in_the_source_is_told_whichever_part_it_is_in() {
     let tree = Tree::new();
     let paths = ["a", "bad", "c"].map(|name| tree.file(name, chunks(9)));
-    // Where the head fails early, and where one of both fails later than that, at a chunk before it.
+    // Where the head fails early, and where one of both fails later than that, at a chunk before
+    // it.
     for (early, late, late_in_tail) in
         [(5, 2, true), (5, 2, false), (5, 0, true), (8, 7, true), (1, 0, false)]
     {

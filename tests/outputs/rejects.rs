@@ -208,7 +208,8 @@ fn offsets_behind_a_byte_order_mark_are_those_in_the_source() {
     }
 }
 
-/// A run that goes on where the last one stopped; the sources and texts of its rejects, in the order of their names.
+/// A run that goes on where the last one stopped; the sources and texts of its rejects, in the
+/// order of their names.
 fn went_on(tree: &Tree, inputs: &[&str], code: i32) -> Vec<(String, String)> {
     let args = ["--ledger", "done", "--out", "out/", "--rejects", "rejects", "--max-rejects", "2"];
     filter(tree, &[&args[..], inputs].concat()).exits(code);
@@ -239,7 +240,8 @@ fn with_a_ledger_those_of_sources_that_are_done_stay_and_the_others_come_once() 
     assert_eq!(sources(&first), all);
     // What failed is done again, and so is an archive that is read from its front.
     assert_eq!(went_on(&tree, &inputs, 1), first);
-    // A kill has left half a line behind those that are whole, of a source that it had not come to the end of.
+    // A kill has left half a line behind those that are whole, of a source that it had not come to
+    // the end of.
     let half =
         b"{\"source\":\"in/b\",\"offset\":0,\"reason\":\"x\",\"bytes\":2,\"text\":\"{x\"}\n{\"sou";
     tree.file("rejects", [&tree.read("rejects")[..], half].concat());

@@ -1,4 +1,5 @@
-//! The same bytes over workers, chunks, ways to read, codecs and sinks, and those of programs that nobody here wrote.
+//! The same bytes over workers, chunks, ways to read, codecs and sinks, and those of programs that
+//! nobody here wrote.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -75,7 +76,8 @@ pub(super) fn sources(texts: &[Vec<u8>; 8]) -> (Tree, [&'static str; 8]) {
     (tree, ["a", "b", "c", "d", "e.tar.gz/one", "e.tar.gz/sub/two", "f.zip/one", "g"])
 }
 
-/// Every run gives what the other program does: of each source, one behind the other, and by itself.
+/// Every run gives what the other program does: of each source, one behind the other, and by
+/// itself.
 fn compare(case: &Case<'_>, texts: &[Vec<u8>; 8]) {
     let (tree, names) = sources(texts);
     let each: Vec<Vec<u8>> = texts.iter().map(|text| (case.expected)(text)).collect();

@@ -93,7 +93,8 @@ fn a_disk_that_is_full_ends_the_run_and_the_next_one_goes_on() {
     assert_read(&remembering(&tree, &["topwords"], &["in/"]).1, 0, SOURCES);
 }
 
-/// Two states of 40 MiB are more than the ledger keeps of one source: it is not remembered, and that is no failure.
+/// Two states of 40 MiB are more than the ledger keeps of one source: it is not remembered, and
+/// that is no failure.
 #[test]
 fn what_is_too_long_for_the_ledger_is_told_and_read_again() {
     let tree = Tree::with(&[("a", "a\n"), ("b", "!large\n"), ("c", "c\n")]);

@@ -1,4 +1,5 @@
-//! Runs that are killed at any instant: what the last one prints is what an undisturbed one prints, byte for byte.
+//! Runs that are killed at any instant: what the last one prints is what an undisturbed one prints,
+//! byte for byte.
 
 use std::fs;
 use std::time::Instant;

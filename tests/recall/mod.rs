@@ -1,5 +1,6 @@
-//! Aggregators with a ledger: a run that knows most of its sources already prints what one that knows none prints, and reads
-//! only what it has to. What was read is told by the figures of the report.
+//! Aggregators with a ledger: a run that knows most of its sources already prints what one that
+//! knows none prints, and reads only what it has to. What was read is told by the figures of the
+//! report.
 
 mod damage;
 mod killed;
@@ -61,7 +62,8 @@ fn assert_same(found: &Ended, expected: &Ended) {
     assert!(found.stdout == expected.stdout, "{found}\n--- expected\n{expected}");
 }
 
-/// One that takes chunks in any order, those whose order matters, one of a whole source, a chain, and several over one scan.
+/// One that takes chunks in any order, those whose order matters, one of a whole source, a chain,
+/// and several over one scan.
 const PLUGINS: [&[&str]; 4] =
     [&["topwords"], &["checksum"], &["upcase | wordcount"], &["wordcount", "topwords", "checksum"]];
 

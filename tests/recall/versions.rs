@@ -1,4 +1,5 @@
-//! What is another version, another job, or less than what is wanted now, is read again; and nothing else.
+//! What is another version, another job, or less than what is wanted now, is read again; and
+//! nothing else.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -9,7 +10,8 @@ use gristmill::process::branches::BranchResults;
 use super::{SOURCES, assert_read, assert_same, host, remembering, sources};
 use crate::support::tree::Tree;
 
-/// A changed file is read, whatever the change is; the others are not, though all of them go into the total.
+/// A changed file is read, whatever the change is; the others are not, though all of them go into
+/// the total.
 #[test]
 fn only_what_changed_is_read() {
     let tree = sources();
@@ -127,7 +129,8 @@ fn a_source_that_is_named_twice_counts_twice() {
     }
 }
 
-/// Before rows of several plugins had a form, they were told by their tags alone. Such are read again, once, and told.
+/// Before rows of several plugins had a form, they were told by their tags alone. Such are read
+/// again, once, and told.
 #[test]
 fn rows_in_the_form_of_another_version_are_read_again_and_told_once() {
     let tree = sources();

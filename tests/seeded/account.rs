@@ -1,7 +1,8 @@
-//! The account of memory over small jobs at random: framings, headers, names of members, archives in archives, tables, lists.
+//! The account of memory over small jobs at random: framings, headers, names of members, archives
+//! in archives, tables, lists.
 //!
-//! What a process takes is compared with what it was charged for, as in [`crate::account`]; the numbers are made such that what is held and
-//! not charged stands out.
+//! What a process takes is compared with what it was charged for, as in [`crate::account`]; the
+//! numbers are made such that what is held and not charged stands out.
 
 use std::fs::File;
 use std::io::{Cursor, Write};

@@ -1,4 +1,5 @@
-//! Kept failures that somebody has changed: run again within the limits that the one who asks has set, or refused by name.
+//! Kept failures that somebody has changed: run again within the limits that the one who asks has
+//! set, or refused by name.
 
 use std::fs;
 use std::path::Path;

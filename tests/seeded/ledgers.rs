@@ -1,4 +1,5 @@
-//! Ledgers that a disk, or somebody with an editor, has changed: told as damage, or read; what is recalled is what was written.
+//! Ledgers that a disk, or somebody with an editor, has changed: told as damage, or read; what is
+//! recalled is what was written.
 //!
 //! `SQLite` itself, as Python has it, is asked about the same file.
 
@@ -145,7 +146,8 @@ fn a_changed_ledger_is_told_as_damage_or_recalls_what_was_written() {
     });
 }
 
-/// Reads all that there is in all ways; what a check finds. A way that fails does not end the others.
+/// Reads all that there is in all ways; what a check finds. A way that fails does not end the
+/// others.
 fn read(path: &Path) -> Result<Vec<String>, Error> {
     let reader = Reader::open(path)?;
     let mut first = Ok(());

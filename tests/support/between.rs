@@ -1,4 +1,5 @@
-//! Between the host and a store: passes requests on, remembers what was asked for, and does otherwise where a test says so.
+//! Between the host and a store: passes requests on, remembers what was asked for, and does
+//! otherwise where a test says so.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,4 +1,5 @@
-//! A front end of a few lines: a spec in JSON is run, and what it tells is a list of lines. A real one shows that.
+//! A front end of a few lines: a spec in JSON is run, and what it tells is a list of lines. A real
+//! one shows that.
 
 use std::fmt::Display;
 use std::io::Write;

@@ -1,8 +1,8 @@
-//! Guests of our own, in the text format: by default one that gives back what it was given, in order; each
-//! function of the contract can be told to do something first.
+//! Guests of our own, in the text format: by default one that gives back what it was given, in
+//! order; each function of the contract can be told to do something first.
 //!
-//! A guest is a core module that carries the contract as type information, as a compiler makes it, or the
-//! component that the module is wrapped into.
+//! A guest is a core module that carries the contract as type information, as a compiler makes it,
+//! or the component that the module is wrapped into.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -15,9 +15,9 @@ use super::tree::Tree;
 /// The contract as it is shipped.
 pub(crate) const CONTRACT: &str = include_str!("../../wit/plugin.wit");
 
-/// What a guest says and does. The instructions in each body come before what the echo would do, and have
-/// the parameters of the function as locals: `$data` and `$len` of `push` and `merge`, `$name` and
-/// `$name_len` of the constructor, `$offset` of `push`.
+/// What a guest says and does. The instructions in each body come before what the echo would do,
+/// and have the parameters of the function as locals: `$data` and `$len` of `push` and `merge`,
+/// `$name` and `$name_len` of the constructor, `$offset` of `push`.
 #[derive(Clone)]
 pub(crate) struct Guest {
     pub(crate) framing: &'static str,
@@ -47,7 +47,8 @@ pub(crate) struct Guest {
     pub(crate) contract: String,
     /// Version of that contract.
     pub(crate) version: &'static str,
-    /// `aggregator` or `transformer`. A transformer has what it was given in `$seen`, too, and gives that back chunk by chunk.
+    /// `aggregator` or `transformer`. A transformer has what it was given in `$seen`, too, and
+    /// gives that back chunk by chunk.
     pub(crate) world: &'static str,
 }
 
@@ -213,8 +214,8 @@ impl Guest {
     }
 }
 
-/// One guest for each function that is called for a source, by how the host calls that function. There it
-/// does its worst, at a source whose name is three bytes long and whose first byte is `!`.
+/// One guest for each function that is called for a source, by how the host calls that function.
+/// There it does its worst, at a source whose name is three bytes long and whose first byte is `!`.
 pub(crate) fn crashing(crash: &'static str) -> Vec<(&'static str, Guest)> {
     let guest = |place: fn(&mut Guest) -> &mut &'static str, condition: &str| {
         let mut guest = Guest::default();
@@ -237,7 +238,8 @@ pub(crate) fn crashing(crash: &'static str) -> Vec<(&'static str, Guest)> {
 const MANIFEST_AT: u32 = 512;
 const TEXTS_AT: u32 = 4096;
 
-/// Results are laid out as the canonical ABI has `result<list<u8>, error>`: the payload is aligned to 8.
+/// Results are laid out as the canonical ABI has `result<list<u8>, error>`: the payload is aligned
+/// to 8.
 const SUPPORT: &str = "
   (func $realloc (export \"cabi_realloc\")
     (param $old i32) (param $old_len i32) (param $align i32) (param $len i32) (result i32)

@@ -38,16 +38,16 @@ impl Host {
         Self { command, stdin: Vec::new(), markers: Vec::new() }
     }
 
-    /// The binary called by somebody to whom things can be forbidden: nobody, where we are root. It goes into the directory,
-    /// which everybody may enter from then on.
+    /// The binary called by somebody to whom things can be forbidden: nobody, where we are root. It
+    /// goes into the directory, which everybody may enter from then on.
     pub(crate) fn unprivileged(dir: &Path) -> Self {
         if !geteuid().is_root() {
             return Self::new();
         }
         fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).expect("it is ours");
         let binary = dir.join("host");
-        // Copied by another process: a file that we have open for writing is open, too, in whatever another thread starts at
-        // that moment, and cannot be executed until that is gone.
+        // Copied by another process: a file that we have open for writing is open, too, in whatever
+        // another thread starts at that moment, and cannot be executed until that is gone.
         if !binary.exists() {
             let mut copy = Command::new("cp");
             copy.arg(env!("CARGO_BIN_EXE_host")).arg(&binary);

@@ -1,4 +1,5 @@
-//! Stages of chains that are functions of a chunk, and see to it that they are called as the contract says.
+//! Stages of chains that are functions of a chunk, and see to it that they are called as the
+//! contract says.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use gristmill::process::{
     Processor, Pushed, Reject, Scope, Traits,
 };
 
-/// Makes something of a chunk of a source; `seen` is what the resource keeps from chunk to chunk, at first the header.
+/// Makes something of a chunk of a source; `seen` is what the resource keeps from chunk to chunk,
+/// at first the header.
 pub(crate) type Make = dyn Fn(&str, Place, &mut Vec<u8>, Vec<u8>) -> Result<(Vec<u8>, Vec<Reject>), Failure>
     + Send
     + Sync;
@@ -21,7 +23,8 @@ pub(crate) type Make = dyn Fn(&str, Place, &mut Vec<u8>, Vec<u8>) -> Result<(Vec
 pub(crate) struct Made {
     pub(crate) traits: Traits,
     pub(crate) make: Arc<Make>,
-    /// Resources of scope `source` that have seen some chunks of their source, and the most there were.
+    /// Resources of scope `source` that have seen some chunks of their source, and the most there
+    /// were.
     pub(crate) begun: Arc<AtomicUsize>,
     pub(crate) begun_most: Arc<AtomicUsize>,
 }
@@ -87,7 +90,8 @@ impl Made {
     }
 }
 
-/// A chain of stages, called `a`, `b` and so on, over records that end in a byte or are of a fixed length.
+/// A chain of stages, called `a`, `b` and so on, over records that end in a byte or are of a fixed
+/// length.
 pub(crate) fn chain(stages: &[Made], framing: &str) -> Chain {
     let stage = |(made, name): (&Made, char)| Stage {
         name: name.to_string(),

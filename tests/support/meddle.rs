@@ -6,7 +6,8 @@ use gristmill::process::{
     Accumulate, Failure, Fill, Instance, MemoryBudget, Opening, Place, Processor, Pushed, Traits,
 };
 
-/// A processor that lets something happen right before the chunk `at` of the source `victim` is pushed.
+/// A processor that lets something happen right before the chunk `at` of the source `victim` is
+/// pushed.
 pub(crate) struct Meddled<'a> {
     pub(crate) inner: &'a dyn Processor,
     pub(crate) victim: &'a str,

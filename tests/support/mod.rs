@@ -1,5 +1,6 @@
-//! What several subjects need: the binary, the built plugins, jobs in this process, guests and stages of our own, compressed
-//! texts, what changes while it is read, web servers, a store and what stands before it, oracles.
+//! What several subjects need: the binary, the built plugins, jobs in this process, guests and
+//! stages of our own, compressed texts, what changes while it is read, web servers, a store and
+//! what stands before it, oracles.
 
 pub(crate) mod between;
 pub(crate) mod front;

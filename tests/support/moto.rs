@@ -1,5 +1,6 @@
-//! moto, which stands for Amazon S3 in other people's tests, too: a server in a process of its own, from an environment of Python that is
-//! made once in the target directory. Where that cannot be made, what needs it is skipped, and says so.
+//! moto, which stands for Amazon S3 in other people's tests, too: a server in a process of its own,
+//! from an environment of Python that is made once in the target directory. Where that cannot be
+//! made, what needs it is skipped, and says so.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,7 +12,8 @@ use std::sync::OnceLock;
 /// The version that the tests were written with.
 const PACKAGE: &str = "moto[server]==5.2.5";
 
-/// Prints the port that it was given, and ends when nobody holds the other end of its standard input.
+/// Prints the port that it was given, and ends when nobody holds the other end of its standard
+/// input.
 const SERVE: &str = "
 import sys
 from moto.server import ThreadedMotoServer
@@ -21,7 +23,8 @@ print(server.get_host_and_port()[1], flush=True)
 sys.stdin.read()
 ";
 
-/// What shows that somebody asks: an object is not for everybody. Whether it is signed is not looked at.
+/// What shows that somebody asks: an object is not for everybody. Whether it is signed is not
+/// looked at.
 const KNOWN: &str = "AWS4-HMAC-SHA256 Credential=AKIDTEST/20260101/us-east-1/s3/aws4_request, \
     SignedHeaders=host, Signature=0";
 

@@ -8,7 +8,8 @@ use std::thread;
 
 use serde_json::Value;
 
-/// What a program prints when it is given `stdin`. Fails the test when the program is missing or fails.
+/// What a program prints when it is given `stdin`. Fails the test when the program is missing or
+/// fails.
 pub(crate) fn oracle(program: &str, args: &[&str], stdin: &[u8]) -> Vec<u8> {
     let mut child = Command::new(program)
         .args(args)
@@ -33,8 +34,8 @@ pub(crate) fn names(paths: &[PathBuf]) -> Vec<u8> {
     paths.iter().flat_map(|path| [path.as_os_str().as_bytes(), b"\0"]).collect::<Vec<_>>().concat()
 }
 
-/// Python's idea of what `wordcount` counts: a word is what `bytes.split` makes, a character what decoding
-/// with replacement makes.
+/// Python's idea of what `wordcount` counts: a word is what `bytes.split` makes, a character what
+/// decoding with replacement makes.
 const COUNTS: &str = r#"
 import json, sys
 for name in sys.stdin.buffer.read().split(b"\0")[:-1]:

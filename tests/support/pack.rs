@@ -1,5 +1,5 @@
-//! Texts, and the forms that they are compressed into: by the encoders of the codecs' own crates, and by hand where a
-//! form needs more than they give.
+//! Texts, and the forms that they are compressed into: by the encoders of the codecs' own crates,
+//! and by hand where a form needs more than they give.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -62,7 +62,8 @@ pub(crate) fn forms(plain: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Parts, each flushed, so that it can be decompressed as soon as it is there; behind them the end of the stream.
+/// Parts, each flushed, so that it can be decompressed as soon as it is there; behind them the end
+/// of the stream.
 pub(crate) fn flushed(parts: &[&[u8]]) -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let level = flate2::Compression::new(6);
     let gzip = flate2::write::GzEncoder::new(Vec::new(), level);
@@ -121,7 +122,8 @@ pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-/// Members that say how long they are, the last of them empty (SAM format specification, section 4.1).
+/// Members that say how long they are, the last of them empty (SAM format specification, section
+/// 4.1).
 pub(crate) fn bgzf(plain: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     for part in plain.chunks(60_000).chain([&[][..]]) {

@@ -1,4 +1,5 @@
-//! Runs a built transformer in a sandbox with nothing around it: what it makes of chunks, and what it sets aside.
+//! Runs a built transformer in a sandbox with nothing around it: what it makes of chunks, and what
+//! it sets aside.
 
 use std::path::Path;
 
@@ -83,7 +84,8 @@ impl Compiled {
 }
 
 impl Sandbox {
-    /// The output over the chunks of one source that begins with `header`, each seen by a resource of its own.
+    /// The output over the chunks of one source that begins with `header`, each seen by a resource
+    /// of its own.
     pub(crate) fn transform(&mut self, header: &[u8], chunks: &[&[u8]]) -> Result<Vec<u8>, Error> {
         let (mut output, mut offset) = (Vec::new(), 0);
         for (index, data) in chunks.iter().enumerate() {

@@ -1,8 +1,10 @@
-//! Seeded searches: random cases for the readers of what somebody else made, each of which one number makes again.
+//! Seeded searches: random cases for the readers of what somebody else made, each of which one
+//! number makes again.
 //!
-//! A search runs in a process of its own, this test's program started again: a case that hangs, that takes more memory than stated, or
-//! that ends the process fails the search as a panic does, and is told by its number. `GRISTMILL_FUZZ_SECONDS` has each search go on
-//! for that long, over new cases; without it, it is the same few each time. `GRISTMILL_FUZZ_CASE` runs one case alone.
+//! A search runs in a process of its own, this test's program started again: a case that hangs,
+//! that takes more memory than stated, or that ends the process fails the search as a panic does,
+//! and is told by its number. `GRISTMILL_FUZZ_SECONDS` has each search go on for that long, over
+//! new cases; without it, it is the same few each time. `GRISTMILL_FUZZ_CASE` runs one case alone.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};
@@ -116,7 +118,8 @@ fn own_bytes() -> u64 {
     line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// Random numbers of a case: `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+/// Random numbers of a case: `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom
+/// number generators", 2014).
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -145,8 +148,9 @@ impl Random {
         &among[self.below(among.len())]
     }
 
-    /// Damages bytes in a few places, within `range` of them: a bit, a byte that means something to many formats, a piece that is cut out, doubled,
-    /// zeroed, or taken from another place, or the end cut off.
+    /// Damages bytes in a few places, within `range` of them: a bit, a byte that means something to
+    /// many formats, a piece that is cut out, doubled, zeroed, or taken from another place, or the
+    /// end cut off.
     pub(crate) fn damage(&mut self, bytes: &mut Vec<u8>, range: std::ops::Range<usize>) {
         for _ in 0..=self.below(4) {
             let end = range.end.min(bytes.len());

@@ -1,8 +1,8 @@
-//! Runs scripts of the specification's own test suite (`.wast`) in an engine, as the interpreter of the specification does
-//! (its `interpreter/README.md`, section "Scripts").
+//! Runs scripts of the specification's own test suite (`.wast`) in an engine, as the interpreter of
+//! the specification does (its `interpreter/README.md`, section "Scripts").
 //!
-//! A module that the engine refuses is told, and what a script does with it is skipped: whether it may refuse it is for the
-//! caller to say.
+//! A module that the engine refuses is told, and what a script does with it is skipped: whether it
+//! may refuse it is for the caller to say.
 
 use std::collections::{HashMap, HashSet};
 
@@ -170,7 +170,8 @@ impl<'e> World<'e> {
             // The engine makes nothing of custom sections, as the specification lets it.
             WastDirective::AssertInvalidCustom { .. }
             | WastDirective::AssertMalformedCustom { .. } => Ok(Done::Silent),
-            // What they are about is not even linked in: a module that it is tried in has been refused.
+            // What they are about is not even linked in: a module that it is tried in has been
+            // refused.
             WastDirective::AssertException { exec, .. }
             | WastDirective::AssertSuspension { exec, .. } => match self.execute(exec)? {
                 Called::Results(_) | Called::Failed(_) => Err("an exception was to be had".into()),
@@ -393,7 +394,8 @@ fn lanes(got: [u8; 16], expected: &V128Pattern) -> bool {
     }
 }
 
-/// The module `spectest`, which scripts import (`interpreter/README.md`, section "Spectest host module").
+/// The module `spectest`, which scripts import (`interpreter/README.md`, section "Spectest host
+/// module").
 fn spectest(linker: &mut Linker<()>, store: &mut Store<()>) -> wasmtime::Result<()> {
     let name = "spectest";
     linker.func_wrap(name, "print", || {})?;

@@ -35,7 +35,8 @@ pub(crate) enum Fault {
     BreaksOff(usize),
     /// After so many requests it is another page.
     Becomes(usize, Box<Page>),
-    /// After so many requests nothing comes of a body but its first half, or, if it is asked for, not even an answer.
+    /// After so many requests nothing comes of a body but its first half, or, if it is asked for,
+    /// not even an answer.
     Hangs {
         after: usize,
         answers: bool,

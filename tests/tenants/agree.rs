@@ -1,4 +1,5 @@
-//! A tenant's job is a job: for each thing that a run can be asked, a tenant that asks for it is given the same.
+//! A tenant's job is a job: for each thing that a run can be asked, a tenant that asks for it is
+//! given the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,7 +57,8 @@ for name in 'mn': z.writestr(name, 'ok ' + name + chr(10))";
         Self { tree, web }
     }
 
-    /// Runs the job on both sides, with names from the directories of each, and compares what is written; gives that.
+    /// Runs the job on both sides, with names from the directories of each, and compares what is
+    /// written; gives that.
     fn agree(&self, spec: &JobSpec) -> Vec<(PathBuf, Vec<u8>)> {
         let host = host(2);
         let urls = Urls::Of(vec!["127.0.0.1".into()]);

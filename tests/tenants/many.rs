@@ -69,7 +69,8 @@ fn who_spins_to_the_deadline_of_every_call_does_not_keep_others_from_their_resul
     assert!(matches!(&*hostile.wait(), Err(JobError::Cancelled)));
 }
 
-/// With one turn for all, and a deadline that is longer than the test: it is in the middle of a call that the other has to wait.
+/// With one turn for all, and a deadline that is longer than the test: it is in the middle of a
+/// call that the other has to wait.
 #[test]
 fn who_is_in_a_long_call_makes_way_within_it() {
     let tree = Tree::new();

@@ -1,4 +1,5 @@
-//! Several tenants in one host: each gets what it asked for, its share and no more, whatever the others do.
+//! Several tenants in one host: each gets what it asked for, its share and no more, whatever the
+//! others do.
 
 mod agree;
 mod ends;

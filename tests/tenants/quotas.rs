@@ -64,7 +64,8 @@ fn a_quota_of_processor_time_ends_a_job_within_a_call() {
     let ended = host.submit("a", spec).unwrap().wait();
     let Err(JobError::Quota(exceeded)) = &*ended else { panic!("{ended:?}") };
     assert_eq!((exceeded.which, exceeded.allowed), (Which::Cpu, 200));
-    // Two ticks beyond it, where nobody else is at the machine; far from its deadline, where somebody is.
+    // Two ticks beyond it, where nobody else is at the machine; far from its deadline, where
+    // somebody is.
     let used = host.used("a").unwrap().cpu;
     assert!(used < Duration::from_secs(1), "{used:?}");
 }

@@ -12,33 +12,39 @@ xflags::xflags! {
     cmd xtask {
         /// Build every crate in plugins/, and those of the tests, to TARGET/plugins/NAME.wasm.
         cmd plugins {
-            /// Where the Wasm standard library comes from: auto (default), installed, rustup or debian.
+            /// Where the Wasm standard library comes from: auto (default), installed, rustup or
+            /// debian.
             optional --std std: Choice
         }
         /// Build plugins and host, then count the words of this repository's own files.
         cmd demo {}
         /// Build plugins, then run every test, `corpora` too where they can be had.
         cmd test {}
-        /// Decode the test files of xz, zstd, lz4, bzip2, gzip and htslib, and compare with those tools. The files come with
-        /// Debian's source packages, are kept in TARGET/corpora, and are fetched again once that is deleted.
+        /// Decode the test files of xz, zstd, lz4, bzip2, gzip and htslib, and compare with those
+        /// tools. The files come with Debian's source packages, are kept in TARGET/corpora, and are
+        /// fetched again once that is deleted.
         cmd corpora {}
-        /// Run each seeded search of the tests for a while, over new cases: readers of plugins, ledgers and kept failures. A case that
-        /// fails is told with the command that runs it again.
+        /// Run each seeded search of the tests for a while, over new cases: readers of plugins,
+        /// ledgers and kept failures. A case that fails is told with the command that runs it
+        /// again.
         cmd fuzz {
             /// How long each is run (default 60).
             optional seconds: u64
         }
-        /// Format, clippy, docs, versions of dependencies that nobody has looked at (.reviewed), and cargo-deny where it is installed.
+        /// Format, clippy, docs, versions of dependencies that nobody has looked at (.reviewed),
+        /// and cargo-deny where it is installed.
         cmd lint {}
         /// Measure against native programs on the same bytes, in the same run.
         cmd bench {
-            /// What to measure: words, files, start, memory, topwords (default: these five), inputs, outputs, sandbox, or all.
+            /// What to measure: words, files, start, memory, topwords (default: these five),
+            /// inputs, outputs, sandbox, or all.
             repeated subjects: String
             /// Measured runs of each program (default 7).
             optional --runs runs: usize
             /// Write the rows here as JSON, too.
             optional --json file: PathBuf
-            /// Size of the text of `outputs` and `sandbox` in MB, 20 to 1000 (default 1000): less is to see that it works.
+            /// Size of the text of `outputs` and `sandbox` in MB, 20 to 1000 (default 1000): less
+            /// is to see that it works.
             optional --megabytes megabytes: u64
             /// Also measure memory on a 10 GB file, made for this and deleted afterwards.
             optional --big

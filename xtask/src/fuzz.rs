@@ -1,7 +1,8 @@
-//! `cargo xtask fuzz`: the property tests and the seeded searches, which the tests run over the same few cases each time, over new ones.
+//! `cargo xtask fuzz`: the property tests and the seeded searches, which the tests run over the
+//! same few cases each time, over new ones.
 //!
-//! The searches are tests in modules named `seeded`, run one after the other for as long as is asked, so that each has the machine for
-//! itself.
+//! The searches are tests in modules named `seeded`, run one after the other for as long as is
+//! asked, so that each has the machine for itself.
 
 use anyhow::{Context, Result, ensure};
 

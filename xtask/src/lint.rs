@@ -1,7 +1,8 @@
-//! `cargo xtask lint`: format, clippy, docs, dependencies that nobody has looked at, and the rules in .deny.toml.
+//! `cargo xtask lint`: format, clippy, docs, dependencies that nobody has looked at, and the rules
+//! in .deny.toml.
 //!
-//! Clippy and rustdoc both run on the whole workspace in the release profile: so they share one set of
-//! metadata of the engine.
+//! Clippy and rustdoc both run on the whole workspace in the release profile: so they share one set
+//! of metadata of the engine.
 
 use std::env;
 use std::fs;
@@ -37,7 +38,8 @@ fn components(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The rules that need no network run wherever cargo-deny is; advisories need a database fetched before.
+/// The rules that need no network run wherever cargo-deny is; advisories need a database fetched
+/// before.
 fn deny(project: &Project) -> Result<()> {
     if !succeeds(&project.shell, "cargo-deny", &["--version"]) {
         eprintln!("skipped: cargo-deny is not installed (cargo install --locked cargo-deny)");

@@ -1,8 +1,9 @@
-//! `cargo xtask plugins`: every crate in plugins/, and those of the tests, become TARGET/plugins/NAME.wasm.
+//! `cargo xtask plugins`: every crate in plugins/, and those of the tests, become
+//! TARGET/plugins/NAME.wasm.
 //!
-//! The files are core modules that carry their component type; the host wraps them when it loads them,
-//! so they are copied as they are. A file is replaced whole, and only when its bytes changed. One call
-//! at a time: a second one waits for a lock in that directory.
+//! The files are core modules that carry their component type; the host wraps them when it loads
+//! them, so they are copied as they are. A file is replaced whole, and only when its bytes changed.
+//! One call at a time: a second one waits for a lock in that directory.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Where things are, and how cargo is called: the root, the target directory, the plugin crates.
 //!
-//! Everything comes from `cargo metadata`, so `CARGO_TARGET_DIR` and `build.target-dir` hold here as
-//! they do for cargo.
+//! Everything comes from `cargo metadata`, so `CARGO_TARGET_DIR` and `build.target-dir` hold here
+//! as they do for cargo.
 
 use std::path::{Path, PathBuf};
 
@@ -73,9 +73,9 @@ impl Project {
 
     /// Builds programs with the features that `cargo test --workspace` uses.
     ///
-    /// Cargo unifies features over the packages selected. `--package gristmill` leaves out what the SDK
-    /// and this crate ask of `indexmap` and `anyhow`, so it would compile the engine a second time:
-    /// always select the workspace, and narrow by program.
+    /// Cargo unifies features over the packages selected. `--package gristmill` leaves out what the
+    /// SDK and this crate ask of `indexmap` and `anyhow`, so it would compile the engine a second
+    /// time: always select the workspace, and narrow by program.
     pub(crate) fn build_programs(&self, names: &[&str]) -> Result<()> {
         let mut cargo = self.cargo().args(["build", "--release", "--workspace"]);
         for name in names {
@@ -91,9 +91,10 @@ impl Project {
     }
 }
 
-/// Calls cargo: rustup's, which takes the toolchain that runs us from the environment. `cargo run` puts
-/// that toolchain's libraries on the library path, where another compiler (Debian's) must not find them; and it says which
-/// package it runs, in variables that build scripts (that of `ring`, say) take for a change: all above would be built anew.
+/// Calls cargo: rustup's, which takes the toolchain that runs us from the environment. `cargo run`
+/// puts that toolchain's libraries on the library path, where another compiler (Debian's) must not
+/// find them; and it says which package it runs, in variables that build scripts (that of `ring`,
+/// say) take for a change: all above would be built anew.
 fn cargo(shell: &Shell) -> Cmd<'_> {
     let ours = |name: &String| {
         let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"];

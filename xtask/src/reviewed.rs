@@ -1,6 +1,8 @@
-//! Dependencies that somebody has looked at: `.reviewed` names those that read bytes of others, with the version and the day.
+//! Dependencies that somebody has looked at: `.reviewed` names those that read bytes of others,
+//! with the version and the day.
 //!
-//! It knows of no advisory, and needs no network: it tells that a version came in which nobody has looked at since.
+//! It knows of no advisory, and needs no network: it tells that a version came in which nobody has
+//! looked at since.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -70,7 +72,8 @@ fn reviewed(list: &str) -> Result<BTreeMap<String, BTreeMap<Minor, String>>> {
     Ok(all)
 }
 
-/// Versions of each crate in a lock file: cargo writes a package's version in the line below its name.
+/// Versions of each crate in a lock file: cargo writes a package's version in the line below its
+/// name.
 fn locked(lock: &str) -> Result<BTreeMap<String, BTreeMap<Minor, String>>> {
     let mut all: BTreeMap<String, BTreeMap<Minor, String>> = BTreeMap::new();
     let value = |line: &str, key: &str| {

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: the plugins, then every test of the workspace in the release profile.
 //!
-//! Then the corpora, where they can be had. Release, and the whole workspace, so that tests, demo and benches share one optimised engine.
+//! Then the corpora, where they can be had. Release, and the whole workspace, so that tests, demo
+//! and benches share one optimised engine.
 
 use anyhow::Result;
 
@@ -10,15 +11,16 @@ use crate::{corpora, debian, plugins};
 /// Names the directory of built plugins to the tests.
 pub(crate) const PLUGINS_VARIABLE: &str = "GRISTMILL_TEST_PLUGINS";
 
-/// The seed of property tests, and the one that makes each run try the same cases: what a change must pass does not depend on luck.
-/// `cargo xtask fuzz` tries new ones.
+/// The seed of property tests, and the one that makes each run try the same cases: what a change
+/// must pass does not depend on luck. `cargo xtask fuzz` tries new ones.
 pub(crate) const SEED_VARIABLE: &str = "PROPTEST_RNG_SEED";
 const SEED: &str = "1";
 
 /// Programs the tests compare results with, and Debian's package of each.
 const ORACLES: [(&str, &str); 1] = [("python3", "python3")];
 
-/// Builds the plugins, runs `cargo test` with their directory in the environment, and compares the corpora.
+/// Builds the plugins, runs `cargo test` with their directory in the environment, and compares the
+/// corpora.
 pub(crate) fn run(project: &Project) -> Result<()> {
     report_missing_oracles(project);
     let directory = plugins::build(project)?;

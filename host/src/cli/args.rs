@@ -1,6 +1,7 @@
 //! The flags, with their help and defaults; nothing is decided here.
 
 mod ledger;
+mod plugin;
 mod sandbox;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::settings::{
 };
 use crate::spec::{Size, Time};
 pub(super) use ledger::{LedgerCommand, LedgerFormatArg};
+pub(super) use plugin::PluginCommand;
 pub(super) use sandbox::SandboxArgs;
 
 /// Runs sandboxed WebAssembly plugins over files, in parallel, at the speed of native code.
@@ -70,31 +72,6 @@ pub(super) enum Command {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum PluginCommand {
-    /// Tell what a plugin is: kind, manifest, imports, exports, size, limits, SIMD or not
-    Inspect {
-        /// The plugin, a component or a core module
-        #[arg(value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
-        plugin: PathBuf,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Print the contract between plugins and the host, in WIT
-    Wit,
-    /// Run a call that failed once more, from what `host run --repro` has kept: the same chunk, on a new instance with the limits of
-    /// then. Exit status: 0 it failed as it did, 1 it did not, 2 what is kept is broken or of a call that cannot be run again
-    Repro {
-        /// What was kept, as DIR/failure-0001
-        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-        bundle: PathBuf,
-        /// Allow limits that are more than the defaults of `host run`, where the bundle says so
-        #[arg(long)]
-        its_limits: bool,
-    },
-}
-
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "Exit status: 0 `host run` has all it needs, 1 it has not (with --jail: the jail holds, or not)."
@@ -108,7 +85,8 @@ pub(super) struct DoctorArgs {
     #[arg(long, value_name = "DIR", env = "GRISTMILL_CACHE", value_hint = ValueHint::DirPath)]
     pub(super) cache: Option<PathBuf>,
 
-    /// Enter the jail of `host run --jail`, and try to get out of it: what is missing then is a wall
+    /// Enter the jail of `host run --jail`, and try to get out of it: what is missing then is a
+    /// wall
     #[arg(long)]
     pub(super) jail: bool,
 }
@@ -139,24 +117,25 @@ Examples:
 #[derive(Debug, ClapArgs)]
 #[command(after_help = RUN_AFTER_HELP)]
 pub(super) struct RunArgs {
-    /// The plugin to run, a component or a core module; `a.wasm | b.wasm` gives what comes out of one to the next.
-    /// Repeated, all are run over one scan
+    /// The plugin to run, a component or a core module; `a.wasm | b.wasm` gives what comes out of
+    /// one to the next. Repeated, all are run over one scan
     #[arg(short, long, required_unless_present = "pipeline", value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
     pub(super) plugin: Vec<String>,
 
-    /// A setting for the plugin; `host plugin inspect` lists them. With several plugins NAME.KEY=VALUE, by file name
-    /// or position. May be repeated
+    /// A setting for the plugin; `host plugin inspect` lists them. With several plugins
+    /// NAME.KEY=VALUE, by file name or position. May be repeated
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(super) set: Vec<(String, String)>,
 
-    /// Take what this file says for what no flag says: plugins, their settings, and each flag below as a key,
-    /// under its heading. Paths in it are relative to its directory. Files named as arguments, or by --files-from, stand in
-    /// for those in it, and --plugin for its plugins
+    /// Take what this file says for what no flag says: plugins, their settings, and each flag below
+    /// as a key, under its heading. Paths in it are relative to its directory. Files named as
+    /// arguments, or by --files-from, stand in for those in it, and --plugin for its plugins
     #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
     pub(super) pipeline: Option<PathBuf>,
 
-    /// Show what would be run, over what, and where its output would go, and read none of it; with --format json as JSON. Plugins
-    /// are loaded, directories and archives are listed, and no output is made
+    /// Show what would be run, over what, and where its output would go, and read none of it; with
+    /// --format json as JSON. Plugins are loaded, directories and archives are listed, and no
+    /// output is made
     #[arg(long)]
     pub(super) dry_run: bool,
 
@@ -177,8 +156,9 @@ pub(super) struct RunArgs {
 #[expect(clippy::struct_excessive_bools, reason = "flags are what they are")]
 #[command(next_help_heading = "Inputs")]
 pub(super) struct InputArgs {
-    /// Files and directories, `-` for standard input; directories are read with all that is below them, links are
-    /// not followed. Also s3://, gs://, az://, http:// and https:// URLs; a bucket or a prefix is read like a directory
+    /// Files and directories, `-` for standard input; directories are read with all that is below
+    /// them, links are not followed. Also s3://, gs://, az://, http:// and https:// URLs; a bucket
+    /// or a prefix is read like a directory
     #[arg(value_name = "FILES", value_hint = ValueHint::AnyPath)]
     pub(super) files: Vec<PathBuf>,
 
@@ -190,13 +170,16 @@ pub(super) struct InputArgs {
     #[arg(short = '0', long)]
     pub(super) null: bool,
 
-    /// Read files only where they are beneath this directory, whatever their names say and whoever moves things meanwhile: a name, a
-    /// link or `..` that leads out of it is refused, and so is each absolute link. For files, what is in directories, archives,
-    /// FIFOs and the list of --files-from; not for standard input, URLs, plugins and what is written. May be repeated. Needs Linux 5.6
+    /// Read files only where they are beneath this directory, whatever their names say and whoever
+    /// moves things meanwhile: a name, a link or `..` that leads out of it is refused, and so is
+    /// each absolute link. For files, what is in directories, archives, FIFOs and the list of
+    /// --files-from; not for standard input, URLs, plugins and what is written. May be repeated.
+    /// Needs Linux 5.6
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) beneath: Vec<PathBuf>,
 
-    /// With --beneath or --jail, let --files-from name URLs, too; of these hosts and buckets only, where some are named
+    /// With --beneath or --jail, let --files-from name URLs, too; of these hosts and buckets only,
+    /// where some are named
     #[arg(long, value_name = "HOST", num_args = 0.., value_delimiter = ',', require_equals = true)]
     pub(super) allow_urls: Option<Vec<String>>,
 
@@ -204,8 +187,8 @@ pub(super) struct InputArgs {
     #[arg(long)]
     pub(super) allow_private: bool,
 
-    /// Inside directories and prefixes, take only files that match. A glob without a slash is for names at any depth, one with a
-    /// slash for names from the directory on. May be repeated
+    /// Inside directories and prefixes, take only files that match. A glob without a slash is for
+    /// names at any depth, one with a slash for names from the directory on. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,
 
@@ -213,17 +196,18 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
 
-    /// Of archives, take only members that match, by their names in the archive. Globs are those of --include. May be repeated
+    /// Of archives, take only members that match, by their names in the archive. Globs are those of
+    /// --include. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub(super) include_members: Vec<String>,
 
-    /// Standard input is an archive of this kind: tar, compressed or not; or zip-stream, which is kept in a temporary file first. A tar
-    /// archive is found out without it
+    /// Standard input is an archive of this kind: tar, compressed or not; or zip-stream, which is
+    /// kept in a temporary file first. A tar archive is found out without it
     #[arg(long, value_enum, value_name = "KIND", conflicts_with = "no_archives")]
     pub(super) archive: Option<Piped>,
 
-    /// Read zip and tar files as the files that they are, rather than their members as sources `ARCHIVE!/MEMBER`; --include and
-    /// --exclude are for files, not for members
+    /// Read zip and tar files as the files that they are, rather than their members as sources
+    /// `ARCHIVE!/MEMBER`; --include and --exclude are for files, not for members
     #[arg(long, overrides_with = "archives")]
     pub(super) no_archives: bool,
 
@@ -260,22 +244,25 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "N", default_value_t = limits::DECODE_MEMBERS_MAX)]
     pub(super) max_members: u64,
 
-    /// Turn text into UTF-8: auto goes by byte order marks where records are text (lines, csv), bom does so in any source; none leaves
-    /// bytes as they are; or from the encoding of this name, as utf-16le
+    /// Turn text into UTF-8: auto goes by byte order marks where records are text (lines, csv), bom
+    /// does so in any source; none leaves bytes as they are; or from the encoding of this name, as
+    /// utf-16le
     #[arg(long, value_name = "ENCODING", default_value = "auto")]
     pub(super) encoding: String,
 
-    /// What is done about bytes that are no text in the encoding that they are read from: their source fails, or U+FFFD takes their place
-    /// and is counted. What is UTF-8 already is not looked at
+    /// What is done about bytes that are no text in the encoding that they are read from: their
+    /// source fails, or U+FFFD takes their place and is counted. What is UTF-8 already is not
+    /// looked at
     #[arg(long, value_enum, value_name = "WAY", default_value_t = EncodingErrors::Fail)]
     pub(super) encoding_errors: EncodingErrors,
 
-    /// Where files are cut, instead of what the plugin says: bytes, lines, csv, delimited:0xNN, fixed:N,
-    /// prefixed:u32be, prefixed:u32le or whole
+    /// Where files are cut, instead of what the plugin says: bytes, lines, csv, delimited:0xNN,
+    /// fixed:N, prefixed:u32be, prefixed:u32le or whole
     #[arg(long, value_name = "FRAMING")]
     pub(super) framing: Option<String>,
 
-    /// Nominal size of the chunks that files are cut into, 64 B to 4 GiB [default: 512KiB; 1MiB with --isolate chunk]
+    /// Nominal size of the chunks that files are cut into, 64 B to 4 GiB [default: 512KiB; 1MiB
+    /// with --isolate chunk]
     #[arg(long, value_name = "SIZE")]
     pub(super) chunk_size: Option<Size>,
 
@@ -302,9 +289,10 @@ pub(super) struct OutputArgs {
     #[arg(short, long, value_enum)]
     pub(super) format: Option<Format>,
 
-    /// Write to this file instead of standard output, `-`; it is seen when all of it is there. With a slash at its end, or
-    /// a directory that is there: a file for each source below it, for a plugin that gives bytes. Also an object,
-    /// or a prefix in a bucket, with a slash at its end, for one of each source: s3://, gs:// and az:// names
+    /// Write to this file instead of standard output, `-`; it is seen when all of it is there. With
+    /// a slash at its end, or a directory that is there: a file for each source below it, for a
+    /// plugin that gives bytes. Also an object, or a prefix in a bucket, with a slash at its end,
+    /// for one of each source: s3://, gs:// and az:// names
     #[arg(short, long, value_name = "FILE|DIR/", default_value = "-", hide_default_value = true, value_hint = ValueHint::AnyPath)]
     pub(super) out: PathBuf,
 
@@ -313,7 +301,8 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "fail|skip|replace")]
     pub(super) exists: Option<Exists>,
 
-    /// What output files survive once they are there: synced survives a crash of the machine, fast waits for no disk
+    /// What output files survive once they are there: synced survives a crash of the machine, fast
+    /// waits for no disk
     #[arg(long, value_name = "synced|fast", default_value = "synced")]
     pub(super) durable: Durable,
 
@@ -329,36 +318,40 @@ pub(super) struct OutputArgs {
     #[arg(long)]
     pub(super) unordered: bool,
 
-    /// How the output of each source ends in one file or stream: record adds the end of the last record (a line feed, mostly) where it
-    /// lacks and the plugin reads records; none adds nothing
+    /// How the output of each source ends in one file or stream: record adds the end of the last
+    /// record (a line feed, mostly) where it lacks and the plugin reads records; none adds nothing
     #[arg(long, value_name = "record|none", default_value = "record")]
     pub(super) join: Join,
 
-    /// Write records that the plugin sets aside to this file, as JSON lines with source, line, offset and reason; `-` is standard
-    /// output. What --exists says holds for it, too; with --ledger, those of sources that are done stay
+    /// Write records that the plugin sets aside to this file, as JSON lines with source, line,
+    /// offset and reason; `-` is standard output. What --exists says holds for it, too; with
+    /// --ledger, those of sources that are done stay
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) rejects: Option<PathBuf>,
 
-    /// How many records of a source may be set aside before it fails, or how much of its bytes: 100, or 5%; 100% is all
-    /// [default: 1000 records, and 1% beyond that; any makes the exit status 1, unless this or --rejects is given]
+    /// How many records of a source may be set aside before it fails, or how much of its bytes:
+    /// 100, or 5%; 100% is all [default: 1000 records, and 1% beyond that; any makes the exit
+    /// status 1, unless this or --rejects is given]
     #[arg(long, value_name = "N|P%")]
     pub(super) max_rejects: Option<RejectsMax>,
 
-    /// Remember in this file what is done: the next run of the same job passes over it. Results are printed as if
-    /// all sources had been read; bytes need --out DIR/
+    /// Remember in this file what is done: the next run of the same job passes over it. Results are
+    /// printed as if all sources had been read; bytes need --out DIR/
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) ledger: Option<PathBuf>,
 
-    /// Remove outputs of sources that are gone, where the ledger knows them, and they are as they were left: of those that were in a
-    /// directory that is read
+    /// Remove outputs of sources that are gone, where the ledger knows them, and they are as they
+    /// were left: of those that were in a directory that is read
     #[arg(long)]
     pub(super) delete_vanished: bool,
 
-    /// Write the figures of the run to this file, as JSON; `-` is standard output, behind the results
+    /// Write the figures of the run to this file, as JSON; `-` is standard output, behind the
+    /// results
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) report: Option<PathBuf>,
 
-    /// Print one line at the end: sources, bytes, time, speed, peak memory, failures. A terminal gets it without this flag
+    /// Print one line at the end: sources, bytes, time, speed, peak memory, failures. A terminal
+    /// gets it without this flag
     #[arg(long, conflicts_with = "quiet")]
     pub(super) summary: bool,
 

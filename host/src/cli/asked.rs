@@ -1,5 +1,5 @@
-//! What the user asks for: by flags, and by a file where they name one. What a flag or the environment says wins over the file, what
-//! the file says over a default.
+//! What the user asks for: by flags, and by a file where they name one. What a flag or the
+//! environment says wins over the file, what the file says over a default.
 
 use std::fs::File;
 use std::io::Read;
@@ -27,7 +27,8 @@ pub(super) struct Asked {
     document: Option<Document>,
 }
 
-/// The flags of the program. Each that is on or off can also be taken back, as `--no-FLAG`: a file may have put it on.
+/// The flags of the program. Each that is on or off can also be taken back, as `--no-FLAG`: a file
+/// may have put it on.
 pub(super) fn command() -> Command {
     Args::command().mut_subcommand("run", |run| {
         let on = |arg: &&Arg| {
@@ -151,7 +152,8 @@ macro_rules! take {
     };
 }
 
-/// Puts what flags say in place of what a spec says. Sources are one: those of a file give way together.
+/// Puts what flags say in place of what a spec says. Sources are one: those of a file give way
+/// together.
 fn apply(args: &RunArgs, is_said: &dyn Fn(&str) -> bool, spec: &mut JobSpec) {
     let (inputs, output) = (&mut spec.inputs, &mut spec.output);
     if is_said("files") || is_said("files_from") {

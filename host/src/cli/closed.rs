@@ -1,8 +1,9 @@
 //! Whether standard output was closed when the process started, as by `>&-`.
 //!
-//! The runtime of Rust opens `/dev/null` in place of a standard stream that is closed, before `main`: what is written is lost without
-//! an error, and from then on nothing tells that from a `/dev/null` which the caller opened, as Python's `subprocess.DEVNULL` is. So it
-//! is looked at before the runtime starts.
+//! The runtime of Rust opens `/dev/null` in place of a standard stream that is closed, before
+//! `main`: what is written is lost without an error, and from then on nothing tells that from a
+//! `/dev/null` which the caller opened, as Python's `subprocess.DEVNULL` is. So it is looked at
+//! before the runtime starts.
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,9 +13,10 @@ use crate::spec::Problem;
 
 static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-// SAFETY: the loader calls each function in this section with the C calling convention before `main` (System V ABI, gABI 4.1, chapter 5),
-// on the one thread that there is. This one needs nothing that the runtime sets up: it makes one system call by `rustix`, which has no
-// state, and stores into an atomic. Arguments that the loader passes are ignored, which the convention allows.
+// SAFETY: the loader calls each function in this section with the C calling convention before
+// `main` (System V ABI, gABI 4.1, chapter 5), on the one thread that there is. This one needs
+// nothing that the runtime sets up: it makes one system call by `rustix`, which has no state, and
+// stores into an atomic. Arguments that the loader passes are ignored, which the convention allows.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static LOOK: extern "C" fn() = look;

@@ -20,7 +20,8 @@ pub(super) fn completions(shell: Shell) -> Result<Exit, Problem> {
     print(&script)
 }
 
-/// Shows the manual page of `host` or one of its commands, or writes those of all commands into a directory.
+/// Shows the manual page of `host` or one of its commands, or writes those of all commands into a
+/// directory.
 pub(super) fn man(command: Option<&str>, dir: Option<&Path>) -> Result<Exit, Problem> {
     let Some(dir) = dir else {
         let mut page = Vec::new();

@@ -1,9 +1,10 @@
 //! Ctrl-C: the run ends in order, and if something outside keeps it from that, without.
 //!
-//! Workers look at the flag before each chunk, guests within a tick, requests to stores while they wait. What cannot look is a system call
-//! that waits for somebody else: for the writer of a FIFO, or for the reader of standard output. Who makes one says so
-//! ([`Interrupt::wait`]); if the same one still lasts a moment after the signal, the process ends there. That is no worse than being killed, which
-//! ledger, outputs and rejects are made for.
+//! Workers look at the flag before each chunk, guests within a tick, requests to stores while they
+//! wait. What cannot look is a system call that waits for somebody else: for the writer of a FIFO,
+//! or for the reader of standard output. Who makes one says so ([`Interrupt::wait`]); if the same
+//! one still lasts a moment after the signal, the process ends there. That is no worse than being
+//! killed, which ledger, outputs and rejects are made for.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -24,7 +25,8 @@ pub(super) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from now on. A second signal ends the process at once, and so does the first where there is nothing to put in order.
+    /// Listens from now on. A second signal ends the process at once, and so does the first where
+    /// there is nothing to put in order.
     pub(super) fn listen(cancel: &Arc<Cancel>, at_once: bool) -> Result<Arc<Self>, Problem> {
         let (is_set, waits) = (AtomicBool::new(false), AtomicU64::new(0));
         let interrupt = Arc::new(Self { cancel: Arc::clone(cancel), is_set, waits });
@@ -46,7 +48,8 @@ impl Interrupt {
         self.is_set.load(Ordering::Acquire)
     }
 
-    /// Something begins that may wait for somebody else without end, and cannot be told to stop. One at a time.
+    /// Something begins that may wait for somebody else without end, and cannot be told to stop.
+    /// One at a time.
     pub(super) fn wait(self: &Arc<Self>) -> Wait {
         self.waits.fetch_add(1, Ordering::AcqRel);
         Wait { interrupt: Arc::clone(self) }

@@ -1,5 +1,6 @@
-//! Flags that name files and directories of this machine: a URL in the place of one is refused by name, before anything is opened, as
-//! what it would be told otherwise is that there is no such file.
+//! Flags that name files and directories of this machine: a URL in the place of one is refused by
+//! name, before anything is opened, as what it would be told otherwise is that there is no such
+//! file.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -11,7 +12,8 @@ use clap::{Arg, ArgMatches, Command};
 use crate::name::{Shown, is_url};
 use crate::spec::Problem;
 
-/// Refuses URLs in what was given for flags and arguments of `command`, and of the subcommand that was asked for.
+/// Refuses URLs in what was given for flags and arguments of `command`, and of the subcommand that
+/// was asked for.
 pub(super) fn check(command: &Command, given: &ArgMatches) -> Result<(), Problem> {
     for arg in command.get_arguments().filter(|arg| is_local(arg)) {
         let words = given.get_raw(arg.get_id().as_str()).into_iter().flatten();

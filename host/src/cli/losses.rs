@@ -1,7 +1,8 @@
-//! What of the sources did not come out, told at the end of a run: how many records plugins have set aside, where the first was, and
-//! whether that makes the run one that failed.
+//! What of the sources did not come out, told at the end of a run: how many records plugins have
+//! set aside, where the first was, and whether that makes the run one that failed.
 //!
-//! A record that nobody asked to be set aside, and that nothing keeps, is lost: the exit status tells, as output alone does not.
+//! A record that nobody asked to be set aside, and that nothing keeps, is lost: the exit status
+//! tells, as output alone does not.
 
 use std::sync::atomic::Ordering;
 

@@ -1,4 +1,5 @@
-//! The command line: flags into settings, settings into a call, an end into an exit code. The only code that prints.
+//! The command line: flags into settings, settings into a call, an end into an exit code. The only
+//! code that prints.
 
 mod allocator;
 mod args;

@@ -1,5 +1,5 @@
-//! The progress bar: on standard error, when that is a terminal. It counts bytes of files as they are stored, so that it knows
-//! where their end is.
+//! The progress bar: on standard error, when that is a terminal. It counts bytes of files as they
+//! are stored, so that it knows where their end is.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -50,7 +50,8 @@ impl Progress {
         self.bar.suspend(body)
     }
 
-    /// Shows what `stats` count, out of `bytes` where that is known, from now until the result is dropped.
+    /// Shows what `stats` count, out of `bytes` where that is known, from now until the result is
+    /// dropped.
     pub(super) fn follow(&self, stats: &Arc<Stats>, bytes: Option<u64>) -> Moving {
         let bar = self.bar.clone();
         if bar.is_hidden() {
@@ -76,7 +77,8 @@ impl Progress {
         Moving { bar, mover: Some((stop, mover)) }
     }
 
-    /// Standard output; where it is on the same terminal, the bar goes away for good with the first result.
+    /// Standard output; where it is on the same terminal, the bar goes away for good with the first
+    /// result.
     pub(super) fn stdout(&self) -> Box<dyn Write + Send> {
         let stdout = io::stdout();
         if stdout.is_terminal() {

@@ -9,7 +9,8 @@ use crate::plugin::{ReproError, replay};
 use crate::settings::Sandbox;
 use crate::spec::Problem;
 
-/// Runs the bundle in `dir` again. Exits with 0 where it fails as it did, and with 1 where it does not.
+/// Runs the bundle in `dir` again. Exits with 0 where it fails as it did, and with 1 where it does
+/// not.
 pub(super) fn repro(dir: &Path, its_limits: bool) -> Result<Exit, Problem> {
     let most = if its_limits { Sandbox::ceiling() } else { Sandbox::default() };
     let replayed = replay(dir, &most).map_err(|error| told(&error))?;

@@ -25,13 +25,14 @@ use crate::source::Look;
 use crate::spec::Problem;
 use crate::work::Cancel;
 
-/// Runs a job, or shows what that would be. Guests run on a thread whose stack is as large as the limits need it, which that of the
-/// process may not be.
+/// Runs a job, or shows what that would be. Guests run on a thread whose stack is as large as the
+/// limits need it, which that of the process may not be.
 pub(super) fn run(asked: &Asked) -> Result<Exit, Problem> {
     let spec = &asked.spec;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let settings = spec.run(cores, cache_dir())?;
-    // On the first thread, while there is no other: those that are started later are in the jail, too.
+    // On the first thread, while there is no other: those that are started later are in the jail,
+    // too.
     let mut origins = Origins::open(spec)?;
     if spec.inputs.allow_private {
         input::allow_private();
@@ -48,7 +49,8 @@ pub(super) fn run(asked: &Asked) -> Result<Exit, Problem> {
     })
 }
 
-/// Goes into the jail, where that is asked for; what can be jailed makes no output in a dry run, and reads no input.
+/// Goes into the jail, where that is asked for; what can be jailed makes no output in a dry run,
+/// and reads no input.
 fn jailed(asked: &Asked, settings: &Run, origins: &mut Origins) -> Result<Option<Cache>, Problem> {
     if !asked.spec.sandbox.jail {
         return Ok(None);

@@ -37,12 +37,14 @@ pub(super) fn flag(key: &str) -> String {
     format!("--{}", key.replace('_', "-"))
 }
 
-/// One line on standard error, whatever is in it, and not without end. Where that is gone, there is nobody left to tell.
+/// One line on standard error, whatever is in it, and not without end. Where that is gone, there is
+/// nobody left to tell.
 pub(super) fn line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", plain(cut(&named(text, flag))));
 }
 
-/// The same for a message that may have lines of its own, as that of a wrong pattern has: they are marked as further ones.
+/// The same for a message that may have lines of its own, as that of a wrong pattern has: they are
+/// marked as further ones.
 fn block(text: &str) {
     let text = &*named(text, flag);
     // One that is long, or has anything else that a terminal obeys, is no drawing.
@@ -63,8 +65,8 @@ fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(2 * MESSAGE_BYTES_MAX)).unwrap_or_default()
 }
 
-/// The text with nothing in it that a terminal obeys: names of files and words of plugins must not reach a terminal as commands, or as
-/// further lines.
+/// The text with nothing in it that a terminal obeys: names of files and words of plugins must not
+/// reach a terminal as commands, or as further lines.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if is_only_shown(c) { c } else { '\u{fffd}' }).collect()
 }
@@ -160,8 +162,9 @@ pub(super) fn level(output: &OutputSpec) -> LevelFilter {
     }
 }
 
-/// Sends the logs of plugins and the host to standard error, above the progress bar. Warnings of the host are never left out. What libraries
-/// say below a warning is: it has URLs in it with all that proves who asks.
+/// Sends the logs of plugins and the host to standard error, above the progress bar. Warnings of
+/// the host are never left out. What libraries say below a warning is: it has URLs in it with all
+/// that proves who asks.
 pub(super) fn log_to_stderr(level: LevelFilter, progress: Progress) {
     let shown = Targets::new()
         .with_default(LevelFilter::WARN)

@@ -1,4 +1,5 @@
-//! What flags take that is neither a number nor a text: words with their help, and settings of plugins.
+//! What flags take that is neither a number nor a text: words with their help, and settings of
+//! plugins.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;

@@ -1,7 +1,9 @@
-//! A compressed file as bytes at any offset: one whose format lets it be decoded in pieces, and says how long they are.
+//! A compressed file as bytes at any offset: one whose format lets it be decoded in pieces, and
+//! says how long they are.
 //!
-//! A piece is decoded when bytes of it are asked for, and kept for a while: there is room for two a worker, the one that it is
-//! at and the one that the last record of that runs into, so a worker that goes from front to back decodes each once. Who only looks at the front of a piece, which
+//! A piece is decoded when bytes of it are asked for, and kept for a while: there is room for two a
+//! worker, the one that it is at and the one that the last record of that runs into, so a worker
+//! that goes from front to back decodes each once. Who only looks at the front of a piece, which
 //! somebody else is at, decodes no more than that. Buffers and decoders are reused.
 
 use std::collections::VecDeque;
@@ -95,8 +97,9 @@ impl Kept {
 }
 
 impl Blocked {
-    /// The pieces of a compressed file, for `workers` at once. `None` where it has one, where they say not how long they are, or
-    /// where a limit is near: read from its front, such a file meets it at the right place, in little memory.
+    /// The pieces of a compressed file, for `workers` at once. `None` where it has one, where they
+    /// say not how long they are, or where a limit is near: read from its front, such a file meets
+    /// it at the right place, in little memory.
     pub(super) fn of(
         input: &Input,
         codec: Codec,
@@ -184,7 +187,8 @@ impl Blocked {
             self.read_piece(input, at, now, skip, asked)?;
             offset += now.len() as u64;
             into = later;
-            // What runs over into the next piece is the end of a record: somebody else may be at the rest of it.
+            // What runs over into the next piece is the end of a record: somebody else may be at
+            // the rest of it.
             asked = Asked::ToLook;
         }
         Ok(())

@@ -1,4 +1,5 @@
-//! Where records end in bytes that begin with one: the last whole one, where they grow at their end, and each from the front.
+//! Where records end in bytes that begin with one: the last whole one, where they grow at their
+//! end, and each from the front.
 
 use std::ops::ControlFlow;
 
@@ -78,7 +79,8 @@ impl Framing {
         })
     }
 
-    /// Where `bytes`, which begin with a record, can be cut in two about equal parts; `None` where they are one record.
+    /// Where `bytes`, which begin with a record, can be cut in two about equal parts; `None` where
+    /// they are one record.
     pub fn middle(self, bytes: &[u8]) -> Option<usize> {
         let half = bytes.len() / 2;
         if self == Self::Bytes {

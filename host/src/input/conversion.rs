@@ -12,6 +12,7 @@ pub(super) struct Step {
 pub(super) struct Misfit {
     /// How many they are.
     pub(super) bytes: u64,
-    /// How many were taken from the first of them on: more than they are, where others had to be seen to know.
+    /// How many were taken from the first of them on: more than they are, where others had to be
+    /// seen to know.
     pub(super) behind: u64,
 }

@@ -1,18 +1,21 @@
 //! Where records of CSV end: at a line feed outside quotes (RFC 4180, section 2).
 //!
-//! A quote opens a field only where the field begins (sections 2.5 to 2.7); any other outside quotes is a character like others, so
-//! that `5" pipe` costs one record and not all up to the next quote. Within quotes a quote that is written twice stands for one.
-//! The walk can begin anywhere, given the state there and the byte before.
+//! A quote opens a field only where the field begins (sections 2.5 to 2.7); any other outside
+//! quotes is a character like others, so that `5" pipe` costs one record and not all up to the next
+//! quote. Within quotes a quote that is written twice stands for one. The walk can begin anywhere,
+//! given the state there and the byte before.
 
 use std::ops::ControlFlow;
 
-/// What opens fields besides the beginning of a record where no delimiter is known: those that exports use.
+/// What opens fields besides the beginning of a record where no delimiter is known: those that
+/// exports use.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// How fields of a CSV source are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Csv {
-    /// What stands between fields; `None` where nobody has said so: then a comma, a semicolon, a tab or a bar may.
+    /// What stands between fields; `None` where nobody has said so: then a comma, a semicolon, a
+    /// tab or a bar may.
     pub delimiter: Option<u8>,
 }
 
@@ -170,7 +173,8 @@ impl Csv {
         Walk::default().first(self, bytes).map(|at| at + 1)
     }
 
-    /// Where the field opens that is still within quotes at the end of `bytes`, which begin with a record.
+    /// Where the field opens that is still within quotes at the end of `bytes`, which begin with a
+    /// record.
     pub(super) fn open_quote(self, bytes: &[u8]) -> Option<usize> {
         let mut walk = Walk::default();
         let (mut next, mut opened) = (0, None);

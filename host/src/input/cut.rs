@@ -1,9 +1,11 @@
-//! Where a source is cut into chunks: nominal cuts at multiples of the chunk size, each moved on to where the next
-//! record begins, so that any thread can find any chunk by reading a little around its two ends.
+//! Where a source is cut into chunks: nominal cuts at multiples of the chunk size, each moved on to
+//! where the next record begins, so that any thread can find any chunk by reading a little around
+//! its two ends.
 //!
-//! The chunks of an input, joined in order, are the input; no record is cut; there is at least one chunk; a
-//! chunk that lies inside one long record is empty. Records that cannot be found by their place in a source are not for
-//! this file: such a source is read from its front, as a [`Stream`](super::Stream).
+//! The chunks of an input, joined in order, are the input; no record is cut; there is at least one
+//! chunk; a chunk that lies inside one long record is empty. Records that cannot be found by their
+//! place in a source are not for this file: such a source is read from its front, as a
+//! [`Stream`](super::Stream).
 
 use super::quotes::{Window, last_record, read_in_steps};
 use super::{Asked, Error, Framing, Input};
@@ -56,7 +58,8 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// The same for a source that is read from its front: unless another size was asked for, its chunks are smaller.
+    /// The same for a source that is read from its front: unless another size was asked for, its
+    /// chunks are smaller.
     #[must_use]
     pub fn of_stream(self) -> Self {
         match self.chunk_bytes {
@@ -74,8 +77,8 @@ impl Cutter {
         }
     }
 
-    /// The most neighbouring chunks that one worker takes at once: where what lies before them is counted first, as many as
-    /// are still in the page cache when they are read.
+    /// The most neighbouring chunks that one worker takes at once: where what lies before them is
+    /// counted first, as many as are still in the page cache when they are read.
     pub fn chunks_per_run_max(&self) -> u64 {
         match self.framing {
             Framing::Csv(_) => (CSV_RUN_BYTES_MAX / self.chunk_bytes).max(1),
@@ -91,8 +94,8 @@ impl Cutter {
         }
     }
 
-    /// What the end of the chunk at `index` is asked for, in a run of chunks up to `end`: who has come to the last that has bytes
-    /// only looks at what is behind it.
+    /// What the end of the chunk at `index` is asked for, in a run of chunks up to `end`: who has
+    /// come to the last that has bytes only looks at what is behind it.
     pub fn asked(&self, input: &Input, index: u64, end: u64) -> Asked {
         let is_last = self.nominal(input, index + 1) >= self.nominal(input, end);
         if is_last { Asked::ToLook } else { Asked::ToGoOn }
@@ -112,7 +115,8 @@ impl Cutter {
         }
     }
 
-    /// Where the chunk at `index` begins: at the first record that begins after its nominal cut, or at 0.
+    /// Where the chunk at `index` begins: at the first record that begins after its nominal cut, or
+    /// at 0.
     ///
     /// # Errors
     /// When the input cannot be read, or no record begins within the longest record allowed.
@@ -211,7 +215,8 @@ impl Cutter {
         Ok(header)
     }
 
-    /// A chunk that ends at `end` is fine unless the record that runs over its nominal end is too long.
+    /// A chunk that ends at `end` is fine unless the record that runs over its nominal end is too
+    /// long.
     fn checked_end(
         &self,
         input: &Input,
@@ -259,8 +264,8 @@ impl Cutter {
         Ok(start)
     }
 
-    /// Where the first record end is in `window`. Reads little at first, then more at a time. A record begins at `record`,
-    /// which is not behind the window.
+    /// Where the first record end is in `window`. Reads little at first, then more at a time. A
+    /// record begins at `record`, which is not behind the window.
     fn find_end(
         &self,
         input: &Input,

@@ -1,7 +1,9 @@
-//! Text in other encodings, as UTF-8 on the way in (WHATWG Encoding Standard, by `encoding_rs`; UTF-32, which is not in it, by
-//! `utf32`). Where the bytes are no text in their encoding, the source fails, or U+FFFD takes their place, as that standard has it.
+//! Text in other encodings, as UTF-8 on the way in (WHATWG Encoding Standard, by `encoding_rs`;
+//! UTF-32, which is not in it, by `utf32`). Where the bytes are no text in their encoding, the
+//! source fails, or U+FFFD takes their place, as that standard has it.
 //!
-//! A byte order mark counts before whatever was said (section 6.1 of that standard, "BOM sniff"), and is never a part of the text.
+//! A byte order mark counts before whatever was said (section 6.1 of that standard, "BOM sniff"),
+//! and is never a part of the text.
 
 use std::str::FromStr;
 
@@ -73,7 +75,8 @@ pub enum Offsets {
 }
 
 impl Transcoding {
-    /// The same for sources that are framed so. What begins like a mark in what is no text is data, and a checksum is one of the bytes that the file has.
+    /// The same for sources that are framed so. What begins like a mark in what is no text is data,
+    /// and a checksum is one of the bytes that the file has.
     #[must_use]
     pub fn over(self, framing: Framing) -> Self {
         match (self, framing) {
@@ -83,7 +86,8 @@ impl Transcoding {
         }
     }
 
-    /// The bytes in UTF-8, without their byte order mark. Those that are UTF-8 already are not looked at.
+    /// The bytes in UTF-8, without their byte order mark. Those that are UTF-8 already are not
+    /// looked at.
     ///
     /// # Errors
     /// When the first of them cannot be read.
@@ -130,7 +134,8 @@ fn decoder(mark: Mark) -> Option<Conversion> {
     })
 }
 
-/// As many bytes as it takes to tell whether they are a mark, or all that there are; no more are waited for.
+/// As many bytes as it takes to tell whether they are a mark, or all that there are; no more are
+/// waited for.
 fn first(bytes: &mut dyn Bytes) -> Result<Vec<u8>, Error> {
     let mut first = Vec::new();
     while Mark::may_begin(&first) {

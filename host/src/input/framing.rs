@@ -100,7 +100,8 @@ impl Framing {
         }
     }
 
-    /// The same with what settings of a plugin say of it: `delimiter` and `quote` of csv. Without quotes, its records are lines.
+    /// The same with what settings of a plugin say of it: `delimiter` and `quote` of csv. Without
+    /// quotes, its records are lines.
     #[must_use]
     pub fn configured(self, settings: &[(String, String)]) -> Self {
         let Self::Csv(_) = self else { return self };
@@ -113,7 +114,8 @@ impl Framing {
         }
     }
 
-    /// The framing by which sources are cut for what asks for this one, where a user says another: never a finer one.
+    /// The framing by which sources are cut for what asks for this one, where a user says another:
+    /// never a finer one.
     ///
     /// # Errors
     /// When neither cuts only where the other does.
@@ -131,13 +133,14 @@ impl Framing {
         matches!(self, Self::Delimited(_) | Self::Csv(_))
     }
 
-    /// Whether a record can be found from any place in a source whose bytes are at hand: for csv that takes counting the
-    /// quotes before.
+    /// Whether a record can be found from any place in a source whose bytes are at hand: for csv
+    /// that takes counting the quotes before.
     pub fn has_places(self) -> bool {
         !matches!(self, Self::Prefixed(_))
     }
 
-    /// Whether a record can be found from the middle of a source, without reading what comes before.
+    /// Whether a record can be found from the middle of a source, without reading what comes
+    /// before.
     pub fn cuts_anywhere(self) -> bool {
         !matches!(self, Self::Csv(_) | Self::Prefixed(_))
     }

@@ -20,7 +20,8 @@ impl Front {
         Self::until(rest, count, |_| false)
     }
 
-    /// Has a look at the first bytes, until they are `enough`, or `count`, or all that there are; no more are waited for.
+    /// Has a look at the first bytes, until they are `enough`, or `count`, or all that there are;
+    /// no more are waited for.
     pub(super) fn until(
         mut rest: Box<dyn Bytes>,
         count: usize,

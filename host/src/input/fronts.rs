@@ -1,4 +1,5 @@
-//! The bytes of an input from front to back, decompressed where its first bytes, or failing that its name, say so.
+//! The bytes of an input from front to back, decompressed where its first bytes, or failing that
+//! its name, say so.
 
 use std::io::Read;
 use std::path::Path;
@@ -68,7 +69,8 @@ impl Input {
         })
     }
 
-    /// The same once more, for somebody who has to read them twice. `None` where they come but once, or for a price.
+    /// The same once more, for somebody who has to read them twice. `None` where they come but
+    /// once, or for a price.
     ///
     /// # Errors
     /// When the file cannot be shared between readers.
@@ -84,8 +86,8 @@ impl Input {
         Ok(FromFront { store, offset: self.start, left: self.bytes, stored: 0 })
     }
 
-    /// The bytes of a source called `name` that can only be had one after the other, decompressed where that is to be; `None` of
-    /// one that can be had at any offset.
+    /// The bytes of a source called `name` that can only be had one after the other, decompressed
+    /// where that is to be; `None` of one that can be had at any offset.
     ///
     /// # Errors
     /// When it cannot be shared between readers, or its first bytes cannot be had.
@@ -120,8 +122,8 @@ impl Input {
         })
     }
 
-    /// The pieces of a compressed file, to be decoded by `workers` at once. `None` where it has none to be read from front
-    /// to back.
+    /// The pieces of a compressed file, to be decoded by `workers` at once. `None` where it has
+    /// none to be read from front to back.
     ///
     /// # Errors
     /// When the file cannot be shared between readers.

@@ -1,8 +1,9 @@
-//! What reading a chunk takes beyond what is charged when it begins: the buffer, which grows for a long record, and the window of a decoder
-//! that fills.
+//! What reading a chunk takes beyond what is charged when it begins: the buffer, which grows for a
+//! long record, and the window of a decoder that fills.
 //!
-//! It is charged as it comes, until whoever asked for the chunk charges all of it. A chunk and a decoder of the usual size are set aside for each
-//! worker before a run begins, and are never refused; more is, where the memory of the whole run is used up.
+//! It is charged as it comes, until whoever asked for the chunk charges all of it. A chunk and a
+//! decoder of the usual size are set aside for each worker before a run begins, and are never
+//! refused; more is, where the memory of the whole run is used up.
 
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    /// From `held` bytes on, in a stream of such chunks. Where there is no budget, nothing is charged or refused.
+    /// From `held` bytes on, in a stream of such chunks. Where there is no budget, nothing is
+    /// charged or refused.
     pub(super) fn from(memory: Option<&Arc<MemoryBudget>>, held: u64, chunk_bytes: u64) -> Self {
         let free = DECODER_BYTES.saturating_add(chunk_bytes);
         Self { charge: memory.map(|memory| memory.hold(0)), before: held, free }

@@ -1,5 +1,5 @@
-//! The bytes of sparse files, whose holes archives do not store: zeros come where nothing is stored. In any order, where what is stored
-//! can be had so; and from the front.
+//! The bytes of sparse files, whose holes archives do not store: zeros come where nothing is
+//! stored. In any order, where what is stored can be had so; and from the front.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
 use crate::slices;
 use crate::source::{ArchiveError, Part, Refusal, Sparse};
 
-/// Checks how large a file becomes that is stored as so many bytes: what is not stored costs no space, and takes time.
+/// Checks how large a file becomes that is stored as so many bytes: what is not stored costs no
+/// space, and takes time.
 ///
 /// # Errors
 /// When it is more than what comes out of a compressed file may be.

@@ -4,8 +4,9 @@ use rustix::fs::Stat;
 
 use crate::source::Version;
 
-/// Size and time of the last write of an open file. The change time is left out on purpose: a rename, a
-/// new link or new permissions move it, as log rotation does all the time, and leave the bytes alone.
+/// Size and time of the last write of an open file. The change time is left out on purpose: a
+/// rename, a new link or new permissions move it, as log rotation does all the time, and leave the
+/// bytes alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) bytes: u64,

@@ -1,7 +1,8 @@
-//! In which line of a source an offset is: counted where somebody asks, from the nearest place that is known.
+//! In which line of a source an offset is: counted where somebody asks, from the nearest place that
+//! is known.
 //!
-//! Only records that are set aside are asked for, so a source without any costs nothing. One with many is read once more in all, from
-//! the page cache, as each question leaves a mark for the next.
+//! Only records that are set aside are asked for, so a source without any costs nothing. One with
+//! many is read once more in all, from the page cache, as each question leaves a mark for the next.
 
 use std::collections::BTreeMap;
 
@@ -49,13 +50,14 @@ impl Lines {
     }
 }
 
-/// Counts the ends of lines in bytes that come in pieces. In csv a carriage return alone is one, too, as records may end with it; where
-/// records are lines, it is a part of one.
+/// Counts the ends of lines in bytes that come in pieces. In csv a carriage return alone is one,
+/// too, as records may end with it; where records are lines, it is a part of one.
 #[derive(Debug, Clone, Copy)]
 pub struct LineCount {
     returns_count: bool,
     ended: u64,
-    /// Whether the last byte was a carriage return that was counted: a line feed behind it ends the same line.
+    /// Whether the last byte was a carriage return that was counted: a line feed behind it ends the
+    /// same line.
     is_returned: bool,
 }
 

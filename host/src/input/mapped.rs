@@ -1,8 +1,9 @@
 //! Mapped files, and how the process survives one that is truncated by somebody else.
 //!
-//! Touching a page past the new end raises SIGBUS. While a thread copies out of a mapping it says so in a
-//! thread-local guard; the handler marks the mapping as torn, puts a page of zeros over the hole and lets the copy
-//! end; the copy then fails. A SIGBUS from anywhere else goes where it would have gone without us.
+//! Touching a page past the new end raises SIGBUS. While a thread copies out of a mapping it says
+//! so in a thread-local guard; the handler marks the mapping as torn, puts a page of zeros over the
+//! hole and lets the copy end; the copy then fails. A SIGBUS from anywhere else goes where it would
+//! have gone without us.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -32,8 +33,9 @@ impl Mapping {
         let map = match usize::try_from(bytes) {
             Ok(0) => None,
             // SAFETY: the bytes are only ever copied out by `read_at`, under a guard that turns a
-            // truncation into an error; no reference to them leaves this file, so it does not matter that others
-            // may write to them meanwhile: `Input::check_unchanged` finds that out.
+            // truncation into an error; no reference to them leaves this file, so it does not
+            // matter that others may write to them meanwhile: `Input::check_unchanged` finds that
+            // out.
             Ok(_) => Some(unsafe { Mmap::map(file)? }),
             Err(_) => return Err(io::Error::from(io::ErrorKind::FileTooLarge)),
         };
@@ -100,9 +102,10 @@ fn install() -> io::Result<()> {
     static DONE: OnceLock<Result<(), i32>> = OnceLock::new();
     let done = DONE.get_or_init(|| {
         let mut previous = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: `sigaction` is valid when zeroed (no flags, empty mask, default handler); the handler has the
-        // signature that SA_SIGINFO asks for; both pointers are to live locals. SA_ONSTACK and SA_NODEFER: the
-        // handler needs little stack and may be entered while wasm's own handlers are installed.
+        // SAFETY: `sigaction` is valid when zeroed (no flags, empty mask, default handler); the
+        // handler has the signature that SA_SIGINFO asks for; both pointers are to live locals.
+        // SA_ONSTACK and SA_NODEFER: the handler needs little stack and may be entered while wasm's
+        // own handlers are installed.
         unsafe {
             if libc::sigaction(libc::SIGBUS, ptr::null(), previous.as_mut_ptr()) != 0 {
                 return Err(io::Error::last_os_error().raw_os_error().unwrap_or_default());
@@ -130,10 +133,12 @@ extern "C" fn on_bus_error(
     let address = unsafe { (*info).si_addr() }.addr();
     let torn = GUARD.with(|guard| guard.holds(address).then(|| guard.torn.load(Ordering::Relaxed)));
     if let Some(torn) = torn {
-        // SAFETY: `torn` belongs to the `Mapping` that this very thread borrows while the guard is raised.
+        // SAFETY: `torn` belongs to the `Mapping` that this very thread borrows while the guard is
+        // raised.
         unsafe { &*torn }.store(true, Ordering::SeqCst);
-        // SAFETY: the page lies inside that mapping, which nothing but `read_at` looks into, and which stays mapped
-        // until its last borrower is gone; replacing it changes bytes that are about to be thrown away.
+        // SAFETY: the page lies inside that mapping, which nothing but `read_at` looks into, and
+        // which stays mapped until its last borrower is gone; replacing it changes bytes that are
+        // about to be thrown away.
         let mapped = unsafe {
             let page = usize::try_from(libc::sysconf(libc::_SC_PAGESIZE)).unwrap_or(4096);
             libc::mmap(
@@ -149,7 +154,8 @@ extern "C" fn on_bus_error(
             return;
         }
     }
-    // Not ours, or not to be helped: whoever was there before deals with it when the access is tried again.
+    // Not ours, or not to be helped: whoever was there before deals with it when the access is
+    // tried again.
     let previous = PREVIOUS.get().map_or(ptr::null(), ptr::from_ref);
     // SAFETY: `previous` is null or what `sigaction` gave us.
     unsafe { libc::sigaction(libc::SIGBUS, previous, ptr::null_mut()) };

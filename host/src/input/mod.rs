@@ -1,8 +1,8 @@
 //! Opened sources: their bytes at any offset, and where records begin in them.
 //!
-//! An input is identified when it is opened; bytes that are read later come from that same, unchanged
-//! file or object, or the read is an error. Knows nothing of sandboxes or threads: any number of threads may read
-//! one input at once.
+//! An input is identified when it is opened; bytes that are read later come from that same,
+//! unchanged file or object, or the read is an error. Knows nothing of sandboxes or threads: any
+//! number of threads may read one input at once.
 
 mod archive;
 mod blocked;
@@ -112,8 +112,8 @@ pub struct Access {
     pub io: Io,
     /// Set when whoever waits for bytes shall end.
     pub stop: Arc<AtomicBool>,
-    /// Where files may be: none is opened elsewhere. What has another name than that of a file is not held back: standard input,
-    /// objects and web pages.
+    /// Where files may be: none is opened elsewhere. What has another name than that of a file is
+    /// not held back: standard input, objects and web pages.
     pub roots: Roots,
     /// What the memory is charged to that sources take.
     pub memory: Arc<MemoryBudget>,
@@ -162,7 +162,8 @@ impl Input {
         Self { form, ..Self::stretch_of(store, 0, bytes) }
     }
 
-    /// Whether its first bytes are there, or come, when it is opened: to look at them costs nothing.
+    /// Whether its first bytes are there, or come, when it is opened: to look at them costs
+    /// nothing.
     pub fn is_remote(&self) -> bool {
         matches!(self.store, Store::Object(_) | Store::Front(_))
     }
@@ -188,8 +189,8 @@ impl Input {
         matches!(self.store, Store::Shared(_) | Store::Holed(_))
     }
 
-    /// From now on reads decompressed bytes, decoded in pieces by `workers` at once, if the file lets itself be read so;
-    /// says whether it does.
+    /// From now on reads decompressed bytes, decoded in pieces by `workers` at once, if the file
+    /// lets itself be read so; says whether it does.
     pub fn decode_in_pieces(
         &mut self,
         codec: Codec,
@@ -225,7 +226,8 @@ impl Input {
         self.blocks().map_or(self.bytes, Blocked::bytes)
     }
 
-    /// How many bytes of the file, as it is stored, are behind so many that are read from it: where it is decoded, its share.
+    /// How many bytes of the file, as it is stored, are behind so many that are read from it: where
+    /// it is decoded, its share.
     pub fn stored(&self, bytes: u64) -> u64 {
         let Some(blocked) = self.blocks() else { return bytes };
         let share = u128::from(self.bytes) * u128::from(bytes);
@@ -263,7 +265,8 @@ impl Input {
         self.quotes.get_or_init(|| Quotes::new(csv, self.bytes(), chunk_bytes))
     }
 
-    /// From now on begins so many bytes later, or at its end; says how many: offsets in the source are larger by that.
+    /// From now on begins so many bytes later, or at its end; says how many: offsets in the source
+    /// are larger by that.
     pub fn pass(&mut self, bytes: usize) -> u64 {
         let bytes = (bytes as u64).min(self.bytes);
         self.start += bytes;
@@ -271,7 +274,8 @@ impl Input {
         bytes
     }
 
-    /// Checks that the file is still the one that was opened, unchanged. Called after the last read.
+    /// Checks that the file is still the one that was opened, unchanged. Called after the last
+    /// read.
     ///
     /// # Errors
     /// When its size or times are not what they were.

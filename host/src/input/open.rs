@@ -1,5 +1,5 @@
-//! Opens files by name; files of one directory, one after the other, by their last names alone; and the archives of members, each once
-//! for its members in a row.
+//! Opens files by name; files of one directory, one after the other, by their last names alone; and
+//! the archives of members, each once for its members in a row.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -18,8 +18,8 @@ use super::{Access, Error, Input};
 use crate::settings::limits::AHEAD_FILE_BYTES;
 use crate::source::{Archive, Roots};
 
-/// Opens files for one thread. Looking up a deep path costs as much as reading a small file, so a directory is
-/// kept open once a few files in a row have come from it.
+/// Opens files for one thread. Looking up a deep path costs as much as reading a small file, so a
+/// directory is kept open once a few files in a row have come from it.
 #[derive(Debug, Default)]
 pub struct Opener {
     /// The directory of the last file, as bytes of its path up to and with the last slash.
@@ -37,8 +37,9 @@ pub struct Opener {
 const ROW: usize = 2;
 
 impl Opener {
-    /// Opens the files that come next and asks for their bytes, so that the disk is at several at once; those that it opened
-    /// before and that are not among them it closes. Where one cannot be opened, whoever opens it for reading says why.
+    /// Opens the files that come next and asks for their bytes, so that the disk is at several at
+    /// once; those that it opened before and that are not among them it closes. Where one cannot be
+    /// opened, whoever opens it for reading says why.
     pub fn expect<P: AsRef<Path>>(&mut self, paths: impl Iterator<Item = P>, roots: &Roots) {
         let mut before = std::mem::take(&mut self.expected);
         for path in paths {
@@ -78,7 +79,8 @@ impl Opener {
         Ok(opened?.into())
     }
 
-    /// Opens the archive of a member, or gives the one that is open; it is the one that was listed, unchanged.
+    /// Opens the archive of a member, or gives the one that is open; it is the one that was listed,
+    /// unchanged.
     pub(super) fn archive(
         &mut self,
         archive: &Arc<Archive>,

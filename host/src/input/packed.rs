@@ -1,5 +1,5 @@
-//! Members that have to be read from their front: packed in a way of their archive, or with a checksum to be compared. What comes out
-//! may be compressed once more.
+//! Members that have to be read from their front: packed in a way of their archive, or with a
+//! checksum to be compared. What comes out may be compressed once more.
 
 use std::io::{self, Read};
 

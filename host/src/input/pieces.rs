@@ -1,8 +1,9 @@
-//! The pieces of a compressed file whose decompressed sizes nobody knows: decoded by whoever has nothing better to do, in
-//! any order but not far ahead, and read in their order.
+//! The pieces of a compressed file whose decompressed sizes nobody knows: decoded by whoever has
+//! nothing better to do, in any order but not far ahead, and read in their order.
 //!
-//! A piece that cannot be decoded by itself, or holds too much, is only marked as that: the one who reads decides what
-//! becomes of it. There are a few decoded pieces a worker in memory, in buffers that are reused.
+//! A piece that cannot be decoded by itself, or holds too much, is only marked as that: the one who
+//! reads decides what becomes of it. There are a few decoded pieces a worker in memory, in buffers
+//! that are reused.
 
 use std::collections::VecDeque;
 use std::io::empty;
@@ -82,7 +83,8 @@ pub(super) enum Next {
 }
 
 impl Pieces {
-    /// The pieces of `input`, for `workers` at once. `None` where it has one, or has them only as a whole.
+    /// The pieces of `input`, for `workers` at once. `None` where it has one, or has them only as a
+    /// whole.
     pub(super) fn of(
         input: Input,
         codec: Codec,
@@ -168,7 +170,8 @@ impl Pieces {
         true
     }
 
-    /// Looks for the next piece and takes a place for it: its number, and what it is, if one that can be decoded.
+    /// Looks for the next piece and takes a place for it: its number, and what it is, if one that
+    /// can be decoded.
     fn begin(&self) -> Option<(usize, Option<Block>)> {
         let mut blocks = self.blocks.lock();
         if !self.has_room() {

@@ -1,4 +1,5 @@
-//! Standard input, FIFOs, and what a web server only gives from its front: bytes that come when they come.
+//! Standard input, FIFOs, and what a web server only gives from its front: bytes that come when
+//! they come.
 
 use std::fs::File;
 use std::io::{self, Read};

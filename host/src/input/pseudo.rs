@@ -1,5 +1,6 @@
-//! Files whose size is not what can be read of them: those that the kernel makes as they are read (proc(5), sysfs(5)), and others that
-//! have 0 bytes and say something all the same. They are read to their end, as a pipe is.
+//! Files whose size is not what can be read of them: those that the kernel makes as they are read
+//! (proc(5), sysfs(5)), and others that have 0 bytes and say something all the same. They are read
+//! to their end, as a pipe is.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -26,7 +27,8 @@ const KERNELS_OWN: [u64; 16] = [
     0x0765_5821, // resctrl
 ];
 
-/// Which devices are of the kernel's own making, as far as they have been met: each is asked for once.
+/// Which devices are of the kernel's own making, as far as they have been met: each is asked for
+/// once.
 #[derive(Debug, Default)]
 pub(super) struct Devices(Vec<(u64, bool)>);
 

@@ -1,9 +1,12 @@
-//! Which offsets of an input are within quotes: what decides whether a line feed there ends a record of csv.
+//! Which offsets of an input are within quotes: what decides whether a line feed there ends a
+//! record of csv.
 //!
-//! Whether a quote opens a field depends on the quotes before it ([`Walk`]). The input is walked over in blocks, each when somebody
-//! first needs what lies behind it: nothing is looked at for one who does not look. A block is walked from each state that its front
-//! may be in, so threads that need the same stretch walk it together, a block each; the walks meet at the first field or two, and
-//! are one from there on. Nobody waits for anybody, so at worst a block is walked again that another thread is at.
+//! Whether a quote opens a field depends on the quotes before it ([`Walk`]). The input is walked
+//! over in blocks, each when somebody first needs what lies behind it: nothing is looked at for one
+//! who does not look. A block is walked from each state that its front may be in, so threads that
+//! need the same stretch walk it together, a block each; the walks meet at the first field or two,
+//! and are one from there on. Nobody waits for anybody, so at worst a block is walked again that
+//! another thread is at.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -15,7 +18,8 @@ use crate::settings::limits::{
     QUOTE_MEET_BYTES,
 };
 
-/// What is known of a block: nothing, that somebody is at it, or with [`KNOWN`] to which state each leads, two bits for each.
+/// What is known of a block: nothing, that somebody is at it, or with [`KNOWN`] to which state each
+/// leads, two bits for each.
 const UNKNOWN: u8 = 0;
 const CLAIMED: u8 = 1;
 const KNOWN: u8 = 0x80;
@@ -72,8 +76,8 @@ struct Known {
 }
 
 impl Quotes {
-    /// Nothing is known yet of an input of so many bytes. Blocks are whole numbers of chunks: an offset that is asked for
-    /// is where one begins, unless chunks are small.
+    /// Nothing is known yet of an input of so many bytes. Blocks are whole numbers of chunks: an
+    /// offset that is asked for is where one begins, unless chunks are small.
     pub(super) fn new(csv: Csv, bytes: u64, chunk_bytes: u64) -> Self {
         let block_bytes = QUOTE_BLOCK_BYTES
             .max(bytes.div_ceil(QUOTE_BLOCKS_MAX))
@@ -89,7 +93,8 @@ impl Quotes {
         Self { csv, block_bytes, blocks: blocks(count), before, front: AtomicUsize::new(0) }
     }
 
-    /// Where the first line feed outside quotes is in `window`. A record begins at `record`, which is not behind the window.
+    /// Where the first line feed outside quotes is in `window`. A record begins at `record`, which
+    /// is not behind the window.
     pub(super) fn find_end(
         &self,
         input: &Input,
@@ -110,7 +115,8 @@ impl Quotes {
         })
     }
 
-    /// The nearest place at or before `offset` of which the state is known: a block's, or the record's.
+    /// The nearest place at or before `offset` of which the state is known: a block's, or the
+    /// record's.
     fn known_before(
         &self,
         input: &Input,
@@ -226,7 +232,8 @@ pub(super) fn last_record(
     Ok(record)
 }
 
-/// Shows the bytes of `window` with their offsets, more at a time the further it comes, until `look` has found something.
+/// Shows the bytes of `window` with their offsets, more at a time the further it comes, until
+/// `look` has found something.
 pub(super) fn read_in_steps<T>(
     input: &Input,
     window: Window,

@@ -17,8 +17,8 @@ pub enum Found {
     Mark(Mark),
 }
 
-/// The codec of a source called `name`, by its first [`Codec::DETECT_BYTES`] bytes or all that there are. An archive under the name
-/// of a compressed one is read as what it is.
+/// The codec of a source called `name`, by its first [`Codec::DETECT_BYTES`] bytes or all that
+/// there are. An archive under the name of a compressed one is read as what it is.
 ///
 /// # Errors
 /// When name and bytes do not agree, or the format is not read.
@@ -30,8 +30,8 @@ pub(super) fn codec(first_bytes: &[u8], name: &Path) -> Result<Option<Codec>, Er
     }
 }
 
-/// The same of what a server says that it is encoded in (RFC 9110 section 8.4.1): its bytes tell of gzip and zstd. A file that is called as
-/// the coding is, such as `a.br`, is in it once.
+/// The same of what a server says that it is encoded in (RFC 9110 section 8.4.1): its bytes tell of
+/// gzip and zstd. A file that is called as the coding is, such as `a.br`, is in it once.
 ///
 /// # Errors
 /// When that coding is not read, and as [`codec`].
@@ -50,8 +50,9 @@ pub(super) fn coding(
     }
 }
 
-/// Whether what comes from its front is an archive of that kind, which `tar` is known by: a header of it, or what may become one when
-/// more of it is there. Such as nobody writes by hand: a name, zeros, and a mode in octal digits.
+/// Whether what comes from its front is an archive of that kind, which `tar` is known by: a header
+/// of it, or what may become one when more of it is there. Such as nobody writes by hand: a name,
+/// zeros, and a mode in octal digits.
 pub(super) fn may_be_tar(first_bytes: &[u8]) -> bool {
     const NAME_BYTES: usize = 100;
     if let Some(block) = first_bytes.first_chunk() {
@@ -85,7 +86,8 @@ pub fn archived(bytes: Box<dyn Bytes>) -> Result<(bool, Box<dyn Bytes>), Error> 
     Ok((is_tar, Box::new(front)))
 }
 
-/// Whether a file that begins so is an archive, be it called something else: one of tar by its header, one of zip by that of a member.
+/// Whether a file that begins so is an archive, be it called something else: one of tar by its
+/// header, one of zip by that of a member.
 pub fn is_archive(first_bytes: &[u8]) -> bool {
     const USTAR: std::ops::Range<usize> = 257..262;
     let may_be = first_bytes.get(USTAR) == Some(b"ustar");

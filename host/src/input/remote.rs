@@ -1,7 +1,8 @@
 //! Sources in object stores and on web servers, over the bridge in `remote/`.
 //!
-//! Workers stay as they are: they wait for bytes, or for an answer, and look every so often whether the run is to end. Every answer
-//! after the first must be of the version that the first was of. What is held of an object is for [`Object`].
+//! Workers stay as they are: they wait for bytes, or for an answer, and look every so often whether
+//! the run is to end. Every answer after the first must be of the version that the first was of.
+//! What is held of an object is for [`Object`].
 
 mod fault;
 mod front;
@@ -53,7 +54,8 @@ pub(super) enum Opened {
     Front(Front),
 }
 
-/// Opens a remote source, and asks for its first part. Says what its server says that it is encoded in.
+/// Opens a remote source, and asks for its first part. Says what its server says that it is encoded
+/// in.
 pub(super) fn open(
     path: &std::path::Path,
     access: &Access,
@@ -219,9 +221,10 @@ impl Fetch {
     }
 }
 
-/// Puts the objects below each [`Way::Prefix`] in its place, in the order of their keys; those that `filter` takes. One that
-/// is an object itself stays, and one that cannot be listed stays with the reason. Ends early, with what there was, when
-/// `stop` is set. Pages of lists are charged to `memory`; what they name is counted in `room`.
+/// Puts the objects below each [`Way::Prefix`] in its place, in the order of their keys; those that
+/// `filter` takes. One that is an object itself stays, and one that cannot be listed stays with the
+/// reason. Ends early, with what there was, when `stop` is set. Pages of lists are charged to
+/// `memory`; what they name is counted in `room`.
 ///
 /// # Errors
 /// When there are more of them than there is room for.
@@ -301,8 +304,9 @@ async fn objects(
     }
 }
 
-/// The objects below a prefix that the filter takes, in the order of their keys; `None` where there are none at all. Each is counted as it
-/// comes, and nothing is asked for once they are too many: what stands there then is not all.
+/// The objects below a prefix that the filter takes, in the order of their keys; `None` where there
+/// are none at all. Each is counted as it comes, and nothing is asked for once they are too many:
+/// what stands there then is not all.
 async fn list(
     client: &dyn ObjectStore,
     address: &Address<'_>,
@@ -314,7 +318,8 @@ async fn list(
             Ok(meta) => meta,
             Err(error) => return StoreResult::Err(error),
         };
-        // The marker of a directory, whose key ends with a slash, is listed without it: it is no object of that name.
+        // The marker of a directory, whose key ends with a slash, is listed without it: it is no
+        // object of that name.
         let is_marker = meta.size == 0
             && unmarked(meta.location.as_ref()).is_none()
             && matches!(

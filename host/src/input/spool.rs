@@ -1,7 +1,8 @@
-//! Temporary files, which have no names: what comes but once is kept there until it is known to be sound.
+//! Temporary files, which have no names: what comes but once is kept there until it is known to be
+//! sound.
 //!
-//! A process that goes into a jail can make none from then on, so it has some made before: those are used again and again. Each holds
-//! [`SPOOLED_BYTES_MAX`] at most.
+//! A process that goes into a jail can make none from then on, so it has some made before: those
+//! are used again and again. Each holds [`SPOOLED_BYTES_MAX`] at most.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};

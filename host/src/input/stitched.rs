@@ -1,8 +1,9 @@
 //! The pieces of a compressed file, read as the one stream that they are.
 //!
-//! That pieces begin where they were found to is only advice. While each decodes by itself and follows the one before, they
-//! are what comes out; from the first that does not, a decoder goes on from the last whole member, in little memory, and what it says
-//! is what becomes of the source, as if there had been no pieces.
+//! That pieces begin where they were found to is only advice. While each decodes by itself and
+//! follows the one before, they are what comes out; from the first that does not, a decoder goes on
+//! from the last whole member, in little memory, and what it says is what becomes of the source, as
+//! if there had been no pieces.
 
 use std::io;
 use std::sync::Arc;
@@ -55,7 +56,8 @@ impl Stitched {
         got
     }
 
-    /// Goes on without pieces. What has been read already, since the last whole member, comes out once more.
+    /// Goes on without pieces. What has been read already, since the last whole member, comes out
+    /// once more.
     fn go_on_alone(&mut self, read: u64) -> Result<(), Error> {
         self.pieces.close();
         let resume = self.chain.resume();

@@ -1,4 +1,5 @@
-//! Where the bytes of an input lie: any of them can be had at any time, in the version in which they were found.
+//! Where the bytes of an input lie: any of them can be had at any time, in the version in which
+//! they were found.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};

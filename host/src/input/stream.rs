@@ -1,5 +1,6 @@
-//! A source that is read from its front: compressed, or framed so that records cannot be found from the middle. Cut
-//! into chunks as it comes; what follows the last whole record of a chunk opens the next.
+//! A source that is read from its front: compressed, or framed so that records cannot be found from
+//! the middle. Cut into chunks as it comes; what follows the last whole record of a chunk opens the
+//! next.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,8 @@ pub trait Bytes: Send {
     /// How many bytes of the source, as it is stored, have gone into what was read.
     fn stored(&self) -> u64;
 
-    /// Up to which of the bytes that were read all checksums have been compared that they are under; the end of the source is one.
+    /// Up to which of the bytes that were read all checksums have been compared that they are
+    /// under; the end of the source is one.
     fn sound(&self) -> u64 {
         u64::MAX
     }
@@ -92,7 +94,8 @@ pub struct Stream {
     linger: Duration,
     /// What is charged for what a chunk takes while it is read.
     memory: Option<Arc<MemoryBudget>>,
-    /// How many records the first chunk holds, however long they take to come; fewer only where it is the last.
+    /// How many records the first chunk holds, however long they take to come; fewer only where it
+    /// is the last.
     header_records: u32,
     /// What follows the last chunk and has been read already.
     tail: Vec<u8>,
@@ -113,8 +116,8 @@ impl std::fmt::Debug for Stream {
 }
 
 impl Stream {
-    /// A stream of chunks over `bytes`. Where no more bytes come for as long as `linger`, a chunk ends with the last
-    /// record that is there.
+    /// A stream of chunks over `bytes`. Where no more bytes come for as long as `linger`, a chunk
+    /// ends with the last record that is there.
     pub fn new(bytes: Box<dyn Bytes>, cutter: Cutter, linger: Duration) -> Self {
         Self {
             bytes,
@@ -167,7 +170,8 @@ impl Stream {
     /// The next chunk, in `buffer`. Not called again after the last.
     ///
     /// # Errors
-    /// When the bytes cannot be had, or do not follow the framing, or where there is not the memory for them.
+    /// When the bytes cannot be had, or do not follow the framing, or where there is not the memory
+    /// for them.
     pub fn next(&mut self, buffer: Vec<u8>) -> Result<Chunk, Error> {
         let held = buffer.capacity() as u64 + self.held_bytes();
         let mut growth = Growth::from(self.memory.as_ref(), held, self.cutter.chunk_bytes);
@@ -277,8 +281,8 @@ impl Filling {
         slices::part(self.bytes(), ..length)
     }
 
-    /// Room for what is missing to `want` bytes, or for some of it: a buffer grows with what comes, so that a source that is
-    /// smaller than a chunk does not pay for one.
+    /// Room for what is missing to `want` bytes, or for some of it: a buffer grows with what comes,
+    /// so that a source that is smaller than a chunk does not pay for one.
     fn room(&mut self, want: usize) -> &mut [u8] {
         let grown = self.grown(want);
         if self.buffer.len() < grown {

@@ -1,5 +1,5 @@
-//! A tar archive that is read from its front, as a compressed one has to be: its members come one after the other,
-//! each cut into chunks like a source of its own.
+//! A tar archive that is read from its front, as a compressed one has to be: its members come one
+//! after the other, each cut into chunks like a source of its own.
 
 mod content;
 
@@ -95,8 +95,8 @@ impl Members {
         held.saturating_add(self.names.held_bytes())
     }
 
-    /// The members of the archive that `bytes` are, by their name; those that can be had `again` are decoded twice where they are too
-    /// many to be held until they are known to be sound.
+    /// The members of the archive that `bytes` are, by their name; those that can be had `again`
+    /// are decoded twice where they are too many to be held until they are known to be sound.
     ///
     /// # Errors
     /// When they are none, or the first block cannot be had.
@@ -136,7 +136,8 @@ impl Members {
         })
     }
 
-    /// The same, the first chunk of each of whose members holds so many records, or all that there are.
+    /// The same, the first chunk of each of whose members holds so many records, or all that there
+    /// are.
     #[must_use]
     pub fn with_header(self, header_records: u32) -> Self {
         Self { header_records, ..self }
@@ -219,7 +220,8 @@ impl Members {
         }
     }
 
-    /// Begins a member; where its holes are not stored, with what says where they are, and how many bytes are stored.
+    /// Begins a member; where its holes are not stored, with what says where they are, and how many
+    /// bytes are stored.
     fn enter(&mut self, name: Vec<u8>, sparse: Option<(Sparse, u64)>) -> Member {
         match self.bytes(sparse, Path::new(OsStr::from_bytes(&name))) {
             Ok(Text { bytes, offsets, .. }) => {

@@ -1,5 +1,6 @@
-//! Bytes of another encoding as UTF-8, read from their front. What is no text in that encoding ends the source, with its place there, or
-//! becomes U+FFFD and is counted: as [`Malformed`] says. What came before it is given out first.
+//! Bytes of another encoding as UTF-8, read from their front. What is no text in that encoding ends
+//! the source, with its place there, or becomes U+FFFD and is counted: as [`Malformed`] says. What
+//! came before it is given out first.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,7 +49,8 @@ impl Conversion {
         }
     }
 
-    /// Appends the text that `bytes` are, up to the first that are none; `last` where nothing follows them.
+    /// Appends the text that `bytes` are, up to the first that are none; `last` where nothing
+    /// follows them.
     fn convert(&mut self, bytes: &[u8], text: &mut Vec<u8>, last: bool) -> Step {
         match self {
             Self::Whatwg(whatwg) => whatwg.convert(bytes, text, last),
@@ -92,12 +94,14 @@ pub(super) struct Transcoded {
     text: Vec<u8>,
     at: usize,
     done: bool,
-    /// Where the source is no text, and how many bytes of it: told when all that is before it has been passed on.
+    /// Where the source is no text, and how many bytes of it: told when all that is before it has
+    /// been passed on.
     fault: Option<(u64, u64)>,
 }
 
 impl Transcoded {
-    /// Of `bytes` that follow the `passed` first ones of a source, and `held`, which were read from it behind those.
+    /// Of `bytes` that follow the `passed` first ones of a source, and `held`, which were read from
+    /// it behind those.
     pub(super) fn new(
         bytes: Box<dyn Bytes>,
         conversion: Conversion,

@@ -1,4 +1,5 @@
-//! UTF-32 (Unicode Standard, section 3.10) as UTF-8. A unit that is no character, or not all there, is no text.
+//! UTF-32 (Unicode Standard, section 3.10) as UTF-8. A unit that is no character, or not all there,
+//! is no text.
 
 use super::conversion::{Misfit, Step};
 
@@ -39,7 +40,8 @@ impl Utf32 {
         self.order.word()
     }
 
-    /// Appends the text that `bytes` are, up to the first that are none; `last` where nothing follows them.
+    /// Appends the text that `bytes` are, up to the first that are none; `last` where nothing
+    /// follows them.
     pub(super) fn convert(&mut self, bytes: &[u8], text: &mut Vec<u8>, last: bool) -> Step {
         let mut taken = 0;
         while let Some(left) = bytes.get(taken..).filter(|left| !left.is_empty()) {

@@ -1,9 +1,10 @@
 //! Bytes of which none is given out before the checksum that it is under has been compared.
 //!
-//! The checksum of a gzip member, of a frame or a stream stands behind its bytes, and what an archive has in it ends before that. So bytes
-//! are held until then: in memory up to a bound; beyond it they are kept in a temporary file. Those of a file are decoded once more, where
-//! that takes no longer, or there can be no such file. Where the checksum does not match, or the stream ends early, what
-//! was under earlier checksums is given out, and then the failure.
+//! The checksum of a gzip member, of a frame or a stream stands behind its bytes, and what an
+//! archive has in it ends before that. So bytes are held until then: in memory up to a bound;
+//! beyond it they are kept in a temporary file. Those of a file are decoded once more, where that
+//! takes no longer, or there can be no such file. Where the checksum does not match, or the stream
+//! ends early, what was under earlier checksums is given out, and then the failure.
 
 use std::io;
 use std::sync::Arc;
@@ -132,7 +133,8 @@ impl Verified {
         Ok(())
     }
 
-    /// Adds bytes to a temporary file, which is given up where it has no room for them, and they can be had again.
+    /// Adds bytes to a temporary file, which is given up where it has no room for them, and they
+    /// can be had again.
     fn spool(&self, spool: &mut Option<Spool>, bytes: &[u8]) -> Result<(), Error> {
         let written = spool.as_mut().map_or(Ok(()), |spool| spool.write(bytes));
         if written.is_err() && self.again.is_some() {
@@ -142,7 +144,8 @@ impl Verified {
         written
     }
 
-    /// Reads bytes that were found to be sound before they are read, as those of a piece are: nothing of them need be held.
+    /// Reads bytes that were found to be sound before they are read, as those of a piece are:
+    /// nothing of them need be held.
     fn read_sound(&mut self, into: &mut [u8], known: u64) -> Result<usize, Error> {
         let most = usize::try_from(known).unwrap_or(usize::MAX).min(into.len());
         let got = self.bytes.read(slices::part_mut(into, ..most))?;

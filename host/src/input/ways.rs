@@ -68,7 +68,8 @@ impl Input {
     }
 }
 
-/// Whether it is a FIFO, which from then on is waited for: by who asks first whether there is something to read.
+/// Whether it is a FIFO, which from then on is waited for: by who asks first whether there is
+/// something to read.
 fn is_fifo(file: &File, stat: &Stat, regular: Result<(), Refusal>) -> Result<bool, Error> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::Fifo {
         return Ok(regular.map(|()| false)?);

@@ -1,7 +1,9 @@
-//! What code in the jail could try to get out of it, tried: by the calling thread, on files, processes and sockets of its own.
+//! What code in the jail could try to get out of it, tried: by the calling thread, on files,
+//! processes and sockets of its own.
 //!
-//! Whether a kernel keeps what its version promises is known once it has been asked. All that is tried is harmless where it works, and
-//! works outside a jail (there is a test), so that a denial is the jail's.
+//! Whether a kernel keeps what its version promises is known once it has been asked. All that is
+//! tried is harmless where it works, and works outside a jail (there is a test), so that a denial
+//! is the jail's.
 
 use std::fs::{self, File, FileTimes};
 use std::io;
@@ -48,7 +50,8 @@ impl Ground {
         Ok(Self { outside, inside, open })
     }
 
-    /// Puts the calling thread into the jail of a run that writes inside, and tries what there is to try.
+    /// Puts the calling thread into the jail of a run that writes inside, and tries what there is
+    /// to try.
     ///
     /// # Errors
     /// When there is no jail.
@@ -102,7 +105,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let attempts = Ground::new(dir.path()).unwrap().attempts();
         for Attempt { name, result } in attempts {
-            // A parent that is somebody else's, and a file system without attributes, say no by themselves.
+            // A parent that is somebody else's, and a file system without attributes, say no by
+            // themselves.
             let may_fail =
                 name.ends_with("another process") || name.starts_with("set an attribute");
             assert!(result.is_ok() || may_fail, "{name}: {result:?}");

@@ -1,7 +1,9 @@
-//! Which files there are: Landlock, by a rule for each path, which is of what is there now, whatever becomes of its name.
+//! Which files there are: Landlock, by a rule for each path, which is of what is there now,
+//! whatever becomes of its name.
 //!
-//! Version 3 of its interface is asked for: before that, any file could be emptied. What newer ones hold back besides (devices,
-//! TCP, signals, abstract sockets) is held back where the kernel has it.
+//! Version 3 of its interface is asked for: before that, any file could be emptied. What newer ones
+//! hold back besides (devices, TCP, signals, abstract sockets) is held back where the kernel has
+//! it.
 
 use std::fs;
 use std::io;
@@ -21,7 +23,8 @@ pub(super) const NEEDED: ABI = ABI::V3;
 /// The newest whose meaning is known here.
 const KNOWN: ABI = ABI::V6;
 
-/// Where processes see their streams, which were open before: no rule is needed for those, and none is to be had.
+/// Where processes see their streams, which were open before: no rule is needed for those, and none
+/// is to be had.
 const STREAMS: &str = "/proc/";
 
 pub(super) fn restrict(jail: &Jail) -> Result<(), JailError> {
@@ -100,7 +103,8 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     }
 }
 
-/// The newest version of the interface that the kernel has, tried out; nothing of the thread changes.
+/// The newest version of the interface that the kernel has, tried out; nothing of the thread
+/// changes.
 pub(super) fn version() -> Result<u8, String> {
     let has = |version: ABI| {
         Ruleset::default()

@@ -1,11 +1,13 @@
 //! The second wall: what is left to the process if a plugin should ever break out of its sandbox.
 //!
-//! The kernel's own means, entered once and never left: Landlock (`files`) says which files there are, a
-//! filter of system calls (`calls`) allows what a run needs. Both hold for the thread that enters and for all that it starts from
-//! then on, so they are entered before there is another. Knows nothing of plugins, sources or outputs: it is told paths.
+//! The kernel's own means, entered once and never left: Landlock (`files`) says which files there
+//! are, a filter of system calls (`calls`) allows what a run needs. Both hold for the thread that
+//! enters and for all that it starts from then on, so they are entered before there is another.
+//! Knows nothing of plugins, sources or outputs: it is told paths.
 //!
-//! What is not kept in: memory and time of the process (the sandbox bounds those of guests, and a cgroup all of it), what was open
-//! before, and `stat`, which tells names and sizes of files outside, but no bytes.
+//! What is not kept in: memory and time of the process (the sandbox bounds those of guests, and a
+//! cgroup all of it), what was open before, and `stat`, which tells names and sizes of files
+//! outside, but no bytes.
 
 mod attempts;
 mod calls;
@@ -25,9 +27,11 @@ pub use probe::{Support, probe};
 /// What a process keeps when it goes into the jail.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Jail {
-    /// Files that may be read, and directories below which all may. What is not there stays out of reach.
+    /// Files that may be read, and directories below which all may. What is not there stays out of
+    /// reach.
     pub read: Vec<PathBuf>,
-    /// Files that may be written and read, and directories below which all may, made and removed, too. They are there.
+    /// Files that may be written and read, and directories below which all may, made and removed,
+    /// too. They are there.
     pub write: Vec<PathBuf>,
     /// Whether there may be new connections.
     pub sockets: Sockets,
@@ -87,16 +91,16 @@ impl Jail {
     /// Puts the calling thread, and all that it starts from now on, into the jail.
     ///
     /// # Errors
-    /// When the kernel lacks what it takes, or a path that is to be written cannot be let in. The thread may be half in
-    /// then: it should not go on.
+    /// When the kernel lacks what it takes, or a path that is to be written cannot be let in. The
+    /// thread may be half in then: it should not go on.
     pub fn enter(&self) -> Result<(), JailError> {
         files::restrict(self)?;
         calls::restrict(Purpose::Run(self.sockets))
     }
 }
 
-/// Puts the calling thread, and all that it starts from now on, into a jail in which there is no file: what is open is read and written, and
-/// memory that is computed in is not run.
+/// Puts the calling thread, and all that it starts from now on, into a jail in which there is no
+/// file: what is open is read and written, and memory that is computed in is not run.
 ///
 /// # Errors
 /// As for [`Jail::enter`].

@@ -1,4 +1,5 @@
-//! What the kernel has for a jail, tried out rather than read from its version. Nothing of the process changes.
+//! What the kernel has for a jail, tried out rather than read from its version. Nothing of the
+//! process changes.
 
 use super::{JailError, calls, files};
 

@@ -1,4 +1,5 @@
-//! How the sources of a job ended: counted and told in their order, whatever becomes of their results.
+//! How the sources of a job ended: counted and told in their order, whatever becomes of their
+//! results.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -106,7 +107,8 @@ impl Ends {
         }
     }
 
-    /// The same for a part of a transformer's output, or its end: what was not counted when it was delivered, is now.
+    /// The same for a part of a transformer's output, or its end: what was not counted when it was
+    /// delivered, is now.
     pub(super) fn count_poured(
         &mut self,
         job: &Job<'_>,
@@ -122,7 +124,8 @@ impl Ends {
         self.count(job, slot, bytes, failure);
     }
 
-    /// Counts a source as failed where one of several plugins failed; tells of each that did, and returns the first.
+    /// Counts a source as failed where one of several plugins failed; tells of each that did, and
+    /// returns the first.
     pub(super) fn lanes_failed<'r, T>(
         &mut self,
         job: &Job<'_>,

@@ -1,4 +1,5 @@
-//! What memory a job can come to hold: the most of its instances, and what streams, decoders and waiting results take as a rule.
+//! What memory a job can come to hold: the most of its instances, and what streams, decoders and
+//! waiting results take as a rule.
 
 use crate::process::Kind;
 use crate::settings::limits::{AHEAD_CHUNKS, DECODER_BYTES, WINDOW_PART};
@@ -10,7 +11,8 @@ use crate::stats::Need;
 /// A worker has an instance of each plugin, and another of each for its share of a total.
 pub fn need(plugins: usize, kind: Kind, settings: &Run) -> Need {
     let shares = if kind == Kind::Aggregator && settings.show.total { 2 } else { 1 };
-    // Where sandboxes are alone with a source or a chunk, the next is there before the last is gone.
+    // Where sandboxes are alone with a source or a chunk, the next is there before the last is
+    // gone.
     let next = usize::from(settings.sandbox.isolate != Isolate::Job);
     let instances = (plugins.max(1) * (shares + next)) as u64;
     // Those that are read ahead, one that is run, and one that is free.

@@ -1,4 +1,5 @@
-//! What a job tells while it is prepared and while it runs: the one way to a bar, a list of failures, a page.
+//! What a job tells while it is prepared and while it runs: the one way to a bar, a list of
+//! failures, a page.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -6,12 +7,15 @@ use std::sync::Arc;
 use crate::process::{Failure, LogLevel, trace_line};
 use crate::stats::Stats;
 
-/// Is told what a job does. What it is told comes from several threads, but of one source in its order.
+/// Is told what a job does. What it is told comes from several threads, but of one source in its
+/// order.
 pub trait Observer: Send + Sync {
-    /// The job reads from now on: what it counts, and how many bytes there are to read, as far as they are known.
+    /// The job reads from now on: what it counts, and how many bytes there are to read, as far as
+    /// they are known.
     fn begins(&self, _stats: &Arc<Stats>, _bytes: Option<u64>) {}
 
-    /// Something that is no failure, and that whoever started the job would want to know; a line of text.
+    /// Something that is no failure, and that whoever started the job would want to know; a line of
+    /// text.
     fn note(&self, _note: &str) {}
 
     /// A plugin logged a line. Unless somebody takes it, it goes to `tracing`.

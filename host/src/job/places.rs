@@ -1,8 +1,9 @@
-//! Which file below a directory takes the output of which source: named before anything is read, but for members that are found
-//! in archives on the way.
+//! Which file below a directory takes the output of which source: named before anything is read,
+//! but for members that are found in archives on the way.
 //!
-//! Two sources never have one file. `a.log.gz` beside `a.log` goes to `a.log.gz`, its name as it is stored; where that is no way out,
-//! the source that comes first has the file, and the other one fails.
+//! Two sources never have one file. `a.log.gz` beside `a.log` goes to `a.log.gz`, its name as it is
+//! stored; where that is no way out, the source that comes first has the file, and the other one
+//! fails.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -29,7 +30,8 @@ enum Placed {
     Not(Box<str>),
 }
 
-/// The output files, by source. Names are made again when they are asked for: what is kept of a source is small.
+/// The output files, by source. Names are made again when they are asked for: what is kept of a
+/// source is small.
 pub struct Places {
     sources: Arc<Vec<Source>>,
     naming: Naming,
@@ -53,7 +55,8 @@ struct Taken {
 }
 
 impl Places {
-    /// Names all outputs. A directory of `inputs`, as they were named, that ends with a slash is left out of the names of what is in it.
+    /// Names all outputs. A directory of `inputs`, as they were named, that ends with a slash is
+    /// left out of the names of what is in it.
     pub fn of(
         naming: Naming,
         sources: Arc<Vec<Source>>,
@@ -78,8 +81,8 @@ impl Places {
         places
     }
 
-    /// Names all sources. Those that are not compressed take theirs first; and where several that are would have one, none
-    /// of them has it, so that it does not matter which of them there are.
+    /// Names all sources. Those that are not compressed take theirs first; and where several that
+    /// are would have one, none of them has it, so that it does not matter which of them there are.
     fn place_all(&mut self) {
         let mut distinct = Distinct::with_capacity(self.sources.len());
         let (mut places, mut rivals) = (Vec::with_capacity(self.sources.len()), Vec::new());
@@ -237,7 +240,8 @@ impl Places {
     }
 }
 
-/// Where an output goes; and where else, if that is taken and the source is compressed: under the name that is stored.
+/// Where an output goes; and where else, if that is taken and the source is compressed: under the
+/// name that is stored.
 type Wanted = Result<(PathBuf, Option<PathBuf>), String>;
 
 /// What a member is called in its archive, by the name that it has as a source.

@@ -1,7 +1,8 @@
-//! What a job has done, in memory, for one that asks about each of a million sources before it begins.
+//! What a job has done, in memory, for one that asks about each of a million sources before it
+//! begins.
 //!
-//! Holds no names: 32 bytes for each source, the first half of a digest of its name and of its identity. To go through a job once
-//! costs a fifth of asking the database about each source of it.
+//! Holds no names: 32 bytes for each source, the first half of a digest of its name and of its
+//! identity. To go through a job once costs a fifth of asking the database about each source of it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -53,7 +54,8 @@ impl Done {
         self.first_altered.get_or_insert_with(|| source.to_vec());
     }
 
-    /// How many sources are as if they never were done, as their rows do not say what was written, and the first of them.
+    /// How many sources are as if they never were done, as their rows do not say what was written,
+    /// and the first of them.
     pub fn altered(&self) -> Option<(u64, &[u8])> {
         Some((self.altered, self.first_altered.as_deref()?))
     }
@@ -111,7 +113,8 @@ impl Owners {
         held_bytes::<(Half, (JobId, Half))>(self.by_path.capacity())
     }
 
-    /// Whether the file at an absolute path is the output of another source than that of this name, in whichever job.
+    /// Whether the file at an absolute path is the output of another source than that of this name,
+    /// in whichever job.
     pub fn is_of_another(&self, path: &Path, source: &[u8]) -> bool {
         self.of(path).is_some_and(|(_, owner)| owner != half(source))
     }

@@ -1,6 +1,7 @@
 //! What the ledger holds, in plain types: jobs, entries, and what is kept of their results.
 //!
-//! Knows no database. Names are bytes, as paths are: two that differ only in bytes that are not text are two names.
+//! Knows no database. Names are bytes, as paths are: two that differ only in bytes that are not
+//! text are two names.
 
 use std::fmt::{self, Display, Write};
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use crate::stats::Charged;
 /// Sets these digests apart from all others that are made of the same bytes.
 const CONTEXT: &str = "gristmill 2026 ledger job";
 
-/// The end of the year 9999, the last that a date can be written of (RFC 3339, section 1), in milliseconds since 1970.
+/// The end of the year 9999, the last that a date can be written of (RFC 3339, section 1), in
+/// milliseconds since 1970.
 pub(super) const LATEST_MS: i64 = 253_402_300_799_999;
 
 /// What tells one job from another, over everything that a result depends on but the source.
@@ -42,8 +44,8 @@ impl Display for Digest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(pub(super) i64);
 
-/// In which version an input was found: equal where nothing says that it changed. The ledger compares it and shows it, and
-/// knows no more of it.
+/// In which version an input was found: equal where nothing says that it changed. The ledger
+/// compares it and shows it, and knows no more of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity(pub(super) String);
 
@@ -53,7 +55,8 @@ impl Identity {
         Self(kind.to_string())
     }
 
-    /// The same, with something more that changes where the input does. What is said first is shown first.
+    /// The same, with something more that changes where the input does. What is said first is shown
+    /// first.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Display) -> Self {
         // Writing to a string does not fail.
@@ -122,7 +125,8 @@ pub struct Output {
     pub path: PathBuf,
     /// Its size.
     pub bytes: u64,
-    /// When it was last written, in nanoseconds since 1970; unknown where an older host has written it.
+    /// When it was last written, in nanoseconds since 1970; unknown where an older host has written
+    /// it.
     pub modified_ns: Option<i64>,
     /// BLAKE3 of its bytes, where that was computed as they were written.
     pub digest: Option<[u8; 32]>,

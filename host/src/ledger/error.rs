@@ -9,10 +9,12 @@ use thiserror::Error;
 
 use crate::name::Shown;
 
-/// What the database says, without a code for it, of a header with a schema format beyond 4 ("Database File Format", 1.3.10).
+/// What the database says, without a code for it, of a header with a schema format beyond 4
+/// ("Database File Format", 1.3.10).
 const UNKNOWN_FORMAT: &str = "unsupported file format";
 
-/// Why a ledger cannot be used, or no longer. All but [`TooLong`](Self::TooLong) and [`Altered`](Self::Altered) end it: one that failed once writes no more.
+/// Why a ledger cannot be used, or no longer. All but [`TooLong`](Self::TooLong) and
+/// [`Altered`](Self::Altered) end it: one that failed once writes no more.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum Error {

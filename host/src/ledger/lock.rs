@@ -1,8 +1,9 @@
 //! Who has a ledger's file: one that writes, or any number that read.
 //!
-//! The lock is `flock(2)`'s, on the file itself: it ends with the process, however that ends, and leaves nothing behind. The
-//! database's own locks are not enough, as they are lost when the process opens and closes the file once more, as it does
-//! when the ledger is among the files that it is run over.
+//! The lock is `flock(2)`'s, on the file itself: it ends with the process, however that ends, and
+//! leaves nothing behind. The database's own locks are not enough, as they are lost when the
+//! process opens and closes the file once more, as it does when the ledger is among the files that
+//! it is run over.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -20,12 +21,14 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 pub(super) struct Lock {
     /// Its name, as it was given.
     pub(super) name: PathBuf,
-    /// Where the file really is. Absolute, as the database takes some other names for something else.
+    /// Where the file really is. Absolute, as the database takes some other names for something
+    /// else.
     pub(super) path: PathBuf,
     _held: Arc<Held>,
 }
 
-/// Gives the lock back when dropped, even where a child process that was just begun still has a copy of the handle.
+/// Gives the lock back when dropped, even where a child process that was just begun still has a
+/// copy of the handle.
 #[derive(Debug)]
 struct Held(File);
 

@@ -1,14 +1,17 @@
-//! What is done, durable: for each job and source, in which version it was processed, what became of it, and what its result
-//! was. A run over the same sources skips what is committed and unchanged, and does the rest.
+//! What is done, durable: for each job and source, in which version it was processed, what became
+//! of it, and what its result was. A run over the same sources skips what is committed and
+//! unchanged, and does the rest.
 //!
-//! Knows jobs by a digest, sources by their bytes, versions as text that is equal or not; neither what they stand for nor how
-//! anything is processed. A ledger is one file, on a local disk, that one process writes.
+//! Knows jobs by a digest, sources by their bytes, versions as text that is equal or not; neither
+//! what they stand for nor how anything is processed. A ledger is one file, on a local disk, that
+//! one process writes.
 //!
 //! # What holds after a kill at any instant
-//! A row is there whole or not at all. Rows become durable in the order of their commits, so what is lost are the last ones,
-//! those for which nobody [waited](Ledger::wait). Whoever puts an output in place before committing it (written, synced,
-//! renamed) and finds no row after a crash does the source again, and replaces that output by the same: nothing is doubled, and
-//! nothing that the ledger calls committed is missing.
+//! A row is there whole or not at all. Rows become durable in the order of their commits, so what
+//! is lost are the last ones, those for which nobody [waited](Ledger::wait). Whoever puts an output
+//! in place before committing it (written, synced, renamed) and finds no row after a crash does the
+//! source again, and replaces that output by the same: nothing is doubled, and nothing that the
+//! ledger calls committed is missing.
 
 mod done;
 mod entry;
@@ -43,9 +46,9 @@ use write::{Row, Work, Writer};
 
 /// A ledger that this process writes, and no other, until this is dropped. Shared by all threads.
 ///
-/// Rows are written by a thread of its own, in groups. When that fails, every call from then on returns the same error, and
-/// what was not durable is lost; what was durable stays. Dropping a ledger writes all that waits, and can only log an error:
-/// [`close`](Self::close) returns it.
+/// Rows are written by a thread of its own, in groups. When that fails, every call from then on
+/// returns the same error, and what was not durable is lost; what was durable stays. Dropping a
+/// ledger writes all that waits, and can only log an error: [`close`](Self::close) returns it.
 #[derive(Debug)]
 pub struct Ledger {
     queue: Arc<Queue<Work>>,
@@ -85,8 +88,9 @@ impl Ledger {
         answer.recv().map_err(|_| self.ended())
     }
 
-    /// Puts in an entry, in place of what was known of its source. Returns before it is durable, which the ticket tells; waits
-    /// only where the disk does not keep up. Rows become durable in the order of their tickets.
+    /// Puts in an entry, in place of what was known of its source. Returns before it is durable,
+    /// which the ticket tells; waits only where the disk does not keep up. Rows become durable in
+    /// the order of their tickets.
     ///
     /// # Errors
     /// When writing has failed, or a part of the entry is too long: then it is not in the ledger.
@@ -95,7 +99,8 @@ impl Ledger {
         self.queue.push(Work::Commit(Box::new(Row { job, entry, kept })), bytes)
     }
 
-    /// Waits until all that was committed up to the ticket is durable. It is written at once, rather than with what comes.
+    /// Waits until all that was committed up to the ticket is durable. It is written at once,
+    /// rather than with what comes.
     ///
     /// # Errors
     /// When it will not be.
@@ -116,7 +121,8 @@ impl Ledger {
         self.queue.wait(self.queue.last())
     }
 
-    /// Removes entries, so that their sources are done again, and returns how many of each selection.
+    /// Removes entries, so that their sources are done again, and returns how many of each
+    /// selection.
     ///
     /// # Errors
     /// When writing fails; then none is removed that the ledger does not show as removed.
@@ -131,8 +137,8 @@ impl Ledger {
         answers.into_iter().map(|answer| answer.recv().map_err(|_| self.ended())).collect()
     }
 
-    /// A reader of what is durable. Threads that read have one each. Drop it before the ledger, which else leaves its log
-    /// for the next that opens it.
+    /// A reader of what is durable. Threads that read have one each. Drop it before the ledger,
+    /// which else leaves its log for the next that opens it.
     ///
     /// # Errors
     /// When it cannot be opened.
@@ -140,7 +146,8 @@ impl Ledger {
         Reader::beside(self.lock.clone())
     }
 
-    /// The files that belong to it, which are no sources: they change with every commit. Not all need be there.
+    /// The files that belong to it, which are no sources: they change with every commit. Not all
+    /// need be there.
     pub fn files(&self) -> Vec<PathBuf> {
         self.lock.files()
     }

@@ -1,6 +1,8 @@
-//! What waits for the ledger's writer, in order, bounded in rows and bytes; and how far the writer is.
+//! What waits for the ledger's writer, in order, bounded in rows and bytes; and how far the writer
+//! is.
 //!
-//! Knows nothing of what waits. Whoever pushes is given a ticket, and may wait until all that was pushed up to it is durable.
+//! Knows nothing of what waits. Whoever pushes is given a ticket, and may wait until all that was
+//! pushed up to it is durable.
 
 use std::time::Instant;
 
@@ -123,8 +125,9 @@ impl<T> Queue<T> {
         self.came.notify_one();
     }
 
-    /// All that waits, and the ticket of the last of it. Waits until something is there, and then until it is a group:
-    /// enough of it, long enough, or somebody waits for it. `None` when the queue is closed and empty.
+    /// All that waits, and the ticket of the last of it. Waits until something is there, and then
+    /// until it is a group: enough of it, long enough, or somebody waits for it. `None` when the
+    /// queue is closed and empty.
     pub(super) fn take(&self) -> Option<(Vec<T>, Ticket)> {
         let mut state = self.lock();
         while state.waiting.is_empty() {

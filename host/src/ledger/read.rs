@@ -1,7 +1,8 @@
-//! Reading a ledger: from the process that writes it, from another one meanwhile, or when nobody has it.
+//! Reading a ledger: from the process that writes it, from another one meanwhile, or when nobody
+//! has it.
 //!
-//! A reader sees what is committed in the database, never half of a group of rows. It changes nothing, but for what a
-//! process that was killed left to be put in order.
+//! A reader sees what is committed in the database, never half of a group of rows. It changes
+//! nothing, but for what a process that was killed left to be put in order.
 
 use std::fmt::Write;
 use std::ops::ControlFlow;
@@ -77,8 +78,8 @@ impl Reader {
         let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = match way {
             Way::Beside => Connection::open_with_flags(&lock.path, read),
-            // What follows the name is told in SQLite's "Uniform Resource Identifiers", section 3.3, and in
-            // "Write-Ahead Logging", section 5.
+            // What follows the name is told in SQLite's "Uniform Resource Identifiers", section
+            // 3.3, and in "Write-Ahead Logging", section 5.
             Way::Live => {
                 let name = format!("{}?mode=ro&readonly_shm=1", uri(&lock.path));
                 Connection::open_with_flags(name, read | OpenFlags::SQLITE_OPEN_URI)
@@ -151,7 +152,8 @@ impl Reader {
         read().map_err(|error| self.error(&error))
     }
 
-    /// The output file that is a source's in a job: nothing, where it has none, or another has taken its place.
+    /// The output file that is a source's in a job: nothing, where it has none, or another has
+    /// taken its place.
     pub fn output(&self, job: JobId, source: &[u8]) -> Result<Option<Output>, Error> {
         let sql =
             "SELECT path, bytes, modified_ns, digest FROM output WHERE job = ?1 AND source = ?2";
@@ -183,7 +185,8 @@ impl Reader {
         Ok(owners)
     }
 
-    /// Shows the output files of a job, or of all, with their sources, to `visit` until it breaks. Holds one at a time.
+    /// Shows the output files of a job, or of all, with their sources, to `visit` until it breaks.
+    /// Holds one at a time.
     pub fn outputs<B>(
         &self,
         job: Option<JobId>,
@@ -205,8 +208,8 @@ impl Reader {
         read().map_err(|error| self.error(&error))
     }
 
-    /// What a job has done, to ask about many sources. A source of which less is kept than needed, or something else than
-    /// was written, is as one that never was done.
+    /// What a job has done, to ask about many sources. A source of which less is kept than needed,
+    /// or something else than was written, is as one that never was done.
     pub fn done(&self, job: JobId, needs: Needs) -> Result<Done, Error> {
         // In the order of the table: by the index, each row would be looked up.
         let sql = format!(
@@ -258,7 +261,8 @@ impl Reader {
         }
     }
 
-    /// Shows the entries of a selection to `visit`, by job and by name, until it breaks. Holds one at a time.
+    /// Shows the entries of a selection to `visit`, by job and by name, until it breaks. Holds one
+    /// at a time.
     pub fn each<B>(
         &self,
         selection: &Selection,
@@ -282,7 +286,8 @@ impl Reader {
         read().map_err(|error| self.error(&error))
     }
 
-    /// Goes through the whole database, and tells what is wrong in it: nothing, as a rule. Reads all of it.
+    /// Goes through the whole database, and tells what is wrong in it: nothing, as a rule. Reads
+    /// all of it.
     pub fn check(&self) -> Result<Vec<String>, Error> {
         let read = || {
             let sql = format!("PRAGMA integrity_check({LEDGER_TROUBLES_MAX})");
@@ -316,7 +321,8 @@ impl Reader {
     }
 }
 
-/// An absolute path as a URI (RFC 3986, section 2.3): all but unreserved characters by their numbers.
+/// An absolute path as a URI (RFC 3986, section 2.3): all but unreserved characters by their
+/// numbers.
 fn uri(path: &Path) -> String {
     let mut uri = "file:".to_string();
     for byte in path.as_os_str().as_bytes() {

@@ -1,7 +1,7 @@
 //! What a ledger looks like as a database, and how one is told from other files.
 //!
-//! The layout has a version. A host opens older ones and brings them up to its own, in one transaction; newer ones it
-//! leaves alone.
+//! The layout has a version. A host opens older ones and brings them up to its own, in one
+//! transaction; newer ones it leaves alone.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -131,8 +131,9 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Contents,
     }
 }
 
-/// The first table, view, index or trigger that is not as a host of that version makes it: what is read from a ledger, and what happens when it
-/// is written, is what its schema says, and a file may come from anywhere.
+/// The first table, view, index or trigger that is not as a host of that version makes it: what is
+/// read from a ledger, and what happens when it is written, is what its schema says, and a file may
+/// come from anywhere.
 fn foreign(connection: &Connection, version: i64) -> rusqlite::Result<Option<String>> {
     let mut own = Connection::open_in_memory()?;
     let version = usize::try_from(version).unwrap_or(usize::MAX); // no host's, and refused before
@@ -160,9 +161,11 @@ pub(super) enum Contents {
     Version(i64),
 }
 
-/// Makes a database that was [identified](identify) ready for its one writer, and brings it up to this host's version.
+/// Makes a database that was [identified](identify) ready for its one writer, and brings it up to
+/// this host's version.
 pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
-    // What is committed is on disk, and no reader holds up the writer (SQLite, "Write-Ahead Logging").
+    // What is committed is on disk, and no reader holds up the writer (SQLite, "Write-Ahead
+    // Logging").
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {

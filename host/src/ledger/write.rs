@@ -1,4 +1,5 @@
-//! The one thread that writes to a ledger, and what it is asked to write: each group of rows in one transaction.
+//! The one thread that writes to a ledger, and what it is asked to write: each group of rows in one
+//! transaction.
 
 use std::path::Path;
 use std::sync::mpsc::Sender;
@@ -17,7 +18,8 @@ use super::select::Filter;
 use crate::settings::limits::LEDGER_MESSAGE_BYTES_MAX;
 use crate::slices;
 
-/// What the writer is asked for. Answers are sent before they are durable: whoever asked waits for that, too.
+/// What the writer is asked for. Answers are sent before they are durable: whoever asked waits for
+/// that, too.
 #[derive(Debug)]
 pub(super) enum Work {
     /// Put in an entry, in place of what was known of the source.
@@ -160,7 +162,8 @@ fn commit(transaction: &Transaction<'_>, row: Row) -> rusqlite::Result<()> {
     own(transaction, job, &entry.source, output.as_ref())
 }
 
-/// The output of a source is the one that it has now, or none. Who had the same path before has none any more.
+/// The output of a source is the one that it has now, or none. Who had the same path before has
+/// none any more.
 fn own(
     transaction: &Transaction<'_>,
     job: JobId,

@@ -1,8 +1,8 @@
 //! Names of what is in an object store or on a web server: `scheme://authority/key`.
 //!
-//! A key of a bucket is taken as it stands, as the tools of the stores take it: nothing in it is encoded, and `?` and `#` are
-//! part of it. An `http` or `https` URL is a whole that only its server understands. A file whose name looks like one of these
-//! is named with `./` before it.
+//! A key of a bucket is taken as it stands, as the tools of the stores take it: nothing in it is
+//! encoded, and `?` and `#` are part of it. An `http` or `https` URL is a whole that only its
+//! server understands. A file whose name looks like one of these is named with `./` before it.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -41,7 +41,8 @@ const SCHEMES: [(&str, Scheme); 10] = [
 pub struct Address<'a> {
     /// Who is asked.
     pub scheme: Scheme,
-    /// The name up to the first slash of the key, without it: what is asked with one set of credentials.
+    /// The name up to the first slash of the key, without it: what is asked with one set of
+    /// credentials.
     pub store: &'a str,
     /// The bucket or container, or the host: what stands behind `://`.
     pub authority: &'a str,

@@ -1,10 +1,12 @@
-//! How a URL is shown: without who asks, and without what proves that they may. Whoever reads a row, a report, or is a plugin, is not
-//! always who may fetch it.
+//! How a URL is shown: without who asks, and without what proves that they may. Whoever reads a
+//! row, a report, or is a plugin, is not always who may fetch it.
 //!
-//! What stands before `@` in the authority is left out (RFC 3986, section 3.2.1: passwords there are not to be shown), whatever the
-//! scheme, known here or not, and where the rest is no text; but for the container of an Azure name, which has no colon.
-//! The values of parameters that are secrets by their names become `***`: those of signed URLs (Amazon S3 and `CloudFront`, Google Cloud
-//! Storage, Azure SAS), tokens, keys and passwords, in the query, in the fragment, and behind a `;` in the path (section 3.3).
+//! What stands before `@` in the authority is left out (RFC 3986, section 3.2.1: passwords there
+//! are not to be shown), whatever the scheme, known here or not, and where the rest is no text; but
+//! for the container of an Azure name, which has no colon. The values of parameters that are
+//! secrets by their names become `***`: those of signed URLs (Amazon S3 and `CloudFront`, Google
+//! Cloud Storage, Azure SAS), tokens, keys and passwords, in the query, in the fragment, and behind
+//! a `;` in the path (section 3.3).
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter, Write};
@@ -38,15 +40,16 @@ const SECRET_ENDS: [&str; 20] = [
     "policy",
 ];
 
-/// Other such names, which are too short for ends: of Akamai's tokens and Azure's functions, among others.
+/// Other such names, which are too short for ends: of Akamai's tokens and Azure's functions, among
+/// others.
 const SECRET_NAMES: [&str; 9] =
     ["code", "pass", "ticket", "hdnts", "hdnea", "hdntl", "hmac", "otp", "sid"];
 
 /// What stands for a value.
 const HIDDEN: &str = "***";
 
-/// A name as it is shown, in rows, reports and messages, and to plugins: as the user gave it, by the rules of [`name_text`]; a URL is
-/// without user, password and signature.
+/// A name as it is shown, in rows, reports and messages, and to plugins: as the user gave it, by
+/// the rules of [`name_text`]; a URL is without user, password and signature.
 pub fn shown_name(path: &Path) -> Cow<'_, str> {
     let text = name_text(path.as_os_str().as_bytes());
     match shown(&text) {
@@ -140,7 +143,8 @@ fn parameter(part: &str, end: usize, text: &mut String) {
     text.push_str(behind);
 }
 
-/// Whether the value of a parameter is not for everybody. A server reads `%73ig` as `sig`: what is written so is hidden, too.
+/// Whether the value of a parameter is not for everybody. A server reads `%73ig` as `sig`: what is
+/// written so is hidden, too.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.contains('%')

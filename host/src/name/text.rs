@@ -1,8 +1,10 @@
-//! Names as text, from which the bytes of the name can be had back: JSON and plugins take text, and file names are bytes.
+//! Names as text, from which the bytes of the name can be had back: JSON and plugins take text, and
+//! file names are bytes.
 //!
-//! Each byte that is no part of a character in UTF-8 becomes `\xNN`, as Python's `backslashreplace` writes it. So that a name in which
-//! this stands already is another one, its backslash becomes `\x5c`. So are the bytes of U+27E6, by which messages mark settings. All other
-//! names, and other backslashes, are what they are.
+//! Each byte that is no part of a character in UTF-8 becomes `\xNN`, as Python's `backslashreplace`
+//! writes it. So that a name in which this stands already is another one, its backslash becomes
+//! `\x5c`. So are the bytes of U+27E6, by which messages mark settings. All other names, and other
+//! backslashes, are what they are.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -36,7 +38,8 @@ fn escaped(name: &[u8]) -> String {
     shown
 }
 
-/// What messages mark settings with ([`Key`](crate::settings::Key)): a name that has it in it must not be taken for one.
+/// What messages mark settings with ([`Key`](crate::settings::Key)): a name that has it in it must
+/// not be taken for one.
 const MARK: char = '⟦';
 
 fn push(shown: &mut String, text: &str) {

@@ -1,5 +1,6 @@
-//! What the cells of a table show of one result: of each key's value as much as is ever shown, read where it stands. A document of so
-//! many values that they would take far more memory than its text is not taken apart.
+//! What the cells of a table show of one result: of each key's value as much as is ever shown, read
+//! where it stands. A document of so many values that they would take far more memory than its text
+//! is not taken apart.
 
 use std::fmt;
 
@@ -11,7 +12,8 @@ use serde_json::value::RawValue;
 use crate::settings::limits::CELL_BYTES_MAX;
 use crate::slices;
 
-/// Bytes of JSON that hold more than a cell shows: of a text, each byte takes six at most (`\u0000`), and one character four.
+/// Bytes of JSON that hold more than a cell shows: of a text, each byte takes six at most
+/// (`\u0000`), and one character four.
 const BEGINNING_BYTES: usize = 6 * (CELL_BYTES_MAX + 4);
 
 /// Bytes of the longest character in a text (`\ud83d\ude00`).

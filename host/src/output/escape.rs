@@ -1,5 +1,6 @@
-//! JSON that a terminal only shows: what it would obey, or turn the direction of text with, is escaped as `\uXXXX`, which is the same JSON
-//! (RFC 8259 section 7). JSON itself asks for that only of the characters below U+0020.
+//! JSON that a terminal only shows: what it would obey, or turn the direction of text with, is
+//! escaped as `\uXXXX`, which is the same JSON (RFC 8259 section 7). JSON itself asks for that only
+//! of the characters below U+0020.
 
 use std::io::{self, Write};
 
@@ -10,7 +11,8 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use crate::settings::limits::is_only_shown;
 use crate::slices;
 
-/// First bytes of the characters that are escaped: U+007F, U+0080 to U+009F, U+2028 to U+202E and U+2066 to U+2069.
+/// First bytes of the characters that are escaped: U+007F, U+0080 to U+009F, U+2028 to U+202E and
+/// U+2066 to U+2069.
 const FIRST: [u8; 3] = [0x7f, 0xc2, 0xe2];
 
 /// Writes a value as JSON, on one line.
@@ -46,7 +48,8 @@ pub(super) fn write_escaped(out: &mut dyn Write, json: &[u8]) -> io::Result<()> 
     Ok(())
 }
 
-/// Writes text, with what stands within strings of JSON escaped; there is no such character elsewhere.
+/// Writes text, with what stands within strings of JSON escaped; there is no such character
+/// elsewhere.
 fn fragment(out: &mut (impl Write + ?Sized), text: &str) -> io::Result<()> {
     let mut written = 0;
     for at in memchr::memchr3_iter(FIRST[0], FIRST[1], FIRST[2], text.as_bytes()) {

@@ -1,4 +1,5 @@
-//! What is written of results, and what writes it in one `--format`. Knows none of them: `formatter.rs` has one for each.
+//! What is written of results, and what writes it in one `--format`. Knows none of them:
+//! `formatter.rs` has one for each.
 
 use std::io::{self, Write};
 
@@ -38,7 +39,8 @@ pub struct Shown<'a> {
 /// What stands at the end.
 #[derive(Debug)]
 pub struct Total<'a> {
-    /// The results over all sources that did not fail, one for each plugin; none where they were not asked for.
+    /// The results over all sources that did not fail, one for each plugin; none where they were
+    /// not asked for.
     pub results: &'a [Shown<'a>],
     /// How many sources there were, failed ones among them.
     pub sources: u64,

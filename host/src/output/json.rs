@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::escape::write_json;
 use super::format::{Fault, Formatter, Row, Shown, Total};
 
-/// `{"source":…,"bytes":…,"result":…}` or `{"source":…,"error":{…}}` a line; last `{"total":…,"sources":…,…}`.
+/// `{"source":…,"bytes":…,"result":…}` or `{"source":…,"error":{…}}` a line; last
+/// `{"total":…,"sources":…,…}`.
 pub(super) struct Lines;
 
 impl Formatter for Lines {

@@ -1,5 +1,5 @@
-//! Where results go: into the order of the inputs, into a format, into a writer; and where output of any size goes: under
-//! which name, compressed how, into which file or object.
+//! Where results go: into the order of the inputs, into a format, into a writer; and where output
+//! of any size goes: under which name, compressed how, into which file or object.
 //!
 //! Knows names, bytes and words for errors; not where results come from.
 

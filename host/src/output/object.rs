@@ -1,9 +1,10 @@
 //! Output in object stores: objects that are seen when they are whole.
 //!
-//! An [`Object`] is given its bytes in order, by one thread at a time. It is there once [`Object::commit`] says so; dropped
-//! before, nothing is seen of it, and the store is told to forget what it has. What is there already is left or replaced as
-//! [`Exists`] says: with `fail` and `skip` it is the store that refuses to replace an object, where it can; the
-//! others are looked at last thing before.
+//! An [`Object`] is given its bytes in order, by one thread at a time. It is there once
+//! [`Object::commit`] says so; dropped before, nothing is seen of it, and the store is told to
+//! forget what it has. What is there already is left or replaced as [`Exists`] says: with `fail`
+//! and `skip` it is the store that refuses to replace an object, where it can; the others are
+//! looked at last thing before.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,8 @@ use crate::remote::{Fault, Key, Looked, Outlet, Unsent, Upload, Wanted, hint};
 use crate::settings::Exists;
 use crate::stats::MemoryBudget;
 
-/// What is asked for where it is the bucket that is in question: whether there is an object of that name does not matter.
+/// What is asked for where it is the bucket that is in question: whether there is an object of that
+/// name does not matter.
 const ANY_KEY: &str = "gristmill";
 
 /// Why an object could not be written.
@@ -100,7 +102,8 @@ impl Writing {
     }
 }
 
-/// Whether it can be said in a header (RFC 9110 section 8.3.1), as visible characters and spaces alone.
+/// Whether it can be said in a header (RFC 9110 section 8.3.1), as visible characters and spaces
+/// alone.
 fn is_media_type(word: &str) -> bool {
     let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     let parts = word.split_once('/');
@@ -174,7 +177,8 @@ impl Object {
     /// The object of that name; `None` where there is one already, and that is to be left.
     ///
     /// # Errors
-    /// When there is one, and that is an error; when there can be none, or the store does not take it.
+    /// When there is one, and that is an error; when there can be none, or the store does not take
+    /// it.
     pub fn open(name: &Path, writing: Writing) -> Result<Option<Self>, ObjectError> {
         let shown = shown_name(name);
         let exists = writing.exists;
@@ -199,7 +203,8 @@ impl Object {
     /// Puts bytes behind what there is. Waits while too much is on its way.
     ///
     /// # Errors
-    /// When the store does not take it, when there is one and that is an error, or when the run is to end.
+    /// When the store does not take it, when there is one and that is an error, or when the run is
+    /// to end.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), ObjectError> {
         self.each(|upload| upload.append(bytes))
     }
@@ -222,7 +227,8 @@ impl Object {
     /// Makes it visible.
     ///
     /// # Errors
-    /// As those of [`append`](Self::append). When no answer comes, it is not known whether it is there; if it is, it is whole.
+    /// As those of [`append`](Self::append). When no answer comes, it is not known whether it is
+    /// there; if it is, it is whole.
     pub fn commit(mut self) -> Result<Committed, ObjectError> {
         let Some(upload) = self.upload.take() else { return Ok(Committed::Skipped) };
         match (upload.finish(), self.exists) {

@@ -1,4 +1,5 @@
-//! Records that plugins set aside, as JSON lines: where each was, what is wrong with it, and the record itself.
+//! Records that plugins set aside, as JSON lines: where each was, what is wrong with it, and the
+//! record itself.
 
 use std::io::{self, Write};
 
@@ -14,7 +15,8 @@ pub struct Rejected<'a> {
     pub source: &'a str,
     /// The line that it begins in, from 1, and how many it goes over, where that is known.
     pub line: Option<(u64, u64)>,
-    /// Where it begins in the source, decompressed; `None` where a stage before has changed what is before it.
+    /// Where it begins in the source, decompressed; `None` where a stage before has changed what is
+    /// before it.
     pub offset: Option<u64>,
     /// The stage that set it aside, in a chain.
     pub stage: Option<&'a str>,
@@ -46,8 +48,8 @@ struct Told<'a> {
     cut: bool,
 }
 
-/// Writes a record as one line: as `text` where it is UTF-8, as `base64` (RFC 4648 section 4) where it is not; `cut` where that is not
-/// all of it.
+/// Writes a record as one line: as `text` where it is UTF-8, as `base64` (RFC 4648 section 4) where
+/// it is not; `cut` where that is not all of it.
 ///
 /// # Errors
 /// When `out` fails.

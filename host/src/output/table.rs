@@ -1,8 +1,9 @@
-//! Aligned columns, of anything; and of results: a column for each key where they are flat JSON objects, else one for the
-//! result. What a plugin gives is bounded here: so many columns, and so much of a cell; where there is more, there is a `…`.
+//! Aligned columns, of anything; and of results: a column for each key where they are flat JSON
+//! objects, else one for the result. What a plugin gives is bounded here: so many columns, and so
+//! much of a cell; where there is more, there is a `…`.
 //!
-//! Widths are those of a terminal (Unicode Standard Annex 11), and known before a line is written: drawing is one pass, fast enough
-//! that an interrupt is not held up.
+//! Widths are those of a terminal (Unicode Standard Annex 11), and known before a line is written:
+//! drawing is one pass, fast enough that an interrupt is not held up.
 
 use std::io::{self, Write};
 
@@ -22,8 +23,8 @@ const PLUGIN: &str = "plugin";
 /// Between two columns.
 const GAP: &str = "  ";
 
-/// Holds rows back to the end, when the widths of the columns are known. Failed sources have no row: the user is told of
-/// them otherwise.
+/// Holds rows back to the end, when the widths of the columns are known. Failed sources have no
+/// row: the user is told of them otherwise.
 #[derive(Default)]
 pub(super) struct Table {
     columns: Vec<Column>,
@@ -176,7 +177,8 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// Puts a cell into a row, if there is a column for it. Of a key that is there twice, the last is shown.
+    /// Puts a cell into a row, if there is a column for it. Of a key that is there twice, the last
+    /// is shown.
     fn put(&mut self, row: &mut Vec<(usize, String)>, key: String, cell: Cell) {
         let align = if cell.is_number { Align::Right } else { Align::Left };
         let Some((at, column)) = self.column(shown(cut(key)), align) else { return };
@@ -187,7 +189,8 @@ impl Table {
         }
     }
 
-    /// The column of that name, which is made if there is room for one more. Numbers are even on the right where there is nothing else.
+    /// The column of that name, which is made if there is room for one more. Numbers are even on
+    /// the right where there is nothing else.
     fn column(&mut self, name: String, align: Align) -> Option<(usize, &mut Column)> {
         let known = self.columns.iter().position(|column| column.name == name);
         if known.is_none() && self.columns.len() == COLUMNS_MAX {

@@ -68,8 +68,9 @@ impl Value {
         matches!(self.output_type, OutputType::Json)
     }
 
-    /// Writes them as a JSON text on one line: the document itself, or a string, in which bytes that are not UTF-8 are replaced. It is made
-    /// while it is written, as it may be six times as long.
+    /// Writes them as a JSON text on one line: the document itself, or a string, in which bytes
+    /// that are not UTF-8 are replaced. It is made while it is written, as it may be six times as
+    /// long.
     pub(super) fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         if !self.is_json() {
             return write_json(out, &*String::from_utf8_lossy(&self.raw));

@@ -1,8 +1,9 @@
 //! Puts results back into the order of the inputs.
 //!
-//! Whoever brings the next one in order commits it, and all that wait behind it, at once; a later one is parked. Nobody
-//! who holds a result ever waits. Parked bytes are bounded by those who start new work: they ask
-//! [`Window::blocked_on`] first. What comes after an item only the item knows: committing it says so.
+//! Whoever brings the next one in order commits it, and all that wait behind it, at once; a later
+//! one is parked. Nobody who holds a result ever waits. Parked bytes are bounded by those who start
+//! new work: they ask [`Window::blocked_on`] first. What comes after an item only the item knows:
+//! committing it says so.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ pub struct Room {
 #[derive(Debug)]
 pub struct Window<P, T, W> {
     state: Mutex<State<P, T>>,
-    /// Held by the committing thread, never together with the lock of the state: bringing an item never waits for a writer.
+    /// Held by the committing thread, never together with the lock of the state: bringing an item
+    /// never waits for a writer.
     writer: Mutex<W>,
     moved: Condvar,
     bytes_max: usize,
@@ -53,8 +55,8 @@ struct Parked<T> {
 }
 
 impl<P: Ord + Copy, T, W> Window<P, T, W> {
-    /// A window that begins at `first`, and lets new work start while at most `bytes_max` are parked and the budget, which they are
-    /// charged to, is not used up.
+    /// A window that begins at `first`, and lets new work start while at most `bytes_max` are
+    /// parked and the budget, which they are charged to, is not used up.
     pub fn new(first: P, writer: W, bytes_max: usize, budget: Arc<MemoryBudget>) -> Self {
         let state = State { next: first, committing: false, parked: BTreeMap::new(), waiting: 0 };
         Self {
@@ -67,8 +69,9 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
         }
     }
 
-    /// Brings the item at `position`, which takes that room. Commits what is next in order; `commit` returns the position
-    /// that comes after what it is given. What stands before that, and has not been committed, never will be.
+    /// Brings the item at `position`, which takes that room. Commits what is next in order;
+    /// `commit` returns the position that comes after what it is given. What stands before that,
+    /// and has not been committed, never will be.
     pub fn put(&self, position: P, item: T, room: Room, mut commit: impl FnMut(&mut W, T) -> P) {
         let mut state = lock(&self.state);
         if position < state.next {
@@ -95,7 +98,8 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
         commit(&mut lock(&self.writer), item);
     }
 
-    /// Says what comes next: the item there, if it has come already. If not, nobody commits any more.
+    /// Says what comes next: the item there, if it has come already. If not, nobody commits any
+    /// more.
     fn go_on(&self, next: P) -> Option<T> {
         let mut state = lock(&self.state);
         state.next = next;

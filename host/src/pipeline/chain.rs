@@ -1,10 +1,14 @@
-//! A chain: what comes out of one plugin goes into the next at once, on the same worker, while it is hot.
+//! A chain: what comes out of one plugin goes into the next at once, on the same worker, while it
+//! is hot.
 //!
-//! The source is cut where the first stage can be cut. What a stage gives for a chunk of whole records is checked to be whole records
-//! of the next one, where both have records of one kind; else the next stage is *reframed*: it sees what the one before gives for
-//! the whole source, in order, cut where its own records end. So is a later stage that asks for a header: the stages before may drop
-//! or change any record, so its header is only known once the first records have come out of them. A stage that is reframed, or that has to see a source in order, and those
-//! behind it are the tail of the chain; what is before them is the head, which runs over chunks in parallel where several workers are.
+//! The source is cut where the first stage can be cut. What a stage gives for a chunk of whole
+//! records is checked to be whole records of the next one, where both have records of one kind;
+//! else the next stage is *reframed*: it sees what the one before gives for the whole source, in
+//! order, cut where its own records end. So is a later stage that asks for a header: the stages
+//! before may drop or change any record, so its header is only known once the first records have
+//! come out of them. A stage that is reframed, or that has to see a source in order, and those
+//! behind it are the tail of the chain; what is before them is the head, which runs over chunks in
+//! parallel where several workers are.
 
 use std::sync::Arc;
 
@@ -36,8 +40,8 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A chain of `stages`, the first of which takes the source. Where one is reframed, what waits for the end of a record is bounded
-    /// by `record_bytes_max`.
+    /// A chain of `stages`, the first of which takes the source. Where one is reframed, what waits
+    /// for the end of a record is bounded by `record_bytes_max`.
     ///
     /// # Errors
     /// When there are none, or one that is not the last is an aggregator.
@@ -52,7 +56,8 @@ impl Chain {
             .zip(stages.iter().skip(1))
             .map(|(before, next)| Joint::between(before, next))
             .collect();
-        // What may be cut anywhere is cut where the first stage behind it that has records can take the pieces as they come.
+        // What may be cut anywhere is cut where the first stage behind it that has records can take
+        // the pieces as they come.
         let as_they_come = joints.iter().take_while(|joint| **joint == Joint::Same).count() + 1;
         let framed = stages.iter().take(as_they_come).find(|stage| stage.framing != Framing::Bytes);
         let framing = framed.or(stages.first()).map_or(Framing::Bytes, |stage| stage.framing);

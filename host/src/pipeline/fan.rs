@@ -1,5 +1,5 @@
-//! A fan: several aggregators over the same chunks, which are read and decoded once. One that fails is out for its source; the
-//! others go on.
+//! A fan: several aggregators over the same chunks, which are read and decoded once. One that fails
+//! is out for its source; the others go on.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -103,7 +103,8 @@ struct Lanes<'a> {
 }
 
 impl<'a> Lane<'a> {
-    /// Calls the instance, if it has not failed. What ends the whole job, or the run, is not for this lane alone.
+    /// Calls the instance, if it has not failed. What ends the whole job, or the run, is not for
+    /// this lane alone.
     fn call<T: Default>(
         &mut self,
         call: impl FnOnce(&mut (dyn Instance + 'a)) -> Result<T, Failure>,

@@ -80,7 +80,8 @@ impl<'a> Links<'a> {
         call(&mut *link.instance).map_err(|failure| stretch.named(stage, failure))
     }
 
-    /// Where in the source the records were that a stage set aside: that is only told by what the stages before it make of each.
+    /// Where in the source the records were that a stage set aside: that is only told by what the
+    /// stages before it make of each.
     fn locate(
         &self,
         index: usize,
@@ -92,7 +93,8 @@ impl<'a> Links<'a> {
         for reject in &mut *rejects {
             reject.is_exact = false;
         }
-        // Whoever runs the stages: where the chain is taken in two, the source's bytes are only known before the first that sees it in order.
+        // Whoever runs the stages: where the chain is taken in two, the source's bytes are only
+        // known before the first that sees it in order.
         let mut so_far = self.stretch.line.stages.iter().take(index + 1);
         if self.stretch.line.joint(index) == Joint::Same
             && so_far.all(|stage| stage.processor.traits().scope == Scope::Chunk)
@@ -110,8 +112,9 @@ impl<'a> Links<'a> {
 }
 
 impl Link<'_> {
-    /// Opens the stage for a source; where it is reframed and asks for a header, once that has come. The header of the source is that
-    /// of the first stage: any other that asks for one is reframed.
+    /// Opens the stage for a source; where it is reframed and asks for a header, once that has
+    /// come. The header of the source is that of the first stage: any other that asks for one is
+    /// reframed.
     fn open(&mut self, stretch: &Stretch, opening: Opening<'_>) -> Result<(), Failure> {
         let header_records = self.stage.processor.traits().header_records;
         if let Some(reframe) = &mut self.reframe {
@@ -127,7 +130,8 @@ impl Link<'_> {
         opened.map_err(|failure| stretch.named(self.stage, failure))
     }
 
-    /// Whether what the stage before gave for a chunk ends where a record of this one does, or is cut anew.
+    /// Whether what the stage before gave for a chunk ends where a record of this one does, or is
+    /// cut anew.
     fn ends_with_record(&self, given: &[u8]) -> bool {
         self.reframe.is_some()
             || given.is_empty()
@@ -158,7 +162,8 @@ impl Link<'_> {
     }
 }
 
-/// Whether a chunk is the last that has bytes, though a chunk of nothing comes after it: what is cut elsewhere ends with a record.
+/// Whether a chunk is the last that has bytes, though a chunk of nothing comes after it: what is
+/// cut elsewhere ends with a record.
 fn ends_source(stretch: &Stretch, fill: &mut dyn Fill) -> Result<bool, Failure> {
     let mut chunk = vec![0; fill.len()];
     fill.fill(&mut chunk)?;

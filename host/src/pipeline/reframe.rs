@@ -1,5 +1,5 @@
-//! What one stage gives for a source, cut anew where records of the next stage end: what is behind the last whole record is carried
-//! over to the next chunk.
+//! What one stage gives for a source, cut anew where records of the next stage end: what is behind
+//! the last whole record is carried over to the next chunk.
 
 use crate::input::{Boundary, Framing};
 use std::sync::Arc;
@@ -12,7 +12,8 @@ pub(super) struct Reframe {
     framing: Framing,
     record_bytes_max: u64,
     boundary: Boundary,
-    /// What has not been handed over, which begins with a record; so many bytes of it are whole records.
+    /// What has not been handed over, which begins with a record; so many bytes of it are whole
+    /// records.
     carry: Vec<u8>,
     whole: usize,
     memory: Arc<MemoryBudget>,
@@ -58,7 +59,8 @@ impl Reframe {
     /// Takes what the stage before has given.
     ///
     /// # Errors
-    /// When the record at hand is longer than allowed, or the source ends within one that has to be whole.
+    /// When the record at hand is longer than allowed, or the source ends within one that has to be
+    /// whole.
     pub(super) fn take(&mut self, given: &[u8], last: bool) -> Result<(), Failure> {
         self.carry.extend_from_slice(given);
         self.charge.set(self.carry.capacity() as u64);

@@ -1,5 +1,5 @@
-//! The stages of a chain, and neighbouring ones of them: what each takes and gives, and what they are to the scheduler. Runs nothing
-//! over a source: `links.rs` does.
+//! The stages of a chain, and neighbouring ones of them: what each takes and gives, and what they
+//! are to the scheduler. Runs nothing over a source: `links.rs` does.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -54,8 +54,9 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Where a stage reads a table that the source is, which the stages before it only filter: its header is the first records of the
-    /// source. A filter that drops those leaves a table without names, and the next row must not be taken for them.
+    /// Where a stage reads a table that the source is, which the stages before it only filter: its
+    /// header is the first records of the source. A filter that drops those leaves a table without
+    /// names, and the next row must not be taken for them.
     pub(super) fn is_table_of_source(&self, index: usize) -> bool {
         let Some(stage) = self.stages.get(index) else { return false };
         let only_filters = |before: &Stage| {
@@ -69,8 +70,8 @@ impl Line {
             && self.stages.iter().take(index).all(only_filters)
     }
 
-    /// Records of a source that the stages up to the one before `end` are opened with: those of the first stage, or those that may not be
-    /// dropped.
+    /// Records of a source that the stages up to the one before `end` are opened with: those of the
+    /// first stage, or those that may not be dropped.
     fn header_records(&self, end: usize) -> u32 {
         let own = |index: &usize| *index == 0 || self.is_table_of_source(*index);
         let stages = (0..end).filter(own).filter_map(|index| self.stages.get(index));
@@ -114,8 +115,9 @@ impl Stretch {
         slices::part(&self.line.stages, self.own.clone())
     }
 
-    /// Whether nothing of the first records of a source is left by the stages before the one at `index`. They are run over nothing
-    /// else, in instances of their own: what they count and set aside is forgotten, as they do it again with the first chunk.
+    /// Whether nothing of the first records of a source is left by the stages before the one at
+    /// `index`. They are run over nothing else, in instances of their own: what they count and set
+    /// aside is forgotten, as they do it again with the first chunk.
     pub(super) fn drops_header(&self, index: usize, opening: Opening<'_>) -> Result<bool, Failure> {
         let mut bytes: Option<Held> = None;
         if opening.header.is_empty() || !self.line.is_table_of_source(index) {

@@ -1,8 +1,9 @@
 //! Where in a source the records were of which a later stage of a chain has set some aside.
 //!
-//! What the stages before make of one record says where that of the next begins. So they are run once more over the chunk, some records
-//! at a time, in instances of their own, and what comes out is compared with what the stage was given: where that is another, as it
-//! can be of a plugin whose chunks do not stand alone, nothing is told.
+//! What the stages before make of one record says where that of the next begins. So they are run
+//! once more over the chunk, some records at a time, in instances of their own, and what comes out
+//! is compared with what the stage was given: where that is another, as it can be of a plugin whose
+//! chunks do not stand alone, nothing is told.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +27,8 @@ struct Piece {
 }
 
 impl Trace<'_> {
-    /// Gives those of `rejects` their offsets in the source that can be told. They are within `given`, which came out of the chunk at
-    /// `place`.
+    /// Gives those of `rejects` their offsets in the source that can be told. They are within
+    /// `given`, which came out of the chunk at `place`.
     pub(super) fn find(
         &self,
         place: Place,

@@ -1,5 +1,5 @@
-//! What the sandboxes of a job have all together: guest time, records set aside, and lines of the log. Counts; whoever counts
-//! compares with the limits.
+//! What the sandboxes of a job have all together: guest time, records set aside, and lines of the
+//! log. Counts; whoever counts compares with the limits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

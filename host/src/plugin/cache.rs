@@ -1,11 +1,11 @@
 //! Compiled code on disk, so that a plugin is compiled once.
 //!
-//! Code that is loaded runs unchecked, so nothing is loaded but what this user's host has written: the directory is
-//! private, and a keyed MAC covers the name and the bytes of each entry. Any doubt means that the plugin is compiled
-//! again; a cache that cannot be used is no error.
+//! Code that is loaded runs unchecked, so nothing is loaded but what this user's host has written:
+//! the directory is private, and a keyed MAC covers the name and the bytes of each entry. Any doubt
+//! means that the plugin is compiled again; a cache that cannot be used is no error.
 //!
-//! A process that goes into a jail takes the code of its plugins with it, and nothing else: no directory, and no key that would
-//! have others believe what it writes.
+//! A process that goes into a jail takes the code of its plugins with it, and nothing else: no
+//! directory, and no key that would have others believe what it writes.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -55,7 +55,8 @@ pub struct CacheState {
 
 /// Compiled code that may be run: its MAC is right, or this process has just had it compiled.
 pub(super) enum Trusted {
-    /// What a compiler has answered that this process has started, or what this user's host has written, in this process's own memory.
+    /// What a compiler has answered that this process has started, or what this user's host has
+    /// written, in this process's own memory.
     Compiled(Vec<u8>),
     /// What this user's host has written, in memory that is sealed.
     Kept(Sealed),
@@ -78,7 +79,8 @@ impl Cache {
         Self(Place::Memory(Mutex::default()))
     }
 
-    /// Looks at the directory, and whether it can be written to; `None` where there is none. Makes nothing that stays.
+    /// Looks at the directory, and whether it can be written to; `None` where there is none. Makes
+    /// nothing that stays.
     ///
     /// # Errors
     /// When it could not be used.
@@ -208,7 +210,8 @@ impl Dir {
     }
 }
 
-/// The key file, made where it is missing. Two hosts that make it at once agree: only one can link its own.
+/// The key file, made where it is missing. Two hosts that make it at once agree: only one can link
+/// its own.
 fn key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     if !path.exists() {
         let mut fresh = [0; KEY_BYTES];

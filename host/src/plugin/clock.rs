@@ -1,8 +1,9 @@
 //! How long the call at hand has run, for the one guest that a thread runs at a time.
 //!
-//! What a guest has used is processor time of its thread: a call is not late because others had the processor. That is asked for at each look
-//! alone, as it costs a system call. Wall time between two looks bounds it from above; and as wall time is what people count in, a call has
-//! its ceiling there, too, at somewhat more than its time
+//! What a guest has used is processor time of its thread: a call is not late because others had the
+//! processor. That is asked for at each look alone, as it costs a system call. Wall time between
+//! two looks bounds it from above; and as wall time is what people count in, a call has its ceiling
+//! there, too, at somewhat more than its time
 //! ([`TIMEOUT_WALL_PERCENT`](crate::settings::limits::TIMEOUT_WALL_PERCENT)).
 
 use std::cell::Cell;
@@ -42,7 +43,8 @@ impl Clock {
         ran: Ran { processor: Duration::ZERO, wall: Duration::ZERO },
     };
 
-    /// What was used since the last look, at `now`, with so much processor time used by the thread in all.
+    /// What was used since the last look, at `now`, with so much processor time used by the thread
+    /// in all.
     fn look(&mut self, now: Instant, processor: Duration) -> Ran {
         let wall = now.saturating_duration_since(self.since.unwrap_or(now));
         let since = self.processor.map_or(wall, |before| processor.saturating_sub(before));

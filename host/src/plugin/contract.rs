@@ -1,4 +1,5 @@
-//! The types of `gristmill:plugin@0.1.0` as the engine passes them, and the names that they are found by.
+//! The types of `gristmill:plugin@0.1.0` as the engine passes them, and the names that they are
+//! found by.
 
 use wasmtime::component::{ComponentType, Lift, Lower};
 

@@ -1,7 +1,7 @@
 //! The engine: what guests may use of wasm, and the clock that stops them.
 //!
-//! One engine serves all plugins of a process. One thread advances its epoch; nobody else ever does, as that would
-//! stop every guest at once.
+//! One engine serves all plugins of a process. One thread advances its epoch; nobody else ever
+//! does, as that would stop every guest at once.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -42,9 +42,10 @@ impl Engine {
         Self::with(&Sandbox::default())
     }
 
-    /// An engine with the features that the supported languages need, and no others; for sandboxes with these limits, of which it
-    /// has the stack, and whether fuel is counted. Threads that guests run on have
-    /// [`HOST_STACK_BYTES`](crate::settings::limits::HOST_STACK_BYTES) beside that stack.
+    /// An engine with the features that the supported languages need, and no others; for sandboxes
+    /// with these limits, of which it has the stack, and whether fuel is counted. Threads that
+    /// guests run on have [`HOST_STACK_BYTES`](crate::settings::limits::HOST_STACK_BYTES) beside
+    /// that stack.
     ///
     /// # Errors
     /// As for [`new`](Self::new).
@@ -52,7 +53,8 @@ impl Engine {
         Self::started(limits, true)
     }
 
-    /// The same, but one that compiles on the thread that asks for it alone: however many others there are, it takes one processor.
+    /// The same, but one that compiles on the thread that asks for it alone: however many others
+    /// there are, it takes one processor.
     ///
     /// # Errors
     /// As for [`new`](Self::new).
@@ -77,8 +79,8 @@ impl Engine {
         Ok(Self { inner, stop, ticker: Some(ticker), is_parallel })
     }
 
-    /// An engine that starts no thread: nothing can be run in it, as nothing would stop it. What is compiled for it is for all engines
-    /// with these limits.
+    /// An engine that starts no thread: nothing can be run in it, as nothing would stop it. What is
+    /// compiled for it is for all engines with these limits.
     pub(super) fn to_compile(limits: &Sandbox) -> Result<Self, EngineError> {
         Self::to_compile_in(limits, true)
     }
@@ -115,8 +117,8 @@ impl Drop for Engine {
 #[error("cannot start the engine: {0}")]
 pub struct EngineError(String);
 
-/// Of what is switched off here, garbage collection, threads, exceptions and async are not even linked in. Whether fuel is counted is a
-/// part of what compiled code is kept under.
+/// Of what is switched off here, garbage collection, threads, exceptions and async are not even
+/// linked in. Whether fuel is counted is a part of what compiled code is kept under.
 fn config(limits: &Sandbox) -> Config {
     let mut config = Config::new();
     config
@@ -133,8 +135,9 @@ fn config(limits: &Sandbox) -> Config {
     config
 }
 
-/// Places for sandboxes, kept from one to the next: making one maps nothing and stops no other thread. Nothing is refused here that the
-/// limits of a sandbox allow; they refuse with a text of ours.
+/// Places for sandboxes, kept from one to the next: making one maps nothing and stops no other
+/// thread. Nothing is refused here that the limits of a sandbox allow; they refuse with a text of
+/// ours.
 fn pool(limits: &Sandbox) -> PoolingAllocationConfig {
     // Overwriting what nobody has touched would cost a run of few sandboxes more than all else.
     let resident_bytes = match limits.isolate {

@@ -21,7 +21,8 @@ pub(super) struct Resource {
 }
 
 impl Resource {
-    /// The functions of a component that are not its own alone; the name of the first that is missing.
+    /// The functions of a component that are not its own alone; the name of the first that is
+    /// missing.
     pub(super) fn shared(self, component: &Component) -> Result<Shared, String> {
         let Self { interface, name } = self;
         Ok(Shared {

@@ -1,4 +1,5 @@
-//! What a failed call means, in words for the user: what was used, what is allowed, and the flag that raises it.
+//! What a failed call means, in words for the user: what was used, what is allowed, and the flag
+//! that raises it.
 
 use std::fmt::Write;
 
@@ -41,7 +42,8 @@ impl Call {
     }
 }
 
-/// Turns the engine's error into a failure: which limit was met, or how the guest crashed, and where.
+/// Turns the engine's error into a failure: which limit was met, or how the guest crashed, and
+/// where.
 pub(super) fn fault(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failure {
     let failure = meant(error, call, guest);
     if failure.kind == FailureKind::Cancelled {
@@ -51,8 +53,9 @@ pub(super) fn fault(error: &wasmtime::Error, call: Call, guest: &Guest) -> Failu
     failure.detail(Detail { said, backtrace, ..Detail::default() })
 }
 
-/// The functions that were running, the innermost first. Their names are the plugin's own, so there is a bound on them; and of those names only
-/// Rust's are put into words, by what writes into that bound: those of C++ can stand for gigabytes in a few hundred characters.
+/// The functions that were running, the innermost first. Their names are the plugin's own, so there
+/// is a bound on them; and of those names only Rust's are put into words, by what writes into that
+/// bound: those of C++ can stand for gigabytes in a few hundred characters.
 fn backtrace(error: &wasmtime::Error) -> Vec<String> {
     let Some(trace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
     let mut text = Bounded { text: String::new(), bytes_max: BACKTRACE_BYTES_MAX };
@@ -64,7 +67,8 @@ fn backtrace(error: &wasmtime::Error) -> Vec<String> {
         .collect()
 }
 
-/// A frame, `module!function`, with the function's name as it is in the source, where it is Rust's and not too long.
+/// A frame, `module!function`, with the function's name as it is in the source, where it is Rust's
+/// and not too long.
 fn readable(frame: &str) -> String {
     let (module, name) = frame.rsplit_once('!').unwrap_or(("", frame));
     if name.len() > SYMBOL_BYTES_MAX {

@@ -1,11 +1,12 @@
-//! Features of WebAssembly that are off, by the one list that the engine is switched by: which of them a plugin needs, and why it is
-//! not given them.
+//! Features of WebAssembly that are off, by the one list that the engine is switched by: which of
+//! them a plugin needs, and why it is not given them.
 
 use wasmparser::{Validator, WasmFeatures};
 
 use super::error::Refusal;
 
-/// What is off, what it is called, and why it is off. The first that a plugin needs is told; one that is a part of another stands behind it.
+/// What is off, what it is called, and why it is off. The first that a plugin needs is told; one
+/// that is a part of another stands behind it.
 const OFF: [(WasmFeatures, &str, &str); 13] = [
     (WasmFeatures::CM_ASYNC, "async functions of the component model", "plugins are synchronous"),
     (
@@ -31,7 +32,8 @@ const OFF: [(WasmFeatures, &str, &str); 13] = [
         "typed function references",
         "their engine is not a part of the host",
     ),
-    // A switch of the engine's own: without it, externref is off, and with it all that is collected.
+    // A switch of the engine's own: without it, externref is off, and with it all that is
+    // collected.
     (
         WasmFeatures::GC_TYPES,
         "references to what is not its own (externref)",
@@ -39,20 +41,22 @@ const OFF: [(WasmFeatures, &str, &str); 13] = [
     ),
 ];
 
-/// All that is off. What the engine has no code for is not off by itself: where it believes that something is on, a plugin that uses it can
-/// end the process.
+/// All that is off. What the engine has no code for is not off by itself: where it believes that
+/// something is on, a plugin that uses it can end the process.
 pub(super) fn off() -> WasmFeatures {
     OFF.iter().fold(WasmFeatures::empty(), |off, (feature, ..)| off.union(*feature))
 }
 
-/// A refusal that names the feature that keeps a plugin from being compiled; none where it is not that.
+/// A refusal that names the feature that keeps a plugin from being compiled; none where it is not
+/// that.
 pub(super) fn refusal(bytes: &[u8]) -> Option<Refusal> {
     let valid = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();
     let mut given = WasmFeatures::default().difference(off());
     if valid(given) {
         return None;
     }
-    // From the back, so that those of which others are a part, or which change what bytes mean, come last.
+    // From the back, so that those of which others are a part, or which change what bytes mean,
+    // come last.
     let (_, name, why) = OFF.iter().rev().find(|(feature, ..)| {
         given.insert(*feature);
         valid(given)

@@ -1,8 +1,9 @@
-//! Bytes on their way into a guest: the list is allocated by the guest first and filled in place, so that no
-//! buffer of the host's stands between a file and the sandbox.
+//! Bytes on their way into a guest: the list is allocated by the guest first and filled in place,
+//! so that no buffer of the host's stands between a file and the sandbox.
 //!
-//! Implements what the engine's own lists of bytes implement, by methods that it does not document: everything that
-//! an upgrade could break is in this file, and `tests/fill.rs` compares it with the engine's own lists.
+//! Implements what the engine's own lists of bytes implement, by methods that it does not document:
+//! everything that an upgrade could break is in this file, and `tests/fill.rs` compares it with the
+//! engine's own lists.
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
@@ -39,7 +40,8 @@ impl<'a> Incoming<'a> {
         Filled { spent: inner.spent, failure: inner.failure.take() }
     }
 
-    /// Has the guest allocate the list and fills it. Guest time counts from here: the epoch deadline is set anew.
+    /// Has the guest allocate the list and fills it. Guest time counts from here: the epoch
+    /// deadline is set anew.
     fn lower<T>(&self, cx: &mut LowerContext<'_, T>) -> wasmtime::Result<(usize, usize)> {
         let mut inner = self.0.lock();
         let length = inner.fill.len();
@@ -77,8 +79,8 @@ unsafe impl ComponentType for Incoming<'_> {
     }
 }
 
-// SAFETY: both methods write all of what they are given room for: pointer and length of a list that the guest has
-// allocated, which `LowerContext::realloc` has checked to be within its memory.
+// SAFETY: both methods write all of what they are given room for: pointer and length of a list that
+// the guest has allocated, which `LowerContext::realloc` has checked to be within its memory.
 unsafe impl Lower for Incoming<'_> {
     fn linear_lower_to_flat<T>(
         &self,
@@ -191,7 +193,8 @@ unsafe impl ComponentType for Outgoing {
     }
 }
 
-// SAFETY: both methods read a pointer and a length of 32 bits, as which a list is given, and no byte outside the memory.
+// SAFETY: both methods read a pointer and a length of 32 bits, as which a list is given, and no
+// byte outside the memory.
 unsafe impl Lift for Outgoing {
     fn linear_lift_from_flat(
         cx: &mut LiftContext<'_>,
@@ -212,10 +215,12 @@ unsafe impl Lift for Outgoing {
     }
 }
 
-/// A text of a guest, which may be as long as its memory: no more than the first units of its encoding are read and copied out.
+/// A text of a guest, which may be as long as its memory: no more than the first units of its
+/// encoding are read and copied out.
 pub(super) struct Beginning<const UNITS_MAX: usize>(pub(super) String);
 
-/// Set in the length of a text of which the guest says for each whether it is UTF-16 ("Canonical ABI", `load_string`).
+/// Set in the length of a text of which the guest says for each whether it is UTF-16 ("Canonical
+/// ABI", `load_string`).
 const UTF16_TAG: u32 = 1 << 31;
 
 impl<const UNITS_MAX: usize> Beginning<UNITS_MAX> {
@@ -268,7 +273,8 @@ unsafe impl<const UNITS_MAX: usize> ComponentType for Beginning<UNITS_MAX> {
     }
 }
 
-// SAFETY: both methods have the engine check pointer and length, and read no byte outside the memory.
+// SAFETY: both methods have the engine check pointer and length, and read no byte outside the
+// memory.
 unsafe impl<const UNITS_MAX: usize> Lift for Beginning<UNITS_MAX> {
     fn linear_lift_from_flat(
         cx: &mut LiftContext<'_>,
@@ -322,7 +328,7 @@ where
     Params: ComponentNamedList + Lower + Borrowing<'a>,
     Return: ComponentNamedList + Lift,
 {
-    // SAFETY: the types are those that `func` was typechecked with, but for a lifetime, which a type of the component
-    // model knows nothing of.
+    // SAFETY: the types are those that `func` was typechecked with, but for a lifetime, which a
+    // type of the component model knows nothing of.
     unsafe { TypedFunc::new_unchecked(*func.func()) }
 }

@@ -1,4 +1,5 @@
-//! What the host keeps for one guest: its limits, what it has used of them, and what it asks of the host while it runs.
+//! What the host keeps for one guest: its limits, what it has used of them, and what it asks of the
+//! host while it runs.
 
 mod call;
 mod memory;
@@ -178,7 +179,8 @@ impl Guest {
         std::mem::take(&mut self.kept)
     }
 
-    /// Elements of all its tables together: a table that may be larger is allowed to be the only one.
+    /// Elements of all its tables together: a table that may be larger is allowed to be the only
+    /// one.
     pub(super) fn table_elements_total_max(&self) -> usize {
         self.limits.table_elements.max(TABLE_ELEMENTS_TOTAL)
     }

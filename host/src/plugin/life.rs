@@ -1,8 +1,11 @@
-//! The life of a plugin's sandboxes: when a fresh one takes the place of one that was used, and when a chunk is run again.
+//! The life of a plugin's sandboxes: when a fresh one takes the place of one that was used, and
+//! when a chunk is run again.
 //!
-//! A worker owns one of these, and through it one sandbox at a time: the old one is gone, and its memory with it, before a fresh one is
-//! made. (Where each chunk has its own, there is a second one for the states.) A sandbox that has failed is never called again. A chunk that failed in a sandbox which had run others is run once more in a fresh one, where all that
-//! its resource has seen is that chunk; what fails there is told.
+//! A worker owns one of these, and through it one sandbox at a time: the old one is gone, and its
+//! memory with it, before a fresh one is made. (Where each chunk has its own, there is a second one
+//! for the states.) A sandbox that has failed is never called again. A chunk that failed in a
+//! sandbox which had run others is run once more in a fresh one, where all that its resource has
+//! seen is that chunk; what fails there is told.
 
 use super::guest::Since;
 use super::sandbox::{Sandboxed, closed};
@@ -31,7 +34,8 @@ pub(super) struct Life<'a> {
     /// Nothing where the last one is gone, and no fresh one could be made.
     used: Option<Used<'a>>,
     opened: Option<Opened>,
-    /// Where each chunk has a sandbox of its own: the accumulator of the chunks before, in one that has seen states alone.
+    /// Where each chunk has a sandbox of its own: the accumulator of the chunks before, in one that
+    /// has seen states alone.
     gathered: Option<Box<dyn Sandboxed + 'a>>,
 }
 
@@ -141,8 +145,8 @@ impl<'a> Life<'a> {
         if self.gathered.is_some() { self.gather() } else { Ok(()) }
     }
 
-    /// Runs a chunk again that has failed, where that may help: all that the resource has seen is this chunk, and the sandbox had seen
-    /// others.
+    /// Runs a chunk again that has failed, where that may help: all that the resource has seen is
+    /// this chunk, and the sandbox had seen others.
     fn push_again(
         &mut self,
         failure: Failure,

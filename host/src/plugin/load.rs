@@ -137,8 +137,9 @@ impl Plugin {
         &self.manifest
     }
 
-    /// What its settings say of its framing: names that the framing knows, with values that were given or are defaults. The property
-    /// `framing-settings` of the manifest pairs those names with settings: `delimiter=separator quote=quote`.
+    /// What its settings say of its framing: names that the framing knows, with values that were
+    /// given or are defaults. The property `framing-settings` of the manifest pairs those names
+    /// with settings: `delimiter=separator quote=quote`.
     pub fn framing_settings(&self) -> Vec<(String, String)> {
         let pairs = self.manifest.property(FRAMING_SETTINGS).unwrap_or_default();
         let paired = |pair: &str| {

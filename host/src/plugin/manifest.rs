@@ -45,8 +45,8 @@ impl From<contract::Manifest> for Manifest {
     }
 }
 
-/// The property that names the setting by which a header begins further down: with `skip:3` there, the plugin is given three
-/// records more than it asks for.
+/// The property that names the setting by which a header begins further down: with `skip:3` there,
+/// the plugin is given three records more than it asks for.
 const HEADER_SETTING: &str = "header-setting";
 
 /// What stands there before the number of records.

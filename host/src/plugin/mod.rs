@@ -1,7 +1,8 @@
-//! Plugins: loaded, checked, compiled once, and run in instances. The only code that knows wasmtime.
+//! Plugins: loaded, checked, compiled once, and run in instances. The only code that knows
+//! wasmtime.
 //!
-//! A plugin reaches what the contract lists and nothing else: a component that imports more is refused at load,
-//! by name. Knows nothing of files that are processed, or of threads.
+//! A plugin reaches what the contract lists and nothing else: a component that imports more is
+//! refused at load, by name. Knows nothing of files that are processed, or of threads.
 
 mod aggregator;
 mod budget;

@@ -1,4 +1,5 @@
-//! What a plugin is loaded with, as plain data: knows nothing of how it is loaded, nor of what runs.
+//! What a plugin is loaded with, as plain data: knows nothing of how it is loaded, nor of what
+//! runs.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -36,7 +36,8 @@ pub fn probe() -> Result<(), String> {
     }
 }
 
-/// Features of this processor that the engine compiles for where they are there, and whether they are.
+/// Features of this processor that the engine compiles for where they are there, and whether they
+/// are.
 #[cfg(target_arch = "x86_64")]
 pub fn cpu_features() -> Vec<(&'static str, bool)> {
     vec![

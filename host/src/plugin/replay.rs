@@ -1,7 +1,8 @@
-//! Failures that were kept are run again: what is run is one resource and one chunk, on a new instance.
+//! Failures that were kept are run again: what is run is one resource and one chunk, on a new
+//! instance.
 //!
-//! Bundles come from anywhere: what they say is checked, and what they ask for is bounded, before anything runs. How one is kept is
-//! told in `repro.rs`.
+//! Bundles come from anywhere: what they say is checked, and what they ask for is bounded, before
+//! anything runs. How one is kept is told in `repro.rs`.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -84,8 +85,8 @@ pub enum ReproError {
     Thread(io::Error),
 }
 
-/// Runs the call that a bundle is about again, on a new instance with the limits of then, which are `most` at most: bundles come from
-/// anywhere.
+/// Runs the call that a bundle is about again, on a new instance with the limits of then, which are
+/// `most` at most: bundles come from anywhere.
 ///
 /// # Errors
 /// When the bundle is broken, asks for more than that, or is of a call that cannot be run again.

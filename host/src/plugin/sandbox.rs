@@ -281,7 +281,8 @@ where
 pub(super) fn prepare(store: &mut Store<Guest>, which: Call, bytes: usize) -> Result<(), Failure> {
     let guest = store.data_mut();
     guest.begin_call(bytes);
-    // A state is as large as its memory, a result is not, and what it says of itself is read by people.
+    // A state is as large as its memory, a result is not, and what it says of itself is read by
+    // people.
     match which {
         Call::Save => guest.output_bytes_max = guest.limits.memory_bytes,
         Call::Describe | Call::Configure => guest.output_bytes_max = MANIFEST_BYTES_MAX,

@@ -1,6 +1,8 @@
-//! Bytes in a file in memory that nobody can change any more: the engine maps it, where it would copy other bytes.
+//! Bytes in a file in memory that nobody can change any more: the engine maps it, where it would
+//! copy other bytes.
 //!
-//! It costs one copy in the kernel, and a look at each byte on the way. What is never run of the code is never mapped.
+//! It costs one copy in the kernel, and a look at each byte on the way. What is never run of the
+//! code is never mapped.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -10,7 +12,8 @@ use std::path::PathBuf;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::{Resource, getrlimit};
 
-/// Bytes that are copied at once: they stay in the processor's cache between being read, looked at and written.
+/// Bytes that are copied at once: they stay in the processor's cache between being read, looked at
+/// and written.
 const STEP_BYTES: usize = 64 << 10;
 
 /// A file in memory that has all of its seals.
@@ -60,7 +63,8 @@ impl Sealed {
     }
 }
 
-/// Whether a file, which one in memory is, too, may have so many bytes: whoever writes beyond the limit of this process is killed (`setrlimit(2)`).
+/// Whether a file, which one in memory is, too, may have so many bytes: whoever writes beyond the
+/// limit of this process is killed (`setrlimit(2)`).
 ///
 /// # Errors
 /// When it may not.

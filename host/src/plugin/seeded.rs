@@ -1,4 +1,5 @@
-//! Seeded searches over what is read of a plugin file before a compiler sees it: its shape, the wrapping of a core module, and what its manifest says.
+//! Seeded searches over what is read of a plugin file before a compiler sees it: its shape, the
+//! wrapping of a core module, and what its manifest says.
 //!
 //! The oracle is the engine's own: its validator, and what it says that a component takes.
 
@@ -33,7 +34,8 @@ const WORLD: &str = "package a:b; interface host { log: func(text: string); }
     interface types { record r { a: list<string>, b: option<u8> } variant v { x(r), y, z(tuple<u8, r>) } flags f { p, q } resource t { m: func(v: v); } }
     world w { import types; import log: func(text: string); import host; export two: func(x: u32) -> string; }";
 
-/// Modules that are good: a small one, one that carries the contract, and some that are shipped, where they have been built.
+/// Modules that are good: a small one, one that carries the contract, and some that are shipped,
+/// where they have been built.
 fn modules() -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for (text, wit, world) in [(SMALL, WORLD, "w"), ("(module)", CONTRACT, "aggregator")] {
@@ -155,7 +157,8 @@ fn damaged_bytes_have_a_shape_or_are_refused() {
     });
 }
 
-/// Functions that a module has of its own, as the validator counts them; nothing where it is not a valid module.
+/// Functions that a module has of its own, as the validator counts them; nothing where it is not a
+/// valid module.
 fn functions_of_valid(bytes: &[u8]) -> Option<u64> {
     (wrap::binary(bytes)? == Binary::Module).then_some(())?;
     let types = Validator::new().validate_all(bytes).ok()?;
@@ -175,7 +178,8 @@ fn functions_of_valid(bytes: &[u8]) -> Option<u64> {
     Some(u64::from(types.as_ref().function_count()) - imported)
 }
 
-/// A component at random, whose modules have one memory each: so the engine's count of memories is how many instances it makes.
+/// A component at random, whose modules have one memory each: so the engine's count of memories is
+/// how many instances it makes.
 struct Tree<'a> {
     random: &'a mut Random,
     text: String,
@@ -336,7 +340,8 @@ fn a_header_begins_where_the_manifest_says() {
     });
 }
 
-/// As the contract has it: the first property names the setting, whose value is what was given first, or else the default of the first of that name.
+/// As the contract has it: the first property names the setting, whose value is what was given
+/// first, or else the default of the first of that name.
 fn skipped(said: &contract::Manifest, given: &[(String, String)]) -> u64 {
     let Some(named) = said.properties.iter().find(|it| it.key == "header-setting") else {
         return 0;

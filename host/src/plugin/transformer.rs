@@ -1,7 +1,7 @@
 //! A transformer in its sandbox: bytes in, bytes out.
 //!
-//! Where its scope is a chunk, each chunk has a resource of its own, so what comes out of it cannot depend on which
-//! chunks the same instance has seen before.
+//! Where its scope is a chunk, each chunk has a resource of its own, so what comes out of it cannot
+//! depend on which chunks the same instance has seen before.
 
 use wasmtime::Store;
 use wasmtime::component::{Component, ResourceAny};

@@ -1,7 +1,9 @@
-//! An instance that remembers what it was given, so that a failure can be told with its place, and run again.
+//! An instance that remembers what it was given, so that a failure can be told with its place, and
+//! run again.
 //!
-//! Costs a name for each resource, and nothing for a chunk: the bytes of a chunk are asked for once more when its call has failed. Of a
-//! file they are read again, as they are then; the guest's memory may have been changed by the call.
+//! Costs a name for each resource, and nothing for a chunk: the bytes of a chunk are asked for once
+//! more when its call has failed. Of a file they are read again, as they are then; the guest's
+//! memory may have been changed by the call.
 
 use std::path::PathBuf;
 

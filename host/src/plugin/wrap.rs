@@ -8,7 +8,8 @@ use std::sync::Once;
 use wasmparser::Payload;
 use wit_component::ComponentEncoder;
 
-/// The two things that a `.wasm` file can be (core specification, section 5.5.16; component model, Binary.md).
+/// The two things that a `.wasm` file can be (core specification, section 5.5.16; component model,
+/// Binary.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Binary {
@@ -29,8 +30,8 @@ pub(super) fn binary(bytes: &[u8]) -> Option<Binary> {
 
 /// Wraps a core module into the component that its embedded type information describes.
 pub(super) fn component(module: &[u8]) -> Result<Vec<u8>, String> {
-    // The libraries that read type information are not made for bytes that somebody has damaged: where they panic, the
-    // module is refused like any other, and nothing of theirs is kept.
+    // The libraries that read type information are not made for bytes that somebody has damaged:
+    // where they panic, the module is refused like any other, and nothing of theirs is kept.
     quieten();
     QUIET.set(true);
     let wrapped = panic::catch_unwind(|| wrap(module));
@@ -43,8 +44,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Has panics of threads that are quiet told to nobody. The hook is that of the whole process, in which plugins are loaded at the
-/// same time: so it is changed once, and never back.
+/// Has panics of threads that are quiet told to nobody. The hook is that of the whole process, in
+/// which plugins are loaded at the same time: so it is changed once, and never back.
 fn quieten() {
     static CHANGED: Once = Once::new();
     CHANGED.call_once(|| {
@@ -58,7 +59,8 @@ fn quieten() {
 }
 
 fn wrap(module: &[u8]) -> Result<Vec<u8>, String> {
-    // The encoder panics on a custom section that is cut off, and recurses for ever where packages need each other.
+    // The encoder panics on a custom section that is cut off, and recurses for ever where packages
+    // need each other.
     wasmparser::validate(module).map_err(|error| one_line(&error.to_string()))?;
     if let Some(package) = cycle(&packages(module)?) {
         return Err(format!("package {package} of its type information needs itself"));
@@ -108,14 +110,16 @@ fn packages(module: &[u8]) -> Result<Packages, String> {
     Ok(packages)
 }
 
-/// That each part of type information is there: the decoder makes as much room as a part says that it takes before it looks.
+/// That each part of type information is there: the decoder makes as much room as a part says that
+/// it takes before it looks.
 fn whole(types: &[u8]) -> Result<(), String> {
     let mut parts = wasmparser::Parser::new(0).parse_all(types);
     let damaged = |error| format!("its type information is damaged: {error}");
     parts.try_for_each(|part| part.map(drop).map_err(|error| one_line(&damaged(error))))
 }
 
-/// A package that is part of a cycle, or needs one that is: what is left when packages are taken away whose needs are met.
+/// A package that is part of a cycle, or needs one that is: what is left when packages are taken
+/// away whose needs are met.
 fn cycle(packages: &Packages) -> Option<&str> {
     let mut met = BTreeSet::new();
     loop {

@@ -20,7 +20,8 @@ impl Aim {
         if kind == Kind::Transformer {
             return Self::Outputs;
         }
-        // What a source had set aside is not kept: where it is wanted, or may be too much, the source is read again.
+        // What a source had set aside is not kept: where it is wanted, or may be too much, the
+        // source is read again.
         let rejects_max = match settings.rejects_max {
             _ if spec.output.rejects.is_some() => 0,
             Some(RejectsMax::Percent(_) | RejectsMax::Both { .. }) => 0,

@@ -1,5 +1,6 @@
-//! Sources that are outputs: what lies below the output where a directory that is read holds that, what an earlier run of the same job has
-//! made beside its sources, and temporary files of runs that were killed. They were not meant.
+//! Sources that are outputs: what lies below the output where a directory that is read holds that,
+//! what an earlier run of the same job has made beside its sources, and temporary files of runs
+//! that were killed. They were not meant.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,8 @@ use crate::output::is_temporary;
 use crate::settings::Key;
 use crate::source::{Address, Listing};
 
-/// Takes what lies below the directory `out` from the listing, where one of `inputs` holds it, and temporary files; says so.
+/// Takes what lies below the directory `out` from the listing, where one of `inputs` holds it, and
+/// temporary files; says so.
 pub(super) fn remove_below(
     listing: &mut Listing,
     inputs: &[PathBuf],
@@ -40,7 +42,8 @@ pub(super) fn remove_below(
     told(events, all - listing.sources.len(), &what);
 }
 
-/// Takes files from the listing that are outputs, as `is_output` tells of an absolute path; says so.
+/// Takes files from the listing that are outputs, as `is_output` tells of an absolute path; says
+/// so.
 pub(super) fn remove_outputs(
     listing: &mut Listing,
     inputs: &[PathBuf],

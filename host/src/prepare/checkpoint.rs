@@ -1,7 +1,8 @@
 //! What an earlier run of the same job has done is skipped, and what this one does is remembered.
 //!
-//! Sources whose output is in a file of its own are taken from the listing. Sources whose result is a row, or a part of a total,
-//! stay in it: what they gave is taken from the ledger when it is their turn.
+//! Sources whose output is in a file of its own are taken from the listing. Sources whose result is
+//! a row, or a part of a total, stay in it: what they gave is taken from the ledger when it is
+//! their turn.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -116,7 +117,8 @@ impl Checkpoint {
         self.found.get(index).is_some_and(|found| found.is_done)
     }
 
-    /// What the ledger has of a source that is done. One whose row has been changed by anybody but a host is read again.
+    /// What the ledger has of a source that is done. One whose row has been changed by anybody but
+    /// a host is read again.
     pub(super) fn recall(&self, sources: &[Source], index: usize) -> Option<Recalled> {
         let found = self.found.get(index).filter(|found| found.is_done)?;
         let source = name(sources.get(index)?);
@@ -174,7 +176,8 @@ impl Checkpoint {
         self.readers.lock().push(reader);
     }
 
-    /// Remembers what became of a source, if it can be told from its other versions, and is still the one that was listed.
+    /// Remembers what became of a source, if it can be told from its other versions, and is still
+    /// the one that was listed.
     pub(super) fn save(&self, sources: &[Source], saved: Saved<'_>) -> Result<(), Error> {
         let index = saved.at.source;
         let identity_then = self.found.get(index).and_then(|found| found.identity.clone());
@@ -309,7 +312,8 @@ fn told(error: &ledger::Error) -> Problem {
     Problem::new(error).hint(hint)
 }
 
-/// Takes what is done from the listing, and tells how many sources that were. A ledger that is not there is not made.
+/// Takes what is done from the listing, and tells how many sources that were. A ledger that is not
+/// there is not made.
 pub(super) fn foresee(
     path: &Path,
     spec: &JobSpec,

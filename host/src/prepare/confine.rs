@@ -1,8 +1,11 @@
-//! The jail: what a run needs of the machine, worked out from its flags, and everything else given up.
+//! The jail: what a run needs of the machine, worked out from its flags, and everything else given
+//! up.
 //!
-//! Entered while the process has one thread, so it holds for all. What a jailed run must not do is done before: plugins are
-//! compiled, and taken along as code (who could write to the cache, or knew its key, would have the next run load what they like), the
-//! list of names is read, and directories and files for output are made, so that the rules are for them and not for what is around.
+//! Entered while the process has one thread, so it holds for all. What a jailed run must not do is
+//! done before: plugins are compiled, and taken along as code (who could write to the cache, or
+//! knew its key, would have the next run load what they like), the list of names is read, and
+//! directories and files for output are made, so that the rules are for them and not for what is
+//! around.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -26,8 +29,8 @@ use crate::stats::MemoryBudget;
 /// What any run reads: the seed of the database's random numbers, and its own peak of memory.
 const ALWAYS: [&str; 2] = ["/dev/urandom", "/proc/self/status"];
 
-/// What the C library and TLS read to connect to a host by its name (resolv.conf(5), nsswitch.conf(5), and where distributions
-/// keep certificates).
+/// What the C library and TLS read to connect to a host by its name (resolv.conf(5),
+/// nsswitch.conf(5), and where distributions keep certificates).
 const TO_CONNECT: [&str; 16] = [
     "/etc/resolv.conf",
     "/etc/hosts",
@@ -66,8 +69,8 @@ pub struct Confined {
     pub is_connected: bool,
 }
 
-/// Enters the jail. The names of a list of sources have to be read for that, and are in `origins` then. `described` is a file that
-/// describes the job.
+/// Enters the jail. The names of a list of sources have to be read for that, and are in `origins`
+/// then. `described` is a file that describes the job.
 ///
 /// # Errors
 /// When there is no jail on this machine, or what has to stay as it is can be written in it.
@@ -96,7 +99,8 @@ pub fn confine(
         write: write.into_iter().map(|(_, path)| path).collect(),
         sockets: if is_connected { Sockets::Allowed } else { Sockets::Denied },
     };
-    // Where there can be none, whoever needs one says so. One for each worker, and one for a zip file on standard input.
+    // Where there can be none, whoever needs one says so. One for each worker, and one for a zip
+    // file on standard input.
     if let Err(error) = prepare_spools(settings.threads + 1) {
         tracing::debug!("no temporary files before the jail: {error}");
     }
@@ -243,7 +247,8 @@ fn out(path: &Path) -> PathBuf {
     }
 }
 
-/// Makes the directories and files for output that are not there yet, as rules are for what is there.
+/// Makes the directories and files for output that are not there yet, as rules are for what is
+/// there.
 fn make(spec: &JobSpec) -> Result<(), Problem> {
     let output = &spec.output;
     if is_tree(&output.out) && Address::of(&output.out).is_none() {

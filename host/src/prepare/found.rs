@@ -1,5 +1,5 @@
-//! In which version sources are found, and which of them a job has done: what a run with a ledger need not do again, and why it does
-//! the others.
+//! In which version sources are found, and which of them a job has done: what a run with a ledger
+//! need not do again, and why it does the others.
 
 use std::path::Path;
 

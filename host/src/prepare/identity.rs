@@ -21,7 +21,8 @@ pub(super) fn name(source: &Source) -> Cow<'_, [u8]> {
     }
 }
 
-/// Size and time of the last write: those that a run compares, too. None for what can be told from no other version.
+/// Size and time of the last write: those that a run compares, too. None for what can be told from
+/// no other version.
 pub(super) fn identity(source: &Source, roots: &Roots) -> Option<Identity> {
     match &source.way {
         Way::File => {
@@ -48,12 +49,14 @@ pub(super) fn identity(source: &Source, roots: &Roots) -> Option<Identity> {
     }
 }
 
-/// Everything that comes out depends on but the source: the digest of the canonical form of what of a spec it depends on.
+/// Everything that comes out depends on but the source: the digest of the canonical form of what of
+/// a spec it depends on.
 pub(super) fn digest(spec: &JobSpec, aim: Aim) -> Result<Digest, Problem> {
     Ok(Digest::of([decisive(spec, aim)?.canonical()?]))
 }
 
-/// The spec that gives the same and says nothing else. Plugins are called by their digests, as they are the same by any name.
+/// The spec that gives the same and says nothing else. Plugins are called by their digests, as they
+/// are the same by any name.
 fn decisive(spec: &JobSpec, aim: Aim) -> Result<JobSpec, Problem> {
     let (inputs, output) = (&spec.inputs, &spec.output);
     let stage = |stage: &StageSpec| {

@@ -22,7 +22,8 @@ use crate::source::{Listing, Look, Source};
 use crate::spec::{JobSpec, Problem};
 use crate::stats::{Charge, Need, Report, Reservation};
 
-/// A job that is ready to run: all that can be refused has been looked at, and nothing of a source was read.
+/// A job that is ready to run: all that can be refused has been looked at, and nothing of a source
+/// was read.
 pub struct Prepared<'a> {
     spec: &'a JobSpec,
     context: &'a Context<'a>,
@@ -51,8 +52,8 @@ pub struct JobEnded {
     pub report: Report,
 }
 
-/// Makes a job ready to run. The order is that of what depends on what, and within that of what costs less: nothing is made or replaced
-/// before all that can be refused has been.
+/// Makes a job ready to run. The order is that of what depends on what, and within that of what
+/// costs less: nothing is made or replaced before all that can be refused has been.
 ///
 /// # Errors
 /// When it cannot be run as it is described, or was cancelled.
@@ -181,7 +182,8 @@ impl Prepared<'_> {
     }
 }
 
-/// Warns of globs for members that match none, where all has been read: what an earlier run has done may have what they match.
+/// Warns of globs for members that match none, where all has been read: what an earlier run has
+/// done may have what they match.
 fn warn_of_members(
     ended: &Result<Summary, Error>,
     listing: &Listing,
@@ -243,8 +245,9 @@ fn need(spec: &JobSpec, settings: &Run, listed_bytes: u64, plugins: &Plugins) ->
     Need { once_bytes: need.once_bytes.saturating_add(listed_bytes), ..need }
 }
 
-/// Takes out sources that have their output already, where that is to be left, and tells how many those were. Members that
-/// are only found as their archive is read are read, and their output is dropped.
+/// Takes out sources that have their output already, where that is to be left, and tells how many
+/// those were. Members that are only found as their archive is read are read, and their output is
+/// dropped.
 fn leave(
     names: Names<'_>,
     sources: &mut Arc<Vec<Source>>,
@@ -332,7 +335,8 @@ fn pour(
     }
 }
 
-/// Removes what runs that were killed have left among the outputs. It is only for tidiness: nothing is done about what stays.
+/// Removes what runs that were killed have left among the outputs. It is only for tidiness: nothing
+/// is done about what stays.
 fn swept(root: &Root) {
     if let Some(error) = sweep(root).first_failure {
         tracing::warn!("{error}");
@@ -345,7 +349,8 @@ fn told_of(events: &dyn Observer, passed_over: u64, why: &str) {
     }
 }
 
-/// Bytes of all sources that will be read; `None` where one of them has no size. Those that cannot be read are none.
+/// Bytes of all sources that will be read; `None` where one of them has no size. Those that cannot
+/// be read are none.
 fn bytes(sources: &[Source], checkpoint: Option<&Checkpoint>) -> Option<u64> {
     let is_done = |index| checkpoint.is_some_and(|memory| memory.is_done(index));
     let unread = sources.iter().enumerate().filter(|(index, _)| !is_done(*index));

@@ -1,6 +1,6 @@
-//! Hard links: a file in a place that may be written may be, under another name, one that is read or run. Such files have more than one
-//! link, which few have, so looking for them is a walk over the places that may be written, and another one over what is read only where
-//! that found any.
+//! Hard links: a file in a place that may be written may be, under another name, one that is read
+//! or run. Such files have more than one link, which few have, so looking for them is a walk over
+//! the places that may be written, and another one over what is read only where that found any.
 
 use std::collections::HashMap;
 use std::fs::{self, DirEntry, Metadata};
@@ -52,8 +52,8 @@ fn id(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
-/// Shows the regular files at or below `root` to `visit`, until that gives something. No link is followed below it, and what cannot be
-/// listed is left out.
+/// Shows the regular files at or below `root` to `visit`, until that gives something. No link is
+/// followed below it, and what cannot be listed is left out.
 fn each<T>(
     root: &Path,
     left: &mut u64,

@@ -1,7 +1,8 @@
-//! From a spec to a job that is ready to run, or to the plan of it: the one way, whoever describes the job.
+//! From a spec to a job that is ready to run, or to the plan of it: the one way, whoever describes
+//! the job.
 //!
-//! A front end gives a [`JobSpec`](crate::spec::JobSpec) and a [`Context`], is told what happens as an
-//! [`Observer`](crate::job::Observer), and decides how it is shown.
+//! A front end gives a [`JobSpec`](crate::spec::JobSpec) and a [`Context`], is told what happens as
+//! an [`Observer`](crate::job::Observer), and decides how it is shown.
 
 mod aim;
 mod below;

@@ -42,8 +42,8 @@ pub(super) fn template(spec: &JobSpec) -> Result<Template, Problem> {
     })
 }
 
-/// Refuses sources of two inputs whose outputs would have one name: that is for the user to say otherwise, and true of all of them,
-/// mostly. Within one input it is a failure of the one source.
+/// Refuses sources of two inputs whose outputs would have one name: that is for the user to say
+/// otherwise, and true of all of them, mostly. Within one input it is a failure of the one source.
 fn told_of_rivals(places: &Places, inputs: &[PathBuf]) -> Result<(), Problem> {
     let input = |name: &str| inputs.iter().position(|input| Path::new(name).starts_with(input));
     for (source, other) in places.rivals() {

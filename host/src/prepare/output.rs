@@ -16,7 +16,8 @@ use crate::source::Address;
 use crate::spec::{OutputSpec, Problem};
 use crate::stats::MemoryBudget;
 
-/// What a front end gives for names that mean something else to each: standard output, and files below a directory of its own.
+/// What a front end gives for names that mean something else to each: standard output, and files
+/// below a directory of its own.
 pub trait Outlets: Sync {
     /// Standard output, which the setting `key` names.
     ///

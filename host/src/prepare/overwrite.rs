@@ -1,7 +1,7 @@
 //! No file that is read is replaced by what is written: told before anything is read.
 //!
-//! Files are told apart by device and inode, so that links and other ways to write a path hide nothing. A source is looked at only
-//! where an output is there already.
+//! Files are told apart by device and inode, so that links and other ways to write a path hide
+//! nothing. A source is looked at only where an output is there already.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -17,8 +17,8 @@ use crate::name::Shown;
 use crate::source::{Address, Source, Way};
 use crate::spec::{JobSpec, OutputSpec, Problem};
 
-/// Refuses settings that name one file, where one of them would write what another reads or writes. Looks at nothing but names and what
-/// is there: devices may be named as often as anybody likes.
+/// Refuses settings that name one file, where one of them would write what another reads or writes.
+/// Looks at nothing but names and what is there: devices may be named as often as anybody likes.
 pub(super) fn settings(spec: &JobSpec, described: Option<&Path>) -> Result<(), Problem> {
     let output = &spec.output;
     let out = Some(&output.out).filter(|out| !is_tree(out) && Address::of(out).is_none());
@@ -95,8 +95,8 @@ fn read<'a>(
     plugins.chain(list).chain(described.map(|path| ("⟦pipeline⟧", path)))
 }
 
-/// Whether two names are of one file, which is there or not. `-` is standard output, which only the results and what comes after
-/// them may share.
+/// Whether two names are of one file, which is there or not. `-` is standard output, which only the
+/// results and what comes after them may share.
 fn is_same(one: &Path, other: &Path) -> bool {
     let is_plain = |path: &Path| fs::metadata(path).map_or(true, |found| found.is_file());
     if one == Path::new("-") || other == Path::new("-") {

@@ -1,7 +1,8 @@
-//! Output files that are a source's: whether they are as they were left, and what becomes of them when their source fails or goes.
+//! Output files that are a source's: whether they are as they were left, and what becomes of them
+//! when their source fails or goes.
 //!
-//! A file is as it was left where it is a regular one of the same size and time of the last write. Whatever is not exactly that is
-//! nobody's: it is made anew, and never removed.
+//! A file is as it was left where it is a regular one of the same size and time of the last write.
+//! Whatever is not exactly that is nobody's: it is made anew, and never removed.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,8 @@ pub(super) fn remembered(path: PathBuf, bytes: u64, digest: [u8; 32]) -> Output 
     Output { path, bytes, modified_ns, digest: Some(digest) }
 }
 
-/// Whether an output of a job below `out` is as it was left; `below` is where an older host has put it.
+/// Whether an output of a job below `out` is as it was left; `below` is where an older host has put
+/// it.
 pub(super) fn is_as_left(out: &Path, output: &Output, below: Option<&Path>) -> bool {
     let path = match below {
         Some(below) if !output.path.is_absolute() => out.join(below),
@@ -64,8 +66,8 @@ pub(super) fn remove(output: &Output) -> io::Result<Fate> {
     }
 }
 
-/// Whether there is something of that name, or an archive that it may be a member of. Only what the system says is not there is gone:
-/// where it may not be looked, there may be anything.
+/// Whether there is something of that name, or an archive that it may be a member of. Only what the
+/// system says is not there is gone: where it may not be looked, there may be anything.
 pub(super) fn is_there(source: &[u8]) -> bool {
     let source = Path::new(OsStr::from_bytes(source));
     may_exist(source) || archives(source).any(may_exist)
@@ -106,9 +108,9 @@ impl Vanished {
     }
 }
 
-/// Removes what a job has made of sources that were in one of `inputs`, or in an archive of which other members were found, and are no
-/// more. A directory that is there, and in which no
-/// source is found at all, counts as one out of sight: a disk that is not mounted leaves an empty directory.
+/// Removes what a job has made of sources that were in one of `inputs`, or in an archive of which
+/// other members were found, and are no more. A directory that is there, and in which no source is
+/// found at all, counts as one out of sight: a disk that is not mounted leaves an empty directory.
 pub(super) fn remove_vanished(
     ledger: &Ledger,
     reader: &Reader,

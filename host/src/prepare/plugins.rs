@@ -102,7 +102,8 @@ pub(super) fn load(
     assemble(loaded, *framing, *record_bytes_max)
 }
 
-/// The place of the setting that a plugin complains of: it alone knows what it takes, and says so in words.
+/// The place of the setting that a plugin complains of: it alone knows what it takes, and says so
+/// in words.
 fn blamed<'a>(stage: &'a StageSpec, error: &LoadError) -> Option<&'a FilePlace> {
     let LoadError::Start { failure, .. } = error else { return None };
     let is_named = |setting: &&SettingSpec| failure.message.contains(&format!("`{}`", setting.key));
@@ -165,8 +166,8 @@ fn cut(asked: Framing, said: Option<Framing>) -> Result<Framing, Problem> {
     })
 }
 
-/// What results of a chain are labelled with: the plugin that makes them; where another has that label, the whole chain, then with
-/// its position.
+/// What results of a chain are labelled with: the plugin that makes them; where another has that
+/// label, the whole chain, then with its position.
 fn label<'n>(last: &str, stages: impl Iterator<Item = &'n str>, taken: &[Lane]) -> String {
     let chain = stages.collect::<Vec<_>>().join("|");
     let placed = format!("{chain}#{}", taken.len() + 1);

@@ -1,8 +1,10 @@
 //! The file for records that plugins set aside.
 //!
-//! Without a ledger it is one run's, and begins empty; so it is for results, which each run gives anew. With a ledger and output files it goes on where the last run stopped: lines of sources that are
-//! skipped stay, and those of sources that are done again, because they failed, changed, or were lost by a kill, go before they
-//! come anew. So no line is lost and none is there twice. A file of which lines go is replaced at once and whole, as output files are.
+//! Without a ledger it is one run's, and begins empty; so it is for results, which each run gives
+//! anew. With a ledger and output files it goes on where the last run stopped: lines of sources
+//! that are skipped stay, and those of sources that are done again, because they failed, changed,
+//! or were lost by a kill, go before they come anew. So no line is lost and none is there twice. A
+//! file of which lines go is replaced at once and whole, as output files are.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -26,7 +28,8 @@ use crate::stats::MemoryBudget;
 /// Where rejects are written.
 pub(super) type Sink = Mutex<Box<dyn Write + Send>>;
 
-/// Opens the file, if one is named; `again` are the sources that are to be done, where others that are done stay as they are.
+/// Opens the file, if one is named; `again` are the sources that are to be done, where others that
+/// are done stay as they are.
 pub(super) fn open(
     output: &OutputSpec,
     outlets: &dyn Outlets,
@@ -64,8 +67,9 @@ fn is_full(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0)
 }
 
-/// Which records may stay as an earlier run with output files has set them aside: those that are allowed, and, where there is a
-/// file for them, are in it. A source with others is done again, so that a loss is told by each run, not by the first one alone.
+/// Which records may stay as an earlier run with output files has set them aside: those that are
+/// allowed, and, where there is a file for them, are in it. A source with others is done again, so
+/// that a loss is told by each run, not by the first one alone.
 pub(super) struct Settled {
     records_max: u64,
     /// Lines of each source in the file; `None` where no file is asked for.
@@ -73,7 +77,8 @@ pub(super) struct Settled {
 }
 
 impl Settled {
-    /// What the spec of this run says. A share of bytes is not judged again: how many those were is not known any more.
+    /// What the spec of this run says. A share of bytes is not judged again: how many those were is
+    /// not known any more.
     pub(super) fn by(output: &OutputSpec) -> Result<Self, Problem> {
         let records_max = match (output.max_rejects, &output.rejects) {
             (Some(RejectsMax::Records(max)), _) => max,
@@ -162,7 +167,8 @@ struct Line<'a> {
     source: Cow<'a, str>,
 }
 
-/// Whether a line is whole, and of no source that is done again, nor of a member that is found in one.
+/// Whether a line is whole, and of no source that is done again, nor of a member that is found in
+/// one.
 fn stays(line: &[u8], again: &HashSet<Cow<'_, str>>) -> bool {
     if !line.ends_with(b"\n") {
         return false;

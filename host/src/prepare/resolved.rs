@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 /// Links of which one may lead to the next, as Linux follows them (`path_resolution(7)`).
 const LINKS_MAX: usize = 40;
 
-/// The path without links, which is the same before what it names is made as after: a link to what is not there yet is followed, too.
+/// The path without links, which is the same before what it names is made as after: a link to what
+/// is not there yet is followed, too.
 pub(super) fn resolved(path: &Path) -> PathBuf {
     let mut path = existing(path);
     for _ in 0..LINKS_MAX {

@@ -23,7 +23,8 @@ pub(super) fn warn(spec: &JobSpec, listing: &Listing) {
     }
 }
 
-/// The same of globs for members, which archives that are read from their front are only asked for as they are read.
+/// The same of globs for members, which archives that are read from their front are only asked for
+/// as they are read.
 pub(super) fn warn_of_members(listing: &Listing, summary: &Summary) {
     for glob in listing.members.unmatched() {
         if summary.unmatched_members.iter().any(|other| other == glob) {

@@ -1,4 +1,5 @@
-//! Words of a spec that only those who act on them know: whether there is such a framing, encoding, template or glob.
+//! Words of a spec that only those who act on them know: whether there is such a framing, encoding,
+//! template or glob.
 
 use super::names::template;
 use super::sources::globs;

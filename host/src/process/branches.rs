@@ -1,9 +1,10 @@
 //! What each of several branches gave, results or states, and the form in which that is bytes.
 //!
-//! In memory it is a [`BranchResults`]. Where an instance has to give bytes, to the scheduler and by way of it to a ledger, it is
-//! encoded: a byte for the form, the length of the rows in eight bytes, little-endian, the rows, and 16 bytes of a digest over all
-//! before. A row is a tag of one byte, a length of eight bytes, and as many bytes as that says. Bytes that are anything else are an
-//! error, never fewer rows.
+//! In memory it is a [`BranchResults`]. Where an instance has to give bytes, to the scheduler and
+//! by way of it to a ledger, it is encoded: a byte for the form, the length of the rows in eight
+//! bytes, little-endian, the rows, and 16 bytes of a digest over all before. A row is a tag of one
+//! byte, a length of eight bytes, and as many bytes as that says. Bytes that are anything else are
+//! an error, never fewer rows.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The first records of a source, held once for all who open resources with them: there may be megabytes.
+//! The first records of a source, held once for all who open resources with them: there may be
+//! megabytes.
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -19,7 +19,8 @@ pub trait LogSink: Send + Sync + std::fmt::Debug {
     fn log(&self, plugin: &str, level: LogLevel, line: &str);
 }
 
-/// The `tracing` target of what plugins log, by which a front end tells it from warnings of the host.
+/// The `tracing` target of what plugins log, by which a front end tells it from warnings of the
+/// host.
 pub const LOG_TARGET: &str = "gristmill::plugin::log";
 
 /// Gives a line to `tracing`, where nobody else takes it.

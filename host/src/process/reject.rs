@@ -2,10 +2,12 @@
 
 use crate::stats::Charged;
 
-/// A record that was set aside; where they are only counted, the first of those of a call, which stands for all of them.
+/// A record that was set aside; where they are only counted, the first of those of a call, which
+/// stands for all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reject {
-    /// Where it begins in the source, as far as the plugin says so; or the chunk that it is in, where that is all that is known.
+    /// Where it begins in the source, as far as the plugin says so; or the chunk that it is in,
+    /// where that is all that is known.
     pub offset: u64,
     /// Whether the offset is that of the record.
     pub is_exact: bool,

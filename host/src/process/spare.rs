@@ -1,5 +1,6 @@
-//! Buffers for what comes out of chunks: whoever has written one gives it back, for whoever fills the next. Fresh memory for a
-//! chunk costs more than to fill it, as the kernel has to clear each page first.
+//! Buffers for what comes out of chunks: whoever has written one gives it back, for whoever fills
+//! the next. Fresh memory for a chunk costs more than to fill it, as the kernel has to clear each
+//! page first.
 
 use parking_lot::{Mutex, MutexGuard};
 

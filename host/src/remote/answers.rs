@@ -1,8 +1,10 @@
 //! How much is held of an answer that no reader takes piece by piece.
 //!
-//! The clients of the stores collect such answers into memory, with room from the start for as much as the server says that there is. What a
-//! server says, and how much it goes on to say, is its own choice, and no such text is long: of an error its beginning is enough, and a
-//! page of a list has an end. What is held is charged to the run that asked, and refused where that has no memory left.
+//! The clients of the stores collect such answers into memory, with room from the start for as much
+//! as the server says that there is. What a server says, and how much it goes on to say, is its own
+//! choice, and no such text is long: of an error its beginning is enough, and a page of a list has
+//! an end. What is held is charged to the run that asked, and refused where that has no memory
+//! left.
 
 use std::sync::Arc;
 
@@ -23,7 +25,8 @@ tokio::task_local! {
     static MEMORY: Arc<MemoryBudget>;
 }
 
-/// The same, with all texts that it holds charged to `memory`. Clients are shared by all who ask, so it is who asks that brings it.
+/// The same, with all texts that it holds charged to `memory`. Clients are shared by all who ask,
+/// so it is who asks that brings it.
 pub(crate) async fn charged<T>(memory: &Arc<MemoryBudget>, asking: impl Future<Output = T>) -> T {
     MEMORY.scope(Arc::clone(memory), asking).await
 }
@@ -56,7 +59,8 @@ impl From<Held> for HttpResponseBody {
     }
 }
 
-/// An answer that is no success, with as much of its text as is ever read: the rest is not waited for.
+/// An answer that is no success, with as much of its text as is ever read: the rest is not waited
+/// for.
 pub(super) async fn beginning(answer: HttpResponse) -> Result<HttpResponse, HttpError> {
     let (head, body) = answer.into_parts();
     let (text, _is_whole) = in_time(held(body, REMOTE_ERROR_BYTES_MAX)).await?;

@@ -1,5 +1,5 @@
-//! The runtime that drives requests, and the clients that stores are asked by: one of each for the process. Both start with the first
-//! address of a store, and never without one.
+//! The runtime that drives requests, and the clients that stores are asked by: one of each for the
+//! process. Both start with the first address of a store, and never without one.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,5 @@
-//! Clients of stores, with what the environment says of credentials and endpoints: the variables that each store's own tools
-//! know, and no more.
+//! Clients of stores, with what the environment says of credentials and endpoints: the variables
+//! that each store's own tools know, and no more.
 
 use std::sync::{Arc, OnceLock};
 
@@ -66,7 +66,8 @@ pub(super) enum To {
 pub(super) struct Writing {
     pub(super) objects: Arc<dyn ObjectStore>,
     pub(super) parts: Arc<dyn MultipartStore>,
-    /// What the store does where parts are put together to an object that is there, whatever was wished for.
+    /// What the store does where parts are put together to an object that is there, whatever was
+    /// wished for.
     pub(super) completes: Completes,
 }
 

@@ -1,7 +1,8 @@
 //! What a store says when it does not give what it was asked for, in words that tell no secrets.
 //!
-//! The texts of the outside crates hold URLs, which may be signed, and answers of servers, which may repeat what was signed: of
-//! both no more is told than the status, the store's word for what is wrong, and the host.
+//! The texts of the outside crates hold URLs, which may be signed, and answers of servers, which
+//! may repeat what was signed: of both no more is told than the status, the store's word for what
+//! is wrong, and the host.
 
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
@@ -114,7 +115,8 @@ impl Fault {
         Self { code: code.map(String::from), ..fault }
     }
 
-    /// The same for one who writes to `address`: a bucket that is not there is named, with what to do about it.
+    /// The same for one who writes to `address`: a bucket that is not there is named, with what to
+    /// do about it.
     pub(crate) fn writing(self, address: &Address<'_>) -> Self {
         if !self.is_without_bucket() {
             return self;

@@ -13,8 +13,8 @@ use super::keys;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NoLength;
 
-/// Stands in a request for an object, whose reader takes the answer piece by piece. What else is asked for is held: lists, and what a
-/// server of credentials says.
+/// Stands in a request for an object, whose reader takes the answer piece by piece. What else is
+/// asked for is held: lists, and what a server of credentials says.
 #[derive(Debug, Clone, Copy)]
 struct ByPieces;
 
@@ -44,7 +44,8 @@ pub(super) enum Completes {
     Beside,
 }
 
-/// Sends requests, and makes the answers of plain web servers ones that the clients of stores can take.
+/// Sends requests, and makes the answers of plain web servers ones that the clients of stores can
+/// take.
 #[derive(Debug)]
 pub(super) struct Plain {
     pub(super) client: HttpClient,
@@ -56,7 +57,8 @@ pub(super) struct Plain {
 impl HttpService for Plain {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         if self.completes == Completes::Beside && completes(&request) {
-            // What the client can only do for single requests. The header is no part of what is signed.
+            // What the client can only do for single requests. The header is no part of what is
+            // signed.
             let any = "*".parse().map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
             request.headers_mut().insert("if-none-match", any);
         }

@@ -1,8 +1,9 @@
-//! Keys of objects that the clients of the stores cannot take: with an empty part, as in `a//b`, with `.` or `..`, with control
-//! characters, or with a slash before all. One of them in an answer that lists keys makes a client refuse all of it.
+//! Keys of objects that the clients of the stores cannot take: with an empty part, as in `a//b`,
+//! with `.` or `..`, with control characters, or with a slash before all. One of them in an answer
+//! that lists keys makes a client refuse all of it.
 //!
-//! So each is changed, in the text of the answer, to one that can be listed and has a mark; who lists takes the mark off again, and
-//! refuses that key alone.
+//! So each is changed, in the text of the answer, to one that can be listed and has a mark; who
+//! lists takes the mark off again, and refuses that key alone.
 
 /// A character that nobody has in a key: it is for private use (Unicode Standard, section 23.5).
 const MARK: char = '\u{f8ff}';

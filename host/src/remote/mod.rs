@@ -1,8 +1,10 @@
-//! What there is between this process and stores of objects: one small runtime, the clients of the stores, and what their answers
-//! mean. Who reads objects (`input/remote.rs`) and who writes them (`output/object.rs`) share it.
+//! What there is between this process and stores of objects: one small runtime, the clients of the
+//! stores, and what their answers mean. Who reads objects (`input/remote.rs`) and who writes them
+//! (`output/object.rs`) share it.
 //!
-//! Here, and where objects are read, waiting is not blocking. Everybody else waits as for a file, and sees a run that is to end.
-//! What is done about errors is for the stores' clients: they ask again, with pauses between, as `settings/limits.rs` bounds it.
+//! Here, and where objects are read, waiting is not blocking. Everybody else waits as for a file,
+//! and sees a run that is to end. What is done about errors is for the stores' clients: they ask
+//! again, with pauses between, as `settings/limits.rs` bounds it.
 
 mod answers;
 mod bridge;

@@ -1,6 +1,8 @@
-//! A store that objects are written to: whether one is there, and what is asked of the store for one that is small, or made of parts.
+//! A store that objects are written to: whether one is there, and what is asked of the store for
+//! one that is small, or made of parts.
 //!
-//! Who may only write is told "no" by every look: then the store alone says what is there, when it is given an object.
+//! Who may only write is told "no" by every look: then the store alone says what is there, when it
+//! is given an object.
 
 use std::io::ErrorKind;
 use std::path::Path as FilePath;
@@ -136,7 +138,8 @@ impl Outlet {
         })
     }
 
-    /// Asks for its first byte and not for its head: only so a store says that it is the bucket which is not there.
+    /// Asks for its first byte and not for its head: only so a store says that it is the bucket
+    /// which is not there.
     async fn looked(&self, key: &Path) -> Result<Looked, Fault> {
         let range = Some(GetRange::Bounded(0..1));
         let Err(error) = self.objects.get_opts(key, by_pieces(range)).await else {
@@ -152,7 +155,8 @@ impl Outlet {
         }
     }
 
-    /// Says whether there is none of that key, where it is this that asks, and not the store that says so in the end.
+    /// Says whether there is none of that key, where it is this that asks, and not the store that
+    /// says so in the end.
     async fn is_free(&self, key: &Path) -> Result<bool, Fault> {
         let blind = || {
             Fault::new(ErrorKind::PermissionDenied, "it cannot be seen whether there is one")

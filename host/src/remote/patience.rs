@@ -1,7 +1,9 @@
-//! How long a store may take to answer: until the headers of its answer are whole, counted from when the request begins to be sent.
+//! How long a store may take to answer: until the headers of its answer are whole, counted from
+//! when the request begins to be sent.
 //!
-//! The time that a client gives a server to say something runs on while a request is sent, so a part of an object on a slow network would
-//! never arrive. Here its length counts: the time is longer by what it takes at the least rate.
+//! The time that a client gives a server to say something runs on while a request is sent, so a
+//! part of an object on a slow network would never arrive. Here its length counts: the time is
+//! longer by what it takes at the least rate.
 
 use std::time::Duration;
 
@@ -58,7 +60,8 @@ mod tests {
     const HEADERS: Duration = Duration::from_millis(300);
     const PACE: Duration = Duration::from_millis(20);
 
-    /// A server of one request, which says `first` and then `again` for as long as somebody listens.
+    /// A server of one request, which says `first` and then `again` for as long as somebody
+    /// listens.
     fn server(first: &'static str, again: &'static str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -75,7 +78,8 @@ mod tests {
         url
     }
 
-    /// A server of one request, which reads so many bytes at a time and answers when it has all of them.
+    /// A server of one request, which reads so many bytes at a time and answers when it has all of
+    /// them.
     fn slow_reader(body_bytes: usize, step: usize) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());

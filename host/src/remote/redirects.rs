@@ -1,8 +1,9 @@
 //! Web servers that send a client elsewhere: how far that is followed.
 //!
-//! A server is not whoever named it: it may send a client into the network that the client is in. So a redirect leads to the same scheme, or
-//! from http to https; from a public address to no private one, unless that is allowed; and at most five times. What is sent on is the
-//! request alone: no credentials, no query and no word of where it comes from (`Referer`).
+//! A server is not whoever named it: it may send a client into the network that the client is in.
+//! So a redirect leads to the same scheme, or from http to https; from a public address to no
+//! private one, unless that is allowed; and at most five times. What is sent on is the request
+//! alone: no credentials, no query and no word of where it comes from (`Referer`).
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -121,7 +122,8 @@ impl HttpService for Redirects {
     }
 }
 
-/// Where an answer sends whoever asked (RFC 9110 section 15.4); `None` where it is what was asked for.
+/// Where an answer sends whoever asked (RFC 9110 section 15.4); `None` where it is what was asked
+/// for.
 fn location(answer: &HttpResponse, at: &Url) -> Option<Result<Url, Astray>> {
     if ![301, 302, 303, 307, 308].contains(&answer.status().as_u16()) {
         return None;
@@ -188,7 +190,8 @@ impl Resolve for PublicNames {
     }
 }
 
-/// Whether an address is of no public network (RFC 6890, the registries of special-purpose addresses).
+/// Whether an address is of no public network (RFC 6890, the registries of special-purpose
+/// addresses).
 fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
@@ -219,7 +222,8 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// The address of version 4 that one of version 6 stands for: mapped (RFC 4291), translated (RFC 6052), by 6to4 (RFC 3056).
+/// The address of version 4 that one of version 6 stands for: mapped (RFC 4291), translated (RFC
+/// 6052), by 6to4 (RFC 3056).
 fn embedded(ip: Ipv6Addr) -> Option<std::net::Ipv4Addr> {
     let halves = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());

@@ -1,11 +1,13 @@
-//! One object on its way into a store: put at once where it is small, in parts where not, and seen when all of it is there.
+//! One object on its way into a store: put at once where it is small, in parts where not, and seen
+//! when all of it is there.
 //!
-//! Bytes come in their order, and whoever brings them waits while too many are on their way. What was brought since a mark can be taken
-//! back: a part is replaced by another of its number, so what is kept for that is the one part in which the mark lies. One that
-//! is dropped before it is finished leaves nothing: the store is told to forget its parts.
+//! Bytes come in their order, and whoever brings them waits while too many are on their way. What
+//! was brought since a mark can be taken back: a part is replaced by another of its number, so what
+//! is kept for that is the one part in which the mark lies. One that is dropped before it is
+//! finished leaves nothing: the store is told to forget its parts.
 //!
-//! Memory: the part that is being filled, the kept one, and [`UPLOAD_FLIGHT_KIB`] for all objects together, or one part
-//! where that is larger. All of it is charged until the store has it.
+//! Memory: the part that is being filled, the kept one, and [`UPLOAD_FLIGHT_KIB`] for all objects
+//! together, or one part where that is larger. All of it is charged until the store has it.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -57,8 +59,8 @@ struct Sent {
     _held: Arc<Charge>,
 }
 
-/// How many bytes the part of that number has, unless it is the last: as few as serve small objects well, and as many as it takes for
-/// the largest object to have no more parts than it may.
+/// How many bytes the part of that number has, unless it is the last: as few as serve small objects
+/// well, and as many as it takes for the largest object to have no more parts than it may.
 fn part_bytes(index: usize) -> usize {
     let times = u32::try_from(index / UPLOAD_PARTS_ALIKE).unwrap_or(u32::MAX);
     let grown = 4_usize.saturating_pow(times).saturating_mul(UPLOAD_PART_BYTES);
@@ -66,7 +68,8 @@ fn part_bytes(index: usize) -> usize {
 }
 
 impl Upload {
-    /// An object of that key, of which nothing is there. Nobody is asked before there is enough for a part.
+    /// An object of that key, of which nothing is there. Nobody is asked before there is enough for
+    /// a part.
     pub(crate) fn new(outlet: Arc<Outlet>, key: Path) -> Self {
         Self {
             held: outlet.memory.hold(0),
@@ -118,7 +121,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Has all of it be seen. It may be seen as well when a stop kept the answer from coming, but never in part.
+    /// Has all of it be seen. It may be seen as well when a stop kept the answer from coming, but
+    /// never in part.
     pub(crate) fn finish(mut self) -> Result<(), Unsent> {
         let outlet = Arc::clone(&self.outlet);
         let Some(id) = self.id.clone() else {

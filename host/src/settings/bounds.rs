@@ -1,4 +1,5 @@
-//! What the settings of a run may be, lower bounds and upper ones: the one place that knows, for whoever describes a job.
+//! What the settings of a run may be, lower bounds and upper ones: the one place that knows, for
+//! whoever describes a job.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,7 +1,8 @@
-//! How a text that is written below the front ends names a setting: by a mark, which each front end puts its own name for.
+//! How a text that is written below the front ends names a setting: by a mark, which each front end
+//! puts its own name for.
 //!
-//! The same limit is `--timeout` on a command line, `timeout` in a file, and a field of a document: a message that named one of them would be
-//! wrong for the others.
+//! The same limit is `--timeout` on a command line, `timeout` in a file, and a field of a document:
+//! a message that named one of them would be wrong for the others.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +10,8 @@ use std::fmt;
 const OPEN: char = '⟦';
 const CLOSE: char = '⟧';
 
-/// A setting of a job, by the name that it has in a spec. In a text that is constant it is written out: `⟦timeout⟧`.
+/// A setting of a job, by the name that it has in a spec. In a text that is constant it is written
+/// out: `⟦timeout⟧`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key<'a>(pub &'a str);
 

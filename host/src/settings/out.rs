@@ -42,7 +42,8 @@ words!(Format { Table = "table", Jsonl = "jsonl", Json = "json", Raw = "raw" });
 /// How the output of a source ends in a file or stream that takes those of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Join {
-    /// With the end of a record, which is added where it lacks: so that no record of one becomes part of one of the next.
+    /// With the end of a record, which is added where it lacks: so that no record of one becomes
+    /// part of one of the next.
     #[default]
     Record,
     /// As it comes.
@@ -75,15 +76,16 @@ pub enum Pack {
     Zstd(u8),
     /// The LZ4 frame format, a frame for each chunk; its encoder has no levels.
     Lz4,
-    /// gzip in blocks of less than 64 KiB that say how long they are (SAM specification, section 4.1), at this level.
+    /// gzip in blocks of less than 64 KiB that say how long they are (SAM specification, section
+    /// 4.1), at this level.
     Bgzf(u8),
 }
 
 impl Pack {
     /// Levels of gzip and BGZF: those of `gzip`.
     pub const DEFLATE_LEVELS: RangeInclusive<u8> = 1..=9;
-    /// Levels of zstd, with those of its `--ultra`: a chunk is small enough for them, as no decoder needs a larger
-    /// window than it.
+    /// Levels of zstd, with those of its `--ultra`: a chunk is small enough for them, as no decoder
+    /// needs a larger window than it.
     pub const ZSTD_LEVELS: RangeInclusive<u8> = 1..=22;
     /// What `gzip` and `bgzip` take where nothing is said.
     pub const DEFLATE_LEVEL: u8 = 6;

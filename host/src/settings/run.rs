@@ -166,8 +166,8 @@ pub struct Run {
     pub piped: Piped,
     /// Of archives, only members that match one of these globs; none takes all.
     pub include_members: Vec<String>,
-    /// Encoding of text that becomes UTF-8 on the way in; `none` leaves bytes alone; `auto` goes by byte order marks
-    /// where records are text, and `bom` does in any source.
+    /// Encoding of text that becomes UTF-8 on the way in; `none` leaves bytes alone; `auto` goes by
+    /// byte order marks where records are text, and `bom` does in any source.
     pub encoding: String,
     /// What is done about bytes that are no text in their encoding.
     pub encoding_errors: EncodingErrors,
@@ -181,7 +181,8 @@ pub struct Run {
     pub members_max: u64,
     /// Which results are wanted.
     pub show: Show,
-    /// Whether what comes out of transformers is written as it comes, rather than in the order of the sources.
+    /// Whether what comes out of transformers is written as it comes, rather than in the order of
+    /// the sources.
     pub unordered: bool,
     /// How what comes out of a source ends, before that of the next.
     pub join: Join,

@@ -42,7 +42,8 @@ pub struct Sandbox {
     pub fuel: Option<u64>,
     /// Guest time of the whole job, over all its sandboxes.
     pub guest_time: Option<Duration>,
-    /// Bytes that one call may return, or [`limits::OUTPUT_RATIO`] times what it is given, if that is more.
+    /// Bytes that one call may return, or [`limits::OUTPUT_RATIO`] times what it is given, if that
+    /// is more.
     pub output_bytes: usize,
     /// Bytes that are logged of one source.
     pub log_bytes: usize,

@@ -1,4 +1,5 @@
-//! Members of archives, as sources of their own: what it takes to find one again, and why one cannot be read.
+//! Members of archives, as sources of their own: what it takes to find one again, and why one
+//! cannot be read.
 //!
 //! Plain data. Who reads archives makes it, and who opens sources uses it.
 
@@ -72,7 +73,8 @@ pub struct ZipEntry {
     pub end_max: u64,
     /// What it is packed with, by its number in section 4.4.5.
     pub method: u16,
-    /// How long its name is, as it is written, and the CRC-32 of that: its local header has it, too.
+    /// How long its name is, as it is written, and the CRC-32 of that: its local header has it,
+    /// too.
     pub name: (u16, u32),
     /// How many bytes it has in the archive.
     pub packed_bytes: u64,
@@ -156,7 +158,8 @@ pub enum ArchiveError {
     /// The member began in another archive.
     #[error("begins in another volume of the archive, which is not read")]
     Continued,
-    /// The member shares bytes with another: a bomb that packs the same bytes many times, or damage.
+    /// The member shares bytes with another: a bomb that packs the same bytes many times, or
+    /// damage.
     #[error(
         "shares bytes with something else: its {packed_bytes} begin at byte {offset} of the archive, and something else at byte {end_max}"
     )]

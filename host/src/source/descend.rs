@@ -1,8 +1,8 @@
-//! The files of a directory, in no order. Where inputs have to stay beneath a root, each directory is opened from its root, as the
-//! files are later.
+//! The files of a directory, in no order. Where inputs have to stay beneath a root, each directory
+//! is opened from its root, as the files are later.
 //!
-//! By one thread, and one directory at a time: it is the kernel that says where a name leads, not a path that was looked at before; and
-//! what is kept meanwhile is what was found.
+//! By one thread, and one directory at a time: it is the kernel that says where a name leads, not a
+//! path that was looked at before; and what is kept meanwhile is what was found.
 
 use std::ffi::OsStr;
 use std::io;
@@ -18,7 +18,8 @@ use super::{
     Directories, Filter, Look, Refusal, Request, Room, Source, TooManySources, Way, bytes,
 };
 
-/// The files below `root`, and how many entries are none. What cannot be read is among them with its reason.
+/// The files below `root`, and how many entries are none. What cannot be read is among them with
+/// its reason.
 ///
 /// # Errors
 /// When they are more than there is room for.

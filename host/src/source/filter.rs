@@ -12,8 +12,8 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter that takes what matches one of `include`, or everything where there is none, but nothing that matches one
-    /// of `exclude`.
+    /// A filter that takes what matches one of `include`, or everything where there is none, but
+    /// nothing that matches one of `exclude`.
     ///
     /// # Errors
     /// When a glob does not parse, or is empty.

@@ -1,8 +1,10 @@
-//! Globs, as `globset` has them: `*` and `?` stop at a slash, `**` does not, `[…]` and `{…,…}` choose, `\` takes what follows as it is.
+//! Globs, as `globset` has them: `*` and `?` stop at a slash, `**` does not, `[…]` and `{…,…}`
+//! choose, `\` takes what follows as it is.
 //!
-//! One without a slash is for the last part of a name, at any depth. One with a slash is for a name as it is from the directory on that
-//! is read: `sub/*.txt`, `/sub/*.txt` and `./sub/*.txt` are one glob. A slash at its end makes it one for directories. Nothing else in it
-//! means anything: neither `#` nor `!` nor blanks.
+//! One without a slash is for the last part of a name, at any depth. One with a slash is for a name
+//! as it is from the directory on that is read: `sub/*.txt`, `/sub/*.txt` and `./sub/*.txt` are one
+//! glob. A slash at its end makes it one for directories. Nothing else in it means anything:
+//! neither `#` nor `!` nor blanks.
 
 use std::path::{Component, Path};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -81,7 +83,8 @@ impl Globs {
         self.0.is_empty()
     }
 
-    /// Whether a file is taken of that name, from its root on: there is no glob, or one that matches.
+    /// Whether a file is taken of that name, from its root on: there is no glob, or one that
+    /// matches.
     pub fn take(&self, name: &Path) -> bool {
         self.is_empty() || self.match_entry(name, Kind::File)
     }

@@ -1,7 +1,8 @@
 //! What there is to read: turns the names that a user gives into a list of sources, in order.
 //!
-//! Knows names, kinds and sizes; opens nothing but directories and lists, and asks no store. Where names may lead is kept here, for
-//! whoever opens them later. A name that cannot be a source stays in the list with the reason, so that it is reported in its place.
+//! Knows names, kinds and sizes; opens nothing but directories and lists, and asks no store. Where
+//! names may lead is kept here, for whoever opens them later. A name that cannot be a source stays
+//! in the list with the reason, so that it is reported in its place.
 
 mod archive;
 mod descend;
@@ -62,7 +63,8 @@ pub enum Way {
     Object,
     /// It has been kept in a temporary file, as it comes but once.
     Spooled(Arc<Spooled>),
-    /// As the objects below that address, unless it is one itself: who can ask its store replaces it by them.
+    /// As the objects below that address, unless it is one itself: who can ask its store replaces
+    /// it by them.
     Prefix,
 }
 
@@ -140,7 +142,8 @@ pub struct Request {
     pub files_from: Option<FilesFrom>,
     /// The names of such a list, where it has been read already.
     pub listed: Option<Arc<Vec<PathBuf>>>,
-    /// Inside directories and prefixes, only files that match one of these [`Globs`]; none takes all.
+    /// Inside directories and prefixes, only files that match one of these [`Globs`]; none takes
+    /// all.
     pub include: Vec<String>,
     /// Inside directories and prefixes, no file or directory that matches one of these globs.
     pub exclude: Vec<String>,
@@ -178,13 +181,14 @@ pub enum Look {
     Sizes,
 }
 
-/// All sources of a run, in the order of their names on the command line, then of the list; the files of a
-/// directory in the order of their paths.
+/// All sources of a run, in the order of their names on the command line, then of the list; the
+/// files of a directory in the order of their paths.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// The sources.
     pub sources: Vec<Source>,
-    /// Entries of directories and archives that are no regular files: links, FIFOs, sockets, devices.
+    /// Entries of directories and archives that are no regular files: links, FIFOs, sockets,
+    /// devices.
     pub skipped: u64,
     /// Where those that are files were found, and are to be opened.
     pub roots: Roots,
@@ -226,7 +230,8 @@ impl Error {
     }
 }
 
-/// Lists what `request` asks for. Names that cannot be read are part of the list, each with its reason.
+/// Lists what `request` asks for. Names that cannot be read are part of the list, each with its
+/// reason.
 ///
 /// # Errors
 /// When a glob does not parse or the list of names cannot be read.
@@ -271,7 +276,8 @@ pub fn list(request: &Request) -> Result<Listing, Error> {
     Ok(listing)
 }
 
-/// The names of a list; `None` where there is no list. They are counted as the sources that they will be.
+/// The names of a list; `None` where there is no list. They are counted as the sources that they
+/// will be.
 fn listed(request: &Request, room: &Arc<Room>) -> Result<Option<Vec<SourcePath>>, Error> {
     let mut directories = Directories::within(room);
     let mut listed = Vec::new();

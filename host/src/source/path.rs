@@ -1,7 +1,7 @@
 //! Names of sources, small: what is above the last part is kept once for all sources that have it.
 //!
-//! A name is bytes, exactly as it was found; nothing in it is resolved. A million files of one directory cost that directory once, and
-//! so do the members of an archive, however deep they are.
+//! A name is bytes, exactly as it was found; nothing in it is resolved. A million files of one
+//! directory cost that directory once, and so do the members of an archive, however deep they are.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

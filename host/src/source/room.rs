@@ -1,4 +1,5 @@
-//! How much memory a listing may take: what sources and names need is counted as they are found, by all who look for them.
+//! How much memory a listing may take: what sources and names need is counted as they are found, by
+//! all who look for them.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +9,8 @@ use thiserror::Error;
 use super::Source;
 use super::path::ALLOCATION_BYTES;
 
-/// Memory for sources and their names. Whoever adds one asks [afterwards](Self::check) whether that was too much, so more than is
-/// allowed is held for one source a thread at most.
+/// Memory for sources and their names. Whoever adds one asks [afterwards](Self::check) whether that
+/// was too much, so more than is allowed is held for one source a thread at most.
 #[derive(Debug)]
 pub struct Room {
     bytes_max: u64,

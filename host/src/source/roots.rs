@@ -1,8 +1,11 @@
-//! Directories that inputs stay beneath: opened once, and from then on every file and directory is opened from there.
+//! Directories that inputs stay beneath: opened once, and from then on every file and directory is
+//! opened from there.
 //!
-//! The kernel resolves each name from such a directory (openat2(2)), and refuses one that leads out of it by `..` or by a link at the
-//! moment that it is opened: whatever somebody moves or swaps meanwhile, what was opened was beneath. Directories below are not kept open,
-//! as one that is moved away would take its files along. What is mounted in a directory, and each name of a file with several, is part of it.
+//! The kernel resolves each name from such a directory (openat2(2)), and refuses one that leads out
+//! of it by `..` or by a link at the moment that it is opened: whatever somebody moves or swaps
+//! meanwhile, what was opened was beneath. Directories below are not kept open, as one that is
+//! moved away would take its files along. What is mounted in a directory, and each name of a file
+//! with several, is part of it.
 
 use std::fs::{self, File};
 use std::io;
@@ -31,7 +34,8 @@ struct Within {
 
 #[derive(Debug)]
 struct Root {
-    /// What a name that leads to it begins with: what it was given as and, if that is another, its path without links.
+    /// What a name that leads to it begins with: what it was given as and, if that is another, its
+    /// path without links.
     names: Vec<PathBuf>,
     directory: OwnedFd,
 }
@@ -48,7 +52,8 @@ pub enum RootsError {
         /// Why.
         error: io::Error,
     },
-    /// The kernel, or what guards the process, does not know the call that this takes. Nothing else does the same.
+    /// The kernel, or what guards the process, does not know the call that this takes. Nothing else
+    /// does the same.
     #[error("this takes the system call openat2, of Linux 5.6: {error}")]
     NoOpenat2 {
         /// What it said.
@@ -92,8 +97,8 @@ const PLACE: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 impl Roots {
-    /// Opens the directories that inputs have to stay beneath; with none of them, nothing can be opened. The [default](Self::default)
-    /// lets inputs be anywhere.
+    /// Opens the directories that inputs have to stay beneath; with none of them, nothing can be
+    /// opened. The [default](Self::default) lets inputs be anywhere.
     ///
     /// # Errors
     /// When one is no directory or cannot be opened, or the kernel does not know the call.
@@ -205,7 +210,8 @@ impl Root {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         for _ in 0..BENEATH_TRIES {
             match openat2(&self.directory, below, flags, Mode::empty(), resolve) {
-                // Something was renamed, anywhere, while it went over a `..`: it does not know where that led.
+                // Something was renamed, anywhere, while it went over a `..`: it does not know
+                // where that led.
                 Err(Errno::AGAIN | Errno::INTR) => {}
                 opened => return opened,
             }

@@ -1,4 +1,5 @@
-//! Files with holes, as archives have them: which stretches are stored, one behind the other, and which read as zeros.
+//! Files with holes, as archives have them: which stretches are stored, one behind the other, and
+//! which read as zeros.
 //!
 //! Plain data, and the one question that readers ask of it.
 
@@ -7,7 +8,8 @@
 pub struct Sparse {
     /// Its size, with holes.
     pub bytes: u64,
-    /// What is stored, in the order of the file: none is empty, and none begins before the last one ends.
+    /// What is stored, in the order of the file: none is empty, and none begins before the last one
+    /// ends.
     pub stretches: Vec<Stretch>,
 }
 

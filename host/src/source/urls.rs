@@ -1,4 +1,5 @@
-//! Which addresses a list of names may have: whoever writes the list is not always who runs the job.
+//! Which addresses a list of names may have: whoever writes the list is not always who runs the
+//! job.
 
 use super::{Address, Refusal, Source, SourcePath, Way};
 
@@ -23,8 +24,8 @@ impl Urls {
     }
 }
 
-/// A name of a list, as an object if it is an address: the lists are of single objects, but for what says that it is none. The source
-/// itself where it is not.
+/// A name of a list, as an object if it is an address: the lists are of single objects, but for
+/// what says that it is none. The source itself where it is not.
 pub(super) fn named(source: Source, urls: &Urls) -> Result<Source, Source> {
     let path = source.path.to_path();
     let Some(address) = Address::of(&path) else {

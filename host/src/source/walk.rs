@@ -1,4 +1,5 @@
-//! The files of a directory: all of them, hidden ones too, links not followed, in the order of their paths.
+//! The files of a directory: all of them, hidden ones too, links not followed, in the order of
+//! their paths.
 
 use std::path::Path;
 

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::{JobSpec, Problem};
 
 impl JobSpec {
-    /// The spec in JSON without what is as it would be unsaid, keys in the order of their bytes: two specs that ask for the same have the
-    /// same text, and so has the same spec after a setting was added that it does not use.
+    /// The spec in JSON without what is as it would be unsaid, keys in the order of their bytes:
+    /// two specs that ask for the same have the same text, and so has the same spec after a setting
+    /// was added that it does not use.
     ///
     /// # Errors
     /// When a path in it is not UTF-8, which JSON cannot hold.

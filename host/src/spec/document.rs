@@ -27,7 +27,8 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads the text of the file `name`, to whose directory paths are relative; `resolve` tells which are paths at all.
+    /// Reads the text of the file `name`, to whose directory paths are relative; `resolve` tells
+    /// which are paths at all.
     ///
     /// # Errors
     /// When it is no TOML, or says what no spec can; with the place.
@@ -277,7 +278,8 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// What is known, and nearest to what was written; what is near enough to be meant comes first to mind.
+/// What is known, and nearest to what was written; what is near enough to be meant comes first to
+/// mind.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let scored = known.iter().map(|known| (strsim::jaro_winkler(word, known), *known));
     let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;

@@ -138,7 +138,8 @@ impl JobSpec {
         self.inputs.chunk_size.map_or(unsaid, |size| size.0)
     }
 
-    /// The settings of a run of the job, where nothing is said with `threads` workers and code kept in `cache`.
+    /// The settings of a run of the job, where nothing is said with `threads` workers and code kept
+    /// in `cache`.
     ///
     /// # Errors
     /// When one is out of its bounds.
@@ -174,7 +175,8 @@ impl JobSpec {
         run.check().map_err(|out| out_of_bounds(&out)).map(|()| run)
     }
 
-    /// Refuses settings that say nothing without another, or the opposite of another, and names of files that can be none.
+    /// Refuses settings that say nothing without another, or the opposite of another, and names of
+    /// files that can be none.
     ///
     /// # Errors
     /// With the first of them, by its key.
@@ -214,8 +216,8 @@ impl JobSpec {
         Ok(())
     }
 
-    /// Gives a plugin a setting, in place of what a file says; `key` is its own, where there is one plugin, or `NAME.KEY`, by name or
-    /// position.
+    /// Gives a plugin a setting, in place of what a file says; `key` is its own, where there is one
+    /// plugin, or `NAME.KEY`, by name or position.
     ///
     /// # Errors
     /// When no plugin is meant, or it is not clear which.

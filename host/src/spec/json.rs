@@ -9,7 +9,8 @@ impl JobSpec {
     /// Reads a spec in JSON.
     ///
     /// # Errors
-    /// When it is none, or says what no spec can; with the line and column, and with the nearest key for one that there is not.
+    /// When it is none, or says what no spec can; with the line and column, and with the nearest
+    /// key for one that there is not.
     pub fn from_json(text: &str) -> Result<Self, Problem> {
         let read = serde_json::from_str::<Table<Self>>(text);
         read.map(|Table(spec)| spec).map_err(|error| {

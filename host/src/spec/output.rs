@@ -19,9 +19,11 @@ pub struct OutputSpec {
     /// What results look like; unsaid, it depends on where they go.
     #[serde(deserialize_with = "word_if_any")]
     pub format: Option<Format>,
-    /// A file; a directory or prefix, with a slash at its end, for an output of each source; `-` is a stream.
+    /// A file; a directory or prefix, with a slash at its end, for an output of each source; `-` is
+    /// a stream.
     pub out: PathBuf,
-    /// What to do where an output is there already; unsaid, it depends on whether there is a ledger.
+    /// What to do where an output is there already; unsaid, it depends on whether there is a
+    /// ledger.
     #[serde(deserialize_with = "word_if_any")]
     pub exists: Option<Exists>,
     /// What output files survive.

@@ -4,7 +4,8 @@ use std::fmt::{self, Display};
 
 use crate::settings::named;
 
-/// What is wrong with a spec, or keeps it from being run. Settings in its texts are [`Key`](crate::settings::Key)s: a front end gives them their names.
+/// What is wrong with a spec, or keeps it from being run. Settings in its texts are
+/// [`Key`](crate::settings::Key)s: a front end gives them their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     message: String,

@@ -48,7 +48,8 @@ impl SettingSpec {
         format!("{}={}", self.key, self.value)
     }
 
-    /// The value for people, who may show a plan or a ledger to others: one that is a secret by its name is not told.
+    /// The value for people, who may show a plan or a ledger to others: one that is a secret by its
+    /// name is not told.
     pub fn shown(&self) -> &str {
         let is_secret = SECRETS.iter().any(|end| self.key.ends_with(end));
         if is_secret && !self.value.is_empty() { "***" } else { &self.value }

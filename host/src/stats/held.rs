@@ -1,5 +1,6 @@
-//! Bytes that the host holds because of a plugin or an input. There are none without a charge, and who hands them on hands the charge on:
-//! they count from when they are made to when they are dropped, whoever has them meanwhile.
+//! Bytes that the host holds because of a plugin or an input. There are none without a charge, and
+//! who hands them on hands the charge on: they count from when they are made to when they are
+//! dropped, whoever has them meanwhile.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ impl Held {
             *self = more;
             return;
         };
-        // No more room than is needed: of many results in a row, doubling it would be as much again.
+        // No more room than is needed: of many results in a row, doubling it would be as much
+        // again.
         self.bytes.reserve_exact(more.len());
         charge.set(self.bytes.capacity() as u64);
         self.bytes.extend_from_slice(&more);
@@ -62,7 +64,8 @@ impl PartialEq for Held {
 
 impl Eq for Held {}
 
-/// The charge of something else that is kept, which is dropped with it. It says nothing of what that is, so all are equal.
+/// The charge of something else that is kept, which is dropped with it. It says nothing of what
+/// that is, so all are equal.
 #[derive(Debug, Clone, Default)]
 pub struct Charged {
     _charge: Option<Charge>,

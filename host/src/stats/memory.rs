@@ -1,9 +1,11 @@
-//! One budget of memory for all that a process holds on behalf of its jobs: guests' memories, buffers of streams, windows of decoders,
-//! results that wait.
+//! One budget of memory for all that a process holds on behalf of its jobs: guests' memories,
+//! buffers of streams, windows of decoders, results that wait.
 //!
-//! Two figures are kept. What is **reserved** is the most that a job can come to hold, asked for before it begins: a job waits
-//! until its least fits, and has fewer workers where more do not. What is **charged** is what is held now. Whoever holds a
-//! result is never refused; a guest that grows is, beyond the budget, and who would begin new work can ask whether it is [full](MemoryBudget::is_full).
+//! Two figures are kept. What is **reserved** is the most that a job can come to hold, asked for
+//! before it begins: a job waits until its least fits, and has fewer workers where more do not.
+//! What is **charged** is what is held now. Whoever holds a result is never refused; a guest that
+//! grows is, beyond the budget, and who would begin new work can ask whether it is
+//! [full](MemoryBudget::is_full).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -94,7 +96,8 @@ impl MemoryBudget {
         self.charged() >= self.bytes_max
     }
 
-    /// Sets aside what a job needs, for as many workers as fit; waits until one does. `None` if `stop` is set first.
+    /// Sets aside what a job needs, for as many workers as fit; waits until one does. `None` if
+    /// `stop` is set first.
     ///
     /// # Errors
     /// When one worker would not fit if nothing else were there.

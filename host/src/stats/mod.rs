@@ -1,4 +1,5 @@
-//! What a run counts while it goes on, and the report made of it at the end. Knows nothing of what it counts.
+//! What a run counts while it goes on, and the report made of it at the end. Knows nothing of what
+//! it counts.
 
 mod held;
 mod memory;
@@ -56,8 +57,8 @@ impl Stats {
         &self.memory
     }
 
-    /// Counts sources that are done and did not fail, bytes that a plugin has taken, and what these were as they
-    /// are stored.
+    /// Counts sources that are done and did not fail, bytes that a plugin has taken, and what these
+    /// were as they are stored.
     pub fn add_done(&self, sources: u64, bytes: u64, stored: u64) {
         self.sources.fetch_add(sources, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -75,7 +76,8 @@ impl Stats {
         self.turn_failed(word);
     }
 
-    /// Counts a source, that was counted as done, as failed after all: one of several plugins failed there.
+    /// Counts a source, that was counted as done, as failed after all: one of several plugins
+    /// failed there.
     pub fn turn_failed(&self, word: &'static str) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         *lock(&self.errors).entry(word).or_default() += 1;
@@ -120,7 +122,8 @@ impl Stats {
         }
     }
 
-    /// Counts a source that is an archive, and was read as the file that it is: the one at the position `source`, or a `member` of it.
+    /// Counts a source that is an archive, and was read as the file that it is: the one at the
+    /// position `source`, or a `member` of it.
     pub fn add_unopened(&self, source: usize, member: u64, name: &str) {
         lock(&self.unopened).add((source, member), name);
     }

@@ -21,7 +21,8 @@ pub struct Report {
     pub mb_per_second: f64,
     /// Largest resident set of the process so far.
     pub peak_rss_bytes: u64,
-    /// The most that the guests' memories, streams, decoders' windows and waiting results came to at one time.
+    /// The most that the guests' memories, streams, decoders' windows and waiting results came to
+    /// at one time.
     pub memory_bytes_peak: u64,
     /// Worker threads.
     pub threads: usize,
@@ -39,13 +40,16 @@ pub struct Report {
     pub set_aside: SetAside,
     /// Directory entries that were skipped because they are no regular files.
     pub skipped: u64,
-    /// Sources that were not read: the ledger knows them as done, or their output is there and is to be left.
+    /// Sources that were not read: the ledger knows them as done, or their output is there and is
+    /// to be left.
     pub passed_over: u64,
     /// Failures by kind.
     pub errors: BTreeMap<String, u64>,
-    /// Sources whose text was brought into UTF-8, or whose mark was taken off, by what they were in.
+    /// Sources whose text was brought into UTF-8, or whose mark was taken off, by what they were
+    /// in.
     pub encodings: BTreeMap<String, u64>,
-    /// Archives that were read as the text of which they are none, as neither their names nor a flag said so.
+    /// Archives that were read as the text of which they are none, as neither their names nor a
+    /// flag said so.
     pub unopened_archives: UnopenedArchives,
     /// The plugin's own counters.
     pub counters: BTreeMap<String, u64>,
@@ -116,7 +120,8 @@ pub struct Seconds {
     pub write: f64,
 }
 
-/// Largest resident set of this process so far, 0 where it cannot be had (`VmHWM` of proc(5), in KiB).
+/// Largest resident set of this process so far, 0 where it cannot be had (`VmHWM` of proc(5), in
+/// KiB).
 pub(super) fn peak_rss_bytes() -> u64 {
     // Not `getrusage`: its figure survives exec and may be that of the parent.
     std::fs::read_to_string("/proc/self/status")

@@ -1,4 +1,5 @@
-//! Archives that were read as the files that they are: how many, and the first of them in the order of the sources, whoever found it.
+//! Archives that were read as the files that they are: how many, and the first of them in the order
+//! of the sources, whoever found it.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,6 @@
-//! What a job is told at once of inputs that are not in its tenant's directory. What keeps them there is that each is opened from that
-//! directory ([`Roots`](crate::source::Roots)), whatever changes after this look; and outputs are made beneath an open directory
+//! What a job is told at once of inputs that are not in its tenant's directory. What keeps them
+//! there is that each is opened from that directory ([`Roots`](crate::source::Roots)), whatever
+//! changes after this look; and outputs are made beneath an open directory
 //! ([`Root`](crate::output::Root)).
 
 use std::io::{self, Write};
@@ -86,7 +87,8 @@ impl Outlets for Beneath<'_> {
     }
 }
 
-/// The path of the input `name`, beneath `root`, which is canonical. What is not there stays a name, whose source fails.
+/// The path of the input `name`, beneath `root`, which is canonical. What is not there stays a
+/// name, whose source fails.
 ///
 /// # Errors
 /// When it leads out, by its words or by links.

@@ -1,5 +1,6 @@
-//! Who may compile: a tenant one plugin at a time, and so many of all together. No turn is held meanwhile: compilers are processes, which
-//! the kernel shares processors among, and each has its bounds.
+//! Who may compile: a tenant one plugin at a time, and so many of all together. No turn is held
+//! meanwhile: compilers are processes, which the kernel shares processors among, and each has its
+//! bounds.
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 

@@ -1,8 +1,10 @@
-//! Who is next: start-time fair queueing over weights, as plain arithmetic. Knows no thread and no clock, so its tests are exact.
+//! Who is next: start-time fair queueing over weights, as plain arithmetic. Knows no thread and no
+//! clock, so its tests are exact.
 //!
-//! Each tenant has a virtual time, which moves on by what its turns cost divided by its weight; the one that is furthest behind
-//! is next. A turn that has not ended counts as what the tenant's turns cost of late, so that several at once are shared, too. Who comes back
-//! from being idle begins where the one that is furthest behind stands: it has saved nothing up, and owes what it owed.
+//! Each tenant has a virtual time, which moves on by what its turns cost divided by its weight; the
+//! one that is furthest behind is next. A turn that has not ended counts as what the tenant's turns
+//! cost of late, so that several at once are shared, too. Who comes back from being idle begins
+//! where the one that is furthest behind stands: it has saved nothing up, and owes what it owed.
 //!
 //! After P. Goyal, H. Vin, H. Cheng: Start-time Fair Queueing, 1996.
 
@@ -51,7 +53,8 @@ impl Fair {
         Id(self.shares.len() - 1)
     }
 
-    /// It wants a turn. Who goes on wants the next before the one that ends is charged: it was not idle.
+    /// It wants a turn. Who goes on wants the next before the one that ends is charged: it was not
+    /// idle.
     pub(super) fn want(&mut self, id: Id) {
         let busy = self.shares.iter().filter(|share| !share.is_idle());
         let least = busy.map(Share::stands_at).min().unwrap_or(self.now);
@@ -105,8 +108,8 @@ mod tests {
         costs: Vec<u64>,
     }
 
-    /// What each was given, in nanoseconds of processor time, in a simulation of `until` nanoseconds on `slots` processors, in which all
-    /// threads want a turn all the time.
+    /// What each was given, in nanoseconds of processor time, in a simulation of `until`
+    /// nanoseconds on `slots` processors, in which all threads want a turn all the time.
     fn simulate(actors: &[Actor], slots: usize, until: u64) -> Vec<u64> {
         let mut fair = Fair::default();
         let ids: Vec<Id> = actors.iter().map(|actor| fair.add(actor.weight)).collect();

@@ -1,4 +1,5 @@
-//! A job that was submitted, as the one who submitted it sees it. Dropping the handle leaves the job alone: it belongs to its host.
+//! A job that was submitted, as the one who submitted it sees it. Dropping the handle leaves the
+//! job alone: it belongs to its host.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +11,8 @@ use crate::process::Failure;
 use crate::stats::{MemoryBudget, Report, Stats};
 use crate::work::Cancel;
 
-/// A job that was submitted. Its clones are of the same job; when the last is dropped, the job goes on.
+/// A job that was submitted. Its clones are of the same job; when the last is dropped, the job goes
+/// on.
 #[derive(Clone)]
 pub struct JobHandle {
     pub(super) state: Arc<State>,
@@ -57,7 +59,8 @@ pub(super) struct State {
 }
 
 impl JobHandle {
-    /// Asks the job to end. Sources that are done stay done; an output file that is not whole is not seen.
+    /// Asks the job to end. Sources that are done stay done; an output file that is not whole is
+    /// not seen.
     pub fn cancel(&self) {
         self.state.cancel.set();
     }

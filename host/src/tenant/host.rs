@@ -30,10 +30,11 @@ pub struct Options {
     pub slots: Option<usize>,
     /// Memory for all jobs together, in bytes; `None` is as much as they take.
     pub memory_bytes: Option<u64>,
-    /// What sandboxes have that jobs do not say otherwise. Their stack, and whether fuel is counted, no job does: it is compiled into
-    /// what all of them share.
+    /// What sandboxes have that jobs do not say otherwise. Their stack, and whether fuel is
+    /// counted, no job does: it is compiled into what all of them share.
     pub sandbox: Sandbox,
-    /// Where compiled code is kept, apart for each tenant; `None` keeps none. Nobody else may write there.
+    /// Where compiled code is kept, apart for each tenant; `None` keeps none. Nobody else may write
+    /// there.
     pub cache: Option<PathBuf>,
 }
 
@@ -99,8 +100,9 @@ impl Host {
         Ok(())
     }
 
-    /// Starts a job of that tenant. Its inputs are named from the tenant's directory for those, and what it writes from that for outputs;
-    /// plugins are files that whoever runs the host has chosen. What goes to standard output is thrown away.
+    /// Starts a job of that tenant. Its inputs are named from the tenant's directory for those, and
+    /// what it writes from that for outputs; plugins are files that whoever runs the host has
+    /// chosen. What goes to standard output is thrown away.
     ///
     /// # Errors
     /// When it asks for more than it may have, or there are too many.
@@ -108,7 +110,8 @@ impl Host {
         self.submit_into(tenant, spec, Box::new(io::sink()))
     }
 
-    /// The same with a stream for what goes to standard output, which must not block for long: who writes to it has a turn.
+    /// The same with a stream for what goes to standard output, which must not block for long: who
+    /// writes to it has a turn.
     ///
     /// # Errors
     /// As for [`submit`](Self::submit).

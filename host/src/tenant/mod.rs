@@ -1,12 +1,15 @@
-//! Jobs of several tenants in one process, side by side: the library's way in for whoever serves more than one.
+//! Jobs of several tenants in one process, side by side: the library's way in for whoever serves
+//! more than one.
 //!
-//! A [`Host`] has as many turns as processors, and each job its own workers, which take a turn for each piece of work
-//! ([`Gate`](crate::work::Gate)); whose turn is next follows the tenants' weights. A tenant's jobs stay below its ceiling, within its
-//! quotas, and in its directories. No instance ever serves two jobs, and so none two tenants.
+//! A [`Host`] has as many turns as processors, and each job its own workers, which take a turn for
+//! each piece of work ([`Gate`](crate::work::Gate)); whose turn is next follows the tenants'
+//! weights. A tenant's jobs stay below its ceiling, within its quotas, and in its directories. No
+//! instance ever serves two jobs, and so none two tenants.
 //!
-//! What bounds it: jobs at once by `JOBS_MAX`, what a job holds by its settings, and all jobs together by the host's memory.
-//! A guest that is at a long call is made to wait within it, at the engine's next tick, where others are due: time in which it waits is
-//! neither charged nor taken from what the call may last.
+//! What bounds it: jobs at once by `JOBS_MAX`, what a job holds by its settings, and all jobs
+//! together by the host's memory. A guest that is at a long call is made to wait within it, at the
+//! engine's next tick, where others are due: time in which it waits is neither charged nor taken
+//! from what the call may last.
 //!
 //! ```no_run
 //! use std::path::PathBuf;

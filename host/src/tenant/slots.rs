@@ -1,7 +1,8 @@
-//! As many turns at once as there are processors: threads of all jobs wait here for theirs, and [`Fair`] says whose is next.
+//! As many turns at once as there are processors: threads of all jobs wait here for theirs, and
+//! [`Fair`] says whose is next.
 //!
-//! A thread that goes on is asked again without being put to sleep, where nobody else is due. Among the threads of one tenant
-//! it goes round.
+//! A thread that goes on is asked again without being put to sleep, where nobody else is due. Among
+//! the threads of one tenant it goes round.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

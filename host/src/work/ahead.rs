@@ -1,10 +1,12 @@
-//! Whether files are asked for before it is their turn: where those before them came from a slow disk, not from the page cache.
+//! Whether files are asked for before it is their turn: where those before them came from a slow
+//! disk, not from the page cache.
 
 use std::time::Duration;
 
 use crate::settings::limits::AHEAD_SLOW;
 
-/// What a slow file is worth, in fast ones: with files asked for ahead all look fast, so now and then one is read without, to see.
+/// What a slow file is worth, in fast ones: with files asked for ahead all look fast, so now and
+/// then one is read without, to see.
 const SLOW: u8 = 32;
 
 /// So many slow files close to each other are no coincidence.

@@ -28,7 +28,8 @@ pub(super) fn refused(refusal: &Refusal) -> Failure {
     }
 }
 
-/// With the way out, where a name has something in it that separates names of a list which is read in another way.
+/// With the way out, where a name has something in it that separates names of a list which is read
+/// in another way.
 pub(super) fn separated(source: &Source, failure: Failure) -> Failure {
     let path = source.path.to_path();
     let name = path.as_os_str().as_encoded_bytes();

@@ -1,8 +1,10 @@
 //! Which source a worker goes to next.
 //!
-//! Large sources (where sizes are known) first, the largest ahead, so that no worker is left with one at the end; then the small ones in
-//! the order of their names, several at a time; but first one that all have left to help another along; when none is left to open, the source with the most chunks
-//! left is joined. When too many results wait for one source, workers go to that source alone.
+//! Large sources (where sizes are known) first, the largest ahead, so that no worker is left with
+//! one at the end; then the small ones in the order of their names, several at a time; but first
+//! one that all have left to help another along; when none is left to open, the source with the
+//! most chunks left is joined. When too many results wait for one source, workers go to that source
+//! alone.
 
 use std::sync::Arc;
 
@@ -62,7 +64,8 @@ impl<'a> Feed<'a> {
         let small_bytes = plan.cutter.chunk_bytes.saturating_mul(SMALL_CHUNKS);
         let bytes = |source: &Source| source.listed.as_ref().ok().copied().flatten().unwrap_or(0);
         let sized = plan.sources.iter().map(bytes);
-        // What comes out of transformers is written in the order of the sources: they begin in that order.
+        // What comes out of transformers is written in the order of the sources: they begin in that
+        // order.
         let by_size = plan.processor.traits().kind == Kind::Aggregator;
         let (mut queue, small): (Vec<_>, Vec<_>) =
             sized.enumerate().partition(|(_, bytes)| by_size && *bytes > small_bytes);
@@ -82,15 +85,16 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// What to do next; with `only`, nothing that does not help that source along. The turn of `pass` ends where there is
-    /// nothing yet.
+    /// What to do next; with `only`, nothing that does not help that source along. The turn of
+    /// `pass` ends where there is nothing yet.
     pub(super) fn next(&self, only: Option<At>, pass: &mut Pass<'_>) -> Task<'a> {
         let mut state = self.lock();
         state.open.retain(|open| open.remaining() > 0);
         if let Some(at) = only {
             return state.help(at);
         }
-        // Nobody else has it: what it holds would wait, and what is opened instead would be one more.
+        // Nobody else has it: what it holds would wait, and what is opened instead would be one
+        // more.
         if let Some(left) = state.open.iter().find(|open| Arc::strong_count(open) == 1) {
             return Task::Join(Arc::clone(left));
         }

@@ -1,8 +1,10 @@
-//! Whether a worker may work now, where jobs share processors: it asks before it takes work, again at each chunk, and
-//! goes away before it waits for others.
+//! Whether a worker may work now, where jobs share processors: it asks before it takes work, again
+//! at each chunk, and goes away before it waits for others.
 //!
-//! So who stands at the gate, and who waits for others, has no turn; and who has a turn waits for nothing but bytes and
-//! its own guest, which is made to wait within its call where that takes long. A worker at the gate holds no reader and no lock. A run that shares with nobody has no gate, and reads no clock for it.
+//! So who stands at the gate, and who waits for others, has no turn; and who has a turn waits for
+//! nothing but bytes and its own guest, which is made to wait within its call where that takes
+//! long. A worker at the gate holds no reader and no lock. A run that shares with nobody has no
+//! gate, and reads no clock for it.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -14,10 +16,12 @@ use crate::settings::limits::TURN as TURN_LENGTH;
 
 /// Gives turns to the workers of one job. Called from any worker.
 pub trait Gate: Sync {
-    /// Waits until the caller has a turn. It has none if `cancel` was set meanwhile: it is to end, for which it needs none.
+    /// Waits until the caller has a turn. It has none if `cancel` was set meanwhile: it is to end,
+    /// for which it needs none.
     fn enter(&self, cancel: &Cancel) -> Entered;
 
-    /// Takes note that the caller's turn has cost so much processor time, and gives it the next, at once if nobody else is due.
+    /// Takes note that the caller's turn has cost so much processor time, and gives it the next, at
+    /// once if nobody else is due.
     fn renew(&self, spent: Duration, cancel: &Cancel) -> Entered;
 
     /// Ends the caller's turn, which has cost so much processor time.
@@ -33,8 +37,8 @@ pub enum Entered {
     Cancelled,
 }
 
-/// Does what is no worker's, but is done for a run, in a turn of its own, which costs the time that it takes: it may be done by another
-/// thread. `None` where the run ends first.
+/// Does what is no worker's, but is done for a run, in a turn of its own, which costs the time that
+/// it takes: it may be done by another thread. `None` where the run ends first.
 pub fn in_turn<T>(gate: &dyn Gate, cancel: &Cancel, work: impl FnOnce() -> T) -> Option<T> {
     let mut pass = Pass::new(Some(gate), cancel);
     pass.clock = ClockId::Monotonic;
@@ -42,8 +46,8 @@ pub fn in_turn<T>(gate: &dyn Gate, cancel: &Cancel, work: impl FnOnce() -> T) ->
     TURN.get().is_some().then(work)
 }
 
-/// In the middle of a guest's work, on the thread that has a turn: waits for the next where that was long enough. Does nothing where there
-/// is no turn.
+/// In the middle of a guest's work, on the thread that has a turn: waits for the next where that
+/// was long enough. Does nothing where there is no turn.
 pub fn renew_turn(gate: &dyn Gate, cancel: &Cancel) {
     if let Some(turn) = TURN.get()
         && turn.begun.elapsed() >= TURN_LENGTH
@@ -54,7 +58,8 @@ pub fn renew_turn(gate: &dyn Gate, cancel: &Cancel) {
 }
 
 thread_local! {
-    /// That of the calling thread. Begun and ended by its [`Pass`], and renewed from within a guest's call, which knows nothing of that.
+    /// That of the calling thread. Begun and ended by its [`Pass`], and renewed from within a
+    /// guest's call, which knows nothing of that.
     static TURN: Cell<Option<Turn>> = const { Cell::new(None) };
 }
 
@@ -115,7 +120,8 @@ impl Turn {
     }
 }
 
-/// What a clock of `clock_gettime(2)` shows: `CLOCK_THREAD_CPUTIME_ID` is the processor time of the calling thread so far.
+/// What a clock of `clock_gettime(2)` shows: `CLOCK_THREAD_CPUTIME_ID` is the processor time of the
+/// calling thread so far.
 fn time(clock: ClockId) -> Duration {
     let time = clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();

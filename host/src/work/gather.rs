@@ -1,9 +1,10 @@
-//! Brings the parts of one whole together: the chunks of a source, or the sources of a total. Says who merges what; runs
-//! no guest, so its lock is only ever held for a few comparisons.
+//! Brings the parts of one whole together: the chunks of a source, or the sources of a total. Says
+//! who merges what; runs no guest, so its lock is only ever held for a few comparisons.
 //!
-//! A part is a span with the state of the accumulator that saw it. Where order is kept, a span grows only by its
-//! direct neighbours; where any order will do, by whatever is parked. Every position of the whole is at any
-//! time unseen, held by one worker, or settled (parked or failed); the whole has failed once all are settled and one failed.
+//! A part is a span with the state of the accumulator that saw it. Where order is kept, a span
+//! grows only by its direct neighbours; where any order will do, by whatever is parked. Every
+//! position of the whole is at any time unseen, held by one worker, or settled (parked or failed);
+//! the whole has failed once all are settled and one failed.
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -70,14 +71,16 @@ impl Gather {
         Self { order, state: Mutex::new(State { whole, ..State::default() }) }
     }
 
-    /// Says how many positions there are. Returns the failure of the whole when all of them are settled.
+    /// Says how many positions there are. Returns the failure of the whole when all of them are
+    /// settled.
     pub(super) fn set_whole(&self, whole: u64) -> Option<Failure> {
         let mut state = self.lock();
         state.whole = Some(whole);
         verdict(&mut state)
     }
 
-    /// What the holder of `span` does next. A part that is given out is held by the caller from then on.
+    /// What the holder of `span` does next. A part that is given out is held by the caller from
+    /// then on.
     pub(super) fn next(&self, span: Span) -> Next {
         let mut state = self.lock();
         if state.whole == Some(span.len()) {
@@ -89,7 +92,8 @@ impl Gather {
         if after { Next::After(part) } else { Next::Before(part) }
     }
 
-    /// Parks a part. It is given back when a neighbour has been parked meanwhile: the caller goes on with it.
+    /// Parks a part. It is given back when a neighbour has been parked meanwhile: the caller goes
+    /// on with it.
     ///
     /// # Errors
     /// The failure of the whole, when this settles its last position.
@@ -108,8 +112,8 @@ impl Gather {
         let _none = self.fail(0, at, failure);
     }
 
-    /// Settles `count` positions as failed, at position `at` with `failure`. Returns the failure of the whole when these
-    /// were its last.
+    /// Settles `count` positions as failed, at position `at` with `failure`. Returns the failure of
+    /// the whole when these were its last.
     pub(super) fn fail(&self, count: u64, at: u64, failure: Failure) -> Option<Failure> {
         let mut state = self.lock();
         if state.failure.as_ref().is_none_or(|(lowest, _)| at < *lowest) {
@@ -119,7 +123,8 @@ impl Gather {
         verdict(&mut state)
     }
 
-    /// Settles `count` positions that are given up because one before them failed. Returns as [`fail`](Self::fail).
+    /// Settles `count` positions that are given up because one before them failed. Returns as
+    /// [`fail`](Self::fail).
     pub(super) fn give_up(&self, count: u64) -> Option<Failure> {
         let mut state = self.lock();
         state.settled += count;

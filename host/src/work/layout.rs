@@ -1,5 +1,6 @@
-//! Whether the chunks of a source are found by their place or come from its front, and what they come through: decoders, members, and
-//! other encodings. Looks at its first bytes where these say so.
+//! Whether the chunks of a source are found by their place or come from its front, and what they
+//! come through: decoders, members, and other encodings. Looks at its first bytes where these say
+//! so.
 
 use std::sync::Arc;
 
@@ -22,7 +23,8 @@ pub(super) enum Layout {
     InOrder(Front),
 }
 
-/// The bytes of a source, decompressed, and where others can help to decode them, what they help with.
+/// The bytes of a source, decompressed, and where others can help to decode them, what they help
+/// with.
 pub(super) struct Front {
     pub(super) bytes: Box<dyn Bytes>,
     pub(super) pieces: Option<Arc<Pieces>>,
@@ -76,7 +78,8 @@ impl Front {
             let bytes = input.from_front(None, limits)?;
             return Ok(Self { bytes, pieces: None, again: None });
         };
-        // Blocks of xz are sound before their stream has ended: members are to come of them, or not, however many workers there are.
+        // Blocks of xz are sound before their stream has ended: members are to come of them, or
+        // not, however many workers there are.
         let in_parts = archive && codec == Codec::Xz;
         let pieces = if is_shared(plan) || in_parts {
             input.pieces(codec, limits, workers, plan.access)?
@@ -102,7 +105,8 @@ fn is_as_it_is(plan: &Plan<'_>, found: Option<Found>) -> bool {
     }
 }
 
-/// Whether chunks are found by their place, for which what is compressed has to be decoded in pieces.
+/// Whether chunks are found by their place, for which what is compressed has to be decoded in
+/// pieces.
 fn is_placed(plan: &Plan<'_>, input: &mut Input, codec: Option<Codec>) -> bool {
     let framing = plan.cutter.framing;
     match codec {
@@ -116,8 +120,8 @@ fn is_shared(plan: &Plan<'_>) -> bool {
     plan.settings.threads > 1 && plan.scope() == Scope::Chunk
 }
 
-/// What the bytes of a source are read through, and how long a mark before them is: it is an archive if its name and its first block say
-/// so.
+/// What the bytes of a source are read through, and how long a mark before them is: it is an
+/// archive if its name and its first block say so.
 pub(super) fn reader<'a>(
     plan: &Plan<'_>,
     source: &Source,
@@ -141,7 +145,8 @@ pub(super) fn reader<'a>(
     Ok((Reader::Stream(Box::new(stream)), offsets))
 }
 
-/// Whether a source is a tar archive that is looked into: by its name, or where it has none, by its bytes.
+/// Whether a source is a tar archive that is looked into: by its name, or where it has none, by its
+/// bytes.
 fn is_tar(
     plan: &Plan<'_>,
     source: &Source,
@@ -181,8 +186,8 @@ fn in_pieces(plan: &Plan<'_>, input: &mut Input, codec: Codec) -> bool {
     input.decode_in_pieces(codec, limits, chunk_bytes, workers, memory)
 }
 
-/// A small source that nothing in its name says of is read at once, and looked at while it is: a read of its
-/// first bytes alone would cost more.
+/// A small source that nothing in its name says of is read at once, and looked at while it is: a
+/// read of its first bytes alone would cost more.
 fn first_look(plan: &Plan<'_>, input: &Input, source: &Source) -> Result<Option<Found>, Failure> {
     if is_looked_at_later(plan, input, source) {
         return Ok(None);

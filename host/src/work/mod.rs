@@ -1,7 +1,9 @@
-//! Who does what, when: workers take chunks of sources, run instances over them, and merge what comes out.
+//! Who does what, when: workers take chunks of sources, run instances over them, and merge what
+//! comes out.
 //!
-//! Knows processors only by their trait, and results only as bytes that it delivers. A worker never waits while it
-//! holds anything that others wait for: what blocks is taking more work, so ordered output cannot deadlock.
+//! Knows processors only by their trait, and results only as bytes that it delivers. A worker never
+//! waits while it holds anything that others wait for: what blocks is taking more work, so ordered
+//! output cannot deadlock.
 
 mod ahead;
 mod cancel;
@@ -42,14 +44,15 @@ use worker::Worker;
 
 /// Takes what workers finish. Called from any worker, in any order.
 pub trait Deliver: Sync {
-    /// Whether a result is one that can be delivered. Asked of each source's before its state counts.
+    /// Whether a result is one that can be delivered. Asked of each source's before its state
+    /// counts.
     ///
     /// # Errors
     /// Why not: the source fails with it.
     fn check(&self, result: &[u8]) -> Result<(), Failure>;
 
-    /// What became of a source, or of a member of one; or a part of what comes out of it. Called once for each; for an archive with its failure, where it
-    /// could not be read to its end.
+    /// What became of a source, or of a member of one; or a part of what comes out of it. Called
+    /// once for each; for an archive with its failure, where it could not be read to its end.
     fn put(&self, slot: Slot, done: Done);
 
     /// An archive is at its end, behind so many members. Called once for each that did not fail.
@@ -58,15 +61,16 @@ pub trait Deliver: Sync {
     /// The result over all sources, or why there is none. Called at most once, after all sources.
     fn total(&self, result: Result<Held, Failure>);
 
-    /// The result that others wait for, so many of them that nothing should be started but what brings it nearer; `own` is the
-    /// source that the caller is at.
+    /// The result that others wait for, so many of them that nothing should be started but what
+    /// brings it nearer; `own` is the source that the caller is at.
     fn blocked_on(&self, own: Option<At>) -> Option<At>;
 
     /// Waits until [`blocked_on`](Self::blocked_on) is no longer `at`.
     fn wait_while_blocked_on(&self, at: At);
 }
 
-/// Where a result stands among all: in the order of the sources, of the members of one, and of what comes out of its chunks.
+/// Where a result stands among all: in the order of the sources, of the members of one, and of what
+/// comes out of its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct At {
     /// Position among the sources.
@@ -95,7 +99,8 @@ pub struct Slot {
     pub at: At,
     /// What comes after it.
     pub end: End,
-    /// The path of a member that was found in the source, as that of a source of its own; its name is bytes.
+    /// The path of a member that was found in the source, as that of a source of its own; its name
+    /// is bytes.
     pub member: Option<PathBuf>,
 }
 
@@ -112,12 +117,13 @@ impl Slot {
 pub struct Done {
     /// Bytes that were processed.
     pub bytes: u64,
-    /// The result, or what came out of a chunk; `None` where only a total was asked for, or nothing is left to come. Or the first
-    /// failure.
+    /// The result, or what came out of a chunk; `None` where only a total was asked for, or nothing
+    /// is left to come. Or the first failure.
     pub result: Result<Option<Held>, Failure>,
     /// The state of an aggregator, where a total is asked for.
     pub state: Option<Held>,
-    /// Records that were set aside. Of a transformer it is for whoever takes them in order to see when they are too many.
+    /// Records that were set aside. Of a transformer it is for whoever takes them in order to see
+    /// when they are too many.
     pub rejects: Vec<Reject>,
     /// How that is known.
     pub origin: Origin,
@@ -132,7 +138,8 @@ pub enum Origin {
     Recalled,
 }
 
-/// What an earlier run has left of a source, which is what this one would make of it. What is not wanted is not there.
+/// What an earlier run has left of a source, which is what this one would make of it. What is not
+/// wanted is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recalled {
     /// Bytes that were processed.
@@ -143,7 +150,8 @@ pub struct Recalled {
     pub state: Option<Vec<u8>>,
 }
 
-/// Gives what an earlier run has left of the source at an index, if it has. Called at most once for each, by any worker.
+/// Gives what an earlier run has left of the source at an index, if it has. Called at most once for
+/// each, by any worker.
 pub type Recall<'a> = dyn Fn(usize) -> Option<Recalled> + Sync + 'a;
 
 /// Everything that a pass over sources needs.
@@ -190,8 +198,9 @@ impl<'a> Plan<'a> {
         if self.settings.threads > 1 { self.processor.split() } else { None }
     }
 
-    /// Notes that a source is an archive whose bytes plugins are given as text: nothing in its name said that it is one, or it is in
-    /// another. Where records are no text, as those of a checksum, all bytes of a file are what is wanted.
+    /// Notes that a source is an archive whose bytes plugins are given as text: nothing in its name
+    /// said that it is one, or it is in another. Where records are no text, as those of a checksum,
+    /// all bytes of a file are what is wanted.
     fn note_archive(&self, whole: &whole::Whole<'_>) {
         if self.settings.archives && self.cutter.framing.is_text() {
             self.stats.add_unopened(whole.at.source, whole.at.member, whole.name());
@@ -210,8 +219,8 @@ impl<'a> Plan<'a> {
 /// Runs a plan to its end, on `settings.threads` workers.
 ///
 /// # Errors
-/// When the threads cannot be started. What goes wrong with a source is delivered; what ends the whole job
-/// is in `cancel`.
+/// When the threads cannot be started. What goes wrong with a source is delivered; what ends the
+/// whole job is in `cancel`.
 pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
     let feed = Feed::new(plan);
     // What gives bytes has no states to be brought together.

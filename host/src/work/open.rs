@@ -42,7 +42,8 @@ pub(super) enum Chunks<'a> {
 }
 
 impl<'a> Open<'a> {
-    /// Opens the source at `index` of the plan, `known` to be that, where anything was found out about it.
+    /// Opens the source at `index` of the plan, `known` to be that, where anything was found out
+    /// about it.
     pub(super) fn new(
         plan: &Plan<'_>,
         opener: &mut Opener,
@@ -152,7 +153,8 @@ pub(super) struct RunLength {
     pub(super) most: u64,
 }
 
-/// Takes a run of neighbouring chunks of `count`: long at first, short near the end, so that workers end together.
+/// Takes a run of neighbouring chunks of `count`: long at first, short near the end, so that
+/// workers end together.
 pub(super) fn take(
     count: u64,
     run: RunLength,

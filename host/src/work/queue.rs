@@ -1,8 +1,10 @@
-//! The way from the head of a processor to its tail: what comes out of chunks waits here until it is next in its source.
+//! The way from the head of a processor to its tail: what comes out of chunks waits here until it
+//! is next in its source.
 //!
-//! A thread that brings an item never waits. The one that finds what is next takes it, with the instance that has seen all before it, and
-//! brings that back: no lock is held while a guest runs. What is parked waits for a chunk that a worker is at, and its bytes, of
-//! all sources together, are bounded by those who take chunks: they ask [`Queue::is_full`] first. So it cannot deadlock.
+//! A thread that brings an item never waits. The one that finds what is next takes it, with the
+//! instance that has seen all before it, and brings that back: no lock is held while a guest runs.
+//! What is parked waits for a chunk that a worker is at, and its bytes, of all sources together,
+//! are bounded by those who take chunks: they ask [`Queue::is_full`] first. So it cannot deadlock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,7 +81,8 @@ enum Tail<'a> {
 }
 
 impl<'a> Queue<'a> {
-    /// A queue that is full when more than `bytes_max` are parked, or anything and the memory is used up.
+    /// A queue that is full when more than `bytes_max` are parked, or anything and the memory is
+    /// used up.
     pub(super) fn new(split: Split<'a>, bytes_max: usize, memory: &Arc<MemoryBudget>) -> Self {
         let charge = memory.hold(0);
         let state =
@@ -105,8 +108,8 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// The next item of `whole`, if it is there and nobody runs the one before it. Then [`rest`](Self::rest),
-    /// [`end`](Self::end) or [`fail`](Self::fail).
+    /// The next item of `whole`, if it is there and nobody runs the one before it. Then
+    /// [`rest`](Self::rest), [`end`](Self::end) or [`fail`](Self::fail).
     pub(super) fn next(&self, whole: At) -> Option<Due<'a>> {
         let mut state = self.lock();
         let Some(Line::Open { next, parked, tail }) = state.lines.get_mut(&key(whole)) else {

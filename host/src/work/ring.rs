@@ -1,11 +1,13 @@
-//! A source that is read from its front, shared by workers: one of them reads ahead, while there is room, and the others
-//! run what it has read. A worker on its own runs each chunk as soon as it is read, while the bytes are hot.
+//! A source that is read from its front, shared by workers: one of them reads ahead, while there is
+//! room, and the others run what it has read. A worker on its own runs each chunk as soon as it is
+//! read, while the bytes are hot.
 //!
-//! The reader never stands still while there is room for a chunk and a worker without one. Room is for a few chunks a
-//! worker, in buffers that are reused.
+//! The reader never stands still while there is room for a chunk and a worker without one. Room is
+//! for a few chunks a worker, in buffers that are reused.
 //!
-//! Where running a chunk takes a fraction of the time of reading it, who has read it runs it, too: to have it fetched from another
-//! core's cache would cost more than the two save by working at the same time.
+//! Where running a chunk takes a fraction of the time of reading it, who has read it runs it, too:
+//! to have it fetched from another core's cache would cost more than the two save by working at the
+//! same time.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -128,8 +130,8 @@ impl Pace {
 }
 
 impl<'a> Ring<'a> {
-    /// A ring over what `reader` reads, in chunks of about `chunk_bytes`, behind those that were read already; decoded from `pieces`,
-    /// where there are any.
+    /// A ring over what `reader` reads, in chunks of about `chunk_bytes`, behind those that were
+    /// read already; decoded from `pieces`, where there are any.
     pub(super) fn new(
         reader: Reader<'a>,
         chunk_bytes: u64,

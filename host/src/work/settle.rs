@@ -22,8 +22,8 @@ pub(super) struct Broken {
     pub(super) held: u64,
 }
 
-/// Merges parked neighbours into the open accumulator of `instance`, which has seen `span`, until it is the whole or
-/// has no neighbours, and then parks it.
+/// Merges parked neighbours into the open accumulator of `instance`, which has seen `span`, until
+/// it is the whole or has no neighbours, and then parks it.
 ///
 /// # Errors
 /// When the guest fails; all positions that the accumulator held by then are the caller's to fail.

@@ -1,5 +1,5 @@
-//! The total over sources, as one worker sees it: an accumulator of its own, in an instance that never sees data, so
-//! that a source which crashes its instance takes nothing of the total with it.
+//! The total over sources, as one worker sees it: an accumulator of its own, in an instance that
+//! never sees data, so that a source which crashes its instance takes nothing of the total with it.
 
 use crate::process::{Accumulate, Failure, Instance, Opening, Order};
 
@@ -8,8 +8,8 @@ use super::settle::{Broken, Settled, settle};
 use super::{At, End, Plan};
 use crate::settings::limits::MEMBER_POSITIONS;
 
-/// What brings the total together. Each source has [`MEMBER_POSITIONS`] positions; the last result of one takes what its members
-/// have left.
+/// What brings the total together. Each source has [`MEMBER_POSITIONS`] positions; the last result
+/// of one takes what its members have left.
 pub(super) fn gather(plan: &Plan<'_>) -> Gather {
     let whole = (plan.sources.len() as u64).saturating_mul(MEMBER_POSITIONS);
     Gather::new(Some(whole), plan.processor.traits().order)

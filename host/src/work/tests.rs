@@ -202,8 +202,9 @@ fn sorted(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 proptest! {
-    /// Invariant 1: results depend neither on threads nor on where the cuts are; invariant 7: a source is a
-    /// result or a named failure, and a total holds exactly the sources that did not fail.
+    /// Invariant 1: results depend neither on threads nor on where the cuts are; invariant 7: a
+    /// source is a result or a named failure, and a total holds exactly the sources that did not
+    /// fail.
     #[test]
     fn results_are_those_of_one_thread_and_one_chunk(
         texts in prop::collection::vec("[ab\n]{0,12}(![ab]?)?[ab\n]{0,30}", 0..12),

@@ -2,8 +2,8 @@
 
 use std::io;
 
-/// Calls `body` once on each of `threads` named threads, with stacks of so many bytes, and returns when all have ended. A panic is
-/// passed on.
+/// Calls `body` once on each of `threads` named threads, with stacks of so many bytes, and returns
+/// when all have ended. A panic is passed on.
 ///
 /// # Errors
 /// When a thread cannot be started.

@@ -1,5 +1,5 @@
-//! Where a worker's time goes: what has passed since the last look at the clock goes to what was done in it. And how far
-//! it has come, counted for itself first.
+//! Where a worker's time goes: what has passed since the last look at the clock goes to what was
+//! done in it. And how far it has come, counted for itself first.
 
 use std::time::{Duration, Instant};
 
@@ -96,7 +96,8 @@ impl Times {
         }
     }
 
-    /// Shows all workers' counters what this one has counted: not for each small source, as they are shared.
+    /// Shows all workers' counters what this one has counted: not for each small source, as they
+    /// are shared.
     pub(super) fn show_counts(&mut self, stats: &Stats) {
         let take = std::mem::take;
         stats.add_done(take(&mut self.sources), take(&mut self.bytes), take(&mut self.stored));

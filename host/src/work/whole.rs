@@ -162,8 +162,8 @@ impl<'a> Whole<'a> {
         check_rejected(before + count, max)
     }
 
-    /// Counts those of the part at `index`. Where they are more than the source may have, says so, and up to which part: all
-    /// that were counted are in parts up to there.
+    /// Counts those of the part at `index`. Where they are more than the source may have, says so,
+    /// and up to which part: all that were counted are in parts up to there.
     pub(super) fn count_rejects_of(
         &self,
         index: u64,

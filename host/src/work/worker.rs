@@ -146,7 +146,8 @@ impl<'r, 'a> Worker<'r, 'a> {
         Ok(())
     }
 
-    /// Whether an earlier run has left all that is wanted of a source: a total without its state would be wrong.
+    /// Whether an earlier run has left all that is wanted of a source: a total without its state
+    /// would be wrong.
     fn is_all(&self, recalled: &Recalled) -> bool {
         (recalled.result.is_some() || !self.plan.settings.show.per_source)
             && (recalled.state.is_some() || self.results.tally.is_none())

@@ -43,7 +43,8 @@ pub(super) fn describe(manifest: Manifest) -> types::Manifest {
     manifest.into()
 }
 
-/// Checks what the user gave, builds the plugin from it and keeps it for the states of this instance.
+/// Checks what the user gave, builds the plugin from it and keeps it for the states of this
+/// instance.
 pub(super) fn configure<Plugin: 'static>(
     manifest: &Manifest,
     given: Vec<types::Entry>,

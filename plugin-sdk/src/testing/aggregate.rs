@@ -17,9 +17,9 @@ pub fn aggregate<A: Aggregator>(given: Given<'_>, chunks: &[&[u8]]) -> Result<Ve
 }
 
 /// The result over one source, after checking that it is the same however the source is cut in
-/// three (with empty pieces) and, unless the scope is [`Scope::Source`], in whatever grouping, and order
-/// if order does not matter, the accumulators of the pieces are merged. Takes a time that grows
-/// with the cube of the data: give it some hundred bytes.
+/// three (with empty pieces) and, unless the scope is [`Scope::Source`], in whatever grouping, and
+/// order if order does not matter, the accumulators of the pieces are merged. Takes a time that
+/// grows with the cube of the data: give it some hundred bytes.
 ///
 /// # Errors
 /// Whatever the plugin says, and a cut for which the result differs.

@@ -1,4 +1,5 @@
-//! Where a host may cut data: after every record. Written for short data and for being plainly right.
+//! Where a host may cut data: after every record. Written for short data and for being plainly
+//! right.
 
 use crate::{Framing, Prefix};
 
@@ -52,8 +53,8 @@ fn record_bytes(framing: Framing, rest: &[u8]) -> usize {
     }
 }
 
-/// A record of CSV with commas: a quote opens a field at its start, two are one, and a line feed, a carriage return or both
-/// end it.
+/// A record of CSV with commas: a quote opens a field at its start, two are one, and a line feed, a
+/// carriage return or both end it.
 fn csv_bytes(rest: &[u8]) -> usize {
     let mut quoted = false;
     // Whether a quote here opens: at the start of a field, and right behind one that closed.

@@ -11,8 +11,8 @@ pub(super) fn settings(manifest: &Manifest, given: &[(&str, &str)]) -> Result<Se
     Settings::check(manifest, given)
 }
 
-/// What a host says of a source. Where the setting that the property `header-setting` names is `skip:3`, its header has three
-/// records more.
+/// What a host says of a source. Where the setting that the property `header-setting` names is
+/// `skip:3`, its header has three records more.
 pub(super) fn source(
     manifest: &Manifest,
     given: &[(&str, &str)],

@@ -29,11 +29,12 @@ pub fn transform<T: Transformer>(given: Given<'_>, chunks: &[&[u8]]) -> Result<V
     Ok(output)
 }
 
-/// The output over one source, after checking that it is the same however the source is cut in three
-/// (with empty pieces) and, unless the scope is [`Scope::Source`], whether one transformer sees all
-/// pieces or each sees one. The same is checked of the records that the plugin sets aside and where
-/// they are in the source. What [`recorded`](super::recorded) tells afterwards is of one pass over the whole.
-/// Takes a time that grows with the cube of the data: give it some hundred bytes.
+/// The output over one source, after checking that it is the same however the source is cut in
+/// three (with empty pieces) and, unless the scope is [`Scope::Source`], whether one transformer
+/// sees all pieces or each sees one. The same is checked of the records that the plugin sets aside
+/// and where they are in the source. What [`recorded`](super::recorded) tells afterwards is of one
+/// pass over the whole. Takes a time that grows with the cube of the data: give it some hundred
+/// bytes.
 ///
 /// # Errors
 /// Whatever the plugin says, and a cut for which the output or the rejects differ.

@@ -20,8 +20,8 @@ struct Before {
 }
 
 impl Columns {
-    /// Reads the header among the first records of a source, and tells how many bytes it takes, with what ends it and what
-    /// stands before it.
+    /// Reads the header among the first records of a source, and tells how many bytes it takes,
+    /// with what ends it and what stands before it.
     ///
     /// # Errors
     /// What is wrong with it, and where.

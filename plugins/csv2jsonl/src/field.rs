@@ -75,7 +75,8 @@ pub(crate) fn is_bare_value(field: &[u8]) -> bool {
     matches!(field, b"true" | b"false") || is_number(field)
 }
 
-/// Appends what stands before the first byte that cannot be in a string as it is, and returns where that is, or the end.
+/// Appends what stands before the first byte that cannot be in a string as it is, and returns where
+/// that is, or the end.
 #[inline]
 fn push_clean(out: &mut Output, data: &[u8], part: Range<usize>) -> usize {
     let mut at = part.start;
@@ -95,7 +96,8 @@ fn push_clean(out: &mut Output, data: &[u8], part: Range<usize>) -> usize {
     at
 }
 
-/// Appends what of the first `bytes` of a block stands before one that needs an escape, and returns how much that is.
+/// Appends what of the first `bytes` of a block stands before one that needs an escape, and returns
+/// how much that is.
 #[inline]
 fn push_clean_block(out: &mut Output, block: &[u8; BLOCK_BYTES], bytes: usize) -> usize {
     let clean = (escapes(block).trailing_zeros() as usize).min(bytes).min(BLOCK_BYTES);

@@ -1,5 +1,5 @@
-//! A buffer for output that is made of many short pieces: they are copied in blocks of 16 bytes, which is one load and one
-//! store, where a copy of exactly so many bytes is a call.
+//! A buffer for output that is made of many short pieces: they are copied in blocks of 16 bytes,
+//! which is one load and one store, where a copy of exactly so many bytes is a call.
 
 /// Bytes that are copied at once.
 pub(crate) const BLOCK_BYTES: usize = 16;

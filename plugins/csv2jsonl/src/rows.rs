@@ -115,7 +115,8 @@ impl Row<'_> {
         }
     }
 
-    /// Takes in the last field, and then the record, which ends at the line end at `at` or with the data.
+    /// Takes in the last field, and then the record, which ends at the line end at `at` or with the
+    /// data.
     #[inline]
     fn end(&mut self, end: usize, out: &mut Output) {
         if end > self.start {

@@ -33,8 +33,8 @@ const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
 /// Operators of other languages, before which ours ends: what is left of them begins the value.
 const FOREIGN: [char; 4] = ['=', '~', '<', '>'];
 
-/// What is said to somebody who writes a condition as in another language: it would be read as a name or a value that no line has,
-/// so that nothing would be found, and nothing said.
+/// What is said to somebody who writes a condition as in another language: it would be read as a
+/// name or a value that no line has, so that nothing would be found, and nothing said.
 fn way_out(path: &str, operator: &str, value: &str) -> Option<&'static str> {
     let compares = matches!(operator, "=" | "!=");
     let is_quoted = |quote| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote);

@@ -161,8 +161,8 @@ impl Visitor<'_> for Name<'_> {
     }
 }
 
-/// The text that a value is compared by: of a string what it says, of a number or a word how it is written; none of
-/// an object or array.
+/// The text that a value is compared by: of a string what it says, of a number or a word how it is
+/// written; none of an object or array.
 ///
 /// # Errors
 /// A string is half of a surrogate pair, which is no text.

@@ -1,5 +1,5 @@
-//! Numbers as they are written, compared digit by digit: whole numbers beyond 2^53 are not the same because a double cannot tell
-//! them apart.
+//! Numbers as they are written, compared digit by digit: whole numbers beyond 2^53 are not the same
+//! because a double cannot tell them apart.
 
 use std::cmp::Ordering;
 
@@ -37,7 +37,8 @@ struct Decimal<'a> {
 }
 
 impl<'a> Decimal<'a> {
-    /// Reads digits with a sign, a point and an exponent, as far as JSON has them, or a plus before.
+    /// Reads digits with a sign, a point and an exponent, as far as JSON has them, or a plus
+    /// before.
     fn parse(text: &'a str) -> Option<Self> {
         let text = text.as_bytes();
         let (is_negative, text) = match text {

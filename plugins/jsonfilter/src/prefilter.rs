@@ -1,9 +1,11 @@
-//! Which lines can be skipped unread: those in which a text does not occur that every line that stays has in it.
+//! Which lines can be skipped unread: those in which a text does not occur that every line that
+//! stays has in it.
 
 use memchr::memchr;
 use memchr::memmem::Finder;
 
-/// A text that a line has to hold, unless it has a backslash: then the text may be there in another form.
+/// A text that a line has to hold, unless it has a backslash: then the text may be there in another
+/// form.
 #[derive(Clone, Debug)]
 pub(crate) struct Prefilter(Finder<'static>);
 

@@ -42,8 +42,8 @@ pub(crate) fn read(line: &[u8], flatten: Flatten) -> Result<Vec<Field<'_>>, Stri
     Ok(fields)
 }
 
-/// The first name that two fields of a line have whose paths differ, as in `{"a":{"b":1},"a.b":2}`. A name that one object has twice
-/// is one field.
+/// The first name that two fields of a line have whose paths differ, as in `{"a":{"b":1},"a.b":2}`.
+/// A name that one object has twice is one field.
 ///
 /// # Errors
 /// Why it is no object.

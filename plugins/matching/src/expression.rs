@@ -44,7 +44,8 @@ impl Expression {
         regex.map(Self).map_err(|error| error.to_string())
     }
 
-    /// The first match that begins at `from` or after it. What stands before `from` is seen by `^` and `\b`.
+    /// The first match that begins at `from` or after it. What stands before `from` is seen by `^`
+    /// and `\b`.
     #[inline]
     pub fn find(&self, data: &[u8], from: usize) -> Option<Range<usize>> {
         if from > data.len() {

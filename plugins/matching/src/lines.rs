@@ -9,8 +9,8 @@ use regex_syntax::hir::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AsksForLineFeed;
 
-/// The same expression, for lines: no class has the line feed, and the ends of the text are those of a line. Goes as deep
-/// as the expression is nested, which the parser bounds.
+/// The same expression, for lines: no class has the line feed, and the ends of the text are those
+/// of a line. Goes as deep as the expression is nested, which the parser bounds.
 pub(crate) fn within_lines(hir: &Hir) -> Result<Hir, AsksForLineFeed> {
     Ok(match hir.kind() {
         HirKind::Empty => Hir::empty(),

@@ -16,8 +16,8 @@ use crate::lines::{AsksForLineFeed, within_lines};
 /// What a compiled expression may take, in bytes; the default of the crate `regex`.
 pub(crate) const REGEX_BYTES_MAX: usize = 10 << 20;
 
-/// What an expression may keep of the automaton that it makes as it goes, in bytes. With less, one with Unicode classes
-/// forgets and begins again many times in a chunk.
+/// What an expression may keep of the automaton that it makes as it goes, in bytes. With less, one
+/// with Unicode classes forgets and begins again many times in a chunk.
 pub(crate) const CACHE_BYTES: usize = 4 << 20;
 
 /// Declares the settings that make a [`Pattern`].
@@ -73,7 +73,8 @@ impl Pattern {
             alternatives.push(lines);
         }
         let lines = Hir::alternation(alternatives);
-        // With no captures at all the engine finds nothing: the implicit one is the match as a whole.
+        // With no captures at all the engine finds nothing: the implicit one is the match as a
+        // whole.
         let config = Config::new()
             .utf8_empty(false)
             .which_captures(WhichCaptures::Implicit)
@@ -83,8 +84,8 @@ impl Pattern {
         Ok(Self(Way::Expression(regex.map_err(|error| refused(&text, error))?)))
     }
 
-    /// The first line that matches, with its line feed if it has one, of those that begin at `from` or after it. A line
-    /// begins at `from`.
+    /// The first line that matches, with its line feed if it has one, of those that begin at `from`
+    /// or after it. A line begins at `from`.
     #[inline]
     pub fn next_line(&self, data: &[u8], from: usize) -> Option<Range<usize>> {
         let rest = data.get(from..).filter(|rest| !rest.is_empty())?;
@@ -105,8 +106,8 @@ impl Pattern {
 }
 
 impl Pattern {
-    /// The first match that begins at `from` or after it: it may be empty. Of several patterns that match there, it is that of the
-    /// first one.
+    /// The first match that begins at `from` or after it: it may be empty. Of several patterns that
+    /// match there, it is that of the first one.
     #[inline]
     pub fn next_match(&self, data: &[u8], from: usize) -> Option<Range<usize>> {
         let rest = data.get(from..)?;

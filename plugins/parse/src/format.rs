@@ -29,7 +29,8 @@ const SYSLOG: &str = concat!(
     r#"(?<data>-|(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])+)(?: \x{feff}?(?<message>.*))?$"#,
 );
 
-/// RFC 3164, section 4.1, also as it stands in files: without a priority, or with a time of RFC 3339.
+/// RFC 3164, section 4.1, also as it stands in files: without a priority, or with a time of RFC
+/// 3339.
 const OLD_SYSLOG: &str = concat!(
     r"^(?:<(?<priority>[0-9]{1,3})>)?(?<time>[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+) ",
     r"(?<host>\S+) (?:(?<app>[^\s:\[]+)(?:\[(?<pid>[^\]]*)\])?: ?)?(?<message>.*)$",

@@ -1,11 +1,13 @@
-//! Pairs of a name and a value, as Heroku's router and Go's loggers write them: `at=info method=GET msg="a text" done`.
+//! Pairs of a name and a value, as Heroku's router and Go's loggers write them: `at=info method=GET
+//! msg="a text" done`.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::form::{Kind, push_string, push_value};
 
-/// Appends the object that a line is, and tells whether it is one: whether it has a pair, and no quotes that do not end.
+/// Appends the object that a line is, and tells whether it is one: whether it has a pair, and no
+/// quotes that do not end.
 pub(crate) fn push(line: &str, kind: Kind, out: &mut Vec<u8>) -> bool {
     let Some(pairs) = pairs(line) else { return false };
     let names = unlike(&pairs);
@@ -28,7 +30,8 @@ pub(crate) fn push(line: &str, kind: Kind, out: &mut Vec<u8>) -> bool {
 /// Up to so many pairs, each name is compared with each.
 const SHORT_PAIRS: usize = 32;
 
-/// The names, where one that has been before gets a number that makes it another: of `a`, `a`, the second one is `a_2`.
+/// The names, where one that has been before gets a number that makes it another: of `a`, `a`, the
+/// second one is `a_2`.
 fn unlike<'a>(pairs: &[Pair<'a>]) -> Vec<Cow<'a, str>> {
     let all = || pairs.iter().map(|(name, _)| *name);
     // Most lines are short and have no name twice: no table is made to see that.
@@ -42,7 +45,8 @@ fn unlike<'a>(pairs: &[Pair<'a>]) -> Vec<Cow<'a, str>> {
         if seen.insert(*name) {
             return Cow::Borrowed(*name);
         }
-        // Names with numbers differ where their names or numbers do: only those that the line has itself are taken.
+        // Names with numbers differ where their names or numbers do: only those that the line has
+        // itself are taken.
         let mut number = given.get(name).copied().unwrap_or(1);
         let free = loop {
             number += 1;

@@ -11,8 +11,8 @@ use crate::closer::{Form, Place};
 use crate::expressions::{iban, phone};
 use crate::find::{Class, card, ip};
 
-/// Letters of a pseudonym behind its kind, of four bits each: two of a million million values have the same one with a
-/// probability of one half.
+/// Letters of a pseudonym behind its kind, of four bits each: two of a million million values have
+/// the same one with a probability of one half.
 const LETTERS: usize = 20;
 
 /// What is put there.
@@ -151,8 +151,8 @@ impl Mask {
     }
 }
 
-/// The first bits of HMAC-SHA-256 (RFC 2104) of the kind, a zero byte and the value, as letters from `a` to `p`: they make no
-/// number, no address and no word of JSON.
+/// The first bits of HMAC-SHA-256 (RFC 2104) of the kind, a zero byte and the value, as letters
+/// from `a` to `p`: they make no number, no address and no word of JSON.
 fn pseudonym(mac: &Hmac<Sha256>, name: &str, value: &[u8]) -> [u8; LETTERS] {
     let mut mac = mac.clone();
     mac.update(name.as_bytes());

@@ -78,8 +78,9 @@ impl Text {
     }
 }
 
-/// Leaves out, and sets aside, the lines that are not what they have to be. A sequence of UTF-8 that is cut short by a line feed
-/// is bad on its own, so text without a bad sequence is text without a bad line.
+/// Leaves out, and sets aside, the lines that are not what they have to be. A sequence of UTF-8
+/// that is cut short by a line feed is bad on its own, so text without a bad sequence is text
+/// without a bad line.
 fn without_lines(data: Vec<u8>, text: Text) -> Vec<u8> {
     let mut good = Vec::new();
     let mut next = 0;

@@ -1,6 +1,8 @@
-//! Words and their counts, one after the other in memory: four bytes of length and count, then the word.
+//! Words and their counts, one after the other in memory: four bytes of length and count, then the
+//! word.
 //!
-//! An entry's count is small, and flagged where it is not all: what it cannot hold is kept elsewhere.
+//! An entry's count is small, and flagged where it is not all: what it cannot hold is kept
+//! elsewhere.
 
 /// Bytes before the word: `count << 9 | spilled << 8 | length`, the least significant first.
 const HEADER_BYTES: usize = 4;

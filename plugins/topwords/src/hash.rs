@@ -1,6 +1,6 @@
 //! Hashing and comparing words eight bytes at a time. Every instance hashes alike, so that a saved
-//! table can be merged partition by partition. There is no secret: whoever makes the input can make a
-//! table slow, and then meets the host's time limit.
+//! table can be merged partition by partition. There is no secret: whoever makes the input can make
+//! a table slow, and then meets the host's time limit.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -55,7 +55,8 @@ impl Hasher for WordHasher {
     }
 }
 
-/// Whether two words are the same. It exists because comparing slices is a loop over bytes in WebAssembly.
+/// Whether two words are the same. It exists because comparing slices is a loop over bytes in
+/// WebAssembly.
 #[inline]
 pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
     let (left_eights, _) = left.as_chunks::<8>();

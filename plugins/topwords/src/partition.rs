@@ -25,8 +25,8 @@ pub(crate) struct Partition {
 }
 
 impl Partition {
-    /// Reads the slot that a tag asks for. The value means nothing: that it was read brings the slot
-    /// into the processor's cache while the caller goes on with other words.
+    /// Reads the slot that a tag asks for. The value means nothing: that it was read brings the
+    /// slot into the processor's cache while the caller goes on with other words.
     #[inline]
     pub(crate) fn touch(&self, tag: u32) -> u64 {
         self.slots.get(wanted(tag, self.slots.len())).copied().unwrap_or(FREE)
@@ -51,8 +51,8 @@ impl Partition {
         }
     }
 
-    /// Adds to the count at a place that [`Partition::find`] or [`Partition::insert`] gave. Returns what
-    /// has to be kept elsewhere, mostly nothing.
+    /// Adds to the count at a place that [`Partition::find`] or [`Partition::insert`] gave. Returns
+    /// what has to be kept elsewhere, mostly nothing.
     #[inline]
     pub(crate) fn raise(&mut self, place: u32, by: u64) -> Option<u64> {
         match entries::raise(&mut self.entries, place, by) {
@@ -120,7 +120,8 @@ impl Partition {
     }
 }
 
-/// The slot that a tag asks for: its share of all slots, so that their number need be no power of two.
+/// The slot that a tag asks for: its share of all slots, so that their number need be no power of
+/// two.
 #[inline]
 fn wanted(tag: u32, slots: usize) -> usize {
     ((u64::from(tag) * slots as u64) >> 32) as usize

@@ -1,7 +1,7 @@
-//! The bytes of a saved table: how many bytes all that follows takes (8), for each partition how many
-//! bytes its entries take (4) and its greatest count (4), all entries as they are in memory, and the
-//! counts kept apart from entries: count (8), length of the word (4), word. All numbers have the least
-//! significant byte first.
+//! The bytes of a saved table: how many bytes all that follows takes (8), for each partition how
+//! many bytes its entries take (4) and its greatest count (4), all entries as they are in memory,
+//! and the counts kept apart from entries: count (8), length of the word (4), word. All numbers
+//! have the least significant byte first.
 
 use crate::view::{Share, View};
 

@@ -1,9 +1,9 @@
 //! All words and their counts, in partitions by hash.
 //!
-//! Counting goes anywhere in memory, so words are taken in batches: the slots of a batch are fetched at
-//! once, then its entries, and the processor waits for many of them together. Tables are saved and merged
-//! partition by partition, from front to back. A large table is not merged when it comes but laid aside as
-//! it is, and `top` mostly gets by without ever merging it.
+//! Counting goes anywhere in memory, so words are taken in batches: the slots of a batch are
+//! fetched at once, then its entries, and the processor waits for many of them together. Tables are
+//! saved and merged partition by partition, from front to back. A large table is not merged when it
+//! comes but laid aside as it is, and `top` mostly gets by without ever merging it.
 
 use std::collections::TryReserveError;
 use std::hint::black_box;

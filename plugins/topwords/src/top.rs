@@ -1,11 +1,11 @@
 //! The most frequent words of a table.
 //!
-//! The greatest count of each partition is known, so the n-th greatest of these is a floor: at least `n` words
-//! reach it, and partitions that do not are not looked at. Nor are tables that were laid aside
-//! merged. The highest floor of `k` tables is one for their sum, too; a word whose sum reaches it has at
-//! least a k-th of it in one table, and few words have. They are found by reading partitions that
-//! reach as much, and only they are summed (Fagin, Lotem and Naor, "Optimal aggregation algorithms for
-//! middleware", 2003, has the idea and its relatives).
+//! The greatest count of each partition is known, so the n-th greatest of these is a floor: at
+//! least `n` words reach it, and partitions that do not are not looked at. Nor are tables that were
+//! laid aside merged. The highest floor of `k` tables is one for their sum, too; a word whose sum
+//! reaches it has at least a k-th of it in one table, and few words have. They are found by reading
+//! partitions that reach as much, and only they are summed (Fagin, Lotem and Naor, "Optimal
+//! aggregation algorithms for middleware", 2003, has the idea and its relatives).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -46,8 +46,8 @@ impl<'a> View<'a> {
         spilled.filter(|(word, _)| word.len() > WORD_BYTES_MAX)
     }
 
-    /// A count that at least `n` words have, found without looking at any word: the n-th greatest of
-    /// what the partitions have at most.
+    /// A count that at least `n` words have, found without looking at any word: the n-th greatest
+    /// of what the partitions have at most.
     pub(crate) fn floor(&self, n: usize) -> u64 {
         let mut greatest: Vec<u32> = self.shares.iter().map(|share| share.greatest).collect();
         greatest.sort_unstable_by(|left, right| right.cmp(left));

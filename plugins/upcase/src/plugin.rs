@@ -28,7 +28,8 @@ impl Transformer for Upcase {
     }
 }
 
-/// Bytes in a turn of the loop: each turn asks whether the deadline has come, which costs as much as raising some tens of bytes.
+/// Bytes in a turn of the loop: each turn asks whether the deadline has come, which costs as much
+/// as raising some tens of bytes.
 const BLOCK_BYTES: usize = 128;
 
 fn raise(data: &mut [u8]) {

@@ -38,7 +38,8 @@ impl Zipped {
         Self { method: 8, data, packed_bytes, ..Self::stored(name, plain) }
     }
 
-    /// What the header and the directory have in common (APPNOTE.TXT 6.3.10, sections 4.3.7 and 4.3.12).
+    /// What the header and the directory have in common (APPNOTE.TXT 6.3.10, sections 4.3.7 and
+    /// 4.3.12).
     fn common(&self) -> Vec<u8> {
         let mut common = Vec::new();
         for field in [20, self.flags, self.method, 0, 0x21] {
@@ -53,7 +54,8 @@ impl Zipped {
     }
 }
 
-/// A zip file of these entries, whose directory is said to have so many; as many as it has, if nothing is said.
+/// A zip file of these entries, whose directory is said to have so many; as many as it has, if
+/// nothing is said.
 pub(in crate::inputs) fn zip(entries: &[Zipped], count: Option<u16>) -> Vec<u8> {
     let (mut archive, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {

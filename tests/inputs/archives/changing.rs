@@ -1,4 +1,5 @@
-//! An archive that is changed after its members were listed, or while one is read: the failure `changed`, never a wrong result.
+//! An archive that is changed after its members were listed, or while one is read: the failure
+//! `changed`, never a wrong result.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -15,7 +16,8 @@ use crate::support::job::{self, Task};
 use crate::support::meddle::Meddled;
 use crate::support::tree::Tree;
 
-/// Runs an echo over an archive of three members, while `meddle` happens at the first chunk of the second.
+/// Runs an echo over an archive of three members, while `meddle` happens at the first chunk of the
+/// second.
 fn assert_changed(plugin: &Plugin, name: &str, archive: &[u8], meddle: &(dyn Fn(&Path) + Sync)) {
     for (threads, io) in [(1, Io::Read), (2, Io::Read), (1, Io::Mmap)] {
         let tree = Tree::new();

@@ -1,4 +1,5 @@
-//! Damaged archives: what was found before the damage has its result, and the archive says what is wrong with it, and where.
+//! Damaged archives: what was found before the damage has its result, and the archive says what is
+//! wrong with it, and where.
 
 use serde_json::Value;
 
@@ -69,7 +70,8 @@ fn damage_in_a_tar_file_is_named_where_it_is() {
     ");
 }
 
-/// What GNU tar, bsdtar and Python read: no zeros at the end, a header that is said twice, a size that is left blank.
+/// What GNU tar, bsdtar and Python read: no zeros at the end, a header that is said twice, a size
+/// that is left blank.
 #[test]
 fn what_others_read_is_read() {
     let (a, b) = (tarred(b"a", b'0', b"x\n"), tarred(b"b", b'0', &text(3000)));
@@ -203,13 +205,15 @@ fn damage_in_a_zip_file_is_named_where_it_is() {
     ");
 }
 
-/// 64-bit multiplicative noise: what is flipped or cut differs from case to case and never from run to run.
+/// 64-bit multiplicative noise: what is flipped or cut differs from case to case and never from run
+/// to run.
 fn noise(seed: usize) -> usize {
     let mixed = (seed as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     usize::try_from((mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33).unwrap()
 }
 
-/// A thousand damaged archives: each source is a result or a named failure, and a member that is checked has its own result or none.
+/// A thousand damaged archives: each source is a result or a named failure, and a member that is
+/// checked has its own result or none.
 #[test]
 fn whatever_is_damaged_every_source_is_a_result_or_a_named_failure() {
     let (one, two) = (text(2000), text(900));
@@ -239,7 +243,8 @@ fn whatever_is_damaged_every_source_is_a_result_or_a_named_failure() {
                         archive[noise(case + 7) % archive.len()..].to_vec(),
                     );
                 }
-                // Most of what there is to be damaged is at the end of the one and in blocks of the other.
+                // Most of what there is to be damaged is at the end of the one and in blocks of the
+                // other.
                 2 => archive[directory + noise(case) % 400] = noise(case * 31).to_le_bytes()[0],
                 3 => {
                     let header = noise(case) % (archive.len() / 512) * 512;

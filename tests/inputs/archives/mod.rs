@@ -1,4 +1,5 @@
-//! Members of archives as sources: each has the result of the file that it was, and what cannot be had is named.
+//! Members of archives as sources: each has the result of the file that it was, and what cannot be
+//! had is named.
 
 pub(super) mod bytes;
 mod changing;

@@ -190,7 +190,8 @@ fn what_cannot_be_unpacked_is_named() {
     assert_eq!(super::results(&ended), 2);
 }
 
-/// Names that differ only in bytes that are no text are told apart, in rows, rejects, the report and the ledger, as Python tells them.
+/// Names that differ only in bytes that are no text are told apart, in rows, rejects, the report
+/// and the ledger, as Python tells them.
 #[test]
 fn names_that_are_not_utf_8_are_told_apart() {
     const SCRIPT: &str = r"

@@ -1,4 +1,5 @@
-//! Sparse files in tar archives: whatever form their holes are written in, plain or compressed, each is the file that GNU tar extracts.
+//! Sparse files in tar archives: whatever form their holes are written in, plain or compressed,
+//! each is the file that GNU tar extracts.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -17,7 +18,8 @@ use crate::support::tree::Tree;
 /// What is in a file of so many bytes, at these offsets.
 struct Made(&'static str, u64, Vec<(u64, Vec<u8>)>);
 
-/// Files with holes at their front, at their end, and nowhere; with next to nothing in them, and with more stretches than one block lists.
+/// Files with holes at their front, at their end, and nowhere; with next to nothing in them, and
+/// with more stretches than one block lists.
 fn made() -> Vec<Made> {
     let line = b"a line of text\n".repeat(300);
     let part = |at: u64| line[..usize::try_from(at * 7).unwrap()].to_vec();

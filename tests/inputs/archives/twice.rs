@@ -1,4 +1,5 @@
-//! Archives with several members of one name, and names that are no text: what is read is what `tar xf` and `unzip -o` leave.
+//! Archives with several members of one name, and names that are no text: what is read is what `tar
+//! xf` and `unzip -o` leave.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

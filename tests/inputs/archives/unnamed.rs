@@ -1,5 +1,6 @@
-//! Archives whose names do not say that they are some. A named file is what its name says: read as text, it is told, wherever it is;
-//! read as bytes, it is not. What has no name, on standard input or from a FIFO, is looked into.
+//! Archives whose names do not say that they are some. A named file is what its name says: read as
+//! text, it is told, wherever it is; read as bytes, it is not. What has no name, on standard input
+//! or from a FIFO, is looked into.
 
 use serde_json::Value;
 

@@ -1,8 +1,9 @@
-//! A plugin that means harm, written as others are: it gives back what it was given, in order, until it meets a source whose first byte
-//! is `!` and whose name ends with a `d`. There, in the call that `at` names, it does what `attack` names.
+//! A plugin that means harm, written as others are: it gives back what it was given, in order,
+//! until it meets a source whose first byte is `!` and whose name ends with a `d`. There, in the
+//! call that `at` names, it does what `attack` names.
 //!
-//! What a few instructions show as well is in the text format, in `tests/hostile/`; here is what takes an allocator, collections, panics
-//! and formatted text.
+//! What a few instructions show as well is in the text format, in `tests/hostile/`; here is what
+//! takes an allocator, collections, panics and formatted text.
 
 #![allow(
     unsafe_code,

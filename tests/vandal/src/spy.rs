@@ -1,4 +1,5 @@
-//! Looks for what is not its own: bytes of other sources, in variables that outlive a source, and in all of its memory.
+//! Looks for what is not its own: bytes of other sources, in variables that outlive a source, and
+//! in all of its memory.
 
 use std::hint::black_box;
 use std::mem::forget;
@@ -24,7 +25,8 @@ pub(crate) fn recall() -> Result<Vec<u8>, Error> {
     Ok(SEEN.lock().unwrap_or_else(PoisonError::into_inner).clone())
 }
 
-/// Looks through all of its memory, and as much that is new, for what [`search`] leaves there; crashes where it finds that.
+/// Looks through all of its memory, and as much that is new, for what [`search`] leaves there;
+/// crashes where it finds that.
 pub(crate) fn search() -> Result<Vec<u8>, Error> {
     let mut words: Vec<u64> = Vec::with_capacity(WORDS);
     assert!(!is_left_behind(), "found what another has left");

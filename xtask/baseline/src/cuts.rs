@@ -1,5 +1,5 @@
-//! Where a file is cut: at the first line end at or after each multiple of the chunk size, so that no
-//! line and no word is in two chunks.
+//! Where a file is cut: at the first line end at or after each multiple of the chunk size, so that
+//! no line and no word is in two chunks.
 
 /// The length of `data` up to and with its first line end, looking from `from` on.
 pub(crate) fn line_end(data: &[u8], from: usize) -> Option<usize> {

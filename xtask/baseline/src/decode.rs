@@ -1,7 +1,7 @@
 //! One compressed file decoded to nothing: what the decoder alone takes, with nobody behind it.
 //!
-//! One buffer in and one out, each overwritten from step to step. Checksums are verified, as they are in
-//! whatever this is compared with.
+//! One buffer in and one out, each overwritten from step to step. Checksums are verified, as they
+//! are in whatever this is compared with.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -14,8 +14,8 @@ use zstd_safe::{DCtx, InBuffer, OutBuffer, get_error_name};
 
 use crate::flags::Codec;
 
-/// Compressed bytes read at once, and decompressed bytes made at once: no size from 32 KiB to 1 MiB is
-/// faster for gzip, and none for zstd by more than runs differ.
+/// Compressed bytes read at once, and decompressed bytes made at once: no size from 32 KiB to 1 MiB
+/// is faster for gzip, and none for zstd by more than runs differ.
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Decodes all of a file and returns how many bytes came out.

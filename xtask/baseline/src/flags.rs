@@ -85,7 +85,8 @@ xflags::xflags! {
             required --threads threads: usize
             /// Size of a chunk in KiB (default 256).
             optional --chunk-kib kib: usize
-            /// The file to write, each chunk at its place; without it standard output, each chunk when it is ready, in no order.
+            /// The file to write, each chunk at its place; without it standard output, each chunk
+            /// when it is ready, in no order.
             optional --out out: PathBuf
         }
         /// Decompress one file to nothing, and print how many bytes came out.

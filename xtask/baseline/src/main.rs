@@ -1,8 +1,10 @@
-//! `baseline`: the native programs that the benches are compared with, with nothing of the host in them.
+//! `baseline`: the native programs that the benches are compared with, with nothing of the host in
+//! them.
 //!
-//! Each is the strongest simple form of its idea: threads of one rayon pool, the counting code of the
-//! word count plugin, and no allocation per chunk or file; capital letters written where they belong; or one decoder alone. What counts
-//! prints `lines words bytes`, what decodes prints how many bytes came out, what writes prints nothing else.
+//! Each is the strongest simple form of its idea: threads of one rayon pool, the counting code of
+//! the word count plugin, and no allocation per chunk or file; capital letters written where they
+//! belong; or one decoder alone. What counts prints `lines words bytes`, what decodes prints how
+//! many bytes came out, what writes prints nothing else.
 
 mod cuts;
 mod decode;

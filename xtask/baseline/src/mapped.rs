@@ -1,4 +1,5 @@
-//! One large file mapped into memory, and cut into slices for rayon. The one `unsafe` of this program.
+//! One large file mapped into memory, and cut into slices for rayon. The one `unsafe` of this
+//! program.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,9 +15,10 @@ use crate::cuts::cut;
 /// Counts one file with every thread of `pool`.
 pub(crate) fn count(pool: &ThreadPool, path: &Path, chunk_bytes: usize) -> Result<Counts> {
     let file = File::open(path).with_context(|| path.display().to_string())?;
-    // SAFETY: the mapping is private and read-only, and lives to the end of this function. A bench's
-    // input is written once before any run and by nobody during one; if somebody cut it short all the
-    // same, the kernel would end this program, which holds nothing that could be lost.
+    // SAFETY: the mapping is private and read-only, and lives to the end of this function. A
+    // bench's input is written once before any run and by nobody during one; if somebody cut it
+    // short all the same, the kernel would end this program, which holds nothing that could be
+    // lost.
     #[expect(unsafe_code)]
     let data = unsafe { Mmap::map(&file)? };
     data.advise(Advice::Sequential)?;

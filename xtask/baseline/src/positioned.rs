@@ -1,7 +1,7 @@
 //! One large file by `pread`: each thread takes the next chunk and reads it into its own buffer.
 //!
-//! One system call a chunk: a little is read on both sides of the nominal cuts, and the lines that start
-//! within the chunk are counted. Only a line longer than that needs a further read.
+//! One system call a chunk: a little is read on both sides of the nominal cuts, and the lines that
+//! start within the chunk are counted. Only a line longer than that needs a further read.
 
 use std::fs::File;
 use std::io;

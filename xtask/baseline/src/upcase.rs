@@ -1,7 +1,9 @@
-//! Capital letters for one large file: each thread takes the next chunk, reads it into its own buffer, edits it there and writes it.
+//! Capital letters for one large file: each thread takes the next chunk, reads it into its own
+//! buffer, edits it there and writes it.
 //!
-//! Two system calls a chunk. A file gets each chunk at its offset; standard output gets it when it is ready, so it is in order with one
-//! thread only, and nobody waits for anybody: nothing that keeps the order is cheaper.
+//! Two system calls a chunk. A file gets each chunk at its offset; standard output gets it when it
+//! is ready, so it is in order with one thread only, and nobody waits for anybody: nothing that
+//! keeps the order is cheaper.
 
 use std::fs::File;
 use std::io::{self, Write};

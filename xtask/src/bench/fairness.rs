@@ -1,5 +1,6 @@
-//! Tenants that share a host: what a well-behaved one is given beside one that spins to the deadline of every call, and how long it waits.
-//! Jobs of tenants are run through the library, by `host/examples/fairness.rs`.
+//! Tenants that share a host: what a well-behaved one is given beside one that spins to the
+//! deadline of every call, and how long it waits. Jobs of tenants are run through the library, by
+//! `host/examples/fairness.rs`.
 
 use anyhow::{Context, Result};
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! Words of many files: the host with a list beside a native loop of open, read, close.
 //!
-//! The loop computes a total. That is what is compared; what results for each file cost on top is reported.
+//! The loop computes a total. That is what is compared; what results for each file cost on top is
+//! reported.
 
 use anyhow::Result;
 

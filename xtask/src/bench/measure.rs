@@ -115,7 +115,8 @@ impl Pairs {
         ratio(self.baseline_median(), self.our_median())
     }
 
-    /// The median of the ratios of the single pairs, which a drift of the whole machine does not move.
+    /// The median of the ratios of the single pairs, which a drift of the whole machine does not
+    /// move.
     pub(super) fn ratio_of_pairs(&self) -> f64 {
         let walls = self.ours.iter().zip(&self.baseline);
         median(walls.map(|(ours, baseline)| ratio(baseline.wall, ours.wall)).collect())

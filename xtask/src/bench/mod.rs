@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: Gristmill beside native programs, on the same bytes, in the same run.
 //!
-//! A subject is a file here: it names its inputs and programs, and returns rows. Rows carry the goal and
-//! say whether it is met; no time ever fails a command. Programs of a pair run in turn (A B A B ...),
-//! each after its input was read into the page cache, so a machine that slows down slows both.
+//! A subject is a file here: it names its inputs and programs, and returns rows. Rows carry the
+//! goal and say whether it is met; no time ever fails a command. Programs of a pair run in turn (A
+//! B A B ...), each after its input was read into the page cache, so a machine that slows down
+//! slows both.
 
 mod corpus;
 mod fairness;
@@ -105,7 +106,8 @@ pub(crate) fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
     Ok(())
 }
 
-/// The size of the text of `outputs` and `sandbox`: all of the large text where the user says nothing.
+/// The size of the text of `outputs` and `sandbox`: all of the large text where the user says
+/// nothing.
 fn megabytes(wanted: Option<u64>) -> Result<u64> {
     let megabytes = wanted.unwrap_or(MEGABYTES_MAX);
     ensure!(
@@ -139,7 +141,8 @@ impl Bench<'_> {
         self.pipelines(&[&[plugin]], threads).args(["--format", "json"])
     }
 
-    /// `host run` with pipelines of plugins of this repository, all over one scan; in each, one gives what comes out of it to the next.
+    /// `host run` with pipelines of plugins of this repository, all over one scan; in each, one
+    /// gives what comes out of it to the next.
     fn pipelines(&self, pipelines: &[&[&str]], threads: usize) -> Program {
         let host = self.project.program("host");
         let mut host = Program::new(format!("host, {}", threads_word(threads)), host).arg("run");

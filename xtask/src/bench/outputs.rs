@@ -1,6 +1,8 @@
-//! What is written, and several plugins at once: transformers, chains of them, aggregators over one scan, and readers that are slow.
+//! What is written, and several plugins at once: transformers, chains of them, aggregators over one
+//! scan, and readers that are slow.
 //!
-//! The text is all of the large text, or as much of it as `--megabytes` says. Files are written to tmpfs, so no disk is measured.
+//! The text is all of the large text, or as much of it as `--megabytes` says. Files are written to
+//! tmpfs, so no disk is measured.
 
 mod bound;
 mod chain;

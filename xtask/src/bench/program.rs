@@ -53,9 +53,9 @@ pub(super) struct SlowReader {
 pub(super) struct Run {
     /// From the start of the process to its end.
     pub(super) wall: Duration,
-    /// The most memory that was resident, as the kernel counts it (`ru_maxrss` of `wait4`). It is at least
-    /// what *this* program had resident, which the kernel carries over `exec`: so nothing here holds an
-    /// input in memory.
+    /// The most memory that was resident, as the kernel counts it (`ru_maxrss` of `wait4`). It is
+    /// at least what *this* program had resident, which the kernel carries over `exec`: so nothing
+    /// here holds an input in memory.
     pub(super) peak_bytes: u64,
     /// All that was printed; nothing when that was discarded.
     pub(super) stdout: String,
@@ -162,7 +162,8 @@ impl Program {
         Ok(Run { wall, peak_bytes: used.rusage.maxrss, stdout })
     }
 
-    /// Runs it until `reader`, which takes what it prints, goes away, or all is printed. What it says to a reader that is gone is its own affair.
+    /// Runs it until `reader`, which takes what it prints, goes away, or all is printed. What it
+    /// says to a reader that is gone is its own affair.
     pub(super) fn run_read_by(&self, reader: SlowReader) -> Result<Run> {
         let context = || self.command_line();
         let mut command = self.command().with_context(context)?;
@@ -177,7 +178,8 @@ impl Program {
         Ok(Run { wall, peak_bytes, stdout: String::new() })
     }
 
-    /// What is to be started. The file that it makes is gone: to free the memory of an old one takes time.
+    /// What is to be started. The file that it makes is gone: to free the memory of an old one
+    /// takes time.
     fn command(&self) -> io::Result<Command> {
         if let Some(path) = self.made().filter(|path| path.exists()) {
             fs::remove_file(path)?;
@@ -199,7 +201,8 @@ impl Program {
 }
 
 impl SlowReader {
-    /// Takes a tenth of what it takes in a second, ten times a second: it waits for the clock, not for the program.
+    /// Takes a tenth of what it takes in a second, ten times a second: it waits for the clock, not
+    /// for the program.
     fn read(self, pipe: impl Read) -> io::Result<()> {
         let mut pipe = pipe.take(self.bytes_a_second / 10);
         for _ in 0..self.seconds * 10 {

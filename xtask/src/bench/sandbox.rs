@@ -71,7 +71,8 @@ fn rows(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// A whole run of a call that never ends: what it takes beyond the deadline is starting, stopping and telling.
+/// A whole run of a call that never ends: what it takes beyond the deadline is starting, stopping
+/// and telling.
 fn endless(bench: &Bench) -> Result<Row> {
     let source = bench.directory().join("endless");
     fs::write(&source, "!")?;

@@ -1,8 +1,9 @@
 //! The source packages, by apt from where this machine has its packages from.
 //!
-//! apt works in a directory of its own, with the machine's sources turned into sources of source packages: nothing outside
-//! of it changes, and no root is needed. apt checks the signatures. What is there whole is not fetched again. A package that
-//! cannot be had, as where the index is older than the archive, is skipped by name once the index has been refreshed.
+//! apt works in a directory of its own, with the machine's sources turned into sources of source
+//! packages: nothing outside of it changes, and no root is needed. apt checks the signatures. What
+//! is there whole is not fetched again. A package that cannot be had, as where the index is older
+//! than the archive, is skipped by name once the index has been refreshed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -124,7 +125,8 @@ fn succeed(call: Cmd<'_>) -> Result<()> {
     bail!("apt-get: {}", error.unwrap_or("failed without a word"));
 }
 
-/// Writes the machine's sources to `parts`, as sources of source packages. Returns how many files there are.
+/// Writes the machine's sources to `parts`, as sources of source packages. Returns how many files
+/// there are.
 fn write_sources(shell: &Shell, parts: &Path) -> Result<usize> {
     let asked = ["shell", "list", "Dir::Etc::SourceList/f", "parts", "Dir::Etc::SourceParts/d"];
     let said = shell.cmd("apt-config").args(asked).quiet().read()?;
@@ -147,7 +149,8 @@ fn write_sources(shell: &Shell, parts: &Path) -> Result<usize> {
     Ok(written)
 }
 
-/// A file of apt's sources, in either of its formats (sources.list(5)), with each entry for source packages instead.
+/// A file of apt's sources, in either of its formats (sources.list(5)), with each entry for source
+/// packages instead.
 fn of_sources(text: &str) -> String {
     let turned = |line: &str| match line.split_once(char::is_whitespace) {
         Some(("deb", rest)) => format!("deb-src {rest}\n"),

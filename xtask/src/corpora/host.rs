@@ -1,4 +1,5 @@
-//! The host on one file, in each of the ways that a file is read: a process each, so that a crash is seen.
+//! The host on one file, in each of the ways that a file is read: a process each, so that a crash
+//! is seen.
 
 use std::fs;
 use std::io::Write;

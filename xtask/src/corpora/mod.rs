@@ -1,8 +1,10 @@
-//! `cargo xtask corpora`: compressed files that others test their own tools with, decoded by the host and by those tools.
+//! `cargo xtask corpora`: compressed files that others test their own tools with, decoded by the
+//! host and by those tools.
 //!
-//! Each file is given to its reference tool and to the host, as a file and through a pipe, whole and in pieces. What the
-//! tool decodes must come out the same, what it refuses must be refused by name; where we differ on purpose, it is
-//! listed in `verdict.rs`. The files are those of Debian's source packages: see `fetch.rs`.
+//! Each file is given to its reference tool and to the host, as a file and through a pipe, whole
+//! and in pieces. What the tool decodes must come out the same, what it refuses must be refused by
+//! name; where we differ on purpose, it is listed in `verdict.rs`. The files are those of Debian's
+//! source packages: see `fetch.rs`.
 
 mod fetch;
 mod host;

@@ -1,4 +1,5 @@
-//! Which files of the packages are compressed, and with what: by their names, else by their first bytes.
+//! Which files of the packages are compressed, and with what: by their names, else by their first
+//! bytes.
 
 use std::fs::File;
 use std::io::Read;

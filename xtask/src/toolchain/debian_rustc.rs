@@ -1,5 +1,5 @@
-//! Debian's `rustc-web` and `rust-web-src`: a compiler with the standard library's source, from which
-//! cargo builds the library for Wasm (`-Zbuild-std`, about a minute the first time).
+//! Debian's `rustc-web` and `rust-web-src`: a compiler with the standard library's source, from
+//! which cargo builds the library for Wasm (`-Zbuild-std`, about a minute the first time).
 //!
 //! The linker is rustup's `rust-lld`; cargo is the one that runs us.
 

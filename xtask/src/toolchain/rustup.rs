@@ -1,7 +1,7 @@
 //! `rustup target add`, in a bounded time.
 //!
-//! Where the network swallows packets rustup would wait for minutes, on every call: so it is stopped
-//! after [`PATIENCE`], and a refusal is remembered for [`MEMORY`].
+//! Where the network swallows packets rustup would wait for minutes, on every call: so it is
+//! stopped after [`PATIENCE`], and a refusal is remembered for [`MEMORY`].
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -41,8 +41,8 @@ fn is_recent(note: &Path) -> bool {
     written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age < MEMORY))
 }
 
-/// Runs a program to its end, or kills it when `patience` is over. An error is what it wrote to stderr
-/// after `error: `, up to the causes behind it, or else its last line.
+/// Runs a program to its end, or kills it when `patience` is over. An error is what it wrote to
+/// stderr after `error: `, up to the causes behind it, or else its last line.
 fn run_within(mut command: Command, patience: Duration) -> Result<(), String> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| error.to_string())?;

@@ -60,7 +60,8 @@ pub(in crate::cli) enum LedgerCommand {
         #[arg(long, group = "what")]
         all: bool,
     },
-    /// Go through a whole ledger, and tell whether it is damaged, and which outputs are not as they were left
+    /// Go through a whole ledger, and tell whether it is damaged, and which outputs are not as they
+    /// were left
     #[command(after_help = LEDGER_CHECK_AFTER_HELP)]
     Check {
         #[command(flatten)]

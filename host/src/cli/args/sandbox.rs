@@ -14,7 +14,8 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long, value_enum, default_value_t = Isolate::Job)]
     pub(in crate::cli) isolate: Isolate,
 
-    /// Bytes that a sandbox takes before a fresh one takes its place; so does one whose memory has grown by a quarter of --memory
+    /// Bytes that a sandbox takes before a fresh one takes its place; so does one whose memory has
+    /// grown by a quarter of --memory
     #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     pub(in crate::cli) recycle_after: Size,
 
@@ -22,13 +23,14 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub(in crate::cli) memory: Size,
 
-    /// Memory for the whole run, beside some 15 MiB of the process itself: sandboxes, streams, decoders and results that wait. Fewer
-    /// workers are used where it is too little for all, and where it is too little for one the run is refused [default: as much as they
-    /// take]
+    /// Memory for the whole run, beside some 15 MiB of the process itself: sandboxes, streams,
+    /// decoders and results that wait. Fewer workers are used where it is too little for all, and
+    /// where it is too little for one the run is refused [default: as much as they take]
     #[arg(long, value_name = "SIZE")]
     pub(in crate::cli) memory_total: Option<Size>,
 
-    /// Elements that one table of a plugin may have; all its tables together may have 200000, or that, if it is more
+    /// Elements that one table of a plugin may have; all its tables together may have 200000, or
+    /// that, if it is more
     #[arg(long, value_name = "N", default_value_t = limits::TABLE_ELEMENTS as u64)]
     pub(in crate::cli) table_elements: u64,
 
@@ -44,7 +46,8 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub(in crate::cli) timeout_per_mib: Time,
 
-    /// Units of fuel for one call, about one for each instruction: a limit that does not depend on the machine, and makes plugins slower
+    /// Units of fuel for one call, about one for each instruction: a limit that does not depend on
+    /// the machine, and makes plugins slower
     #[arg(long, value_name = "N")]
     pub(in crate::cli) fuel: Option<u64>,
 
@@ -56,7 +59,8 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
     pub(in crate::cli) output_per_call: Size,
 
-    /// Records of the run that may be set aside for --rejects or --max-rejects; with one more the run ends
+    /// Records of the run that may be set aside for --rejects or --max-rejects; with one more the
+    /// run ends
     #[arg(long, value_name = "N", default_value_t = limits::REJECTS)]
     pub(in crate::cli) rejects_per_job: u64,
 
@@ -92,14 +96,16 @@ pub(in crate::cli) struct SandboxArgs {
     #[arg(long)]
     pub(in crate::cli) no_cache: bool,
 
-    /// Put the process itself into a jail before anything is read, as a second wall around the sandboxes: it reads the inputs and
-    /// the plugins, writes the outputs that are named (and beside --out FILE and --ledger FILE, in their directories), starts no program
-    /// and opens no connection; with remote inputs, connections stay allowed. Refused where the kernel lacks Landlock or seccomp
+    /// Put the process itself into a jail before anything is read, as a second wall around the
+    /// sandboxes: it reads the inputs and the plugins, writes the outputs that are named (and
+    /// beside --out FILE and --ledger FILE, in their directories), starts no program and opens no
+    /// connection; with remote inputs, connections stay allowed. Refused where the kernel lacks
+    /// Landlock or seccomp
     #[arg(long)]
     pub(in crate::cli) jail: bool,
 
-    /// Keep the first failures of plugins below this directory: the plugin, the chunk, settings and limits, for
-    /// `host plugin repro`. What is kept has bytes of the inputs in it
+    /// Keep the first failures of plugins below this directory: the plugin, the chunk, settings and
+    /// limits, for `host plugin repro`. What is kept has bytes of the inputs in it
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) repro: Option<PathBuf>,
 }

@@ -1,4 +1,5 @@
-//! `host doctor`: what this machine has of what runs need, each thing tried rather than guessed from a version.
+//! `host doctor`: what this machine has of what runs need, each thing tried rather than guessed
+//! from a version.
 
 mod machine;
 mod walls;

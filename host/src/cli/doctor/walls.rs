@@ -1,4 +1,5 @@
-//! `host doctor --jail`: enters the jail of a run, in a thread of its own, and tells what of it holds.
+//! `host doctor --jail`: enters the jail of a run, in a thread of its own, and tells what of it
+//! holds.
 
 use std::io::ErrorKind;
 use std::thread;

@@ -1,4 +1,5 @@
-//! What a tar archive is made of: blocks of one size (POSIX.1-2017, pax, "ustar Interchange Format").
+//! What a tar archive is made of: blocks of one size (POSIX.1-2017, pax, "ustar Interchange
+//! Format").
 
 /// Headers are blocks of this size, and data is filled up to it.
 pub(in crate::input) const BLOCK_BYTES: usize = 512;

@@ -1,7 +1,8 @@
-//! The directory of a zip file (APPNOTE.TXT 6.3.10, sections 4.3.12 to 4.3.16): where it is, and its entries one after the other.
+//! The directory of a zip file (APPNOTE.TXT 6.3.10, sections 4.3.12 to 4.3.16): where it is, and
+//! its entries one after the other.
 //!
-//! Of extra fields only those are looked at that say what is needed here; one that is not as it should be says nothing, as it does to
-//! `unzip`.
+//! Of extra fields only those are looked at that say what is needed here; one that is not as it
+//! should be says nothing, as it does to `unzip`.
 
 use std::io;
 
@@ -78,7 +79,8 @@ pub(super) struct Written {
 }
 
 impl Directory {
-    /// Finds the one that ends the file: of what looks like the end of one, the last that has one before it.
+    /// Finds the one that ends the file: of what looks like the end of one, the last that has one
+    /// before it.
     pub(super) fn find(reader: &mut Reader<'_>, bytes: u64) -> io::Result<Option<Self>> {
         let most = (END_BYTES + ARCHIVE_COMMENT_BYTES_MAX) as u64;
         let from = bytes.saturating_sub(most);
@@ -109,7 +111,8 @@ impl Directory {
         let long = Self::in_64_bits(reader, at)?;
         for (end, entries, size, offset) in long.into_iter().chain([plain]) {
             let Some(before_end) = end.checked_sub(size) else { continue };
-            // Next to its end, or where it says it is: something may stand before the archive, or behind its directory.
+            // Next to its end, or where it says it is: something may stand before the archive, or
+            // behind its directory.
             for start in [before_end, offset] {
                 let Some(before) = start.checked_sub(offset) else { continue };
                 if start.checked_add(size).is_none_or(|its_end| its_end > end) {
@@ -124,7 +127,8 @@ impl Directory {
         Ok(None)
     }
 
-    /// What is said in 64 bits, where anything is (sections 4.3.14 and 4.3.15): end, count, size and offset.
+    /// What is said in 64 bits, where anything is (sections 4.3.14 and 4.3.15): end, count, size
+    /// and offset.
     fn in_64_bits(reader: &mut Reader<'_>, at: u64) -> io::Result<Option<(u64, Count, u64, u64)>> {
         let Some(locator_at) = at.checked_sub(LOCATOR64_BYTES as u64) else { return Ok(None) };
         let mut locator = [0; LOCATOR64_BYTES];
@@ -236,7 +240,8 @@ impl Written {
     }
 }
 
-/// The first of these extra fields: its id, what is in it, and what follows. `None` at their end, be it in the middle of one.
+/// The first of these extra fields: its id, what is in it, and what follows. `None` at their end,
+/// be it in the middle of one.
 fn field(extra: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let (id, rest) = extra.split_first_chunk()?;
     let (bytes, rest) = rest.split_first_chunk()?;

@@ -38,8 +38,8 @@ pub(in super::super) fn open(
     Ok(Input { form, ..Input::stretch_of(store, start, bytes) })
 }
 
-/// What has to be undone, and compared; nothing where nothing was packed, which some writers do not write in the way that the method
-/// asks for.
+/// What has to be undone, and compared; nothing where nothing was packed, which some writers do not
+/// write in the way that the method asks for.
 fn packed(entry: &ZipEntry) -> Result<Form, Error> {
     let &ZipEntry { method, packed_bytes, bytes, crc32, .. } = entry;
     let codec = match unpacking(method) {

@@ -1,14 +1,17 @@
-//! Archives as what is in them: in a listing, each zip and tar file is replaced by a source for each of its members.
+//! Archives as what is in them: in a listing, each zip and tar file is replaced by a source for
+//! each of its members.
 //!
-//! Which files are archives is told by their names and confirmed by their bytes; one that is none stays what it is. Members are found by
-//! reading directories and headers, never their data; what is claimed there is believed only as far as it fits into the file, so neither
-//! time nor memory grows beyond the size of the archive. What cannot be read is a source that says why: a member of its own, or the
-//! archive where nothing more can be found in it.
+//! Which files are archives is told by their names and confirmed by their bytes; one that is none
+//! stays what it is. Members are found by reading directories and headers, never their data; what
+//! is claimed there is believed only as far as it fits into the file, so neither time nor memory
+//! grows beyond the size of the archive. What cannot be read is a source that says why: a member of
+//! its own, or the archive where nothing more can be found in it.
 
 pub(super) mod block;
 mod cp437;
 mod directory;
 mod member;
+mod members;
 mod name;
 mod pax;
 mod reader;
@@ -16,10 +19,7 @@ mod sparse;
 pub(super) mod tar;
 mod zip;
 
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
@@ -28,15 +28,16 @@ use super::decode::{detect_nameless, shown};
 use super::spool::Spool;
 use super::{Access, Choice, Codec, Decoding, Error, Input, Opener};
 use crate::settings::Piped;
-use crate::settings::limits::{ARCHIVE_STRETCHES_MAX, COPY_BYTES};
+use crate::settings::limits::COPY_BYTES;
 use crate::slices;
 use crate::source::{
-    Archive, ArchiveError, Directories, Globs, Listing, Member, Refusal, Room, Source, SourcePath,
-    Sparse, Spooled, Stored, TooManySources, Version, Way, shown_name,
+    Archive, ArchiveError, Globs, Listing, Refusal, Room, Source, Spooled, TooManySources, Version,
+    Way,
 };
 
 pub(super) use block::BLOCK_BYTES;
 pub(super) use member::open;
+use members::Members;
 pub use name::of_member as member_path;
 pub(super) use name::{Kind, Names, checked};
 pub(super) use tar::begins;
@@ -64,8 +65,9 @@ impl<'a> Expansion<'a> {
     }
 }
 
-/// Replaces each archive of `listing` by its members, in the order of the archive. Members that are no files are counted as skipped.
-/// Archives are opened where the listing may be. Costs a look at each name where there are no archives.
+/// Replaces each archive of `listing` by its members, in the order of the archive. Members that are
+/// no files are counted as skipped. Archives are opened where the listing may be. Costs a look at
+/// each name where there are no archives.
 ///
 /// # Errors
 /// When there are more members than there is room for in the listing.
@@ -104,8 +106,8 @@ fn kind(source: &Source, expansion: &Expansion<'_>) -> Option<Kind> {
     }
 }
 
-/// What kind of archive standard input is, where it is a file that has one: it has no name to tell it by. What is only said
-/// to be one is left to whoever reads it, as from a pipe.
+/// What kind of archive standard input is, where it is a file that has one: it has no name to tell
+/// it by. What is only said to be one is left to whoever reads it, as from a pipe.
 fn of_redirected(source: &Source) -> Option<Kind> {
     let input = Input::open(&mut Opener::default(), source, &Access::default()).ok()?;
     if input.is_pipe() {
@@ -155,7 +157,8 @@ fn look_into<'a>(
     found
 }
 
-/// The members of one archive; `None` for a file that is something else, or that whoever reads it will say of why it cannot be read.
+/// The members of one archive; `None` for a file that is something else, or that whoever reads it
+/// will say of why it cannot be read.
 fn members<'a>(
     source: &Source,
     kind: Kind,
@@ -234,7 +237,8 @@ fn unkept<'a>(
     members
 }
 
-/// That a file is no archive of the kind that its name says; `None` where its bytes say what else it is.
+/// That a file is no archive of the kind that its name says; `None` where its bytes say what else
+/// it is.
 fn misnamed(input: &Input, kind: Kind) -> Option<Refusal> {
     let mut first = [0; Codec::DETECT_BYTES];
     let length = usize::try_from(input.bytes()).unwrap_or(usize::MAX).min(first.len());
@@ -253,144 +257,6 @@ enum Listed {
     All,
     /// It is no archive of that kind.
     NotOne,
-}
-
-/// The members of one archive, as they are found.
-struct Members<'a> {
-    archive: Arc<Archive>,
-    expansion: &'a Expansion<'a>,
-    room: Arc<Room>,
-    directories: Directories,
-    entries: u64,
-    /// Of all sparse files.
-    stretches: usize,
-    sources: Vec<Source>,
-    skipped: u64,
-}
-
-impl<'a> Members<'a> {
-    fn of(archive: Archive, expansion: &'a Expansion<'a>, room: &Arc<Room>) -> Self {
-        Self {
-            archive: Arc::new(archive),
-            expansion,
-            room: Arc::clone(room),
-            directories: Directories::within(room),
-            entries: 0,
-            stretches: 0,
-            sources: Vec::new(),
-            skipped: 0,
-        }
-    }
-
-    /// Asked now and then by who looks for more.
-    fn check_stop(&self) -> Result<(), Refusal> {
-        // Whoever asked for all archives is told of what is too much.
-        if self.expansion.stop.load(Ordering::Relaxed) || self.room.check().is_err() {
-            return Err(io::Error::from(io::ErrorKind::Interrupted).into());
-        }
-        Ok(())
-    }
-
-    /// Counts an entry, whatever it is. Called before anything is kept of it.
-    fn count(&mut self) -> Result<(), Refusal> {
-        self.check_stop()?;
-        self.entries += 1;
-        let members_max = self.expansion.members_max;
-        if self.entries > members_max {
-            return Err(ArchiveError::Members { members_max }.into());
-        }
-        Ok(())
-    }
-
-    /// A member that has `bytes` bytes in the archive.
-    fn add(&mut self, name: &[u8], bytes: u64, stored: Stored) {
-        if !self.is_wanted(name) {
-            return;
-        }
-        if let Err((shown, error)) = checked(name) {
-            return self.refuse(shown, error);
-        }
-        let bytes = match &stored {
-            Stored::Sparse { sparse, .. } => sparse.bytes,
-            Stored::Plain { .. } | Stored::Zip(_) => bytes,
-        };
-        let member = Member { archive: Arc::clone(&self.archive), stored };
-        let (path, way) = (self.path(name), Way::Member(Arc::new(member)));
-        self.push(Source { path, listed: Ok(Some(bytes)), way });
-    }
-
-    /// A member that is stored without its holes, in `bytes` bytes.
-    fn add_sparse(
-        &mut self,
-        name: &[u8],
-        offset: u64,
-        bytes: u64,
-        sparse: Result<Sparse, ArchiveError>,
-    ) {
-        let sparse = sparse.and_then(|sparse| {
-            let stretches_max = ARCHIVE_STRETCHES_MAX;
-            let all = self.stretches + sparse.stretches.len();
-            if all > stretches_max {
-                return Err(ArchiveError::Stretches { stretches_max });
-            }
-            self.stretches = all;
-            Ok(Arc::new(sparse))
-        });
-        match sparse {
-            Ok(sparse) => self.add(name, bytes, Stored::Sparse { offset, bytes, sparse }),
-            Err(error) => self.refuse(name, error),
-        }
-    }
-
-    /// A member that cannot be read.
-    fn refuse(&mut self, name: &[u8], error: ArchiveError) {
-        if !self.is_wanted(name) {
-            return;
-        }
-        let path = self.path(name);
-        let listed = Err(Box::new(error.into()));
-        self.push(Source { path, listed, way: Way::File });
-    }
-
-    /// Of members with one name leaves the last one, as they are left when they are unpacked one after the other.
-    fn leave_last(&mut self) {
-        let (mut names, all) = (Names::default(), self.sources.len());
-        self.sources.reverse();
-        self.sources.retain(|source| names.add(source.path.to_path().as_os_str().as_bytes()));
-        self.sources.reverse();
-        let replaced = all - self.sources.len();
-        if replaced > 0 {
-            let path = shown_name(&self.archive.path);
-            tracing::warn!(
-                "{path}: of members with one name the last is read: {replaced} before are not"
-            );
-        }
-    }
-
-    fn is_wanted(&self, name: &[u8]) -> bool {
-        self.expansion.wanted.take(Path::new(OsStr::from_bytes(name)))
-    }
-
-    /// An entry that is no file.
-    fn skip(&mut self) {
-        self.skipped += 1;
-    }
-
-    /// Nothing more can be found.
-    fn end(&mut self, refusal: Refusal) {
-        let (path, listed) = (self.archive.path.clone().into(), Err(Box::new(refusal)));
-        self.push(Source { path, listed, way: Way::File });
-    }
-
-    fn push(&mut self, source: Source) {
-        self.room.add(&source);
-        self.sources.push(source);
-    }
-
-    fn path(&mut self, name: &[u8]) -> SourcePath {
-        let path = name::of_member(&self.archive.path, name);
-        self.directories.path(path.as_os_str().as_bytes())
-    }
 }
 
 #[cfg(test)]

@@ -43,8 +43,8 @@ impl Kind {
 /// What stands between the name of an archive and that of a member.
 const SEPARATOR: &[u8] = b"!/";
 
-/// What the member called `name` in an archive is called, as a source: bytes, which may be no text. Nobody ever opens a file of that name, so it does not matter
-/// what is in it.
+/// What the member called `name` in an archive is called, as a source: bytes, which may be no text.
+/// Nobody ever opens a file of that name, so it does not matter what is in it.
 pub fn of_member(archive: &Path, name: &[u8]) -> PathBuf {
     let archive = archive.as_os_str().as_bytes();
     let mut path = Vec::with_capacity(archive.len() + SEPARATOR.len() + name.len());
@@ -67,8 +67,8 @@ pub(in super::super) fn checked(name: &[u8]) -> Result<(), (&[u8], ArchiveError)
     Ok(())
 }
 
-/// Names of members of one archive, told apart as the files would be that are unpacked: `./a` is `a`. Keeps 16 bytes for each, which
-/// nobody can make collide.
+/// Names of members of one archive, told apart as the files would be that are unpacked: `./a` is
+/// `a`. Keeps 16 bytes for each, which nobody can make collide.
 #[derive(Debug, Default)]
 pub(in super::super) struct Names {
     known: HashSet<(u64, u64)>,

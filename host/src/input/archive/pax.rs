@@ -1,5 +1,5 @@
-//! Extended headers of tar files (POSIX.1-2017, pax, "pax Extended Header"): records `LENGTH KEY=VALUE\n`, where a value may hold
-//! anything, line feeds too.
+//! Extended headers of tar files (POSIX.1-2017, pax, "pax Extended Header"): records `LENGTH
+//! KEY=VALUE\n`, where a value may hold anything, line feeds too.
 
 use super::sparse::Map;
 
@@ -8,7 +8,8 @@ use super::sparse::Map;
 pub(super) struct Pax {
     pub(super) path: Option<Vec<u8>>,
     pub(super) bytes: Option<u64>,
-    /// Where the holes are of a file that is stored without them, and its name where that is said beside.
+    /// Where the holes are of a file that is stored without them, and its name where that is said
+    /// beside.
     pub(super) sparse: Option<Map>,
     pub(super) sparse_name: Option<Vec<u8>>,
 }

@@ -1,6 +1,8 @@
-//! An opened archive, read here and there: a little where a header is looked for, more where one follows the other.
+//! An opened archive, read here and there: a little where a header is looked for, more where one
+//! follows the other.
 //!
-//! Holds one buffer, so that neighbouring headers cost one read; a jump within it costs none. How much may be read can be bounded.
+//! Holds one buffer, so that neighbouring headers cost one read; a jump within it costs none. How
+//! much may be read can be bounded.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -20,7 +22,8 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader that may read `bytes_max` bytes, the same ones twice counted twice, until it is [freed](Self::free).
+    /// A reader that may read `bytes_max` bytes, the same ones twice counted twice, until it is
+    /// [freed](Self::free).
     pub(super) fn bounded(input: &'a Input, bytes_max: u64) -> Self {
         let (buffer, ahead) = (Vec::new(), ARCHIVE_READ_BYTES);
         Self { input, at: 0, buffer, start: 0, ahead, left: bytes_max }

@@ -1,7 +1,9 @@
-//! Maps of sparse files in tar archives, in all forms that GNU tar writes (GNU tar manual, appendix "Sparse Formats"): in headers of its
-//! own, in extended headers (versions 0.0 and 0.1), and before the data (version 1.0).
+//! Maps of sparse files in tar archives, in all forms that GNU tar writes (GNU tar manual, appendix
+//! "Sparse Formats"): in headers of its own, in extended headers (versions 0.0 and 0.1), and before
+//! the data (version 1.0).
 //!
-//! A map that cannot be right is kept as what is wrong with it: it fails its member, and no other. Bounded by [`STRETCHES_MAX`].
+//! A map that cannot be right is kept as what is wrong with it: it fails its member, and no other.
+//! Bounded by [`STRETCHES_MAX`].
 
 use tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 
@@ -112,7 +114,8 @@ impl Map {
         if offset < self.end {
             return self.fail("a stretch that begins before the last one ends");
         }
-        // Some readers have the next one follow at once, others in the next block; no writer has been seen that leaves it open.
+        // Some readers have the next one follow at once, others in the next block; no writer has
+        // been seen that leaves it open.
         if !self.stored.is_multiple_of(BLOCK_BYTES as u64) {
             return self.fail("a stretch that ends within a block, with others behind it");
         }
@@ -125,7 +128,8 @@ impl Map {
         (self.end, self.stored) = (end, stored);
     }
 
-    /// The file that is stored as `bytes` bytes, and how many of these are its map: `next` gives them block by block.
+    /// The file that is stored as `bytes` bytes, and how many of these are its map: `next` gives
+    /// them block by block.
     ///
     /// # Errors
     /// When a block cannot be had. A map that is wrong is no such error.
@@ -161,7 +165,8 @@ impl Map {
         }
     }
 
-    /// Reads how many stretches there are, and then their offsets and lengths, each number in a line; returns how many bytes that took.
+    /// Reads how many stretches there are, and then their offsets and lengths, each number in a
+    /// line; returns how many bytes that took.
     fn read_from_data<E>(
         &mut self,
         bytes: u64,

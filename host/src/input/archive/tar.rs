@@ -1,7 +1,9 @@
-//! tar: members from headers (POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format").
+//! tar: members from headers (POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic
+//! Tar Format").
 //!
-//! [`Headers`] makes entries of header blocks, one after the other, and does not care where the blocks come from: an archive that can
-//! only be read from its front goes through it as well. [`list`] jumps from header to header of one that is a file.
+//! [`Headers`] makes entries of header blocks, one after the other, and does not care where the
+//! blocks come from: an archive that can only be read from its front goes through it as well.
+//! [`list`] jumps from header to header of one that is a file.
 
 use std::io;
 
@@ -193,7 +195,8 @@ impl Headers {
     }
 }
 
-/// What a header is of, by its type: ustar, and behind the digits what GNU tar, pax and, before pax, Solaris added.
+/// What a header is of, by its type: ustar, and behind the digits what GNU tar, pax and, before
+/// pax, Solaris added.
 mod kind {
     pub(super) const FILE: u8 = b'0';
     pub(super) const LINK: u8 = b'1';
@@ -215,7 +218,8 @@ mod kind {
     pub(super) const EXTENDED_SOLARIS: u8 = b'X';
 }
 
-/// How much data an entry has. Old and odd writers leave the field of directories and empty files blank.
+/// How much data an entry has. Old and odd writers leave the field of directories and empty files
+/// blank.
 fn size(header: &Header) -> Result<u64, &'static str> {
     let field = &header.as_old().size;
     if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
@@ -224,12 +228,14 @@ fn size(header: &Header) -> Result<u64, &'static str> {
     header.entry_size().map_err(|_| "a size that is no number")
 }
 
-/// Whether the list of holes goes on in another block, by the flag at that place (GNU tar manual, "Basic Tar Format").
+/// Whether the list of holes goes on in another block, by the flag at that place (GNU tar manual,
+/// "Basic Tar Format").
 fn goes_on(block: &Block, flag_at: usize) -> bool {
     block.get(flag_at).is_some_and(|&flag| flag != 0)
 }
 
-/// Whether the checksum is that of the bytes, which some old writers took for signed ones. It counts as blanks itself.
+/// Whether the checksum is that of the bytes, which some old writers took for signed ones. It
+/// counts as blanks itself.
 fn is_sound(header: &Header) -> bool {
     let Ok(expected) = header.cksum() else { return false };
     let sums = |bytes: &[u8]| {

@@ -1,6 +1,8 @@
-//! zip: members from the directory at the end of the file (APPNOTE.TXT 6.3.10), read one entry after the other.
+//! zip: members from the directory at the end of the file (APPNOTE.TXT 6.3.10), read one entry
+//! after the other.
 //!
-//! The directory alone counts: what stands before members is only looked at to find where their data begins. No two members share bytes.
+//! The directory alone counts: what stands before members is only looked at to find where their
+//! data begins. No two members share bytes.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -20,7 +22,8 @@ const LOCAL_HEADER_BYTES: usize = 30;
 /// What a file without members begins with (section 4.3.16).
 const DIRECTORY_END: [u8; 4] = *b"PK\x05\x06";
 
-/// Whether bytes that come from their front only are those of a zip file, whose directory is at its end.
+/// Whether bytes that come from their front only are those of a zip file, whose directory is at its
+/// end.
 pub(in crate::input) fn is_zip(first_bytes: &[u8]) -> bool {
     first_bytes.starts_with(&LOCAL_HEADER)
 }
@@ -93,7 +96,8 @@ pub(super) fn list(input: &Input, members: &mut Members<'_>) -> Result<Listed, R
     if !begins && directory.start == directory.end {
         return Ok(Listed::NotOne);
     }
-    // A file that begins with a member is an archive from there on: this is the directory of one that stands in it, or behind it.
+    // A file that begins with a member is an archive from there on: this is the directory of one
+    // that stands in it, or behind it.
     if first == Some(LOCAL_HEADER) && directory.before > 0 {
         return Err(wrong(directory.start, "its directory is that of another archive within it"));
     }
@@ -158,9 +162,11 @@ impl Entry {
 /// Bit 11: the name is in UTF-8 (section 4.4.4).
 const UTF8: u16 = 1 << 11;
 
-/// What an entry is: by its mode or its attributes where the archive comes from a system that has such, by its name elsewhere.
+/// What an entry is: by its mode or its attributes where the archive comes from a system that has
+/// such, by its name elsewhere.
 fn kind(entry: &Written) -> Kind {
-    // Section 4.4.2.2: which system it is from. On DOS and Windows NTFS, bit 4 of the attributes is that of directories.
+    // Section 4.4.2.2: which system it is from. On DOS and Windows NTFS, bit 4 of the attributes is
+    // that of directories.
     const UNIX: [u8; 2] = [3, 19];
     const DOS: [u8; 3] = [0, 10, 14];
     const DOS_DIRECTORY: u32 = 0x10;
@@ -242,7 +248,8 @@ fn check_room(found: &ZipEntry, offset: u64) -> Result<(), ArchiveError> {
     Err(ArchiveError::Overlap { offset, packed_bytes, end_max })
 }
 
-/// Where the data of a member begins: behind its local header, which has to be that of the same member. Its extra fields may differ.
+/// Where the data of a member begins: behind its local header, which has to be that of the same
+/// member. Its extra fields may differ.
 ///
 /// # Errors
 /// When there is no such header, or no room for the data.

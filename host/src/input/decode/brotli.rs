@@ -15,7 +15,8 @@ pub(super) struct Brotli {
 impl Brotli {
     pub(super) fn new() -> Self {
         let alloc = StandardAlloc::default;
-        // Strict: a window of 16 MiB at most, as the RFC has it; the "large window" extension goes up to 1 GiB.
+        // Strict: a window of 16 MiB at most, as the RFC has it; the "large window" extension goes
+        // up to 1 GiB.
         let state = BrotliState::new_strict(alloc(), alloc(), alloc());
         Self { state: Box::new(state), written: 0 }
     }

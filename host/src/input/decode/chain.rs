@@ -1,7 +1,9 @@
-//! Whether pieces that were decoded each by itself are, one after the other, what a decoder from the front would have given.
+//! Whether pieces that were decoded each by itself are, one after the other, what a decoder from
+//! the front would have given.
 //!
-//! Checks what no piece can check alone: the checksums of a frame or stream that several are cut from, the limits of the
-//! source. Says no where there is doubt, and where a decoder from the front can go on then: its verdict counts.
+//! Checks what no piece can check alone: the checksums of a frame or stream that several are cut
+//! from, the limits of the source. Says no where there is doubt, and where a decoder from the front
+//! can go on then: its verdict counts.
 
 use std::hash::Hasher;
 
@@ -81,7 +83,8 @@ impl Chain {
         self.resume.compressed == self.compressed && matches!(self.inside, Inside::None)
     }
 
-    /// Takes the next piece. False where it does not follow, or a limit may have been met within it.
+    /// Takes the next piece. False where it does not follow, or a limit may have been met within
+    /// it.
     pub(in super::super) fn take(&mut self, piece: &Piece) -> bool {
         if !self.is_within_limits(piece) {
             return false;
@@ -171,7 +174,8 @@ impl Chain {
         }
     }
 
-    /// The index of each stream was read before its first block, so a block has nothing to wait for but its own check.
+    /// The index of each stream was read before its first block, so a block has nothing to wait for
+    /// but its own check.
     fn take_xz(&mut self, stream: InStream) -> Taken {
         let between = matches!(self.inside, Inside::None);
         self.members = self.members.saturating_add(stream.members);

@@ -1,4 +1,5 @@
-//! Decoding where the size and the checksum of what comes out stand elsewhere, as they do in a zip file.
+//! Decoding where the size and the checksum of what comes out stand elsewhere, as they do in a zip
+//! file.
 
 use flate2::Crc;
 
@@ -14,8 +15,8 @@ pub(in super::super) struct Expected {
     pub(in super::super) crc32: u32,
 }
 
-/// A [`Decoder`] whose bytes are counted and summed up. They are what they should be once [`read`](Self::read) has returned 0; more of
-/// them than expected never come out.
+/// A [`Decoder`] whose bytes are counted and summed up. They are what they should be once
+/// [`read`](Self::read) has returned 0; more of them than expected never come out.
 pub(in super::super) struct Checked {
     decoder: Decoder,
     expected: Expected,

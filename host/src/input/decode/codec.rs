@@ -1,7 +1,8 @@
 //! The codecs, and what each is known by: the bytes that it begins with, and the ends of names.
 //!
-//! Brotli, zlib and the old lzma format have no magic number: a name tells them, zlib and lzma also what is in them (`unmarked`). What
-//! becomes of a source whose name and bytes do not agree is decided in `recognise`.
+//! Brotli, zlib and the old lzma format have no magic number: a name tells them, zlib and lzma also
+//! what is in them (`unmarked`). What becomes of a source whose name and bytes do not agree is
+//! decided in `recognise`.
 
 use std::fmt;
 use std::path::Path;
@@ -37,7 +38,8 @@ pub enum Codec {
     Snappy,
     /// The lzip format (draft-diaz-lzip-09), with any number of members.
     Lzip,
-    /// The format before .xz, as the LZMA SDK describes it (lzma-specification.txt). It has no checksum.
+    /// The format before .xz, as the LZMA SDK describes it (lzma-specification.txt). It has no
+    /// checksum.
     Lzma,
     /// RFC 1950: what `pigz -z` writes, Hadoop's `DefaultCodec`, and web servers as `deflate`.
     Zlib,
@@ -75,7 +77,8 @@ impl Codec {
     /// How many leading bytes are made use of to tell.
     pub const DETECT_BYTES: usize = 512;
 
-    /// Whether decoding takes no longer than to write what comes out and read it back. Measured: gzip takes as long, xz four times.
+    /// Whether decoding takes no longer than to write what comes out and read it back. Measured:
+    /// gzip takes as long, xz four times.
     pub(in super::super) fn is_fast(self) -> bool {
         match self {
             Self::Gzip
@@ -89,8 +92,9 @@ impl Codec {
         }
     }
 
-    /// Whether a source that begins with these bytes, and not with a magic number, can be what its name says: such as have no magic
-    /// number, and such as are cut off within it, to be reported as that.
+    /// Whether a source that begins with these bytes, and not with a magic number, can be what its
+    /// name says: such as have no magic number, and such as are cut off within it, to be reported
+    /// as that.
     pub(in super::super) fn may_begin(self, first_bytes: &[u8]) -> bool {
         match self {
             _ if first_bytes.is_empty() => true,
@@ -131,7 +135,8 @@ impl Codec {
         })
     }
 
-    /// The codec that `bytes` begin with. A skippable frame is of zstd or lz4, whichever is `named`.
+    /// The codec that `bytes` begin with. A skippable frame is of zstd or lz4, whichever is
+    /// `named`.
     pub(super) fn by_magic(bytes: &[u8], named: Option<Self>) -> Option<Self> {
         if let Some((magic, rest)) = bytes.split_first_chunk::<4>()
             && is_skippable(*magic)
@@ -213,7 +218,8 @@ pub(in super::super) fn shown(first_bytes: &[u8]) -> String {
     bytes.join(" ")
 }
 
-/// `BZh` begins English words too, so as much as is there of the level and of what follows it has to fit.
+/// `BZh` begins English words too, so as much as is there of the level and of what follows it has
+/// to fit.
 fn is_bzip2(bytes: &[u8]) -> bool {
     let level = bytes.get(3);
     let next = bytes.get(4..bytes.len().min(10)).unwrap_or_default();

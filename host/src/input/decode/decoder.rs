@@ -22,8 +22,8 @@ const STEP_BYTES: usize = 1 << 20;
 
 /// A stream of decompressed bytes.
 ///
-/// The source is whole and well-formed once [`read`](Self::read) has returned 0: some checksums stand behind
-/// the last byte. After an error every further call returns the same error.
+/// The source is whole and well-formed once [`read`](Self::read) has returned 0: some checksums
+/// stand behind the last byte. After an error every further call returns the same error.
 pub struct Decoder {
     codec: Codec,
     limits: DecodeLimits,
@@ -36,7 +36,8 @@ pub struct Decoder {
     decompressed: u64,
     /// Where the last whole member ended in them.
     sound: u64,
-    /// What had come out of the sources before, of the one that most came out of: their memory is kept.
+    /// What had come out of the sources before, of the one that most came out of: their memory is
+    /// kept.
     decompressed_before: u64,
     /// Whether more may come out of the member before anything goes in.
     pending: bool,
@@ -50,7 +51,8 @@ pub struct Decoder {
     padded: bool,
     /// Whether no member has begun yet.
     only_skipped: bool,
-    /// How long the whole source is, where that is known: by that its ratio is judged, and not by how it begins.
+    /// How long the whole source is, where that is known: by that its ratio is judged, and not by
+    /// how it begins.
     source_bytes: Option<u64>,
 }
 
@@ -110,7 +112,8 @@ impl Decoder {
         }
     }
 
-    /// A decoder that goes on where one from the front has come to: `source` gives what is left from there.
+    /// A decoder that goes on where one from the front has come to: `source` gives what is left
+    /// from there.
     pub(in super::super) fn resumed(
         codec: Codec,
         source: Box<dyn Read + Send>,
@@ -142,11 +145,12 @@ impl Decoder {
         self.engine.held_bytes(decoded).saturating_add(buffers as u64)
     }
 
-    /// Turns to another source of the same codec, keeping the memory. Nothing of the last one is left, whether it
-    /// was read to its end or not.
+    /// Turns to another source of the same codec, keeping the memory. Nothing of the last one is
+    /// left, whether it was read to its end or not.
     pub fn turn_to(&mut self, source: Box<dyn Read + Send>) {
         self.decompressed_before = self.decompressed_before.max(self.decompressed);
-        // An engine stands ready for a new source only where it finished the last one; brotli's never does.
+        // An engine stands ready for a new source only where it finished the last one; brotli's
+        // never does.
         if self.place != Place::End || self.failed.is_some() || self.codec == Codec::Brotli {
             self.engine = engine(self.codec, &self.limits);
             self.decompressed_before = 0;
@@ -161,8 +165,8 @@ impl Decoder {
         (self.padded, self.only_skipped) = (false, true);
     }
 
-    /// Turns to one piece of a source, whose compressed bytes are all that `source` gives. Limits count for the
-    /// piece; offsets in errors are those in the whole source, where they are known.
+    /// Turns to one piece of a source, whose compressed bytes are all that `source` gives. Limits
+    /// count for the piece; offsets in errors are those in the whole source, where they are known.
     pub fn turn_to_block(&mut self, block: &Block, source: Box<dyn Read + Send>) {
         let Envelope { before, after } = &block.envelope;
         let source: Box<dyn Read + Send> = match &block.part {
@@ -215,8 +219,8 @@ impl Decoder {
         self.padded
     }
 
-    /// Fills `into` from its start. Returns how many bytes were written: fewer than there is room for only at the end of
-    /// the source or before an error, which the next call returns.
+    /// Fills `into` from its start. Returns how many bytes were written: fewer than there is room
+    /// for only at the end of the source or before an error, which the next call returns.
     ///
     /// # Errors
     /// When the source cannot be read, is not whole and well-formed, or exceeds a limit.
@@ -224,7 +228,8 @@ impl Decoder {
         self.read_until(into, Until::Full)
     }
 
-    /// As [`read`](Self::read), but returns what there is before it would have to wait for the source.
+    /// As [`read`](Self::read), but returns what there is before it would have to wait for the
+    /// source.
     ///
     /// # Errors
     /// As [`read`](Self::read).

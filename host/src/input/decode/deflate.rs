@@ -1,4 +1,5 @@
-//! Deflate: one stream, bare (RFC 1951), with no header and no checksum, or with those of zlib (RFC 1950).
+//! Deflate: one stream, bare (RFC 1951), with no header and no checksum, or with those of zlib (RFC
+//! 1950).
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -7,8 +8,8 @@ use super::{Begin, Decoded, Engine, Fault, Feed, moved};
 /// RFC 1951: a window of 32 KiB, and the tables of the library.
 pub(super) const INFLATE_BYTES: u64 = 48 << 10;
 
-/// Whether `first_bytes` are the header of zlib, or the beginning of it (RFC 1950 section 2.2): deflate in CM, a window of at most
-/// 32 KiB, and a check of five bits.
+/// Whether `first_bytes` are the header of zlib, or the beginning of it (RFC 1950 section 2.2):
+/// deflate in CM, a window of at most 32 KiB, and a check of five bits.
 pub(super) fn may_begin(first_bytes: &[u8]) -> bool {
     match first_bytes {
         &[method, flags, ..] => {

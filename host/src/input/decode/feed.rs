@@ -1,7 +1,7 @@
 //! The compressed bytes on their way into a codec: one reused buffer, filled by large reads.
 //!
-//! Knows no codec. Never reads while it still holds bytes, so a slow source is not waited for while there is
-//! something to decode.
+//! Knows no codec. Never reads while it still holds bytes, so a slow source is not waited for while
+//! there is something to decode.
 
 use std::io::{self, ErrorKind, Read};
 use std::time::Duration;
@@ -85,8 +85,8 @@ impl Feed {
         !self.ended && matches!(self.source, Packed::Trickle(_))
     }
 
-    /// Reads once behind what is held, which is less than [`DECODE_READ_BYTES`], where that can be done within `within`. Says
-    /// whether it was.
+    /// Reads once behind what is held, which is less than [`DECODE_READ_BYTES`], where that can be
+    /// done within `within`. Says whether it was.
     pub(super) fn read_within(&mut self, within: Duration) -> io::Result<bool> {
         if let Packed::Trickle(source) = &mut self.source
             && !source.is_ready(within)?
@@ -107,8 +107,8 @@ impl Feed {
         Ok(self.held())
     }
 
-    /// The next `bytes` bytes or more, fewer only at the end of the source. At most [`DECODE_READ_BYTES`] can be
-    /// asked for.
+    /// The next `bytes` bytes or more, fewer only at the end of the source. At most
+    /// [`DECODE_READ_BYTES`] can be asked for.
     pub(super) fn ahead(&mut self, bytes: usize) -> io::Result<&[u8]> {
         if self.to - self.from < bytes {
             self.move_to_front();
@@ -152,8 +152,8 @@ impl Feed {
         Ok(bytes)
     }
 
-    /// Takes exactly `bytes` bytes and shows them: in place where the buffer holds them, else by way of `scratch`,
-    /// which grows only as far as the source goes on.
+    /// Takes exactly `bytes` bytes and shows them: in place where the buffer holds them, else by
+    /// way of `scratch`, which grows only as far as the source goes on.
     pub(super) fn exactly<'a>(
         &'a mut self,
         bytes: usize,

@@ -1,6 +1,8 @@
-//! Formats that are known and not read: compressed files and archives whose packed bytes nobody wants to count.
+//! Formats that are known and not read: compressed files and archives whose packed bytes nobody
+//! wants to count.
 //!
-//! A magic number that nothing else begins with is enough to know one; where there is none, or a weak one, its name is.
+//! A magic number that nothing else begins with is enough to know one; where there is none, or a
+//! weak one, its name is.
 
 use std::path::Path;
 
@@ -49,8 +51,8 @@ static FOREIGN: &[Foreign] = &[
     foreign("snappy-java data", &[], b"\x82SNAPPY\0"),
 ];
 
-/// The first bytes of what `compress` writes (compress(1), `zopen.c` of 4.4BSD): two of a magic number, then the most bits of a code,
-/// whose bits 5 and 6 are reserved.
+/// The first bytes of what `compress` writes (compress(1), `zopen.c` of 4.4BSD): two of a magic
+/// number, then the most bits of a code, whose bits 5 and 6 are reserved.
 fn is_compress(bytes: &[u8]) -> bool {
     match bytes {
         &[0x1f, 0x9d, flags, ..] => flags & 0x60 == 0 && (9..=16).contains(&(flags & 0x1f)),
@@ -89,8 +91,8 @@ fn volume(name: &Path, extension: &str) -> Option<&'static str> {
     (matches!(letter, "z" | "r") && is_number(number)).then_some("a part of a split archive")
 }
 
-/// Blocks as Hadoop's codecs write them for snappy and lz4 (`BlockCompressorStream`): how many bytes come out of a block, then how
-/// many go into the first of its parts.
+/// Blocks as Hadoop's codecs write them for snappy and lz4 (`BlockCompressorStream`): how many
+/// bytes come out of a block, then how many go into the first of its parts.
 pub(super) fn is_hadoop_block(first_bytes: &[u8]) -> bool {
     let Some((out, rest)) = first_bytes.split_first_chunk() else { return false };
     let Some(packed) = rest.first_chunk() else { return false };

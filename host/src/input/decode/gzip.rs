@@ -1,7 +1,8 @@
 //! gzip (RFC 1952): any number of members, padded with zeros at most.
 //!
-//! Headers and trailers are read here, and what is between them by raw inflate: so one inflate state serves all
-//! members of a file (BGZF has 15,000 in a gigabyte), and each rule that is broken has a name.
+//! Headers and trailers are read here, and what is between them by raw inflate: so one inflate
+//! state serves all members of a file (BGZF has 15,000 in a gigabyte), and each rule that is broken
+//! has a name.
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 

@@ -1,4 +1,5 @@
-//! Deflate64 (APPNOTE.TXT 6.3.10, section 4.4.5, method 9): one stream of a zip file, with no header and no checksum.
+//! Deflate64 (APPNOTE.TXT 6.3.10, section 4.4.5, method 9): one stream of a zip file, with no
+//! header and no checksum.
 
 use deflate64::InflaterManaged;
 

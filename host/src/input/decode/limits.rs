@@ -13,8 +13,9 @@ pub struct DecodeLimits {
     /// Bytes that may come out for each that goes in, once
     /// [`DECODE_RATIO_FREE_BYTES`](crate::settings::limits::DECODE_RATIO_FREE_BYTES) have come out.
     pub ratio_max: u64,
-    /// Members, frames or streams, empty and skippable ones included; a bzip2 stream that holds next to nothing
-    /// counts for [`DECODE_SMALL_BZIP2_MEMBERS`](crate::settings::limits::DECODE_SMALL_BZIP2_MEMBERS).
+    /// Members, frames or streams, empty and skippable ones included; a bzip2 stream that holds
+    /// next to nothing counts for
+    /// [`DECODE_SMALL_BZIP2_MEMBERS`](crate::settings::limits::DECODE_SMALL_BZIP2_MEMBERS).
     pub members_max: u64,
     /// Binary logarithm of the largest window of a zstd frame, in bytes; 10 to 31.
     pub zstd_window_log_max: u32,

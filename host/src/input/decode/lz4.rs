@@ -1,7 +1,8 @@
-//! LZ4 frames (LZ4 frame format 1.6.4, and the legacy frame): the frame is read here, the blocks by the crate.
+//! LZ4 frames (LZ4 frame format 1.6.4, and the legacy frame): the frame is read here, the blocks by
+//! the crate.
 //!
-//! The crate's own frame reader stops at skippable frames, copies every block once more, and cannot say what
-//! was wrong where.
+//! The crate's own frame reader stops at skippable frames, copies every block once more, and cannot
+//! say what was wrong where.
 
 use std::hash::Hasher;
 
@@ -16,7 +17,8 @@ use crate::slices;
 /// How far back a block may reach into the ones before it ("Block Independence flag").
 const HISTORY_BYTES: usize = 64 << 10;
 
-/// Linked blocks that are kept before the history is moved: moving it for each would copy small blocks twice.
+/// Linked blocks that are kept before the history is moved: moving it for each would copy small
+/// blocks twice.
 const LINKED_BYTES: usize = 256 << 10;
 
 /// The longest "Frame Descriptor" without a dictionary: flags, sizes, content size, checksum.
@@ -27,8 +29,8 @@ const LEGACY_BLOCK_BYTES: usize = 8 << 20;
 
 pub(super) struct Lz4 {
     frame: Frame,
-    /// The last block is `plain[start..to]`, of which what is before `from` was handed out. Where blocks are linked, the
-    /// `history` bytes before `start` are what it refers to.
+    /// The last block is `plain[start..to]`, of which what is before `from` was handed out. Where
+    /// blocks are linked, the `history` bytes before `start` are what it refers to.
     plain: Vec<u8>,
     start: usize,
     from: usize,
@@ -78,8 +80,8 @@ impl Lz4 {
         (self.history, self.bytes) = (0, 0);
     }
 
-    /// Makes room for a block behind the last one, which linked blocks refer to; where there is none left, moves as much as
-    /// they may refer to to the front. Returns where the block begins.
+    /// Makes room for a block behind the last one, which linked blocks refer to; where there is
+    /// none left, moves as much as they may refer to to the front. Returns where the block begins.
     fn make_room(&mut self) -> usize {
         let block = self.frame.block_bytes_max;
         if !self.frame.linked {
@@ -101,8 +103,8 @@ impl Lz4 {
         }
     }
 
-    /// Decodes the next block: into `into` if it is sure to fit and nothing refers back to it, else into `plain`.
-    /// `None`: there is none. Else what was written to `into`.
+    /// Decodes the next block: into `into` if it is sure to fit and nothing refers back to it, else
+    /// into `plain`. `None`: there is none. Else what was written to `into`.
     fn block(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Option<usize>, Fault> {
         let Frame { block_bytes_max, linked, block_checksum, .. } = self.frame;
         let Some((stored, bytes)) = self.frame.next_block(feed)? else { return Ok(None) };
@@ -262,7 +264,8 @@ impl Frame {
         Ok((frame, described_bytes + 1))
     }
 
-    /// Whether the next block is stored as it is, and its size in the frame. `None` at the end of the frame.
+    /// Whether the next block is stored as it is, and its size in the frame. `None` at the end of
+    /// the frame.
     fn next_block(self, feed: &mut Feed) -> Result<Option<(bool, usize)>, Fault> {
         if self.legacy {
             return legacy_block(feed);
@@ -279,8 +282,8 @@ impl Frame {
     }
 }
 
-/// A legacy frame has no end mark: it goes up to the end of the source or to the next magic number, which is larger than
-/// any block.
+/// A legacy frame has no end mark: it goes up to the end of the source or to the next magic number,
+/// which is larger than any block.
 fn legacy_block(feed: &mut Feed) -> Result<Option<(bool, usize)>, Fault> {
     let next = feed.ahead(4)?;
     if next.is_empty() {

@@ -1,23 +1,25 @@
-//! LZMA outside of .xz files: lzip (draft-diaz-lzip-09), any number of members with a checksum each; and the format that .lzma files
-//! are in (lzma-specification.txt), one stream without any.
+//! LZMA outside of .xz files: lzip (draft-diaz-lzip-09), any number of members with a checksum
+//! each; and the format that .lzma files are in (lzma-specification.txt), one stream without any.
 
 use liblzma::stream::{Action, Error, Status, Stream};
 
 use super::magic::{LZIP, is_cut_off};
 use super::{Begin, Decoded, Engine, Fault, Feed, moved};
 
-/// What the library takes beside its dictionary: probabilities, and buffers on their way in and out.
+/// What the library takes beside its dictionary: probabilities, and buffers on their way in and
+/// out.
 const LIBRARY_BYTES: u64 = 64 << 10;
 
 /// The header of a .lzma file: properties, the size of the dictionary, and that of what comes out.
 pub(super) const HEADER_BYTES: usize = 13;
 
-/// The largest properties, where `lc`, `lp` and `pb` are 8, 4 and 4 (lzma-specification.txt, "LZMA properties").
+/// The largest properties, where `lc`, `lp` and `pb` are 8, 4 and 4 (lzma-specification.txt, "LZMA
+/// properties").
 const PROPERTIES_MAX: u8 = 224;
 
-/// Whether `first_bytes` are the header of a .lzma file, or the beginning of one: `xz` takes it for one where the size of the
-/// dictionary is a sum of two neighbouring powers of two, or a power of two, and what comes out has less than 256 GiB
-/// (`lzma_alone_decoder`).
+/// Whether `first_bytes` are the header of a .lzma file, or the beginning of one: `xz` takes it for
+/// one where the size of the dictionary is a sum of two neighbouring powers of two, or a power of
+/// two, and what comes out has less than 256 GiB (`lzma_alone_decoder`).
 pub(super) fn may_begin(first_bytes: &[u8]) -> bool {
     let Some((&properties, rest)) = first_bytes.split_first() else { return true };
     if properties > PROPERTIES_MAX {

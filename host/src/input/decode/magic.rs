@@ -10,7 +10,8 @@ pub(super) const LZ4: [u8; 4] = 0x184d_2204_u32.to_le_bytes();
 pub(super) const LZ4_LEGACY: [u8; 4] = 0x184c_2102_u32.to_le_bytes();
 /// The bytes of a bzip2 stream up to its level, which is a digit from 1 to 9.
 pub(super) const BZIP2: [u8; 3] = *b"BZh";
-/// What follows the level: the digits of pi before a block, those of its square root before the end of a stream.
+/// What follows the level: the digits of pi before a block, those of its square root before the end
+/// of a stream.
 pub(super) const BZIP2_BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
 /// See [`BZIP2_BLOCK`].
 pub(super) const BZIP2_END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];

@@ -1,8 +1,10 @@
-//! Decompression: which codec a source is in, its bytes as a stream, and bounds on what may come out.
+//! Decompression: which codec a source is in, its bytes as a stream, and bounds on what may come
+//! out.
 //!
-//! A [`Decoder`] reads members, frames or streams one after the other, checks every checksum the format has, and ends in a
-//! named error on anything else than a whole, well-formed source. Memory is bounded by the format's window
-//! (see [`DecodeLimits`]) and one read buffer. Knows nothing of records, threads or sandboxes.
+//! A [`Decoder`] reads members, frames or streams one after the other, checks every checksum the
+//! format has, and ends in a named error on anything else than a whole, well-formed source. Memory
+//! is bounded by the format's window (see [`DecodeLimits`]) and one read buffer. Knows nothing of
+//! records, threads or sandboxes.
 
 mod blocks;
 mod brotli;
@@ -51,18 +53,20 @@ use feed::Feed;
 /// Called by the [`Decoder`] only, in turns: [`begin`](Self::begin) until there is a member, then
 /// [`decode`](Self::decode) until it is over. Not called again after a fault.
 trait Engine: Send {
-    /// Called where a member may begin, with at least one byte there to look at. `first`: at the start of the source.
+    /// Called where a member may begin, with at least one byte there to look at. `first`: at the
+    /// start of the source.
     fn begin(&mut self, feed: &mut Feed, first: bool) -> Result<Begin, Fault>;
 
-    /// Decodes more of the member into `into`, which is not empty. What the feed holds is nothing only after
-    /// [`Decoded::More`], and at the end of the source.
+    /// Decodes more of the member into `into`, which is not empty. What the feed holds is nothing
+    /// only after [`Decoded::More`], and at the end of the source.
     fn decode(&mut self, feed: &mut Feed, into: &mut [u8]) -> Result<Decoded, Fault>;
 
-    /// Bytes of memory that it holds, `decoded` bytes of its source having come out: of a window, what of it has been written.
+    /// Bytes of memory that it holds, `decoded` bytes of its source having come out: of a window,
+    /// what of it has been written.
     fn held_bytes(&self, decoded: u64) -> u64;
 
-    /// Whether nothing more of the member can come out before more goes in than what is `held`: but for a start, which may
-    /// be as good as nothing.
+    /// Whether nothing more of the member can come out before more goes in than what is `held`: but
+    /// for a start, which may be as good as nothing.
     fn starves(&self, held: &[u8]) -> bool {
         held.is_empty()
     }
@@ -93,7 +97,8 @@ enum Decoded {
 }
 
 impl Decoded {
-    /// Of a codec that says not whether it was stopped by the end of the room or of what it was given.
+    /// Of a codec that says not whether it was stopped by the end of the room or of what it was
+    /// given.
     fn some(bytes: usize, room: usize) -> Self {
         if bytes == room { Self::More(bytes) } else { Self::Some(bytes) }
     }

@@ -1,4 +1,5 @@
-//! A piece of a source, decoded by itself, with what it takes to tell whether a decoder from the front would have got there.
+//! A piece of a source, decoded by itself, with what it takes to tell whether a decoder from the
+//! front would have got there.
 
 use std::io::Read;
 
@@ -28,8 +29,9 @@ impl Piece {
         self.buffer.capacity()
     }
 
-    /// Decodes `block`, whose compressed bytes are what `source` gives, into `buffer`. `None` where it cannot be decoded by
-    /// itself, for whatever reason, or more comes out than is held for a piece.
+    /// Decodes `block`, whose compressed bytes are what `source` gives, into `buffer`. `None` where
+    /// it cannot be decoded by itself, for whatever reason, or more comes out than is held for a
+    /// piece.
     pub(in super::super) fn decode(
         decoder: &mut Decoder,
         block: Block,

@@ -1,10 +1,12 @@
 //! What a source is, by the bytes it begins with and by its name: they have to agree.
 //!
-//! - Bytes that are of a codec count, whatever the name: its magic number says so, and its checksums are going to. A `.gz` that
-//!   is zstd is read as zstd, as `bsdtar` and browsers read it.
-//! - So do bytes of a codec without a magic number, where they decode and are no text; under a name that says nothing.
-//! - A name that promises a codec, and bytes that are of none, are a failure: a damaged file, or one that never was one, and in neither
-//!   case text that anybody asked for.
+//! - Bytes that are of a codec count, whatever the name: its magic number says so, and its
+//!   checksums are going to. A `.gz` that is zstd is read as zstd, as `bsdtar` and browsers read
+//!   it.
+//! - So do bytes of a codec without a magic number, where they decode and are no text; under a name
+//!   that says nothing.
+//! - A name that promises a codec, and bytes that are of none, are a failure: a damaged file, or
+//!   one that never was one, and in neither case text that anybody asked for.
 //! - What is known and not read is refused by what it is called.
 
 use std::path::Path;
@@ -12,8 +14,8 @@ use std::path::Path;
 use super::codec::shown;
 use super::{Codec, DecodeError, foreign, unmarked};
 
-/// The codec of a source that begins with `first_bytes`, [`Codec::DETECT_BYTES`] of them or all that there are, and that is called
-/// `name`. `None`: not compressed.
+/// The codec of a source that begins with `first_bytes`, [`Codec::DETECT_BYTES`] of them or all
+/// that there are, and that is called `name`. `None`: not compressed.
 ///
 /// # Errors
 /// When name and bytes do not agree, or the format is known and not read.
@@ -47,7 +49,8 @@ pub(in super::super) fn detect(
     }
 }
 
-/// The codec of a source that begins with `first_bytes`, or more of it, and whose name [says nothing](is_said).
+/// The codec of a source that begins with `first_bytes`, or more of it, and whose name [says
+/// nothing](is_said).
 ///
 /// # Errors
 /// When the format is known and not read.
@@ -59,7 +62,8 @@ pub(in super::super) fn detect_nameless(first_bytes: &[u8]) -> Result<Option<Cod
     }
 }
 
-/// Whether a name says that a source is compressed, in a format that is not read, or no more than its bytes may.
+/// Whether a name says that a source is compressed, in a format that is not read, or no more than
+/// its bytes may.
 pub fn is_said(name: &Path) -> bool {
     Codec::by_name(name).is_some()
         || foreign::by_name(name).is_some()

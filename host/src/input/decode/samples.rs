@@ -44,7 +44,8 @@ fn lz4(plain: &[u8], info: lz4_flex::frame::FrameInfo) -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-/// A frame that does not say how much it holds, between others: a skippable one says how long it is, as pzstd does.
+/// A frame that does not say how much it holds, between others: a skippable one says how long it
+/// is, as pzstd does.
 pub(in super::super) fn zstd(plain: &[u8], frame_bytes: usize) -> Vec<u8> {
     let mut packed = Vec::new();
     for part in plain.chunks(frame_bytes) {

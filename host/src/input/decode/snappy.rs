@@ -1,4 +1,5 @@
-//! Snappy frames (snappy framing format of 2013-10-25): the chunks are read here, the blocks by the crate.
+//! Snappy frames (snappy framing format of 2013-10-25): the chunks are read here, the blocks by the
+//! crate.
 //!
 //! The crate's own frame reader takes no padding and no skippable chunk above 76 KB.
 
@@ -13,7 +14,8 @@ use crate::slices;
 /// Section 4.2: "the maximum of uncompressed data in a chunk is 65536".
 const BLOCK_BYTES_MAX: usize = 64 << 10;
 
-/// Largest chunk that can be right: a block that could not be compressed, with room to spare, and its checksum.
+/// Largest chunk that can be right: a block that could not be compressed, with room to spare, and
+/// its checksum.
 const CHUNK_BYTES_MAX: usize = BLOCK_BYTES_MAX + BLOCK_BYTES_MAX / 6 + 32 + 4;
 
 pub(super) struct Snappy {
@@ -134,7 +136,8 @@ fn length_of(bytes: [u8; 3]) -> usize {
     bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | usize::from(byte))
 }
 
-/// Section 3: the checksum is rotated and offset, as it may stand in data that is itself checksummed.
+/// Section 3: the checksum is rotated and offset, as it may stand in data that is itself
+/// checksummed.
 fn masked(data: &[u8]) -> u32 {
     crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }

@@ -1,8 +1,11 @@
-//! Codecs without a magic number, known by decoding what a source begins with: zlib (RFC 1950) and the format of .lzma files.
+//! Codecs without a magic number, known by decoding what a source begins with: zlib (RFC 1950) and
+//! the format of .lzma files.
 //!
-//! Two bytes of zlib are letters of a text, and a header of lzma is 13 bytes that may be anything. So the header has to be one that
-//! programs write, some of the bytes none of a text, and what follows has to decode. Measured: of 200,000 sources of random bytes
-//! behind a header of zlib one decodes for 510 bytes, none of them for lzma. Brotli has not even a header: its name alone tells it.
+//! Two bytes of zlib are letters of a text, and a header of lzma is 13 bytes that may be anything.
+//! So the header has to be one that programs write, some of the bytes none of a text, and what
+//! follows has to decode. Measured: of 200,000 sources of random bytes behind a header of zlib one
+//! decodes for 510 bytes, none of them for lzma. Brotli has not even a header: its name alone tells
+//! it.
 
 use std::path::Path;
 
@@ -15,10 +18,12 @@ use super::{Codec, deflate};
 /// Bytes that have to decode, where the end of the data does not come before.
 const SURE_BYTES: usize = 128;
 
-/// Bytes that come out at most to see that. Distances in them are no longer, so they take no larger dictionary.
+/// Bytes that come out at most to see that. Distances in them are no longer, so they take no larger
+/// dictionary.
 const OUT_BYTES: usize = 4 << 10;
 
-/// The codec of a source that begins with `first_bytes`, [`Codec::DETECT_BYTES`] of them or all that there are.
+/// The codec of a source that begins with `first_bytes`, [`Codec::DETECT_BYTES`] of them or all
+/// that there are.
 pub(super) fn by_decoding(first_bytes: &[u8]) -> Option<Codec> {
     let codec = by_header(first_bytes)?;
     let is_one = !is_text(first_bytes) && decodes(codec, first_bytes) == Decodes::Surely;
@@ -39,12 +44,14 @@ pub(super) fn is_undecided(first_bytes: &[u8]) -> bool {
     by_header(first_bytes).is_some_and(|codec| !is_line() && !is_none(codec))
 }
 
-/// Whether a file of that name is made of pieces, of which the first may be one of zlib: an image of a disk for macOS.
+/// Whether a file of that name is made of pieces, of which the first may be one of zlib: an image
+/// of a disk for macOS.
 pub(super) fn is_made_of_pieces(name: &Path) -> bool {
     name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("dmg"))
 }
 
-/// The properties that programs use unless they are told otherwise (lzma-specification.txt): `lc` 3, `lp` 0 and `pb` 2.
+/// The properties that programs use unless they are told otherwise (lzma-specification.txt): `lc`
+/// 3, `lp` 0 and `pb` 2.
 const LZMA_PROPERTIES: u8 = 0x5d;
 
 fn by_header(first_bytes: &[u8]) -> Option<Codec> {

@@ -20,8 +20,8 @@ const LZMA2: [u8; 2] = [0x21, 0x01];
 /// What the library takes beside it: probabilities, and buffers on their way in and out.
 const LIBRARY_BYTES: u64 = 64 << 10;
 
-/// The dictionary of the first block of a stream, which `held` begins with: LZMA2 is the last of its filters. `None` where the header of
-/// that block is not there.
+/// The dictionary of the first block of a stream, which `held` begins with: LZMA2 is the last of
+/// its filters. `None` where the header of that block is not there.
 fn dictionary_bytes(held: &[u8]) -> Option<u64> {
     let block = held.get(STREAM_HEADER_BYTES..)?;
     // Section 3.1.1: its size in words, but one; 0 begins an index.

@@ -14,11 +14,13 @@ pub(super) struct Zstd {
     step: Step,
 }
 
-/// What the library is given in one call. Where a call fails it does not say what it wrote before, so a call that may fail
-/// is to write nothing before it does: then an error is told at the same place, whatever room there is.
+/// What the library is given in one call. Where a call fails it does not say what it wrote before,
+/// so a call that may fail is to write nothing before it does: then an error is told at the same
+/// place, whatever room there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// All that is there: of a frame that was not begun, and that is read again in parts if this fails.
+    /// All that is there: of a frame that was not begun, and that is read again in parts if this
+    /// fails.
     Frame,
     /// The rest of a block, of its header or of what else comes next: so many bytes.
     Part(usize),
@@ -26,7 +28,8 @@ enum Step {
     Flush,
 }
 
-/// RFC 8878 section 3.1.1.2: the header of a block. The library asks for it together with the block before it.
+/// RFC 8878 section 3.1.1.2: the header of a block. The library asks for it together with the block
+/// before it.
 const BLOCK_HEADER_BYTES: usize = 3;
 
 /// RFC 8878 section 3.1.1: the least that a frame begins with.

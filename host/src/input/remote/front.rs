@@ -1,4 +1,5 @@
-//! What a server gives as a whole only, from its front: a few pieces are read ahead, and what has come is gone.
+//! What a server gives as a whole only, from its front: a few pieces are read ahead, and what has
+//! come is gone.
 
 use std::io;
 use std::sync::Arc;

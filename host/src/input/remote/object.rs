@@ -1,9 +1,11 @@
-//! An object as bytes at any offset: parts of it are asked for when a reader comes to them, and ahead of a reader that moves forward.
+//! An object as bytes at any offset: parts of it are asked for when a reader comes to them, and
+//! ahead of a reader that moves forward.
 //!
-//! Every worker goes forward through a run of its own, so each byte is asked for once: a part ends where one begins that was asked for
-//! before, and nothing is asked for ahead that ever was. A part is dropped when all of it has been read.
-//! Who only looks where a record ends, which another worker has read or will read, asks for little, and that is
-//! kept for a while. What is held is bounded by `settings/limits.rs`; in which version, by [`Fetch`].
+//! Every worker goes forward through a run of its own, so each byte is asked for once: a part ends
+//! where one begins that was asked for before, and nothing is asked for ahead that ever was. A part
+//! is dropped when all of it has been read. Who only looks where a record ends, which another
+//! worker has read or will read, asks for little, and that is kept for a while. What is held is
+//! bounded by `settings/limits.rs`; in which version, by [`Fetch`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -142,7 +144,8 @@ impl Object {
         Ok(got)
     }
 
-    /// The part that `offset` is in, on its way at least; and those ahead of it, where the reader goes on.
+    /// The part that `offset` is in, on its way at least; and those ahead of it, where the reader
+    /// goes on.
     fn part(&self, offset: u64, asked: Asked) -> Part {
         let mut held = self.lock();
         let found = held.part(offset).or_else(|| held.look(offset));
@@ -213,7 +216,8 @@ impl Held {
         self.asked.range(..=offset).next_back().is_some_and(|(_, end)| *end > offset)
     }
 
-    /// Where a part ends that begins at `offset`: with its stretch of the grid, or where another begins.
+    /// Where a part ends that begins at `offset`: with its stretch of the grid, or where another
+    /// begins.
     fn end_of(&self, offset: u64, bytes: u64) -> u64 {
         let grid = (offset / REMOTE_PART_BYTES + 1).saturating_mul(REMOTE_PART_BYTES).min(bytes);
         let next = if self.was_asked(offset) {
@@ -240,8 +244,8 @@ impl Held {
         self.parts.insert(part.piece.start, Kept { part, read: 0 });
     }
 
-    /// These bytes of the part that begins at `start` have been read. It goes when all have; one that has been read to its end
-    /// stays a while, as another worker is at what lies before that.
+    /// These bytes of the part that begins at `start` have been read. It goes when all have; one
+    /// that has been read to its end stays a while, as another worker is at what lies before that.
     fn pass(&mut self, start: u64, range: Range<u64>) {
         let Some(kept) =
             self.parts.get_mut(&start).filter(|kept| kept.part.piece.holds(range.end - 1))

@@ -1,7 +1,8 @@
-//! A stretch of an object whose bytes are on their way: read from its front as far as they have come.
+//! A stretch of an object whose bytes are on their way: read from its front as far as they have
+//! come.
 //!
-//! Whoever waits for bytes looks every so often whether the run is to end. The bytes of all pieces are counted, so that what is asked
-//! for ahead stays within its bound.
+//! Whoever waits for bytes looks every so often whether the run is to end. The bytes of all pieces
+//! are counted, so that what is asked for ahead stays within its bound.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -87,7 +88,8 @@ impl Piece {
         self.came.notify_all();
     }
 
-    /// Copies what there is at `offset`, which it holds: at least one byte, waited for, and at most as many as `into` holds.
+    /// Copies what there is at `offset`, which it holds: at least one byte, waited for, and at most
+    /// as many as `into` holds.
     pub(super) fn read(
         &self,
         into: &mut [u8],

@@ -16,8 +16,9 @@ impl Version {
     pub(super) fn question(&self, range: Range<u64>) -> GetOptions {
         let range = Some(GetRange::Bounded(range));
         let Self(meta) = self;
-        // A weak tag is no condition (RFC 9110 section 13.1.1). Where there is a strong one, it stands before the id of a version:
-        // asking by that may take a permission that reading does not.
+        // A weak tag is no condition (RFC 9110 section 13.1.1). Where there is a strong one, it
+        // stands before the id of a version: asking by that may take a permission that reading does
+        // not.
         if let Some(tag) = meta.e_tag.as_ref().filter(|tag| !tag.starts_with("W/")) {
             return GetOptions { if_match: Some(tag.clone()), ..by_pieces(range) };
         }
@@ -45,7 +46,8 @@ impl Version {
         self.0.last_modified.timestamp_millis() != 0
     }
 
-    /// What is different in `now`, in words. Tags that are alike stand for the same bytes, whatever else was said.
+    /// What is different in `now`, in words. Tags that are alike stand for the same bytes, whatever
+    /// else was said.
     pub(super) fn difference(&self, now: &ObjectMeta) -> Option<String> {
         let Self(then) = self;
         if then.size != now.size {

@@ -24,8 +24,8 @@ fn drain(mut read: impl FnMut(&mut [u8]) -> Result<usize, Error>, step: usize) -
     }
 }
 
-/// A zstd decoder keeps to itself what it decoded in a call that fails, so how far it came depends on the room that it had;
-/// and so does where a ratio is looked at.
+/// A zstd decoder keeps to itself what it decoded in a call that fails, so how far it came depends
+/// on the room that it had; and so does where a ratio is looked at.
 fn told(error: &DecodeError) -> String {
     match error {
         DecodeError::Checksum { codec: Codec::Zstd, what, .. }
@@ -58,7 +58,8 @@ fn pieces_within(
     Pieces::of(input, codec, limits, 4, access)
 }
 
-/// Reads pieces while another thread decodes, for as long as it has room; `None` where there are none. Says too whether they were of use to the end.
+/// Reads pieces while another thread decodes, for as long as it has room; `None` where there are
+/// none. Says too whether they were of use to the end.
 fn stitched(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Option<(Outcome, bool)> {
     let pieces = pieces(codec, packed, limits)?;
     Some(std::thread::scope(|scope| {
@@ -155,7 +156,8 @@ fn false_beginnings_change_nothing() {
     let packed = [&gzip(&plain)[..], &stored, &stored, &gzip(&plain)].concat();
     assert_alike("gzip", Codec::Gzip, &packed, DecodeLimits::default());
 
-    // A magic at every kind of bit of the blocks of a stream: in its place each fails, and nothing else comes out.
+    // A magic at every kind of bit of the blocks of a stream: in its place each fails, and nothing
+    // else comes out.
     let good = bzip2(&plain, 1);
     for bit in [0, 1, 9, 18, 27, 36, 45, 54, 63] {
         let mut packed = good.clone();

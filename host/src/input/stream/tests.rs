@@ -113,7 +113,8 @@ fn what_cannot_be_the_end_of_a_record_is_an_error() {
     );
 }
 
-/// As long as no records are whole, or too few, nobody is given a chunk, however small it is and however slowly they come.
+/// As long as no records are whole, or too few, nobody is given a chunk, however small it is and
+/// however slowly they come.
 #[test]
 fn the_first_chunk_holds_the_header() {
     for (step, chunk_bytes) in [(1, 1), (2, 1), (3, 4), (64, 64)] {

@@ -19,7 +19,8 @@ pub(super) fn lock(tar: &Mutex<Tar>) -> MutexGuard<'_, Tar> {
 pub(super) struct Tar {
     pub(super) bytes: Box<dyn Bytes>,
     pub(super) offset: u64,
-    /// What is left of the content of the entry that it is at, and the zeros that fill its last block.
+    /// What is left of the content of the entry that it is at, and the zeros that fill its last
+    /// block.
     pub(super) left: u64,
     pub(super) padding: u64,
     /// Stored bytes that have been accounted for, with one member or another.

@@ -1,4 +1,5 @@
-//! What is allowed, by purpose: to compute (all), to use files (runs), to talk to other machines (runs with remote sources or outputs).
+//! What is allowed, by purpose: to compute (all), to use files (runs), to talk to other machines
+//! (runs with remote sources or outputs).
 
 use libc::c_long;
 use seccompiler::{BackendError, SeccompRule};
@@ -6,7 +7,8 @@ use seccompiler::{BackendError, SeccompRule};
 use super::{Purpose, Rules, is, is_null, numbers};
 use crate::jail::Sockets;
 
-/// Memory, threads and what they wait for, time, streams that are open, and what a process may know of itself.
+/// Memory, threads and what they wait for, time, streams that are open, and what a process may know
+/// of itself.
 const COMPUTING: &[c_long] = &[
     libc::SYS_read,
     libc::SYS_write,
@@ -149,7 +151,8 @@ const CONNECTIONS: &[c_long] = &[
     libc::SYS_setsockopt,
 ];
 
-/// What may be asked of a descriptor (`fcntl(2)`): flags, copies, locks, the size of a pipe and seals; no owner, no signal, no lease, no notice.
+/// What may be asked of a descriptor (`fcntl(2)`): flags, copies, locks, the size of a pipe and
+/// seals; no owner, no signal, no lease, no notice.
 const OF_DESCRIPTORS: [libc::c_int; 16] = [
     libc::F_DUPFD,
     libc::F_GETFD,
@@ -169,8 +172,9 @@ const OF_DESCRIPTORS: [libc::c_int; 16] = [
     libc::F_GET_SEALS,
 ];
 
-/// What may be asked of devices and files (`ioctl(2)`, the kernel's `ioctls.h` and `fs.h`): whether something is a terminal and how wide it is,
-/// whether a descriptor blocks, how much there is to read, and which pages of the process's own memory are present.
+/// What may be asked of devices and files (`ioctl(2)`, the kernel's `ioctls.h` and `fs.h`): whether
+/// something is a terminal and how wide it is, whether a descriptor blocks, how much there is to
+/// read, and which pages of the process's own memory are present.
 const OF_DEVICES: [u32; 6] = [
     0x5401,      // TCGETS
     0x5413,      // TIOCGWINSZ

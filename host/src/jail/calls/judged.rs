@@ -1,5 +1,6 @@
-//! Calls that nobody is allowed in a jail, and where they lead, by their numbers on x86-64 up to Linux 6.18
-//! (`arch/x86/entry/syscalls/syscall_64.tbl`). A call that the kernel learns has to be put here or among those that are allowed.
+//! Calls that nobody is allowed in a jail, and where they lead, by their numbers on x86-64 up to
+//! Linux 6.18 (`arch/x86/entry/syscalls/syscall_64.tbl`). A call that the kernel learns has to be
+//! put here or among those that are allowed.
 
 /// Each with its name.
 pub(super) const DENIED: &[(i64, &str)] = &[

@@ -1,4 +1,5 @@
-//! What the outputs of sources are below: a directory, or a prefix of a store; and one output there.
+//! What the outputs of sources are below: a directory, or a prefix of a store; and one output
+//! there.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Objects as what results are written to, and what becomes of an output that a store does not take.
+//! Objects as what results are written to, and what becomes of an output that a store does not
+//! take.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,5 @@
-//! Takes what comes out of transformers, part by part: into one output in the order of the sources, or into one of each source.
+//! Takes what comes out of transformers, part by part: into one output in the order of the sources,
+//! or into one of each source.
 
 mod below;
 mod flight;
@@ -16,8 +17,9 @@ pub(super) use given::{Given, commit, unwrapped};
 pub(super) use single::Single;
 pub(super) use tree::Tree;
 
-/// Checks how many records of a source were set aside, `before` this part and in it. As parts come here in their order, it is
-/// always the same record that is one too many: those behind it are dropped.
+/// Checks how many records of a source were set aside, `before` this part and in it. As parts come
+/// here in their order, it is always the same record that is one too many: those behind it are
+/// dropped.
 fn count_rejects(
     before: u64,
     rejects: &mut Vec<Reject>,

@@ -1,8 +1,9 @@
-//! All sources in one output: a stream, which is written by whoever brings what is next; or a file, where whoever brings that learns
-//! its place, and writes at the same time as others do; or an object of a store, which is given its bytes as a stream is.
+//! All sources in one output: a stream, which is written by whoever brings what is next; or a file,
+//! where whoever brings that learns its place, and writes at the same time as others do; or an
+//! object of a store, which is given its bytes as a stream is.
 //!
-//! A file or object has what came out of whole sources only: where one fails halfway, the next one takes its place. What a stream was
-//! given cannot be taken back.
+//! A file or object has what came out of whole sources only: where one fails halfway, the next one
+//! takes its place. What a stream was given cannot be taken back.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -61,7 +62,8 @@ struct Writer {
     /// Where the next part goes, in a file; and where the source at hand began.
     offset: u64,
     begun: u64,
-    /// The source that has been written to last, whether that ended within a record, and the same when the source at hand began.
+    /// The source that has been written to last, whether that ended within a record, and the same
+    /// when the source at hand began.
     last: (usize, u64),
     is_open: bool,
     was_open: bool,
@@ -134,7 +136,8 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// Writes the end. What was parked behind a gap, where a run was stopped, is lost, and a file not seen; failures are told.
+    /// Writes the end. What was parked behind a gap, where a run was stopped, is lost, and a file
+    /// not seen; failures are told.
     pub(in crate::job) fn finish(self) -> Result<Summary, Error> {
         let Self { job, window, packing, file, error, .. } = self;
         let mut writer = window.finish(|writer, item| tell_lost(job, writer, item));
@@ -229,7 +232,8 @@ impl<'a> Single<'a> {
         writer.ends.after(&slot)
     }
 
-    /// Shows what there is of a source that comes when it comes: its reader may wait for no more than that.
+    /// Shows what there is of a source that comes when it comes: its reader may wait for no more
+    /// than that.
     fn flush(&self, writer: &mut Writer) {
         if let Some(stream) = &mut writer.stream
             && let Err(error) = stream.flush()
@@ -238,7 +242,8 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// Ends the record that the source before has left open. Where parts come in no order, each is one of its own.
+    /// Ends the record that the source before has left open. Where parts come in no order, each is
+    /// one of its own.
     fn join(&self, writer: &mut Writer, next: (usize, u64), placed: &mut Vec<Placed>) {
         let Some(end) = record_end(self.job) else { return };
         let is_another = std::mem::replace(&mut writer.last, next) != next;
@@ -271,7 +276,8 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// Forgets what came out of the source at hand, where that can be: no write to its place may be on its way any more.
+    /// Forgets what came out of the source at hand, where that can be: no write to its place may be
+    /// on its way any more.
     fn take_back(&self, writer: &mut Writer, placed: &mut Vec<Placed>) {
         if writer.stream.is_some() || self.job.settings.unordered {
             return;

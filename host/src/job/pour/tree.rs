@@ -1,8 +1,11 @@
-//! An output for each source: a file, or an object of a store, that is seen when its source is done, and never if that fails.
+//! An output for each source: a file, or an object of a store, that is seen when its source is
+//! done, and never if that fails.
 //!
-//! Parts of one source are ordered among themselves; no source waits for another. How sources ended is told in their order: what waits
-//! for that are a few words for each, which the listing has in memory, too, and records that were set aside. While those are more than a
-//! window holds, workers take only what brings on the source that they wait for. Those of one source are in memory until its end.
+//! Parts of one source are ordered among themselves; no source waits for another. How sources ended
+//! is told in their order: what waits for that are a few words for each, which the listing has in
+//! memory, too, and records that were set aside. While those are more than a window holds, workers
+//! take only what brings on the source that they wait for. Those of one source are in memory until
+//! its end.
 
 mod output;
 
@@ -153,7 +156,8 @@ impl<'a> Tree<'a> {
         self.conclude(Ended { slot, bytes_in: bytes, rejected, rejects }, result);
     }
 
-    /// Brings one of several parts. Whoever brings the last one, or one that failed, ends the output.
+    /// Brings one of several parts. Whoever brings the last one, or one that failed, ends the
+    /// output.
     fn bring(&self, output: &Output, part: Part) {
         let (at, member) = (part.slot.at, part.slot.member.clone());
         let make = || self.make(at.source, member.as_deref());
@@ -183,8 +187,8 @@ impl<'a> Tree<'a> {
         Ok(Sealed { path, bytes: bytes + end.len() as u64, content })
     }
 
-    /// Says how a source ended, and has it remembered where that is wanted: with the records that were set aside in their file, so
-    /// that none is lost of a source which is never done again.
+    /// Says how a source ended, and has it remembered where that is wanted: with the records that
+    /// were set aside in their file, so that none is lost of a source which is never done again.
     fn conclude(&self, ended: Ended, result: Result<Sealed, Failure>) {
         if result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Cancelled) {
             return; // It was not read to its end.

@@ -1,4 +1,5 @@
-//! What is opened, by whom, what is left alone, and what happens when the disk is full or what is on it is damaged.
+//! What is opened, by whom, what is left alone, and what happens when the disk is full or what is
+//! on it is damaged.
 
 use std::ffi::OsStr;
 use std::fs;

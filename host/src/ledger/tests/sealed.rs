@@ -1,4 +1,5 @@
-//! What a disk, or somebody with an editor, has changed in a row is never taken for what became of a source.
+//! What a disk, or somebody with an editor, has changed in a row is never taken for what became of
+//! a source.
 
 use rusqlite::Connection;
 
@@ -81,7 +82,8 @@ fn a_changed_row_can_be_forgotten_and_done_again() {
     assert_eq!(ledger.reader().unwrap().check().unwrap(), [""; 0]);
 }
 
-/// A damaged index leads to the row of another source, which is whole by itself. Found by a seeded search.
+/// A damaged index leads to the row of another source, which is whole by itself. Found by a seeded
+/// search.
 #[test]
 fn a_source_is_never_recalled_under_the_name_of_another() {
     let (_dir, path) = place();

@@ -1,4 +1,5 @@
-//! What is asked of the kernel, one function a system call: the one place where a test makes it say no.
+//! What is asked of the kernel, one function a system call: the one place where a test makes it say
+//! no.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;

@@ -29,7 +29,8 @@ pub enum FileError {
     /// There is a directory where the file should be.
     #[error("{}: is a directory", Shown::of(.0))]
     IsDirectory(PathBuf),
-    /// There is something else where a directory should be: below the directory for outputs, links are not followed.
+    /// There is something else where a directory should be: below the directory for outputs, links
+    /// are not followed.
     #[error("{}: is a link or a file where a directory for output should be", Shown::of(.0))]
     NotDirectory(PathBuf),
     /// The name does not stay below the directory for outputs.

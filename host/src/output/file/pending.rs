@@ -15,8 +15,9 @@ use crate::settings::limits::TEMPORARY_TRIES_MAX;
 use crate::settings::{Durable, Exists};
 use crate::slices;
 
-/// A file that is being written, and that nobody sees until it is [committed](Self::commit). Dropped without that, it leaves
-/// nothing but a warning in the log where its temporary file could not be removed.
+/// A file that is being written, and that nobody sees until it is [committed](Self::commit).
+/// Dropped without that, it leaves nothing but a warning in the log where its temporary file could
+/// not be removed.
 #[derive(Debug)]
 pub struct Pending {
     calls: Calls,
@@ -53,13 +54,15 @@ pub enum Committed {
 }
 
 impl Pending {
-    /// Begins the file at `relative` below `root`. Directories on the way are made; permissions are what the umask leaves.
+    /// Begins the file at `relative` below `root`. Directories on the way are made; permissions are
+    /// what the umask leaves.
     ///
-    /// With [`Exists::Replace`] what is there stays until the commit, and is replaced as it is: a link and not what it leads to. The
-    /// new file has the owner and permissions of a new file.
+    /// With [`Exists::Replace`] what is there stays until the commit, and is replaced as it is: a
+    /// link and not what it leads to. The new file has the owner and permissions of a new file.
     ///
     /// # Errors
-    /// When the name leads out of `root` or over a link, when it is there and that is an error, or when the kernel says no.
+    /// When the name leads out of `root` or over a link, when it is there and that is an error, or
+    /// when the kernel says no.
     pub fn create(root: &Root, relative: &Path, exists: Exists) -> Result<Created, FileError> {
         let (parent, name) = split(relative)?;
         let path = root.path.join(relative);
@@ -92,7 +95,8 @@ impl Pending {
         &self.path
     }
 
-    /// Writes all of `bytes` at `offset`. Several threads may write at once; what none has written is zeros.
+    /// Writes all of `bytes` at `offset`. Several threads may write at once; what none has written
+    /// is zeros.
     ///
     /// # Errors
     /// When not all could be written: the disk is full, say.
@@ -119,12 +123,14 @@ impl Pending {
         self.calls.truncate(&self.file, bytes).map_err(|cause| self.error(Attempt::Truncate, cause))
     }
 
-    /// Gives the file its name: from then on it is seen, and all of it. See [`Durable`] for what it then survives.
+    /// Gives the file its name: from then on it is seen, and all of it. See [`Durable`] for what it
+    /// then survives.
     ///
     /// # Errors
-    /// When it could not be brought to the disk, when the name was taken in the meantime and that is an error, or when the
-    /// kernel says no. Nothing is then seen of the file; only where it has replaced another, and the disk then failed to take
-    /// the name, is it there, as the other cannot be brought back.
+    /// When it could not be brought to the disk, when the name was taken in the meantime and that
+    /// is an error, or when the kernel says no. Nothing is then seen of the file; only where it has
+    /// replaced another, and the disk then failed to take the name, is it there, as the other
+    /// cannot be brought back.
     pub fn commit(mut self) -> Result<Committed, FileError> {
         if self.durable == Durable::Synced {
             self.calls.sync(&self.file).map_err(|cause| self.error(Attempt::Sync, cause))?;
@@ -157,7 +163,8 @@ impl Pending {
         let named = match self.exists {
             Exists::Replace => self.calls.replace(dir, temporary, name),
             Exists::Fail | Exists::Skip => match self.calls.rename(dir, temporary, name) {
-                // Network file systems and old kernels: a second name, which is as careful, then without the first.
+                // Network file systems and old kernels: a second name, which is as careful, then
+                // without the first.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                     let linked = self.calls.link(dir, temporary, name);
                     linked.inspect(|()| warn_of(self.remove_temporary()))
@@ -173,7 +180,8 @@ impl Pending {
         }
     }
 
-    /// Brings the new name to the disk, or takes it back where nothing was replaced: what failed is not to be seen.
+    /// Brings the new name to the disk, or takes it back where nothing was replaced: what failed is
+    /// not to be seen.
     fn sync_name(&self) -> Result<(), FileError> {
         let synced = self.calls.sync_directory(self.dir.as_fd());
         let error = |cause| self.error(Attempt::SyncDirectory, cause);

@@ -11,19 +11,22 @@ use super::calls::Calls;
 use super::{Attempt, FileError};
 use crate::settings::Durable;
 
-/// A directory that was opened once, and below which all output stays, whatever becomes of its name.
+/// A directory that was opened once, and below which all output stays, whatever becomes of its
+/// name.
 #[derive(Debug)]
 pub struct Root {
     pub(super) path: PathBuf,
     pub(super) dir: Arc<OwnedFd>,
     pub(super) calls: Calls,
     pub(super) durable: Durable,
-    /// Held alone while directories are made: who finds one has it on the disk, where that is asked for.
+    /// Held alone while directories are made: who finds one has it on the disk, where that is asked
+    /// for.
     making: RwLock<()>,
 }
 
 impl Root {
-    /// Opens the directory, which is made where it is not there, with those above it. Links in `path` are followed.
+    /// Opens the directory, which is made where it is not there, with those above it. Links in
+    /// `path` are followed.
     ///
     /// # Errors
     /// When it cannot be opened for reading or cannot be made.
@@ -31,7 +34,8 @@ impl Root {
         Self::open_by(Calls::default(), path, durable)
     }
 
-    /// The directory `relative` below this one as a root of its own, made where it is not there; no link is followed.
+    /// The directory `relative` below this one as a root of its own, made where it is not there; no
+    /// link is followed.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
@@ -70,8 +74,9 @@ impl Root {
         let others_may_look = self.making.read();
         match self.calls.open_beneath(&self.dir, relative) {
             Ok(dir) => return Ok(Arc::new(dir)),
-            // Not there, or not to be entered: the walk makes it, or says at which part. Or the kernel, or what guards
-            // it, does not know the call: the walk does the same, in more calls.
+            // Not there, or not to be entered: the walk makes it, or says at which part. Or the
+            // kernel, or what guards it, does not know the call: the walk does the same, in more
+            // calls.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NOSYS | Errno::PERM) => {}
             Err(cause) => {
                 let path = self.path.join(relative);
@@ -118,7 +123,8 @@ pub(super) fn split(relative: &Path) -> Result<(&Path, &Path), FileError> {
     }
 }
 
-/// Opens a directory by the name that a user gave. Each that is made on the way is synced into the one above it.
+/// Opens a directory by the name that a user gave. Each that is made on the way is synced into the
+/// one above it.
 fn open_or_make(calls: &Calls, path: &Path, durable: Durable) -> Result<OwnedFd, FileError> {
     let error = |cause| FileError::new(path, Attempt::OpenDirectory, cause);
     let cause = match calls.open_root(path) {
@@ -134,7 +140,8 @@ fn open_or_make(calls: &Calls, path: &Path, durable: Durable) -> Result<OwnedFd,
     calls.open_root(path).map_err(error)
 }
 
-/// Makes the directory `name` in `dir`, unless another has just done so. `path` is what it is called in errors.
+/// Makes the directory `name` in `dir`, unless another has just done so. `path` is what it is
+/// called in errors.
 fn make(
     calls: &Calls,
     dir: &OwnedFd,

@@ -32,8 +32,8 @@ impl Swept {
     }
 }
 
-/// Removes temporary files below `root`, in all directories, that are called as ours are and that no process has locked. No
-/// link is followed. It lists the whole tree, once a run.
+/// Removes temporary files below `root`, in all directories, that are called as ours are and that
+/// no process has locked. No link is followed. It lists the whole tree, once a run.
 pub fn sweep(root: &Root) -> Swept {
     let mut swept = Swept::default();
     let mut waiting = vec![PathBuf::new()];
@@ -104,6 +104,7 @@ fn kind(root: &Root, dir: &OwnedFd, entry: &DirEntry) -> FileType {
 fn remove(root: &Root, dir: &OwnedFd, name: &Path) -> Result<(), Errno> {
     let file = root.calls.open_file(dir, name)?;
     root.calls.lock(&file)?;
-    // Its writer may have given it its name and closed it just before: then this name is gone, and is never used again.
+    // Its writer may have given it its name and closed it just before: then this name is gone, and
+    // is never used again.
     root.calls.remove(dir, name)
 }

@@ -41,7 +41,8 @@ impl Target {
     /// Looks at `path` as [`open`](Self::open) would, and neither makes nor opens anything.
     ///
     /// # Errors
-    /// When it is a directory, when it is there and that is an error, or when its directory is not there.
+    /// When it is a directory, when it is there and that is an error, or when its directory is not
+    /// there.
     pub fn foresee(path: &Path, exists: Exists) -> Result<Looked, FileError> {
         if standard(path).is_some() {
             return Ok(Looked::Device);
@@ -66,9 +67,10 @@ impl Target {
         }
     }
 
-    /// Opens `path`. What is there and is no regular file is written to as it is: `/dev/null`, a FIFO, which waits for its
-    /// reader. So is everything in `/dev` and `/proc`: `/dev/stdout` is the standard output that the host has, whatever
-    /// that is. The directory of a file must be there.
+    /// Opens `path`. What is there and is no regular file is written to as it is: `/dev/null`, a
+    /// FIFO, which waits for its reader. So is everything in `/dev` and `/proc`: `/dev/stdout` is
+    /// the standard output that the host has, whatever that is. The directory of a file must be
+    /// there.
     ///
     /// # Errors
     /// When it is a directory, when it is there and that is an error, or when it cannot be opened.
@@ -118,8 +120,8 @@ fn file(calls: Calls, path: &Path, exists: Exists, durable: Durable) -> Result<T
     })
 }
 
-/// Our own standard output or error, by one of the names that it has: opened anew, a file would be written from its
-/// beginning.
+/// Our own standard output or error, by one of the names that it has: opened anew, a file would be
+/// written from its beginning.
 fn standard(path: &Path) -> Option<Result<OwnedFd, Errno>> {
     match path.to_str()? {
         "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => {

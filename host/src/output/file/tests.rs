@@ -1,4 +1,5 @@
-//! Files against what goes wrong: each call to the kernel that fails, in turn; links that come up; runs that were killed.
+//! Files against what goes wrong: each call to the kernel that fails, in turn; links that come up;
+//! runs that were killed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -78,7 +79,8 @@ fn one(path: &str, text: &str) -> BTreeMap<PathBuf, String> {
     BTreeMap::from([(path.into(), text.into())])
 }
 
-/// Told when a test is over, however it ends: a thread that goes on until then would keep a failed one from ending.
+/// Told when a test is over, however it ends: a thread that goes on until then would keep a failed
+/// one from ending.
 #[derive(Default)]
 struct Done(Arc<AtomicBool>);
 

@@ -1,7 +1,9 @@
-//! Places that are taken: no two sources have one place, and none has its place inside the file of another.
+//! Places that are taken: no two sources have one place, and none has its place inside the file of
+//! another.
 //!
-//! A place and each directory above it are kept once, as 16 bytes that nobody can make collide, with the number of its source: names may be
-//! somebody else's, and deep. 100,000 sources are named and told apart in a tenth of a second.
+//! A place and each directory above it are kept once, as 16 bytes that nobody can make collide,
+//! with the number of its source: names may be somebody else's, and deep. 100,000 sources are named
+//! and told apart in a tenth of a second.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -83,8 +85,8 @@ impl Clash {
     }
 }
 
-/// Places that are taken, each with the number of its source. For sources that are only found during a run, such as the members of
-/// archives, it goes on being asked.
+/// Places that are taken, each with the number of its source. For sources that are only found
+/// during a run, such as the members of archives, it goes on being asked.
 #[derive(Debug, Default)]
 pub struct Distinct {
     taken: HashMap<Key, Use>,
@@ -107,7 +109,8 @@ impl Distinct {
         Self { taken: HashMap::with_capacity(sources), ..Self::default() }
     }
 
-    /// Bytes of memory that it takes: of eight places in the table seven are used, and each has a byte beside it.
+    /// Bytes of memory that it takes: of eight places in the table seven are used, and each has a
+    /// byte beside it.
     pub fn held_bytes(&self) -> u64 {
         (self.taken.capacity() / 7 * 8 * (size_of::<(Key, Use)>() + 1)) as u64
     }
@@ -120,8 +123,8 @@ impl Distinct {
     /// Takes the place for the source of that number.
     ///
     /// # Errors
-    /// When another source has it, or has it for a directory, or has a file where it needs a directory. Then nothing is
-    /// taken.
+    /// When another source has it, or has it for a directory, or has a file where it needs a
+    /// directory. Then nothing is taken.
     pub fn claim(&mut self, source: u32, place: &Path) -> Result<(), Clash> {
         let bytes = place.as_os_str().as_bytes();
         let (own, above) = self.summed(bytes);
@@ -152,7 +155,8 @@ impl Distinct {
         Ok(())
     }
 
-    /// What stands for a place, and for each directory above it, the outermost first, with where its name ends.
+    /// What stands for a place, and for each directory above it, the outermost first, with where
+    /// its name ends.
     fn summed(&self, place: &[u8]) -> (Key, Vec<(Key, usize)>) {
         let mut sums = (self.keys.0.build_hasher(), self.keys.1.build_hasher());
         let mut above = Vec::new();

@@ -3,17 +3,19 @@
 //! The input tree is mirrored, as the user named it:
 //!
 //! - A file is where its name says: `logs/2024/a.log` goes to `logs/2024/a.log`.
-//! - So are the files of a directory that is named: those of `logs` go to `logs/…`. With a slash at its end, the
-//!   directory itself is left out, as rsync does it: those of `logs/` go to `…`, and so do those of `logs/.`.
-//! - What leads up or to the root is taken off, as GNU tar does it: a `/` at the beginning, and all up to the last `..`.
-//!   `/var/log/a` goes to `var/log/a`, `../x/../a` to `a`.
-//! - A URL has its host or bucket as its first directory, and no query: `s3://b/k` goes to `b/k`. One that names a directory
-//!   goes to `index` in it.
-//! - The member of an archive has the archive as its directory: `x/a.tar.gz!/y` goes to `x/a.tar.gz/y`.
+//! - So are the files of a directory that is named: those of `logs` go to `logs/…`. With a slash at
+//!   its end, the directory itself is left out, as rsync does it: those of `logs/` go to `…`, and
+//!   so do those of `logs/.`.
+//! - What leads up or to the root is taken off, as GNU tar does it: a `/` at the beginning, and all
+//!   up to the last `..`. `/var/log/a` goes to `var/log/a`, `../x/../a` to `a`.
+//! - A URL has its host or bucket as its first directory, and no query: `s3://b/k` goes to `b/k`.
+//!   One that names a directory goes to `index` in it.
+//! - The member of an archive has the archive as its directory: `x/a.tar.gz!/y` goes to
+//!   `x/a.tar.gz/y`.
 //! - Standard input goes to `stdin`.
 //!
-//! Then a [`Template`] makes the name. What comes out is relative, is not empty, and has no `..`, whatever comes in. Different
-//! sources may still come to one place, which [`Distinct`] tells.
+//! Then a [`Template`] makes the name. What comes out is relative, is not empty, and has no `..`,
+//! whatever comes in. Different sources may still come to one place, which [`Distinct`] tells.
 
 mod distinct;
 mod parts;
@@ -52,8 +54,8 @@ pub struct Origin<'a> {
 pub enum Stored {
     /// As it is.
     Plain,
-    /// Compressed: its last extension says with what, and is not an extension of what is read. One that begins with `t`,
-    /// such as `.tgz`, stands for `.tar` too.
+    /// Compressed: its last extension says with what, and is not an extension of what is read. One
+    /// that begins with `t`, such as `.tgz`, stands for `.tar` too.
     Compressed,
 }
 
@@ -104,8 +106,9 @@ pub enum NameError {
 }
 
 impl Naming {
-    /// Names for the outputs of `plugin`, which are of the media type `output_type` and packed so. Nothing but the template
-    /// says where the plugin's name is, and no slash in it makes a directory.
+    /// Names for the outputs of `plugin`, which are of the media type `output_type` and packed so.
+    /// Nothing but the template says where the plugin's name is, and no slash in it makes a
+    /// directory.
     pub fn new(template: Template, plugin: &str, output_type: &str, pack: Pack) -> Self {
         let plugin = plugin.replace('/', "_").into_bytes();
         Self { template, plugin, extension: extension_of(output_type), pack }
@@ -158,8 +161,8 @@ fn checked(path: &[u8]) -> Result<PathBuf, NameError> {
     Ok(OsString::from_vec(path).into())
 }
 
-/// The extension for a media type (RFC 6838); none for text and bytes, which stay what they are called, nor for what is
-/// not known.
+/// The extension for a media type (RFC 6838); none for text and bytes, which stay what they are
+/// called, nor for what is not known.
 fn extension_of(media_type: &str) -> &'static str {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {

@@ -5,7 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::{Origin, Stored};
 
-/// The parts of a place, before a template makes its name: directories, then the name. None where the name says nothing.
+/// The parts of a place, before a template makes its name: directories, then the name. None where
+/// the name says nothing.
 pub(super) fn of<'a>(origin: &Origin<'a>) -> Vec<&'a [u8]> {
     let mut parts = of_path(origin);
     if let Some(member) = origin.member {
@@ -44,8 +45,8 @@ fn below(path: &[u8]) -> Vec<&[u8]> {
     parts
 }
 
-/// The parts of a URL (RFC 3986, section 3), without user, query and fragment. In the keys of object stores, `?` and `#` are
-/// characters like others.
+/// The parts of a URL (RFC 3986, section 3), without user, query and fragment. In the keys of
+/// object stores, `?` and `#` are characters like others.
 fn of_url(url: &[u8]) -> Option<Vec<&[u8]>> {
     let at = url.windows(3).position(|window| window == b"://")?;
     let (scheme, rest) = (url.get(..at)?, url.get(at + 3..)?);
@@ -78,7 +79,8 @@ pub(super) fn name(stored_name: &[u8], stored: Stored) -> Cow<'_, [u8]> {
     }
 }
 
-/// A name as what stands before its extension, and the extension with its dot. A dot at either end begins none.
+/// A name as what stands before its extension, and the extension with its dot. A dot at either end
+/// begins none.
 pub(super) fn split(name: &[u8]) -> (&[u8], &[u8]) {
     match name.iter().rposition(|&byte| byte == b'.') {
         Some(dot) if dot > 0 && dot + 1 < name.len() => name.split_at(dot),

@@ -7,15 +7,16 @@ use thiserror::Error;
 
 use super::parts;
 
-/// How names of outputs are made. [`Template::DEFAULT`] is what is taken where nothing is said. The fields:
+/// How names of outputs are made. [`Template::DEFAULT`] is what is taken where nothing is said. The
+/// fields:
 ///
 /// - `{dir}`: the directories, without a slash at either end
 /// - `{name}`: the name of what is read, so without `.gz` where that is decompressed
 /// - `{stored}`: the name of what is stored, with `.gz`
 /// - `{stem}` and `{ext}`: the name up to its last dot, and from there on
 /// - `{plugin}`: the plugin's name
-/// - `{out_ext}`: the extension that the output's media type has, unless the name made so far ends with it, then that of its
-///   compression
+/// - `{out_ext}`: the extension that the output's media type has, unless the name made so far ends
+///   with it, then that of its compression
 ///
 /// Braces themselves are written twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,8 @@ pub enum TemplateError {
 }
 
 impl Template {
-    /// `logs/a.log` goes to `logs/a.log`, JSON lines to `logs/a.log.jsonl`, compressed by gzip to `logs/a.log.jsonl.gz`.
+    /// `logs/a.log` goes to `logs/a.log`, JSON lines to `logs/a.log.jsonl`, compressed by gzip to
+    /// `logs/a.log.jsonl.gz`.
     pub const DEFAULT: &'static str = "{dir}/{stem}{ext}{out_ext}";
 
     /// The path that the fields make; it may have slashes too many.

@@ -1,8 +1,8 @@
-//! gzip members (RFC 1952), and the blocks of BGZF (SAM specification, section 4.1), which are members that say how
-//! long they are.
+//! gzip members (RFC 1952), and the blocks of BGZF (SAM specification, section 4.1), which are
+//! members that say how long they are.
 //!
-//! Raw deflate with headers of our own: the encoder is made once and used for all members. There is no time and no
-//! name in them, so that bytes depend on content alone.
+//! Raw deflate with headers of our own: the encoder is made once and used for all members. There is
+//! no time and no name in them, so that bytes depend on content alone.
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
@@ -13,7 +13,8 @@ const BGZF_BLOCK_BYTES: usize = 0xff00;
 const BGZF_HEADER_BYTES: usize = 18;
 const TRAILER_BYTES: usize = 8;
 
-/// The empty block at the end, by which a reader knows that nothing was cut off. The specification gives these bytes.
+/// The empty block at the end, by which a reader knows that nothing was cut off. The specification
+/// gives these bytes.
 pub(super) const BGZF_END: [u8; 28] = [
     0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, b'B', b'C', 2, 0, 27, 0, 3, 0, 0, 0, 0, 0, 0, 0,
     0, 0,
@@ -23,15 +24,17 @@ pub(super) const BGZF_END: [u8; 28] = [
 const STORED_BYTES_MAX: usize = 0xffff;
 const STORED_HEADER_BYTES: usize = 5;
 
-/// What the encoder takes: window, chains and symbols of the largest window (zlib.h: (1 << (windowBits + 2)) + (1 << (memLevel + 9))).
+/// What the encoder takes: window, chains and symbols of the largest window (zlib.h: (1 <<
+/// (windowBits + 2)) + (1 << (memLevel + 9))).
 const ENCODER_BYTES: usize = (1 << 17) + (1 << 17);
 
 pub(super) struct Deflate {
     compress: Compress,
     /// RFC 1952, section 2.3.1: XFL.
     effort: u8,
-    /// Reused, and always given to the encoder with [`deflated_bytes_max`] of room: less of it could change what is
-    /// written, and the encoder that is linked panics where it runs out at the fastest level.
+    /// Reused, and always given to the encoder with [`deflated_bytes_max`] of room: less of it
+    /// could change what is written, and the encoder that is linked panics where it runs out at the
+    /// fastest level.
     packed: Vec<u8>,
 }
 
@@ -91,8 +94,8 @@ impl Deflate {
         }
     }
 
-    /// Appends the first `bytes` of `self.packed`, or `plain` itself where that is shorter, then CRC-32 and size, modulo
-    /// 2^32, of `plain`.
+    /// Appends the first `bytes` of `self.packed`, or `plain` itself where that is shorter, then
+    /// CRC-32 and size, modulo 2^32, of `plain`.
     fn body(&self, bytes: usize, plain: &[u8], out: &mut Vec<u8>) {
         if bytes <= stored_bytes(plain) {
             out.extend_from_slice(slices::part(&self.packed, ..bytes));
@@ -123,8 +126,8 @@ fn store(plain: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The most that `bytes` can become at any level: 9 bits for each byte at the fastest, and what frames them. It is
-/// zlib's bound for settings that it knows nothing of.
+/// The most that `bytes` can become at any level: 9 bits for each byte at the fastest, and what
+/// frames them. It is zlib's bound for settings that it knows nothing of.
 fn deflated_bytes_max(bytes: usize) -> usize {
     bytes + bytes.div_ceil(8) + bytes.div_ceil(64) + 64
 }

@@ -1,13 +1,15 @@
 //! Compresses output a chunk at a time, so that all workers can, each with a packer of its own.
 //!
-//! What is packed is whole in itself, a member or a frame: one behind the other, in order, they are a valid file, and any
-//! reader of the format finds the places where decompression can start. The bytes depend on the chunk and the level alone,
-//! not on what the packer did before, nor on the room that the caller has.
+//! What is packed is whole in itself, a member or a frame: one behind the other, in order, they are
+//! a valid file, and any reader of the format finds the places where decompression can start. The
+//! bytes depend on the chunk and the level alone, not on what the packer did before, nor on the
+//! room that the caller has.
 //!
-//! What that costs: nothing is known of what stood before the chunk. In chunks of 512 KiB instead of one stream, log lines become
-//! 1.1 % larger with `zstd:3` and 0.7 % with `gzip:6`, documents that repeat each other 6.8 % and 1.2 %, the source code of many
-//! packages 19 % and 0.7 %: the more, the further back the format would look. `--chunk-size` moves it. The small blocks of
-//! BGZF cost 5 % more again.
+//! What that costs: nothing is known of what stood before the chunk. In chunks of 512 KiB instead
+//! of one stream, log lines become 1.1 % larger with `zstd:3` and 0.7 % with `gzip:6`, documents
+//! that repeat each other 6.8 % and 1.2 %, the source code of many packages 19 % and 0.7 %: the
+//! more, the further back the format would look. `--chunk-size` moves it. The small blocks of BGZF
+//! cost 5 % more again.
 
 mod deflate;
 mod lz4;
@@ -84,8 +86,9 @@ impl Packer {
         held as u64
     }
 
-    /// Puts `plain`, compressed, behind what `out` has. Nothing becomes nothing: see [`end`](Self::end). More than
-    /// [`PACK_BYTES_MAX`] become several members, so that memory does not follow the size of a chunk.
+    /// Puts `plain`, compressed, behind what `out` has. Nothing becomes nothing: see
+    /// [`end`](Self::end). More than [`PACK_BYTES_MAX`] become several members, so that memory does
+    /// not follow the size of a chunk.
     ///
     /// # Errors
     /// When the encoder fails: `out` is then of no use.
@@ -93,9 +96,9 @@ impl Packer {
         plain.chunks(PACK_BYTES_MAX).try_for_each(|part| self.member(part, out))
     }
 
-    /// Puts behind what `out` has what must stand at the end of a file, once, after all that was packed for it: the end
-    /// marker of BGZF, and in a file without anything else a member without content, as no bytes at all
-    /// are no file of the format.
+    /// Puts behind what `out` has what must stand at the end of a file, once, after all that was
+    /// packed for it: the end marker of BGZF, and in a file without anything else a member without
+    /// content, as no bytes at all are no file of the format.
     ///
     /// # Errors
     /// When the encoder fails.

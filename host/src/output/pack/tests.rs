@@ -1,4 +1,5 @@
-//! Packed bytes against decoders: joined, empty, incompressible, and the same from a packer of any past.
+//! Packed bytes against decoders: joined, empty, incompressible, and the same from a packer of any
+//! past.
 
 use std::io::Read;
 

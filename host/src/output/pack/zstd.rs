@@ -33,7 +33,8 @@ impl Zstd {
         if self.packed.len() < room {
             self.packed.resize(room, 0);
         }
-        // All of the content is there at once: so its size is in the frame, and the window is no larger than it.
+        // All of the content is there at once: so its size is in the frame, and the window is no
+        // larger than it.
         let packed = slices::part_mut(&mut self.packed, ..room);
         let bytes = self.context.compress2(packed, plain).map_err(get_error_name)?;
         out.extend_from_slice(slices::part(packed, ..bytes));

@@ -1,8 +1,9 @@
 //! Cuts `memory.fill` and `memory.copy` into pieces, so that a guest can be stopped within one.
 //!
-//! The engine looks at its clock where a guest calls and loops, not within an instruction, and one instruction may touch all of a memory:
-//! 5 s for 4 GiB. Here each becomes a call of a function of the module's own, which does the same in pieces, in a loop. No plugin
-//! runs slower for it, as the instruction itself is a call into the host.
+//! The engine looks at its clock where a guest calls and loops, not within an instruction, and one
+//! instruction may touch all of a memory: 5 s for 4 GiB. Here each becomes a call of a function of
+//! the module's own, which does the same in pieces, in a loop. No plugin runs slower for it, as the
+//! instruction itself is a call into the host.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -188,14 +189,16 @@ const TO: u32 = 0;
 const FROM: u32 = 1;
 const BYTES: u32 = 2;
 
-/// A function that does what the instruction does, in pieces. What leaves the memory ends in a trap, as it does within one instruction,
-/// although pieces before it may be done by then: nobody sees a memory after a trap.
+/// A function that does what the instruction does, in pieces. What leaves the memory ends in a
+/// trap, as it does within one instruction, although pieces before it may be done by then: nobody
+/// sees a memory after a trap.
 fn in_pieces(bulk: Bulk, piece: i32) -> Function {
     let mut function = Function::new([]);
     let mut sink = function.instructions();
     sink.block(BlockType::Empty).loop_(BlockType::Empty);
     sink.local_get(BYTES).i32_const(piece).i32_le_u().br_if(1);
-    // What remains once the piece is done, so that the addresses below are those of one that is inside, or trap.
+    // What remains once the piece is done, so that the addresses below are those of one that is
+    // inside, or trap.
     sink.local_get(BYTES).i32_const(piece).i32_sub().local_set(BYTES);
     match bulk {
         Bulk::Fill { memory } => {
@@ -203,7 +206,8 @@ fn in_pieces(bulk: Bulk, piece: i32) -> Function {
             step(&mut sink, TO, piece);
         }
         Bulk::Copy { to, from } => {
-            // Within one memory, what is not yet copied must not be written over: from the front where it moves down.
+            // Within one memory, what is not yet copied must not be written over: from the front
+            // where it moves down.
             sink.local_get(TO).local_get(FROM).i32_le_u().if_(BlockType::Empty);
             sink.local_get(TO).local_get(FROM).i32_const(piece).memory_copy(to, from);
             step(&mut sink, TO, piece);
@@ -247,7 +251,8 @@ mod tests {
 
     const MEMORY: u32 = 2 << 16;
 
-    /// The memory after one instruction, or `None` after a trap. It begins with bytes that all differ from their neighbours.
+    /// The memory after one instruction, or `None` after a trap. It begins with bytes that all
+    /// differ from their neighbours.
     fn after(module: &[u8], call: &str, (to, from, bytes): (u32, u32, u32)) -> Option<Vec<u8>> {
         let engine = Engine::default();
         let module = wasmtime::Module::new(&engine, module).unwrap();

@@ -1,8 +1,9 @@
-//! The host's side: starts a compiler, gives it a plugin, and waits for what it answers, for as long as it may take.
+//! The host's side: starts a compiler, gives it a plugin, and waits for what it answers, for as
+//! long as it may take.
 //!
-//! The plugin is handed over in memory that the compiler has as its standard input, so nobody waits for the other to read. What is
-//! left of a compiler when its time is up, when the run is cancelled or when it has said too much is killed and waited for: none
-//! outlives the call.
+//! The plugin is handed over in memory that the compiler has as its standard input, so nobody waits
+//! for the other to read. What is left of a compiler when its time is up, when the run is cancelled
+//! or when it has said too much is killed and waited for: none outlives the call.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -52,7 +53,8 @@ struct Compiler(Child);
 
 impl Drop for Compiler {
     fn drop(&mut self) {
-        // Neither can fail for a child that nobody has waited for, and both do nothing for one that has ended.
+        // Neither can fail for a child that nobody has waited for, and both do nothing for one that
+        // has ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -197,7 +199,8 @@ fn lacking(order: &Order) -> Refusal {
 /// What became of a compiler that has not answered.
 fn died(order: &Order, status: ExitStatus, told: &[u8]) -> Refusal {
     let told = String::from_utf8_lossy(told);
-    // What std says of memory that cannot be had, for data (`handle_alloc_error`), mappings (ENOMEM) and threads (EAGAIN).
+    // What std says of memory that cannot be had, for data (`handle_alloc_error`), mappings
+    // (ENOMEM) and threads (EAGAIN).
     let lacked_memory =
         ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
     if lacked_memory.iter().any(|words| told.contains(words)) {

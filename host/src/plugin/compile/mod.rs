@@ -1,8 +1,10 @@
-//! From the bytes of a plugin file to code that can be run: looked at, and compiled or taken from the cache.
+//! From the bytes of a plugin file to code that can be run: looked at, and compiled or taken from
+//! the cache.
 //!
-//! A compiler is a program that runs over what a stranger has written, so it is a guest, too: it runs in a process of its own
-//! (`child`), which is the program itself started again (`worker`), with bounds on its memory and time, in a jail, with none of the
-//! host's secrets. What is done here, before, is a look at sections that costs next to nothing (`shape`).
+//! A compiler is a program that runs over what a stranger has written, so it is a guest, too: it
+//! runs in a process of its own (`child`), which is the program itself started again (`worker`),
+//! with bounds on its memory and time, in a jail, with none of the host's secrets. What is done
+//! here, before, is a look at sections that costs next to nothing (`shape`).
 
 mod bulk;
 mod child;
@@ -114,7 +116,8 @@ fn compiled(bytes: &[u8], is_parallel: bool, with: &Compiling<'_>) -> Result<Vec
     child::compile(&Order::new(limits, is_parallel, left_bytes), bytes, stop)
 }
 
-/// Compiles the plugin in the file `path`, or takes what it compiled to from the cache, into `code`. Starts no thread.
+/// Compiles the plugin in the file `path`, or takes what it compiled to from the cache, into
+/// `code`. Starts no thread.
 ///
 /// # Errors
 /// When the file cannot be read, or does not compile.

@@ -1,7 +1,7 @@
 //! What goes between a host and its compiler: an order on the way there, an answer on the way back.
 //!
-//! An order is a line of JSON and then the plugin's bytes. An answer is a byte that tells code from a refusal, and then the code, or
-//! the refusal as JSON. Both end with their streams.
+//! An order is a line of JSON and then the plugin's bytes. An answer is a byte that tells code from
+//! a refusal, and then the code, or the refusal as JSON. Both end with their streams.
 
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ use crate::slices;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Order {
-    /// What is compiled into code: the stack of its sandboxes, in bytes, and whether it counts fuel.
+    /// What is compiled into code: the stack of its sandboxes, in bytes, and whether it counts
+    /// fuel.
     pub(super) stack_bytes: usize,
     pub(super) counts_fuel: bool,
     /// Whether functions are compiled by as many threads as there are processors.

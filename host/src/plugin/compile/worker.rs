@@ -1,7 +1,8 @@
-//! The compiler's side: the program, started again by a host as `compile-worker`, compiles one plugin and ends.
+//! The compiler's side: the program, started again by a host as `compile-worker`, compiles one
+//! plugin and ends.
 //!
-//! It keeps nothing of what the host has: it is given no environment, and enters a jail in which there is no file before it
-//! reads the first byte of the plugin.
+//! It keeps nothing of what the host has: it is given no environment, and enters a jail in which
+//! there is no file before it reads the first byte of the plugin.
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
@@ -32,8 +33,8 @@ pub(super) fn is_served_here() -> bool {
     SERVES.load(Ordering::Acquire)
 }
 
-/// What a program calls at the start of its `main`, so that plugins can be compiled in a process of its own: the program is started
-/// again for each, and does not come back from here then.
+/// What a program calls at the start of its `main`, so that plugins can be compiled in a process of
+/// its own: the program is started again for each, and does not come back from here then.
 pub fn compile_if_asked() {
     SERVES.store(true, Ordering::Release);
     let mut args = std::env::args_os().skip(1);
@@ -49,7 +50,8 @@ pub fn compile_if_asked() {
 }
 
 fn serve() -> Result<(), String> {
-    // What the host has ended is not to go on for nobody: asked for first, as it may be gone by now.
+    // What the host has ended is not to go on for nobody: asked for first, as it may be gone by
+    // now.
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| error.to_string())?;
     if getppid().is_none() {
         return Err("nobody has asked".into());
@@ -83,8 +85,8 @@ fn read_line(input: &mut impl Read, line: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// Memory, time, and no file beside those that are open (`setrlimit(2)`). `RLIMIT_DATA` counts what is written to, `RLIMIT_AS` all that
-/// there are addresses for, the program itself among them.
+/// Memory, time, and no file beside those that are open (`setrlimit(2)`). `RLIMIT_DATA` counts what
+/// is written to, `RLIMIT_AS` all that there are addresses for, the program itself among them.
 fn bound(order: &Order) -> rustix::io::Result<()> {
     let at_most =
         |resource, most| setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });

@@ -1,4 +1,5 @@
-//! What one call of a guest may take and give: its time, within that of the job, and the bytes that it may return.
+//! What one call of a guest may take and give: its time, within that of the job, and the bytes that
+//! it may return.
 
 use std::sync::atomic::Ordering;
 
@@ -45,7 +46,8 @@ impl Guest {
         self.limits.guest_time.is_none_or(|max| self.budget.guest_time() < max)
     }
 
-    /// Called at every tick while the guest runs: compares what it has used with what it may, however long ago the last tick was.
+    /// Called at every tick while the guest runs: compares what it has used with what it may,
+    /// however long ago the last tick was.
     pub(in crate::plugin) fn tick(&mut self) -> Result<UpdateDeadline, Stopped> {
         if self.stop.load(Ordering::Acquire) {
             return Err(Stopped::Cancelled);

@@ -1,4 +1,5 @@
-//! What a guest asks of the host while it runs: lines in the log, counters, records set aside. Each has its bounds.
+//! What a guest asks of the host while it runs: lines in the log, counters, records set aside. Each
+//! has its bounds.
 
 use std::time::Instant;
 
@@ -57,7 +58,8 @@ enum Keeps {
     Count,
 }
 
-/// What is taken out of a guest's memory of a record that it sets aside, which may be as large as that.
+/// What is taken out of a guest's memory of a record that it sets aside, which may be as large as
+/// that.
 #[derive(Debug, Default)]
 pub(super) struct Record {
     offset: u64,

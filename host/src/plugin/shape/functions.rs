@@ -1,13 +1,13 @@
-//! What the code of one function comes to in a compiler: it is more than its bytes where loops and locals, or the targets of jumps and what
-//! is handed to them, multiply.
+//! What the code of one function comes to in a compiler: it is more than its bytes where loops and
+//! locals, or the targets of jumps and what is handed to them, multiply.
 
 use wasmparser::{FunctionBody, Operator};
 
 use crate::plugin::error::Refusal;
 use crate::settings::limits::{JUMP_TARGETS_MAX, LOOPS_TIMES_LOCALS_MAX};
 
-/// Refuses a function whose loops times its locals, or whose jumps by tables, are too many. What cannot be parsed is for the
-/// compiler to say.
+/// Refuses a function whose loops times its locals, or whose jumps by tables, are too many. What
+/// cannot be parsed is for the compiler to say.
 pub(super) fn check(body: &FunctionBody<'_>) -> Result<(), Refusal> {
     let mut locals: u64 = 0;
     for declared in body.get_locals_reader().into_iter().flatten().map_while(Result::ok) {

@@ -1,8 +1,10 @@
-//! How many instances a component comes to: a component that is made twice by one that is made twice is there four times, so a few
-//! hundred bytes can ask for more than any machine has, and the compiler lays all of them out.
+//! How many instances a component comes to: a component that is made twice by one that is made
+//! twice is there four times, so a few hundred bytes can ask for more than any machine has, and the
+//! compiler lays all of them out.
 //!
-//! Counted as definitions are read, from the inside: what a component costs is known when it has been read, and each place that
-//! makes it costs as much again. Of a component that comes from outside, by an alias or an import, the dearest that is known is assumed.
+//! Counted as definitions are read, from the inside: what a component costs is known when it has
+//! been read, and each place that makes it costs as much again. Of a component that comes from
+//! outside, by an alias or an import, the dearest that is known is assumed.
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, Parser,
@@ -18,7 +20,8 @@ struct Level {
     components: Vec<u64>,
 }
 
-/// Instances, aliases and types that making the outermost component comes to. What cannot be parsed is the compiler's to tell.
+/// Instances, aliases and types that making the outermost component comes to. What cannot be parsed
+/// is the compiler's to tell.
 pub(in crate::plugin) fn count(bytes: &[u8]) -> u64 {
     let mut levels: Vec<Level> = Vec::new();
     let mut depth_of_modules = 0_usize;
@@ -46,7 +49,8 @@ pub(in crate::plugin) fn count(bytes: &[u8]) -> u64 {
     levels.iter().fold(total, |most, level| most.max(level.cost))
 }
 
-/// Adds what a section of the innermost component costs, and the components that it puts into the index space.
+/// Adds what a section of the innermost component costs, and the components that it puts into the
+/// index space.
 fn add(levels: &mut [Level], dearest: u64, payload: Payload<'_>) {
     let (cost, components) = match payload {
         Payload::InstanceSection(section) => (u64::from(section.count()), Vec::new()),

@@ -1,5 +1,6 @@
-//! What a plugin file may look like before a compiler sees it. Compiling costs many times the bytes of what is compiled, so what
-//! is made to cost the most is refused by a look at its sections alone, which costs next to nothing.
+//! What a plugin file may look like before a compiler sees it. Compiling costs many times the bytes
+//! of what is compiled, so what is made to cost the most is refused by a look at its sections
+//! alone, which costs next to nothing.
 
 mod functions;
 mod instances;
@@ -17,7 +18,8 @@ pub(super) use instances::count as instances;
 
 const TABLE_ELEMENTS_MAX: u64 = TABLE_ELEMENTS_CEILING as u64;
 
-/// Refuses more functions than that, over all modules. What cannot be parsed is for the compiler to say.
+/// Refuses more functions than that, over all modules. What cannot be parsed is for the compiler to
+/// say.
 pub(super) fn functions(bytes: &[u8], most: u64) -> Result<(), Refusal> {
     let sections = Parser::new(0).parse_all(bytes).map_while(Result::ok);
     let counts = sections.map(|payload| match payload {
@@ -32,8 +34,9 @@ pub(super) fn functions(bytes: &[u8], most: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses what multiplies: components in components and instances of instances, loops times locals, segments times tables; functions
-/// without end, and tables that no limit allows. What cannot be read at all is the compiler's to tell.
+/// Refuses what multiplies: components in components and instances of instances, loops times
+/// locals, segments times tables; functions without end, and tables that no limit allows. What
+/// cannot be read at all is the compiler's to tell.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Refusal> {
     sections(bytes)?;
     let instances = instances::count(bytes);
@@ -84,7 +87,8 @@ fn sections(bytes: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses too many segments of elements for so many tables, each of which the engine looks through for each.
+/// Refuses too many segments of elements for so many tables, each of which the engine looks through
+/// for each.
 fn few(segments: u64, tables: u64) -> Result<(), Refusal> {
     if segments.saturating_mul(tables) <= SEGMENTS_TIMES_TABLES_MAX {
         return Ok(());

@@ -1,8 +1,9 @@
 //! What reaches a terminal of the texts that others have written: names of files, words of plugins.
 
-/// Whether a character is one that a terminal only shows. Those that it obeys are not: control characters, breaks of lines, and what
-/// turns the order of the characters behind it (embeddings, overrides and isolates of Unicode's UAX #9), by which a line could be
-/// made to say something else than it does.
+/// Whether a character is one that a terminal only shows. Those that it obeys are not: control
+/// characters, breaks of lines, and what turns the order of the characters behind it (embeddings,
+/// overrides and isolates of Unicode's UAX #9), by which a line could be made to say something else
+/// than it does.
 pub fn is_only_shown(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

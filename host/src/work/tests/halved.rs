@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// An [`Echo`] behind a head that passes on what it is given, and calls `at` with the position of each chunk.
+/// An [`Echo`] behind a head that passes on what it is given, and calls `at` with the position of
+/// each chunk.
 pub(super) struct Halved<'a> {
     head: Head<'a>,
     tail: Echo,

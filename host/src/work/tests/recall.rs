@@ -3,7 +3,8 @@
 use super::*;
 
 proptest! {
-    /// A run that knows some sources already delivers what one that knows none does, and does not open them.
+    /// A run that knows some sources already delivers what one that knows none does, and does not
+    /// open them.
     #[test]
     fn what_is_known_is_not_opened_and_counts_as_if_it_were(
         texts in prop::collection::vec(("[ab\n]{0,12}!?[ab\n]{0,30}", any::<bool>()), 0..12),

@@ -1,4 +1,5 @@
-//! A worker's way through the chunks of one source: which it takes, and what its accumulator has seen.
+//! A worker's way through the chunks of one source: which it takes, and what its accumulator has
+//! seen.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use crate::work::open::{Chunks, Open, RunLength, Slice, take, too_large};
 use crate::work::ring::{Piece, Ring, Turn};
 use crate::work::whole::Whole;
 
-/// Neighbouring chunks that an accumulator sees, of `count` chunks; those before the one at `counted` are counted already.
+/// Neighbouring chunks that an accumulator sees, of `count` chunks; those before the one at
+/// `counted` are counted already.
 #[derive(Debug, Clone)]
 struct Stretch {
     run: Range<u64>,
@@ -52,8 +54,8 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// Takes runs of chunks that are found by their place. Where the order is kept, an accumulator goes on
-    /// only over neighbouring runs; else one sees all runs of this worker.
+    /// Takes runs of chunks that are found by their place. Where the order is kept, an accumulator
+    /// goes on only over neighbouring runs; else one sees all runs of this worker.
     fn join_placed(
         &mut self,
         open: &Open<'_>,
@@ -164,7 +166,8 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// What the accumulator has seen after a push over `span`; nothing where that failed at position `at`.
+    /// What the accumulator has seen after a push over `span`; nothing where that failed at
+    /// position `at`.
     fn after(
         &mut self,
         whole: &Whole<'_>,
@@ -210,7 +213,8 @@ impl Worker<'_, '_> {
         Ok(Pushed::All)
     }
 
-    /// Runs all that an accumulator has seen once more in a fresh sandbox, up to where it failed, and what comes after that.
+    /// Runs all that an accumulator has seen once more in a fresh sandbox, up to where it failed,
+    /// and what comes after that.
     fn push_again(
         &mut self,
         open: &Open<'_>,
@@ -298,7 +302,8 @@ impl Worker<'_, '_> {
         Ok(self.plan.cutter.start(&open.input, index, &mut self.sight.scan)?)
     }
 
-    /// The first chunk of a run, which begins at `start`: where it stands, and the promise to read it.
+    /// The first chunk of a run, which begins at `start`: where it stands, and the promise to read
+    /// it.
     pub(super) fn slice<'o>(
         &mut self,
         open: &'o Open<'_>,
@@ -326,7 +331,8 @@ impl Worker<'_, '_> {
         if open.is_single() { self.plan.cancel.is_set() } else { self.hopeless(&open.whole, index) }
     }
 
-    /// Whether the chunk at `index` need not be looked at: one before it has failed, or the run is cancelled.
+    /// Whether the chunk at `index` need not be looked at: one before it has failed, or the run is
+    /// cancelled.
     pub(super) fn hopeless(&self, whole: &Whole<'_>, index: u64) -> bool {
         self.plan.cancel.is_set() || whole.gather.failed_at().is_some_and(|at| at < index)
     }

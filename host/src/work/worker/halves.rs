@@ -1,4 +1,5 @@
-//! A chunk of which more comes out than one call may give: it is run again in two halves, and those in halves, down to one record.
+//! A chunk of which more comes out than one call may give: it is run again in two halves, and those
+//! in halves, down to one record.
 
 use super::Worker;
 use crate::process::{Failure, FailureKind, Fill, Place, Pushed, Reject, Scope};

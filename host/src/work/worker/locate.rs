@@ -17,7 +17,8 @@ impl Worker<'_, '_> {
         rejects: &mut [Reject],
     ) {
         let all = self.plan.locate == Locate::All;
-        // What is remote would have to come twice, and what is decoded in pieces be decoded once more.
+        // What is remote would have to come twice, and what is decoded in pieces be decoded once
+        // more.
         if open.input.is_remote() || (open.input.is_decoded() && !all) {
             return shift(whole, rejects);
         }
@@ -65,7 +66,8 @@ impl Worker<'_, '_> {
     }
 }
 
-/// From now on their offsets are those in the source, of which plugins see the text; where that was in another encoding, none are told.
+/// From now on their offsets are those in the source, of which plugins see the text; where that was
+/// in another encoding, none are told.
 fn shift(whole: &Whole<'_>, rejects: &mut [Reject]) {
     for reject in rejects {
         match whole.offsets {

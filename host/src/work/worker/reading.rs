@@ -1,4 +1,5 @@
-//! How a worker reads ahead in a stream: what goes into its ring, and what becomes of a source that cannot be read.
+//! How a worker reads ahead in a stream: what goes into its ring, and what becomes of a source that
+//! cannot be read.
 
 use super::Worker;
 use crate::input::{Chunk, Error, Pieces, Stream};
@@ -58,7 +59,8 @@ impl Worker<'_, '_> {
         Some(Read { piece: Piece { member: None, chunk }, more })
     }
 
-    /// What a whole has left from the position `index` on need not be read: one before it has failed.
+    /// What a whole has left from the position `index` on need not be read: one before it has
+    /// failed.
     pub(super) fn give_up(&mut self, whole: &Whole<'_>, index: u64) {
         let failed = whole.gather.set_whole(index);
         if self.seat.processor().traits().kind == Kind::Aggregator {

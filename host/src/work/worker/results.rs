@@ -1,4 +1,5 @@
-//! Where the results of a worker go: they are checked, counted, merged into its share of the total, and delivered.
+//! Where the results of a worker go: they are checked, counted, merged into its share of the total,
+//! and delivered.
 
 use super::Cancelled;
 use super::seat::Seat;
@@ -65,8 +66,8 @@ impl<'a> Results<'a> {
 
     /// Ends a whole whose accumulator, in this seat, has seen everything.
     pub(super) fn conclude(&mut self, seat: &mut Seat<'_>, open: &Open<'_>, whole: &Whole<'_>) {
-        // What one call has read of a file is of one moment: there is nothing that it could differ from. An archive that is
-        // read from its front is checked at its end.
+        // What one call has read of a file is of one moment: there is nothing that it could differ
+        // from. An archive that is read from its front is checked at its end.
         let checked = if whole.is_source() && (!open.is_single() || open.input.is_member()) {
             open.input.check_unchanged().map_err(Failure::from)
         } else {
@@ -112,7 +113,8 @@ impl<'a> Results<'a> {
         let Passed { place, bytes, output, rejects } = part;
         let max = self.plan.settings.rejects_max;
         if let Err((to, failure)) = whole.count_rejects_of(place.index, &rejects, max) {
-            // It fails where they are taken in order; what is behind those that were counted need not be looked at.
+            // It fails where they are taken in order; what is behind those that were counted need
+            // not be looked at.
             whole.gather.note(to, failure.clone());
             if self.plan.settings.unordered {
                 seat.clear();
@@ -193,7 +195,8 @@ impl<'a> Results<'a> {
             }
         }
         match (&done.result, self.plan.processor.traits().kind) {
-            // Several parts may fail, or their output: whoever puts them in order knows how the source ended.
+            // Several parts may fail, or their output: whoever puts them in order knows how the
+            // source ended.
             (_, Kind::Transformer) => {}
             (Ok(_), Kind::Aggregator) => self.times.count_source(done.origin),
             (Err(failure), Kind::Aggregator) => self.plan.stats.add_failed(failure.kind.word()),

@@ -1,7 +1,8 @@
-//! The instance that a worker has of one processor: at most one at a time, in which one accumulator is open or none.
+//! The instance that a worker has of one processor: at most one at a time, in which one accumulator
+//! is open or none.
 //!
-//! Whoever runs it takes it out, and puts it back after a call that went well: after any failure it is dropped. A new one costs
-//! microseconds.
+//! Whoever runs it takes it out, and puts it back after a call that went well: after any failure it
+//! is dropped. A new one costs microseconds.
 
 use crate::process::{Failure, Instance, Opening, Processor};
 
@@ -61,14 +62,16 @@ impl<'a> Seat<'a> {
         self.instance = None;
     }
 
-    /// Makes room for a new instance when this one has grown; only called while nothing is open in it.
+    /// Makes room for a new instance when this one has grown; only called while nothing is open in
+    /// it.
     pub(super) fn recycle(&mut self) {
         if self.instance.as_ref().is_some_and(|instance| instance.spent()) {
             self.instance = None;
         }
     }
 
-    /// Closes what is open. An instance that cannot be closed is dropped: what it had to say has been said.
+    /// Closes what is open. An instance that cannot be closed is dropped: what it had to say has
+    /// been said.
     pub(super) fn close(&mut self) {
         if let Some(mut instance) = self.instance.take()
             && instance.close().is_ok()

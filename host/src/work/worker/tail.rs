@@ -1,5 +1,5 @@
-//! A worker's part where a processor is split: what came out of the head it brings to the queue, and runs the tail over
-//! whatever is next there.
+//! A worker's part where a processor is split: what came out of the head it brings to the queue,
+//! and runs the tail over whatever is next there.
 
 use std::time::Duration;
 
@@ -31,7 +31,8 @@ impl<'a> Worker<'_, 'a> {
         queue.bring(whole.at, Item { index: passed.place.index, result: Ok(passed) });
     }
 
-    /// Runs the tail over what is next of a whole, as long as something is. To be called after anything was brought.
+    /// Runs the tail over what is next of a whole, as long as something is. To be called after
+    /// anything was brought.
     pub(super) fn run_tail(&mut self, open: &Open<'_>, whole: &Whole<'_>) -> Result<(), Cancelled> {
         let Some(queue) = self.queue else { return Ok(()) };
         loop {
@@ -59,7 +60,8 @@ impl<'a> Worker<'_, 'a> {
         item: Item,
     ) -> Result<Onward, Cancelled> {
         let index = item.index;
-        // Before the first item is looked at: as on one thread, a header that is none comes before anything else.
+        // Before the first item is looked at: as on one thread, a header that is none comes before
+        // anything else.
         let opened = if index == 0 { self.open_tail(tail, whole) } else { Ok(()) };
         let run = opened.and(item.result).and_then(|passed| run_tail_over(tail, passed));
         let (filling, passed) = match run {
@@ -92,7 +94,8 @@ impl<'a> Worker<'_, 'a> {
         Ok(())
     }
 
-    /// What was pushed is in the accumulator: keeps what was set aside, and ends the whole where it was the last.
+    /// What was pushed is in the accumulator: keeps what was set aside, and ends the whole where it
+    /// was the last.
     fn gather_part(
         &mut self,
         tail: &mut Seat<'a>,
@@ -127,7 +130,8 @@ impl<'a> Worker<'_, 'a> {
     }
 }
 
-/// What comes out of the tail for what came out of the head; and how long that took to be filled in.
+/// What comes out of the tail for what came out of the head; and how long that took to be filled
+/// in.
 fn run_tail_over(tail: &mut Seat<'_>, passed: Passed) -> Result<(Duration, Passed), Failure> {
     let Passed { place, bytes, output, mut rejects } = passed;
     let Some(mut instance) = tail.take() else {

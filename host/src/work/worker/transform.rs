@@ -1,5 +1,6 @@
-//! A worker's way through the chunks of one source with a transformer: what comes out of each is delivered at once, in
-//! its place. One chunk is taken at a time, in the order of the source, and none while too much waits for another.
+//! A worker's way through the chunks of one source with a transformer: what comes out of each is
+//! delivered at once, in its place. One chunk is taken at a time, in the order of the source, and
+//! none while too much waits for another.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +25,8 @@ enum Onward {
 }
 
 impl Worker<'_, '_> {
-    /// Takes chunks that are found by their place, until there are no more or the source turns out to be something else.
+    /// Takes chunks that are found by their place, until there are no more or the source turns out
+    /// to be something else.
     pub(super) fn transform_placed(
         &mut self,
         open: &Open<'_>,
@@ -141,7 +143,8 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// Ends a whole with what happened at one of its chunks. Of several, the first in the source is told.
+    /// Ends a whole with what happened at one of its chunks. Of several, the first in the source is
+    /// told.
     fn fail_chunk(&mut self, whole: &Whole<'_>, index: u64, failure: Failure) {
         self.seat.clear();
         self.fail_read(whole, index, failure);
@@ -158,7 +161,8 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// Waits while too much waits for a chunk of this source that somebody else is at, as `is_taken` tells.
+    /// Waits while too much waits for a chunk of this source that somebody else is at, as
+    /// `is_taken` tells.
     fn onward(
         &mut self,
         open: &Open<'_>,
@@ -177,8 +181,8 @@ impl Worker<'_, '_> {
             if self.plan.processor.traits().kind == Kind::Aggregator {
                 return Ok(Onward::Yes);
             }
-            // One chunk is for nobody else to go on with; and behind the last chunk, what is waited for may be the next source
-            // that this worker has taken.
+            // One chunk is for nobody else to go on with; and behind the last chunk, what is waited
+            // for may be the next source that this worker has taken.
             if open.is_single() || (self.scope() == Scope::Source && open.remaining() == 0) {
                 return Ok(Onward::Yes);
             }

@@ -1,7 +1,8 @@
 //! Where fields end: delimiters and line feeds that are in no quotes, found a block at a time.
 //!
-//! Classes of bytes are words with a bit for each byte of a block. A byte is in quotes if an odd number of quotes
-//! stands before it: a word in which each bit is the sum of those up to it tells that of all bytes at once.
+//! Classes of bytes are words with a bit for each byte of a block. A byte is in quotes if an odd
+//! number of quotes stands before it: a word in which each bit is the sum of those up to it tells
+//! that of all bytes at once.
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod scalar;
@@ -56,7 +57,8 @@ pub(crate) enum End {
     InQuotes,
 }
 
-/// Calls `visit` where each field ends. What stands behind the last line end is a record, if there is anything.
+/// Calls `visit` where each field ends. What stands behind the last line end is a record, if there
+/// is anything.
 #[inline]
 pub(crate) fn ends(data: &[u8], dialect: Dialect, mut visit: impl FnMut(usize, End)) {
     let mut from = 0;
@@ -79,7 +81,8 @@ pub(crate) fn ends(data: &[u8], dialect: Dialect, mut visit: impl FnMut(usize, E
     }
 }
 
-/// Goes on from the start of a field to the end, or to a quote that stands inside a field: returns where.
+/// Goes on from the start of a field to the end, or to a quote that stands inside a field: returns
+/// where.
 #[inline]
 fn ends_from(
     data: &[u8],
@@ -131,7 +134,8 @@ impl State {
         let quotes = if dialect.quotes == Quotes::Double { quotes } else { 0 };
         let inside = sums(quotes) ^ self.quoted;
         let either = delimiters | line_ends;
-        // A quote that opens stands at the start of a field, or right behind one that closed: two are one in the text.
+        // A quote that opens stands at the start of a field, or right behind one that closed: two
+        // are one in the text.
         let allowed = either << 1 | self.starts | quotes << 1 | self.quotes;
         let stray = quotes & inside & !allowed;
         let before_stray = (stray & stray.wrapping_neg()).wrapping_sub(1);
@@ -195,7 +199,8 @@ mod tests {
         found
     }
 
-    /// Whether the last quote of this part of a field closes it: the field is whole quotes until there.
+    /// Whether the last quote of this part of a field closes it: the field is whole quotes until
+    /// there.
     fn closed(field: &[u8]) -> bool {
         let mut quoted = false;
         for (at, byte) in field.iter().enumerate() {

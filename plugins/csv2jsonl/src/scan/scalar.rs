@@ -11,7 +11,8 @@ pub(super) fn masks(block: &[u8; BLOCK_BYTES], delimiter: u8) -> Masks {
     Masks { quotes: of(b'"'), delimiters: of(delimiter), line_ends }
 }
 
-/// The bytes that cannot be in a string of JSON as they are: a bit for each, the first byte's the lowest.
+/// The bytes that cannot be in a string of JSON as they are: a bit for each, the first byte's the
+/// lowest.
 pub(crate) fn escapes(block: &[u8; 16]) -> u32 {
     let bits = block.iter().enumerate();
     let escaped = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');

@@ -20,7 +20,8 @@ pub(super) fn masks(block: &[u8; BLOCK_BYTES], delimiter: u8) -> Masks {
     masks
 }
 
-/// The bytes that cannot be in a string of JSON as they are: a bit for each, the first byte's the lowest.
+/// The bytes that cannot be in a string of JSON as they are: a bit for each, the first byte's the
+/// lowest.
 #[inline]
 pub(crate) fn escapes(block: &[u8; 16]) -> u32 {
     let lane = load(block);

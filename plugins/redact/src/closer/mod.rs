@@ -1,5 +1,5 @@
-//! What is there in a text that may have escapes: the search over the text as it is, and over the lines that need it once
-//! more without their escapes, in as many rounds as they have layers.
+//! What is there in a text that may have escapes: the search over the text as it is, and over the
+//! lines that need it once more without their escapes, in as many rounds as they have layers.
 
 mod line;
 mod watch;
@@ -99,7 +99,8 @@ impl Search {
         FirstLook { hits, flagged: watch.flagged, bytes }
     }
 
-    /// Whether what the first look has found is all there is to it: in order, apart, and not to be looked at again.
+    /// Whether what the first look has found is all there is to it: in order, apart, and not to be
+    /// looked at again.
     pub(crate) fn is_all(&self, text: &[u8], first: &FirstLook) -> bool {
         let mut end = 0;
         first.flagged.is_empty()
@@ -191,7 +192,8 @@ fn lines(text: &[u8], mut places: Vec<usize>) -> Vec<Range<usize>> {
     lines
 }
 
-/// Makes one place of those that overlap: what was found under most layers says what it is, and then the longest.
+/// Makes one place of those that overlap: what was found under most layers says what it is, and
+/// then the longest.
 fn unite(text: &[u8], found: &mut Vec<Place>) {
     found.sort_unstable_by_key(|it| (it.range.start, it.range.end));
     found.dedup_by(|next, kept| {

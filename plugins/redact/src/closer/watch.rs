@@ -1,5 +1,5 @@
-//! Which lines have to be read without their escapes: those in which an escape stands for a byte that could make a match,
-//! and those in which one stands within or next to what a look has seen.
+//! Which lines have to be read without their escapes: those in which an escape stands for a byte
+//! that could make a match, and those in which one stands within or next to what a look has seen.
 
 use std::ops::Range;
 
@@ -55,7 +55,8 @@ impl Watch<'_> {
             })
     }
 
-    /// Whether an escape stands at `escape` that goes into what begins at `start`, or ends right before it and matters.
+    /// Whether an escape stands at `escape` that goes into what begins at `start`, or ends right
+    /// before it and matters.
     fn is_before(&self, kind: Kind, start: usize, escape: usize) -> bool {
         self.escapes.at(self.text, escape).is_some_and(|it| {
             let end = escape + it.bytes;
@@ -91,7 +92,8 @@ impl Watch<'_> {
         }
     }
 
-    /// Whether what stands behind a backslash that is escaped makes an escape of it, so far as it is not escaped, too.
+    /// Whether what stands behind a backslash that is escaped makes an escape of it, so far as it
+    /// is not escaped, too.
     fn makes_escape(&self, at: usize) -> bool {
         let rest = self.text.get(at..).unwrap_or_default();
         let (digits, rest) = match rest {
@@ -157,7 +159,8 @@ fn is_numeric(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b' ' | b'-' | b'+')
 }
 
-/// Whether an escape stands for what ends a match of a kind, so that it is as good as what is not looked at.
+/// Whether an escape stands for what ends a match of a kind, so that it is as good as what is not
+/// looked at.
 fn ends_all(kind: Kind, escape: Escape) -> bool {
     match escape.meaning() {
         [b' '] => kind != Kind::Card,

@@ -1,5 +1,6 @@
-//! Escapes with a backslash: those of JSON (RFC 8259, section 7), what C, Python, Rust and JavaScript write,
-//! and what regular expressions, shells, Perl and Markdown put a backslash before, so that it is itself: `bob\.smith\@example\.org`.
+//! Escapes with a backslash: those of JSON (RFC 8259, section 7), what C, Python, Rust and
+//! JavaScript write, and what regular expressions, shells, Perl and Markdown put a backslash
+//! before, so that it is itself: `bob\.smith\@example\.org`.
 
 use super::{Escape, hex, is_joiner, number};
 

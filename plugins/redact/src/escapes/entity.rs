@@ -1,5 +1,5 @@
-//! Character references of HTML, section 13.5 of the standard: by number, and those names that say something in an address or
-//! number, or stand next to one.
+//! Character references of HTML, section 13.5 of the standard: by number, and those names that say
+//! something in an address or number, or stand next to one.
 
 use super::{Escape, number};
 

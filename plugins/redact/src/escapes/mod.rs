@@ -1,12 +1,13 @@
-//! Characters that are written as others: what JSON, programming languages, URLs and HTML write with an escape, and spaces,
-//! dashes and wide letters that stand for those of ASCII.
+//! Characters that are written as others: what JSON, programming languages, URLs and HTML write
+//! with an escape, and spaces, dashes and wide letters that stand for those of ASCII.
 
 mod backslash;
 mod entity;
 mod percent;
 mod wide;
 
-/// Which escapes are looked through, besides spaces, dashes and letters of Unicode that stand for those of ASCII.
+/// Which escapes are looked through, besides spaces, dashes and letters of Unicode that stand for
+/// those of ASCII.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Escapes {
     /// `\u0040`, `\x40`, `\n`
@@ -59,7 +60,8 @@ impl Escape {
 }
 
 impl Escapes {
-    /// The escape of a string of JSON that begins at `at`. Letters that stand for others are none of its escapes.
+    /// The escape of a string of JSON that begins at `at`. Letters that stand for others are none
+    /// of its escapes.
     #[inline]
     pub(crate) fn in_string(text: &[u8], at: usize) -> Option<Escape> {
         match text.get(at)? {
@@ -91,7 +93,8 @@ pub(crate) fn is_odd(byte: u8) -> bool {
     }
 }
 
-/// Whether a byte joins the parts of an address or a number: behind a backslash, it is still itself.
+/// Whether a byte joins the parts of an address or a number: behind a backslash, it is still
+/// itself.
 #[inline]
 pub(crate) fn is_joiner(byte: u8) -> bool {
     matches!(byte, b'.' | b'@' | b'-' | b'_' | b'+' | b':' | b' ')

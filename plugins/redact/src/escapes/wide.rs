@@ -1,4 +1,5 @@
-//! Characters beyond ASCII that are written where ASCII has one: spaces, dashes, wide letters, and what has no width.
+//! Characters beyond ASCII that are written where ASCII has one: spaces, dashes, wide letters, and
+//! what has no width.
 
 use super::Escape;
 

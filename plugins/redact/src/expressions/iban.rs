@@ -32,8 +32,8 @@ pub(super) fn check(text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
     longest.map(|end| found.start..end)
 }
 
-/// Whether the number is right: with the first four characters at the end, and letters as 10 to 35, one is what is left of a
-/// division by 97 (ISO 7064, MOD 97-10).
+/// Whether the number is right: with the first four characters at the end, and letters as 10 to 35,
+/// one is what is left of a division by 97 (ISO 7064, MOD 97-10).
 fn is_checked(characters: &[u8]) -> bool {
     let Some((first, rest)) = characters.split_at_checked(4) else { return false };
     let left = rest.iter().chain(first).fold(0, |left, &byte| {

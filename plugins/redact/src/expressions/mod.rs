@@ -1,5 +1,5 @@
-//! What is found by regular expressions: the kinds that the scan does not know, the user's own, and what is left alone. None is
-//! compiled that is not asked for.
+//! What is found by regular expressions: the kinds that the scan does not know, the user's own, and
+//! what is left alone. None is compiled that is not asked for.
 
 pub(crate) mod iban;
 pub(crate) mod phone;
@@ -33,8 +33,8 @@ struct Finder {
 enum Search {
     /// Behind it.
     Apart,
-    /// Within it: what begins there may go on beyond it. For expressions whose matches are short, or else the search would take
-    /// the square of a line's length.
+    /// Within it: what begins there may go on beyond it. For expressions whose matches are short,
+    /// or else the search would take the square of a line's length.
     Overlapping,
 }
 

@@ -1,5 +1,6 @@
-//! Phone numbers: international (ITU-T E.123 and E.164: up to 15 digits behind `+` or 00), of North America (3-3-4), and national
-//! ones that begin with 0. Digits alone count where they have one of these forms.
+//! Phone numbers: international (ITU-T E.123 and E.164: up to 15 digits behind `+` or 00), of North
+//! America (3-3-4), and national ones that begin with 0. Digits alone count where they have one of
+//! these forms.
 
 use std::ops::Range;
 
@@ -14,7 +15,8 @@ pub(super) const EXPRESSION: &str = concat!(
 /// Digits of the shortest number.
 const DIGITS_MIN: usize = 7;
 
-/// No part of a longer number or word, and no date. Groups that belong to something else are left out.
+/// No part of a longer number or word, and no date. Groups that belong to something else are left
+/// out.
 pub(super) fn check(text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
     let start = found.start;
     let first = before(text, start);

@@ -1,5 +1,5 @@
-//! Social security numbers of the United States, with signs between their three parts: nine digits alone are too often something
-//! else. Taxpayer numbers, which begin with 9, have the same form.
+//! Social security numbers of the United States, with signs between their three parts: nine digits
+//! alone are too often something else. Taxpayer numbers, which begin with 9, have the same form.
 
 use std::ops::Range;
 

@@ -1,5 +1,6 @@
-//! Secrets that say by their first characters what they are, as those who issue them document; `JSON` web tokens (RFC 7519); what
-//! stands behind `Bearer` and `Basic` (RFC 6750, RFC 7617); user and password of a URL.
+//! Secrets that say by their first characters what they are, as those who issue them document;
+//! `JSON` web tokens (RFC 7519); what stands behind `Bearer` and `Basic` (RFC 6750, RFC 7617); user
+//! and password of a URL.
 
 use std::ops::Range;
 
@@ -14,7 +15,8 @@ pub(super) const EXPRESSION: &str = concat!(
     // Slack, Stripe, Twilio, SendGrid, Mailgun, Shopify, Square
     r"|xox[abeoprs]-[0-9A-Za-z-]{10,}|xapp-[0-9A-Za-z-]{10,}|[rsp]k_(?:live|test)_[0-9A-Za-z]{10,}|whsec_[0-9A-Za-z+/=]{20,}",
     r"|SK[0-9a-f]{32}|SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}|key-[0-9a-f]{32}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|sq0(?:atp|csp)-[0-9A-Za-z_-]{22,}",
-    // OpenAI, Anthropic, Hugging Face; npm, PyPI, RubyGems, Docker, DigitalOcean, Databricks, Vault, Linear, Figma
+    // OpenAI, Anthropic, Hugging Face; npm, PyPI, RubyGems, Docker, DigitalOcean, Databricks,
+    // Vault, Linear, Figma
     r"|sk-[0-9A-Za-z_-]{20,}|hf_[0-9A-Za-z]{30,}|npm_[0-9A-Za-z]{30,}|pypi-[0-9A-Za-z_-]{50,}|rubygems_[0-9a-f]{48}|dckr_pat_[0-9A-Za-z_-]{20,}",
     r"|do[opr]_v1_[0-9a-f]{64}|dapi[0-9a-f]{32}|hv[sb]\.[0-9A-Za-z_-]{20,}|lin_api_[0-9A-Za-z]{30,}|fig[dou]_[0-9A-Za-z_-]{30,}",
     // Web tokens

@@ -1,5 +1,5 @@
-//! Control sequences of terminals (ECMA-48, section 5.4): ESC, `[`, parameters and a last byte. They glue to what is coloured, as the
-//! `m` of `ESC[31m` does, and are no part of it.
+//! Control sequences of terminals (ECMA-48, section 5.4): ESC, `[`, parameters and a last byte.
+//! They glue to what is coloured, as the `m` of `ESC[31m` does, and are no part of it.
 
 /// What ESC is written as: the byte itself, and what programs write for it.
 const ESC: [&[u8]; 9] =

@@ -10,7 +10,8 @@ const DIGITS: RangeInclusive<usize> = 13..=19;
 /// Fewest digits of a group.
 const GROUP_DIGITS_MIN: usize = 3;
 
-/// Digits of the groups that a shorter one may stand behind, and how many of them: 4222 2222 2222 2.
+/// Digits of the groups that a shorter one may stand behind, and how many of them: 4222 2222 2222
+/// 2.
 const FOURS: usize = 4;
 const FOURS_MIN: usize = 3;
 
@@ -27,8 +28,8 @@ const NETWORKS: RangeInclusive<u8> = 22..=69;
 const FURTHER_NETWORKS: [&[u8]; 6] =
     [&[8, 1], &[8, 2], &[8, 6, 0, 0], &[9, 0, 5, 1], &[9, 7, 9, 2], &[9, 8, 6, 0]];
 
-/// Digits of the groups of numbers that may have dots between them, as cards show them: where others stand, dots are those of
-/// fractions, versions and addresses.
+/// Digits of the groups of numbers that may have dots between them, as cards show them: where
+/// others stand, dots are those of fractions, versions and addresses.
 const DOTTED_GROUPS: [&[usize]; 5] =
     [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3], &[4, 4, 4, 1]];
 
@@ -45,14 +46,16 @@ pub(super) fn around(text: &[u8], at: usize, mut found: impl FnMut(Range<usize>)
         if let Some(end) = number {
             found(next..end);
         }
-        // Also within a number: one of two next to each other may be seen as going on into the other by chance.
+        // Also within a number: one of two next to each other may be seen as going on into the
+        // other by chance.
         next = word::end(text, first, |byte| is_gap(byte) || byte == b'.');
     }
     Look { seen: start..end, found: None }
 }
 
-/// Where the digits around `at`, and the gaps and single dots between them, begin and end. A gap behind a dot belongs to the run,
-/// as it does in the scan, which points to each run once: what stands behind `4111. ` is looked at here or never.
+/// Where the digits around `at`, and the gaps and single dots between them, begin and end. A gap
+/// behind a dot belongs to the run, as it does in the scan, which points to each run once: what
+/// stands behind `4111. ` is looked at here or never.
 fn run(text: &[u8], at: usize) -> (usize, usize) {
     let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
     let mut start = word::start(text, at, is_gap);
@@ -83,8 +86,8 @@ fn run(text: &[u8], at: usize) -> (usize, usize) {
     }
 }
 
-/// Where the number ends that begins at `start` and has dots between its groups: all that dots join, so that it is no part of a name
-/// or a version.
+/// Where the number ends that begins at `start` and has dots between its groups: all that dots
+/// join, so that it is no part of a name or a version.
 fn dotted(text: &[u8], start: usize) -> Option<usize> {
     let (first, end) = word::numbers(text, start);
     let number = text.get(start..end).filter(|_| first == start)?;
@@ -96,7 +99,8 @@ fn dotted(text: &[u8], start: usize) -> Option<usize> {
     is_number(&digits).then_some(end)
 }
 
-/// Where the longest number ends that begins with the group at `start`, in a run that ends at `run_end`.
+/// Where the longest number ends that begins with the group at `start`, in a run that ends at
+/// `run_end`.
 fn longest(text: &[u8], start: usize, run_end: usize) -> Option<usize> {
     if is_fraction(text, start) {
         return None;
@@ -139,8 +143,8 @@ fn is_number(digits: &[u8]) -> bool {
     network && DIGITS.contains(&digits.len()) && luhn(digits)
 }
 
-/// Whether the last digit checks the others: every second from the right is doubled, the digits of all are added, and the
-/// sum is a multiple of ten (ISO/IEC 7812-1, annex B).
+/// Whether the last digit checks the others: every second from the right is doubled, the digits of
+/// all are added, and the sum is a multiple of ten (ISO/IEC 7812-1, annex B).
 fn luhn(digits: &[u8]) -> bool {
     let sum: u32 = digits
         .iter()
@@ -155,7 +159,8 @@ fn luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// Whether digits at `start` stand behind a decimal point: the dot behind an address of IP version 6 with `::` is none.
+/// Whether digits at `start` stand behind a decimal point: the dot behind an address of IP version
+/// 6 with `::` is none.
 fn is_fraction(text: &[u8], start: usize) -> bool {
     let before: Range<usize> = start.saturating_sub(2)..start;
     if !matches!(text.get(before), Some([digit, b'.']) if digit.is_ascii_digit()) {
@@ -167,8 +172,8 @@ fn is_fraction(text: &[u8], start: usize) -> bool {
     !before.get(groups..).is_some_and(|groups| groups.windows(2).any(|pair| pair == b"::"))
 }
 
-/// Whether digits that end at `end` stand before a decimal point and digits; zeros are no fraction, but what programs write
-/// behind a number that they hold as one with a point.
+/// Whether digits that end at `end` stand before a decimal point and digits; zeros are no fraction,
+/// but what programs write behind a number that they hold as one with a point.
 fn has_fraction(text: &[u8], end: usize) -> bool {
     let Some([b'.', behind @ ..]) = text.get(end..) else { return false };
     let digits = behind.iter().take_while(|byte| byte.is_ascii_digit());

@@ -21,7 +21,8 @@ pub(super) fn around(text: &[u8], at: usize) -> Look {
     Look { seen, found: address }
 }
 
-/// Where a local part that ends at `at` begins, if what was taken for its beginning is the end of a terminal's sequence.
+/// Where a local part that ends at `at` begins, if what was taken for its beginning is the end of a
+/// terminal's sequence.
 fn behind_sequence(text: &[u8], start: usize, at: usize) -> usize {
     let end = ansi::behind(text, start);
     if end <= at { end } else { start }

@@ -30,7 +30,8 @@ pub(super) fn around_dots(text: &[u8], at: usize) -> Look {
 /// Bytes before the last number that decide: three numbers with their dots, and two more.
 const BEFORE_BYTES: usize = 14;
 
-/// The address whose last number begins at `at`, as nearly all are: found at once, and not byte by byte.
+/// The address whose last number begins at `at`, as nearly all are: found at once, and not byte by
+/// byte.
 #[inline]
 fn quick(text: &[u8], at: usize) -> Option<Range<usize>> {
     let from = at.checked_sub(BEFORE_BYTES)?;
@@ -65,7 +66,8 @@ fn is_decimal(text: &[u8], start: usize, end: usize) -> bool {
     }
 }
 
-/// How many bytes of five numbers are an address, with a port behind it: `192.0.2.1.443`, as tcpdump writes it.
+/// How many bytes of five numbers are an address, with a port behind it: `192.0.2.1.443`, as
+/// tcpdump writes it.
 fn before_port(numbers: &[u8]) -> Option<usize> {
     let dot = numbers.iter().rposition(|&byte| byte == b'.')?;
     let (address, port) = numbers.split_at(dot);
@@ -73,7 +75,8 @@ fn before_port(numbers: &[u8]) -> Option<usize> {
     (port.len() <= PORT_DIGITS_MAX && port.parse::<u16>().is_ok() && is_ip4(address)).then_some(dot)
 }
 
-/// The address as all programs write it; that of version 4 also where it stands in one of version 6.
+/// The address as all programs write it; that of version 4 also where it stands in one of version
+/// 6.
 pub(crate) fn normal(text: &[u8]) -> Vec<u8> {
     let numbers: Vec<u8> = text.split(|&byte| byte == b'.').map(octet).collect();
     if let (true, [a, b, c, d]) = (is_ip4(text), numbers.as_slice()) {
@@ -129,8 +132,8 @@ pub(super) fn around_colons(text: &[u8], at: usize, mut found: impl FnMut(Range<
     Look { seen: start..end, found: None }
 }
 
-/// Finds the address among groups and colons. Where `start` and `end` are not those of all words and colons, there is a
-/// word on their other side that is no group.
+/// Finds the address among groups and colons. Where `start` and `end` are not those of all words
+/// and colons, there is a word on their other side that is no group.
 fn groups(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     let before = match Neighbour::of(start.checked_sub(1).and_then(|at| text.get(at))) {
         Neighbour::Word if ansi::ends_at(text, start) => Neighbour::Other,

@@ -1,11 +1,13 @@
 //! The local part of an address, from its `@` to the left.
 //!
-//! What RFC 5322, section 3.2.3, allows in it also separates words where addresses stand in text (`user=a@b.org`, `u/a@b.org`).
-//! So most of it counts only where something says that it belongs: angle brackets, quotes, the form of VERP.
+//! What RFC 5322, section 3.2.3, allows in it also separates words where addresses stand in text
+//! (`user=a@b.org`, `u/a@b.org`). So most of it counts only where something says that it belongs:
+//! angle brackets, quotes, the form of VERP.
 
 use super::{ansi, word};
 
-/// Bytes of a local part that is looked at beyond letters and the like, at most: far more than the 64 of RFC 5321.
+/// Bytes of a local part that is looked at beyond letters and the like, at most: far more than the
+/// 64 of RFC 5321.
 const BYTES_MAX: usize = 320;
 
 /// Names that stand before `=` and an address in logs and queries: no parts of it.
@@ -44,8 +46,8 @@ const KEYS: [&str; 32] = [
     "username",
 ];
 
-/// Ends of domains by which the last part of `alice=example.org` is told from that of `email=john.doe`; those of two letters
-/// count, too.
+/// Ends of domains by which the last part of `alice=example.org` is told from that of
+/// `email=john.doe`; those of two letters count, too.
 const TOP_LEVELS: [&str; 24] = [
     "app", "biz", "blog", "club", "cloud", "com", "dev", "edu", "email", "example", "gov", "info",
     "int", "local", "mil", "mobi", "name", "net", "online", "org", "shop", "site", "test", "xyz",

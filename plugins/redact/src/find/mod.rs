@@ -1,7 +1,8 @@
 //! What is there, precisely: a closer look around each place that the scan names.
 //!
-//! Each kind looks around a place and says how far it has looked, so that no byte is looked at for every
-//! place of a long run, and so that who knows of escapes can tell whether one stands next to what was seen.
+//! Each kind looks around a place and says how far it has looked, so that no byte is looked at for
+//! every place of a long run, and so that who knows of escapes can tell whether one stands next to
+//! what was seen.
 
 pub(crate) mod ansi;
 pub(crate) mod card;
@@ -42,8 +43,8 @@ pub(crate) struct Look {
     found: Option<Range<usize>>,
 }
 
-/// Appends everything in `text` that is of one of the kinds. Calls `near` with each odd byte, and with what each look has
-/// seen.
+/// Appends everything in `text` that is of one of the kinds. Calls `near` with each odd byte, and
+/// with what each look has seen.
 #[inline]
 pub(crate) fn find(
     text: &[u8],
@@ -59,7 +60,8 @@ pub(crate) fn find(
             Kind::Card if at >= cards_seen => {
                 let push = |place| hits.push(Hit { place, class: Class::Card });
                 let look = card::around(text, at, push);
-                // A run may have gaps behind it, and the next one has its place twelve bytes further on.
+                // A run may have gaps behind it, and the next one has its place twelve bytes
+                // further on.
                 cards_seen = look.seen.end + card::GAP_BYTES_MAX + 1;
                 (look, Class::Card)
             }

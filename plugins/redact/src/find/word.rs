@@ -14,7 +14,8 @@ pub(super) fn end(text: &[u8], start: usize, class: impl Fn(u8) -> bool) -> usiz
     after.iter().position(|&byte| !class(byte)).map_or(text.len(), |at| start + at)
 }
 
-/// Where the digits around `at`, and the single dots between them, begin and end. At `at` is a digit.
+/// Where the digits around `at`, and the single dots between them, begin and end. At `at` is a
+/// digit.
 #[inline]
 pub(super) fn numbers(text: &[u8], at: usize) -> (usize, usize) {
     let (before, behind) = text.split_at_checked(at).unwrap_or((text, &[]));
@@ -43,7 +44,8 @@ pub(super) fn until_wide_space(text: &[u8], start: usize, end: usize) -> usize {
     wide_spaces(text, start, end).next().map_or(end, |(at, _)| at)
 }
 
-/// Where what stands behind the last space beyond ASCII in `text[start..end]` begins, or else `start`.
+/// Where what stands behind the last space beyond ASCII in `text[start..end]` begins, or else
+/// `start`.
 #[inline]
 pub(super) fn behind_wide_space(text: &[u8], start: usize, end: usize) -> usize {
     wide_spaces(text, start, end).last().map_or(start, |(at, space)| at + space.len_utf8())

@@ -154,7 +154,8 @@ fn sequences_of_terminals_are_no_part_of_what_they_colour() {
 
 #[test]
 fn strings_of_json_are_read_as_text_is() {
-    // Beyond ASCII: spaces end an address, what has no width is a part of it, wide letters are letters.
+    // Beyond ASCII: spaces end an address, what has no width is a part of it, wide letters are
+    // letters.
     for (text, masked) in [
         ("\u{a0}@example.org", "\u{a0}@example.org"),
         ("x\u{a0}bob@example.org", "x\u{a0}[EMAIL]"),

@@ -8,7 +8,8 @@ use crate::escapes::is_joiner;
 pub(crate) enum Kind {
     /// An e-mail address: the place is its `@`.
     Email,
-    /// A card number: the place is the first of those that 12 digits, or digits and gaps, stand before.
+    /// A card number: the place is the first of those that 12 digits, or digits and gaps, stand
+    /// before.
     Card,
     /// An address of IP version 4: the place is the digit after a third dot.
     Ip4,
@@ -83,8 +84,8 @@ pub(crate) struct Kinds {
     pub(crate) strictness: Strictness,
 }
 
-/// Fewest colons of an address of IP version 6 without `::`: six, and four numbers behind them. It has at most
-/// 45 bytes, so they are in one block or in two.
+/// Fewest colons of an address of IP version 6 without `::`: six, and four numbers behind them. It
+/// has at most 45 bytes, so they are in one block or in two.
 const COLONS_MIN: u32 = 6;
 
 /// Calls `visit` with the places where a match might be, in order.
@@ -112,7 +113,8 @@ struct Scan {
     at: usize,
     before: Masks,
     beyond_ascii: bool,
-    /// Runs of digits, and gaps behind three of them: bytes that 0, 1, 3, 7 and 12 others of it stand before.
+    /// Runs of digits, and gaps behind three of them: bytes that 0, 1, 3, 7 and 12 others of it
+    /// stand before.
     runs: [u64; 5],
     /// The first and second gaps behind three digits.
     gaps: [u64; 2],
@@ -143,8 +145,9 @@ impl Scan {
         self.at += BLOCK_BYTES;
     }
 
-    /// The first byte of each run that 12 others stand before. A gap has a group of three digits before it, which dates have
-    /// not, or one or two gaps behind such a group; one that no digit follows makes a run longer than it is, which costs a look.
+    /// The first byte of each run that 12 others stand before. A gap has a group of three digits
+    /// before it, which dates have not, or one or two gaps behind such a group; one that no digit
+    /// follows makes a run longer than it is, which costs a look.
     #[inline]
     fn cards(&mut self, masks: &Masks) -> u64 {
         let [one, two, four, eight, thirteen] = self.runs;
@@ -167,7 +170,8 @@ impl Scan {
         found & !up::<1>(found, thirteen)
     }
 
-    /// Dots behind a group of four or six digits, as in 4111.1111.1111.1111 and 3782.822463.10005: times have ten before theirs.
+    /// Dots behind a group of four or six digits, as in 4111.1111.1111.1111 and 3782.822463.10005:
+    /// times have ten before theirs.
     #[inline]
     fn dots_in_number(&self, masks: &Masks, behind_group: u64) -> u64 {
         let dots = masks.dots & behind_group;
@@ -195,7 +199,8 @@ impl Scan {
         twice & (up::<2>(twice, two) | up::<3>(twice, two) | up::<4>(twice, two))
     }
 
-    /// The second colon of `::`, and where colons are many, each that two others stand closely before.
+    /// The second colon of `::`, and where colons are many, each that two others stand closely
+    /// before.
     #[inline]
     fn ip6(&mut self, masks: &Masks) -> u64 {
         let (colons, before) = (masks.colons, self.before.colons);
@@ -236,8 +241,9 @@ fn visit_telling(
     }
 }
 
-/// Whether a backslash stands at `at` that tells nothing: one that neither a digit, `u`, `U`, `x` or a joiner follows, nor a backslash and
-/// then one of these. So are most by far: of quotes, line ends, tabs and paths. The last two bytes of a block are not judged.
+/// Whether a backslash stands at `at` that tells nothing: one that neither a digit, `u`, `U`, `x`
+/// or a joiner follows, nor a backslash and then one of these. So are most by far: of quotes, line
+/// ends, tabs and paths. The last two bytes of a block are not judged.
 #[inline]
 fn is_idle(block: &[u8; BLOCK_BYTES], at: usize) -> bool {
     let begins =
@@ -249,8 +255,8 @@ fn is_idle(block: &[u8; BLOCK_BYTES], at: usize) -> bool {
     }
 }
 
-/// Calls `visit` with the places in a block that begins at `at`. It is a call of its own: within the loop over blocks, it takes
-/// the registers that hold what bytes are compared with.
+/// Calls `visit` with the places in a block that begins at `at`. It is a call of its own: within
+/// the loop over blocks, it takes the registers that hold what bytes are compared with.
 #[inline(never)]
 fn visit_all(
     at: usize,

@@ -21,8 +21,8 @@ pub(super) struct Masks {
     pub(super) colons: u64,
     /// A space, `-` or `+`
     pub(super) gaps: u64,
-    /// What may begin an escape, or is written for another character: `\`, `%`, `&`, and bytes that begin spaces, dashes and
-    /// wide letters in UTF-8
+    /// What may begin an escape, or is written for another character: `\`, `%`, `&`, and bytes that
+    /// begin spaces, dashes and wide letters in UTF-8
     pub(super) odd: u64,
     /// Whether any is none of ASCII
     pub(super) beyond_ascii: bool,

@@ -1,7 +1,9 @@
-//! Where something might be: a look at every byte, 64 at a time, that says where a closer look is needed.
+//! Where something might be: a look at every byte, 64 at a time, that says where a closer look is
+//! needed.
 //!
-//! A class of bytes is a word with a bit for each byte of a block, and "this after that" is a word moved up by one, with
-//! what falls out of the block before. Every match has a place of its kind inside; most places have a match.
+//! A class of bytes is a word with a bit for each byte of a block, and "this after that" is a word
+//! moved up by one, with what falls out of the block before. Every match has a place of its kind
+//! inside; most places have a match.
 
 mod block;
 mod masks;

@@ -11,7 +11,8 @@ use super::masks::{BLOCK_BYTES, Masks};
 const GAPS: [u8; 16] = at_low_bits(b" +-");
 const ODD_SIGNS: [u8; 16] = at_low_bits(b"\\%&");
 
-/// A table in which a byte is found by its lower four bits; what is not in it is never found, as no byte is at two places.
+/// A table in which a byte is found by its lower four bits; what is not in it is never found, as no
+/// byte is at two places.
 const fn at_low_bits(mut bytes: &[u8]) -> [u8; 16] {
     let mut table = [1; 16];
     table[1] = 0;

@@ -1,7 +1,7 @@
 //! A line of JSON (RFC 8259) as what its strings and numbers say, one a line.
 //!
-//! Only what keeps such a line valid is looked at: which bytes are strings, numbers, words and signs. Every line that is JSON
-//! is read rightly; of one that is not, some pass.
+//! Only what keeps such a line valid is looked at: which bytes are strings, numbers, words and
+//! signs. Every line that is JSON is read rightly; of one that is not, some pass.
 
 use std::ops::Range;
 

@@ -39,7 +39,8 @@ impl Map {
         self.0.iter().any(|piece| piece.form == Form::Unit)
     }
 
-    /// Where a place in the text that was made, which is not empty, stands in the other one. It cuts no unit.
+    /// Where a place in the text that was made, which is not empty, stands in the other one. It
+    /// cuts no unit.
     pub(crate) fn back(&self, place: &Range<usize>) -> Range<usize> {
         let first = self.piece(place.start).map_or(place.start, |piece| match piece.form {
             Form::Verbatim => (piece.from.start + place.start - piece.to).min(piece.from.end),

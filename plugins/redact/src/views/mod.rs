@@ -1,4 +1,5 @@
-//! A text as it reads once its escapes are taken out, and where each byte of that stands in the text.
+//! A text as it reads once its escapes are taken out, and where each byte of that stands in the
+//! text.
 
 mod json;
 mod map;
@@ -25,7 +26,8 @@ impl View {
         view.map.has_units().then_some(view)
     }
 
-    /// Appends a part of another text, without the escapes that `escape` sees at the bytes that may begin one.
+    /// Appends a part of another text, without the escapes that `escape` sees at the bytes that may
+    /// begin one.
     fn append(
         &mut self,
         text: &[u8],

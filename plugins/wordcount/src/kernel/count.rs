@@ -12,8 +12,8 @@ use crate::Counts;
 #[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
 pub(super) const TURN_BYTES: usize = 64;
 
-/// How many turns byte-wide counters can count before they overflow: a turn adds at most 4 to one, a
-/// lane of 16 bytes each.
+/// How many turns byte-wide counters can count before they overflow: a turn adds at most 4 to one,
+/// a lane of 16 bytes each.
 #[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
 pub(super) const BLOCK_TURNS: usize = 63;
 

@@ -1,4 +1,5 @@
-//! The only `unsafe` of this plugin: loading a lane, and entering code for a processor that was asked.
+//! The only `unsafe` of this plugin: loading a lane, and entering code for a processor that was
+//! asked.
 #![allow(unsafe_code, reason = "loads and detected features")]
 
 /// A lane of WebAssembly.

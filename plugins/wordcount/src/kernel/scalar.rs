@@ -1,4 +1,5 @@
-//! The plain loop: for machines without the lanes, and the reference that the lanes are tested against.
+//! The plain loop: for machines without the lanes, and the reference that the lanes are tested
+//! against.
 
 /// Line feeds and beginnings of words.
 pub(super) fn lines_and_words(data: &[u8]) -> (u64, u64) {

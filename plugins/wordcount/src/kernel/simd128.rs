@@ -1,5 +1,5 @@
-//! Lanes of 16 bytes, for WebAssembly, with one instruction of relaxed SIMD: three steps find white space where four would
-//! be needed without it.
+//! Lanes of 16 bytes, for WebAssembly, with one instruction of relaxed SIMD: three steps find white
+//! space where four would be needed without it.
 
 use core::arch::wasm32::{
     i8x16_bitmask, i8x16_eq, i8x16_relaxed_swizzle, i8x16_splat, i8x16_sub,
@@ -50,9 +50,9 @@ fn begins(spaces: u64, after_space: u64) -> u64 {
     u64::from((((spaces << 1) | after_space) & !spaces).count_ones())
 }
 
-/// A byte is white space if the table has it at the place that its low four bits name; where there is no white
-/// space with these bits, the table has a byte with others. Places are below 16, where the relaxed instruction
-/// does the same on every machine.
+/// A byte is white space if the table has it at the place that its low four bits name; where there
+/// is no white space with these bits, the table has a byte with others. Places are below 16, where
+/// the relaxed instruction does the same on every machine.
 #[target_feature(enable = "relaxed-simd")]
 #[inline]
 fn white_space(lane: v128) -> v128 {

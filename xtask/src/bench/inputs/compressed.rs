@@ -1,4 +1,5 @@
-//! Words of compressed text: beside the decoder alone, beside other decompressors, beside one thread.
+//! Words of compressed text: beside the decoder alone, beside other decompressors, beside one
+//! thread.
 
 use std::path::Path;
 

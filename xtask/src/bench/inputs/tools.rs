@@ -1,7 +1,7 @@
 //! Programs of others that inputs are made with, or that the host is measured beside.
 //!
-//! What is missing is installed where that can be done without asking: from Debian, or from `PyPI` into an
-//! environment of its own in TARGET/bench.
+//! What is missing is installed where that can be done without asking: from Debian, or from `PyPI`
+//! into an environment of its own in TARGET/bench.
 
 use std::path::PathBuf;
 

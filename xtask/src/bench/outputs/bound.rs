@@ -1,7 +1,9 @@
-//! Runs of several plugins beside the least that they could take, which is computed from runs of each alone.
+//! Runs of several plugins beside the least that they could take, which is computed from runs of
+//! each alone.
 //!
-//! Guest time is what the report of a run says (`thread_seconds.guest`): the time that all threads spent in the plugin, by the clock. The parts are run
-//! in turn with the whole, so that the bound is of the same minutes as what it is compared with.
+//! Guest time is what the report of a run says (`thread_seconds.guest`): the time that all threads
+//! spent in the plugin, by the clock. The parts are run in turn with the whole, so that the bound
+//! is of the same minutes as what it is compared with.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,7 +1,8 @@
 //! Three transformers, each of which takes what comes out of the one before.
 //!
-//! The bound is the guest time of the three in runs of their own, over just the bytes that each gets in the chain, spread evenly over
-//! the threads: so reading, writing, and the way from one plugin to the next are what the chain may take on top.
+//! The bound is the guest time of the three in runs of their own, over just the bytes that each
+//! gets in the chain, spread evenly over the threads: so reading, writing, and the way from one
+//! plugin to the next are what the chain may take on top.
 
 use anyhow::Result;
 
@@ -14,7 +15,8 @@ use crate::bench::{Bench, THREADS};
 
 const STAGES: [&str; 3] = ["upcase", "grep", "redact"];
 
-/// A capital, as it comes behind `upcase`. Two thirds of the lines hold it, and they are nine tenths of the bytes.
+/// A capital, as it comes behind `upcase`. Two thirds of the lines hold it, and they are nine
+/// tenths of the bytes.
 const GREP: [&str; 4] = ["--set", "grep.pattern=E", "--set", "grep.fixed=true"];
 
 /// `redact` says of each line that is not UTF-8 that it is set aside; the text holds hundreds.
@@ -25,7 +27,8 @@ const NEAR: Goal = Goal::RatioAtLeast(0.909);
 
 const BOUNDS: [Bound; 2] = [
     Bound { name: "guests alone / threads", goal: NEAR, time: Round::guests_spread },
-    // Leaves out what the stages cost each other, in cache say: to tell that from what the host costs.
+    // Leaves out what the stages cost each other, in cache say: to tell that from what the host
+    // costs.
     Bound {
         name: "its own guests / threads",
         goal: Goal::RatioReported,

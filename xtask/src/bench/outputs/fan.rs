@@ -1,12 +1,15 @@
 //! Four aggregators over one scan of compressed text.
 //!
-//! The bound is what takes longer: the decoder alone, or the guest time of the four in runs of their own, spread evenly over the
-//! threads. Nobody can be faster; and where neither is much longer than the other even that is out of reach, because the decoder takes a
-//! thread from the guests. So the decoder and the guests spread together are reported, too.
+//! The bound is what takes longer: the decoder alone, or the guest time of the four in runs of
+//! their own, spread evenly over the threads. Nobody can be faster; and where neither is much
+//! longer than the other even that is out of reach, because the decoder takes a thread from the
+//! guests. So the decoder and the guests spread together are reported, too.
 //!
-//! The goal is for four whose states are small. Beside it, with the last of them exchanged: `topwords`, whose state grows with the text
-//! and is saved and merged at the end, which is no guest time; and `checksum`, which needs a source from its front to its end in
-//! one state: all four get the same chunks, so the guests run one after the other. That fan is beside one thread, too.
+//! The goal is for four whose states are small. Beside it, with the last of them exchanged:
+//! `topwords`, whose state grows with the text and is saved and merged at the end, which is no
+//! guest time; and `checksum`, which needs a source from its front to its end in one state: all
+//! four get the same chunks, so the guests run one after the other. That fan is beside one thread,
+//! too.
 
 use std::path::PathBuf;
 
@@ -50,7 +53,8 @@ const TOGETHER: Bound = Bound {
     time: |round| round.decoder.max(spread(round.decoder + round.guests_alone)),
 };
 
-/// The fans, each beside its bounds and with its memory; the one with `checksum` beside one thread, too.
+/// The fans, each beside its bounds and with its memory; the one with `checksum` beside one thread,
+/// too.
 pub(super) fn rows(outputs: &Outputs) -> Result<Vec<Row>> {
     let bench = outputs.bench;
     // A fourth of the text: what the other benches of compressed text take.

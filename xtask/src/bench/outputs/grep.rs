@@ -1,6 +1,7 @@
 //! The lines with a literal, written to nothing: beside programs that search, which count them.
 //!
-//! Counting is less work than writing, and what others do best: `grep` stops at the first line where it sees that it prints to /dev/null.
+//! Counting is less work than writing, and what others do best: `grep` stops at the first line
+//! where it sees that it prints to /dev/null.
 
 use anyhow::{Result, anyhow};
 

@@ -1,4 +1,5 @@
-//! The cheapest transformer: beside a native loop, beside `tr`, and beside itself where the order does not matter.
+//! The cheapest transformer: beside a native loop, beside `tr`, and beside itself where the order
+//! does not matter.
 
 use anyhow::Result;
 

@@ -1,9 +1,11 @@
-//! BGZF (SAM format specification, section 4.1): gzip members of at most 64 KiB that carry their own sizes.
+//! BGZF (SAM format specification, section 4.1): gzip members of at most 64 KiB that carry their
+//! own sizes.
 
 use super::super::super::Input;
 use super::{Envelope, Unit, array};
 
-/// What is looked at of a member's header: 12 bytes and as many of extra fields as writers use, with room to spare.
+/// What is looked at of a member's header: 12 bytes and as many of extra fields as writers use,
+/// with room to spare.
 const HEADER_BYTES: usize = 64;
 
 /// A member holds at most as much, and is at most as long (`BSIZE` is a `u16`).
@@ -31,7 +33,8 @@ pub(super) fn unit(input: &Input, offset: u64) -> Option<Unit> {
     })
 }
 
-/// The length of the member that begins with `header`: one more than what its extra field `BC` says.
+/// The length of the member that begins with `header`: one more than what its extra field `BC`
+/// says.
 fn member_bytes(header: &[u8]) -> Option<u64> {
     let ([0x1f, 0x8b, 8, flags, ..], extra) = header.split_first_chunk::<10>()? else {
         return None;

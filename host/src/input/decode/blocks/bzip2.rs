@@ -1,8 +1,9 @@
-//! Blocks of bzip2 streams. They begin at any bit, and nothing says how long they are: the next one is searched for, by the 48
-//! bits that every block and every end of a stream begins with.
+//! Blocks of bzip2 streams. They begin at any bit, and nothing says how long they are: the next one
+//! is searched for, by the 48 bits that every block and every end of a stream begins with.
 //!
-//! Where those bits stand within a block, by a chance of one in 2^48 a bit or by design, the piece that ends there is no
-//! whole block, and fails: a block ends with a symbol of its own, and has a CRC-32.
+//! Where those bits stand within a block, by a chance of one in 2^48 a bit or by design, the piece
+//! that ends there is no whole block, and fails: a block ends with a symbol of its own, and has a
+//! CRC-32.
 
 use std::ops::Range;
 
@@ -121,7 +122,8 @@ impl Walk {
 }
 
 impl Bits {
-    /// What a stream of this block alone has behind the level, from the bytes that the block lies in.
+    /// What a stream of this block alone has behind the level, from the bytes that the block lies
+    /// in.
     pub(super) fn aligned(&self, bytes: &[u8]) -> Vec<u8> {
         let shift = self.range.start % 8;
         let bits = self.range.end - self.range.start;
@@ -222,7 +224,8 @@ impl Candidates {
         Self(fourth)
     }
 
-    /// The first magic in `window`, whose first bit is the source's at `base`, that is not before the bit `from`.
+    /// The first magic in `window`, whose first bit is the source's at `base`, that is not before
+    /// the bit `from`.
     fn find(&self, window: &[u8], base: u64, from: u64) -> Option<(u64, Magic)> {
         window.windows(8).enumerate().find_map(|(at, bytes)| {
             let eight = *bytes.first_chunk::<8>()?;

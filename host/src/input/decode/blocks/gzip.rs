@@ -1,7 +1,8 @@
 //! Members of a gzip file that has several and says of none how long it is.
 //!
-//! The next one is searched for by its header, of which enough bits are set to stand in the middle of a member by a chance
-//! of one in 2^37 a byte only. A piece that ends there is cut off; one that is decoded to its end has ended with a member.
+//! The next one is searched for by its header, of which enough bits are set to stand in the middle
+//! of a member by a chance of one in 2^37 a byte only. A piece that ends there is cut off; one that
+//! is decoded to its end has ended with a member.
 
 use memchr::memmem::Finder;
 
@@ -67,7 +68,8 @@ fn next_start(input: &Input, from: u64) -> Next {
     if to == input.bytes() { Next::End } else { Next::Far }
 }
 
-/// Whether a member that any compressor writes begins so: no reserved flag, and numbers that the RFC gives meanings to.
+/// Whether a member that any compressor writes begins so: no reserved flag, and numbers that the
+/// RFC gives meanings to.
 fn is_header(bytes: &[u8]) -> bool {
     let Some([a, b, c, flags, _, _, _, _, extra_flags, system]) = bytes.first_chunk() else {
         return false;

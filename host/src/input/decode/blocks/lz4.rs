@@ -1,5 +1,5 @@
-//! Lz4 blocks where they are independent and their frame is long, else whole frames, told apart by walking over the sizes of
-//! blocks.
+//! Lz4 blocks where they are independent and their frame is long, else whole frames, told apart by
+//! walking over the sizes of blocks.
 
 use crate::settings::limits::{DECODE_FIRST_FRAME_BYTES_MAX, DECODE_RUN_BYTES};
 
@@ -33,7 +33,8 @@ struct Inside {
 }
 
 impl Walk {
-    /// A walk over an input that has more than one piece, as far as can be told from its first frame.
+    /// A walk over an input that has more than one piece, as far as can be told from its first
+    /// frame.
     pub(super) fn of(input: &Input) -> Option<Self> {
         let mut walk = Self { inside: None };
         let first = walk.next(input, 0, DECODE_FIRST_FRAME_BYTES_MAX)?;
@@ -124,7 +125,8 @@ fn whole(
     Some(Unit { bytes, decompressed: frame.content_bytes, ..Unit::default() })
 }
 
-/// How long the block at `offset` is with its size and checksum: `Some(None)` at the end of the frame.
+/// How long the block at `offset` is with its size and checksum: `Some(None)` at the end of the
+/// frame.
 #[allow(clippy::option_option)]
 fn block_bytes(frame: Frame, input: &Input, offset: u64) -> Option<Option<u64>> {
     let size = u32::from_le_bytes(array(input, offset)?);

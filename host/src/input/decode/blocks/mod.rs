@@ -1,9 +1,12 @@
-//! Where a compressed source can be decoded in parallel: pieces of it that need nothing of what stands before them.
+//! Where a compressed source can be decoded in parallel: pieces of it that need nothing of what
+//! stands before them.
 //!
-//! Found without decoding, from sizes that the format writes down: BGZF members, zstd and lz4 frames, lz4 blocks, xz
-//! blocks; for other gzip members and bzip2 blocks by looking for their beginnings. Found one after the other, as they are asked for, so a large source is not read twice. What is
-//! found is only advice: each piece is checked like a source of its own when it is decoded, and where the
-//! sizes stop making sense the last piece is all that is left, for the decoder to read or to refuse.
+//! Found without decoding, from sizes that the format writes down: BGZF members, zstd and lz4
+//! frames, lz4 blocks, xz blocks; for other gzip members and bzip2 blocks by looking for their
+//! beginnings. Found one after the other, as they are asked for, so a large source is not read
+//! twice. What is found is only advice: each piece is checked like a source of its own when it is
+//! decoded, and where the sizes stop making sense the last piece is all that is left, for the
+//! decoder to read or to refuse.
 
 mod aligned;
 mod bgzf;
@@ -25,7 +28,8 @@ pub(super) use lz4::Within;
 pub use stretch::Stretch;
 pub(super) use xz::InStream;
 
-/// A piece of a compressed source that can be decoded by itself: a run of neighbouring members, frames or blocks.
+/// A piece of a compressed source that can be decoded by itself: a run of neighbouring members,
+/// frames or blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Block {
     /// Where it begins, in the compressed bytes.
@@ -34,7 +38,8 @@ pub struct Block {
     pub compressed_bytes: u64,
     /// Where it begins in the decompressed bytes, if the format says so.
     pub decompressed_offset: Option<u64>,
-    /// How many bytes come out of it, if the format says so. Decoding fails when it is something else.
+    /// How many bytes come out of it, if the format says so. Decoding fails when it is something
+    /// else.
     pub decompressed_bytes: Option<u64>,
     /// How many members, frames or blocks it has, as far as they could be told apart.
     pub members: u64,
@@ -54,7 +59,8 @@ impl Block {
         self.end >= bytes
     }
 
-    /// Whether it is worth decoding by itself, with no more than `bytes_max` coming out of it, as far as can be told.
+    /// Whether it is worth decoding by itself, with no more than `bytes_max` coming out of it, as
+    /// far as can be told.
     pub(in super::super::super) fn is_piece(&self, bytes_max: u64) -> bool {
         !self.rest && self.decompressed_bytes.is_none_or(|bytes| bytes <= bytes_max)
     }
@@ -180,7 +186,8 @@ impl Blocks {
         self.decompressed = self.decompressed.zip(decompressed).and_then(|(a, b)| a.checked_add(b));
     }
 
-    /// All that is left. Where it begins within a frame, it needs that frame's header to be read as what it is.
+    /// All that is left. Where it begins within a frame, it needs that frame's header to be read as
+    /// what it is.
     fn rest(&mut self, left: u64) -> Block {
         let before = match &self.walk {
             Walk::Lz4(walk) => walk.header(),

@@ -205,7 +205,8 @@ fn bzip2_is_cut_into_blocks() {
     assert_eq!(pieces(&open(&bzip2_streams(b"one")), Codec::Bzip2), []);
 }
 
-/// How far is looked for a second piece, or for all of them: past that, a source is left to the decoder.
+/// How far is looked for a second piece, or for all of them: past that, a source is left to the
+/// decoder.
 #[test]
 fn pieces_are_not_looked_for_without_end() {
     let mut state = 1_u64;

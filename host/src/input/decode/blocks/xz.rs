@@ -1,7 +1,8 @@
 //! xz blocks, from the index at the end of each stream (.xz file format 1.2.1, section 4).
 //!
-//! Read from the end of the file backwards; anything odd, and there are no blocks. A block is decoded within a stream
-//! of its own, whose index says what the file's says of it, so the decoder compares both.
+//! Read from the end of the file backwards; anything odd, and there are no blocks. A block is
+//! decoded within a stream of its own, whose index says what the file's says of it, so the decoder
+//! compares both.
 
 use flate2::Crc;
 
@@ -16,14 +17,16 @@ const HEADER_BYTES: u64 = 12;
 const FOOTER_BYTES: u64 = 12;
 const FOOTER_MAGIC: [u8; 2] = *b"YZ";
 
-/// What a block is of its stream. Sizes are compared with the index, so a block that is sound by itself is sound where it stands.
+/// What a block is of its stream. Sizes are compared with the index, so a block that is sound by
+/// itself is sound where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct InStream {
     /// Whether it is the first.
     pub(in super::super) begins: bool,
     /// Whether it is the last.
     pub(in super::super) ends: bool,
-    /// What it adds to the members of the source: its stream with the first block, and what stands between streams or behind them.
+    /// What it adds to the members of the source: its stream with the first block, and what stands
+    /// between streams or behind them.
     pub(in super::super) members: u64,
 }
 
@@ -160,8 +163,8 @@ impl Stream {
     }
 }
 
-/// The unpadded and the uncompressed size of every block (section 4.3). The decoder sees an index of our own for each of
-/// them, so this one is checked here to its last byte.
+/// The unpadded and the uncompressed size of every block (section 4.3). The decoder sees an index
+/// of our own for each of them, so this one is checked here to its last byte.
 fn records(index: &[u8]) -> Option<Vec<(u64, u64)>> {
     let (body, checksum) = index.split_last_chunk::<4>()?;
     if crc([body, &[]]) != u32::from_le_bytes(*checksum) {
@@ -220,7 +223,8 @@ fn header(flags: [u8; 2]) -> [u8; 12] {
     header
 }
 
-/// What makes a block a stream: a header in front of it, an index with one record and a footer behind it.
+/// What makes a block a stream: a header in front of it, an index with one record and a footer
+/// behind it.
 fn envelope(found: &Found) -> Option<Envelope> {
     let mut after = vec![0, 1];
     write_integer(found.unpadded, &mut after);

@@ -9,7 +9,8 @@ use super::super::{
 use super::Decoder;
 
 impl Decoder {
-    /// Turns to the other codec where nothing but skippable frames, which are the same in both, told that it is this one.
+    /// Turns to the other codec where nothing but skippable frames, which are the same in both,
+    /// told that it is this one.
     pub(super) fn is_other(&mut self) -> bool {
         let other = match self.codec {
             Codec::Zstd => Codec::Lz4,
@@ -43,7 +44,8 @@ pub(super) fn engine(codec: Codec, limits: &DecodeLimits) -> Box<dyn Engine> {
     }
 }
 
-/// What a member that holds next to nothing counts for besides itself: as much more as it costs than one of gzip.
+/// What a member that holds next to nothing counts for besides itself: as much more as it costs
+/// than one of gzip.
 pub(super) fn small_member_surcharge(codec: Codec) -> u64 {
     match codec {
         // Its tables, 4 MB, are made anew for every stream.

@@ -1,5 +1,5 @@
-//! Whether anything comes out of a source without waiting for whoever writes it. What is there is decoded to see, as it may
-//! be a part of something that gives nothing by itself.
+//! Whether anything comes out of a source without waiting for whoever writes it. What is there is
+//! decoded to see, as it may be a part of something that gives nothing by itself.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,8 @@ use crate::input::DecodeError;
 use crate::settings::limits::DECODE_LOOK_BYTES;
 use crate::slices;
 
-/// The longest usual beginning of a member, BGZF's: with less of it there, no member is begun that need not be.
+/// The longest usual beginning of a member, BGZF's: with less of it there, no member is begun that
+/// need not be.
 const BEGINNING_BYTES: usize = 18;
 
 impl Decoder {

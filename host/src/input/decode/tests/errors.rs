@@ -136,8 +136,8 @@ fn a_decoder_can_be_used_again() {
     }
 }
 
-/// Every outcome of damage is a named error, or the right bytes where it hit nothing that counts. Brotli has no
-/// checksum, so wrong bytes can come out of it, but never more than allowed.
+/// Every outcome of damage is a named error, or the right bytes where it hit nothing that counts.
+/// Brotli has no checksum, so wrong bytes can come out of it, but never more than allowed.
 #[test]
 fn damage_is_an_error_and_never_a_panic() {
     const ROUNDS: usize = 6000;
@@ -172,7 +172,8 @@ fn damage_is_an_error_and_never_a_panic() {
         assert!(got.len() <= 1 << 20);
         if error.is_none() && codec != Codec::Brotli {
             let whole = got == plain || got == plain.repeat(2);
-            // What is left of a snappy stream after a cut between chunks cannot be told from a whole one.
+            // What is left of a snappy stream after a cut between chunks cannot be told from a
+            // whole one.
             assert!(whole || codec == Codec::Snappy && plain.starts_with(&got), "{codec} {round}");
         }
     }

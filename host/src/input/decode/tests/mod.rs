@@ -55,7 +55,8 @@ fn encode(codec: Codec, plain: &[u8]) -> Vec<u8> {
         }
         Codec::Lzma => lzma(plain),
         Codec::Lzip => {
-            // draft-diaz-lzip-09: a dictionary of 2^20 bytes, and behind the data CRC-32, size, and size of the member.
+            // draft-diaz-lzip-09: a dictionary of 2^20 bytes, and behind the data CRC-32, size, and
+            // size of the member.
             let mut packed = b"LZIP\x01\x14".to_vec();
             packed.extend_from_slice(&lzma(plain)[13..]);
             let mut crc = Crc::new();

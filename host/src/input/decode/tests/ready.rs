@@ -1,4 +1,5 @@
-//! Sources that come in pieces: all that was flushed comes out, and a read that need not wait does not.
+//! Sources that come in pieces: all that was flushed comes out, and a read that need not wait does
+//! not.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -10,7 +11,8 @@ use parking_lot::Mutex;
 use super::super::pack::{by_flushing, zstd_flushed};
 use super::*;
 
-/// What was written so far, and whether that was all. Reading when nothing is there is a wait, which fails the test.
+/// What was written so far, and whether that was all. Reading when nothing is there is a wait,
+/// which fails the test.
 #[derive(Clone, Default)]
 struct Wire(Arc<Mutex<(VecDeque<u8>, bool)>>);
 

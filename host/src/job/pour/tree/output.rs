@@ -1,7 +1,9 @@
-//! The output of a source that comes in several parts: ordered in a window of its own, and written by whoever brings them.
+//! The output of a source that comes in several parts: ordered in a window of its own, and written
+//! by whoever brings them.
 //!
-//! The file is made by whoever has the first bytes for it. So of a source that fails before there are any, none is made, and nobody
-//! who is at another source waits for the kernel. That it cannot be made is told when the source ends.
+//! The file is made by whoever has the first bytes for it. So of a source that fails before there
+//! are any, none is made, and nobody who is at another source waits for the kernel. That it cannot
+//! be made is told when the source ends.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -94,7 +96,8 @@ pub(super) struct Ended {
 type Ending = (Ended, Result<(u64, Content), Failure>);
 
 impl Output {
-    /// For the source of `slot`, of which so many bytes may wait for their turn, charged to that memory.
+    /// For the source of `slot`, of which so many bytes may wait for their turn, charged to that
+    /// memory.
     pub(super) fn new(
         slot: &Slot,
         window_bytes: usize,
@@ -107,7 +110,8 @@ impl Output {
         Self { window, file, flight, writing, unwritten: Mutex::default() }
     }
 
-    /// Brings a part. Whoever brings the last one, or one that failed, is told so, when all before it is written.
+    /// Brings a part. Whoever brings the last one, or one that failed, is told so, when all before
+    /// it is written.
     pub(super) fn bring(
         &self,
         job: &Job<'_>,
@@ -194,7 +198,8 @@ impl Output {
         }
     }
 
-    /// The file, for whoever ends it: nobody else has it once all writes have landed. None where nothing was written.
+    /// The file, for whoever ends it: nobody else has it once all writes have landed. None where
+    /// nothing was written.
     pub(super) fn take(&self) -> Option<Making> {
         self.file().take()
     }

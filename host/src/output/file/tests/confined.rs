@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// With the call that resolves a whole path at once, and without it, as on kernels before 5.6 and under old guards.
+/// With the call that resolves a whole path at once, and without it, as on kernels before 5.6 and
+/// under old guards.
 fn each_way(test: impl Fn(Calls)) {
     test(Calls::default());
     for missing in [Errno::NOSYS, Errno::PERM] {
