@@ -34,10 +34,13 @@ xflags::xflags! {
         /// Format, clippy, docs, versions of dependencies that nobody has looked at (.reviewed),
         /// and cargo-deny where it is installed.
         cmd lint {}
+        /// Draw host/docs/img: the terminal of a run that is made for it, and the chart of
+        /// host/docs/img/speed.json.
+        cmd pictures {}
         /// Measure against native programs on the same bytes, in the same run.
         cmd bench {
             /// What to measure: words, files, start, memory, topwords (default: these five),
-            /// inputs, outputs, sandbox, or all.
+            /// inputs, outputs, sandbox, fairness, peers, or all.
             repeated subjects: String
             /// Measured runs of each program (default 7).
             optional --runs runs: usize

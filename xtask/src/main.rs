@@ -9,7 +9,9 @@ mod demo;
 mod files;
 mod flags;
 mod fuzz;
+mod generate;
 mod lint;
+mod pictures;
 mod plugins;
 mod project;
 mod reviewed;
@@ -38,6 +40,7 @@ fn dispatch(command: XtaskCmd) -> Result<()> {
         XtaskCmd::Corpora(_) => corpora::run(&project),
         XtaskCmd::Fuzz(flags) => fuzz::run(&project, flags.seconds),
         XtaskCmd::Lint(_) => lint::run(&project),
+        XtaskCmd::Pictures(_) => pictures::run(&project),
         XtaskCmd::Bench(flags) => bench::run(&project, &flags),
     }
 }
