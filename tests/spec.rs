@@ -17,7 +17,7 @@ use crate::support::wast::{self, Ran};
 struct Suite {
     files: usize,
     passed: usize,
-    passed_over: usize,
+    skipped: usize,
     /// Modules that were refused, by what they need.
     refused: BTreeMap<String, usize>,
     failed: Vec<String>,
@@ -28,10 +28,10 @@ impl Suite {
         let (tree, mut suite) = (Tree::new(), Self::default());
         for file in files {
             suite.files += 1;
-            let Ran { passed, passed_over, refused, failed } =
+            let Ran { passed, skipped, refused, failed } =
                 wast::run(engine.wasmtime(), file.raw());
             suite.passed += passed;
-            suite.passed_over += passed_over;
+            suite.skipped += skipped;
             let named = |why| format!("{}/{} {why}", file.parent(), file.name());
             suite.failed.extend(failed.into_iter().map(named));
             for module in refused {
@@ -127,11 +127,11 @@ fn what_is_on_is_as_specified_and_what_is_off_is_refused_by_name() {
             OVERTAKEN.iter().any(|(file, end)| why.starts_with(file) && why.ends_with(end))
         };
         failed.extend(suite.failed.iter().filter(|why| !overtaken(why)).cloned());
-        let Suite { files, passed, passed_over, refused, .. } = suite;
+        let Suite { files, passed, skipped, refused, .. } = suite;
         let modules: usize = refused.values().sum();
         writeln!(
             table,
-            "{name}: {files} files, {passed} hold, {modules} refused, {passed_over} skipped"
+            "{name}: {files} files, {passed} hold, {modules} refused, {skipped} skipped"
         )
         .unwrap();
         let unnamed: Vec<_> = refused.keys().filter(|why| why.starts_with("unnamed")).collect();

@@ -226,7 +226,7 @@ fn what_is_no_regular_file_is_skipped_and_counted_in_directories() {
     5 entries that are no regular files were skipped
     "#);
     let report = fs::read(tree.path().join("report.json")).unwrap();
-    assert_eq!(serde_json::from_slice::<Value>(&report).unwrap()["skipped"], 5);
+    assert_eq!(serde_json::from_slice::<Value>(&report).unwrap()["non_regular"], 5);
 }
 
 #[test]

@@ -539,11 +539,11 @@ fn a_dry_run_foresees_what_is_done_and_what_is_there() {
         serde_json::from_str::<serde_json::Value>(plan.text()).unwrap()
     };
     let with_ledger = plan(&ledger);
-    assert_eq!(with_ledger["sources"]["passed_over"], 2);
+    assert_eq!(with_ledger["sources"]["skipped"], 2);
     assert_eq!(with_ledger["sources"]["first"], serde_json::json!(["logs/new.log"]));
     assert_eq!(with_ledger["output"]["there"], 0);
     let without = plan(&[]);
-    assert_eq!(without["sources"]["passed_over"], 0);
+    assert_eq!(without["sources"]["skipped"], 0);
     assert_eq!(without["output"]["there"], 2);
     let args = [&["--pipeline", "clean.toml"], &ledger[..]].concat();
     insta::assert_snapshot!(host(&tree, &args).exits(0).stderr, @"2 sources are done already, and were skipped");

@@ -142,8 +142,8 @@ fn a_report_has_the_figures_of_the_run() {
         "records": 0,
         "sources": 0
       },
+      "non_regular": 0,
       "skipped": 0,
-      "passed_over": 0,
       "errors": {
         "not-found": 1
       },

@@ -146,7 +146,7 @@ fn links_and_devices_are_skipped_and_counted() {
     tree.file("a.tar.gz", gzip(&tree.read("a.tar")));
     let ended = run(&tree, &["--report", "report.json", "a.tar.gz"]).exits(0);
     assert_eq!(members(&ended, "a.tar.gz").len(), 2);
-    assert_eq!(report(&tree)["skipped"], 3);
+    assert_eq!(report(&tree)["non_regular"], 3);
     assert!(ended.stderr.contains("3 entries that are no regular files were skipped"), "{ended}");
 }
 

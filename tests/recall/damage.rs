@@ -107,18 +107,18 @@ fn what_is_too_long_for_the_ledger_is_told_and_read_again() {
     let path = guest.file(&tree);
     let chains = [path.to_str().unwrap(), path.to_str().unwrap()];
     let undisturbed = host(&tree, &chains).args(["a", "b", "c"]).ended().exits(0);
-    for (read, passed_over) in [(3, 0), (1, 2), (1, 2)] {
+    for (read, skipped) in [(3, 0), (1, 2), (1, 2)] {
         let (ended, report) = remembering(&tree, &chains, &["a", "b", "c"]);
         assert_same(&ended, &undisturbed);
-        assert_read(&report, read, passed_over);
+        assert_read(&report, read, skipped);
         let told =
             "too long for the ledger: what came of 1 sources, which the next run reads again\n";
         assert!(ended.stderr.ends_with(told), "{ended}");
     }
     // Without a total there is no state to keep.
-    for (read, passed_over) in [(1, 2), (0, 3)] {
+    for (read, skipped) in [(1, 2), (0, 3)] {
         let (ended, report) = remembering(&tree, &chains, &["a", "b", "c", "--per-source"]);
-        assert_read(&report, read, passed_over);
+        assert_read(&report, read, skipped);
         assert!(!ended.stderr.contains("too long"), "{ended}");
     }
 }

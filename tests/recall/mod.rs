@@ -49,8 +49,8 @@ fn remembering(tree: &Tree, chains: &[&str], args: &[&str]) -> (Ended, Value) {
 
 /// Sources that were read, and that were skipped.
 #[track_caller]
-fn assert_read(report: &Value, read: usize, passed_over: usize) {
-    assert_eq!((&report["files"], &report["passed_over"]), (&read.into(), &passed_over.into()));
+fn assert_read(report: &Value, read: usize, skipped: usize) {
+    assert_eq!((&report["files"], &report["skipped"]), (&read.into(), &skipped.into()));
     if read == 0 {
         assert_eq!(report["bytes"], 0);
     }
@@ -152,10 +152,10 @@ fn a_source_where_one_of_several_plugins_failed_is_read_again() {
     for show in [&["in/"][..], &["in/", "--per-source"], &["in/", "--total"]] {
         let of_job = format!("done{}", show.len() + show.join("").len());
         let undisturbed = host(&tree, &chains).args(show).ended().exits(1);
-        for (read, passed_over) in [(SOURCES, 0), (1, SOURCES - 1), (1, SOURCES - 1)] {
+        for (read, skipped) in [(SOURCES, 0), (1, SOURCES - 1), (1, SOURCES - 1)] {
             let (ended, report) = remembering_in(&of_job, &tree, &chains, show);
             assert_same(&ended, &undisturbed);
-            assert_read(&report, read, passed_over);
+            assert_read(&report, read, skipped);
         }
     }
 }
@@ -185,7 +185,7 @@ fn what_was_set_aside_is_had_again_where_it_is_wanted() {
     assert_eq!(report["rejected"], 4);
     assert_read(&run(&["--max-rejects", "1"]), 0, 20);
     let report = run(&["--max-rejects", "0"]);
-    assert_eq!((&report["failed"], &report["passed_over"]), (&4.into(), &16.into()));
+    assert_eq!((&report["failed"], &report["skipped"]), (&4.into(), &16.into()));
     assert_read(&run(&["--max-rejects", "90%"]), 4, 16);
 }
 
@@ -254,10 +254,10 @@ with zipfile.ZipFile('all.zip', 'w', zipfile.ZIP_DEFLATED) as zip:
 fn the_ledger_is_no_source_and_no_output() {
     let tree = sources();
     let undisturbed = host(&tree, &["wordcount"]).arg("in/").ended().exits(0);
-    for passed_over in [0, SOURCES] {
+    for skipped in [0, SOURCES] {
         let (ended, report) = remembering_in("in/done", &tree, &["wordcount"], &["in/"]);
         assert_same(&ended, &undisturbed);
-        assert_read(&report, SOURCES - passed_over, passed_over);
+        assert_read(&report, SOURCES - skipped, skipped);
     }
     for flag in ["--out", "--rejects", "--report"] {
         let args = ["--ledger", "in/done", flag, "in/done", "in/1"];
@@ -282,9 +282,9 @@ fn a_dry_run_tells_what_would_be_read() {
         serde_json::from_slice(&host.args(args).ended().exits(0).stdout).unwrap()
     };
     let sources = planned(&["in/"])["sources"].take();
-    assert_eq!((&sources["passed_over"], &sources["count"]), (&(SOURCES - 1).into(), &1.into()));
+    assert_eq!((&sources["skipped"], &sources["count"]), (&(SOURCES - 1).into(), &1.into()));
     assert_eq!(sources["first"], serde_json::json!(["in/3/3.txt"]));
-    assert_eq!(planned(&["in/", "--set", "chars=true"])["sources"]["passed_over"], 0);
+    assert_eq!(planned(&["in/", "--set", "chars=true"])["sources"]["skipped"], 0);
     // It has remembered nothing.
     assert_read(&remembering(&tree, &["wordcount"], &["in/"]).1, 1, SOURCES - 1);
 }

@@ -74,11 +74,11 @@ fn what_is_passed_over_is_not_opened() {
 #[test]
 fn another_plugin_setting_or_framing_is_another_job() {
     let tree = sources();
-    let run = |chains: &[&str], args: &[&str], passed_over: usize| {
+    let run = |chains: &[&str], args: &[&str], skipped: usize| {
         let args = [&["in/"], args].concat();
         let (ended, report) = remembering(&tree, chains, &args);
         assert_same(&ended, &host(&tree, chains).args(&args).ended().exits(0));
-        assert_read(&report, SOURCES - passed_over, passed_over);
+        assert_read(&report, SOURCES - skipped, skipped);
     };
     let jobs: [(&[&str], &[&str]); 7] = [
         (&["wordcount"], &[]),
@@ -89,9 +89,9 @@ fn another_plugin_setting_or_framing_is_another_job() {
         (&["checksum", "wordcount"], &[]),
         (&["wordcount"], &["--framing", "whole", "--decompress", "none"]),
     ];
-    for passed_over in [0, SOURCES] {
+    for skipped in [0, SOURCES] {
         for (chains, args) in jobs {
-            run(chains, args, passed_over);
+            run(chains, args, skipped);
         }
     }
     // How results are shown, and how work is shared, makes no other job.
@@ -101,11 +101,11 @@ fn another_plugin_setting_or_framing_is_another_job() {
 #[test]
 fn what_was_not_asked_for_before_is_read_for() {
     let tree = sources();
-    let run = |show: &[&str], passed_over: usize| {
+    let run = |show: &[&str], skipped: usize| {
         let args = [&["in/"], show].concat();
         let (ended, report) = remembering(&tree, &["topwords"], &args);
         assert_same(&ended, &host(&tree, &["topwords"]).args(&args).ended().exits(0));
-        assert_read(&report, SOURCES - passed_over, passed_over);
+        assert_read(&report, SOURCES - skipped, skipped);
     };
     run(&["--per-source"], 0);
     run(&["--per-source"], SOURCES);
@@ -122,10 +122,10 @@ fn a_source_that_is_named_twice_counts_twice() {
     let tree = Tree::with(&[("a", "one\n"), ("b", "two three\n")]);
     let args = ["a", "b", "a", "./a"];
     let undisturbed = host(&tree, &["wordcount"]).args(args).ended().exits(0);
-    for passed_over in [0, 4] {
+    for skipped in [0, 4] {
         let (ended, report) = remembering(&tree, &["wordcount"], &args);
         assert_same(&ended, &undisturbed);
-        assert_read(&report, 4 - passed_over, passed_over);
+        assert_read(&report, 4 - skipped, skipped);
     }
 }
 

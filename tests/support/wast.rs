@@ -25,7 +25,7 @@ pub(crate) struct Ran {
     /// Assertions that held.
     pub(crate) passed: usize,
     /// What was skipped, as it needs a module that was refused.
-    pub(crate) passed_over: usize,
+    pub(crate) skipped: usize,
     /// Modules that should be valid, and were refused.
     pub(crate) refused: Vec<Vec<u8>>,
     /// What should have been otherwise, with its line.
@@ -73,7 +73,7 @@ pub(crate) fn run(engine: &Engine, text: &str) -> Ran {
         match world.obey(directive) {
             Ok(Done::Holds) => ran.passed += 1,
             Ok(Done::Silent) => {}
-            Ok(Done::PassedOver) => ran.passed_over += 1,
+            Ok(Done::PassedOver) => ran.skipped += 1,
             Ok(Done::Refused(module)) => ran.refused.push(module),
             Err(why) => ran.failed.push(format!("line {}: {why}", line + 1)),
         }

@@ -22,9 +22,9 @@ pub(super) fn conclude<'a>(
 ) -> Result<Exit, Problem> {
     let JobEnded { summary: ended, sources: all, report } = ended;
     let losses = Losses::of(&spec.output, teller, stats);
-    let skipped = stats.skipped();
-    if skipped > 0 {
-        say::line(&format!("{skipped} entries that are no regular files were skipped"));
+    let non_regular = stats.non_regular();
+    if non_regular > 0 {
+        say::line(&format!("{non_regular} entries that are no regular files were skipped"));
     }
     if let Ok(summary) = &ended
         && !interrupted

@@ -81,11 +81,11 @@ fn sources(out: &mut String, sources: &PlannedSources) -> std::fmt::Result {
         writeln!(out, "unreadable   {}", plain(unreadable))?;
     }
     more(out, sources.unreadable_count, sources.unreadable.len())?;
-    if sources.skipped > 0 {
-        writeln!(out, "skipped      {} that are no regular files", sources.skipped)?;
+    if sources.non_regular > 0 {
+        writeln!(out, "skipped      {} that are no regular files", sources.non_regular)?;
     }
-    if sources.passed_over > 0 {
-        writeln!(out, "done         {}, which are skipped", sources.passed_over)?;
+    if sources.skipped > 0 {
+        writeln!(out, "done         {}, which are skipped", sources.skipped)?;
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ pub struct Members {
     /// What is left of the member that it is at.
     stream: Option<Stream>,
     count: u64,
-    skipped: u64,
+    non_regular: u64,
     wanted: Arc<Globs>,
     malformed: Malformed,
     memory: Arc<MemoryBudget>,
@@ -127,7 +127,7 @@ impl Members {
             headers: Headers::default(),
             stream: None,
             count: 0,
-            skipped: 0,
+            non_regular: 0,
             wanted: Arc::clone(&access.wanted),
             malformed: access.malformed.clone(),
             memory: Arc::clone(&access.memory),
@@ -154,8 +154,8 @@ impl Members {
     }
 
     /// Links, devices and the like so far.
-    pub fn skipped(&self) -> u64 {
-        self.skipped
+    pub fn non_regular(&self) -> u64 {
+        self.non_regular
     }
 
     /// Goes to the next member, past what is left of the last one; `None` after the last.
@@ -212,7 +212,7 @@ impl Members {
                             };
                         }
                         Kind::Continued => return unread(name, ArchiveError::Continued),
-                        Kind::Special => self.skipped += 1,
+                        Kind::Special => self.non_regular += 1,
                         Kind::Directory => {}
                     }
                 }

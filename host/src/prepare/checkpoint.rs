@@ -52,7 +52,7 @@ pub(super) struct Checkpoint {
     /// Several give rows for each; one gives its result as it is.
     branches: usize,
     /// Sources that were taken from the listing.
-    pub(super) passed_over: u64,
+    pub(super) skipped: u64,
     /// One for each thread that recalls; those that nobody has at the moment.
     readers: Mutex<Vec<Reader>>,
     too_long: AtomicU64,
@@ -88,7 +88,7 @@ impl Checkpoint {
                 .tell(events);
         }
         let (mut found, changes) = look(listing, Some((&reader, job)), aim, &spec.output, &out)?;
-        let passed_over = match aim {
+        let skipped = match aim {
             Aim::Outputs => pass_over(listing, &mut found),
             Aim::Results(_) => 0,
         };
@@ -103,7 +103,7 @@ impl Checkpoint {
             stale: AtomicU64::new(0),
             needs: aim.needs(),
             branches: spec.branches.len(),
-            passed_over,
+            skipped,
             readers: Mutex::new(vec![reader]),
             too_long: AtomicU64::new(0),
             unreadable: AtomicU64::new(changes.altered),

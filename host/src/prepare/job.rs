@@ -92,8 +92,8 @@ pub fn prepare<'a>(
     let names = Names { spec, plugins: &plugins, inputs: context.inputs(spec) };
     let is_tree = matches!(to, To::Tree(()));
     let left = if is_tree { leave(names, &mut sources, checkpoint.as_mut())? } else { 0 };
-    stats.add_skipped(listing.skipped);
-    stats.add_passed_over(left + checkpoint.as_ref().map_or(0, |it| it.passed_over));
+    stats.add_non_regular(listing.non_regular);
+    stats.add_skipped(left + checkpoint.as_ref().map_or(0, |it| it.skipped));
     let to = to.with_tree(|| Tree::plant(names, &sources, context))?;
     // Last, when nothing else is in the way: what they replace is gone then.
     let open = |path: &Path| report::To::open(path, context.outlets);
@@ -161,11 +161,11 @@ impl Prepared<'_> {
         let summary = ended?;
         drop(job);
         told_of(events, left, "have their output already, and were skipped");
-        told_of(events, stats.passed_over() - left, "are done already, and were skipped");
+        told_of(events, stats.skipped() - left, "are done already, and were skipped");
         if let Some(memory) = memory {
             memory.tell_changes(events);
         }
-        warn_of_members(&summary, &listing, &sources, memory, stats.passed_over());
+        warn_of_members(&summary, &listing, &sources, memory, stats.skipped());
         if let Some(checkpoint) = checkpoint.take() {
             checkpoint.close(events)?;
         }
@@ -189,13 +189,13 @@ fn warn_of_members(
     listing: &Listing,
     sources: &[Source],
     checkpoint: Option<&Checkpoint>,
-    passed_over: u64,
+    skipped: u64,
 ) {
     let is_done = |index| checkpoint.is_some_and(|memory| memory.is_done(index));
-    let is_passed_over = passed_over > 0 || (0..sources.len()).any(is_done);
+    let is_skipped = skipped > 0 || (0..sources.len()).any(is_done);
     if let Ok(summary) = ended
         && summary.unread == 0
-        && !is_passed_over
+        && !is_skipped
     {
         unmatched::warn_of_members(listing, summary);
     }
@@ -343,9 +343,9 @@ fn swept(root: &Root) {
     }
 }
 
-fn told_of(events: &dyn Observer, passed_over: u64, why: &str) {
-    if passed_over > 0 {
-        events.note(&format!("{passed_over} sources {why}"));
+fn told_of(events: &dyn Observer, skipped: u64, why: &str) {
+    if skipped > 0 {
+        events.note(&format!("{skipped} sources {why}"));
     }
 }
 

@@ -43,7 +43,7 @@ pub fn plan(
     let mut listing = sources::listing(spec, Look::Sizes, settings, context, &**events)?;
     overwrite::settings(spec, context.described)?;
     overwrite::files(&output, &listing.sources)?;
-    let passed_over = match &output.ledger {
+    let skipped = match &output.ledger {
         Some(path) => {
             let aim = Aim::of(plugins.traits().kind, spec, settings);
             checkpoint::foresee(path, spec, aim, &mut listing)?
@@ -51,7 +51,7 @@ pub fn plan(
         None => 0,
     };
     Ok(Plan {
-        sources: PlannedSources { passed_over, ..listed(&listing) },
+        sources: PlannedSources { skipped, ..listed(&listing) },
         framing: framing.to_string(),
         branches: branches(spec, plugins),
         parallel: parallel(plugins, framing, settings),
@@ -67,7 +67,7 @@ pub fn plan(
 fn listed(listing: &Listing) -> PlannedSources {
     let mut sources = PlannedSources {
         count: listing.sources.len(),
-        skipped: listing.skipped,
+        non_regular: listing.non_regular,
         ..PlannedSources::default()
     };
     for source in &listing.sources {

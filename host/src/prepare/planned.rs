@@ -50,9 +50,9 @@ pub struct PlannedSources {
     /// How many cannot be read.
     pub unreadable_count: usize,
     /// Entries that are no regular files.
-    pub skipped: u64,
+    pub non_regular: u64,
     /// Done already, as the ledger knows.
-    pub passed_over: u64,
+    pub skipped: u64,
 }
 
 /// A plugin of a job.

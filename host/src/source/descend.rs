@@ -30,7 +30,7 @@ pub(super) fn descend(
     within: &Arc<Room>,
 ) -> Result<(Vec<Source>, u64), TooManySources> {
     let known = Directories::within(within);
-    let mut found = Found { root, filter, request, known, within, sources: Vec::new(), skipped: 0 };
+    let mut found = Found { root, filter, request, known, within, sources: Vec::new(), non_regular: 0 };
     let mut last = LastLink::Followed;
     let mut directories = vec![root.to_path_buf()];
     while let Some(directory) = directories.pop() {
@@ -41,7 +41,7 @@ pub(super) fn descend(
         within.check()?;
         last = LastLink::Refused; // what was found to be a directory is no link, unless somebody has swapped them
     }
-    Ok((found.sources, found.skipped))
+    Ok((found.sources, found.non_regular))
 }
 
 struct Found<'a> {
@@ -51,7 +51,7 @@ struct Found<'a> {
     known: Directories,
     within: &'a Room,
     sources: Vec<Source>,
-    skipped: u64,
+    non_regular: u64,
 }
 
 impl Found<'_> {
@@ -87,7 +87,7 @@ impl Found<'_> {
                         break; // whoever asked for the list is told
                     }
                 }
-                _ => self.skipped += 1,
+                _ => self.non_regular += 1,
             }
         }
         Ok(below)

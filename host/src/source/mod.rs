@@ -189,7 +189,7 @@ pub struct Listing {
     pub sources: Vec<Source>,
     /// Entries of directories and archives that are no regular files: links, FIFOs, sockets,
     /// devices.
-    pub skipped: u64,
+    pub non_regular: u64,
     /// Where those that are files were found, and are to be opened.
     pub roots: Roots,
     /// What was taken of directories, and is to be of prefixes.

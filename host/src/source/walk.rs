@@ -16,14 +16,14 @@ pub(super) fn walk(
     request: &Request,
     listing: &mut Listing,
 ) -> Result<(), TooManySources> {
-    let (mut sources, skipped) = descend(root, filter, request, &listing.room)?;
+    let (mut sources, non_regular) = descend(root, filter, request, &listing.room)?;
     sources.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     if listing.sources.is_empty() {
         listing.sources = sources;
     } else {
         listing.sources.append(&mut sources);
     }
-    listing.skipped += skipped;
+    listing.non_regular += non_regular;
     Ok(())
 }
 
@@ -47,7 +47,7 @@ mod tests {
         let mut listing = Listing::default();
         let request = Request { look: Look::Sizes, threads: 2, ..Request::default() };
         walk(dir.path(), &filter, &request, &mut listing).unwrap();
-        assert_eq!(listing.skipped, u64::from(include.is_empty()));
+        assert_eq!(listing.non_regular, u64::from(include.is_empty()));
         let relative = |s: Source| s.path.to_path().strip_prefix(dir.path()).unwrap().to_path_buf();
         listing.sources.into_iter().map(relative).collect()
     }

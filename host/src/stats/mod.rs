@@ -33,8 +33,8 @@ pub struct Stats {
     retries: AtomicU64,
     rejected: AtomicU64,
     replaced: Arc<AtomicU64>,
+    non_regular: AtomicU64,
     skipped: AtomicU64,
-    passed_over: AtomicU64,
     read_ns: AtomicU64,
     guest_ns: AtomicU64,
     merge_ns: AtomicU64,
@@ -106,13 +106,13 @@ impl Stats {
     }
 
     /// Counts entries of directories and archives that are no regular files.
-    pub fn add_skipped(&self, entries: u64) {
-        self.skipped.fetch_add(entries, Ordering::Relaxed);
+    pub fn add_non_regular(&self, entries: u64) {
+        self.non_regular.fetch_add(entries, Ordering::Relaxed);
     }
 
     /// Counts sources that are done already.
-    pub fn add_passed_over(&self, sources: u64) {
-        self.passed_over.fetch_add(sources, Ordering::Relaxed);
+    pub fn add_skipped(&self, sources: u64) {
+        self.skipped.fetch_add(sources, Ordering::Relaxed);
     }
 
     /// Counts a source that was brought into UTF-8, or whose mark was taken off.
@@ -186,13 +186,13 @@ impl Stats {
     }
 
     /// Entries of directories and archives that are no regular files.
-    pub fn skipped(&self) -> u64 {
-        self.skipped.load(Ordering::Relaxed)
+    pub fn non_regular(&self) -> u64 {
+        self.non_regular.load(Ordering::Relaxed)
     }
 
     /// Sources that an earlier run has done, and that were not read again.
-    pub fn passed_over(&self) -> u64 {
-        self.passed_over.load(Ordering::Relaxed)
+    pub fn skipped(&self) -> u64 {
+        self.skipped.load(Ordering::Relaxed)
     }
 
     /// The figures of a run that took `elapsed` on `threads` workers.
@@ -220,8 +220,8 @@ impl Stats {
             rejected: self.rejected(),
             replaced: self.replaced.load(Ordering::Relaxed),
             set_aside: SetAside::default(),
+            non_regular: self.non_regular(),
             skipped: self.skipped(),
-            passed_over: self.passed_over(),
             errors: lock(&self.errors)
                 .iter()
                 .map(|(word, count)| ((*word).to_string(), *count))

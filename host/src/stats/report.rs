@@ -39,10 +39,10 @@ pub struct Report {
     /// Records that were set aside: of how many sources, and where the first was.
     pub set_aside: SetAside,
     /// Directory entries that were skipped because they are no regular files.
-    pub skipped: u64,
+    pub non_regular: u64,
     /// Sources that were not read: the ledger knows them as done, or their output is there and is
     /// to be left.
-    pub passed_over: u64,
+    pub skipped: u64,
     /// Failures by kind.
     pub errors: BTreeMap<String, u64>,
     /// Sources whose text was brought into UTF-8, or whose mark was taken off, by what they were

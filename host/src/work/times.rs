@@ -16,7 +16,7 @@ pub(super) struct Times {
     stored: u64,
     out: u64,
     sources: u64,
-    passed_over: u64,
+    skipped: u64,
 }
 
 impl Times {
@@ -32,7 +32,7 @@ impl Times {
             stored: 0,
             out: 0,
             sources: 0,
-            passed_over: 0,
+            skipped: 0,
         }
     }
 
@@ -92,7 +92,7 @@ impl Times {
     pub(super) fn count_source(&mut self, origin: Origin) {
         match origin {
             Origin::Processed => self.sources += 1,
-            Origin::Recalled => self.passed_over += 1,
+            Origin::Recalled => self.skipped += 1,
         }
     }
 
@@ -104,8 +104,8 @@ impl Times {
         if self.out > 0 {
             stats.add_out(take(&mut self.out));
         }
-        if self.passed_over > 0 {
-            stats.add_passed_over(take(&mut self.passed_over));
+        if self.skipped > 0 {
+            stats.add_skipped(take(&mut self.skipped));
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Members<'a> {
     /// Of all sparse files.
     stretches: usize,
     pub(super) sources: Vec<Source>,
-    pub(super) skipped: u64,
+    pub(super) non_regular: u64,
 }
 
 impl<'a> Members<'a> {
@@ -38,7 +38,7 @@ impl<'a> Members<'a> {
             entries: 0,
             stretches: 0,
             sources: Vec::new(),
-            skipped: 0,
+            non_regular: 0,
         }
     }
 
@@ -134,7 +134,7 @@ impl<'a> Members<'a> {
 
     /// An entry that is no file.
     pub(super) fn skip(&mut self) {
-        self.skipped += 1;
+        self.non_regular += 1;
     }
 
     /// Nothing more can be found.

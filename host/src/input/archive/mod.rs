@@ -87,7 +87,7 @@ pub fn expand(listing: &mut Listing, expansion: &Expansion<'_>) -> Result<(), To
         match found.next_if(|(at, _)| *at == index) {
             Some((_, members)) => {
                 sources.extend(members.sources);
-                listing.skipped += members.skipped;
+                listing.non_regular += members.non_regular;
             }
             None => sources.push(source),
         }

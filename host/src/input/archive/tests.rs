@@ -93,7 +93,7 @@ fn names_without_archives_are_left_alone() {
     let fifo = Source { path: "fifo.tar".into(), listed: Ok(None), way: Way::Fifo };
     let missing = Source { path: "missing.zip".into(), listed: Ok(None), way: Way::File };
     let sources = (0..10).map(source).chain([fifo, missing]).collect();
-    let mut listing = Listing { sources, skipped: 3, ..Listing::default() };
+    let mut listing = Listing { sources, non_regular: 3, ..Listing::default() };
     let names = |listing: &Listing| {
         listing.sources.iter().map(|source| source.path.clone()).collect::<Vec<_>>()
     };
@@ -101,5 +101,5 @@ fn names_without_archives_are_left_alone() {
     let stop = AtomicBool::new(false);
     expand(&mut listing, &Expansion::new(10, 2, &stop)).unwrap();
     assert_eq!(names(&listing), before);
-    assert_eq!(listing.skipped, 3);
+    assert_eq!(listing.non_regular, 3);
 }

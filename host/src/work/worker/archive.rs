@@ -107,7 +107,7 @@ impl Worker<'_, '_> {
     fn end_archive(&mut self, open: &Open<'_>, archive: &Archive<'_>, ended: Result<(), Error>) {
         let source = open.whole.at.source;
         let at = At { source, member: archive.count, part: 0 };
-        self.plan.stats.add_skipped(archive.members.skipped());
+        self.plan.stats.add_non_regular(archive.members.non_regular());
         match ended.and_then(|()| open.input.check_unchanged()) {
             Ok(()) => {
                 if let Some(tally) = &mut self.results.tally {
