@@ -28,8 +28,7 @@ impl Suite {
         let (tree, mut suite) = (Tree::new(), Self::default());
         for file in files {
             suite.files += 1;
-            let Ran { passed, skipped, refused, failed } =
-                wast::run(engine.wasmtime(), file.raw());
+            let Ran { passed, skipped, refused, failed } = wast::run(engine.wasmtime(), file.raw());
             suite.passed += passed;
             suite.skipped += skipped;
             let named = |why| format!("{}/{} {why}", file.parent(), file.name());

@@ -3,11 +3,11 @@
 //! Knows the processor by its trait alone; prints nothing.
 
 mod collect;
-mod ends;
 mod need;
 mod observer;
 mod places;
 mod pour;
+mod source_counts;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

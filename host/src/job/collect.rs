@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::ends::{Ends, name};
+use super::source_counts::{SourceCounts, name};
 use super::{Error, Job, Made, Memory, Saved, Summary};
 use crate::output::{Fault, Formatter, OutputType, Room, Row, Shown, Total, Value, Window};
 use crate::process::branches::BranchResults;
@@ -53,7 +53,7 @@ struct Writer<'a> {
     /// What that keeps.
     held: Charge,
     error: Option<io::Error>,
-    ends: Ends,
+    ends: SourceCounts,
 }
 
 impl<'a> Collector<'a> {
@@ -63,7 +63,7 @@ impl<'a> Collector<'a> {
             formatter: job.format.formatter(),
             held: job.stats.memory().hold(0),
             error: None,
-            ends: Ends::default(),
+            ends: SourceCounts::default(),
         };
         Self {
             job,
@@ -207,12 +207,12 @@ impl Deliver for Collector<'_> {
         *self.total.lock() = Some(total);
     }
 
-    fn blocked_on(&self, _own: Option<At>) -> Option<At> {
-        self.window.blocked_on()
+    fn next_required(&self, _own: Option<At>) -> Option<At> {
+        self.window.next_required()
     }
 
-    fn wait_while_blocked_on(&self, at: At) {
-        self.window.wait_while_blocked_on(at);
+    fn wait_for_next_required(&self, at: At) {
+        self.window.wait_for_next_required(at);
     }
 }
 

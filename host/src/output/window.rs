@@ -2,7 +2,7 @@
 //!
 //! Whoever brings the next one in order commits it, and all that wait behind it, at once; a later
 //! one is parked. Nobody who holds a result ever waits. Parked bytes are bounded by those who start
-//! new work: they ask [`Window::blocked_on`] first. What comes after an item only the item knows:
+//! new work: they ask [`Window::next_required`] first. What comes after an item only the item knows:
 //! committing it says so.
 
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ struct State<P, T> {
     committing: bool,
     /// What stands behind `next`, or at it while somebody commits.
     parked: BTreeMap<P, Parked<T>>,
-    /// Threads in [`Window::wait_while_blocked_on`]: waking none costs a system call, too.
+    /// Threads in [`Window::wait_for_next_required`]: waking none costs a system call, too.
     waiting: usize,
 }
 
@@ -123,14 +123,14 @@ impl<P: Ord + Copy, T, W> Window<P, T, W> {
     }
 
     /// The position that everything waits for, when too much is parked.
-    pub fn blocked_on(&self) -> Option<P> {
+    pub fn next_required(&self) -> Option<P> {
         let parked_bytes = self.parked_bytes.load(Ordering::Relaxed);
         let blocked = parked_bytes > self.bytes_max || (parked_bytes > 0 && self.budget.is_full());
         blocked.then(|| lock(&self.state).next)
     }
 
     /// Waits while `position` is what everything waits for; may return early.
-    pub fn wait_while_blocked_on(&self, position: P) {
+    pub fn wait_for_next_required(&self, position: P) {
         let mut state = lock(&self.state);
         if state.next == position {
             state.waiting += 1;
@@ -182,9 +182,9 @@ mod tests {
             let window = Window::new(0, Vec::new(), 10, Arc::default());
             for index in order {
                 window.put(index, index, room(1), push);
-                prop_assert!(window.blocked_on().is_none_or(|next| next <= 40));
+                prop_assert!(window.next_required().is_none_or(|next| next <= 40));
             }
-            prop_assert_eq!(window.blocked_on(), None);
+            prop_assert_eq!(window.next_required(), None);
             let left = window.finish(|_, _| panic!("nothing is left"));
             prop_assert_eq!(left, (0..40).collect::<Vec<_>>());
         }
@@ -194,9 +194,9 @@ mod tests {
     fn too_much_parked_blocks_on_the_first_gap() {
         let window = Window::new(0, Vec::new(), 10, Arc::default());
         window.put(1, 1, room(11), push);
-        assert_eq!(window.blocked_on(), Some(0));
+        assert_eq!(window.next_required(), Some(0));
         window.put(0, 0, room(1), push);
-        assert_eq!(window.blocked_on(), None);
+        assert_eq!(window.next_required(), None);
         window.put(5, 5, room(1), push);
         assert_eq!(window.finish(push), [0, 1, 5]);
     }
@@ -207,11 +207,11 @@ mod tests {
         let window = Window::new(0, Vec::new(), 100, Arc::clone(&budget));
         let _others = budget.hold(5);
         window.put(1, 1, room(4), push);
-        assert_eq!(window.blocked_on(), None);
+        assert_eq!(window.next_required(), None);
         window.put(2, 2, room(1), push);
-        assert_eq!(window.blocked_on(), Some(0));
+        assert_eq!(window.next_required(), Some(0));
         window.put(0, 0, room(1), push);
-        assert_eq!((window.blocked_on(), budget.peak()), (None, 10));
+        assert_eq!((window.next_required(), budget.peak()), (None, 10));
         assert!(!budget.is_full());
     }
 

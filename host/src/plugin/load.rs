@@ -13,14 +13,14 @@ use super::compile::{Compiling, compile, kept, read};
 use super::contract::{self, Entry, IMPORTS};
 use super::engine::Engine;
 use super::error::{LoadError, Refusal};
+use super::failure_recorder::{About, FailureRecorder};
 use super::fault::{Call, fault};
 use super::guest::{self, Guest};
-use super::life::{Life, Sandboxes};
+use super::lease::{SandboxLease, Sandboxes};
 use super::manifest::Manifest;
 use super::options::Options;
 use super::repro::Origin;
 use super::sandbox::{Sandboxed, prepare};
-use super::witness::{About, Witness};
 use super::{aggregator, transformer};
 use crate::process::{
     Failure, FailureKind, Instance, Kind, MemoryBudget, Processor, Scope, Traits,
@@ -183,8 +183,8 @@ impl Processor for Plugin {
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
-        let life = Life::new(self, self.linked.options.sandbox.isolate)?;
-        Ok(Box::new(Witness::new(Box::new(life), self.about())))
+        let life = SandboxLease::new(self, self.linked.options.sandbox.isolate)?;
+        Ok(Box::new(FailureRecorder::new(Box::new(life), self.about())))
     }
 }
 

@@ -13,10 +13,10 @@ use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
-use super::aim::Aim;
 use super::below::remove_outputs;
 use super::found::{Changes, Found, look, pass_over};
 use super::identity::{description, digest, identity, name};
+use super::ledger_mode::LedgerMode;
 use super::owned::{self, Fate, remove_vanished};
 use super::resolved::resolved;
 use crate::job::{Error, Made, Observer, Saved};
@@ -66,20 +66,20 @@ impl Checkpoint {
     pub(super) fn open(
         path: &Path,
         spec: &JobSpec,
-        aim: Aim,
+        mode: LedgerMode,
         listing: &mut Listing,
         events: &dyn Observer,
     ) -> Result<Self, Problem> {
         let ledger = Ledger::open(path).map_err(|error| told(&error))?;
         let job = ledger
-            .job(digest(spec, aim)?, &description(spec, aim))
+            .job(digest(spec, mode)?, &description(spec, mode))
             .map_err(|error| told(&error))?;
         let reader = ledger.reader().map_err(|error| told(&error))?;
         remove_own(listing, &ledger.files());
         let out = resolved(&spec.output.out);
-        let owners = match aim {
-            Aim::Outputs => reader.owners()?,
-            Aim::Results(_) => Owners::default(),
+        let owners = match mode {
+            LedgerMode::Outputs => reader.owners()?,
+            LedgerMode::Results(_) => Owners::default(),
         };
         listing.room.add_bytes(owners.held_bytes());
         remove_outputs(listing, &spec.inputs.files, |path| owners.is_of_job(path, job), events);
@@ -87,10 +87,10 @@ impl Checkpoint {
             remove_vanished(&ledger, &reader, job, &spec.inputs.files, listing, events)?
                 .tell(events);
         }
-        let (mut found, changes) = look(listing, Some((&reader, job)), aim, &spec.output, &out)?;
-        let skipped = match aim {
-            Aim::Outputs => pass_over(listing, &mut found),
-            Aim::Results(_) => 0,
+        let (mut found, changes) = look(listing, Some((&reader, job)), mode, &spec.output, &out)?;
+        let skipped = match mode {
+            LedgerMode::Outputs => pass_over(listing, &mut found),
+            LedgerMode::Results(_) => 0,
         };
         Ok(Self {
             ledger,
@@ -101,7 +101,7 @@ impl Checkpoint {
             owners: Some(owners).filter(|_| spec.output.exists != Some(Exists::Replace)),
             removed: AtomicU64::new(0),
             stale: AtomicU64::new(0),
-            needs: aim.needs(),
+            needs: mode.needs(),
             branches: spec.branches.len(),
             skipped,
             readers: Mutex::new(vec![reader]),
@@ -317,10 +317,10 @@ fn told(error: &ledger::Error) -> Problem {
 pub(super) fn foresee(
     path: &Path,
     spec: &JobSpec,
-    aim: Aim,
+    mode: LedgerMode,
     listing: &mut Listing,
 ) -> Result<u64, Problem> {
-    let digest = digest(spec, aim)?;
+    let digest = digest(spec, mode)?;
     if !path.exists() {
         return Ok(0);
     }
@@ -330,7 +330,7 @@ pub(super) fn foresee(
     let known = job.map(|job| (&reader, job.id));
     remove_own(listing, &reader.files());
     let out = resolved(&spec.output.out);
-    let (mut found, _changes) = look(listing, known, aim, &spec.output, &out)?;
+    let (mut found, _changes) = look(listing, known, mode, &spec.output, &out)?;
     Ok(pass_over(listing, &mut found))
 }
 

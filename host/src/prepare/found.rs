@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use super::aim::Aim;
 use super::identity::{identity, name};
+use super::ledger_mode::LedgerMode;
 use super::owned;
-use super::rejects::Settled;
+use super::rejects::AllowedRejects;
 use super::sources::unlistable;
 use crate::job::Observer;
 use crate::ledger::{Done, Identity, JobId, Known, Reader};
@@ -64,12 +64,12 @@ impl Changes {
 pub(super) fn look(
     listing: &Listing,
     known: Option<(&Reader, JobId)>,
-    aim: Aim,
+    mode: LedgerMode,
     output: &OutputSpec,
     out: &Path,
 ) -> Result<(Vec<Found>, Changes), Problem> {
-    let settled = Settled::by(output)?;
-    let done = known.map(|(reader, job)| reader.done(job, aim.needs())).transpose();
+    let settled = AllowedRejects::by(output)?;
+    let done = known.map(|(reader, job)| reader.done(job, mode.needs())).transpose();
     let done = done?;
     // While all are looked at; what was found stays.
     let room = &listing.room;
@@ -85,18 +85,18 @@ pub(super) fn look(
     }
     let mut is_done = |source: &Source, identity: &Identity| {
         let Some(((reader, job), done)) = known.zip(done.as_ref()) else { return false };
-        match (done.look(&name(source), identity), aim) {
-            (Known::Committed, Aim::Outputs)
+        match (done.look(&name(source), identity), mode) {
+            (Known::Committed, LedgerMode::Outputs)
                 if !settled.has(&source.name(), done.rejects(&name(source))) =>
             {
                 changes.unsettled += 1;
             }
-            (Known::Committed, Aim::Outputs) => {
+            (Known::Committed, LedgerMode::Outputs) => {
                 let is_done = is_as_left(reader, job, source, out);
                 changes.replaced += u64::from(!is_done);
                 return is_done;
             }
-            (Known::Committed, Aim::Results(_)) => return true,
+            (Known::Committed, LedgerMode::Results(_)) => return true,
             (Known::Changed, _) => changes.changed += 1,
             (Known::Failed, _) => changes.failed += 1,
             (Known::Nothing, _) => {}

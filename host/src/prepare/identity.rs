@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use super::aim::Aim;
+use super::ledger_mode::LedgerMode;
 use super::resolved::resolved;
 use crate::ledger::{Digest, Identity};
 use crate::name::{Shown, name_text};
@@ -51,13 +51,13 @@ pub(super) fn identity(source: &Source, roots: &Roots) -> Option<Identity> {
 
 /// Everything that comes out depends on but the source: the digest of the canonical form of what of
 /// a spec it depends on.
-pub(super) fn digest(spec: &JobSpec, aim: Aim) -> Result<Digest, Problem> {
-    Ok(Digest::of([decisive(spec, aim)?.canonical()?]))
+pub(super) fn digest(spec: &JobSpec, mode: LedgerMode) -> Result<Digest, Problem> {
+    Ok(Digest::of([decisive(spec, mode)?.canonical()?]))
 }
 
 /// The spec that gives the same and says nothing else. Plugins are called by their digests, as they
 /// are the same by any name.
-fn decisive(spec: &JobSpec, aim: Aim) -> Result<JobSpec, Problem> {
+fn decisive(spec: &JobSpec, mode: LedgerMode) -> Result<JobSpec, Problem> {
     let (inputs, output) = (&spec.inputs, &spec.output);
     let stage = |stage: &StageSpec| {
         let code = fs::read(&stage.plugin)
@@ -81,8 +81,8 @@ fn decisive(spec: &JobSpec, aim: Aim) -> Result<JobSpec, Problem> {
         include_members,
         ..InputSpec::default()
     };
-    let output = match aim {
-        Aim::Outputs => {
+    let output = match mode {
+        LedgerMode::Outputs => {
             if output.compress != Pack::None {
                 // What is compressed by chunk depends on the chunks.
                 inputs.chunk_size = Some(Size(spec.chunk_bytes()));
@@ -93,21 +93,21 @@ fn decisive(spec: &JobSpec, aim: Aim) -> Result<JobSpec, Problem> {
             OutputSpec { out, compress, name, ..OutputSpec::default() }
         }
         // They are shown anew each time: how and where makes no other job.
-        Aim::Results(_) => OutputSpec::default(),
+        LedgerMode::Results(_) => OutputSpec::default(),
     };
     Ok(JobSpec { branches, inputs, output, ..JobSpec::default() })
 }
 
 /// The job for people.
-pub(super) fn description(spec: &JobSpec, aim: Aim) -> String {
+pub(super) fn description(spec: &JobSpec, mode: LedgerMode) -> String {
     let plugins: Vec<_> = spec.branches.iter().map(chain).collect();
     let all = spec.stages().flat_map(|stage| &stage.settings);
     let settings: Vec<_> =
         all.map(|setting| format!("{}={}", setting.key, setting.shown())).collect();
     let job = format!("{} {}", plugins.join(", "), settings.join(" "));
-    match aim {
-        Aim::Outputs => format!("{job} to {}", spec.output.out.display()),
-        Aim::Results(_) => job.trim_end().to_string(),
+    match mode {
+        LedgerMode::Outputs => format!("{job} to {}", spec.output.out.display()),
+        LedgerMode::Results(_) => job.trim_end().to_string(),
     }
 }
 
@@ -141,20 +141,23 @@ mod tests {
         let expected = format!(
             r#"{{"branch":[{{"stage":[{{"name":"{plugin}","plugin":"{plugin}","settings":{{"b":"2"}}}}]}}],"output":{{"out":"/out"}},"version":1}}"#
         );
-        assert_eq!(decisive(&spec, Aim::Outputs).unwrap().canonical().unwrap(), expected);
+        assert_eq!(decisive(&spec, LedgerMode::Outputs).unwrap().canonical().unwrap(), expected);
         let mut same = spec.clone();
         same.inputs.files = vec!["b".into()];
         same.work.threads = Some(3);
         same.sandbox.isolate = Isolate::Chunk;
         same.inputs.chunk_size = Some(Size(1 << 16));
-        assert_eq!(digest(&same, Aim::Outputs).unwrap(), digest(&spec, Aim::Outputs).unwrap());
+        assert_eq!(
+            digest(&same, LedgerMode::Outputs).unwrap(),
+            digest(&spec, LedgerMode::Outputs).unwrap()
+        );
     }
 
     #[test]
     fn what_changes_outputs_is_another_job() {
         let directory = tempfile::tempdir().unwrap();
         let spec = job(directory.path());
-        let first = digest(&spec, Aim::Outputs).unwrap();
+        let first = digest(&spec, LedgerMode::Outputs).unwrap();
         let changes: [fn(&mut JobSpec); 7] = [
             |spec| spec.set("b", "3").unwrap(),
             |spec| spec.inputs.framing = Some("lines".into()),
@@ -167,9 +170,9 @@ mod tests {
         for change in changes {
             let mut other = spec.clone();
             change(&mut other);
-            assert_ne!(digest(&other, Aim::Outputs).unwrap(), first, "{other:?}");
+            assert_ne!(digest(&other, LedgerMode::Outputs).unwrap(), first, "{other:?}");
         }
         fs::write(directory.path().join("upper.wasm"), b"\0asm2").unwrap();
-        assert_ne!(digest(&spec, Aim::Outputs).unwrap(), first);
+        assert_ne!(digest(&spec, LedgerMode::Outputs).unwrap(), first);
     }
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::aim::Aim;
 use super::checkpoint::Checkpoint;
 use super::context::{Context, load, stopped};
+use super::ledger_mode::LedgerMode;
 use super::names::Names;
 use super::output::{self, To};
 use super::plugins::Plugins;
@@ -79,9 +79,9 @@ pub fn prepare<'a>(
     let reserved = reserve(spec, &mut settings, listed.bytes(), &plugins, context)?;
     overwrite::settings(spec, context.described)?;
     overwrite::files(output, &listing.sources)?;
-    let aim = Aim::of(plugins.traits().kind, spec, &settings);
+    let mode = LedgerMode::of(plugins.traits().kind, spec, &settings);
     let mut checkpoint = match &output.ledger {
-        Some(path) => Some(Checkpoint::open(path, spec, aim, &mut listing, &**events)?),
+        Some(path) => Some(Checkpoint::open(path, spec, mode, &mut listing, &**events)?),
         None => None,
     };
     if let Some(path) = &output.ledger {

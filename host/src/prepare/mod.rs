@@ -4,7 +4,6 @@
 //! A front end gives a [`JobSpec`](crate::spec::JobSpec) and a [`Context`], is told what happens as
 //! an [`Observer`](crate::job::Observer), and decides how it is shown.
 
-mod aim;
 mod below;
 mod checkpoint;
 mod confine;
@@ -12,6 +11,7 @@ mod context;
 mod found;
 mod identity;
 mod job;
+mod ledger_mode;
 mod linked;
 mod names;
 mod objects;

@@ -5,8 +5,8 @@ use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::aim::Aim;
 use super::checkpoint;
+use super::ledger_mode::LedgerMode;
 use super::names::Names;
 use super::objects;
 use super::output::{self, Foreseen};
@@ -45,8 +45,8 @@ pub fn plan(
     overwrite::files(&output, &listing.sources)?;
     let skipped = match &output.ledger {
         Some(path) => {
-            let aim = Aim::of(plugins.traits().kind, spec, settings);
-            checkpoint::foresee(path, spec, aim, &mut listing)?
+            let mode = LedgerMode::of(plugins.traits().kind, spec, settings);
+            checkpoint::foresee(path, spec, mode, &mut listing)?
         }
         None => 0,
     };

@@ -70,13 +70,13 @@ fn is_full(path: &Path) -> bool {
 /// Which records may stay as an earlier run with output files has set them aside: those that are
 /// allowed, and, where there is a file for them, are in it. A source with others is done again, so
 /// that a loss is told by each run, not by the first one alone.
-pub(super) struct Settled {
+pub(super) struct AllowedRejects {
     records_max: u64,
     /// Lines of each source in the file; `None` where no file is asked for.
     lines: Option<HashMap<String, u64>>,
 }
 
-impl Settled {
+impl AllowedRejects {
     /// What the spec of this run says. A share of bytes is not judged again: how many those were is
     /// not known any more.
     pub(super) fn by(output: &OutputSpec) -> Result<Self, Problem> {

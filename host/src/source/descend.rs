@@ -30,7 +30,8 @@ pub(super) fn descend(
     within: &Arc<Room>,
 ) -> Result<(Vec<Source>, u64), TooManySources> {
     let known = Directories::within(within);
-    let mut found = Found { root, filter, request, known, within, sources: Vec::new(), non_regular: 0 };
+    let mut found =
+        Found { root, filter, request, known, within, sources: Vec::new(), non_regular: 0 };
     let mut last = LastLink::Followed;
     let mut directories = vec![root.to_path_buf()];
     while let Some(directory) = directories.pop() {

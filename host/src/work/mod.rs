@@ -10,16 +10,16 @@ mod cancel;
 mod fault;
 mod feed;
 mod gate;
-mod gather;
 mod layout;
+mod merge_into;
+mod merge_tree;
 mod open;
+mod output_unit;
 mod queue;
 mod ring;
-mod settle;
-mod tally;
 mod threads;
 mod times;
-mod whole;
+mod total_share;
 mod worker;
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ use crate::stats::Stats;
 
 pub use cancel::Cancel;
 pub use gate::{Entered, Gate, in_turn, renew_turn};
-pub use whole::check_rejected;
+pub use output_unit::check_rejected;
 
 use feed::Feed;
 use queue::Queue;
@@ -63,10 +63,10 @@ pub trait Deliver: Sync {
 
     /// The result that others wait for, so many of them that nothing should be started but what
     /// brings it nearer; `own` is the source that the caller is at.
-    fn blocked_on(&self, own: Option<At>) -> Option<At>;
+    fn next_required(&self, own: Option<At>) -> Option<At>;
 
-    /// Waits until [`blocked_on`](Self::blocked_on) is no longer `at`.
-    fn wait_while_blocked_on(&self, at: At);
+    /// Waits until [`next_required`](Self::next_required) is no longer `at`.
+    fn wait_for_next_required(&self, at: At);
 }
 
 /// Where a result stands among all: in the order of the sources, of the members of one, and of what
@@ -201,7 +201,7 @@ impl<'a> Plan<'a> {
     /// Notes that a source is an archive whose bytes plugins are given as text: nothing in its name
     /// said that it is one, or it is in another. Where records are no text, as those of a checksum,
     /// all bytes of a file are what is wanted.
-    fn note_archive(&self, whole: &whole::Whole<'_>) {
+    fn note_archive(&self, whole: &output_unit::OutputUnit<'_>) {
         if self.settings.archives && self.cutter.framing.is_text() {
             self.stats.add_unopened(whole.at.source, whole.at.member, whole.name());
         }
@@ -225,9 +225,9 @@ pub fn run(plan: &Plan<'_>) -> Result<(), std::io::Error> {
     let feed = Feed::new(plan);
     // What gives bytes has no states to be brought together.
     let wanted = plan.settings.show.total && plan.processor.traits().kind == Kind::Aggregator;
-    let total = wanted.then(|| tally::gather(plan));
+    let total = wanted.then(|| total_share::tree(plan));
     if plan.sources.is_empty() && total.is_some() {
-        tally::empty(plan);
+        total_share::empty(plan);
         return Ok(());
     }
     let (window_bytes, memory) = (plan.settings.window_bytes, plan.stats.memory());

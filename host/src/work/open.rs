@@ -9,10 +9,10 @@ use crate::source::Source;
 
 use super::Plan;
 use super::fault::{refused, separated};
-use super::gather::Gather;
 use super::layout::{Front, Layout, look, reader};
+use super::merge_tree::MergeTree;
+use super::output_unit::OutputUnit;
 use super::ring::{Reader, Ring};
-use super::whole::Whole;
 
 /// An opened source.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Open<'a> {
     pub(super) input: Input,
     pub(super) chunks: Chunks<'a>,
     /// What the chunks are pieces of; an archive's are pieces of its members.
-    pub(super) whole: Whole<'a>,
+    pub(super) whole: OutputUnit<'a>,
     /// Of what is found by its place.
     pub(super) lines: Lines,
     /// What is still to be found out about it, by whoever reads it.
@@ -138,16 +138,16 @@ fn whole<'a>(
     (index, source): (usize, &'a Source),
     count: Option<u64>,
     header: Vec<u8>,
-) -> Whole<'a> {
-    let gather = Gather::new(count, plan.processor.traits().order);
+) -> OutputUnit<'a> {
+    let merge_tree = MergeTree::new(count, plan.processor.traits().order);
     let header = Held::within(plan.stats.memory(), header).into();
-    Whole::source(index, source, header, gather)
+    OutputUnit::source(index, source, header, merge_tree)
 }
 
 /// How many neighbouring chunks a worker takes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunLength {
-    /// Whole groups of as many.
+    /// OutputUnit groups of as many.
     pub(super) multiple_of: u64,
     /// But for that, no more.
     pub(super) most: u64,

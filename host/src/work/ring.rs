@@ -18,7 +18,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::At;
 use super::gate::Pass;
-use super::whole::Whole;
+use super::output_unit::OutputUnit;
 use crate::input::{Chunk, Members, Pieces, Stream};
 use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, LIGHT_RUNNING_RATIO, WAIT};
 use crate::stats::{Charge, MemoryBudget};
@@ -48,7 +48,7 @@ pub(super) struct Archive<'a> {
     pub(super) members: Members,
     pub(super) path: PathBuf,
     /// The member that it is at, and the position of the chunk that comes next.
-    pub(super) at: Option<(Arc<Whole<'a>>, u64)>,
+    pub(super) at: Option<(Arc<OutputUnit<'a>>, u64)>,
     /// How many members there were.
     pub(super) count: u64,
 }
@@ -56,7 +56,7 @@ pub(super) struct Archive<'a> {
 /// A chunk, and what it is a piece of: the source itself, or a member of it.
 #[derive(Debug)]
 pub(super) struct Piece<'a> {
-    pub(super) member: Option<Arc<Whole<'a>>>,
+    pub(super) member: Option<Arc<OutputUnit<'a>>>,
     pub(super) chunk: Chunk,
 }
 

@@ -131,12 +131,12 @@ impl Deliver for Kept {
         assert!(self.total.lock().replace(result).is_none(), "one total");
     }
 
-    fn blocked_on(&self, _own: Option<At>) -> Option<At> {
+    fn next_required(&self, _own: Option<At>) -> Option<At> {
         let missing = |&index: &usize| self.sources.lock()[index].is_none();
         self.only.filter(missing).map(|source| At { source, ..At::default() })
     }
 
-    fn wait_while_blocked_on(&self, _at: At) {
+    fn wait_for_next_required(&self, _at: At) {
         std::thread::yield_now();
     }
 }

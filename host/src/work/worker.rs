@@ -1,10 +1,10 @@
 //! One worker: a thread's loop over tasks, with the instance that it owns.
 
+mod aggregate;
 mod archive;
-mod course;
 mod halves;
 mod locate;
-mod reading;
+mod read_ahead;
 mod results;
 mod seat;
 mod tail;
@@ -21,7 +21,7 @@ use crate::source::{Source, Way};
 use super::ahead::Ahead;
 use super::feed::{Feed, Task};
 use super::gate::Pass;
-use super::gather::Gather;
+use super::merge_tree::MergeTree;
 use super::open::Open;
 use super::queue::Queue;
 use super::{Done, Origin, Plan, Recalled, Slot};
@@ -66,7 +66,7 @@ impl<'r, 'a> Worker<'r, 'a> {
         plan: &'a Plan<'a>,
         feed: &'r Feed<'a>,
         queue: Option<&'r Queue<'a>>,
-        total: Option<&'a Gather>,
+        total: Option<&'a MergeTree>,
     ) -> Self {
         let processor = queue.map_or(plan.processor, |queue| queue.split.head);
         Self {
@@ -94,7 +94,7 @@ impl<'r, 'a> Worker<'r, 'a> {
             self.results.times.show_counts(self.plan.stats);
             self.pass.ask();
             self.check_cancel()?;
-            let task = self.feed.next(self.plan.deliver.blocked_on(None), &mut self.pass);
+            let task = self.feed.next(self.plan.deliver.next_required(None), &mut self.pass);
             self.results.times.was_idle(); // but for a moment, where there was something to do
             match task {
                 Task::Sources(batch) => {
@@ -114,7 +114,7 @@ impl<'r, 'a> Worker<'r, 'a> {
                 Task::Join(open) => drop(self.join(&open)?),
                 Task::Wait(at) => {
                     self.pass.leave();
-                    self.plan.deliver.wait_while_blocked_on(at);
+                    self.plan.deliver.wait_for_next_required(at);
                 }
                 Task::Done => return Ok(()),
             }
@@ -150,7 +150,7 @@ impl<'r, 'a> Worker<'r, 'a> {
     /// would be wrong.
     fn is_all(&self, recalled: &Recalled) -> bool {
         (recalled.result.is_some() || !self.plan.settings.show.per_source)
-            && (recalled.state.is_some() || self.results.tally.is_none())
+            && (recalled.state.is_some() || self.results.total_share.is_none())
     }
 
     /// Delivers what an earlier run has left of a source, which is not opened.

@@ -16,7 +16,7 @@ use super::flight::Flight;
 use super::given::commit;
 use super::packing::Packing;
 use super::{count_rejects, ended, reject_bytes};
-use crate::job::ends::Ends;
+use crate::job::source_counts::SourceCounts;
 use crate::job::{Error, Job, Summary};
 use crate::output::{FileError, Object, ObjectError, Pending, Room, Window, Written};
 use crate::process::{Failure, Held, Reject, spare};
@@ -71,7 +71,7 @@ struct Writer {
     rejected: u64,
     /// What has failed already, where parts come in no order: it fails once.
     failed: BTreeSet<(usize, u64)>,
-    ends: Ends,
+    ends: SourceCounts,
 }
 
 /// A part and its place in the file.
@@ -105,7 +105,7 @@ impl<'a> Single<'a> {
         object: Option<Object>,
         file: Option<Pending>,
     ) -> Self {
-        let (rejected, failed, ends) = (0, BTreeSet::new(), Ends::default());
+        let (rejected, failed, ends) = (0, BTreeSet::new(), SourceCounts::default());
         let (last, is_open, was_open) = ((0, 0), false, false);
         let (offset, begun) = (0, 0);
         let writer = Writer {
@@ -242,7 +242,7 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// Ends the record that the source before has left open. Where parts come in no order, each is
+    /// SourceCounts the record that the source before has left open. Where parts come in no order, each is
     /// one of its own.
     fn join(&self, writer: &mut Writer, next: (usize, u64), placed: &mut Vec<Placed>) {
         let Some(end) = record_end(self.job) else { return };
@@ -375,11 +375,11 @@ impl Deliver for Single<'_> {
 
     fn total(&self, _result: Result<Held, Failure>) {}
 
-    fn blocked_on(&self, _own: Option<At>) -> Option<At> {
-        self.window.blocked_on()
+    fn next_required(&self, _own: Option<At>) -> Option<At> {
+        self.window.next_required()
     }
 
-    fn wait_while_blocked_on(&self, at: At) {
-        self.window.wait_while_blocked_on(at);
+    fn wait_for_next_required(&self, at: At) {
+        self.window.wait_for_next_required(at);
     }
 }

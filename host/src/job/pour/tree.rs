@@ -18,7 +18,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::below::Below;
 use super::packing::Packing;
 use super::{count_rejects, ended, reject_bytes};
-use crate::job::ends::{Ends, Flushed, write_rejects};
+use crate::job::source_counts::{Flushed, SourceCounts, write_rejects};
 use crate::job::{Error, Job, Made, Saved, Summary};
 use crate::output::{CannotPack, Content, Room, Window, Written};
 use crate::process::{Failure, FailureKind, Held, Reject, spare};
@@ -33,7 +33,7 @@ pub(in crate::job) struct Tree<'a> {
     packing: Packing,
     /// Held for moments alone: never while a file is made, written or shown.
     parted: Mutex<Parted>,
-    told: Window<At, Told, Ends>,
+    told: Window<At, Told, SourceCounts>,
     error: Mutex<Option<Error>>,
 }
 
@@ -109,7 +109,7 @@ impl<'a> Tree<'a> {
             parted: Mutex::default(),
             told: Window::new(
                 At::default(),
-                Ends::default(),
+                SourceCounts::default(),
                 job.settings.window_bytes,
                 Arc::clone(job.stats.memory()),
             ),
@@ -134,7 +134,7 @@ impl<'a> Tree<'a> {
         Ok(Wanted { path, sink })
     }
 
-    /// Ends a source that is one part, or that fails with its first one.
+    /// SourceCounts a source that is one part, or that fails with its first one.
     fn whole(&self, part: Part) {
         let Part { slot, bytes, output, mut rejects } = part;
         let counted = count_rejects(0, &mut rejects, self.job.settings.rejects_max);
@@ -237,7 +237,7 @@ impl<'a> Tree<'a> {
 }
 
 /// Tells how a source ended, and says which comes next.
-fn tell(job: &Job<'_>, ends: &mut Ends, told: &Told) -> At {
+fn tell(job: &Job<'_>, ends: &mut SourceCounts, told: &Told) -> At {
     let Told { slot, bytes, rejects, written, outcome } = told;
     if let Outcome::Done(result) = outcome {
         if *written {
@@ -296,19 +296,19 @@ impl Deliver for Tree<'_> {
 
     fn total(&self, _result: Result<Held, Failure>) {}
 
-    fn blocked_on(&self, own: Option<At>) -> Option<At> {
-        let Some(own) = own else { return self.told.blocked_on() };
+    fn next_required(&self, own: Option<At>) -> Option<At> {
+        let Some(own) = own else { return self.told.next_required() };
         let of_own = (own.source, 0)..=(own.source, u64::MAX);
-        self.parted().open.range(of_own).find_map(|(_, output)| output.window.blocked_on())
+        self.parted().open.range(of_own).find_map(|(_, output)| output.window.next_required())
     }
 
-    fn wait_while_blocked_on(&self, at: At) {
-        if self.told.blocked_on() == Some(at) {
-            return self.told.wait_while_blocked_on(at);
+    fn wait_for_next_required(&self, at: At) {
+        if self.told.next_required() == Some(at) {
+            return self.told.wait_for_next_required(at);
         }
         let output = self.parted().open.get(&(at.source, at.member)).cloned();
         if let Some(output) = output {
-            output.window.wait_while_blocked_on(at);
+            output.window.wait_for_next_required(at);
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Worker;
-use super::reading::Read;
+use super::read_ahead::Read;
 use crate::input::{Chunk, Error, Member, is_archive, member_path};
 use crate::process::{Failure, Held};
 use crate::work::open::Open;
+use crate::work::output_unit::OutputUnit;
 use crate::work::ring::{Archive, Piece};
-use crate::work::whole::Whole;
 use crate::work::{At, End, Slot};
 
 impl Worker<'_, '_> {
@@ -46,10 +46,10 @@ impl Worker<'_, '_> {
         &mut self,
         open: &Open<'r>,
         archive: &mut Archive<'r>,
-        whole: Arc<Whole<'r>>,
+        whole: Arc<OutputUnit<'r>>,
         index: u64,
         buffer: Vec<u8>,
-    ) -> Option<(Arc<Whole<'r>>, Chunk)> {
+    ) -> Option<(Arc<OutputUnit<'r>>, Chunk)> {
         if self.hopeless(&whole, index) {
             self.give_up(&whole, index);
             return None;
@@ -65,7 +65,7 @@ impl Worker<'_, '_> {
         archive: &mut Archive<'r>,
         member: Member,
         buffer: Vec<u8>,
-    ) -> Option<(Arc<Whole<'r>>, Chunk)> {
+    ) -> Option<(Arc<OutputUnit<'r>>, Chunk)> {
         let at = At { source: open.whole.at.source, member: archive.count, part: 0 };
         archive.count += 1;
         let (name, unread) = match member {
@@ -84,7 +84,7 @@ impl Worker<'_, '_> {
         match first {
             Ok((first, header)) => {
                 let header = Held::within(self.plan.stats.memory(), header).into();
-                let mut whole = Whole::member(at, path, header, traits.order);
+                let mut whole = OutputUnit::member(at, path, header, traits.order);
                 whole.offsets = archive.members.offsets();
                 if is_archive(first.bytes()) {
                     self.plan.note_archive(&whole);
@@ -110,8 +110,8 @@ impl Worker<'_, '_> {
         self.plan.stats.add_non_regular(archive.members.non_regular());
         match ended.and_then(|()| open.input.check_unchanged()) {
             Ok(()) => {
-                if let Some(tally) = &mut self.results.tally {
-                    tally.add(at, End::Source, None);
+                if let Some(total_share) = &mut self.results.total_share {
+                    total_share.add(at, End::Source, None);
                 }
                 self.plan.deliver.end(source, archive.count);
             }

@@ -4,7 +4,7 @@
 use super::Worker;
 use crate::process::{Failure, FailureKind, Fill, Place, Pushed, Reject, Scope};
 use crate::settings::limits::HALVED_OUTPUT_RATIO;
-use crate::work::whole::Whole;
+use crate::work::output_unit::OutputUnit;
 
 /// What came out of a chunk, and what of it was set aside.
 pub(super) type Run = (Pushed, Vec<Reject>);
@@ -13,7 +13,7 @@ impl Worker<'_, '_> {
     /// Runs one chunk.
     pub(super) fn run_chunk(
         &mut self,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         fresh: bool,
         place: Place,
         fill: &mut dyn Fill,
@@ -33,7 +33,7 @@ impl Worker<'_, '_> {
 
     fn run_halves(
         &mut self,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         place: Place,
         chunk: &[u8],
         failure: Failure,
@@ -70,7 +70,7 @@ impl Worker<'_, '_> {
 
     fn run_once(
         &mut self,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         fresh: bool,
         place: Place,
         fill: &mut dyn Fill,

@@ -6,14 +6,14 @@ use crate::process::Reject;
 use crate::slices;
 use crate::work::Locate;
 use crate::work::open::Open;
-use crate::work::whole::Whole;
+use crate::work::output_unit::OutputUnit;
 
 impl Worker<'_, '_> {
     /// For records of a chunk that was found by its place.
     pub(super) fn locate_placed(
         &mut self,
         open: &Open<'_>,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         rejects: &mut [Reject],
     ) {
         let all = self.plan.locate == Locate::All;
@@ -32,7 +32,12 @@ impl Worker<'_, '_> {
     }
 
     /// For records of a chunk of a stream.
-    pub(super) fn locate_streamed(&self, chunk: &Chunk, whole: &Whole<'_>, rejects: &mut [Reject]) {
+    pub(super) fn locate_streamed(
+        &self,
+        chunk: &Chunk,
+        whole: &OutputUnit<'_>,
+        rejects: &mut [Reject],
+    ) {
         let begun = || LineCount::from(self.plan.cutter.framing, chunk.lines_before);
         let (mut at, mut lines) = (0, begun());
         for reject in self.to_locate(whole, rejects) {
@@ -51,7 +56,7 @@ impl Worker<'_, '_> {
     /// Those whose lines are told.
     fn to_locate<'r>(
         &self,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         rejects: &'r mut [Reject],
     ) -> impl Iterator<Item = &'r mut Reject> + use<'r> {
         let has_lines = self.plan.cutter.framing.has_lines();
@@ -68,7 +73,7 @@ impl Worker<'_, '_> {
 
 /// From now on their offsets are those in the source, of which plugins see the text; where that was
 /// in another encoding, none are told.
-fn shift(whole: &Whole<'_>, rejects: &mut [Reject]) {
+fn shift(whole: &OutputUnit<'_>, rejects: &mut [Reject]) {
     for reject in rejects {
         match whole.offsets {
             Offsets::Behind(bytes) => reject.offset += bytes,

@@ -4,58 +4,62 @@
 use super::Cancelled;
 use super::seat::Seat;
 use crate::process::{Failure, FailureKind, Held, Kind, Reject};
-use crate::work::gather::{Gather, Span};
+use crate::work::merge_into::{Broken, Merging, merge_into};
+use crate::work::merge_tree::{MergeTree, Span};
 use crate::work::open::Open;
+use crate::work::output_unit::OutputUnit;
 use crate::work::queue::Passed;
-use crate::work::settle::{Broken, Settled, settle};
-use crate::work::tally::Tally;
 use crate::work::times::Times;
-use crate::work::whole::Whole;
+use crate::work::total_share::TotalShare;
 use crate::work::{Done, End, Origin, Plan, Slot};
 
 pub(super) struct Results<'a> {
     plan: &'a Plan<'a>,
     /// This worker's share of the total, where one is wanted.
-    pub(super) tally: Option<Tally<'a>>,
+    pub(super) total_share: Option<TotalShare<'a>>,
     pub(super) times: Times,
 }
 
 impl<'a> Results<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, total: Option<&'a Gather>) -> Self {
-        Self { plan, tally: total.map(|gather| Tally::new(plan, gather)), times: Times::new() }
+    pub(super) fn new(plan: &'a Plan<'a>, total: Option<&'a MergeTree>) -> Self {
+        Self {
+            plan,
+            total_share: total.map(|merge_tree| TotalShare::new(plan, merge_tree)),
+            times: Times::new(),
+        }
     }
 
     /// Hands over this worker's share of the total.
     pub(super) fn flush(&mut self) {
-        if let Some(tally) = &mut self.tally {
-            tally.flush();
+        if let Some(total_share) = &mut self.total_share {
+            total_share.flush();
         }
         self.times.was_merge();
     }
 
     /// Offers the open accumulator to its whole; concludes that if it completes it.
-    pub(super) fn settle(
+    pub(super) fn merge_into(
         &mut self,
         seat: &mut Seat<'_>,
         open: &Open<'_>,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         span: Span,
     ) {
         let Some(instance) = seat.instance() else { return };
-        match settle(instance, whole.opening(), span, &whole.gather) {
-            Ok(Settled::Parked) => seat.recycle(),
-            Ok(Settled::Whole) => self.conclude(seat, open, whole),
-            Ok(Settled::Failed(failure)) => self.settle_failed(whole, Some(failure)),
+        match merge_into(instance, whole.opening(), span, &whole.merge_tree) {
+            Ok(Merging::Parked) => seat.recycle(),
+            Ok(Merging::Whole) => self.conclude(seat, open, whole),
+            Ok(Merging::Failed(failure)) => self.merge_failed(whole, Some(failure)),
             Err(Broken { failure, held }) => {
                 seat.clear();
                 // After all chunks: a failure of the data itself is told rather than this one.
-                let failed = whole.gather.fail(held, u64::MAX, failure);
-                self.settle_failed(whole, failed);
+                let failed = whole.merge_tree.fail(held, u64::MAX, failure);
+                self.merge_failed(whole, failed);
             }
         }
     }
 
-    pub(super) fn settle_failed(&mut self, whole: &Whole<'_>, failure: Option<Failure>) {
+    pub(super) fn merge_failed(&mut self, whole: &OutputUnit<'_>, failure: Option<Failure>) {
         let Some(failure) = failure else { return };
         let rejects = match failure.kind {
             FailureKind::Rejects => whole.take_rejects(), // they say why
@@ -65,7 +69,12 @@ impl<'a> Results<'a> {
     }
 
     /// Ends a whole whose accumulator, in this seat, has seen everything.
-    pub(super) fn conclude(&mut self, seat: &mut Seat<'_>, open: &Open<'_>, whole: &Whole<'_>) {
+    pub(super) fn conclude(
+        &mut self,
+        seat: &mut Seat<'_>,
+        open: &Open<'_>,
+        whole: &OutputUnit<'_>,
+    ) {
         // What one call has read of a file is of one moment: there is nothing that it could differ
         // from. An archive that is read from its front is checked at its end.
         let checked = if whole.is_source() && (!open.is_single() || open.input.is_member()) {
@@ -84,7 +93,7 @@ impl<'a> Results<'a> {
             }
             Err(failure) => {
                 seat.clear();
-                self.settle_failed(whole, Some(failure));
+                self.merge_failed(whole, Some(failure));
             }
         }
     }
@@ -92,7 +101,8 @@ impl<'a> Results<'a> {
     /// The result of the open accumulator and its state, each where it is wanted.
     fn outcome(&self, seat: &mut Seat<'_>) -> Result<Outcome, Failure> {
         let Some(instance) = seat.instance() else { return Ok(Outcome::default()) };
-        let state = if self.tally.is_some() { Some(instance.accumulator()?.save()?) } else { None };
+        let state =
+            if self.total_share.is_some() { Some(instance.accumulator()?.save()?) } else { None };
         if self.plan.settings.show.per_source {
             let result = instance.accumulator()?.finish()?;
             self.plan.deliver.check(&result)?;
@@ -107,7 +117,7 @@ impl<'a> Results<'a> {
         &mut self,
         seat: &mut Seat<'_>,
         open: &Open<'_>,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         part: Passed,
     ) -> Result<(), Cancelled> {
         let Passed { place, bytes, output, rejects } = part;
@@ -115,7 +125,7 @@ impl<'a> Results<'a> {
         if let Err((to, failure)) = whole.count_rejects_of(place.index, &rejects, max) {
             // It fails where they are taken in order; what is behind those that were counted need
             // not be looked at.
-            whole.gather.note(to, failure.clone());
+            whole.merge_tree.note(to, failure.clone());
             if self.plan.settings.unordered {
                 seat.clear();
                 self.fail_with(whole.slot(), failure, rejects);
@@ -147,7 +157,7 @@ impl<'a> Results<'a> {
     }
 
     /// All chunks have been delivered: says that there are no more, or that they are worth nothing.
-    fn end(&mut self, open: &Open<'_>, whole: &Whole<'_>) {
+    fn end(&mut self, open: &Open<'_>, whole: &OutputUnit<'_>) {
         let mut slot = whole.slot();
         slot.at.part = whole.parts();
         let checked = if whole.is_source() {
@@ -167,8 +177,8 @@ impl<'a> Results<'a> {
     }
 
     /// Delivers a failure in the place of a part.
-    pub(super) fn fail_part(&mut self, whole: &Whole<'_>, index: u64, failure: Failure) {
-        whole.gather.note(index, failure.clone());
+    pub(super) fn fail_part(&mut self, whole: &OutputUnit<'_>, index: u64, failure: Failure) {
+        whole.merge_tree.note(index, failure.clone());
         let mut slot = whole.slot();
         slot.at.part = index;
         self.fail(slot, failure);
@@ -204,8 +214,8 @@ impl<'a> Results<'a> {
         if let Ok(Some(result)) = &done.result {
             self.times.count_out(result.len() as u64);
         }
-        if let Some(tally) = &mut self.tally {
-            tally.add(slot.at, slot.end, done.state.as_deref());
+        if let Some(total_share) = &mut self.total_share {
+            total_share.add(slot.at, slot.end, done.state.as_deref());
         }
         self.times.was_merge();
         self.plan.deliver.put(slot, done);

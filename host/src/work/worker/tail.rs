@@ -7,8 +7,8 @@ use super::seat::Seat;
 use super::{Cancelled, Worker};
 use crate::process::{Failure, Held, Kind, spare};
 use crate::work::open::Open;
+use crate::work::output_unit::OutputUnit;
 use crate::work::queue::{Due, Item, Passed, Queue};
-use crate::work::whole::Whole;
 
 /// How a whole goes on after an item.
 enum Onward {
@@ -22,7 +22,7 @@ enum Onward {
 
 impl<'a> Worker<'_, 'a> {
     /// Brings what came out of a chunk in the head.
-    pub(super) fn bring(&mut self, queue: &Queue<'a>, whole: &Whole<'_>, passed: Passed) {
+    pub(super) fn bring(&mut self, queue: &Queue<'a>, whole: &OutputUnit<'_>, passed: Passed) {
         if passed.place.last {
             self.seat.recycle();
         } else {
@@ -33,7 +33,11 @@ impl<'a> Worker<'_, 'a> {
 
     /// Runs the tail over what is next of a whole, as long as something is. To be called after
     /// anything was brought.
-    pub(super) fn run_tail(&mut self, open: &Open<'_>, whole: &Whole<'_>) -> Result<(), Cancelled> {
+    pub(super) fn run_tail(
+        &mut self,
+        open: &Open<'_>,
+        whole: &OutputUnit<'_>,
+    ) -> Result<(), Cancelled> {
         let Some(queue) = self.queue else { return Ok(()) };
         loop {
             self.pass.ask();
@@ -56,7 +60,7 @@ impl<'a> Worker<'_, 'a> {
         &mut self,
         tail: &mut Seat<'a>,
         open: &Open<'_>,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         item: Item,
     ) -> Result<Onward, Cancelled> {
         let index = item.index;
@@ -78,14 +82,14 @@ impl<'a> Worker<'_, 'a> {
             Kind::Transformer => self.results.put_part(tail, open, whole, passed)?,
             Kind::Aggregator => self.gather_part(tail, open, whole, passed)?,
         }
-        Ok(match whole.gather.failed_at() {
+        Ok(match whole.merge_tree.failed_at() {
             Some(at) if at <= index => Onward::Failed,
             _ if place.last => Onward::End,
             _ => Onward::More,
         })
     }
 
-    fn open_tail(&mut self, tail: &mut Seat<'a>, whole: &Whole<'_>) -> Result<(), Failure> {
+    fn open_tail(&mut self, tail: &mut Seat<'a>, whole: &OutputUnit<'_>) -> Result<(), Failure> {
         if let Some(instance) = self.tail.take() {
             tail.put(instance);
         }
@@ -100,7 +104,7 @@ impl<'a> Worker<'_, 'a> {
         &mut self,
         tail: &mut Seat<'a>,
         open: &Open<'_>,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         Passed { place, rejects, .. }: Passed,
     ) -> Result<(), Cancelled> {
         match whole.keep_rejects(rejects, self.plan.settings.rejects_max) {
@@ -115,7 +119,7 @@ impl<'a> Worker<'_, 'a> {
     fn fail_in_order(
         &mut self,
         tail: &mut Seat<'a>,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         index: u64,
         failure: Failure,
     ) {
@@ -123,8 +127,8 @@ impl<'a> Worker<'_, 'a> {
         match self.plan.processor.traits().kind {
             Kind::Transformer => self.results.fail_part(whole, index, failure),
             Kind::Aggregator => {
-                whole.gather.note(index, failure.clone());
-                self.results.settle_failed(whole, Some(failure));
+                whole.merge_tree.note(index, failure.clone());
+                self.results.merge_failed(whole, Some(failure));
             }
         }
     }

@@ -5,16 +5,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::course::is_same;
+use super::aggregate::is_same;
 use super::halves::Run;
 use super::{Cancelled, Worker};
 use crate::input::Found;
 use crate::process::{Failure, Kind, Place, Scope};
 use crate::work::At;
 use crate::work::open::{Open, take_next};
+use crate::work::output_unit::OutputUnit;
 use crate::work::queue::{Item, Passed};
 use crate::work::ring::{Piece, Ring, Turn};
-use crate::work::whole::Whole;
 
 /// Whether a worker goes on with a source.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Worker<'_, '_> {
         open: &Open<'r>,
         ring: &Ring<'r>,
     ) -> Result<(), Cancelled> {
-        let mut open_for: Option<Arc<Whole<'r>>> = None;
+        let mut open_for: Option<Arc<OutputUnit<'r>>> = None;
         let mut fresh = true;
         while self.onward(open, |at| ring.has_given(at))? == Onward::Yes {
             self.pass.ask();
@@ -119,7 +119,7 @@ impl Worker<'_, '_> {
     fn pass_on(
         &mut self,
         open: &Open<'_>,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         place: Place,
         bytes: usize,
         run: Result<Run, Failure>,
@@ -145,16 +145,16 @@ impl Worker<'_, '_> {
 
     /// Ends a whole with what happened at one of its chunks. Of several, the first in the source is
     /// told.
-    fn fail_chunk(&mut self, whole: &Whole<'_>, index: u64, failure: Failure) {
+    fn fail_chunk(&mut self, whole: &OutputUnit<'_>, index: u64, failure: Failure) {
         self.seat.clear();
         self.fail_read(whole, index, failure);
     }
 
     /// The same for a chunk that no instance has seen.
-    pub(super) fn fail_read(&mut self, whole: &Whole<'_>, index: u64, failure: Failure) {
+    pub(super) fn fail_read(&mut self, whole: &OutputUnit<'_>, index: u64, failure: Failure) {
         match self.queue {
             Some(queue) => {
-                whole.gather.note(index, failure.clone());
+                whole.merge_tree.note(index, failure.clone());
                 queue.bring(whole.at, Item { index, result: Err(failure) });
             }
             None => self.results.fail_part(whole, index, failure),
@@ -186,7 +186,7 @@ impl Worker<'_, '_> {
             if open.is_single() || (self.scope() == Scope::Source && open.remaining() == 0) {
                 return Ok(Onward::Yes);
             }
-            let Some(at) = self.plan.deliver.blocked_on(Some(whole.at)) else {
+            let Some(at) = self.plan.deliver.next_required(Some(whole.at)) else {
                 return Ok(Onward::Yes);
             };
             if at.source != whole.at.source {
@@ -197,7 +197,7 @@ impl Worker<'_, '_> {
                 return Ok(Onward::Yes);
             }
             self.pass.leave();
-            self.plan.deliver.wait_while_blocked_on(at);
+            self.plan.deliver.wait_for_next_required(at);
             self.results.times.was_idle();
         }
     }

@@ -7,14 +7,14 @@ use crate::spec::JobSpec;
 
 /// What a run makes of its sources.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Aim {
+pub(super) enum LedgerMode {
     /// A file for each.
     Outputs,
     /// Rows, and a total, of what each gave.
     Results(Needs),
 }
 
-impl Aim {
+impl LedgerMode {
     /// What plugins of that kind make.
     pub(super) fn of(kind: Kind, spec: &JobSpec, settings: &Run) -> Self {
         if kind == Kind::Transformer {

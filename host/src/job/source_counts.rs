@@ -14,7 +14,7 @@ use crate::work::{At, End, Slot};
 
 /// What has been counted so far.
 #[derive(Debug, Default)]
-pub(super) struct Ends {
+pub(super) struct SourceCounts {
     /// Sources and members that are done, failed ones among them.
     pub(super) sources: u64,
     pub(super) failed: u64,
@@ -84,7 +84,7 @@ pub(super) fn write_rejects(
     if flushed == Flushed::AtOnce { out.flush() } else { Ok(()) }
 }
 
-impl Ends {
+impl SourceCounts {
     /// Counts a result, or a part of one, of `bytes` bytes; tells of a failure.
     pub(super) fn count(
         &mut self,

@@ -8,10 +8,10 @@ use std::sync::atomic::AtomicU64;
 use super::{Cancelled, Worker};
 use crate::input::{Asked, Chunk, Found};
 use crate::process::{Failure, Instance, Kind, Order, Place};
-use crate::work::gather::Span;
+use crate::work::merge_tree::Span;
 use crate::work::open::{Chunks, Open, RunLength, Slice, take, too_large};
+use crate::work::output_unit::OutputUnit;
 use crate::work::ring::{Piece, Ring, Turn};
-use crate::work::whole::Whole;
 
 /// Neighbouring chunks that an accumulator sees, of `count` chunks; those before the one at
 /// `counted` are counted already.
@@ -91,14 +91,14 @@ impl Worker<'_, '_> {
             live = self.after(&open.whole, live, span, pushed, at)?;
         }
         if let Some(span) = live {
-            self.results.settle(&mut self.seat, open, &open.whole, span);
+            self.results.merge_into(&mut self.seat, open, &open.whole, span);
         }
         Ok(None)
     }
 
     /// Reads or runs the chunks of a stream, whichever is due.
     fn join_streamed<'r>(&mut self, open: &Open<'r>, ring: &Ring<'r>) -> Result<(), Cancelled> {
-        let mut live: Option<(Option<Arc<Whole<'r>>>, Span)> = None;
+        let mut live: Option<(Option<Arc<OutputUnit<'r>>>, Span)> = None;
         loop {
             self.pass.ask();
             self.check_cancel()?;
@@ -109,7 +109,7 @@ impl Worker<'_, '_> {
                     let whole = member.as_deref().unwrap_or(&open.whole);
                     let seen = match live.take() {
                         Some((other, span)) if !is_same(other.as_ref(), member.as_ref()) => {
-                            self.results.settle(
+                            self.results.merge_into(
                                 &mut self.seat,
                                 open,
                                 other.as_deref().unwrap_or(&open.whole),
@@ -126,7 +126,7 @@ impl Worker<'_, '_> {
                     match seen {
                         // Nothing of this whole comes after it: it need not wait.
                         Some(span) if chunk.last => {
-                            self.results.settle(&mut self.seat, open, whole, span);
+                            self.results.merge_into(&mut self.seat, open, whole, span);
                         }
                         seen => live = seen.map(|span| (member, span)),
                     }
@@ -138,7 +138,7 @@ impl Worker<'_, '_> {
             }
         }
         if let Some((member, span)) = live {
-            self.results.settle(
+            self.results.merge_into(
                 &mut self.seat,
                 open,
                 member.as_deref().unwrap_or(&open.whole),
@@ -152,14 +152,14 @@ impl Worker<'_, '_> {
     fn make_way(
         &mut self,
         open: &Open<'_>,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         live: Option<Span>,
         next: u64,
     ) -> Option<Span> {
         let kept = self.plan.processor.traits().order == Order::Kept;
         match live {
             Some(span) if kept && span.end != next => {
-                self.results.settle(&mut self.seat, open, whole, span);
+                self.results.merge_into(&mut self.seat, open, whole, span);
                 None
             }
             live => live,
@@ -170,7 +170,7 @@ impl Worker<'_, '_> {
     /// position `at`.
     fn after(
         &mut self,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         live: Option<Span>,
         span: Span,
         pushed: Result<Pushed, Failure>,
@@ -179,21 +179,21 @@ impl Worker<'_, '_> {
         let seen = live.map_or(span, |live| live.longer(span.len()));
         let failed = match pushed {
             Ok(Pushed::All) => return Ok(Some(seen)),
-            Ok(Pushed::Found(_) | Pushed::GivenUp) => whole.gather.give_up(seen.len()),
+            Ok(Pushed::Found(_) | Pushed::GivenUp) => whole.merge_tree.give_up(seen.len()),
             Err(failure) => {
                 self.check_cancel()?; // a guest that was stopped for that is no failure
-                whole.gather.fail(seen.len(), at, failure)
+                whole.merge_tree.fail(seen.len(), at, failure)
             }
         };
         self.seat.clear();
-        self.results.settle_failed(whole, failed);
+        self.results.merge_failed(whole, failed);
         self.check_cancel()?;
         Ok(None)
     }
 
     fn push_chunk(
         &mut self,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         fresh: bool,
         chunk: &Chunk,
     ) -> Result<Pushed, Failure> {
@@ -333,13 +333,13 @@ impl Worker<'_, '_> {
 
     /// Whether the chunk at `index` need not be looked at: one before it has failed, or the run is
     /// cancelled.
-    pub(super) fn hopeless(&self, whole: &Whole<'_>, index: u64) -> bool {
-        self.plan.cancel.is_set() || whole.gather.failed_at().is_some_and(|at| at < index)
+    pub(super) fn hopeless(&self, whole: &OutputUnit<'_>, index: u64) -> bool {
+        self.plan.cancel.is_set() || whole.merge_tree.failed_at().is_some_and(|at| at < index)
     }
 }
 
 /// Whether two pieces of a stream are of the same member, or both of what is no archive.
-pub(super) fn is_same(a: Option<&Arc<Whole<'_>>>, b: Option<&Arc<Whole<'_>>>) -> bool {
+pub(super) fn is_same(a: Option<&Arc<OutputUnit<'_>>>, b: Option<&Arc<OutputUnit<'_>>>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         (a, b) => a.is_none() && b.is_none(),

@@ -5,8 +5,8 @@ use super::Worker;
 use crate::input::{Chunk, Error, Pieces, Stream};
 use crate::process::Kind;
 use crate::work::open::Open;
+use crate::work::output_unit::OutputUnit;
 use crate::work::ring::{Piece, Reader, Ring};
-use crate::work::whole::Whole;
 
 /// What was read of a stream.
 pub(super) struct Read<'r> {
@@ -61,10 +61,10 @@ impl Worker<'_, '_> {
 
     /// What a whole has left from the position `index` on need not be read: one before it has
     /// failed.
-    pub(super) fn give_up(&mut self, whole: &Whole<'_>, index: u64) {
-        let failed = whole.gather.set_whole(index);
+    pub(super) fn give_up(&mut self, whole: &OutputUnit<'_>, index: u64) {
+        let failed = whole.merge_tree.set_whole(index);
         if self.seat.processor().traits().kind == Kind::Aggregator {
-            self.results.settle_failed(whole, failed);
+            self.results.merge_failed(whole, failed);
         }
     }
 
@@ -72,7 +72,7 @@ impl Worker<'_, '_> {
     pub(super) fn read_chunk(
         &mut self,
         open: &Open<'_>,
-        whole: &Whole<'_>,
+        whole: &OutputUnit<'_>,
         index: u64,
         read: Result<Chunk, Error>,
     ) -> Option<Chunk> {
@@ -81,7 +81,7 @@ impl Worker<'_, '_> {
                 whole.add_bytes(chunk.bytes().len() as u64);
                 if chunk.last {
                     // Before anybody can have seen it: nothing can have failed as a whole yet.
-                    whole.gather.set_whole(index + 1);
+                    whole.merge_tree.set_whole(index + 1);
                     whole.set_parts(index + 1);
                 }
                 Some(chunk)
@@ -93,9 +93,9 @@ impl Worker<'_, '_> {
                 self.run_tail(open, whole).ok().and(None)
             }
             Err(error) => {
-                whole.gather.fail(1, index, error.into());
-                let failed = whole.gather.set_whole(index + 1);
-                self.results.settle_failed(whole, failed);
+                whole.merge_tree.fail(1, index, error.into());
+                let failed = whole.merge_tree.set_whole(index + 1);
+                self.results.merge_failed(whole, failed);
                 None
             }
         }

@@ -28,7 +28,7 @@ pub(super) trait Sandboxes: Processor {
 }
 
 /// One plugin for one worker, in whichever sandbox it is at the time.
-pub(super) struct Life<'a> {
+pub(super) struct SandboxLease<'a> {
     sandboxes: &'a dyn Sandboxes,
     isolate: Isolate,
     /// Nothing where the last one is gone, and no fresh one could be made.
@@ -78,7 +78,7 @@ impl<'a> Used<'a> {
     }
 }
 
-impl<'a> Life<'a> {
+impl<'a> SandboxLease<'a> {
     /// Begins with a fresh sandbox.
     pub(super) fn new(sandboxes: &'a dyn Sandboxes, isolate: Isolate) -> Result<Self, Failure> {
         let used = Some(Used::fresh(sandboxes)?);
@@ -172,7 +172,7 @@ impl<'a> Life<'a> {
     }
 }
 
-impl Instance for Life<'_> {
+impl Instance for SandboxLease<'_> {
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
         self.used()?.turn();
         self.gathered = None;
@@ -243,7 +243,7 @@ impl Instance for Life<'_> {
     }
 }
 
-impl Accumulate for Life<'_> {
+impl Accumulate for SandboxLease<'_> {
     fn save(&mut self) -> Result<Held, Failure> {
         self.complete()?;
         self.used()?.instance.accumulator()?.save()

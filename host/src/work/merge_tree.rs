@@ -50,7 +50,7 @@ pub(super) enum Next {
 
 /// Collects the parts of one whole.
 #[derive(Debug)]
-pub(super) struct Gather {
+pub(super) struct MergeTree {
     order: Order,
     state: Mutex<State>,
 }
@@ -65,7 +65,7 @@ struct State {
     failure: Option<(u64, Failure)>,
 }
 
-impl Gather {
+impl MergeTree {
     /// Collects `whole` positions, or as many as [`set_whole`](Self::set_whole) says later.
     pub(super) fn new(whole: Option<u64>, order: Order) -> Self {
         Self { order, state: Mutex::new(State { whole, ..State::default() }) }
@@ -173,50 +173,50 @@ mod tests {
 
     #[test]
     fn kept_order_merges_direct_neighbours_only() {
-        let gather = Gather::new(Some(10), Order::Kept);
-        assert_eq!(gather.park(part(0, 2)), Ok(None));
-        assert_eq!(gather.park(part(7, 10)), Ok(None));
+        let merge_tree = MergeTree::new(Some(10), Order::Kept);
+        assert_eq!(merge_tree.park(part(0, 2)), Ok(None));
+        assert_eq!(merge_tree.park(part(7, 10)), Ok(None));
         let middle = Span { start: 3, end: 6 };
-        assert_eq!(gather.next(middle), Next::Park);
+        assert_eq!(merge_tree.next(middle), Next::Park);
         let wider = Span { start: 2, end: 7 };
-        let first = gather.next(wider);
+        let first = merge_tree.next(wider);
         assert!(first == Next::Before(part(0, 2)) || first == Next::After(part(7, 10)));
-        assert_eq!(gather.next(Span { start: 0, end: 10 }), Next::Whole);
+        assert_eq!(merge_tree.next(Span { start: 0, end: 10 }), Next::Whole);
     }
 
     #[test]
     fn any_order_merges_whatever_is_parked() {
-        let gather = Gather::new(Some(10), Order::Any);
-        assert_eq!(gather.park(part(7, 10)), Ok(None));
-        assert_eq!(gather.next(Span { start: 0, end: 4 }), Next::After(part(7, 10)));
-        assert_eq!(gather.next(Span { start: 0, end: 7 }), Next::Park);
+        let merge_tree = MergeTree::new(Some(10), Order::Any);
+        assert_eq!(merge_tree.park(part(7, 10)), Ok(None));
+        assert_eq!(merge_tree.next(Span { start: 0, end: 4 }), Next::After(part(7, 10)));
+        assert_eq!(merge_tree.next(Span { start: 0, end: 7 }), Next::Park);
     }
 
     #[test]
     fn a_part_whose_neighbour_came_first_is_given_back() {
-        let gather = Gather::new(Some(4), Order::Kept);
+        let merge_tree = MergeTree::new(Some(4), Order::Kept);
         let mine = Span { start: 2, end: 4 };
-        assert_eq!(gather.next(mine), Next::Park);
-        assert_eq!(gather.park(part(0, 2)), Ok(None));
-        assert_eq!(gather.park(part(2, 4)), Ok(Some(part(2, 4))));
+        assert_eq!(merge_tree.next(mine), Next::Park);
+        assert_eq!(merge_tree.park(part(0, 2)), Ok(None));
+        assert_eq!(merge_tree.park(part(2, 4)), Ok(Some(part(2, 4))));
     }
 
     #[test]
     fn a_whole_of_unknown_size_waits_for_its_end() {
-        let gather = Gather::new(None, Order::Kept);
-        assert_eq!(gather.fail(1, 1, failure("bad")), None);
-        assert_eq!(gather.park(part(0, 1)), Ok(None));
-        assert_eq!(gather.set_whole(3), None);
-        assert_eq!(gather.give_up(1), Some(failure("bad")));
+        let merge_tree = MergeTree::new(None, Order::Kept);
+        assert_eq!(merge_tree.fail(1, 1, failure("bad")), None);
+        assert_eq!(merge_tree.park(part(0, 1)), Ok(None));
+        assert_eq!(merge_tree.set_whole(3), None);
+        assert_eq!(merge_tree.give_up(1), Some(failure("bad")));
     }
 
     #[test]
     fn the_lowest_failure_is_told_when_all_is_settled() {
-        let gather = Gather::new(Some(10), Order::Kept);
-        assert_eq!(gather.fail(2, 5, failure("later")), None);
-        assert_eq!(gather.failed_at(), Some(5));
-        assert_eq!(gather.fail(4, 1, failure("first")), None);
-        assert_eq!(gather.give_up(3), None);
-        assert_eq!(gather.park(part(9, 10)), Err(failure("first")));
+        let merge_tree = MergeTree::new(Some(10), Order::Kept);
+        assert_eq!(merge_tree.fail(2, 5, failure("later")), None);
+        assert_eq!(merge_tree.failed_at(), Some(5));
+        assert_eq!(merge_tree.fail(4, 1, failure("first")), None);
+        assert_eq!(merge_tree.give_up(3), None);
+        assert_eq!(merge_tree.park(part(9, 10)), Err(failure("first")));
     }
 }

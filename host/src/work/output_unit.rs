@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use super::gather::Gather;
+use super::merge_tree::MergeTree;
 use super::{At, End, Slot};
 use crate::input::Offsets;
 use crate::process::{Failure, FailureKind, Header, Opening, Order, Reject};
@@ -16,9 +16,9 @@ use crate::source::{Source, shown_name};
 
 /// A source, or a member of an archive, whose parts are brought together.
 #[derive(Debug)]
-pub(super) struct Whole<'a> {
+pub(super) struct OutputUnit<'a> {
     pub(super) at: At,
-    pub(super) gather: Gather,
+    pub(super) merge_tree: MergeTree,
     name: Cow<'a, str>,
     /// Of a member, whose name may be no text.
     path: Option<PathBuf>,
@@ -68,24 +68,29 @@ impl Kept {
     }
 }
 
-impl<'a> Whole<'a> {
+impl<'a> OutputUnit<'a> {
     /// The source at `index`, of `chunks` chunks, where that is known.
-    pub(super) fn source(index: usize, source: &'a Source, header: Header, gather: Gather) -> Self {
+    pub(super) fn source(
+        index: usize,
+        source: &'a Source,
+        header: Header,
+        merge_tree: MergeTree,
+    ) -> Self {
         let at = At { source: index, ..At::default() };
-        Self::new(at, source.name(), header, gather, End::Source)
+        Self::new(at, source.name(), header, merge_tree, End::Source)
     }
 
     /// A member of an archive, with its path as a source.
     pub(super) fn member(at: At, path: PathBuf, header: Header, order: Order) -> Self {
-        let gather = Gather::new(None, order);
+        let merge_tree = MergeTree::new(None, order);
         let name = Cow::Owned(shown_name(&path).into_owned());
-        Self { path: Some(path), ..Self::new(at, name, header, gather, End::Member) }
+        Self { path: Some(path), ..Self::new(at, name, header, merge_tree, End::Member) }
     }
 
-    fn new(at: At, name: Cow<'a, str>, header: Header, gather: Gather, end: End) -> Self {
+    fn new(at: At, name: Cow<'a, str>, header: Header, merge_tree: MergeTree, end: End) -> Self {
         Self {
             at,
-            gather,
+            merge_tree,
             name,
             path: None,
             offsets: Offsets::Behind(0),

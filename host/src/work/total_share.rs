@@ -3,16 +3,16 @@
 
 use crate::process::{Accumulate, Failure, Instance, Opening, Order};
 
-use super::gather::{Gather, Span};
-use super::settle::{Broken, Settled, settle};
+use super::merge_into::{Broken, Merging, merge_into};
+use super::merge_tree::{MergeTree, Span};
 use super::{At, End, Plan};
 use crate::settings::limits::MEMBER_POSITIONS;
 
 /// What brings the total together. Each source has [`MEMBER_POSITIONS`] positions; the last result
 /// of one takes what its members have left.
-pub(super) fn gather(plan: &Plan<'_>) -> Gather {
+pub(super) fn tree(plan: &Plan<'_>) -> MergeTree {
     let whole = (plan.sources.len() as u64).saturating_mul(MEMBER_POSITIONS);
-    Gather::new(Some(whole), plan.processor.traits().order)
+    MergeTree::new(Some(whole), plan.processor.traits().order)
 }
 
 fn span(at: At, end: End) -> Span {
@@ -25,9 +25,9 @@ fn span(at: At, end: End) -> Span {
 }
 
 /// One worker's share of the total.
-pub(super) struct Tally<'a> {
+pub(super) struct TotalShare<'a> {
     plan: &'a Plan<'a>,
-    gather: &'a Gather,
+    merge_tree: &'a MergeTree,
     share: Option<Share<'a>>,
 }
 
@@ -37,9 +37,9 @@ struct Share<'a> {
     span: Span,
 }
 
-impl<'a> Tally<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, gather: &'a Gather) -> Self {
-        Self { plan, gather, share: None }
+impl<'a> TotalShare<'a> {
+    pub(super) fn new(plan: &'a Plan<'a>, merge_tree: &'a MergeTree) -> Self {
+        Self { plan, merge_tree, share: None }
     }
 
     /// Takes in what stands there: its state, or nothing where it failed.
@@ -66,14 +66,14 @@ impl<'a> Tally<'a> {
     /// Offers what this worker has to the whole. Whoever completes it delivers the total.
     pub(super) fn flush(&mut self) {
         let Some(Share { mut instance, span }) = self.share.take() else { return };
-        match settle(&mut *instance, Opening::default(), span, self.gather) {
-            Ok(Settled::Parked) => {}
-            Ok(Settled::Whole) => {
+        match merge_into(&mut *instance, Opening::default(), span, self.merge_tree) {
+            Ok(Merging::Parked) => {}
+            Ok(Merging::Whole) => {
                 let total = instance.accumulator().and_then(Accumulate::finish);
                 self.plan.stats.add_out(total.as_ref().map_or(0, |total| total.len() as u64));
                 self.plan.deliver.total(total);
             }
-            Ok(Settled::Failed(failure)) => self.plan.deliver.total(Err(failure)),
+            Ok(Merging::Failed(failure)) => self.plan.deliver.total(Err(failure)),
             Err(broken) => self.fail(broken, span),
         }
     }
@@ -85,7 +85,7 @@ impl<'a> Tally<'a> {
     }
 
     fn fail(&self, broken: Broken, span: Span) {
-        if let Some(failure) = self.gather.fail(broken.held, span.start, broken.failure) {
+        if let Some(failure) = self.merge_tree.fail(broken.held, span.start, broken.failure) {
             self.plan.deliver.total(Err(failure));
         }
     }

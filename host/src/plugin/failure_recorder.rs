@@ -23,7 +23,7 @@ pub(super) struct About<'a> {
 }
 
 /// See the module.
-pub(super) struct Witness<'a> {
+pub(super) struct FailureRecorder<'a> {
     pub(super) inner: Box<dyn Instance + 'a>,
     pub(super) about: About<'a>,
     pub(super) source: String,
@@ -32,7 +32,7 @@ pub(super) struct Witness<'a> {
     kept: Option<PathBuf>,
 }
 
-impl<'a> Witness<'a> {
+impl<'a> FailureRecorder<'a> {
     pub(super) fn new(inner: Box<dyn Instance + 'a>, about: About<'a>) -> Self {
         Self { inner, about, source: String::new(), header: Header::default(), kept: None }
     }
@@ -74,7 +74,7 @@ impl<'a> Witness<'a> {
     }
 }
 
-impl Witness<'_> {
+impl FailureRecorder<'_> {
     /// Nobody is to be told of the failure that was kept last.
     fn withdraw(&mut self) {
         if let Some((bundle, (keeper, _))) = self.kept.take().zip(self.about.keep) {
@@ -97,7 +97,7 @@ fn is_of_plugin(kind: FailureKind) -> bool {
     )
 }
 
-impl Instance for Witness<'_> {
+impl Instance for FailureRecorder<'_> {
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
         self.source.clear();
         self.source.push_str(opening.name);
@@ -138,7 +138,7 @@ impl Instance for Witness<'_> {
     }
 }
 
-impl Accumulate for Witness<'_> {
+impl Accumulate for FailureRecorder<'_> {
     fn save(&mut self) -> Result<Held, Failure> {
         self.inner
             .accumulator()

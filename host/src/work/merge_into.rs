@@ -2,11 +2,11 @@
 
 use crate::process::{Failure, Held, Instance, Opening};
 
-use super::gather::{Gather, Next, Part, Span};
+use super::merge_tree::{MergeTree, Next, Part, Span};
 
 /// What became of an accumulator that was offered to its whole.
 #[derive(Debug)]
-pub(super) enum Settled {
+pub(super) enum Merging {
     /// It is saved and parked; nothing is open any more.
     Parked,
     /// It has seen everything, and is still open.
@@ -27,21 +27,21 @@ pub(super) struct Broken {
 ///
 /// # Errors
 /// When the guest fails; all positions that the accumulator held by then are the caller's to fail.
-pub(super) fn settle(
+pub(super) fn merge_into(
     instance: &mut dyn Instance,
     opening: Opening<'_>,
     mut span: Span,
-    gather: &Gather,
-) -> Result<Settled, Broken> {
+    merge_tree: &MergeTree,
+) -> Result<Merging, Broken> {
     loop {
-        let next = gather.next(span);
+        let next = merge_tree.next(span);
         if let Next::After(part) | Next::Before(part) = &next {
             span = span.longer(part.span.len());
         }
         let held = span.len();
         let broken = |failure| Broken { failure, held };
         match next {
-            Next::Whole => return Ok(Settled::Whole),
+            Next::Whole => return Ok(Merging::Whole),
             Next::After(part) => merge(instance, &part).map_err(broken)?,
             Next::Before(part) => {
                 let length = span.len();
@@ -50,9 +50,9 @@ pub(super) fn settle(
             }
             Next::Park => {
                 let state = Some(save(instance).map_err(broken)?);
-                match gather.park(Part { span, state }) {
-                    Err(failure) => return Ok(Settled::Failed(failure)),
-                    Ok(None) => return Ok(Settled::Parked),
+                match merge_tree.park(Part { span, state }) {
+                    Err(failure) => return Ok(Merging::Failed(failure)),
+                    Ok(None) => return Ok(Merging::Parked),
                     Ok(Some(part)) => reopen(instance, opening, &part).map_err(broken)?,
                 }
             }
