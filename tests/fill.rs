@@ -1,11 +1,11 @@
-//! Fails when an upgrade of the engine changes what `host/src/plugin/fill.rs` relies on: the bytes
+//! Fails when an upgrade of the engine changes what `host/src/plugin/guest_write.rs` relies on: the bytes
 //! that a guest sees through our fill are those that it sees through the engine's own list of
 //! bytes.
 //!
 //! That file is private to `plugin/`, so it is compiled here a second time, and called with
 //! functions of any shape; the last tests go the way that the host goes.
 
-#[path = "../host/src/plugin/fill.rs"]
+#[path = "../host/src/plugin/guest_write.rs"]
 mod ours;
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gristmill::plugin::{Engine, Plugin};
-use gristmill::process::{Failure, FailureKind, Fill, Held, Opening, Place, Processor};
+use gristmill::process::{ChunkReader, Failure, FailureKind, Held, Opening, Place, Processor};
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 
@@ -95,7 +95,7 @@ where
 fn through_fill<Before>(
     name: &str,
     before: Before,
-    fill: &mut dyn Fill,
+    fill: &mut dyn ChunkReader,
 ) -> (wasmtime::Result<Vec<u8>>, ours::Filled)
 where
     Before: wasmtime::component::ComponentType + wasmtime::component::Lower + 'static,
@@ -249,7 +249,7 @@ impl Broken {
     }
 }
 
-impl Fill for Broken {
+impl ChunkReader for Broken {
     fn len(&self) -> usize {
         100
     }

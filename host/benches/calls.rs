@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gristmill::input::{Access, Input, Opener};
 use gristmill::plugin::{Cache, Engine, Options, Plugin};
-use gristmill::process::{Failure, Fill, Instance, Opening, Place, Processor};
+use gristmill::process::{ChunkReader, Failure, Instance, Opening, Place, Processor};
 use gristmill::source::{Source, Way};
 
 /// Bytes of a chunk.
@@ -27,7 +27,7 @@ const CHUNK: usize = 256 << 10;
 /// A chunk of a file, read into the sandbox.
 struct FromFile<'a>(&'a Input);
 
-impl Fill for FromFile<'_> {
+impl ChunkReader for FromFile<'_> {
     fn len(&self) -> usize {
         CHUNK
     }
@@ -57,7 +57,7 @@ fn text() -> Vec<u8> {
     line.iter().copied().cycle().take(CHUNK).collect()
 }
 
-fn push(instance: &mut dyn Instance, fill: &mut dyn Fill) {
+fn push(instance: &mut dyn Instance, fill: &mut dyn ChunkReader) {
     let place = Place { index: 0, offset: 0, last: false };
     instance.push(place, fill).expect("wordcount takes any bytes");
 }

@@ -6,7 +6,7 @@ mod collect;
 mod need;
 mod observer;
 mod places;
-mod pour;
+mod sink;
 mod source_counts;
 
 use std::io::{self, Write};
@@ -22,7 +22,7 @@ use crate::input::{
     UnknownCodec, UnknownEncoding,
 };
 use crate::output::{
-    Appended, CannotPack, FileError, Format, Object, ObjectError, Objects, Pending, Root,
+    CannotPack, FileError, Format, Object, ObjectError, Objects, Pending, Root, SequentialWriter,
 };
 use crate::process::{Failure, Held, Kind, Processor};
 use crate::settings::limits::HEADER_RECORDS_MAX;
@@ -36,7 +36,7 @@ pub use observer::Observer;
 pub use places::Places;
 
 use collect::Collector;
-use pour::{Below, Given, Single, Tree};
+use sink::{Destination, ObjectWriter, Single, Tree};
 
 /// A job: what to do, over what, and where the results go.
 pub struct Job<'a> {
@@ -296,7 +296,7 @@ fn rows(job: &Job<'_>, out: Out<'_>, pass: &Pass<'_>) -> Result<Summary, Error> 
     match out {
         Out::Stream(out) => collect(out),
         Out::File(file) => {
-            let summary = collect(Box::new(Appended::to(&file)))?;
+            let summary = collect(Box::new(SequentialWriter::to(&file)))?;
             if !job.cancel.is_set() {
                 let _visible_or_skipped = file.commit().map_err(Error::File)?;
             }
@@ -304,9 +304,9 @@ fn rows(job: &Job<'_>, out: Out<'_>, pass: &Pass<'_>) -> Result<Summary, Error> 
         }
         Out::Object(object) => {
             let object = Mutex::new(object);
-            let summary = collect(Box::new(Given(&object))).map_err(pour::unwrapped)?;
+            let summary = collect(Box::new(ObjectWriter(&object))).map_err(sink::unwrapped)?;
             if !job.cancel.is_set() {
-                pour::commit(object.into_inner())?;
+                sink::commit(object.into_inner())?;
             }
             Ok(summary)
         }
@@ -320,7 +320,7 @@ fn bytes(job: &Job<'_>, out: Out<'_>, pass: &Pass<'_>) -> Result<Summary, Error>
         pass(&single, job.settings)?;
         single.finish()
     };
-    let below = |place: Below<'_>| {
+    let below = |place: Destination<'_>| {
         let tree = Tree::new(job, place);
         // A file is one source's, in its order.
         let settings = settings::Run { unordered: false, ..job.settings.clone() };
@@ -331,8 +331,8 @@ fn bytes(job: &Job<'_>, out: Out<'_>, pass: &Pass<'_>) -> Result<Summary, Error>
         Out::Stream(out) => single(Single::stream(job, out)),
         Out::File(file) => single(Single::file(job, file)),
         Out::Object(object) => single(Single::object(job, object)),
-        Out::Tree(out) => below(Below::Directory(&out)),
-        Out::Objects(out) => below(Below::Prefix(&out)),
+        Out::Tree(out) => below(Destination::Directory(&out)),
+        Out::Objects(out) => below(Destination::Prefix(&out)),
     }
 }
 

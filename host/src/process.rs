@@ -110,7 +110,7 @@ pub trait Pause: Send + Sync + std::fmt::Debug {
 
 /// A promise to write bytes: the length is known before the sandbox is entered, the bytes are
 /// written once the guest has allocated room for them.
-pub trait Fill: Send {
+pub trait ChunkReader: Send {
     /// How many bytes will be written.
     fn len(&self) -> usize;
 
@@ -119,7 +119,7 @@ pub trait Fill: Send {
         self.len() == 0
     }
 
-    /// Writes all of `into`, which is [`len`](Fill::len) bytes long. Called once by a call; once
+    /// Writes all of `into`, which is [`len`](ChunkReader::len) bytes long. Called once by a call; once
     /// more where that has failed and the chunk is run again in a fresh sandbox, or its bytes are
     /// to be kept.
     ///
@@ -130,7 +130,7 @@ pub trait Fill: Send {
 }
 
 /// Bytes that are in memory already.
-impl Fill for &[u8] {
+impl ChunkReader for &[u8] {
     fn len(&self) -> usize {
         <[u8]>::len(self)
     }
@@ -183,7 +183,7 @@ pub trait Instance: Send {
 
     /// Hands over one chunk. With the last chunk of a source, a transformer says all that is left
     /// to say.
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure>;
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure>;
 
     /// The records that were set aside since the last call of this method.
     fn take_rejects(&mut self) -> Vec<Reject> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use gristmill::output::Format;
 use gristmill::process::{
-    Failure, FailureKind, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place,
+    ChunkReader, Failure, FailureKind, Held, Instance, Kind, MemoryBudget, Opening, Order, Place,
     Processor, Pushed, Scope, Traits,
 };
 use gristmill::settings::Run;
@@ -70,7 +70,7 @@ impl Instance for MadeInstance<'_> {
         Ok(())
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let mut bytes = vec![0; fill.len()];
         fill.fill(&mut bytes)?;
         let output = (self.made.make)(&self.source, place, bytes)?;

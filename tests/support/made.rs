@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gristmill::pipeline::{Chain, Stage};
 use gristmill::process::{
-    Accumulate, Failure, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place,
+    Accumulate, ChunkReader, Failure, Held, Instance, Kind, MemoryBudget, Opening, Order, Place,
     Processor, Pushed, Reject, Scope, Traits,
 };
 
@@ -149,7 +149,7 @@ impl Instance for MadeInstance<'_> {
         Ok(())
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let mut bytes = vec![0; fill.len()];
         fill.fill(&mut bytes)?;
         let traits = &self.made.traits;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use gristmill::process::{
-    Accumulate, Failure, Fill, Instance, MemoryBudget, Opening, Place, Processor, Pushed, Traits,
+    Accumulate, ChunkReader, Failure, Instance, MemoryBudget, Opening, Place, Processor, Pushed,
+    Traits,
 };
 
 /// A processor that lets something happen right before the chunk `at` of the source `victim` is
@@ -42,7 +43,7 @@ impl Instance for MeddledInstance<'_> {
         self.inner.open(opening)
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         if self.is_victim && place.index == self.meddled.at {
             (self.meddled.meddle)();
         }

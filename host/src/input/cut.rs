@@ -8,7 +8,7 @@
 //! [`Stream`](super::Stream).
 
 use super::quotes::{Window, last_record, read_in_steps};
-use super::{Asked, Error, Framing, Input};
+use super::{Error, Framing, Input, Purpose};
 use crate::settings::limits::{
     BOUNDARY_READ_BYTES, BOUNDARY_READ_BYTES_MAX, CHUNK_BYTES, CSV_RUN_BYTES_MAX,
     STREAM_CHUNK_BYTES,
@@ -20,12 +20,12 @@ use crate::slices;
 pub struct Scan {
     buffer: Vec<u8>,
     /// Whether the bytes after a boundary are for the one who looks for it.
-    pub asked: Asked,
+    pub purpose: Purpose,
 }
 
 impl Default for Scan {
     fn default() -> Self {
-        Self { buffer: Vec::new(), asked: Asked::ToGoOn }
+        Self { buffer: Vec::new(), purpose: Purpose::Read }
     }
 }
 
@@ -41,7 +41,7 @@ impl Scan {
             self.buffer.resize(length, 0);
         }
         let into = slices::part_mut(&mut self.buffer, ..length);
-        input.read_asked(into, offset, self.asked)?;
+        input.read_asked(into, offset, self.purpose)?;
         Ok(into)
     }
 }
@@ -96,9 +96,9 @@ impl Cutter {
 
     /// What the end of the chunk at `index` is asked for, in a run of chunks up to `end`: who has
     /// come to the last that has bytes only looks at what is behind it.
-    pub fn asked(&self, input: &Input, index: u64, end: u64) -> Asked {
+    pub fn purpose(&self, input: &Input, index: u64, end: u64) -> Purpose {
         let is_last = self.nominal(input, index + 1) >= self.nominal(input, end);
-        if is_last { Asked::ToLook } else { Asked::ToGoOn }
+        if is_last { Purpose::Peek } else { Purpose::Read }
     }
 
     /// Checks what can be told from the size alone.

@@ -56,9 +56,9 @@ pub struct FramingError(String);
 
 /// A framing that was said for a plugin would cut the records that it reads.
 #[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
-#[error("framing `{said}` cuts within the records of `{asked}`, which the plugin reads")]
+#[error("framing `{said}` cuts within the records of `{purpose}`, which the plugin reads")]
 pub struct CutsRecords {
-    asked: Framing,
+    purpose: Framing,
     said: Framing,
 }
 
@@ -124,7 +124,7 @@ impl Framing {
             (Self::Csv(_), Self::Csv(_)) => Ok(self),
             _ if self.is_cut_by(said) => Ok(said),
             _ if said.is_cut_by(self) => Ok(self),
-            _ => Err(CutsRecords { asked: self, said }),
+            _ => Err(CutsRecords { purpose: self, said }),
         }
     }
 

@@ -12,8 +12,8 @@ use super::packed::{Packed, Unpacked};
 use super::pipe::Pipe;
 use super::store::FromFront;
 use super::{
-    Access, Again, Bytes, Choice, Codec, DecodeLimits, Decoder, Decoding, Error, Form, Input,
-    Pieces, recognise,
+    Access, Again, BlockQueue, Bytes, Choice, Codec, DecodeLimits, Decoder, Decoding, Error, Form,
+    Input, recognise,
 };
 use crate::slices;
 use crate::source::{ArchiveError, Refusal};
@@ -133,10 +133,10 @@ impl Input {
         limits: DecodeLimits,
         workers: usize,
         access: &Access,
-    ) -> Result<Option<Arc<Pieces>>, Error> {
+    ) -> Result<Option<Arc<BlockQueue>>, Error> {
         let store = self.store.share().map_err(Error::Open)?;
         let packed = Self::stretch_of(store, self.start, self.bytes);
-        Ok(Pieces::of(packed, codec, limits, workers, access).map(Arc::new))
+        Ok(BlockQueue::of(packed, codec, limits, workers, access).map(Arc::new))
     }
 
     pub(super) fn piped(

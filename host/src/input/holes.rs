@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::store::Store;
-use super::{Asked, Bytes, DecodeError, DecodeLimits, Error};
+use super::{Bytes, DecodeError, DecodeLimits, Error, Purpose};
 use crate::settings::limits::DECODE_RATIO_FREE_BYTES;
 use crate::slices;
 use crate::source::{ArchiveError, Part, Refusal, Sparse};
@@ -43,7 +43,7 @@ impl Holed {
         &self,
         mut into: &mut [u8],
         mut offset: u64,
-        asked: Asked,
+        purpose: Purpose,
     ) -> Result<(), Error> {
         while !into.is_empty() {
             let error = std::io::ErrorKind::UnexpectedEof.into();
@@ -55,7 +55,7 @@ impl Holed {
             let length = usize::try_from(part_bytes).unwrap_or(usize::MAX).min(into.len());
             let (now, rest) = into.split_at_mut(length);
             match from {
-                Some(from) => self.store.read_at(now, from, asked)?,
+                Some(from) => self.store.read_at(now, from, purpose)?,
                 None => now.fill(0),
             }
             into = rest;

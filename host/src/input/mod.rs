@@ -5,7 +5,8 @@
 //! number of threads may read one input at once.
 
 mod archive;
-mod blocked;
+mod block_index;
+mod block_queue;
 mod boundary;
 mod conversion;
 mod csv;
@@ -24,17 +25,16 @@ mod mapped;
 mod mark;
 mod open;
 mod packed;
-mod pieces;
 mod pipe;
 mod pseudo;
 mod quotes;
 mod recognise;
 mod remote;
+mod sequential_blocks;
 mod spool;
-mod stitched;
 mod store;
 mod stream;
-mod tape;
+mod tar_stream;
 mod transcoded;
 mod utf32;
 mod verified;
@@ -52,7 +52,8 @@ use crate::stats::MemoryBudget;
 pub use crate::remote::allow_private;
 pub use archive::member_path;
 pub use archive::{Expansion, expand};
-pub use blocked::Asked;
+pub use block_index::Purpose;
+pub use block_queue::BlockQueue;
 pub use boundary::Boundary;
 pub use csv::Csv;
 pub use cut::{Cutter, Scan};
@@ -66,16 +67,15 @@ pub use framing::{CutsRecords, Framing, FramingError, Prefix};
 pub use lines::{LineCount, Lines};
 pub use mark::Mark;
 pub use open::Opener;
-pub use pieces::Pieces;
 pub use recognise::{Found, Look, archived, is_archive};
 pub use remote::{expand_prefixes, hint};
 pub use spool::prepare_spools;
 pub use stream::{Bytes, Chunk, Stream};
-pub use tape::{Member, Members, is_named_tar, is_named_zip};
+pub use tar_stream::{Member, Members, is_named_tar, is_named_zip};
 pub use transcoded::Malformed;
 pub use verified::Again;
 
-use blocked::Blocked;
+use block_index::BlockIndex;
 use packed::Packed;
 use quotes::Quotes;
 use store::Store;
@@ -143,7 +143,7 @@ enum Form {
     /// At any offset, as they are stored.
     Plain,
     /// At any offset of what a compressed file is decoded to, in pieces.
-    Blocks(Blocked),
+    Blocks(BlockIndex),
     /// From the front of a member, which is unpacked.
     Packed(Packed),
     /// When they come: no size, no offsets, no second look.
@@ -203,7 +203,7 @@ impl Input {
         if self.is_remote() && codec != Codec::Xz {
             return false;
         }
-        let blocked = Blocked::of(self, codec, limits, chunk_bytes, workers, memory);
+        let blocked = BlockIndex::of(self, codec, limits, chunk_bytes, workers, memory);
         // What is too much for what goes in is for a decoder from the front to refuse.
         let most = self.bytes.saturating_mul(limits.ratio_max).max(DECODE_RATIO_FREE_BYTES);
         let Some(blocked) = blocked.filter(|blocked| blocked.bytes() <= most) else { return false };
@@ -217,13 +217,13 @@ impl Input {
     }
 
     /// The pieces of a compressed file that is decoded so.
-    fn blocks(&self) -> Option<&Blocked> {
+    fn blocks(&self) -> Option<&BlockIndex> {
         if let Form::Blocks(blocked) = &self.form { Some(blocked) } else { None }
     }
 
     /// Size in bytes when it was opened; decompressed, where it is decoded.
     pub fn bytes(&self) -> u64 {
-        self.blocks().map_or(self.bytes, Blocked::bytes)
+        self.blocks().map_or(self.bytes, BlockIndex::bytes)
     }
 
     /// How many bytes of the file, as it is stored, are behind so many that are read from it: where
@@ -237,7 +237,7 @@ impl Input {
 
     /// How many neighbouring chunks are best read by one worker.
     pub fn chunks_at_once(&self) -> u64 {
-        self.blocks().map_or(1, Blocked::chunks_per_piece)
+        self.blocks().map_or(1, BlockIndex::chunks_per_piece)
     }
 
     /// Fills `into` with the bytes at `offset`.
@@ -245,19 +245,19 @@ impl Input {
     /// # Errors
     /// When they cannot be read or are there no more.
     pub fn read_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
-        self.read_asked(into, offset, Asked::ToGoOn)
+        self.read_asked(into, offset, Purpose::Read)
     }
 
-    fn read_asked(&self, into: &mut [u8], offset: u64, asked: Asked) -> Result<(), Error> {
+    fn read_asked(&self, into: &mut [u8], offset: u64, purpose: Purpose) -> Result<(), Error> {
         match &self.form {
-            Form::Blocks(blocked) => blocked.read_at(self, into, offset, asked),
-            _ => self.store.read_at(into, self.start + offset, asked),
+            Form::Blocks(blocked) => blocked.read_at(self, into, offset, purpose),
+            _ => self.store.read_at(into, self.start + offset, purpose),
         }
     }
 
     /// The same, of the source as it is stored.
     fn read_packed_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {
-        self.store.read_at(into, self.start + offset, Asked::ToGoOn)
+        self.store.read_at(into, self.start + offset, Purpose::Read)
     }
 
     /// Which of its offsets are within quotes. Called with one kind of CSV and one chunk size.

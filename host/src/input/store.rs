@@ -14,7 +14,7 @@ use super::identity::Identity;
 use super::mapped::Mapping;
 use super::pipe::Coming;
 use super::remote::{Front, Object};
-use super::{Asked, Bytes, Error};
+use super::{Bytes, Error, Purpose};
 use crate::settings::Io;
 use crate::slices;
 use crate::source::Version;
@@ -98,7 +98,12 @@ impl Store {
     }
 
     /// Fills `into` with the bytes at `offset`.
-    pub(super) fn read_at(&self, into: &mut [u8], offset: u64, asked: Asked) -> Result<(), Error> {
+    pub(super) fn read_at(
+        &self,
+        into: &mut [u8],
+        offset: u64,
+        purpose: Purpose,
+    ) -> Result<(), Error> {
         match self {
             Self::File { mapping: Some(mapping), .. } => mapping
                 .read_at(into, offset)
@@ -109,9 +114,9 @@ impl Store {
                     _ => Error::Read { offset, error },
                 })
             }
-            Self::Shared(store) => store.read_at(into, offset, asked),
-            Self::Holed(holed) => holed.read_at(into, offset, asked),
-            Self::Object(object) => object.read_at(into, offset, asked),
+            Self::Shared(store) => store.read_at(into, offset, purpose),
+            Self::Holed(holed) => holed.read_at(into, offset, purpose),
+            Self::Object(object) => object.read_at(into, offset, purpose),
             Self::Front(_) => Err(Error::Read { offset, error: ErrorKind::NotSeekable.into() }),
         }
     }
@@ -125,8 +130,8 @@ impl Store {
                 Err(error) => Err(Error::Read { offset, error }),
             },
             Self::Shared(store) => store.read_some_at(into, offset),
-            Self::Holed(holed) => holed.read_at(into, offset, Asked::ToGoOn).map(|()| into.len()),
-            Self::Object(object) => object.read_some_at(into, offset, Asked::ToGoOn),
+            Self::Holed(holed) => holed.read_at(into, offset, Purpose::Read).map(|()| into.len()),
+            Self::Object(object) => object.read_some_at(into, offset, Purpose::Read),
             Self::Front(_) => Err(Error::Read { offset, error: ErrorKind::NotSeekable.into() }),
         }
     }

@@ -21,7 +21,7 @@ mod window;
 pub use digest::Content;
 pub use escape::{pretty_json, write_json};
 pub use file::{
-    Appended, Attempt, Committed, Created, FileError, Looked, Pending, Root, Swept, Target,
+    Attempt, Committed, Created, FileError, Looked, Pending, Root, SequentialWriter, Swept, Target,
     is_temporary, sweep,
 };
 pub use format::{Fault, Formatter, Row, Shown, Total};

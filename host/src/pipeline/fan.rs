@@ -9,8 +9,8 @@ use thiserror::Error;
 use crate::input::Framing;
 use crate::process::branches::{BranchResult, BranchResults};
 use crate::process::{
-    Accumulate, Charge, Failure, FailureKind, Fill, Held, Instance, Kind, MemoryBudget, Opening,
-    Order, Place, Processor, Pushed, Reject, Scope, Traits,
+    Accumulate, Charge, ChunkReader, Failure, FailureKind, Held, Instance, Kind, MemoryBudget,
+    Opening, Order, Place, Processor, Pushed, Reject, Scope, Traits,
 };
 
 /// Plugins cannot see the same chunks.
@@ -152,7 +152,7 @@ impl Instance for Lanes<'_> {
         Ok(())
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let begun = Instant::now();
         self.chunk.resize(fill.len(), 0);
         self.charge.set(self.chunk.capacity() as u64);
@@ -253,7 +253,7 @@ mod tests {
             Ok(())
         }
 
-        fn push(&mut self, _: Place, _: &mut dyn Fill) -> Result<Pushed, Failure> {
+        fn push(&mut self, _: Place, _: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
             unreachable!("no chunk is pushed")
         }
 

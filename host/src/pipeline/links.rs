@@ -7,8 +7,8 @@ use super::stretch::{Joint, Stage, Stretch};
 use super::trace::Trace;
 use crate::input::Framing;
 use crate::process::{
-    Accumulate, Failure, FailureKind, Fill, Header, Held, Instance, MemoryBudget, Opening, Place,
-    Processor, Pushed, Reject, Scope, Traits, spare,
+    Accumulate, ChunkReader, Failure, FailureKind, Header, Held, Instance, MemoryBudget, Opening,
+    Place, Processor, Pushed, Reject, Scope, Traits, spare,
 };
 
 impl Processor for Stretch {
@@ -86,7 +86,7 @@ impl<'a> Links<'a> {
         &self,
         index: usize,
         place: Place,
-        fill: &mut dyn Fill,
+        fill: &mut dyn ChunkReader,
         given: &[u8],
         rejects: &mut [Reject],
     ) {
@@ -164,7 +164,7 @@ impl Link<'_> {
 
 /// Whether a chunk is the last that has bytes, though a chunk of nothing comes after it: what is
 /// cut elsewhere ends with a record.
-fn ends_source(stretch: &Stretch, fill: &mut dyn Fill) -> Result<bool, Failure> {
+fn ends_source(stretch: &Stretch, fill: &mut dyn ChunkReader) -> Result<bool, Failure> {
     let mut chunk = vec![0; fill.len()];
     fill.fill(&mut chunk)?;
     Ok(!stretch.line.framing.ends_with_record(&chunk))
@@ -186,7 +186,7 @@ impl Instance for Links<'_> {
         self.row.iter_mut().try_for_each(|link| link.open(self.stretch, opening))
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let mut pushed: Option<Pushed> = None;
         for at in 0..self.row.len() {
             let Some(link) = self.row.get_mut(at) else { break };

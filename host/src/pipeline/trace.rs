@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::stretch::Stretch;
-use crate::process::{Failure, Fill, Header, Held, Instance, Opening, Place, Reject};
+use crate::process::{ChunkReader, Failure, Header, Held, Instance, Opening, Place, Reject};
 use crate::settings::limits::TRACE_RECORDS;
 use crate::slices;
 
@@ -32,7 +32,7 @@ impl Trace<'_> {
     pub(super) fn find(
         &self,
         place: Place,
-        fill: &mut dyn Fill,
+        fill: &mut dyn ChunkReader,
         given: &[u8],
         rejects: &mut [Reject],
     ) -> Result<(), Failure> {

@@ -6,10 +6,12 @@ use wasmtime::component::{Component, ComponentExportIndex, ResourceAny, TypedFun
 use super::contract::{self, Entry, Manifest};
 use super::exports::{Resource, Shared};
 use super::fault::Call;
-use super::fill::{Incoming, borrowing};
 use super::guest::Guest;
+use super::guest_write::{Incoming, borrowing};
 use super::sandbox::{BytesFunc, Constructor, PushFunc, Refusable, Sandbox, Sandboxed, closed};
-use crate::process::{Accumulate, Failure, Fill, Held, Instance, Opening, Place, Pushed, Reject};
+use crate::process::{
+    Accumulate, ChunkReader, Failure, Held, Instance, Opening, Place, Pushed, Reject,
+};
 
 type MergeFunc = TypedFunc<(ResourceAny, &'static Incoming<'static>), Refusable<()>>;
 
@@ -84,7 +86,7 @@ impl Instance for Aggregator {
         Ok(())
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let accumulator = self.resource()?;
         let (filling, ()) = self.sandbox.push(&self.push, accumulator, place, fill)?;
         Ok(Pushed { filling, output: Held::default() })

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::process::{Failure, Fill};
+use crate::process::{ChunkReader, Failure};
 use crate::settings::limits::STANDSTILL;
 
 thread_local! {
@@ -71,9 +71,9 @@ pub(super) fn look() -> (Ran, Ran) {
 }
 
 /// A fill of the guest's memory, whose own time is none of the guest's: its call begins behind it.
-pub(super) struct BeforeCall<'a>(pub(super) &'a mut dyn Fill);
+pub(super) struct BeforeCall<'a>(pub(super) &'a mut dyn ChunkReader);
 
-impl Fill for BeforeCall<'_> {
+impl ChunkReader for BeforeCall<'_> {
     fn len(&self) -> usize {
         self.0.len()
     }

@@ -3,7 +3,7 @@
 
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::fill::{Beginning, Lent};
+use super::guest_write::{Beginning, Lent};
 use crate::process;
 use crate::settings::limits::MESSAGE_BYTES_MAX;
 

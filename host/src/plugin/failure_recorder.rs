@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use super::repro::{Case, Keeper, Origin};
 use crate::process::{
-    Accumulate, ChunkPlace, Detail, Failure, FailureKind, Fill, Header, Held, Instance, Opening,
-    Place, Pushed, Reject,
+    Accumulate, ChunkPlace, ChunkReader, Detail, Failure, FailureKind, Header, Held, Instance,
+    Opening, Place, Pushed, Reject,
 };
 use crate::settings::Sandbox;
 
@@ -42,7 +42,7 @@ impl<'a> FailureRecorder<'a> {
         &mut self,
         call: &str,
         failure: Failure,
-        chunk: Option<(Place, &mut dyn Fill)>,
+        chunk: Option<(Place, &mut dyn ChunkReader)>,
     ) -> Failure {
         if !is_of_plugin(failure.kind) {
             return failure;
@@ -105,7 +105,7 @@ impl Instance for FailureRecorder<'_> {
         self.inner.open(opening).map_err(|failure| self.told("constructor", failure, None))
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let pushed = self.inner.push(place, fill);
         pushed.map_err(|failure| self.told("push", failure, Some((place, fill))))
     }

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use rustix::io::Errno;
 use wasmtime::{Trap, WasmBacktrace};
 
-use super::fill::ReturnedTooMuch;
 use super::guest::{Guest, Refused, Stopped, TooManyRejects};
+use super::guest_write::ReturnedTooMuch;
 use crate::process::{Detail, Failure, FailureKind};
 use crate::settings::limits::{BACKTRACE_BYTES_MAX, SYMBOL_BYTES_MAX, is_only_shown};
 use crate::stats::Full;

@@ -10,8 +10,8 @@
 use super::guest::Since;
 use super::sandbox::{Sandboxed, closed};
 use crate::process::{
-    Accumulate, Failure, Fill, Header, Held, Instance, Kind, Opening, Place, Processor, Pushed,
-    Reject, Scope,
+    Accumulate, ChunkReader, Failure, Header, Held, Instance, Kind, Opening, Place, Processor,
+    Pushed, Reject, Scope,
 };
 use crate::settings::Isolate;
 
@@ -151,7 +151,7 @@ impl<'a> SandboxLease<'a> {
         &mut self,
         failure: Failure,
         place: Place,
-        fill: &mut dyn Fill,
+        fill: &mut dyn ChunkReader,
     ) -> Result<Pushed, Failure> {
         let used = self.used()?;
         if !failure.kind.may_be_of_the_past() || used.before == 0 {
@@ -191,7 +191,7 @@ impl Instance for SandboxLease<'_> {
         }
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         if self.isolate == Isolate::Chunk {
             self.make_way()?;
         }

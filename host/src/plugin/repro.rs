@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::name::Shown;
-use crate::process::{Detail, Failure, FailureKind, Fill};
+use crate::process::{ChunkReader, Detail, Failure, FailureKind};
 use crate::settings::Sandbox;
 use crate::settings::limits::{REPRO_BUNDLES_MAX, REPRO_NAMES_MAX};
 
@@ -90,7 +90,7 @@ impl Keeper {
         origin: &Origin,
         case: &Case<'_>,
         failure: &Failure,
-        fill: Option<&mut dyn Fill>,
+        fill: Option<&mut dyn ChunkReader>,
     ) -> Option<PathBuf> {
         let mut kept = self.kept.lock();
         if kept.len() >= REPRO_BUNDLES_MAX {
@@ -118,7 +118,7 @@ impl Keeper {
         origin: &Origin,
         case: &Case<'_>,
         failure: &Failure,
-        fill: Option<&mut dyn Fill>,
+        fill: Option<&mut dyn ChunkReader>,
     ) -> io::Result<PathBuf> {
         let detail = failure.detail.as_deref().cloned().unwrap_or_default();
         // For its user alone, under a name that nobody takes for a bundle.

@@ -10,9 +10,9 @@ use wasmtime::{AsContextMut, Store};
 use super::clock::BeforeCall;
 use super::contract::{self, Chunk, Entry, Error, Flaw, Manifest, Source};
 use super::fault::{Call, fault, out_of_guest_time};
-use super::fill::{Beginning, Incoming, Lent, Outgoing, borrowing};
 use super::guest::{Guest, Refused, Since};
-use crate::process::{Failure, FailureKind, Fill, Held, Instance, Opening, Place, Reject};
+use super::guest_write::{Beginning, Incoming, Lent, Outgoing, borrowing};
+use crate::process::{ChunkReader, Failure, FailureKind, Held, Instance, Opening, Place, Reject};
 use crate::settings::limits::{MANIFEST_BYTES_MAX, MESSAGE_BYTES_MAX};
 
 pub(super) type Refusable<T> = (Result<T, Error>,);
@@ -135,7 +135,7 @@ impl Sandbox {
         push: &PushFunc<T>,
         resource: ResourceAny,
         place: Place,
-        fill: &mut dyn Fill,
+        fill: &mut dyn ChunkReader,
     ) -> Result<(Duration, T), Failure>
     where
         Refusable<T>: ComponentNamedList + Lift,

@@ -9,10 +9,12 @@ use wasmtime::component::{Component, ResourceAny};
 use super::contract::{self, Entry, Manifest};
 use super::exports::{Resource, Shared};
 use super::fault::Call;
-use super::fill::Outgoing;
 use super::guest::Guest;
+use super::guest_write::Outgoing;
 use super::sandbox::{BytesFunc, Constructor, PushFunc, Sandbox, Sandboxed, closed};
-use crate::process::{Failure, Fill, Header, Instance, Opening, Place, Pushed, Reject, Scope};
+use crate::process::{
+    ChunkReader, Failure, Header, Instance, Opening, Place, Pushed, Reject, Scope,
+};
 
 /// Where a transformer's functions are among its exports, found once.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +94,7 @@ impl Instance for Transformer {
         Ok(())
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let resource = self.resource()?;
         let (filling, Outgoing(output)) = self.sandbox.push(&self.push, resource, place, fill)?;
         let mut output = self.sandbox.held(output);

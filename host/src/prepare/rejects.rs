@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::output::Outlets;
 use crate::name::Shown;
-use crate::output::{Appended, Target};
+use crate::output::{SequentialWriter, Target};
 use crate::settings::limits::{REJECT_LINE_BYTES_MAX, WRITE_BYTES};
 use crate::settings::{Durable, Exists, RejectsMax};
 use crate::source::Source;
@@ -139,7 +139,7 @@ fn take_out(path: &Path, durable: Durable, sources: &[Source]) -> io::Result<()>
     }
     let target = Target::open(path, Exists::Replace, durable).map_err(io::Error::other)?;
     let Target::File(file) = target else { return Ok(()) }; // it was one a moment ago
-    let mut out = BufWriter::with_capacity(WRITE_BYTES, Appended::to(&file));
+    let mut out = BufWriter::with_capacity(WRITE_BYTES, SequentialWriter::to(&file));
     each_line(path, |line| if stays(line, &again) { out.write_all(line) } else { Ok(()) })?;
     out.flush()?;
     drop(out);

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use crate::input::{
-    Again, Bytes, Choice, Codec, Found, Input, Look, Mark, Members, Offsets, Pieces, Stream, Text,
-    Transcoding, archived, is_named_tar, is_named_zip, is_said,
+    Again, BlockQueue, Bytes, Choice, Codec, Found, Input, Look, Mark, Members, Offsets, Stream,
+    Text, Transcoding, archived, is_named_tar, is_named_zip, is_said,
 };
 use crate::process::{Failure, Scope};
 use crate::settings::Piped;
@@ -27,7 +27,7 @@ pub(super) enum Layout {
 /// with.
 pub(super) struct Front {
     pub(super) bytes: Box<dyn Bytes>,
-    pub(super) pieces: Option<Arc<Pieces>>,
+    pub(super) pieces: Option<Arc<BlockQueue>>,
     /// For an archive: how they can be had once more.
     pub(super) again: Option<Again>,
 }

@@ -44,7 +44,7 @@ use worker::Worker;
 
 /// Takes what workers finish. Called from any worker, in any order.
 pub trait Deliver: Sync {
-    /// Whether a result is one that can be delivered. Asked of each source's before its state
+    /// Whether a result is one that can be delivered. Purpose of each source's before its state
     /// counts.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::input::{Found, Input, Lines, Look, Offsets, Opener, is_archive};
-use crate::process::{Failure, FailureKind, Fill, Held, Scope};
+use crate::process::{ChunkReader, Failure, FailureKind, Held, Scope};
 use crate::source::Source;
 
 use super::Plan;
@@ -214,7 +214,7 @@ impl<'a> Slice<'a> {
     }
 }
 
-impl Fill for Slice<'_> {
+impl ChunkReader for Slice<'_> {
     fn len(&self) -> usize {
         self.bytes
     }

@@ -19,7 +19,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::At;
 use super::gate::Pass;
 use super::output_unit::OutputUnit;
-use crate::input::{Chunk, Members, Pieces, Stream};
+use crate::input::{BlockQueue, Chunk, Members, Stream};
 use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, LIGHT_RUNNING_RATIO, WAIT};
 use crate::stats::{Charge, MemoryBudget};
 
@@ -68,7 +68,7 @@ pub(super) enum Turn<'a> {
     /// Run this chunk; then [`Ring::give_back`] its buffer.
     Run(Piece<'a>),
     /// Decode a piece of what is read later; then say [`Ring::decoded`].
-    Decode(Arc<Pieces>),
+    Decode(Arc<BlockQueue>),
     /// There is nothing to do now: ask again.
     Later,
     /// All chunks have been given out.
@@ -82,7 +82,7 @@ pub(super) struct Ring<'a> {
     state: Mutex<State<'a>>,
     changed: Condvar,
     /// What can be decoded before it is read.
-    pieces: Option<Arc<Pieces>>,
+    pieces: Option<Arc<BlockQueue>>,
     memory: Arc<MemoryBudget>,
 }
 
@@ -136,7 +136,7 @@ impl<'a> Ring<'a> {
         reader: Reader<'a>,
         chunk_bytes: u64,
         first: Option<Chunk>,
-        pieces: Option<Arc<Pieces>>,
+        pieces: Option<Arc<BlockQueue>>,
         memory: &Arc<MemoryBudget>,
     ) -> Self {
         let ended = first.as_ref().is_some_and(|first| first.last);

@@ -15,8 +15,8 @@ use halved::Halved;
 use super::*;
 use crate::input::{Csv, Framing, Prefix};
 use crate::process::{
-    Accumulate, FailureKind, Fill, Instance, Kind, Opening, Order, Place, Pushed, Scope, Split,
-    Traits,
+    Accumulate, ChunkReader, FailureKind, Instance, Kind, Opening, Order, Place, Pushed, Scope,
+    Split, Traits,
 };
 use crate::settings::{Io, Run, Show};
 use crate::source::Way;
@@ -58,7 +58,7 @@ impl Instance for EchoInstance {
         Ok(())
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let mut bytes = vec![0; fill.len()];
         fill.fill(&mut bytes)?;
         if let Some(at) = bytes.iter().position(|&byte| byte == b'!') {

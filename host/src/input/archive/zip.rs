@@ -12,7 +12,7 @@ use super::directory::{Directory, Rest, Written, crc32, u16_at, u32_at};
 use super::reader::Reader;
 use super::{Listed, Members};
 use crate::input::store::Store;
-use crate::input::{Asked, Codec, Error, Input};
+use crate::input::{Codec, Error, Input, Purpose};
 use crate::settings::limits::ARCHIVE_SEARCH_BYTES_MAX;
 use crate::source::{ArchiveError, Directories, Refusal, SourcePath, Stored, ZipEntry};
 
@@ -259,7 +259,7 @@ pub(super) fn data_offset(store: &Store, found: &ZipEntry) -> Result<u64, Error>
     let end = offset.checked_add(LOCAL_HEADER_BYTES as u64).filter(|end| *end <= store.bytes());
     let end = end.ok_or_else(no_header)?;
     let mut header = [0; LOCAL_HEADER_BYTES];
-    store.read_at(&mut header, offset, Asked::ToGoOn)?;
+    store.read_at(&mut header, offset, Purpose::Read)?;
     if !header.starts_with(&LOCAL_HEADER) {
         return Err(no_header());
     }
@@ -277,7 +277,7 @@ pub(super) fn data_offset(store: &Store, found: &ZipEntry) -> Result<u64, Error>
     if !is_same || end + u64::from(length) > store.bytes() {
         return Err(Error::Refused(ArchiveError::OtherHeader { offset }.into()));
     }
-    store.read_at(&mut name, end, Asked::ToGoOn)?;
+    store.read_at(&mut name, end, Purpose::Read)?;
     if crc32(&name) != sum {
         return Err(Error::Refused(ArchiveError::OtherHeader { offset }.into()));
     }

@@ -106,7 +106,7 @@ fn marks_are_looked_for_in_text_only() {
     }
     for data in [Framing::Bytes, Framing::Fixed(4), Framing::Whole] {
         assert_eq!(over(data), Transcoding::None);
-        assert_eq!(Transcoding::ByMark.over(data), Transcoding::ByMark, "it was asked for");
+        assert_eq!(Transcoding::ByMark.over(data), Transcoding::ByMark, "it was purpose for");
     }
 }
 

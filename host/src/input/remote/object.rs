@@ -16,7 +16,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::Fetch;
 use super::piece::{Fetching, Piece, Without, held_bytes};
-use crate::input::{Asked, Error};
+use crate::input::{Error, Purpose};
 use crate::settings::limits::{
     REMOTE_AHEAD_BYTES, REMOTE_AHEAD_PARTS, REMOTE_LOOK_BYTES, REMOTE_LOOKS, REMOTE_PART_BYTES,
     REMOTE_PASSED_PARTS,
@@ -43,7 +43,7 @@ struct Held {
     /// By where they begin. No two overlap.
     parts: BTreeMap<u64, Kept>,
     /// Every stretch that was ever asked for as a part, by where it begins; neighbours are one.
-    asked: BTreeMap<u64, u64>,
+    purpose: BTreeMap<u64, u64>,
     /// Parts that have been read to their ends, but not all of them; the last one last.
     passed: VecDeque<u64>,
     looks: VecDeque<Part>,
@@ -106,11 +106,11 @@ impl Object {
         &self,
         into: &mut [u8],
         offset: u64,
-        asked: Asked,
+        purpose: Purpose,
     ) -> Result<(), Error> {
         let (mut into, mut offset) = (into, offset);
         while !into.is_empty() {
-            let got = self.read_some_at(into, offset, asked)?;
+            let got = self.read_some_at(into, offset, purpose)?;
             offset += got as u64;
             into = into.split_at_mut(got).1;
         }
@@ -122,7 +122,7 @@ impl Object {
         &self,
         into: &mut [u8],
         offset: u64,
-        asked: Asked,
+        purpose: Purpose,
     ) -> Result<usize, Error> {
         if into.is_empty() {
             return Ok(0);
@@ -131,14 +131,14 @@ impl Object {
             let message = format!("the object ends at byte {}", self.bytes);
             return Err(Error::Read { offset, error: std::io::Error::other(message) });
         }
-        let part = self.part(offset, asked);
+        let part = self.part(offset, purpose);
         let got = part.piece.read(into, offset, &self.stop).map_err(|without| match without {
             Without::Stopped => {
                 Error::Read { offset, error: std::io::ErrorKind::Interrupted.into() }
             }
             Without::Failed(fault) => fault.reading(offset),
         })?;
-        if asked == Asked::ToGoOn {
+        if purpose == Purpose::Read {
             self.lock().pass(part.piece.start, offset..offset + got as u64);
         }
         Ok(got)
@@ -146,12 +146,12 @@ impl Object {
 
     /// The part that `offset` is in, on its way at least; and those ahead of it, where the reader
     /// goes on.
-    fn part(&self, offset: u64, asked: Asked) -> Part {
+    fn part(&self, offset: u64, purpose: Purpose) -> Part {
         let mut held = self.lock();
         let found = held.part(offset).or_else(|| held.look(offset));
-        match (asked, found) {
-            (Asked::ToLook, Some(part)) => part,
-            (Asked::ToLook, None) => {
+        match (purpose, found) {
+            (Purpose::Peek, Some(part)) => part,
+            (Purpose::Peek, None) => {
                 let look = self.begin(offset..(offset + REMOTE_LOOK_BYTES).min(self.bytes));
                 held.looks.push_back(look.clone());
                 if held.looks.len() > REMOTE_LOOKS {
@@ -159,7 +159,7 @@ impl Object {
                 }
                 look
             }
-            (Asked::ToGoOn, found) => {
+            (Purpose::Read, found) => {
                 let part = found.unwrap_or_else(|| {
                     let part = self.begin(offset..held.end_of(offset, self.bytes));
                     held.insert(part.clone());
@@ -213,7 +213,7 @@ impl Held {
     }
 
     fn was_asked(&self, offset: u64) -> bool {
-        self.asked.range(..=offset).next_back().is_some_and(|(_, end)| *end > offset)
+        self.purpose.range(..=offset).next_back().is_some_and(|(_, end)| *end > offset)
     }
 
     /// Where a part ends that begins at `offset`: with its stretch of the grid, or where another
@@ -223,24 +223,24 @@ impl Held {
         let next = if self.was_asked(offset) {
             self.parts.range(offset..).next().map(|(start, _)| *start)
         } else {
-            self.asked.range(offset..).next().map(|(start, _)| *start)
+            self.purpose.range(offset..).next().map(|(start, _)| *start)
         };
         next.unwrap_or(grid).min(grid)
     }
 
     fn insert(&mut self, part: Part) {
         let Range { mut start, mut end } = part.piece.start..part.piece.end;
-        if let Some((before, its_end)) = self.asked.range(..=start).next_back()
+        if let Some((before, its_end)) = self.purpose.range(..=start).next_back()
             && *its_end >= start
         {
             (start, end) = (*before, end.max(*its_end));
         }
-        while let Some((after, its_end)) = self.asked.range(start + 1..=end).next() {
+        while let Some((after, its_end)) = self.purpose.range(start + 1..=end).next() {
             let (after, its_end) = (*after, *its_end);
             end = end.max(its_end);
-            self.asked.remove(&after);
+            self.purpose.remove(&after);
         }
-        self.asked.insert(start, end);
+        self.purpose.insert(start, end);
         self.parts.insert(part.piece.start, Kept { part, read: 0 });
     }
 
@@ -276,7 +276,7 @@ mod tests {
     fn a_stretch_is_asked_for_up_to_what_was_asked_for_before() {
         let mut held = Held::default();
         let mut ask = |start, end| {
-            held.asked.insert(start, end);
+            held.purpose.insert(start, end);
             (held.end_of(0, 100), held.was_asked(start), held.was_asked(end))
         };
         assert_eq!(ask(50, 60), (50, true, false));

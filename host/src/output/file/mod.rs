@@ -29,7 +29,7 @@ mod temporary;
 #[cfg(test)]
 mod tests;
 
-pub use appended::Appended;
+pub use appended::SequentialWriter;
 pub use error::{Attempt, FileError};
 pub use pending::{Committed, Created, Pending};
 pub use root::Root;

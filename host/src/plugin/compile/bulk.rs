@@ -78,14 +78,14 @@ fn components(mut parser: Parser, mut part: &[u8], whole: &[u8]) -> Encoded<Comp
 /// An instruction that may touch all of a memory, with the memories that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Bulk {
-    Fill { memory: u32 },
+    ChunkReader { memory: u32 },
     Copy { to: u32, from: u32 },
 }
 
 impl Bulk {
     fn of(operator: &Operator<'_>) -> Option<Self> {
         match *operator {
-            Operator::MemoryFill { mem } => Some(Self::Fill { memory: mem }),
+            Operator::MemoryFill { mem } => Some(Self::ChunkReader { memory: mem }),
             Operator::MemoryCopy { dst_mem, src_mem } => {
                 Some(Self::Copy { to: dst_mem, from: src_mem })
             }
@@ -201,7 +201,7 @@ fn in_pieces(bulk: Bulk, piece: i32) -> Function {
     // inside, or trap.
     sink.local_get(BYTES).i32_const(piece).i32_sub().local_set(BYTES);
     match bulk {
-        Bulk::Fill { memory } => {
+        Bulk::ChunkReader { memory } => {
             sink.local_get(TO).local_get(FROM).i32_const(piece).memory_fill(memory);
             step(&mut sink, TO, piece);
         }
@@ -227,7 +227,7 @@ fn in_pieces(bulk: Bulk, piece: i32) -> Function {
     sink.br(0).end().end();
     sink.local_get(TO).local_get(FROM).local_get(BYTES);
     match bulk {
-        Bulk::Fill { memory } => sink.memory_fill(memory),
+        Bulk::ChunkReader { memory } => sink.memory_fill(memory),
         Bulk::Copy { to, from } => sink.memory_copy(to, from),
     };
     sink.end();

@@ -8,7 +8,7 @@ use wasmtime::component::{Linker, WasmList};
 
 use super::{Guest, TooManyRejects};
 use crate::plugin::contract::{self, Flaw, Level, Said};
-use crate::plugin::fill::Beginning;
+use crate::plugin::guest_write::Beginning;
 use crate::plugin::options::Rejects;
 use crate::process::{LogLevel, Reject, trace_line};
 use crate::settings::limits::{

@@ -61,7 +61,7 @@ impl Instance for HeadInstance<'_> {
         Ok(())
     }
 
-    fn push(&mut self, place: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let mut output = vec![0; fill.len()];
         fill.fill(&mut output)?;
         (self.0.at)(place.index);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::{Cancelled, Worker};
-use crate::input::{Asked, Chunk, Found};
+use crate::input::{Chunk, Found, Purpose};
 use crate::process::{Failure, Instance, Kind, Order, Place};
 use crate::work::merge_tree::Span;
 use crate::work::open::{Chunks, Open, RunLength, Slice, take, too_large};
@@ -298,7 +298,7 @@ impl Worker<'_, '_> {
 
     /// Where the chunk at `index` begins, for one who goes on to read it.
     pub(super) fn start(&mut self, open: &Open<'_>, index: u64) -> Result<u64, Failure> {
-        self.sight.scan.asked = Asked::ToGoOn;
+        self.sight.scan.purpose = Purpose::Read;
         Ok(self.plan.cutter.start(&open.input, index, &mut self.sight.scan)?)
     }
 
@@ -312,7 +312,7 @@ impl Worker<'_, '_> {
         count: u64,
     ) -> Result<(Place, Slice<'o>), Failure> {
         let (cutter, index, scan) = (self.plan.cutter, run.start, &mut self.sight.scan);
-        scan.asked = cutter.asked(&open.input, index, run.end);
+        scan.purpose = cutter.purpose(&open.input, index, run.end);
         let end = cutter.end(&open.input, index, start, scan)?;
         let place = Place { index, offset: start, last: index + 1 == count };
         let bytes = usize::try_from(end - start).map_err(|_| too_large(end - start))?;

@@ -2,7 +2,7 @@
 //! in halves, down to one record.
 
 use super::Worker;
-use crate::process::{Failure, FailureKind, Fill, Place, Pushed, Reject, Scope};
+use crate::process::{ChunkReader, Failure, FailureKind, Place, Pushed, Reject, Scope};
 use crate::settings::limits::HALVED_OUTPUT_RATIO;
 use crate::work::output_unit::OutputUnit;
 
@@ -16,7 +16,7 @@ impl Worker<'_, '_> {
         whole: &OutputUnit<'_>,
         fresh: bool,
         place: Place,
-        fill: &mut dyn Fill,
+        fill: &mut dyn ChunkReader,
     ) -> Result<Run, Failure> {
         match self.run_once(whole, fresh, place, fill) {
             // One that sees its source in order has seen what comes before, which is gone.
@@ -73,7 +73,7 @@ impl Worker<'_, '_> {
         whole: &OutputUnit<'_>,
         fresh: bool,
         place: Place,
-        fill: &mut dyn Fill,
+        fill: &mut dyn ChunkReader,
     ) -> Result<Run, Failure> {
         let mut instance = self.seat.accumulator(whole.opening(), fresh)?;
         let pushed = instance.push(place, fill).inspect_err(|failure| {

@@ -2,7 +2,7 @@
 //! cannot be read.
 
 use super::Worker;
-use crate::input::{Chunk, Error, Pieces, Stream};
+use crate::input::{BlockQueue, Chunk, Error, Stream};
 use crate::process::Kind;
 use crate::work::open::Open;
 use crate::work::output_unit::OutputUnit;
@@ -16,7 +16,7 @@ pub(super) struct Read<'r> {
 }
 
 impl Worker<'_, '_> {
-    pub(super) fn decode_ahead(&mut self, ring: &Ring<'_>, pieces: &Pieces) {
+    pub(super) fn decode_ahead(&mut self, ring: &Ring<'_>, pieces: &BlockQueue) {
         pieces.decode_next();
         self.results.times.was_read();
         ring.decoded();

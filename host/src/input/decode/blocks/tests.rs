@@ -1,4 +1,4 @@
-//! Pieces, decoded and joined, against the source they were cut from.
+//! BlockQueue, decoded and joined, against the source they were cut from.
 
 use std::io::{Cursor, Write};
 use std::path::Path;

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::job::Job;
-use crate::job::pour::below::{Sink, Writing};
-use crate::job::pour::flight::Flight;
-use crate::job::pour::{count_rejects, ended};
+use crate::job::sink::destination::{Sink, Writing};
+use crate::job::sink::in_flight::InFlightWrites;
+use crate::job::sink::{count_rejects, ended};
 use crate::output::{Content, Room, Window};
 use crate::process::{Failure, Reject, spare};
 use crate::stats::{Held, MemoryBudget};
@@ -24,7 +24,7 @@ pub(super) struct Output {
     pub(super) window: Window<At, Part, Writer>,
     /// None before it is made, and once it has been taken.
     file: Mutex<Option<Making>>,
-    flight: Flight,
+    flight: InFlightWrites,
     writing: Writing,
     /// Why a write failed, seen by whoever ends the file.
     unwritten: Mutex<Option<Failure>>,
@@ -106,7 +106,7 @@ impl Output {
     ) -> Self {
         let first = At { part: 0, ..slot.at };
         let window = Window::new(first, Writer::default(), window_bytes, memory);
-        let (file, flight) = (Mutex::default(), Flight::default());
+        let (file, flight) = (Mutex::default(), InFlightWrites::default());
         Self { window, file, flight, writing, unwritten: Mutex::default() }
     }
 

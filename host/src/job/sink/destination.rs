@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::given;
+use super::object_writer;
 use crate::job::{ObjectsOut, Place, TreeOut};
 use crate::output::{Created, FileError, Object, Pending};
 use crate::process::{Failure, FailureKind};
 
 /// Makes outputs.
-pub(in crate::job) enum Below<'a> {
+pub(in crate::job) enum Destination<'a> {
     Directory(&'a TreeOut<'a>),
     Prefix(&'a ObjectsOut<'a>),
 }
@@ -33,7 +33,7 @@ pub(super) enum Sink {
     Object(Arc<Mutex<Object>>),
 }
 
-impl<'a> Below<'a> {
+impl<'a> Destination<'a> {
     /// Where the output of a source goes.
     pub(super) fn place(&self) -> &'a Place<'a> {
         match self {
@@ -61,7 +61,7 @@ impl<'a> Below<'a> {
             }
             Self::Prefix(out) => {
                 let created = out.objects.create(path);
-                let object = created.map_err(|error| given::unwritten(&error))?;
+                let object = created.map_err(|error| object_writer::unwritten(&error))?;
                 Ok(Some(Sink::Object(Arc::new(Mutex::new(object)))))
             }
         }
@@ -75,7 +75,7 @@ impl Sink {
             Self::File(file) => file.write_at(bytes, offset).map_err(|error| unwritten(&error)),
             Self::Object(object) => {
                 let mut object = object.lock();
-                object.append(bytes).map_err(|error| given::unwritten(&error))
+                object.append(bytes).map_err(|error| object_writer::unwritten(&error))
             }
         }
     }
@@ -89,7 +89,7 @@ impl Sink {
             Self::Object(object) => Arc::into_inner(object).map_or(Ok(()), |object| {
                 let object = object.into_inner();
                 let committed = object.commit().map(|_visible_or_skipped| ());
-                committed.map_err(|error| given::unwritten(&error))
+                committed.map_err(|error| object_writer::unwritten(&error))
             }),
         }
     }

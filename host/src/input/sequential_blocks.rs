@@ -8,22 +8,22 @@
 use std::io;
 use std::sync::Arc;
 
+use super::block_queue::{BlockQueue, Next};
 use super::decode::{Chain, Decoder, Piece, Stretch};
-use super::pieces::{Next, Pieces};
 use super::{Bytes, Error};
 use crate::settings::limits::DECODE_READ_BYTES;
 use crate::slices;
 
-impl Pieces {
+impl BlockQueue {
     /// What comes out of all of them, from front to back. Read once.
     pub fn read(self: &Arc<Self>) -> Box<dyn Bytes> {
-        Box::new(Stitched::new(Arc::clone(self)))
+        Box::new(SequentialBlocks::new(Arc::clone(self)))
     }
 }
 
 /// Reads pieces in their order.
-pub(super) struct Stitched {
-    pieces: Arc<Pieces>,
+pub(super) struct SequentialBlocks {
+    pieces: Arc<BlockQueue>,
     chain: Chain,
     /// What is being read, and how far it has been.
     piece: Option<(Box<Piece>, usize)>,
@@ -33,8 +33,8 @@ pub(super) struct Stitched {
     resumed: u64,
 }
 
-impl Stitched {
-    fn new(pieces: Arc<Pieces>) -> Self {
+impl SequentialBlocks {
+    fn new(pieces: Arc<BlockQueue>) -> Self {
         let chain = Chain::new(pieces.limits(), pieces.input().bytes());
         Self { pieces, chain, piece: None, decoder: None, resumed: 0 }
     }
@@ -82,7 +82,7 @@ impl Stitched {
     }
 }
 
-impl Bytes for Stitched {
+impl Bytes for SequentialBlocks {
     fn held_bytes(&self) -> u64 {
         let (piece, decoder) = (self.piece.as_ref(), self.decoder.as_ref());
         let own = piece.map_or(0, |(piece, _)| piece.held_bytes()) as u64;

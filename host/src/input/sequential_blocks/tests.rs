@@ -1,4 +1,4 @@
-//! Stitched pieces against a decoder from the front: the same bytes, then the same end.
+//! SequentialBlocks pieces against a decoder from the front: the same bytes, then the same end.
 
 use std::io::{Cursor, Write};
 
@@ -41,7 +41,7 @@ fn from_front(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Outcome {
     drain(|into| Ok(decoder.read(into)?), 50_000)
 }
 
-fn pieces(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Option<Arc<Pieces>> {
+fn pieces(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Option<Arc<BlockQueue>> {
     pieces_within(codec, packed, limits, &Access::default()).map(Arc::new)
 }
 
@@ -50,12 +50,12 @@ fn pieces_within(
     packed: &[u8],
     limits: DecodeLimits,
     access: &Access,
-) -> Option<Pieces> {
+) -> Option<BlockQueue> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(packed).unwrap();
     let source = Source { path: file.path().into(), listed: Ok(None), way: Way::File };
     let input = Input::open(&mut Opener::default(), &source, access).unwrap();
-    Pieces::of(input, codec, limits, 4, access)
+    BlockQueue::of(input, codec, limits, 4, access)
 }
 
 /// Reads pieces while another thread decodes, for as long as it has room; `None` where there are
@@ -64,7 +64,7 @@ fn stitched(codec: Codec, packed: &[u8], limits: DecodeLimits) -> Option<(Outcom
     let pieces = pieces(codec, packed, limits)?;
     Some(std::thread::scope(|scope| {
         scope.spawn(|| while pieces.decode_next() {});
-        let mut reader = Stitched::new(Arc::clone(&pieces));
+        let mut reader = SequentialBlocks::new(Arc::clone(&pieces));
         let outcome = drain(|into| reader.read(into), 50_000);
         (outcome, reader.decoder.is_none())
     }))
@@ -231,7 +231,7 @@ fn where_all_memory_is_in_use_only_the_piece_that_is_read_next_is_decoded() {
         let pieces = pieces_within(Codec::Bzip2, &packed, DecodeLimits::default(), &access);
         let pieces = Arc::new(pieces.unwrap());
         let ahead = (0..5).filter(|_| pieces.decode_next()).count();
-        let mut reader = Stitched::new(pieces);
+        let mut reader = SequentialBlocks::new(pieces);
         assert_eq!(drain(|into| reader.read(into), 50_000), (plain.clone(), None));
         ahead
     };

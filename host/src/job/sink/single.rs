@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use super::flight::Flight;
-use super::given::commit;
+use super::in_flight::InFlightWrites;
+use super::object_writer::commit;
 use super::packing::Packing;
 use super::{count_rejects, ended, reject_bytes};
 use crate::job::source_counts::SourceCounts;
@@ -34,7 +34,7 @@ pub(in crate::job) struct Single<'a> {
     window: Window<At, Item, Writer>,
     packing: Packing,
     file: Option<Pending>,
-    flight: Flight,
+    flight: InFlightWrites,
     error: Mutex<Option<Error>>,
     failed: AtomicBool,
 }
@@ -130,7 +130,7 @@ impl<'a> Single<'a> {
             ),
             packing: Packing::new(job.settings.pack, job.stats.memory()),
             file,
-            flight: Flight::default(),
+            flight: InFlightWrites::default(),
             error: Mutex::default(),
             failed: AtomicBool::new(false),
         }

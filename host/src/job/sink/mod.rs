@@ -1,9 +1,9 @@
 //! Takes what comes out of transformers, part by part: into one output in the order of the sources,
 //! or into one of each source.
 
-mod below;
-mod flight;
-mod given;
+mod destination;
+mod in_flight;
+mod object_writer;
 mod packing;
 mod single;
 mod tree;
@@ -12,8 +12,8 @@ use crate::process::{Failure, Reject};
 use crate::settings::RejectsMax;
 use crate::work::{End, Slot, check_rejected};
 
-pub(super) use below::Below;
-pub(super) use given::{Given, commit, unwrapped};
+pub(super) use destination::Destination;
+pub(super) use object_writer::{ObjectWriter, commit, unwrapped};
 pub(super) use single::Single;
 pub(super) use tree::Tree;
 

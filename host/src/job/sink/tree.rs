@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::below::Below;
+use super::destination::Destination;
 use super::packing::Packing;
 use super::{count_rejects, ended, reject_bytes};
 use crate::job::source_counts::{Flushed, SourceCounts, write_rejects};
@@ -29,7 +29,7 @@ use output::{Ended, Making, Output, Part, Wanted};
 /// The outputs of one job on their way out.
 pub(in crate::job) struct Tree<'a> {
     job: &'a Job<'a>,
-    below: Below<'a>,
+    below: Destination<'a>,
     packing: Packing,
     /// Held for moments alone: never while a file is made, written or shown.
     parted: Mutex<Parted>,
@@ -101,7 +101,7 @@ impl Parted {
 }
 
 impl<'a> Tree<'a> {
-    pub(in crate::job) fn new(job: &'a Job<'a>, below: Below<'a>) -> Self {
+    pub(in crate::job) fn new(job: &'a Job<'a>, below: Destination<'a>) -> Self {
         Self {
             job,
             below,

@@ -4,12 +4,12 @@ use parking_lot::{Condvar, Mutex};
 
 /// Counts writes that have their place in a file, and are not there yet.
 #[derive(Debug, Default)]
-pub(super) struct Flight {
+pub(super) struct InFlightWrites {
     count: Mutex<u64>,
     landed: Condvar,
 }
 
-impl Flight {
+impl InFlightWrites {
     /// One more.
     pub(super) fn start(&self) {
         *self.count.lock() += 1;

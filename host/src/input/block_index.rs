@@ -20,16 +20,16 @@ use crate::stats::{Charge, MemoryBudget};
 
 /// Who asks for the bytes of a piece, and so whether they are asked for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum Purpose {
     /// Who goes on to read the rest.
-    ToGoOn,
+    Read,
     /// Who looks where a record ends that began before.
-    ToLook,
+    Peek,
 }
 
 /// The pieces of one source.
 #[derive(Debug)]
-pub(super) struct Blocked {
+pub(super) struct BlockIndex {
     codec: Codec,
     limits: DecodeLimits,
     pieces: Vec<Piece>,
@@ -96,7 +96,7 @@ impl Kept {
     }
 }
 
-impl Blocked {
+impl BlockIndex {
     /// The pieces of a compressed file, for `workers` at once. `None` where it has one, where they
     /// say not how long they are, or where a limit is near: read from its front, such a file meets
     /// it at the right place, in little memory.
@@ -175,21 +175,21 @@ impl Blocked {
         input: &Input,
         into: &mut [u8],
         offset: u64,
-        asked: Asked,
+        purpose: Purpose,
     ) -> Result<(), Error> {
-        let (mut offset, mut into, mut asked) = (offset, into, asked);
+        let (mut offset, mut into, mut purpose) = (offset, into, purpose);
         while !into.is_empty() && offset < self.bytes {
             let at = self.pieces.partition_point(|piece| piece.start <= offset).saturating_sub(1);
             let Some(piece) = self.pieces.get(at) else { break };
             let skip = offset - piece.start;
             let left = usize::try_from(piece.bytes - skip).unwrap_or(usize::MAX);
             let (now, later) = into.split_at_mut(left.min(into.len()));
-            self.read_piece(input, at, now, skip, asked)?;
+            self.read_piece(input, at, now, skip, purpose)?;
             offset += now.len() as u64;
             into = later;
             // What runs over into the next piece is the end of a record: somebody else may be at
             // the rest of it.
-            asked = Asked::ToLook;
+            purpose = Purpose::Peek;
         }
         Ok(())
     }
@@ -200,13 +200,13 @@ impl Blocked {
         at: usize,
         into: &mut [u8],
         skip: u64,
-        asked: Asked,
+        purpose: Purpose,
     ) -> Result<(), Error> {
         let Some(piece) = self.pieces.get(at) else { return Ok(()) };
         let end = skip + into.len() as u64;
         let after = if end == piece.bytes { After::Done } else { After::More };
         let kept = self.kept(at, after);
-        let whole = kept.is_none() && asked == Asked::ToGoOn;
+        let whole = kept.is_none() && purpose == Purpose::Read;
         let end = if whole { piece.bytes } else { end };
         let bytes = match kept {
             Some(bytes) => bytes,

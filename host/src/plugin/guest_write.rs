@@ -17,20 +17,20 @@ use wasmtime::component::__internal::{
 };
 use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower, TypedFunc, WasmStr};
 
-use crate::process::{Failure, Fill, Header, spare};
+use crate::process::{ChunkReader, Failure, Header, spare};
 use crate::slices;
 
-/// A parameter of type `list<u8>` whose bytes are written by a [`Fill`]. Of use for one call.
+/// A parameter of type `list<u8>` whose bytes are written by a [`ChunkReader`]. Of use for one call.
 pub(super) struct Incoming<'a>(Mutex<Inner<'a>>);
 
 struct Inner<'a> {
-    fill: &'a mut (dyn Fill + 'a),
+    fill: &'a mut (dyn ChunkReader + 'a),
     spent: Duration,
     failure: Option<Failure>,
 }
 
 impl<'a> Incoming<'a> {
-    pub(super) fn new(fill: &'a mut (dyn Fill + 'a)) -> Self {
+    pub(super) fn new(fill: &'a mut (dyn ChunkReader + 'a)) -> Self {
         Self(Mutex::new(Inner { fill, spent: Duration::ZERO, failure: None }))
     }
 

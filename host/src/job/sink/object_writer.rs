@@ -10,9 +10,9 @@ use crate::output::{Object, ObjectError};
 use crate::process::{Failure, FailureKind};
 
 /// An object as a stream.
-pub(in crate::job) struct Given<'a>(pub(in crate::job) &'a Mutex<Object>);
+pub(in crate::job) struct ObjectWriter<'a>(pub(in crate::job) &'a Mutex<Object>);
 
-impl Write for Given<'_> {
+impl Write for ObjectWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut object = self.0.lock();
         match object.append(bytes) {

@@ -21,7 +21,7 @@ use crate::stats::{Charge, MemoryBudget};
 
 /// The pieces of one source. One worker reads them, any number decode them.
 #[derive(Debug)]
-pub struct Pieces {
+pub struct BlockQueue {
     input: Arc<Input>,
     codec: Codec,
     limits: DecodeLimits,
@@ -82,7 +82,7 @@ pub(super) enum Next {
     Stopped,
 }
 
-impl Pieces {
+impl BlockQueue {
     /// The pieces of `input`, for `workers` at once. `None` where it has one, or has them only as a
     /// whole.
     pub(super) fn of(
