@@ -1,5 +1,5 @@
-//! Fails when an upgrade of the engine changes what `host/src/plugin/guest_write.rs` relies on: the bytes
-//! that a guest sees through our fill are those that it sees through the engine's own list of
+//! Fails when an upgrade of the engine changes what `host/src/plugin/guest_write.rs` relies on: the
+//! bytes that a guest sees through our fill are those that it sees through the engine's own list of
 //! bytes.
 //!
 //! That file is private to `plugin/`, so it is compiled here a second time, and called with

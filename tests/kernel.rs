@@ -1,4 +1,4 @@
-//! The lanes that wordcount has in a sandbox, which no test of its own crate can run, against a
+//! The branches that wordcount has in a sandbox, which no test of its own crate can run, against a
 //! plain loop: every byte at every place of a turn, white space or not before it, and counters that
 //! are full.
 
@@ -53,7 +53,7 @@ fn every_byte_counts_as_what_it_is_at_every_place() {
 fn every_pair_of_bytes_counts_across_every_edge() {
     let plugin = wordcount();
     let mut instance = plugin.start().unwrap();
-    // Between lanes, between turns, and before the rest.
+    // Between branches, between turns, and before the rest.
     for edge in [16, 64, 128] {
         let mut data = vec![b'x'; LENGTH];
         for before in 0..=u8::MAX {

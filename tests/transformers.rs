@@ -1,6 +1,6 @@
-//! The transformers as they are built: their lanes run in a sandbox, chunk by chunk, and what comes
-//! out is compared with programs that nobody here wrote; where there is none, with the same plugin
-//! without lanes.
+//! The transformers as they are built: their branches run in a sandbox, chunk by chunk, and what
+//! comes out is compared with programs that nobody here wrote; where there is none, with the same
+//! plugin without branches.
 
 use std::fmt::Write as _;
 

@@ -29,11 +29,11 @@ use crate::settings::limits::HEADER_RECORDS_MAX;
 use crate::settings::{self, Decompress, EncodingErrors, Exists};
 use crate::source::{Globs, PatternError, Roots, Source};
 use crate::stats::{SetAside, Stats};
-use crate::work::{self, At, Cancel, Deliver, Gate, Locate, Plan, Recall};
+use crate::work::{self, Cancel, Deliver, Gate, Locate, Plan, Position, Recall};
 
 pub use need::{fit_window, need};
 pub use observer::Observer;
-pub use places::Places;
+pub use places::OutputNames;
 
 use collect::Collector;
 use sink::{Destination, ObjectWriter, Single, Tree};
@@ -51,7 +51,7 @@ pub struct Job<'a> {
     /// What ends a record of what comes out of it, where that is one byte.
     pub record_end: Option<u8>,
     /// What gives results: the processor itself, or each of those that it is made of.
-    pub lanes: &'a [Lane],
+    pub branches: &'a [BranchFormat],
     /// How to go about it.
     pub settings: &'a settings::Run,
     /// What results look like.
@@ -124,7 +124,7 @@ pub struct Memory<'a> {
 #[derive(Debug)]
 pub struct Saved<'a> {
     /// Which source.
-    pub at: At,
+    pub at: Position,
     /// Whether it is a member that was found in the source.
     pub is_member: bool,
     /// Bytes of it that were processed.
@@ -158,7 +158,7 @@ pub enum Made<'a> {
 
 /// What is said of a plugin's results.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lane {
+pub struct BranchFormat {
     /// What the plugin is called, where there are several.
     pub name: String,
     /// Media type of the results.
@@ -168,8 +168,8 @@ pub struct Lane {
 impl Job<'_> {
     /// What results are labelled with, where there are several of each source.
     fn labels(&self) -> impl Iterator<Item = Option<&str>> {
-        let many = self.lanes.len() > 1;
-        self.lanes.iter().map(move |lane| many.then_some(lane.name.as_str()))
+        let many = self.branches.len() > 1;
+        self.branches.iter().map(move |branch| many.then_some(branch.name.as_str()))
     }
 }
 

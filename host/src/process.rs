@@ -119,9 +119,9 @@ pub trait ChunkReader: Send {
         self.len() == 0
     }
 
-    /// Writes all of `into`, which is [`len`](ChunkReader::len) bytes long. Called once by a call; once
-    /// more where that has failed and the chunk is run again in a fresh sandbox, or its bytes are
-    /// to be kept.
+    /// Writes all of `into`, which is [`len`](ChunkReader::len) bytes long. Called once by a call;
+    /// once more where that has failed and the chunk is run again in a fresh sandbox, or its bytes
+    /// are to be kept.
     ///
     /// # Errors
     /// When the bytes cannot be had: the source fails, and the instance that was being filled is

@@ -574,9 +574,9 @@ fn a_dry_run_fails_where_the_run_would_not_start() {
     let plan = |args: &[&str]| {
         let args = [&["--plugin=target/plugins/wordcount.wasm", "--dry-run"], args].concat();
         let run: Vec<_> = args.iter().copied().filter(|arg| *arg != "--dry-run").collect();
-        let (foreseen, started) = (host(&tree, &args), host(&tree, &run).exits(2));
-        assert_eq!(foreseen.stderr, started.stderr);
-        foreseen.exits(2).stderr
+        let (planned, started) = (host(&tree, &args), host(&tree, &run).exits(2));
+        assert_eq!(planned.stderr, started.stderr);
+        planned.exits(2).stderr
     };
     let told = [
         plan(&[]),

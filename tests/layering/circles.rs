@@ -15,8 +15,19 @@ const CIRCLES: [(&[&str], &str); 1] = [(
 
 /// Names that several public types have: what they are is told by their module.
 const SHARED: [&str; 13] = [
-    "Attempt", "Entry", "Error", "Lane", "Look", "Member", "Options", "Order", "Place", "Room",
-    "Shown", "Stretch", "Tree",
+    "Attempt",
+    "Entry",
+    "Error",
+    "BranchFormat",
+    "Look",
+    "Member",
+    "Options",
+    "Order",
+    "Place",
+    "Room",
+    "Shown",
+    "Stretch",
+    "Tree",
 ];
 
 /// What the files of the host say before their tests, by their paths below `src`.

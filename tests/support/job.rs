@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use gristmill::input::{self, Expansion};
-use gristmill::job::{self, Job, Lane, Observer, Out, Summary};
+use gristmill::job::{self, BranchFormat, Job, Observer, Out, Summary};
 use gristmill::output::Format;
 use gristmill::plugin::{Cache, Engine, Options, Plugin, Rejects};
 use gristmill::process::{Failure, Processor};
@@ -65,18 +65,18 @@ pub(crate) fn run_lanes(
     let (cancel, stats) = (Cancel::default(), Stats::default());
     input::expand(&mut listing, &Expansion::new(settings.members_max, 1, &cancel.flag())).unwrap();
     let (failures, rejects) = (Failures::default(), Shared::default());
-    let lane = |name: &&str| {
+    let branch = |name: &&str| {
         let output_type = "application/octet-stream".into();
-        Lane { name: name.to_string(), output_type }
+        BranchFormat { name: name.to_string(), output_type }
     };
-    let lanes: Vec<_> = names.iter().map(lane).collect();
+    let branches: Vec<_> = names.iter().map(branch).collect();
     let job = Job {
         sources: &listing.sources,
         roots: &listing.roots,
         processor: task.processor,
         framing: task.framing.parse().unwrap(),
         record_end: None,
-        lanes: &lanes,
+        branches: &branches,
         settings,
         format: task.format,
         cancel: &cancel,

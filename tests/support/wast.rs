@@ -342,7 +342,7 @@ fn matches(got: &Val, expected: &WastRetCore<'_>) -> bool {
         (Val::F32(got), WastRetCore::F32(expected)) => float32(*got, *expected),
         (Val::F64(got), WastRetCore::F64(expected)) => float64(*got, expected),
         (Val::V128(got), WastRetCore::V128(expected)) => {
-            lanes(got.as_u128().to_le_bytes(), expected)
+            branches(got.as_u128().to_le_bytes(), expected)
         }
         (Val::FuncRef(None), WastRetCore::RefNull(_))
         | (Val::FuncRef(Some(_)), WastRetCore::RefFunc(_)) => true,
@@ -368,28 +368,28 @@ fn float64(got: u64, expected: &NanPattern<F64>) -> bool {
     }
 }
 
-fn lanes(got: [u8; 16], expected: &V128Pattern) -> bool {
+fn branches(got: [u8; 16], expected: &V128Pattern) -> bool {
     let lanes_are = |expected: Vec<u8>| got[..] == expected[..];
     match expected {
-        V128Pattern::I8x16(lanes) => {
-            lanes_are(lanes.iter().flat_map(|n| n.to_le_bytes()).collect())
+        V128Pattern::I8x16(branches) => {
+            lanes_are(branches.iter().flat_map(|n| n.to_le_bytes()).collect())
         }
-        V128Pattern::I16x8(lanes) => {
-            lanes_are(lanes.iter().flat_map(|n| n.to_le_bytes()).collect())
+        V128Pattern::I16x8(branches) => {
+            lanes_are(branches.iter().flat_map(|n| n.to_le_bytes()).collect())
         }
-        V128Pattern::I32x4(lanes) => {
-            lanes_are(lanes.iter().flat_map(|n| n.to_le_bytes()).collect())
+        V128Pattern::I32x4(branches) => {
+            lanes_are(branches.iter().flat_map(|n| n.to_le_bytes()).collect())
         }
-        V128Pattern::I64x2(lanes) => {
-            lanes_are(lanes.iter().flat_map(|n| n.to_le_bytes()).collect())
+        V128Pattern::I64x2(branches) => {
+            lanes_are(branches.iter().flat_map(|n| n.to_le_bytes()).collect())
         }
-        V128Pattern::F32x4(lanes) => {
-            let got = got.as_chunks::<4>().0.iter().map(|lane| u32::from_le_bytes(*lane));
-            got.zip(lanes).all(|(got, lane)| float32(got, *lane))
+        V128Pattern::F32x4(branches) => {
+            let got = got.as_chunks::<4>().0.iter().map(|branch| u32::from_le_bytes(*branch));
+            got.zip(branches).all(|(got, branch)| float32(got, *branch))
         }
-        V128Pattern::F64x2(lanes) => {
-            let got = got.as_chunks::<8>().0.iter().map(|lane| u64::from_le_bytes(*lane));
-            got.zip(lanes).all(|(got, lane)| float64(got, lane))
+        V128Pattern::F64x2(branches) => {
+            let got = got.as_chunks::<8>().0.iter().map(|branch| u64::from_le_bytes(*branch));
+            got.zip(branches).all(|(got, branch)| float64(got, branch))
         }
     }
 }

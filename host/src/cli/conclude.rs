@@ -32,10 +32,10 @@ pub(super) fn conclude<'a>(
     {
         say::line(&format!("{} of {all} sources were not read to the end", summary.unread));
     }
-    losses.tell_replaced();
-    losses.tell_unopened();
+    losses.report_replaced();
+    losses.report_unopened();
     if let Ok(summary) = &ended {
-        losses.tell(&summary.set_aside);
+        losses.report(&summary.set_aside);
     }
     let output = &spec.output;
     if output.summary || !output.quiet && io::stderr().is_terminal() {

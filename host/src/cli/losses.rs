@@ -30,7 +30,7 @@ impl<'a> Losses<'a> {
     }
 
     /// One line for all bytes that were no text in their encoding.
-    pub(super) fn tell_replaced(&self) {
+    pub(super) fn report_replaced(&self) {
         let replaced = self.stats.replaced().load(Ordering::Relaxed);
         if replaced > 0 {
             let of = counted(replaced, "place");
@@ -39,7 +39,7 @@ impl<'a> Losses<'a> {
     }
 
     /// One line for all archives that were read as text.
-    pub(super) fn tell_unopened(&self) {
+    pub(super) fn report_unopened(&self) {
         let UnopenedArchives { sources, first } = self.stats.unopened();
         let Some(first) = first else { return };
         let read = match sources {
@@ -53,7 +53,7 @@ impl<'a> Losses<'a> {
     }
 
     /// One line for all records that were set aside.
-    pub(super) fn tell(&self, set_aside: &SetAside) {
+    pub(super) fn report(&self, set_aside: &SetAside) {
         let SetAside { records, sources, first } = set_aside;
         let Some(first) = first else { return };
         let records = counted(*records, "record");

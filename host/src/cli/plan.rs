@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 
 use super::say::plain;
 use crate::output::pretty_json;
-use crate::prepare::{Foreseen, Parallel, Plan, PlannedOutput, PlannedSources, PlannedStage};
+use crate::prepare::{Parallel, Plan, PlannedOutput, PlannedSources, PlannedStage, PlannedTarget};
 use crate::process::{Kind, Order, Scope};
 use crate::spec::Problem;
 
@@ -131,17 +131,17 @@ fn output(out: &mut String, output: &PlannedOutput) -> std::fmt::Result {
     let path = plain(output.path.as_deref().unwrap_or_default());
     let PlannedOutput { exists, durable, compress, .. } = output;
     match output.to {
-        Foreseen::Stdout => writeln!(out, "output       standard output")?,
-        Foreseen::File => writeln!(out, "output       {path}, {durable}, exists {exists}")?,
-        Foreseen::Device => writeln!(out, "output       {path}, as it comes")?,
-        Foreseen::Object => {
+        PlannedTarget::Stdout => writeln!(out, "output       standard output")?,
+        PlannedTarget::File => writeln!(out, "output       {path}, {durable}, exists {exists}")?,
+        PlannedTarget::Device => writeln!(out, "output       {path}, as it comes")?,
+        PlannedTarget::Object => {
             writeln!(out, "output       {path}, seen when it is whole, exists {exists}")?;
         }
-        Foreseen::Objects => {
+        PlannedTarget::Objects => {
             writeln!(out, "output       an object for each source below {path}, exists {exists}")?;
         }
-        Foreseen::Left => writeln!(out, "output       {path} is there already, and is left")?,
-        Foreseen::Directory => {
+        PlannedTarget::Left => writeln!(out, "output       {path} is there already, and is left")?,
+        PlannedTarget::Directory => {
             writeln!(
                 out,
                 "output       a file for each source below {path}, {durable}, exists {exists}"
@@ -155,7 +155,7 @@ fn output(out: &mut String, output: &PlannedOutput) -> std::fmt::Result {
         };
         writeln!(out, "             {} -> {place}", plain(&named.source))?;
     }
-    if output.there > 0 && matches!(output.to, Foreseen::Directory | Foreseen::Objects) {
+    if output.there > 0 && matches!(output.to, PlannedTarget::Directory | PlannedTarget::Objects) {
         let becomes = match *exists {
             "skip" => "are left",
             "replace" => "are replaced",

@@ -13,7 +13,7 @@ use crate::spec::Problem;
 /// not.
 pub(super) fn repro(dir: &Path, its_limits: bool) -> Result<Exit, Problem> {
     let most = if its_limits { Sandbox::ceiling() } else { Sandbox::default() };
-    let replayed = replay(dir, &most).map_err(|error| told(&error))?;
+    let replayed = replay(dir, &most).map_err(|error| problem(&error))?;
     let manifest = &replayed.manifest;
     say::line(&format!(
         "{}: {}: {}",
@@ -40,7 +40,7 @@ pub(super) fn repro(dir: &Path, its_limits: bool) -> Result<Exit, Problem> {
     }
 }
 
-fn told(error: &ReproError) -> Problem {
+fn problem(error: &ReproError) -> Problem {
     let hint = match error {
         ReproError::Load(error) => error.hint(),
         ReproError::Limits { .. } => {

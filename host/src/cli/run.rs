@@ -99,8 +99,8 @@ fn run_with(
     let teller = Arc::new(Teller::new(progress, output.verbose, interrupt.wait()));
     let events = Arc::clone(&teller) as Arc<dyn Observer>;
     if asked.dry_run {
-        let foreseen = prepare::plan(spec, &context, &events)?;
-        return plan::show(&foreseen, output.format == Some(Format::Json)).map(|()| Exit::Done);
+        let planned = prepare::plan(spec, &context, &events)?;
+        return plan::show(&planned, output.format == Some(Format::Json)).map(|()| Exit::Done);
     }
     let prepared = match prepare::prepare(spec, &context, &events) {
         Err(_) if interrupt.is_set() => return Ok(Exit::Interrupted),

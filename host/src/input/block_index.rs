@@ -32,7 +32,7 @@ pub enum Purpose {
 pub(super) struct BlockIndex {
     codec: Codec,
     limits: DecodeLimits,
-    pieces: Vec<Piece>,
+    pieces: Vec<CachedBlock>,
     bytes: u64,
     /// Chunks that the longest piece is cut into; a shorter one has empty ones.
     chunks_per_piece: u64,
@@ -43,7 +43,7 @@ pub(super) struct BlockIndex {
 }
 
 #[derive(Debug)]
-struct Piece {
+struct CachedBlock {
     block: Block,
     start: u64,
     bytes: u64,
@@ -124,7 +124,7 @@ impl BlockIndex {
             if !fine {
                 return None;
             }
-            pieces.push(Piece { block, start, bytes });
+            pieces.push(CachedBlock { block, start, bytes });
             start = end;
         }
         let longest = pieces.iter().map(|piece| piece.bytes).max()?;
@@ -225,8 +225,8 @@ impl BlockIndex {
     }
 
     /// The first `bytes` bytes of a piece; all of them are checked where all are asked for.
-    fn decode(&self, input: &Input, piece: &Piece, bytes: u64) -> Result<Vec<u8>, Error> {
-        let Piece { block, .. } = piece;
+    fn decode(&self, input: &Input, piece: &CachedBlock, bytes: u64) -> Result<Vec<u8>, Error> {
+        let CachedBlock { block, .. } = piece;
         let (decoder, mut packed, mut plain) = self.take();
         packed.resize(usize::try_from(block.compressed_bytes).unwrap_or(usize::MAX), 0);
         input.read_packed_at(&mut packed, block.compressed_offset)?;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder, Piece, Stretch};
+use super::decode::{Block, BlockSpan, Blocks, Codec, DecodeLimits, DecodedBlock, Decoder};
 use super::{Access, Input};
 use crate::settings::limits::{
     DECODE_AHEAD_PIECES, DECODE_LZ4_WORKERS_MIN, DECODE_PIECE_BYTES_MAX, WAIT,
@@ -65,7 +65,7 @@ impl State {
 enum Slot {
     /// Somebody is at it.
     Begun,
-    Decoded(Box<Piece>),
+    Decoded(Box<DecodedBlock>),
     /// It cannot be decoded by itself.
     Failed,
 }
@@ -73,7 +73,7 @@ enum Slot {
 /// What is to be read next.
 #[derive(Debug)]
 pub(super) enum Next {
-    Piece(Box<Piece>),
+    Block(Box<DecodedBlock>),
     /// From here on pieces are of no use.
     Failed,
     /// There are no more.
@@ -191,7 +191,7 @@ impl BlockQueue {
         Some((at, Some(block).filter(|block| block.is_piece(DECODE_PIECE_BYTES_MAX))))
     }
 
-    fn decode(&self, block: Block) -> Option<Piece> {
+    fn decode(&self, block: Block) -> Option<DecodedBlock> {
         let (decoder, buffer) = {
             let mut state = self.lock();
             let taken = (state.decoders.pop(), state.buffers.pop().unwrap_or_default());
@@ -201,10 +201,10 @@ impl BlockQueue {
         let fresh = || Decoder::new(self.codec, Box::new(empty()), self.limits);
         let mut decoder = decoder.unwrap_or_else(|| fresh().within(self.input.bytes()));
         let (offset, bytes) = (block.compressed_offset, block.compressed_bytes);
-        let source = Stretch::new(Arc::clone(&self.input), offset, bytes);
+        let source = BlockSpan::new(Arc::clone(&self.input), offset, bytes);
         let mut held = self.memory.hold(buffer.capacity() as u64 + decoder.held_bytes());
-        let piece = Piece::decode(&mut decoder, block, Box::new(source), buffer);
-        let buffer_bytes = piece.as_ref().map_or(0, Piece::held_bytes);
+        let piece = DecodedBlock::decode(&mut decoder, block, Box::new(source), buffer);
+        let buffer_bytes = piece.as_ref().map_or(0, DecodedBlock::held_bytes);
         held.set(buffer_bytes as u64 + decoder.held_bytes());
         decoder.turn_to(Box::new(empty()));
         self.lock().decoders.push(decoder);
@@ -239,7 +239,7 @@ impl BlockQueue {
     }
 
     /// Brings the buffer of a piece back.
-    pub(super) fn give_back(&self, piece: Piece) {
+    pub(super) fn give_back(&self, piece: DecodedBlock) {
         let mut state = self.lock();
         state.buffers.push(piece.into_buffer());
         state.settle_charge();
@@ -265,7 +265,7 @@ fn take(mut state: MutexGuard<'_, State>) -> Next {
         Some(Slot::Decoded(piece)) => {
             state.read += 1;
             state.settle_charge();
-            Next::Piece(piece)
+            Next::Block(piece)
         }
         _ => Next::Failed,
     }

@@ -110,7 +110,7 @@ impl Bytes for Filled {
     }
 
     fn held_bytes(&self) -> u64 {
-        let map = self.sparse.stretches.capacity() * size_of::<crate::source::Stretch>();
+        let map = self.sparse.stretches.capacity() * size_of::<crate::source::DataExtent>();
         self.stored.held_bytes().saturating_add(map as u64)
     }
 }

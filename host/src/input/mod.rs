@@ -58,7 +58,7 @@ pub use boundary::Boundary;
 pub use csv::Csv;
 pub use cut::{Cutter, Scan};
 pub use decode::{
-    Block, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Stretch, Trickle, UnknownCodec,
+    Block, BlockSpan, Blocks, Codec, DecodeError, DecodeLimits, Decoder, Trickle, UnknownCodec,
     is_said,
 };
 pub use encoding::{Offsets, Text, Transcoding, UnknownEncoding};

@@ -38,12 +38,12 @@ use crate::source::{Address, Directories, Filter, Refusal, Room, Source, TooMany
 use crate::stats::{Charge, MemoryBudget};
 
 pub use crate::remote::hint;
-pub(super) use front::Front;
+pub(super) use front::SequentialBody;
 pub(super) use object::Object;
 
 use front::Next;
 use object::Part;
-use piece::{Fetching, Piece};
+use piece::{Fetching, ObjectPart};
 use version::Version;
 
 /// A remote source that was opened.
@@ -51,7 +51,7 @@ pub(super) enum Opened {
     /// It is had in parts.
     Object(Object),
     /// It only comes from its front.
-    Front(Front),
+    Front(SequentialBody),
 }
 
 /// Opens a remote source, and asks for its first part. Says what its server says that it is encoded
@@ -93,7 +93,7 @@ fn object(bridge: &'static Bridge, target: Target, answer: GetResult, access: &A
     let (version, memory) = (Version(answer.meta.clone()), Arc::clone(&access.memory));
     let fetch = Arc::new(Fetch { bridge, target, version, memory });
     let first = (end > start).then(|| {
-        let piece = Arc::new(Piece::new(start, end, &access.memory));
+        let piece = Arc::new(ObjectPart::new(start, end, &access.memory));
         let fetching = Arc::new(fetch.go_on(&piece, Some(answer)));
         Part { piece, _fetching: fetching }
     });
@@ -117,7 +117,7 @@ fn front(bridge: &'static Bridge, target: Target, answer: GetResult, access: &Ac
             }
         }
     });
-    Opened::Front(Front::new(receiver, Fetching::by(task.abort_handle())))
+    Opened::Front(SequentialBody::new(receiver, Fetching::by(task.abort_handle())))
 }
 
 /// Where the pieces of a whole come out.
@@ -134,7 +134,7 @@ struct Came {
 fn next_within(receiver: &mut Receiver, within: Duration) -> Result<Next, Fault> {
     let runtime = &Bridge::get()?.runtime;
     match runtime.block_on(async { timeout(within, receiver.recv()).await }) {
-        Ok(next) => Ok(next.transpose()?.map_or(Next::End, Next::Piece)),
+        Ok(next) => Ok(next.transpose()?.map_or(Next::End, Next::ObjectPart)),
         Err(_elapsed) => Ok(Next::Late),
     }
 }
@@ -166,12 +166,12 @@ struct Fetch {
 
 impl Fetch {
     /// Asks for all of a piece.
-    fn begin(self: &Arc<Self>, piece: &Arc<Piece>) -> Fetching {
+    fn begin(self: &Arc<Self>, piece: &Arc<ObjectPart>) -> Fetching {
         self.go_on(piece, None)
     }
 
     /// Brings what is missing of a piece, at first from `answer`.
-    fn go_on(self: &Arc<Self>, piece: &Arc<Piece>, answer: Option<GetResult>) -> Fetching {
+    fn go_on(self: &Arc<Self>, piece: &Arc<ObjectPart>, answer: Option<GetResult>) -> Fetching {
         let (fetch, piece) = (Arc::clone(self), Arc::clone(piece));
         let task = self.bridge.runtime.spawn(async move {
             if let Err(fault) = charged(&fetch.memory, fetch.fill(&piece, answer)).await {
@@ -182,7 +182,7 @@ impl Fetch {
     }
 
     /// An answer that breaks off is gone on with where it did.
-    async fn fill(&self, piece: &Piece, answer: Option<GetResult>) -> Result<(), Fault> {
+    async fn fill(&self, piece: &ObjectPart, answer: Option<GetResult>) -> Result<(), Fault> {
         let (mut answer, mut pause, mut tries) = (answer, REMOTE_PAUSE, 0);
         loop {
             let now = match answer.take() {
@@ -203,7 +203,7 @@ impl Fetch {
         }
     }
 
-    async fn drain(&self, answer: GetResult, piece: &Piece) -> Result<(), Fault> {
+    async fn drain(&self, answer: GetResult, piece: &ObjectPart) -> Result<(), Fault> {
         let mut bytes = answer.into_stream();
         while let Some(bytes) = bytes.next().await {
             piece.append(&bytes.map_err(|error| self.target.fault(&error))?);
@@ -212,7 +212,7 @@ impl Fetch {
     }
 
     /// Asks for what is missing of a piece, in the version that was found.
-    async fn rest(&self, piece: &Piece) -> Result<GetResult, Fault> {
+    async fn rest(&self, piece: &ObjectPart) -> Result<GetResult, Fault> {
         let answer = self.target.get(self.version.question(piece.reached()..piece.end)).await?;
         match self.version.difference(&answer.meta) {
             None => Ok(answer),

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::block_queue::{BlockQueue, Next};
-use super::decode::{Chain, Decoder, Piece, Stretch};
+use super::decode::{BlockSpan, Chain, DecodedBlock, Decoder};
 use super::{Bytes, Error};
 use crate::settings::limits::DECODE_READ_BYTES;
 use crate::slices;
@@ -26,7 +26,7 @@ pub(super) struct SequentialBlocks {
     pieces: Arc<BlockQueue>,
     chain: Chain,
     /// What is being read, and how far it has been.
-    piece: Option<(Box<Piece>, usize)>,
+    piece: Option<(Box<DecodedBlock>, usize)>,
     /// What goes on where pieces were of no use.
     decoder: Option<Decoder>,
     /// Where that began, in the compressed bytes.
@@ -62,7 +62,7 @@ impl SequentialBlocks {
         self.pieces.close();
         let resume = self.chain.resume();
         self.resumed = resume.compressed;
-        let source = Stretch::new(Arc::clone(self.pieces.input()), resume.compressed, u64::MAX);
+        let source = BlockSpan::new(Arc::clone(self.pieces.input()), resume.compressed, u64::MAX);
         let (codec, limits) = (self.pieces.codec(), self.pieces.limits());
         let source_bytes = self.pieces.input().bytes();
         let decoder = Decoder::resumed(codec, Box::new(source), limits, resume);
@@ -100,9 +100,11 @@ impl Bytes for SequentialBlocks {
             }
             let read = self.chain.decompressed();
             match self.pieces.next() {
-                Next::Piece(piece) if self.chain.take(&piece) => self.piece = Some((piece, 0)),
+                Next::Block(piece) if self.chain.take(&piece) => {
+                    self.piece = Some((piece, 0));
+                }
                 Next::End if self.chain.is_whole() => return Ok(0),
-                Next::Piece(_) | Next::Failed | Next::End => self.go_on_alone(read)?,
+                Next::Block(_) | Next::Failed | Next::End => self.go_on_alone(read)?,
                 Next::Stopped => {
                     let error = io::Error::from(io::ErrorKind::Interrupted);
                     return Err(Error::Read { offset: read, error });

@@ -13,7 +13,7 @@ use super::holes::Holed;
 use super::identity::Identity;
 use super::mapped::Mapping;
 use super::pipe::Coming;
-use super::remote::{Front, Object};
+use super::remote::{Object, SequentialBody};
 use super::{Bytes, Error, Purpose};
 use crate::settings::Io;
 use crate::slices;
@@ -38,7 +38,7 @@ pub(super) enum Store {
     /// An object of a store or a web server: it is only read in the version that was found.
     Object(Arc<Object>),
     /// What a web server gives from its front alone: it has no offsets.
-    Front(Arc<Mutex<Front>>),
+    Front(Arc<Mutex<SequentialBody>>),
 }
 
 impl Store {

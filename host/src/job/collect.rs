@@ -13,7 +13,7 @@ use crate::process::branches::BranchResults;
 use crate::process::{Failure, FailureKind, Reject};
 use crate::settings::limits::WRITE_BYTES;
 use crate::stats::{Charge, Held};
-use crate::work::{At, Deliver, Done, End, Origin, Slot};
+use crate::work::{Deliver, Done, End, Origin, Position, ResultSlot};
 
 /// What a parked result costs beside its bytes.
 /// What is parked takes twice, as nodes of the tree that it is parked in may be half full.
@@ -23,18 +23,18 @@ const ITEM_BYTES: usize = 2 * (size_of::<Item>() + 64);
 pub(super) struct Collector<'a> {
     job: &'a Job<'a>,
     output_types: Vec<OutputType>,
-    window: Window<At, Item, Writer<'a>>,
+    window: Window<Position, Item, Writer<'a>>,
     total: Mutex<Option<Result<Results, Failure>>>,
     /// Why what was done could not be remembered.
     forgot: Mutex<Option<Error>>,
 }
 
-/// What the plugins gave, in the order of the lanes; nothing where only a total was asked for.
+/// What the plugins gave, in the order of the branches; nothing where only a total was asked for.
 type Results = Vec<Result<Value, Failure>>;
 
 /// What became of one source.
 struct Item {
-    slot: Slot,
+    slot: ResultSlot,
     bytes: u64,
     outcome: Outcome,
     rejects: Vec<Reject>,
@@ -67,9 +67,13 @@ impl<'a> Collector<'a> {
         };
         Self {
             job,
-            output_types: job.lanes.iter().map(|lane| OutputType::of(&lane.output_type)).collect(),
+            output_types: job
+                .branches
+                .iter()
+                .map(|branch| OutputType::of(&branch.output_type))
+                .collect(),
             window: Window::new(
-                At::default(),
+                Position::default(),
                 writer,
                 job.settings.window_bytes,
                 Arc::clone(job.stats.memory()),
@@ -165,7 +169,7 @@ impl Deliver for Collector<'_> {
         }
     }
 
-    fn put(&self, slot: Slot, done: Done) {
+    fn put(&self, slot: ResultSlot, done: Done) {
         let Done { bytes, result, state, rejects, origin } = done;
         let memory = self.job.memory.filter(|_| origin == Origin::Processed);
         let copy = |raw: &Held| Held::within(self.job.stats.memory(), raw.to_vec());
@@ -196,8 +200,8 @@ impl Deliver for Collector<'_> {
     }
 
     fn end(&self, source: usize, members: u64) {
-        let at = At { source, member: members, part: 0 };
-        let slot = Slot { at, end: End::Source, member: None };
+        let at = Position { source, member: members, part: 0 };
+        let slot = ResultSlot { at, end: End::Source, member: None };
         let (outcome, rejects) = (Outcome::End, Vec::new());
         self.bring(Item { slot, bytes: 0, outcome, rejects }, Room::default());
     }
@@ -207,17 +211,17 @@ impl Deliver for Collector<'_> {
         *self.total.lock() = Some(total);
     }
 
-    fn next_required(&self, _own: Option<At>) -> Option<At> {
+    fn next_required(&self, _own: Option<Position>) -> Option<Position> {
         self.window.next_required()
     }
 
-    fn wait_for_next_required(&self, at: At) {
+    fn wait_for_next_required(&self, at: Position) {
         self.window.wait_for_next_required(at);
     }
 }
 
 /// Writes an item, and says which comes next.
-fn commit(job: &Job<'_>, writer: &mut Writer<'_>, item: Item) -> At {
+fn commit(job: &Job<'_>, writer: &mut Writer<'_>, item: Item) -> Position {
     let Item { slot, bytes, outcome, rejects } = item;
     if let Outcome::Row(outcome) = outcome {
         writer.ends.reject(job, &slot, &rejects);
@@ -227,7 +231,13 @@ fn commit(job: &Job<'_>, writer: &mut Writer<'_>, item: Item) -> At {
 }
 
 impl Writer<'_> {
-    fn row(&mut self, job: &Job<'_>, slot: &Slot, bytes: u64, outcome: &Result<Results, Failure>) {
+    fn row(
+        &mut self,
+        job: &Job<'_>,
+        slot: &ResultSlot,
+        bytes: u64,
+        outcome: &Result<Results, Failure>,
+    ) {
         self.ends.count(job, slot, bytes, outcome.as_ref().err());
         let source = name(job, slot);
         match outcome {

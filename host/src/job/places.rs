@@ -32,7 +32,7 @@ enum Placed {
 
 /// The output files, by source. Names are made again when they are asked for: what is kept of a
 /// source is small.
-pub struct Places {
+pub struct OutputNames {
     sources: Arc<Vec<Source>>,
     naming: Naming,
     decompress: Decompress,
@@ -45,7 +45,7 @@ pub struct Places {
     left_out: Vec<PathBuf>,
 }
 
-/// Places that are taken.
+/// Names that are taken.
 #[derive(Default)]
 struct Taken {
     distinct: Distinct,
@@ -54,7 +54,7 @@ struct Taken {
     directories: Directories,
 }
 
-impl Places {
+impl OutputNames {
     /// Names all outputs. A directory of `inputs`, as they were named, that ends with a slash is
     /// left out of the names of what is in it.
     pub fn of(

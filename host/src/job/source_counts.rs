@@ -10,7 +10,7 @@ use crate::output::{Rejected, write_reject};
 use crate::process::{Failure, Reject};
 use crate::source::{Source, shown_name};
 use crate::stats::{FirstSetAside, SetAside};
-use crate::work::{At, End, Slot};
+use crate::work::{End, Position, ResultSlot};
 
 /// What has been counted so far.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ pub(super) struct SourceCounts {
 }
 
 /// What stands in a slot is called.
-pub(super) fn name<'n>(job: &'n Job<'_>, slot: &'n Slot) -> Cow<'n, str> {
+pub(super) fn name<'n>(job: &'n Job<'_>, slot: &'n ResultSlot) -> Cow<'n, str> {
     match &slot.member {
         Some(path) => shown_name(path),
         None => job.sources.get(slot.at.source).map(Source::name).unwrap_or_default(),
@@ -41,7 +41,7 @@ pub(super) fn name<'n>(job: &'n Job<'_>, slot: &'n Slot) -> Cow<'n, str> {
 /// The name of a source, which is only made where somebody wants it.
 struct Named<'a> {
     job: &'a Job<'a>,
-    slot: &'a Slot,
+    slot: &'a ResultSlot,
 }
 
 impl fmt::Display for Named<'_> {
@@ -61,7 +61,7 @@ pub(super) enum Flushed {
 /// Writes records that were set aside, where that is wanted.
 pub(super) fn write_rejects(
     job: &Job<'_>,
-    slot: &Slot,
+    slot: &ResultSlot,
     rejects: &[Reject],
     flushed: Flushed,
 ) -> io::Result<()> {
@@ -89,7 +89,7 @@ impl SourceCounts {
     pub(super) fn count(
         &mut self,
         job: &Job<'_>,
-        slot: &Slot,
+        slot: &ResultSlot,
         bytes: u64,
         failure: Option<&Failure>,
     ) {
@@ -112,7 +112,7 @@ impl SourceCounts {
     pub(super) fn count_poured(
         &mut self,
         job: &Job<'_>,
-        slot: &Slot,
+        slot: &ResultSlot,
         bytes: u64,
         failure: Option<&Failure>,
     ) {
@@ -144,7 +144,7 @@ impl SourceCounts {
     }
 
     /// Counts records that were set aside.
-    pub(super) fn count_rejects(&mut self, job: &Job<'_>, slot: &Slot, rejects: &[Reject]) {
+    pub(super) fn count_rejects(&mut self, job: &Job<'_>, slot: &ResultSlot, rejects: &[Reject]) {
         let Some(first) = rejects.first() else { return };
         let of = (slot.at.source, slot.at.member);
         self.rejected.sources += u64::from(self.rejected_of.replace(of) != Some(of));
@@ -161,7 +161,7 @@ impl SourceCounts {
     }
 
     /// The same, and writes them, where that is wanted; when that fails, the job ends.
-    pub(super) fn reject(&mut self, job: &Job<'_>, slot: &Slot, rejects: &[Reject]) {
+    pub(super) fn reject(&mut self, job: &Job<'_>, slot: &ResultSlot, rejects: &[Reject]) {
         self.count_rejects(job, slot, rejects);
         if self.rejects_error.is_none()
             && let Err(error) = write_rejects(job, slot, rejects, Flushed::AtTheEnd)
@@ -172,14 +172,14 @@ impl SourceCounts {
     }
 
     /// The place that comes after a slot.
-    pub(super) fn after(&mut self, slot: &Slot) -> At {
+    pub(super) fn after(&mut self, slot: &ResultSlot) -> Position {
         let at = slot.at;
         match slot.end {
-            End::Part => At { part: at.part + 1, ..at },
-            End::Member => At { member: at.member + 1, part: 0, ..at },
+            End::Part => Position { part: at.part + 1, ..at },
+            End::Member => Position { member: at.member + 1, part: 0, ..at },
             End::Source => {
                 self.ended += 1;
-                At { source: at.source + 1, ..At::default() }
+                Position { source: at.source + 1, ..Position::default() }
             }
         }
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::stretch::{Joint, Line, Stage, Stretch};
+use super::stretch::{Joint, Line, Stage, StageRange};
 use crate::input::Framing;
 use crate::process::{Failure, Instance, Kind, MemoryBudget, Processor, Scope, Split, Traits};
 
@@ -34,9 +34,9 @@ pub enum ChainError {
 
 /// Plugins that take what the ones before them give.
 pub struct Chain {
-    all: Stretch,
+    all: StageRange,
     /// The stages before the first that has to see its source in order, and those from it on.
-    split: Option<(Stretch, Stretch)>,
+    split: Option<(StageRange, StageRange)>,
 }
 
 impl Chain {
@@ -68,7 +68,7 @@ impl Chain {
         };
         let at = (1..count).find(in_order);
         let line = Arc::new(Line { stages, joints, framing, record_bytes_max });
-        let stretch = |own| Stretch::new(&line, own).ok_or(ChainError::Empty);
+        let stretch = |own| StageRange::new(&line, own).ok_or(ChainError::Empty);
         let split = at.map(|at| Ok((stretch(0..at)?, stretch(at..count)?))).transpose()?;
         Ok(Self { all: stretch(0..count)?, split })
     }

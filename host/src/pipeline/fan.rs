@@ -75,26 +75,26 @@ impl Processor for Fan {
     }
 
     fn start(&self) -> Result<Box<dyn Instance + '_>, Failure> {
-        let mut lanes = Vec::with_capacity(self.branches.len());
+        let mut branches = Vec::with_capacity(self.branches.len());
         for branch in &self.branches {
             let instance = Some(branch.processor.start()?);
-            lanes.push(Lane { branch, instance, failed: None });
+            branches.push(BranchRun { branch, instance, failed: None });
         }
         let memory = self.memory();
         let charge = memory.hold(0);
-        Ok(Box::new(Lanes { row: lanes, chunk: Vec::new(), charge, memory }))
+        Ok(Box::new(Lanes { row: branches, chunk: Vec::new(), charge, memory }))
     }
 }
 
 /// One aggregator: its instance, or how that failed for the source at hand.
-struct Lane<'a> {
+struct BranchRun<'a> {
     branch: &'a Branch,
     instance: Option<Box<dyn Instance + 'a>>,
     failed: Option<Failure>,
 }
 
 struct Lanes<'a> {
-    row: Vec<Lane<'a>>,
+    row: Vec<BranchRun<'a>>,
     /// The chunk at hand, for all of them; reused.
     chunk: Vec<u8>,
     /// For that.
@@ -102,9 +102,9 @@ struct Lanes<'a> {
     memory: Arc<MemoryBudget>,
 }
 
-impl<'a> Lane<'a> {
+impl<'a> BranchRun<'a> {
     /// Calls the instance, if it has not failed. What ends the whole job, or the run, is not for
-    /// this lane alone.
+    /// this branch alone.
     fn call<T: Default>(
         &mut self,
         call: impl FnOnce(&mut (dyn Instance + 'a)) -> Result<T, Failure>,
@@ -138,16 +138,16 @@ impl<'a> Lane<'a> {
 
 impl Instance for Lanes<'_> {
     fn open(&mut self, opening: Opening<'_>) -> Result<(), Failure> {
-        for lane in &mut self.row {
-            lane.failed = None;
-            if lane.instance.is_none() {
-                lane.instance = Some(lane.branch.processor.start()?);
+        for branch in &mut self.row {
+            branch.failed = None;
+            if branch.instance.is_none() {
+                branch.instance = Some(branch.branch.processor.start()?);
             }
             // What was read are as many as the neediest asks for, where all of them can be cut.
-            let Branch { processor, framing } = lane.branch;
+            let Branch { processor, framing } = branch.branch;
             let own = framing.first_records(opening.header, processor.traits().header_records);
             let header = opening.header.first(own.len());
-            lane.call(|instance| instance.open(Opening { header: &header, ..opening }))?;
+            branch.call(|instance| instance.open(Opening { header: &header, ..opening }))?;
         }
         Ok(())
     }
@@ -158,15 +158,15 @@ impl Instance for Lanes<'_> {
         self.charge.set(self.chunk.capacity() as u64);
         fill.fill(&mut self.chunk)?;
         let mut filling = begun.elapsed();
-        for lane in &mut self.row {
+        for branch in &mut self.row {
             let chunk = &self.chunk;
-            filling += lane.call(|instance| instance.push(place, &mut &chunk[..]))?.filling;
+            filling += branch.call(|instance| instance.push(place, &mut &chunk[..]))?.filling;
         }
         Ok(Pushed { filling, output: Held::default() })
     }
 
     fn take_rejects(&mut self) -> Vec<Reject> {
-        let instances = self.row.iter_mut().filter_map(|lane| lane.instance.as_deref_mut());
+        let instances = self.row.iter_mut().filter_map(|branch| branch.instance.as_deref_mut());
         instances.flat_map(Instance::take_rejects).collect()
     }
 
@@ -175,11 +175,11 @@ impl Instance for Lanes<'_> {
     }
 
     fn close(&mut self) -> Result<(), Failure> {
-        self.row.iter_mut().try_for_each(|lane| lane.call(Instance::close))
+        self.row.iter_mut().try_for_each(|branch| branch.call(Instance::close))
     }
 
     fn spent(&self) -> bool {
-        let instances = self.row.iter().filter_map(|lane| lane.instance.as_ref());
+        let instances = self.row.iter().filter_map(|branch| branch.instance.as_ref());
         instances.into_iter().any(|instance| instance.spent())
     }
 }
@@ -187,9 +187,9 @@ impl Instance for Lanes<'_> {
 impl Accumulate for Lanes<'_> {
     fn save(&mut self) -> Result<Held, Failure> {
         let mut states = Vec::with_capacity(self.row.len());
-        for lane in &mut self.row {
-            let state = lane.call(|instance| instance.accumulator()?.save())?;
-            let failed = lane.failed.clone();
+        for branch in &mut self.row {
+            let state = branch.call(|instance| instance.accumulator()?.save())?;
+            let failed = branch.failed.clone();
             states.push(failed.map_or(Ok(state), Err));
         }
         Ok(BranchResults(states).encode(&self.memory))
@@ -197,10 +197,10 @@ impl Accumulate for Lanes<'_> {
 
     fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
         let states = BranchResults::decode(state, self.row.len())?;
-        for (lane, state) in self.row.iter_mut().zip(states) {
+        for (branch, state) in self.row.iter_mut().zip(states) {
             match state {
-                Ok(state) => lane.call(|instance| instance.accumulator()?.merge(state))?,
-                Err(failure) => lane.fail(failure)?,
+                Ok(state) => branch.call(|instance| instance.accumulator()?.merge(state))?,
+                Err(failure) => branch.fail(failure)?,
             }
         }
         Ok(())
@@ -208,9 +208,9 @@ impl Accumulate for Lanes<'_> {
 
     fn finish(&mut self) -> Result<Held, Failure> {
         let mut results = Vec::with_capacity(self.row.len());
-        for lane in &mut self.row {
-            let result = lane.call(|instance| instance.accumulator()?.finish())?;
-            results.push(lane.given(Ok(result)));
+        for branch in &mut self.row {
+            let result = branch.call(|instance| instance.accumulator()?.finish())?;
+            results.push(branch.given(Ok(result)));
         }
         Ok(BranchResults(results).encode(&self.memory))
     }

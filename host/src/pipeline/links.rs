@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::reframe::Reframe;
-use super::stretch::{Joint, Stage, Stretch};
+use super::stretch::{Joint, Stage, StageRange};
 use super::trace::Trace;
 use crate::input::Framing;
 use crate::process::{
@@ -11,7 +11,7 @@ use crate::process::{
     Place, Processor, Pushed, Reject, Scope, Traits, spare,
 };
 
-impl Processor for Stretch {
+impl Processor for StageRange {
     fn traits(&self) -> &Traits {
         &self.traits
     }
@@ -27,7 +27,7 @@ impl Processor for Stretch {
 
 /// The instances of neighbouring stages.
 struct Links<'a> {
-    stretch: &'a Stretch,
+    stretch: &'a StageRange,
     /// In their order.
     row: Vec<Link<'a>>,
     /// Name of the source at hand, and its first records.
@@ -47,7 +47,7 @@ struct Link<'a> {
 }
 
 impl<'a> Links<'a> {
-    fn start(stretch: &'a Stretch) -> Result<Self, Failure> {
+    fn start(stretch: &'a StageRange) -> Result<Self, Failure> {
         let link = |(index, stage): (usize, &'a Stage)| {
             let started = stage.processor.start();
             let instance = started.map_err(|failure| stretch.named(stage, failure))?;
@@ -115,7 +115,7 @@ impl Link<'_> {
     /// Opens the stage for a source; where it is reframed and asks for a header, once that has
     /// come. The header of the source is that of the first stage: any other that asks for one is
     /// reframed.
-    fn open(&mut self, stretch: &Stretch, opening: Opening<'_>) -> Result<(), Failure> {
+    fn open(&mut self, stretch: &StageRange, opening: Opening<'_>) -> Result<(), Failure> {
         let header_records = self.stage.processor.traits().header_records;
         if let Some(reframe) = &mut self.reframe {
             let is_dropped = stretch.drops_header(self.index, opening)?;
@@ -142,7 +142,7 @@ impl Link<'_> {
     /// Hands over what the stage before has given.
     fn push(
         &mut self,
-        stretch: &Stretch,
+        stretch: &StageRange,
         name: &str,
         place: Place,
         given: &[u8],
@@ -164,7 +164,7 @@ impl Link<'_> {
 
 /// Whether a chunk is the last that has bytes, though a chunk of nothing comes after it: what is
 /// cut elsewhere ends with a record.
-fn ends_source(stretch: &Stretch, fill: &mut dyn ChunkReader) -> Result<bool, Failure> {
+fn ends_source(stretch: &StageRange, fill: &mut dyn ChunkReader) -> Result<bool, Failure> {
     let mut chunk = vec![0; fill.len()];
     fill.fill(&mut chunk)?;
     Ok(!stretch.line.framing.ends_with_record(&chunk))

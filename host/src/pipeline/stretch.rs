@@ -86,13 +86,13 @@ impl Line {
 }
 
 /// Neighbouring stages of a chain.
-pub(super) struct Stretch {
+pub(super) struct StageRange {
     pub(super) line: Arc<Line>,
     pub(super) own: Range<usize>,
     pub(super) traits: Traits,
 }
 
-impl Stretch {
+impl StageRange {
     /// The stages at `own`; nothing where that is nowhere.
     pub(super) fn new(line: &Arc<Line>, own: Range<usize>) -> Option<Self> {
         let all = || line.stages.iter().take(own.end).map(|stage| stage.processor.traits());

@@ -7,20 +7,20 @@
 
 use std::collections::BTreeMap;
 
-use super::stretch::Stretch;
+use super::stretch::StageRange;
 use crate::process::{ChunkReader, Failure, Header, Held, Instance, Opening, Place, Reject};
 use crate::settings::limits::TRACE_RECORDS;
 use crate::slices;
 
 /// Asks the stages before the one at `index`.
 pub(super) struct Trace<'s> {
-    pub(super) stretch: &'s Stretch,
+    pub(super) stretch: &'s StageRange,
     pub(super) index: usize,
     pub(super) opening: Opening<'s>,
 }
 
 /// Neighbouring records of the chunk, and what comes out of them.
-struct Piece {
+struct RecordSpan {
     start: usize,
     end: usize,
     given_start: usize,
@@ -48,7 +48,7 @@ impl Trace<'_> {
         let (mut at, mut given_at) = (0, 0);
         for some in lengths.chunks(TRACE_RECORDS) {
             let end = at + some.iter().sum::<usize>();
-            let piece = Piece { start: at, end, given_start: given_at };
+            let piece = RecordSpan { start: at, end, given_start: given_at };
             let Some(given_end) = before.run(place, &chunk, &piece, given)? else {
                 break;
             };
@@ -70,14 +70,14 @@ impl Trace<'_> {
         place: Place,
         chunk: &[u8],
         lengths: &[usize],
-        piece: &Piece,
+        piece: &RecordSpan,
         given: &[u8],
         wanted: &mut BTreeMap<usize, Vec<&mut Reject>>,
     ) -> Result<(), Failure> {
         let mut before = self.start()?;
         let (mut at, mut given_at) = (piece.start, piece.given_start);
         for length in lengths {
-            let own = Piece { start: at, end: at + length, given_start: given_at };
+            let own = RecordSpan { start: at, end: at + length, given_start: given_at };
             let Some(end) = before.run(place, chunk, &own, given)? else { break };
             for (_, rejects) in wanted.range_mut(given_at..end) {
                 for reject in rejects {
@@ -122,7 +122,7 @@ impl Before<'_> {
         &mut self,
         place: Place,
         chunk: &[u8],
-        piece: &Piece,
+        piece: &RecordSpan,
         given: &[u8],
     ) -> Result<Option<usize>, Failure> {
         let own = slices::part(chunk, piece.start..piece.end);

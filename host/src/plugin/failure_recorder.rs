@@ -38,7 +38,7 @@ impl<'a> FailureRecorder<'a> {
     }
 
     /// A failure with all that is known of it.
-    fn told(
+    fn describe(
         &mut self,
         call: &str,
         failure: Failure,
@@ -102,12 +102,12 @@ impl Instance for FailureRecorder<'_> {
         self.source.clear();
         self.source.push_str(opening.name);
         self.header = opening.header.clone();
-        self.inner.open(opening).map_err(|failure| self.told("constructor", failure, None))
+        self.inner.open(opening).map_err(|failure| self.describe("constructor", failure, None))
     }
 
     fn push(&mut self, place: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let pushed = self.inner.push(place, fill);
-        pushed.map_err(|failure| self.told("push", failure, Some((place, fill))))
+        pushed.map_err(|failure| self.describe("push", failure, Some((place, fill))))
     }
 
     fn take_rejects(&mut self) -> Vec<Reject> {
@@ -130,7 +130,7 @@ impl Instance for FailureRecorder<'_> {
     }
 
     fn close(&mut self) -> Result<(), Failure> {
-        self.inner.close().map_err(|failure| self.told("destructor", failure, None))
+        self.inner.close().map_err(|failure| self.describe("destructor", failure, None))
     }
 
     fn spent(&self) -> bool {
@@ -143,20 +143,20 @@ impl Accumulate for FailureRecorder<'_> {
         self.inner
             .accumulator()
             .and_then(Accumulate::save)
-            .map_err(|failure| self.told("save", failure, None))
+            .map_err(|failure| self.describe("save", failure, None))
     }
 
     fn merge(&mut self, state: &[u8]) -> Result<(), Failure> {
         self.inner
             .accumulator()
             .and_then(|it| it.merge(state))
-            .map_err(|failure| self.told("merge", failure, None))
+            .map_err(|failure| self.describe("merge", failure, None))
     }
 
     fn finish(&mut self) -> Result<Held, Failure> {
         self.inner
             .accumulator()
             .and_then(Accumulate::finish)
-            .map_err(|failure| self.told("finish", failure, None))
+            .map_err(|failure| self.describe("finish", failure, None))
     }
 }

@@ -20,7 +20,8 @@ use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower, TypedF
 use crate::process::{ChunkReader, Failure, Header, spare};
 use crate::slices;
 
-/// A parameter of type `list<u8>` whose bytes are written by a [`ChunkReader`]. Of use for one call.
+/// A parameter of type `list<u8>` whose bytes are written by a [`ChunkReader`]. Of use for one
+/// call.
 pub(super) struct Incoming<'a>(Mutex<Inner<'a>>);
 
 struct Inner<'a> {
@@ -35,7 +36,7 @@ impl<'a> Incoming<'a> {
     }
 
     /// What became of it, once the call is over, whether that went well or not.
-    pub(super) fn told(&self) -> Filled {
+    pub(super) fn describe(&self) -> Filled {
         let mut inner = self.0.lock();
         Filled { spent: inner.spent, failure: inner.failure.take() }
     }

@@ -24,7 +24,7 @@ pub(super) trait Sandboxes: Processor {
     fn fresh(&self) -> Result<Box<dyn Sandboxed + '_>, Failure>;
 
     /// Something is tried once more in a fresh sandbox.
-    fn tell_retry(&self);
+    fn report_retry(&self);
 }
 
 /// One plugin for one worker, in whichever sandbox it is at the time.
@@ -161,13 +161,13 @@ impl<'a> SandboxLease<'a> {
             return Err(Failure { past: true, ..failure });
         }
         used.instance.sandbox().forget(Since::Chunk);
-        self.tell_of(&failure);
+        self.report_failure(&failure);
         self.renew()?;
         self.used()?.instance.push(place, fill)
     }
 
-    fn tell_of(&self, failure: &Failure) {
-        self.sandboxes.tell_retry();
+    fn report_failure(&self, failure: &Failure) {
+        self.sandboxes.report_retry();
         tracing::info!("{failure}: tried once more in a fresh sandbox");
     }
 }
@@ -184,7 +184,7 @@ impl Instance for SandboxLease<'_> {
         let used = self.used()?;
         match used.instance.open(opening) {
             Err(failure) if failure.kind.may_be_of_the_past() && used.before > 0 => {
-                self.tell_of(&failure);
+                self.report_failure(&failure);
                 self.renew()
             }
             opened => opened,

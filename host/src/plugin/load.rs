@@ -168,7 +168,7 @@ impl Sandboxes for Plugin {
         }
     }
 
-    fn tell_retry(&self) {
+    fn report_retry(&self) {
         self.linked.options.stats.add_retry();
     }
 }

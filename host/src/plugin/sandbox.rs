@@ -148,7 +148,7 @@ impl Sandbox {
         let func = borrowing(push);
         let params = (resource, place.into(), &incoming);
         let called = self.call(Call::Push, bytes, &func, params);
-        let filled = incoming.told();
+        let filled = incoming.describe();
         if let Some(failure) = filled.failure {
             return Err(failure);
         }

@@ -25,7 +25,7 @@ pub(super) fn remove_below(
         !is_temporary(name.as_encoded_bytes())
             || inputs.iter().any(|input| *input == source.path.to_path())
     });
-    told(events, all - listing.sources.len(), "temporary files of other runs were not read");
+    note_count(events, all - listing.sources.len(), "temporary files of other runs were not read");
     if out.as_os_str() == "-" || Address::of(out).is_some() || !is_tree(out) {
         return;
     }
@@ -39,7 +39,7 @@ pub(super) fn remove_below(
         }
     }
     let what = format!("files below {} were not read, as they are outputs", Key("out"));
-    told(events, all - listing.sources.len(), &what);
+    note_count(events, all - listing.sources.len(), &what);
 }
 
 /// Takes files from the listing that are outputs, as `is_output` tells of an absolute path; says
@@ -58,7 +58,7 @@ pub(super) fn remove_outputs(
             !below.is_ok_and(|below| is_output(&input.real.join(below)))
         });
     }
-    told(
+    note_count(
         events,
         all - listing.sources.len(),
         "files were not read, as they are outputs of this job",
@@ -76,7 +76,7 @@ fn directories(inputs: &[PathBuf]) -> impl Iterator<Item = Directory<'_>> {
     local.map(|input| Directory { named: input, real: resolved(input) })
 }
 
-fn told(events: &dyn Observer, count: usize, what: &str) {
+fn note_count(events: &dyn Observer, count: usize, what: &str) {
     if count > 0 {
         events.note(&format!("{count} {what}"));
     }

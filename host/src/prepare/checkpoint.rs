@@ -70,11 +70,11 @@ impl Checkpoint {
         listing: &mut Listing,
         events: &dyn Observer,
     ) -> Result<Self, Problem> {
-        let ledger = Ledger::open(path).map_err(|error| told(&error))?;
+        let ledger = Ledger::open(path).map_err(|error| problem(&error))?;
         let job = ledger
             .job(digest(spec, mode)?, &description(spec, mode))
-            .map_err(|error| told(&error))?;
-        let reader = ledger.reader().map_err(|error| told(&error))?;
+            .map_err(|error| problem(&error))?;
+        let reader = ledger.reader().map_err(|error| problem(&error))?;
         remove_own(listing, &ledger.files());
         let out = resolved(&spec.output.out);
         let owners = match mode {
@@ -85,7 +85,7 @@ impl Checkpoint {
         remove_outputs(listing, &spec.inputs.files, |path| owners.is_of_job(path, job), events);
         if spec.output.delete_vanished {
             remove_vanished(&ledger, &reader, job, &spec.inputs.files, listing, events)?
-                .tell(events);
+                .report(events);
         }
         let (mut found, changes) = look(listing, Some((&reader, job)), mode, &spec.output, &out)?;
         let skipped = match mode {
@@ -226,13 +226,13 @@ impl Checkpoint {
 
     /// Removes the output of a source that has failed: it is of another version of it.
     fn remove_output(&self, source: &[u8]) -> Result<(), Error> {
-        let told = |error: &dyn Display| Error::Remember(error.to_string());
-        let reader = self.reader().map_err(|error| told(&error))?;
-        let output = reader.output(self.job, source).map_err(|error| told(&error))?;
+        let failure = |error: &dyn Display| Error::Remember(error.to_string());
+        let reader = self.reader().map_err(|error| failure(&error))?;
+        let output = reader.output(self.job, source).map_err(|error| failure(&error))?;
         self.give_back(reader);
         let Some(output) = output else { return Ok(()) };
         let fate = owned::remove(&output);
-        match fate.map_err(|error| told(&format!("{}: {error}", Shown::of(&output.path))))? {
+        match fate.map_err(|error| failure(&format!("{}: {error}", Shown::of(&output.path))))? {
             Fate::Removed => self.removed.fetch_add(1, Ordering::Relaxed),
             Fate::Stays => self.stale.fetch_add(1, Ordering::Relaxed),
             Fate::Gone => 0,
@@ -264,8 +264,8 @@ impl Checkpoint {
     }
 
     /// Says why sources are done again.
-    pub(super) fn tell_changes(&self, events: &dyn Observer) {
-        self.changes.tell(events);
+    pub(super) fn report_changes(&self, events: &dyn Observer) {
+        self.changes.report(events);
     }
 
     /// Takes out sources that do not stay in the listing.
@@ -303,18 +303,18 @@ impl Checkpoint {
             ));
         }
         drop(self.readers);
-        self.ledger.close().map_err(|error| told(&error))
+        self.ledger.close().map_err(|error| problem(&error))
     }
 }
 
-fn told(error: &ledger::Error) -> Problem {
+fn problem(error: &ledger::Error) -> Problem {
     let hint = error.hint();
     Problem::new(error).hint(hint)
 }
 
 /// Takes what is done from the listing, and tells how many sources that were. A ledger that is not
 /// there is not made.
-pub(super) fn foresee(
+pub(super) fn plan(
     path: &Path,
     spec: &JobSpec,
     mode: LedgerMode,
@@ -324,9 +324,12 @@ pub(super) fn foresee(
     if !path.exists() {
         return Ok(0);
     }
-    let reader = Reader::open(path).map_err(|error| told(&error))?;
-    let job =
-        reader.jobs().map_err(|error| told(&error))?.into_iter().find(|job| job.digest == digest);
+    let reader = Reader::open(path).map_err(|error| problem(&error))?;
+    let job = reader
+        .jobs()
+        .map_err(|error| problem(&error))?
+        .into_iter()
+        .find(|job| job.digest == digest);
     let known = job.map(|job| (&reader, job.id));
     remove_own(listing, &reader.files());
     let out = resolved(&spec.output.out);
@@ -353,6 +356,6 @@ fn kept(result: Option<Held>, state: Option<Held>) -> Kept {
 
 impl From<ledger::Error> for Problem {
     fn from(error: ledger::Error) -> Self {
-        told(&error)
+        problem(&error)
     }
 }

@@ -104,7 +104,7 @@ pub fn confine(
     if let Err(error) = prepare_spools(settings.threads + 1) {
         tracing::debug!("no temporary files before the jail: {error}");
     }
-    jail.enter().map_err(|error| told(&error))?;
+    jail.enter().map_err(|error| problem(&error))?;
     Ok(Confined { code, is_connected })
 }
 
@@ -114,10 +114,10 @@ pub fn confine(
 /// When the machine has none, or the process has more threads than one.
 pub fn can_confine() -> Result<(), Problem> {
     alone()?;
-    jail::probe().check().map_err(|error| told(&error))
+    jail::probe().check().map_err(|error| problem(&error))
 }
 
-fn told(error: &JailError) -> Problem {
+fn problem(error: &JailError) -> Problem {
     Problem::new(format!("⟦jail⟧: {error}")).hint(Some(error.hint()))
 }
 

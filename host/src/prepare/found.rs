@@ -42,7 +42,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    pub(super) fn tell(self, events: &dyn Observer) {
+    pub(super) fn report(self, events: &dyn Observer) {
         let why = [
             (self.changed, "changed"),
             (self.failed, "failed before"),

@@ -13,7 +13,9 @@ use super::plugins::Plugins;
 use super::recorder::Recorder;
 use super::{objects, overwrite, rejects, report, sources, unmatched};
 use crate::input::Framing;
-use crate::job::{self, Error, Job, ObjectsOut, Observer, Out, Places, Saved, Summary, TreeOut};
+use crate::job::{
+    self, Error, Job, ObjectsOut, Observer, Out, OutputNames, Saved, Summary, TreeOut,
+};
 use crate::name::Shown;
 use crate::output::{Root, sweep};
 use crate::process::Scope;
@@ -144,7 +146,7 @@ impl Prepared<'_> {
             processor: &*plugins.processor,
             framing: plugins.framing,
             record_end: plugins.record_end,
-            lanes: &plugins.lanes,
+            branches: &plugins.branches,
             settings: &settings,
             format: output::format(&spec.output, context.outlets),
             cancel: &context.cancel,
@@ -160,10 +162,10 @@ impl Prepared<'_> {
         events.ends();
         let summary = ended?;
         drop(job);
-        told_of(events, left, "have their output already, and were skipped");
-        told_of(events, stats.skipped() - left, "are done already, and were skipped");
+        note_skipped(events, left, "have their output already, and were skipped");
+        note_skipped(events, stats.skipped() - left, "are done already, and were skipped");
         if let Some(memory) = memory {
-            memory.tell_changes(events);
+            memory.report_changes(events);
         }
         warn_of_members(&summary, &listing, &sources, memory, stats.skipped());
         if let Some(checkpoint) = checkpoint.take() {
@@ -274,7 +276,7 @@ fn leave(
 /// A directory for output files, and which go where.
 pub(super) struct Tree {
     root: Root,
-    places: Places,
+    places: OutputNames,
     _held: Charge,
 }
 
@@ -291,7 +293,7 @@ impl Tree {
         if output.exists() == Exists::Replace {
             overwrite::places(&output.out, places.paths(), sources)?;
         }
-        let root = context.outlets.root(output).map_err(|error| output::told(&error))?;
+        let root = context.outlets.root(output).map_err(|error| output::problem(&error))?;
         Ok(Self { root, places, _held: held })
     }
 }
@@ -343,7 +345,7 @@ fn swept(root: &Root) {
     }
 }
 
-fn told_of(events: &dyn Observer, skipped: u64, why: &str) {
+fn note_skipped(events: &dyn Observer, skipped: u64, why: &str) {
     if skipped > 0 {
         events.note(&format!("{skipped} sources {why}"));
     }

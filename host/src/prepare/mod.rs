@@ -32,7 +32,7 @@ mod words;
 pub use confine::{Confined, can_confine, confine};
 pub use context::{Context, Turns, stats};
 pub use job::{JobEnded, Prepared, prepare};
-pub use output::{Foreseen, Outlets};
+pub use output::{Outlets, PlannedTarget};
 pub use plan::plan;
 pub use planned::{
     Parallel, Plan, PlannedLimits, PlannedName, PlannedOutput, PlannedSources, PlannedStage,

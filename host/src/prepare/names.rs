@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::plugins::Plugins;
-use crate::job::Places;
+use crate::job::OutputNames;
 use crate::output::{Naming, Template};
 use crate::source::Source;
 use crate::spec::{JobSpec, Problem};
@@ -20,15 +20,15 @@ pub(super) struct Names<'a> {
 
 impl Names<'_> {
     /// Names all outputs.
-    pub(super) fn of(self, sources: Arc<Vec<Source>>) -> Result<Places, Problem> {
+    pub(super) fn of(self, sources: Arc<Vec<Source>>) -> Result<OutputNames, Problem> {
         let Self { spec, plugins, inputs } = self;
         let template = template(spec)?;
-        let lane = plugins.lanes.first();
+        let branch = plugins.branches.first();
         let (plugin, output_type) =
-            lane.map_or(("", ""), |lane| (lane.name.as_str(), lane.output_type.as_str()));
+            branch.map_or(("", ""), |branch| (branch.name.as_str(), branch.output_type.as_str()));
         let naming = Naming::new(template, plugin, output_type, spec.output.compress);
-        let places = Places::of(naming, sources, inputs, spec.inputs.decompress.clone());
-        told_of_rivals(&places, inputs)?;
+        let places = OutputNames::of(naming, sources, inputs, spec.inputs.decompress.clone());
+        refuse_rivals(&places, inputs)?;
         Ok(places)
     }
 }
@@ -44,7 +44,7 @@ pub(super) fn template(spec: &JobSpec) -> Result<Template, Problem> {
 
 /// Refuses sources of two inputs whose outputs would have one name: that is for the user to say
 /// otherwise, and true of all of them, mostly. Within one input it is a failure of the one source.
-fn told_of_rivals(places: &Places, inputs: &[PathBuf]) -> Result<(), Problem> {
+fn refuse_rivals(places: &OutputNames, inputs: &[PathBuf]) -> Result<(), Problem> {
     let input = |name: &str| inputs.iter().position(|input| Path::new(name).starts_with(input));
     for (source, other) in places.rivals() {
         if let (Some(of), Some(of_other)) = (input(&source), input(&other))

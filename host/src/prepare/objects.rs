@@ -40,10 +40,10 @@ pub(super) fn open(
         let opened = Object::open(&output.out, writing);
         opened.map(|object| object.map_or(Named::Left, Named::Object))
     };
-    opened.map(Some).map_err(|error| told(&error))
+    opened.map(Some).map_err(|error| problem(&error))
 }
 
-pub(super) fn told(error: &ObjectError) -> Problem {
+pub(super) fn problem(error: &ObjectError) -> Problem {
     let hint = error.hint();
     Problem::new(error).hint(hint)
 }
@@ -56,7 +56,7 @@ pub(super) fn there(
     places: impl Iterator<Item = PathBuf>,
 ) -> Result<usize, Problem> {
     match open(output, plugins, format, (&Arc::default(), &Arc::default()))? {
-        Some(Named::Objects(objects)) => objects.there(places).map_err(|error| told(&error)),
+        Some(Named::Objects(objects)) => objects.there(places).map_err(|error| problem(&error)),
         Some(Named::Object(object)) => Ok(usize::from(object.replaces())),
         Some(Named::Left) => Ok(1),
         None => Ok(0),
@@ -83,7 +83,7 @@ pub(super) fn check(output: &OutputSpec) -> Result<(), Problem> {
 
 /// The media type of what is written, as far as it is known.
 fn content_type(output: &OutputSpec, plugins: &Plugins, format: Format) -> Option<String> {
-    let of_plugin = || plugins.lanes.first().map(|lane| lane.output_type.clone());
+    let of_plugin = || plugins.branches.first().map(|branch| branch.output_type.clone());
     let known = match (plugins.traits().kind, output.compress, format) {
         (Kind::Transformer, Pack::None, _) | (Kind::Aggregator, _, Format::Raw) => {
             return of_plugin();

@@ -91,7 +91,7 @@ impl To<()> {
         if is_tree(path) {
             return can_be_directory(path).map(Self::Tree);
         }
-        Ok(match outlets.file(output).map_err(|error| told(&error))? {
+        Ok(match outlets.file(output).map_err(|error| problem(&error))? {
             Target::File(file) => Self::File(file),
             Target::Device(file) => Self::Stream(outlets.device(file)),
             Target::Skipped => Self::Left(path.clone()),
@@ -129,7 +129,7 @@ pub(super) fn format(output: &OutputSpec, outlets: &dyn Outlets) -> Format {
 /// Where output would go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Foreseen {
+pub enum PlannedTarget {
     /// Standard output.
     Stdout,
     /// One file.
@@ -147,29 +147,29 @@ pub enum Foreseen {
 }
 
 /// Looks at what the spec names as [`To::open`] would, and makes nothing.
-pub(super) fn foresee(
+pub(super) fn plan(
     output: &OutputSpec,
     plugins: &Plugins,
     format: Format,
-) -> Result<Foreseen, Problem> {
+) -> Result<PlannedTarget, Problem> {
     check(output, plugins.traits().kind)?;
     let path = &output.out;
     match objects::open(output, plugins, format, (&Arc::default(), &Arc::default()))? {
-        Some(Named::Object(_)) => return Ok(Foreseen::Object),
-        Some(Named::Objects(_)) => return Ok(Foreseen::Objects),
-        Some(Named::Left) => return Ok(Foreseen::Left),
+        Some(Named::Object(_)) => return Ok(PlannedTarget::Object),
+        Some(Named::Objects(_)) => return Ok(PlannedTarget::Objects),
+        Some(Named::Left) => return Ok(PlannedTarget::Left),
         None => {}
     }
     if output.is_stream() {
-        return Ok(Foreseen::Stdout);
+        return Ok(PlannedTarget::Stdout);
     }
     if is_tree(path) {
-        return can_be_directory(path).map(|()| Foreseen::Directory);
+        return can_be_directory(path).map(|()| PlannedTarget::Directory);
     }
-    Ok(match Target::foresee(path, output.exists()).map_err(|error| told(&error))? {
-        Looked::File => Foreseen::File,
-        Looked::Device => Foreseen::Device,
-        Looked::Skipped => Foreseen::Left,
+    Ok(match Target::plan(path, output.exists()).map_err(|error| problem(&error))? {
+        Looked::File => PlannedTarget::File,
+        Looked::Device => PlannedTarget::Device,
+        Looked::Skipped => PlannedTarget::Left,
     })
 }
 
@@ -182,7 +182,7 @@ fn can_be_directory(path: &Path) -> Result<(), Problem> {
     }
 }
 
-pub(super) fn told(error: &FileError) -> Problem {
+pub(super) fn problem(error: &FileError) -> Problem {
     let hint = error.hint();
     Problem::new(error).hint(hint)
 }

@@ -96,7 +96,7 @@ pub(super) struct Vanished {
 }
 
 impl Vanished {
-    pub(super) fn tell(&self, events: &dyn Observer) {
+    pub(super) fn report(&self, events: &dyn Observer) {
         let Self { removed, left } = *self;
         if removed > 0 {
             events.note(&format!("{removed} outputs of sources that are gone were removed"));
@@ -128,7 +128,7 @@ pub(super) fn remove_vanished(
         }
         ControlFlow::Continue(())
     })?;
-    in_sight.tell(events);
+    in_sight.report(events);
     let mut vanished = Vanished::default();
     let mut forgotten = Vec::with_capacity(gone.len());
     for (source, output) in gone {
@@ -201,7 +201,7 @@ impl<'a> InSight<'a> {
         has_any
     }
 
-    fn tell(&self, events: &dyn Observer) {
+    fn report(&self, events: &dyn Observer) {
         let mut empty = self.known.iter().filter(|(_, has_any)| !**has_any);
         let Some((first, _)) = empty.next() else { return };
         let more = match empty.count() {

@@ -9,7 +9,7 @@ use super::checkpoint;
 use super::ledger_mode::LedgerMode;
 use super::names::Names;
 use super::objects;
-use super::output::{self, Foreseen};
+use super::output::{self, PlannedTarget};
 use super::planned::{
     Parallel, Plan, PlannedLimits, PlannedName, PlannedOutput, PlannedSources, PlannedStage,
 };
@@ -38,7 +38,7 @@ pub fn plan(
     let framing = plugins.framing;
     // The format is that of the plan.
     let output = OutputSpec { format: None, ..spec.output.clone() };
-    let to = output::foresee(&output, plugins, output::format(&output, context.outlets))?;
+    let to = output::plan(&output, plugins, output::format(&output, context.outlets))?;
     job::check(&*plugins.processor, framing, settings).map_err(Problem::new)?;
     let mut listing = sources::listing(spec, Look::Sizes, settings, context, &**events)?;
     overwrite::settings(spec, context.described)?;
@@ -46,7 +46,7 @@ pub fn plan(
     let skipped = match &output.ledger {
         Some(path) => {
             let mode = LedgerMode::of(plugins.traits().kind, spec, settings);
-            checkpoint::foresee(path, spec, mode, &mut listing)?
+            checkpoint::plan(path, spec, mode, &mut listing)?
         }
         None => 0,
     };
@@ -139,14 +139,14 @@ fn limits(settings: &Run) -> PlannedLimits {
 fn planned_output(
     spec: &JobSpec,
     context: &Context<'_>,
-    to: Foreseen,
+    to: PlannedTarget,
     plugins: &Plugins,
     listing: Listing,
 ) -> Result<PlannedOutput, Problem> {
     let (mut first, mut there) = (Vec::new(), 0);
     let output = &spec.output;
     let format = output::format(output, context.outlets);
-    if matches!(to, Foreseen::Directory | Foreseen::Objects) {
+    if matches!(to, PlannedTarget::Directory | PlannedTarget::Objects) {
         let sources = Arc::new(listing.sources);
         let names = Names { spec, plugins, inputs: context.inputs(spec) };
         let places = names.of(Arc::clone(&sources))?;
@@ -158,19 +158,20 @@ fn planned_output(
             first.push(PlannedName { source: source.name().into_owned(), output, why });
         }
         there = match to {
-            Foreseen::Objects => objects::there(output, plugins, format, places.paths())?,
+            PlannedTarget::Objects => objects::there(output, plugins, format, places.paths())?,
             _ => places.are_there(&output.out).filter(|is_there| *is_there).count(),
         };
-    } else if matches!(to, Foreseen::Object | Foreseen::Left) && Address::of(&output.out).is_some()
+    } else if matches!(to, PlannedTarget::Object | PlannedTarget::Left)
+        && Address::of(&output.out).is_some()
     {
         there = objects::there(output, plugins, format, iter::empty())?;
-    } else if output.out.symlink_metadata().is_ok() && to != Foreseen::Stdout {
+    } else if output.out.symlink_metadata().is_ok() && to != PlannedTarget::Stdout {
         there = 1;
     }
     let shown = |path: &Path| Shown::of(&path).to_string();
     Ok(PlannedOutput {
         to,
-        path: (to != Foreseen::Stdout).then(|| shown(&output.out)),
+        path: (to != PlannedTarget::Stdout).then(|| shown(&output.out)),
         exists: output.exists().word(),
         durable: output.durable.word(),
         compress: output.compress.to_string(),

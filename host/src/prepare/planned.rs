@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::output::Foreseen;
+use super::output::PlannedTarget;
 use crate::process::{Kind, Order, Scope};
 
 /// A job before it is run.
@@ -113,7 +113,7 @@ pub struct PlannedLimits {
 #[derive(Debug, Serialize)]
 pub struct PlannedOutput {
     /// What kind of place that is.
-    pub to: Foreseen,
+    pub to: PlannedTarget,
     /// Standard output has no path.
     pub path: Option<String>,
     /// What becomes of what is there already.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::input::Framing;
-use crate::job::Lane;
+use crate::job::BranchFormat;
 use crate::name::Shown;
 use crate::pipeline::{self, Branch, Chain, Fan, shared_framing};
 use crate::plugin::{Cache, Compiled, Engine, LoadError, Manifest, Options, Plugin};
@@ -19,7 +19,7 @@ pub(super) struct Plugins {
     /// What ends a record of what comes out of them.
     pub(super) record_end: Option<u8>,
     /// What gives results, in the order of the branches.
-    pub(super) lanes: Vec<Lane>,
+    pub(super) branches: Vec<BranchFormat>,
     /// What they say of themselves, chain by chain.
     pub(super) seen: Vec<Vec<Seen>>,
 }
@@ -118,7 +118,7 @@ fn assemble(
     let many = loaded.len() > 1;
     let mut branches: Vec<Branch> = Vec::new();
     let mut framings: Vec<(String, Framing)> = Vec::new();
-    let mut lanes = Vec::new();
+    let mut formats = Vec::new();
     let mut seen = Vec::new();
     let mut framing = Framing::Bytes;
     let mut record_end = None;
@@ -132,8 +132,11 @@ fn assemble(
         }
         let at = at.clone();
         let stages = plugins.iter().map(|loaded| loaded.name.as_str());
-        let name = label(name, stages, &lanes);
-        lanes.push(Lane { name: name.clone(), output_type: last.manifest().output_type.clone() });
+        let name = label(name, stages, &formats);
+        formats.push(BranchFormat {
+            name: name.clone(),
+            output_type: last.manifest().output_type.clone(),
+        });
         seen.push(plugins.iter().map(Seen::of).collect());
         let (chain, end) = chain(plugins, record_bytes_max)?;
         record_end = end.or_else(|| said?.record_end());
@@ -154,7 +157,7 @@ fn assemble(
         }
         None => return Err(Problem::new("no plugin").hint(Some("⟦plugin⟧ PLUGIN.wasm"))),
     };
-    Ok(Plugins { processor, framing, record_end, lanes, seen })
+    Ok(Plugins { processor, framing, record_end, branches: formats, seen })
 }
 
 /// Where sources are cut for what asks for `asked`, where the user says something else.
@@ -168,10 +171,10 @@ fn cut(asked: Framing, said: Option<Framing>) -> Result<Framing, Problem> {
 
 /// What results of a chain are labelled with: the plugin that makes them; where another has that
 /// label, the whole chain, then with its position.
-fn label<'n>(last: &str, stages: impl Iterator<Item = &'n str>, taken: &[Lane]) -> String {
+fn label<'n>(last: &str, stages: impl Iterator<Item = &'n str>, taken: &[BranchFormat]) -> String {
     let chain = stages.collect::<Vec<_>>().join("|");
     let placed = format!("{chain}#{}", taken.len() + 1);
-    let is_free = |label: &&str| taken.iter().all(|lane| lane.name != **label);
+    let is_free = |label: &&str| taken.iter().all(|branch| branch.name != **label);
     [last, &chain, &placed].into_iter().find(is_free).unwrap_or(&placed).to_string()
 }
 

@@ -27,7 +27,7 @@ impl To {
             return outlets.stdout("report").map(Self::Stdout);
         }
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
-        let file = opened.map_err(|error| told(path, &error))?;
+        let file = opened.map_err(|error| problem(path, &error))?;
         Ok(Self::File { path: path.into(), file })
     }
 
@@ -43,7 +43,7 @@ impl To {
                 _ => Ok(()),
             },
             Self::File { path, mut file } => {
-                replace(&mut file, text.as_bytes()).map_err(|error| told(&path, &error))
+                replace(&mut file, text.as_bytes()).map_err(|error| problem(&path, &error))
             }
         }
     }
@@ -57,6 +57,6 @@ fn replace(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-fn told(path: &Path, error: &io::Error) -> Problem {
+fn problem(path: &Path, error: &io::Error) -> Problem {
     Problem::new(format!("⟦report⟧ {}: {error}", Shown::of(&path)))
 }

@@ -33,7 +33,7 @@ pub use list::{FilesFrom, ListError, names};
 pub use path::{Directories, SourcePath};
 pub use room::{Room, TooManySources};
 pub use roots::{Roots, RootsError, hint};
-pub use sparse::{Part, Sparse, Stretch};
+pub use sparse::{DataExtent, Part, Sparse};
 pub use urls::Urls;
 
 /// Something to read.

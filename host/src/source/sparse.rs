@@ -10,12 +10,12 @@ pub struct Sparse {
     pub bytes: u64,
     /// What is stored, in the order of the file: none is empty, and none begins before the last one
     /// ends.
-    pub stretches: Vec<Stretch>,
+    pub stretches: Vec<DataExtent>,
 }
 
 /// A stretch of a file that is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct DataExtent {
     /// Where it begins in the file.
     pub offset: u64,
     /// Where it begins in what is stored of the file.
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn every_byte_is_stored_or_a_zero() {
-        let stretch = |offset, stored_offset, bytes| Stretch { offset, stored_offset, bytes };
+        let stretch = |offset, stored_offset, bytes| DataExtent { offset, stored_offset, bytes };
         let stretches = vec![stretch(3, 0, 2), stretch(5, 2, 1), stretch(8, 3, 2)];
         let sparse = Sparse { bytes: 12, stretches };
         let stored = |stored_offset, bytes| Some(Part::Stored { stored_offset, bytes });

@@ -130,7 +130,7 @@ impl Stats {
 
     /// Archives that were read as the files that they are.
     pub fn unopened(&self) -> UnopenedArchives {
-        lock(&self.unopened).told()
+        lock(&self.unopened).describe()
     }
 
     /// Adds to a counter of the plugin's own.

@@ -31,7 +31,7 @@ impl Unopened {
         }
     }
 
-    pub(super) fn told(&self) -> UnopenedArchives {
+    pub(super) fn describe(&self) -> UnopenedArchives {
         let first = (!self.places.is_empty()).then(|| self.first.clone());
         UnopenedArchives { sources: self.places.len() as u64, first }
     }
@@ -44,10 +44,10 @@ mod tests {
     #[test]
     fn the_first_is_that_of_the_sources_and_each_counts_once() {
         let mut unopened = Unopened::default();
-        assert_eq!(unopened.told(), UnopenedArchives::default());
+        assert_eq!(unopened.describe(), UnopenedArchives::default());
         for (place, name) in [((3, 1), "c"), ((2, 0), "b"), ((2, 0), "b"), ((4, 0), "d")] {
             unopened.add(place, name);
         }
-        assert_eq!(unopened.told(), UnopenedArchives { sources: 3, first: Some("b".into()) });
+        assert_eq!(unopened.describe(), UnopenedArchives { sources: 3, first: Some("b".into()) });
     }
 }

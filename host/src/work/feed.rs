@@ -16,7 +16,7 @@ use crate::source::Source;
 
 use super::gate::Pass;
 use super::open::Open;
-use super::{At, Plan};
+use super::{Plan, Position};
 
 /// A source of this many chunks or fewer is small: not worth a place of its own in the queue.
 const SMALL_CHUNKS: u64 = 4;
@@ -29,7 +29,7 @@ pub(super) enum Task<'a> {
     /// Take chunks of this source.
     Join(Arc<Open<'a>>),
     /// Wait until results no longer wait for this one, which others are at.
-    Wait(At),
+    Wait(Position),
     /// There is nothing to take now, but there may be: ask again.
     Later,
     /// There is nothing left to take.
@@ -87,7 +87,7 @@ impl<'a> Feed<'a> {
 
     /// What to do next; with `only`, nothing that does not help that source along. The turn of
     /// `pass` ends where there is nothing yet.
-    pub(super) fn next(&self, only: Option<At>, pass: &mut Pass<'_>) -> Task<'a> {
+    pub(super) fn next(&self, only: Option<Position>, pass: &mut Pass<'_>) -> Task<'a> {
         let mut state = self.lock();
         state.open.retain(|open| open.remaining() > 0);
         if let Some(at) = only {
@@ -173,7 +173,7 @@ impl<'a> State<'a> {
         }
     }
 
-    fn help(&mut self, at: At) -> Task<'a> {
+    fn help(&mut self, at: Position) -> Task<'a> {
         if self.take(at.source) {
             self.opening += 1;
             return Task::Sources(vec![at.source]);

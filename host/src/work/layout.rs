@@ -20,12 +20,12 @@ pub(super) enum Layout {
     /// Any worker finds any chunk, behind so many bytes of a mark.
     Placed { behind: u64 },
     /// One chunk comes after the other.
-    InOrder(Front),
+    InOrder(SequentialSource),
 }
 
 /// The bytes of a source, decompressed, and where others can help to decode them, what they help
 /// with.
-pub(super) struct Front {
+pub(super) struct SequentialSource {
     pub(super) bytes: Box<dyn Bytes>,
     pub(super) pieces: Option<Arc<BlockQueue>>,
     /// For an archive: how they can be had once more.
@@ -41,7 +41,7 @@ impl Layout {
         known: Option<Found>,
     ) -> Result<Self, Failure> {
         if let Some(bytes) = input.in_order(source.file(), plan.decoding, plan.access)? {
-            return Ok(Self::InOrder(Front { bytes, pieces: None, again: None }));
+            return Ok(Self::InOrder(SequentialSource { bytes, pieces: None, again: None }));
         }
         let found = match (known, plan.decoding.choice) {
             (Some(found), _) => Some(found),
@@ -62,11 +62,11 @@ impl Layout {
         if !archive && is_as_it_is(plan, found) && is_placed(plan, input, codec) {
             return Ok(Self::Placed { behind: 0 });
         }
-        Ok(Self::InOrder(Front::of(plan, input, codec, archive)?))
+        Ok(Self::InOrder(SequentialSource::of(plan, input, codec, archive)?))
     }
 }
 
-impl Front {
+impl SequentialSource {
     fn of(
         plan: &Plan<'_>,
         input: &Input,

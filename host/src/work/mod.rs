@@ -44,7 +44,7 @@ use worker::Worker;
 
 /// Takes what workers finish. Called from any worker, in any order.
 pub trait Deliver: Sync {
-    /// Whether a result is one that can be delivered. Purpose of each source's before its state
+    /// Whether a result is one that can be delivered. Asked of each source's before its state
     /// counts.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ pub trait Deliver: Sync {
 
     /// What became of a source, or of a member of one; or a part of what comes out of it. Called
     /// once for each; for an archive with its failure, where it could not be read to its end.
-    fn put(&self, slot: Slot, done: Done);
+    fn put(&self, slot: ResultSlot, done: Done);
 
     /// An archive is at its end, behind so many members. Called once for each that did not fail.
     fn end(&self, source: usize, members: u64);
@@ -63,16 +63,16 @@ pub trait Deliver: Sync {
 
     /// The result that others wait for, so many of them that nothing should be started but what
     /// brings it nearer; `own` is the source that the caller is at.
-    fn next_required(&self, own: Option<At>) -> Option<At>;
+    fn next_required(&self, own: Option<Position>) -> Option<Position>;
 
     /// Waits until [`next_required`](Self::next_required) is no longer `at`.
-    fn wait_for_next_required(&self, at: At);
+    fn wait_for_next_required(&self, at: Position);
 }
 
 /// Where a result stands among all: in the order of the sources, of the members of one, and of what
 /// comes out of its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct At {
+pub struct Position {
     /// Position among the sources.
     pub source: usize,
     /// Position among the members of an archive; 0 for what is none.
@@ -94,9 +94,9 @@ pub enum End {
 
 /// Where a result goes.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Slot {
+pub struct ResultSlot {
     /// Its place.
-    pub at: At,
+    pub at: Position,
     /// What comes after it.
     pub end: End,
     /// The path of a member that was found in the source, as that of a source of its own; its name
@@ -104,10 +104,10 @@ pub struct Slot {
     pub member: Option<PathBuf>,
 }
 
-impl Slot {
+impl ResultSlot {
     /// That of a source.
     pub fn source(index: usize) -> Self {
-        let at = At { source: index, ..At::default() };
+        let at = Position { source: index, ..Position::default() };
         Self { at, end: End::Source, member: None }
     }
 }

@@ -9,7 +9,7 @@ use crate::source::Source;
 
 use super::Plan;
 use super::fault::{refused, separated};
-use super::layout::{Front, Layout, look, reader};
+use super::layout::{Layout, SequentialSource, look, reader};
 use super::merge_tree::MergeTree;
 use super::output_unit::OutputUnit;
 use super::ring::{Reader, Ring};
@@ -91,9 +91,9 @@ impl<'a> Open<'a> {
         plan: &Plan<'_>,
         input: Input,
         at: (usize, &'a Source),
-        front: Front,
+        front: SequentialSource,
     ) -> Result<Self, Failure> {
-        let Front { bytes, pieces, again } = front;
+        let SequentialSource { bytes, pieces, again } = front;
         let (reader, offsets) = reader(plan, at.1, (bytes, again))?;
         let (first, header, reader) = match reader {
             Reader::Stream(mut stream) => {
@@ -147,7 +147,7 @@ fn whole<'a>(
 /// How many neighbouring chunks a worker takes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunLength {
-    /// OutputUnit groups of as many.
+    /// Whole groups of this many.
     pub(super) multiple_of: u64,
     /// But for that, no more.
     pub(super) most: u64,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::merge_tree::MergeTree;
-use super::{At, End, Slot};
+use super::{End, Position, ResultSlot};
 use crate::input::Offsets;
 use crate::process::{Failure, FailureKind, Header, Opening, Order, Reject};
 use crate::settings::RejectsMax;
@@ -17,7 +17,7 @@ use crate::source::{Source, shown_name};
 /// A source, or a member of an archive, whose parts are brought together.
 #[derive(Debug)]
 pub(super) struct OutputUnit<'a> {
-    pub(super) at: At,
+    pub(super) at: Position,
     pub(super) merge_tree: MergeTree,
     name: Cow<'a, str>,
     /// Of a member, whose name may be no text.
@@ -76,18 +76,24 @@ impl<'a> OutputUnit<'a> {
         header: Header,
         merge_tree: MergeTree,
     ) -> Self {
-        let at = At { source: index, ..At::default() };
+        let at = Position { source: index, ..Position::default() };
         Self::new(at, source.name(), header, merge_tree, End::Source)
     }
 
     /// A member of an archive, with its path as a source.
-    pub(super) fn member(at: At, path: PathBuf, header: Header, order: Order) -> Self {
+    pub(super) fn member(at: Position, path: PathBuf, header: Header, order: Order) -> Self {
         let merge_tree = MergeTree::new(None, order);
         let name = Cow::Owned(shown_name(&path).into_owned());
         Self { path: Some(path), ..Self::new(at, name, header, merge_tree, End::Member) }
     }
 
-    fn new(at: At, name: Cow<'a, str>, header: Header, merge_tree: MergeTree, end: End) -> Self {
+    fn new(
+        at: Position,
+        name: Cow<'a, str>,
+        header: Header,
+        merge_tree: MergeTree,
+        end: End,
+    ) -> Self {
         Self {
             at,
             merge_tree,
@@ -118,8 +124,8 @@ impl<'a> OutputUnit<'a> {
     }
 
     /// Where its result goes.
-    pub(super) fn slot(&self) -> Slot {
-        Slot { at: self.at, end: self.end, member: self.path.clone() }
+    pub(super) fn slot(&self) -> ResultSlot {
+        ResultSlot { at: self.at, end: self.end, member: self.path.clone() }
     }
 
     /// Whether it is a source, rather than a part of one.

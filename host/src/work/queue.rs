@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::At;
+use super::Position;
 use crate::process::{Failure, Held, Instance, Place, Reject, Split};
 use crate::settings::limits::WAIT;
 use crate::stats::{Charge, MemoryBudget};
@@ -92,7 +92,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Brings an item of `whole`. Whoever does asks for what is [`next`](Self::next) then.
-    pub(super) fn bring(&self, whole: At, item: Item) {
+    pub(super) fn bring(&self, whole: Position, item: Item) {
         let mut state = self.lock();
         let line = state.lines.entry(key(whole)).or_insert_with(|| Line::Open {
             next: 0,
@@ -110,7 +110,7 @@ impl<'a> Queue<'a> {
 
     /// The next item of `whole`, if it is there and nobody runs the one before it. Then
     /// [`rest`](Self::rest), [`end`](Self::end) or [`fail`](Self::fail).
-    pub(super) fn next(&self, whole: At) -> Option<Due<'a>> {
+    pub(super) fn next(&self, whole: Position) -> Option<Due<'a>> {
         let mut state = self.lock();
         let Some(Line::Open { next, parked, tail }) = state.lines.get_mut(&key(whole)) else {
             return None;
@@ -125,19 +125,19 @@ impl<'a> Queue<'a> {
     }
 
     /// Brings back the instance that has seen the last item; there are more.
-    pub(super) fn rest(&self, whole: At, instance: Option<Box<dyn Instance + 'a>>) {
+    pub(super) fn rest(&self, whole: Position, instance: Option<Box<dyn Instance + 'a>>) {
         if let Some(Line::Open { tail, .. }) = self.lock().lines.get_mut(&key(whole)) {
             *tail = Tail::Resting(instance);
         }
     }
 
     /// The last item has been seen, and was the last of all.
-    pub(super) fn end(&self, whole: At) {
+    pub(super) fn end(&self, whole: Position) {
         self.lock().lines.remove(&key(whole));
     }
 
     /// The last item has failed, and with it all that come after it.
-    pub(super) fn fail(&self, whole: At) {
+    pub(super) fn fail(&self, whole: Position) {
         let mut state = self.lock();
         if let Some(Line::Open { parked, .. }) = state.lines.insert(key(whole), Line::Failed) {
             let bytes = parked.values().map(Item::bytes).sum();
@@ -198,7 +198,7 @@ impl Item {
     }
 }
 
-fn key(whole: At) -> Key {
+fn key(whole: Position) -> Key {
     (whole.source, whole.member)
 }
 
@@ -231,7 +231,7 @@ mod tests {
         header_records: 0,
     });
 
-    const WHOLE: At = At { source: 3, member: 0, part: 0 };
+    const WHOLE: Position = Position { source: 3, member: 0, part: 0 };
 
     fn queue() -> Queue<'static> {
         Queue::new(Split { head: &IDLE, tail: &IDLE }, 2 * ITEM_BYTES, &Arc::default())
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn sources_do_not_wait_for_each_other_and_share_the_room() {
         let queue = queue();
-        let other = At { member: 1, ..WHOLE };
+        let other = Position { member: 1, ..WHOLE };
         queue.bring(other, item(1));
         queue.bring(other, item(2));
         assert!(!queue.is_full());

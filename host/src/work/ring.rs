@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::At;
+use super::Position;
 use super::gate::Pass;
 use super::output_unit::OutputUnit;
 use crate::input::{BlockQueue, Chunk, Members, Stream};
@@ -55,7 +55,7 @@ pub(super) struct Archive<'a> {
 
 /// A chunk, and what it is a piece of: the source itself, or a member of it.
 #[derive(Debug)]
-pub(super) struct Piece<'a> {
+pub(super) struct RingChunk<'a> {
     pub(super) member: Option<Arc<OutputUnit<'a>>>,
     pub(super) chunk: Chunk,
 }
@@ -66,7 +66,7 @@ pub(super) enum Turn<'a> {
     /// Read the next chunk, into this buffer; then [`Ring::put`] it or [`Ring::end`].
     Read(Box<Reader<'a>>, Vec<u8>),
     /// Run this chunk; then [`Ring::give_back`] its buffer.
-    Run(Piece<'a>),
+    Run(RingChunk<'a>),
     /// Decode a piece of what is read later; then say [`Ring::decoded`].
     Decode(Arc<BlockQueue>),
     /// There is nothing to do now: ask again.
@@ -91,7 +91,7 @@ struct State<'a> {
     /// `None` while a worker reads, and after the end.
     reader: Option<Box<Reader<'a>>>,
     ended: bool,
-    ready: VecDeque<Piece<'a>>,
+    ready: VecDeque<RingChunk<'a>>,
     /// Memory of what is ready.
     ready_bytes: usize,
     /// Buffers for reuse.
@@ -145,7 +145,7 @@ impl<'a> Ring<'a> {
         let charge = Some(memory.hold(0));
         let mut state = State { reader, ended, reader_bytes, charge, ..State::default() };
         if let Some(chunk) = first {
-            state.push(Piece { member: None, chunk });
+            state.push(RingChunk { member: None, chunk });
         }
         let chunk_bytes = usize::try_from(chunk_bytes).unwrap_or(usize::MAX);
         Self {
@@ -174,7 +174,7 @@ impl<'a> Ring<'a> {
     }
 
     /// Whether the chunk there has been given out.
-    pub(super) fn has_given(&self, at: At) -> bool {
+    pub(super) fn has_given(&self, at: Position) -> bool {
         self.lock().given.is_some_and(|last| (at.member, at.part) <= last)
     }
 
@@ -238,7 +238,12 @@ impl<'a> Ring<'a> {
     }
 
     /// Brings a chunk, which it took so long to read, and the reader back, unless it is at its end.
-    pub(super) fn put(&self, reader: Option<Box<Reader<'a>>>, piece: Piece<'a>, took: Duration) {
+    pub(super) fn put(
+        &self,
+        reader: Option<Box<Reader<'a>>>,
+        piece: RingChunk<'a>,
+        took: Duration,
+    ) {
         let mut state = self.lock();
         state.reading.was(took, piece.chunk.bytes().len());
         state.ended = reader.is_none();
@@ -285,7 +290,7 @@ impl<'a> Ring<'a> {
 }
 
 impl<'a> State<'a> {
-    fn push(&mut self, piece: Piece<'a>) {
+    fn push(&mut self, piece: RingChunk<'a>) {
         self.ready_bytes += piece.chunk.held_bytes();
         self.ready.push_back(piece);
         self.settle_charge();

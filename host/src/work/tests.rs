@@ -117,8 +117,8 @@ impl Deliver for Kept {
         Ok(())
     }
 
-    fn put(&self, slot: Slot, done: Done) {
-        assert_eq!(slot, Slot::source(slot.at.source));
+    fn put(&self, slot: ResultSlot, done: Done) {
+        assert_eq!(slot, ResultSlot::source(slot.at.source));
         let before = self.sources.lock()[slot.at.source].replace(done);
         assert!(before.is_none(), "delivered once");
     }
@@ -131,12 +131,12 @@ impl Deliver for Kept {
         assert!(self.total.lock().replace(result).is_none(), "one total");
     }
 
-    fn next_required(&self, _own: Option<At>) -> Option<At> {
+    fn next_required(&self, _own: Option<Position>) -> Option<Position> {
         let missing = |&index: &usize| self.sources.lock()[index].is_none();
-        self.only.filter(missing).map(|source| At { source, ..At::default() })
+        self.only.filter(missing).map(|source| Position { source, ..Position::default() })
     }
 
-    fn wait_for_next_required(&self, _at: At) {
+    fn wait_for_next_required(&self, _at: Position) {
         std::thread::yield_now();
     }
 }

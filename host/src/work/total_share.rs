@@ -5,7 +5,7 @@ use crate::process::{Accumulate, Failure, Instance, Opening, Order};
 
 use super::merge_into::{Broken, Merging, merge_into};
 use super::merge_tree::{MergeTree, Span};
-use super::{At, End, Plan};
+use super::{End, Plan, Position};
 use crate::settings::limits::MEMBER_POSITIONS;
 
 /// What brings the total together. Each source has [`MEMBER_POSITIONS`] positions; the last result
@@ -15,7 +15,7 @@ pub(super) fn tree(plan: &Plan<'_>) -> MergeTree {
     MergeTree::new(Some(whole), plan.processor.traits().order)
 }
 
-fn span(at: At, end: End) -> Span {
+fn span(at: Position, end: End) -> Span {
     let first = (at.source as u64).saturating_mul(MEMBER_POSITIONS);
     let start = first.saturating_add(at.member.min(MEMBER_POSITIONS - 1));
     match end {
@@ -43,7 +43,7 @@ impl<'a> TotalShare<'a> {
     }
 
     /// Takes in what stands there: its state, or nothing where it failed.
-    pub(super) fn add(&mut self, at: At, end: End, state: Option<&[u8]>) {
+    pub(super) fn add(&mut self, at: Position, end: End, state: Option<&[u8]>) {
         let fresh = span(at, end);
         let kept = self.plan.processor.traits().order == Order::Kept;
         if kept && self.share.as_ref().is_some_and(|share| share.span.end != fresh.start) {

@@ -24,7 +24,7 @@ use super::gate::Pass;
 use super::merge_tree::MergeTree;
 use super::open::Open;
 use super::queue::Queue;
-use super::{Done, Origin, Plan, Recalled, Slot};
+use super::{Done, Origin, Plan, Recalled, ResultSlot};
 use results::Results;
 use seat::Seat;
 
@@ -160,7 +160,7 @@ impl<'r, 'a> Worker<'r, 'a> {
         let held = |bytes| Held::within(self.plan.stats.memory(), bytes);
         let (result, state, rejects) = (Ok(result.map(held)), state.map(held), Vec::new());
         let done = Done { bytes, result, state, rejects, origin: Origin::Recalled };
-        self.results.deliver(Slot::source(index), done);
+        self.results.deliver(ResultSlot::source(index), done);
     }
 
     /// Opens and joins a source that is `known` to be that, where anything was found out about it.
@@ -176,7 +176,7 @@ impl<'r, 'a> Worker<'r, 'a> {
             Ok(open) => open,
             Err(failure) => {
                 self.check_cancel()?; // a reader that was stopped for that is no failure
-                self.results.fail(Slot::source(index), failure);
+                self.results.fail(ResultSlot::source(index), failure);
                 return Ok(());
             }
         };

@@ -42,7 +42,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Purpose now and then by who looks for more.
+    /// Asked now and then by who looks for more.
     pub(super) fn check_stop(&self) -> Result<(), Refusal> {
         // Whoever asked for all archives is told of what is too much.
         if self.expansion.stop.load(Ordering::Relaxed) || self.room.check().is_err() {

@@ -9,14 +9,14 @@ use tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 
 use super::block::{BLOCK_BYTES, Block};
 use crate::settings::limits::ARCHIVE_STRETCHES_MAX as STRETCHES_MAX;
-use crate::source::{ArchiveError, Sparse, Stretch};
+use crate::source::{ArchiveError, DataExtent, Sparse};
 
 /// What has been read of a map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::input) struct Map {
     /// The size of the file, with its holes.
     bytes: Option<u64>,
-    stretches: Vec<Stretch>,
+    stretches: Vec<DataExtent>,
     /// Where a stretch begins whose length comes next.
     begun: Option<u64>,
     /// Where the last stretch ends, and how much is stored of all.
@@ -123,7 +123,7 @@ impl Map {
         match self.stretches.last_mut() {
             Some(last) if offset == self.end => last.bytes += bytes,
             _ if is_full => return self.fail("more stretches than are read"),
-            _ => self.stretches.push(Stretch { offset, stored_offset: self.stored, bytes }),
+            _ => self.stretches.push(DataExtent { offset, stored_offset: self.stored, bytes }),
         }
         (self.end, self.stored) = (end, stored);
     }
@@ -239,8 +239,8 @@ mod tests {
         sparse.map_err(|error| error.to_string())
     }
 
-    fn stretches(all: &[(u64, u64, u64)]) -> Vec<Stretch> {
-        let stretch = |&(offset, stored_offset, bytes)| Stretch { offset, stored_offset, bytes };
+    fn stretches(all: &[(u64, u64, u64)]) -> Vec<DataExtent> {
+        let stretch = |&(offset, stored_offset, bytes)| DataExtent { offset, stored_offset, bytes };
         all.iter().map(stretch).collect()
     }
 

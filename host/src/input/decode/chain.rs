@@ -15,7 +15,7 @@ use crate::settings::limits::{
 
 use super::DecodeLimits;
 use super::blocks::{Bits, InStream, Part, Within};
-use super::piece::Piece;
+use super::piece::DecodedBlock;
 
 /// The pieces so far.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Chain {
 
     /// Takes the next piece. False where it does not follow, or a limit may have been met within
     /// it.
-    pub(in super::super) fn take(&mut self, piece: &Piece) -> bool {
+    pub(in super::super) fn take(&mut self, piece: &DecodedBlock) -> bool {
         if !self.is_within_limits(piece) {
             return false;
         }
@@ -109,13 +109,13 @@ impl Chain {
     }
 
     /// Whether no limit was met, at whatever place a decoder from the front looked.
-    fn is_within_limits(&self, piece: &Piece) -> bool {
+    fn is_within_limits(&self, piece: &DecodedBlock) -> bool {
         let bytes = self.decompressed.saturating_add(piece.bytes().len() as u64);
         let most = self.compressed.saturating_mul(self.limits.ratio_max);
         bytes <= self.limits.bytes_max && bytes <= most.max(DECODE_RATIO_FREE_BYTES)
     }
 
-    fn take_members(&mut self, piece: &Piece) -> Taken {
+    fn take_members(&mut self, piece: &DecodedBlock) -> Taken {
         self.members = self.members.saturating_add(piece.members);
         let between = matches!(self.inside, Inside::None);
         let padded = piece.padded && piece.block.end < self.compressed;
@@ -134,7 +134,7 @@ impl Chain {
         between && self.members <= self.limits.members_max
     }
 
-    fn take_lz4(&mut self, within: &Within, piece: &Piece) -> Taken {
+    fn take_lz4(&mut self, within: &Within, piece: &DecodedBlock) -> Taken {
         let inside = || Inside::Lz4 { hash: XxHash32::with_seed(0), bytes: 0 };
         if within.begins && !self.begin(inside()) {
             return Taken::Not;
@@ -155,7 +155,7 @@ impl Chain {
         }
     }
 
-    fn take_bzip2(&mut self, bits: &Bits, piece: &Piece) -> Taken {
+    fn take_bzip2(&mut self, bits: &Bits, piece: &DecodedBlock) -> Taken {
         if bits.begins && !self.begin(Inside::Bzip2 { crc: 0, bytes: 0 }) {
             return Taken::Not;
         }

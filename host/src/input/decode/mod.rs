@@ -30,14 +30,14 @@ mod unmarked;
 mod xz;
 mod zstd;
 
-pub use blocks::{Block, Blocks, Stretch};
+pub use blocks::{Block, BlockSpan, Blocks};
 pub(super) use chain::Chain;
 pub use codec::{Codec, UnknownCodec};
 pub use decoder::Decoder;
 pub use error::DecodeError;
 pub use feed::Trickle;
 pub use limits::DecodeLimits;
-pub(super) use piece::Piece;
+pub(super) use piece::DecodedBlock;
 pub use recognise::is_said;
 pub(super) use recognise::{detect, detect_nameless};
 

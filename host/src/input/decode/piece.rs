@@ -13,7 +13,7 @@ const STEP_BYTES: usize = 1 << 20;
 
 /// A decoded piece.
 #[derive(Debug)]
-pub(in super::super) struct Piece {
+pub(in super::super) struct DecodedBlock {
     pub(super) block: Block,
     buffer: Vec<u8>,
     length: usize,
@@ -23,7 +23,7 @@ pub(in super::super) struct Piece {
     pub(super) padded: bool,
 }
 
-impl Piece {
+impl DecodedBlock {
     /// Bytes of memory that it holds.
     pub(in super::super) fn held_bytes(&self) -> usize {
         self.buffer.capacity()

@@ -14,7 +14,7 @@ use crate::remote::Fault;
 use crate::slices;
 
 /// The bytes of a whole, as they come.
-pub(in crate::input) struct Front {
+pub(in crate::input) struct SequentialBody {
     receiver: Receiver,
     _fetching: Fetching,
     /// What has come and is not read, from `at` on.
@@ -25,19 +25,19 @@ pub(in crate::input) struct Front {
 
 /// What comes next.
 pub(super) enum Next {
-    Piece(Came),
+    ObjectPart(Came),
     End,
     /// Nothing, in the time that it had.
     Late,
 }
 
-impl std::fmt::Debug for Front {
+impl std::fmt::Debug for SequentialBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Front").finish_non_exhaustive()
+        f.debug_struct("SequentialBody").finish_non_exhaustive()
     }
 }
 
-impl Front {
+impl SequentialBody {
     pub(super) fn new(receiver: Receiver, fetching: Fetching) -> Self {
         Self { receiver, _fetching: fetching, piece: None, at: 0, is_over: false }
     }
@@ -46,7 +46,7 @@ impl Front {
         while !self.is_over && self.rest().is_empty() {
             self.piece = None;
             match next_within(&mut self.receiver, within)? {
-                Next::Piece(piece) => self.piece = Some(piece),
+                Next::ObjectPart(piece) => self.piece = Some(piece),
                 Next::End => self.is_over = true,
                 Next::Late => return Ok(false),
             }
@@ -70,7 +70,7 @@ impl Front {
     }
 }
 
-impl Coming for Arc<Mutex<Front>> {
+impl Coming for Arc<Mutex<SequentialBody>> {
     fn is_ready(&mut self, within: Duration) -> io::Result<bool> {
         let mut front = self.lock();
         front.is_ready(within).map_err(Fault::io)

@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::Fetch;
-use super::piece::{Fetching, Piece, Without, held_bytes};
+use super::piece::{Fetching, ObjectPart, Without, held_bytes};
 use crate::input::{Error, Purpose};
 use crate::settings::limits::{
     REMOTE_AHEAD_BYTES, REMOTE_AHEAD_PARTS, REMOTE_LOOK_BYTES, REMOTE_LOOKS, REMOTE_PART_BYTES,
@@ -34,7 +34,7 @@ pub(in crate::input) struct Object {
 /// A piece, and what brings its bytes; that ends with it.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
-    pub(super) piece: Arc<Piece>,
+    pub(super) piece: Arc<ObjectPart>,
     pub(super) _fetching: Arc<Fetching>,
 }
 
@@ -63,7 +63,7 @@ const BLOCK_BYTES: u64 = REMOTE_PART_BYTES.div_ceil(64);
 impl Kept {
     /// Whether all of it has been read, and whether its end has, once `range` has.
     fn mark(&mut self, range: Range<u64>) -> (bool, bool) {
-        let Piece { start, end, .. } = *self.part.piece;
+        let ObjectPart { start, end, .. } = *self.part.piece;
         let blocks = (end - start).div_ceil(BLOCK_BYTES);
         for block in (range.start - start) / BLOCK_BYTES..blocks {
             let last = (start + (block + 1) * BLOCK_BYTES).min(end) - 1;
@@ -192,7 +192,7 @@ impl Object {
     }
 
     fn begin(&self, range: Range<u64>) -> Part {
-        let piece = Arc::new(Piece::new(range.start, range.end, &self.fetch.memory));
+        let piece = Arc::new(ObjectPart::new(range.start, range.end, &self.fetch.memory));
         let fetching = Arc::new(self.fetch.begin(&piece));
         Part { piece, _fetching: fetching }
     }

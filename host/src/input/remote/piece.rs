@@ -25,7 +25,7 @@ pub(super) fn held_bytes() -> u64 {
 
 /// The stretch, and what has come of it.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(super) struct ObjectPart {
     pub(super) start: u64,
     pub(super) end: u64,
     state: Mutex<State>,
@@ -47,7 +47,7 @@ pub(super) enum Without {
     Failed(Fault),
 }
 
-impl Piece {
+impl ObjectPart {
     /// The stretch from `start` to `end`, of which nothing has come. It is charged for all of it.
     pub(super) fn new(start: u64, end: u64, memory: &Arc<MemoryBudget>) -> Self {
         HELD_BYTES.fetch_add(end - start, Ordering::Relaxed);
@@ -121,7 +121,7 @@ impl Piece {
     }
 }
 
-impl Drop for Piece {
+impl Drop for ObjectPart {
     fn drop(&mut self) {
         HELD_BYTES.fetch_sub(self.end - self.start, Ordering::Relaxed);
     }
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn bytes_are_read_as_far_as_they_have_come() {
-        let (piece, stop) = (Piece::new(10, 16, &Arc::default()), AtomicBool::new(false));
+        let (piece, stop) = (ObjectPart::new(10, 16, &Arc::default()), AtomicBool::new(false));
         piece.append(b"abcd");
         let mut into = [0; 8];
         assert_eq!(piece.read(&mut into, 11, &stop).unwrap(), 3);
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_wait_ends_with_a_fault_or_when_it_is_stopped() {
-        let (piece, stop) = (Piece::new(0, 4, &Arc::default()), AtomicBool::new(true));
+        let (piece, stop) = (ObjectPart::new(0, 4, &Arc::default()), AtomicBool::new(true));
         assert!(matches!(piece.read(&mut [0; 2], 0, &stop), Err(Without::Stopped)));
         piece.append(b"a");
         piece.fail(Fault::new(ErrorKind::Other, "broken"));

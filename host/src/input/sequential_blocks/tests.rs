@@ -1,4 +1,4 @@
-//! SequentialBlocks pieces against a decoder from the front: the same bytes, then the same end.
+//! Blocks in a row against a decoder from the front: the same bytes, then the same end.
 
 use std::io::{Cursor, Write};
 

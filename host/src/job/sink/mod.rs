@@ -10,7 +10,7 @@ mod tree;
 
 use crate::process::{Failure, Reject};
 use crate::settings::RejectsMax;
-use crate::work::{End, Slot, check_rejected};
+use crate::work::{End, ResultSlot, check_rejected};
 
 pub(super) use destination::Destination;
 pub(super) use object_writer::{ObjectWriter, commit, unwrapped};
@@ -39,7 +39,7 @@ fn reject_bytes(rejects: &[Reject]) -> usize {
 }
 
 /// The slot of what fails at a part, and so ends with it.
-fn ended(slot: Slot) -> Slot {
+fn ended(slot: ResultSlot) -> ResultSlot {
     let end = if slot.member.is_some() { End::Member } else { End::Source };
-    Slot { end, ..slot }
+    ResultSlot { end, ..slot }
 }

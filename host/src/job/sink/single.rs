@@ -23,7 +23,7 @@ use crate::process::{Failure, Held, Reject, spare};
 use crate::settings::Join;
 use crate::settings::limits::WRITE_BYTES;
 use crate::source::Way;
-use crate::work::{At, Deliver, Done, End, Slot};
+use crate::work::{Deliver, Done, End, Position, ResultSlot};
 
 /// What a parked part costs beside its bytes.
 const ITEM_BYTES: usize = size_of::<Item>() + 64;
@@ -31,7 +31,7 @@ const ITEM_BYTES: usize = size_of::<Item>() + 64;
 /// The output of one job on its way out.
 pub(in crate::job) struct Single<'a> {
     job: &'a Job<'a>,
-    window: Window<At, Item, Writer>,
+    window: Window<Position, Item, Writer>,
     packing: Packing,
     file: Option<Pending>,
     flight: InFlightWrites,
@@ -41,7 +41,7 @@ pub(in crate::job) struct Single<'a> {
 
 /// What came out of a chunk, or how a source ended.
 struct Item {
-    slot: Slot,
+    slot: ResultSlot,
     bytes: u64,
     outcome: Outcome,
     /// Whether it ends within a record; `None` of nothing.
@@ -123,7 +123,7 @@ impl<'a> Single<'a> {
         Self {
             job,
             window: Window::new(
-                At::default(),
+                Position::default(),
                 writer,
                 job.settings.window_bytes,
                 Arc::clone(job.stats.memory()),
@@ -140,7 +140,7 @@ impl<'a> Single<'a> {
     /// not seen; failures are told.
     pub(in crate::job) fn finish(self) -> Result<Summary, Error> {
         let Self { job, window, packing, file, error, .. } = self;
-        let mut writer = window.finish(|writer, item| tell_lost(job, writer, item));
+        let mut writer = window.finish(|writer, item| report_lost(job, writer, item));
         if let Some(error) = error.into_inner() {
             return Err(error);
         }
@@ -190,7 +190,7 @@ impl<'a> Single<'a> {
         self.land(&mut placed);
     }
 
-    fn commit(&self, writer: &mut Writer, item: Item, placed: &mut Vec<Placed>) -> At {
+    fn commit(&self, writer: &mut Writer, item: Item, placed: &mut Vec<Placed>) -> Position {
         let Item { mut slot, bytes, outcome, is_open, mut rejects } = item;
         if let Outcome::Part(mut output) = outcome {
             let unordered = self.job.settings.unordered;
@@ -242,7 +242,7 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// SourceCounts the record that the source before has left open. Where parts come in no order, each is
+    /// Ends the record that the source before has left open. Where parts come in no order, each is
     /// one of its own.
     fn join(&self, writer: &mut Writer, next: (usize, u64), placed: &mut Vec<Placed>) {
         let Some(end) = record_end(self.job) else { return };
@@ -320,7 +320,7 @@ impl<'a> Single<'a> {
 }
 
 /// Whether a source is one that others write while it is read.
-fn is_live(job: &Job<'_>, slot: &Slot) -> bool {
+fn is_live(job: &Job<'_>, slot: &ResultSlot) -> bool {
     let way = job.sources.get(slot.at.source).map(|source| &source.way);
     matches!(way, Some(Way::StandardInput | Way::Fifo))
 }
@@ -331,7 +331,7 @@ fn record_end(job: &Job<'_>) -> Option<u8> {
 }
 
 /// Tells of a part behind a gap that it failed; it is not written.
-fn tell_lost(job: &Job<'_>, writer: &mut Writer, item: Item) -> At {
+fn report_lost(job: &Job<'_>, writer: &mut Writer, item: Item) -> Position {
     let Item { slot, bytes, outcome: Outcome::Part(Err(failure)), rejects, .. } = item else {
         return item.slot.at;
     };
@@ -352,7 +352,7 @@ impl Deliver for Single<'_> {
         Ok(())
     }
 
-    fn put(&self, slot: Slot, done: Done) {
+    fn put(&self, slot: ResultSlot, done: Done) {
         let Done { bytes, result, rejects, .. } = done;
         let last = result.as_ref().ok().and_then(|output| output.as_ref()?.last().copied());
         let is_open = last.map(|last| self.job.record_end.is_some_and(|end| end != last));
@@ -367,19 +367,19 @@ impl Deliver for Single<'_> {
     }
 
     fn end(&self, source: usize, members: u64) {
-        let at = At { source, member: members, part: 0 };
-        let slot = Slot { at, end: End::Source, member: None };
+        let at = Position { source, member: members, part: 0 };
+        let slot = ResultSlot { at, end: End::Source, member: None };
         let (outcome, is_open, rejects) = (Outcome::End, None, Vec::new());
         self.bring(Item { slot, bytes: 0, outcome, is_open, rejects });
     }
 
     fn total(&self, _result: Result<Held, Failure>) {}
 
-    fn next_required(&self, _own: Option<At>) -> Option<At> {
+    fn next_required(&self, _own: Option<Position>) -> Option<Position> {
         self.window.next_required()
     }
 
-    fn wait_for_next_required(&self, at: At) {
+    fn wait_for_next_required(&self, at: Position) {
         self.window.wait_for_next_required(at);
     }
 }

@@ -22,7 +22,7 @@ use crate::job::source_counts::{Flushed, SourceCounts, write_rejects};
 use crate::job::{Error, Job, Made, Saved, Summary};
 use crate::output::{CannotPack, Content, Room, Window, Written};
 use crate::process::{Failure, FailureKind, Held, Reject, spare};
-use crate::work::{At, Deliver, Done, End, Slot};
+use crate::work::{Deliver, Done, End, Position, ResultSlot};
 
 use output::{Ended, Making, Output, Part, Wanted};
 
@@ -33,7 +33,7 @@ pub(in crate::job) struct Tree<'a> {
     packing: Packing,
     /// Held for moments alone: never while a file is made, written or shown.
     parted: Mutex<Parted>,
-    told: Window<At, Told, SourceCounts>,
+    told: Window<Position, Told, SourceCounts>,
     error: Mutex<Option<Error>>,
 }
 
@@ -59,7 +59,7 @@ enum To {
 
 /// How a source ended.
 struct Told {
-    slot: Slot,
+    slot: ResultSlot,
     bytes: u64,
     rejects: Vec<Reject>,
     /// Whether they are in their file already.
@@ -82,7 +82,7 @@ struct Sealed {
 }
 
 impl Parted {
-    fn take(&mut self, part: &Part, new: impl FnOnce(&Slot) -> Output) -> To {
+    fn take(&mut self, part: &Part, new: impl FnOnce(&ResultSlot) -> Output) -> To {
         let key = (part.slot.at.source, part.slot.at.member);
         if self.failed.contains(&key) {
             return To::Nowhere;
@@ -108,7 +108,7 @@ impl<'a> Tree<'a> {
             packing: Packing::new(job.settings.pack, job.stats.memory()),
             parted: Mutex::default(),
             told: Window::new(
-                At::default(),
+                Position::default(),
                 SourceCounts::default(),
                 job.settings.window_bytes,
                 Arc::clone(job.stats.memory()),
@@ -120,7 +120,7 @@ impl<'a> Tree<'a> {
     /// Tells what is left, over gaps where a run was stopped. Outputs that are not whole are gone.
     pub(in crate::job) fn finish(self) -> Result<Summary, Error> {
         let job = self.job;
-        let mut ends = self.told.finish(|ends, told| tell(job, ends, &told));
+        let mut ends = self.told.finish(|ends, told| report(job, ends, &told));
         match self.error.into_inner() {
             Some(error) => Err(error),
             None => ends.summary(job),
@@ -134,7 +134,7 @@ impl<'a> Tree<'a> {
         Ok(Wanted { path, sink })
     }
 
-    /// SourceCounts a source that is one part, or that fails with its first one.
+    /// Ends a source that is one part, or that fails with its first one.
     fn whole(&self, part: Part) {
         let Part { slot, bytes, output, mut rejects } = part;
         let counted = count_rejects(0, &mut rejects, self.job.settings.rejects_max);
@@ -216,14 +216,14 @@ impl<'a> Tree<'a> {
             }
         }
         let outcome = Outcome::Done(result.map(|_| ()));
-        self.tell(Told { slot, bytes, rejects, written, outcome });
+        self.report(Told { slot, bytes, rejects, written, outcome });
     }
 
-    fn tell(&self, told: Told) {
-        let at = At { part: 0, ..told.slot.at };
+    fn report(&self, told: Told) {
+        let at = Position { part: 0, ..told.slot.at };
         let beside = told.slot.member.as_ref().map_or(0, |path| path.as_os_str().len());
         let room = Room { charged: reject_bytes(&told.rejects), beside };
-        self.told.put(at, told, room, |ends, told| tell(self.job, ends, &told));
+        self.told.put(at, told, room, |ends, told| report(self.job, ends, &told));
     }
 
     fn parted(&self) -> MutexGuard<'_, Parted> {
@@ -237,7 +237,7 @@ impl<'a> Tree<'a> {
 }
 
 /// Tells how a source ended, and says which comes next.
-fn tell(job: &Job<'_>, ends: &mut SourceCounts, told: &Told) -> At {
+fn report(job: &Job<'_>, ends: &mut SourceCounts, told: &Told) -> Position {
     let Told { slot, bytes, rejects, written, outcome } = told;
     if let Outcome::Done(result) = outcome {
         if *written {
@@ -259,7 +259,7 @@ impl Deliver for Tree<'_> {
         Ok(())
     }
 
-    fn put(&self, slot: Slot, done: Done) {
+    fn put(&self, slot: ResultSlot, done: Done) {
         let Done { bytes, result, rejects, .. } = done;
         let output = result.and_then(|output| {
             let packed = output.map(|output| self.packing.pack(output)).transpose();
@@ -270,7 +270,7 @@ impl Deliver for Tree<'_> {
             return self.whole(part);
         }
         let share = self.job.settings.window_bytes / self.job.settings.threads.max(1);
-        let new = |slot: &Slot| {
+        let new = |slot: &ResultSlot| {
             let memory = Arc::clone(self.job.stats.memory());
             Output::new(slot, share, memory, self.below.writing())
         };
@@ -283,9 +283,9 @@ impl Deliver for Tree<'_> {
     }
 
     fn end(&self, source: usize, members: u64) {
-        let at = At { source, member: members, part: 0 };
-        let slot = Slot { at, end: End::Source, member: None };
-        self.tell(Told {
+        let at = Position { source, member: members, part: 0 };
+        let slot = ResultSlot { at, end: End::Source, member: None };
+        self.report(Told {
             slot,
             bytes: 0,
             rejects: Vec::new(),
@@ -296,13 +296,13 @@ impl Deliver for Tree<'_> {
 
     fn total(&self, _result: Result<Held, Failure>) {}
 
-    fn next_required(&self, own: Option<At>) -> Option<At> {
+    fn next_required(&self, own: Option<Position>) -> Option<Position> {
         let Some(own) = own else { return self.told.next_required() };
         let of_own = (own.source, 0)..=(own.source, u64::MAX);
         self.parted().open.range(of_own).find_map(|(_, output)| output.window.next_required())
     }
 
-    fn wait_for_next_required(&self, at: At) {
+    fn wait_for_next_required(&self, at: Position) {
         if self.told.next_required() == Some(at) {
             return self.told.wait_for_next_required(at);
         }

@@ -43,7 +43,7 @@ impl Target {
     /// # Errors
     /// When it is a directory, when it is there and that is an error, or when its directory is not
     /// there.
-    pub fn foresee(path: &Path, exists: Exists) -> Result<Looked, FileError> {
+    pub fn plan(path: &Path, exists: Exists) -> Result<Looked, FileError> {
         if standard(path).is_some() {
             return Ok(Looked::Device);
         }

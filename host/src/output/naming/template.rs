@@ -21,11 +21,11 @@ use super::parts;
 /// Braces themselves are written twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplatePart>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+enum TemplatePart {
     Text(String),
     Field(Field),
 }
@@ -75,14 +75,14 @@ impl Template {
         let mut path = Vec::new();
         for piece in &self.pieces {
             match piece {
-                Piece::Text(text) => path.extend_from_slice(text.as_bytes()),
-                Piece::Field(Field::Dir) => path.extend(fields.dir.join(&b'/')),
-                Piece::Field(Field::Name) => path.extend_from_slice(fields.name),
-                Piece::Field(Field::Stored) => path.extend_from_slice(fields.stored),
-                Piece::Field(Field::Stem) => path.extend_from_slice(stem),
-                Piece::Field(Field::Ext) => path.extend_from_slice(extension),
-                Piece::Field(Field::Plugin) => path.extend_from_slice(fields.plugin),
-                Piece::Field(Field::OutExt) => {
+                TemplatePart::Text(text) => path.extend_from_slice(text.as_bytes()),
+                TemplatePart::Field(Field::Dir) => path.extend(fields.dir.join(&b'/')),
+                TemplatePart::Field(Field::Name) => path.extend_from_slice(fields.name),
+                TemplatePart::Field(Field::Stored) => path.extend_from_slice(fields.stored),
+                TemplatePart::Field(Field::Stem) => path.extend_from_slice(stem),
+                TemplatePart::Field(Field::Ext) => path.extend_from_slice(extension),
+                TemplatePart::Field(Field::Plugin) => path.extend_from_slice(fields.plugin),
+                TemplatePart::Field(Field::OutExt) => {
                     if !ends_with(&path, fields.extension.as_bytes()) {
                         path.extend_from_slice(fields.extension.as_bytes());
                     }
@@ -96,8 +96,8 @@ impl Template {
 
 impl Default for Template {
     fn default() -> Self {
-        let fields = [Field::Stem, Field::Ext, Field::OutExt].map(Piece::Field);
-        let mut pieces = vec![Piece::Field(Field::Dir), Piece::Text("/".into())];
+        let fields = [Field::Stem, Field::Ext, Field::OutExt].map(TemplatePart::Field);
+        let mut pieces = vec![TemplatePart::Field(Field::Dir), TemplatePart::Text("/".into())];
         pieces.extend(fields);
         Self { pieces }
     }
@@ -138,21 +138,21 @@ impl FromStr for Template {
                             _ => return Err(TemplateError::Brace { at }),
                         }
                     }
-                    pieces.push(Piece::Text(std::mem::take(&mut plain)));
-                    pieces.push(Piece::Field(field(word)?));
+                    pieces.push(TemplatePart::Text(std::mem::take(&mut plain)));
+                    pieces.push(TemplatePart::Field(field(word)?));
                 }
                 '}' if doubled.is_none() => return Err(TemplateError::Brace { at }),
                 other => plain.push(other),
             }
         }
-        pieces.push(Piece::Text(plain));
-        pieces.retain(|piece| *piece != Piece::Text(String::new()));
+        pieces.push(TemplatePart::Text(plain));
+        pieces.retain(|piece| *piece != TemplatePart::Text(String::new()));
         if text.split('/').any(|part| part == "..") {
             return Err(TemplateError::Up);
         }
         match pieces.last() {
             None => Err(TemplateError::NoFile),
-            Some(Piece::Text(end)) if end.ends_with('/') => Err(TemplateError::NoFile),
+            Some(TemplatePart::Text(end)) if end.ends_with('/') => Err(TemplateError::NoFile),
             Some(_) => Ok(Self { pieces }),
         }
     }
@@ -175,10 +175,10 @@ impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for piece in &self.pieces {
             match piece {
-                Piece::Text(text) => {
+                TemplatePart::Text(text) => {
                     f.write_str(&text.replace('{', "{{").replace('}', "}}"))?;
                 }
-                Piece::Field(field) => f.write_str(match field {
+                TemplatePart::Field(field) => f.write_str(match field {
                     Field::Dir => "{dir}",
                     Field::Name => "{name}",
                     Field::Stored => "{stored}",

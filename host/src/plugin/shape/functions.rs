@@ -43,7 +43,7 @@ mod tests {
     use crate::plugin::shape::check;
     use crate::settings::limits::{JUMP_TARGETS_MAX, LOOPS_TIMES_LOCALS_MAX};
 
-    fn told(function: &str) -> Option<String> {
+    fn describe(function: &str) -> Option<String> {
         let bytes = wat::parse_str(format!("(component (core module {function}))")).unwrap();
         check(&bytes).err().map(|refusal| refusal.at("p".as_ref()).to_string())
     }
@@ -54,8 +54,8 @@ mod tests {
             format!("(func (local {}) {})", "i32 ".repeat(locals), "(loop)".repeat(loops))
         };
         let locals = usize::try_from(LOOPS_TIMES_LOCALS_MAX / 1000).unwrap();
-        assert_eq!(told(&function(1000, locals)), None);
-        let told = told(&function(1000, locals + 1)).unwrap();
+        assert_eq!(describe(&function(1000, locals)), None);
+        let told = describe(&function(1000, locals + 1)).unwrap();
         assert!(told.contains("1000 loops times"), "{told}");
     }
 
@@ -64,8 +64,8 @@ mod tests {
         let targets = usize::try_from(JUMP_TARGETS_MAX).unwrap();
         let function =
             |targets: usize| format!("(func (br_table {} (i32.const 0)))", "0 ".repeat(targets));
-        assert_eq!(told(&function(targets)), None);
-        let told = told(&function(targets + 1)).unwrap();
+        assert_eq!(describe(&function(targets)), None);
+        let told = describe(&function(targets + 1)).unwrap();
         assert!(told.contains("targets of br_table"), "{told}");
     }
 }

@@ -11,12 +11,12 @@ use crate::process::{Failure, Instance, Kind, Order, Place};
 use crate::work::merge_tree::Span;
 use crate::work::open::{Chunks, Open, RunLength, Slice, take, too_large};
 use crate::work::output_unit::OutputUnit;
-use crate::work::ring::{Piece, Ring, Turn};
+use crate::work::ring::{Ring, RingChunk, Turn};
 
 /// Neighbouring chunks that an accumulator sees, of `count` chunks; those before the one at
 /// `counted` are counted already.
 #[derive(Debug, Clone)]
-struct Stretch {
+struct ChunkRun {
     run: Range<u64>,
     count: u64,
     counted: u64,
@@ -76,7 +76,7 @@ impl Worker<'_, '_> {
             }
             let span = Span { start: run.start, end: run.end };
             let mut at = run.start;
-            let stretch = Stretch { counted: run.start, run, count };
+            let stretch = ChunkRun { counted: run.start, run, count };
             let mut pushed = self.push_run(open, live.is_none(), &stretch, &mut at);
             seen.push(stretch);
             if let Err(failure) = &pushed
@@ -104,7 +104,7 @@ impl Worker<'_, '_> {
             self.check_cancel()?;
             match ring.turn(&mut self.pass) {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
-                Turn::Run(Piece { member, chunk }) => {
+                Turn::Run(RingChunk { member, chunk }) => {
                     let begun = self.results.times.last();
                     let whole = member.as_deref().unwrap_or(&open.whole);
                     let seen = match live.take() {
@@ -218,7 +218,7 @@ impl Worker<'_, '_> {
     fn push_again(
         &mut self,
         open: &Open<'_>,
-        seen: &mut [Stretch],
+        seen: &mut [ChunkRun],
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
         // Gone before there is another: both would not be within what a worker may have.
@@ -246,7 +246,7 @@ impl Worker<'_, '_> {
         &mut self,
         open: &Open<'_>,
         fresh: bool,
-        stretch: &Stretch,
+        stretch: &ChunkRun,
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
         if self.is_over(open, stretch.run.start) {
@@ -262,10 +262,10 @@ impl Worker<'_, '_> {
         &mut self,
         open: &Open<'_>,
         instance: &mut dyn Instance,
-        stretch: &Stretch,
+        stretch: &ChunkRun,
         at: &mut u64,
     ) -> Result<Pushed, Failure> {
-        let Stretch { run, count, counted } = stretch.clone();
+        let ChunkRun { run, count, counted } = stretch.clone();
         let mut start = self.start(open, run.start)?;
         for index in run.clone() {
             *at = index;

@@ -8,8 +8,8 @@ use crate::input::{Chunk, Error, Member, is_archive, member_path};
 use crate::process::{Failure, Held};
 use crate::work::open::Open;
 use crate::work::output_unit::OutputUnit;
-use crate::work::ring::{Archive, Piece};
-use crate::work::{At, End, Slot};
+use crate::work::ring::{Archive, RingChunk};
+use crate::work::{End, Position, ResultSlot};
 
 impl Worker<'_, '_> {
     /// The next chunk of an archive, of whichever member; `None` at its end.
@@ -36,7 +36,7 @@ impl Worker<'_, '_> {
             if !chunk.last {
                 archive.at = Some((Arc::clone(&whole), chunk.index + 1));
             }
-            return Some(Read { piece: Piece { member: Some(whole), chunk }, more: true });
+            return Some(Read { piece: RingChunk { member: Some(whole), chunk }, more: true });
         }
         None
     }
@@ -66,7 +66,7 @@ impl Worker<'_, '_> {
         member: Member,
         buffer: Vec<u8>,
     ) -> Option<(Arc<OutputUnit<'r>>, Chunk)> {
-        let at = At { source: open.whole.at.source, member: archive.count, part: 0 };
+        let at = Position { source: open.whole.at.source, member: archive.count, part: 0 };
         archive.count += 1;
         let (name, unread) = match member {
             Member::File(name) => (name, None),
@@ -94,7 +94,7 @@ impl Worker<'_, '_> {
                 Some((whole, chunk))
             }
             Err(error) => {
-                let slot = Slot { at, end: End::Member, member: Some(path) };
+                let slot = ResultSlot { at, end: End::Member, member: Some(path) };
                 if !self.plan.cancel.is_set() {
                     self.results.fail(slot, error.into());
                 }
@@ -106,7 +106,7 @@ impl Worker<'_, '_> {
     /// Delivers the end of an archive, or why there is none.
     fn end_archive(&mut self, open: &Open<'_>, archive: &Archive<'_>, ended: Result<(), Error>) {
         let source = open.whole.at.source;
-        let at = At { source, member: archive.count, part: 0 };
+        let at = Position { source, member: archive.count, part: 0 };
         self.plan.stats.add_non_regular(archive.members.non_regular());
         match ended.and_then(|()| open.input.check_unchanged()) {
             Ok(()) => {
@@ -118,7 +118,7 @@ impl Worker<'_, '_> {
             Err(_) if self.plan.cancel.is_set() => {}
             Err(error) => {
                 self.results
-                    .fail(Slot { at, end: End::Source, member: None }, Failure::from(error));
+                    .fail(ResultSlot { at, end: End::Source, member: None }, Failure::from(error));
             }
         }
     }

@@ -6,11 +6,11 @@ use crate::input::{BlockQueue, Chunk, Error, Stream};
 use crate::process::Kind;
 use crate::work::open::Open;
 use crate::work::output_unit::OutputUnit;
-use crate::work::ring::{Piece, Reader, Ring};
+use crate::work::ring::{Reader, Ring, RingChunk};
 
 /// What was read of a stream.
 pub(super) struct Read<'r> {
-    pub(super) piece: Piece<'r>,
+    pub(super) piece: RingChunk<'r>,
     /// Whether there is more.
     pub(super) more: bool,
 }
@@ -56,7 +56,7 @@ impl Worker<'_, '_> {
         }
         let chunk = self.read_chunk(open, whole, index, stream.next(buffer))?;
         let more = !chunk.last;
-        Some(Read { piece: Piece { member: None, chunk }, more })
+        Some(Read { piece: RingChunk { member: None, chunk }, more })
     }
 
     /// What a whole has left from the position `index` on need not be read: one before it has

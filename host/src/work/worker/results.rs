@@ -11,7 +11,7 @@ use crate::work::output_unit::OutputUnit;
 use crate::work::queue::Passed;
 use crate::work::times::Times;
 use crate::work::total_share::TotalShare;
-use crate::work::{Done, End, Origin, Plan, Slot};
+use crate::work::{Done, End, Origin, Plan, ResultSlot};
 
 pub(super) struct Results<'a> {
     plan: &'a Plan<'a>,
@@ -184,16 +184,16 @@ impl<'a> Results<'a> {
         self.fail(slot, failure);
     }
 
-    pub(super) fn fail(&mut self, slot: Slot, failure: Failure) {
+    pub(super) fn fail(&mut self, slot: ResultSlot, failure: Failure) {
         self.fail_with(slot, failure, Vec::new());
     }
 
-    fn fail_with(&mut self, slot: Slot, failure: Failure, rejects: Vec<Reject>) {
+    fn fail_with(&mut self, slot: ResultSlot, failure: Failure, rejects: Vec<Reject>) {
         let (result, origin) = (Err(failure), Origin::Processed);
         self.deliver(slot, Done { bytes: 0, result, state: None, rejects, origin });
     }
 
-    pub(super) fn deliver(&mut self, slot: Slot, done: Done) {
+    pub(super) fn deliver(&mut self, slot: ResultSlot, done: Done) {
         if let Err(failure) = &done.result {
             if failure.kind == FailureKind::Cancelled {
                 return; // the run ends, and the source is not done

@@ -10,11 +10,11 @@ use super::halves::Run;
 use super::{Cancelled, Worker};
 use crate::input::Found;
 use crate::process::{Failure, Kind, Place, Scope};
-use crate::work::At;
+use crate::work::Position;
 use crate::work::open::{Open, take_next};
 use crate::work::output_unit::OutputUnit;
 use crate::work::queue::{Item, Passed};
-use crate::work::ring::{Piece, Ring, Turn};
+use crate::work::ring::{Ring, RingChunk, Turn};
 
 /// Whether a worker goes on with a source.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Worker<'_, '_> {
             self.pass.ask();
             match ring.turn(&mut self.pass) {
                 Turn::Read(reader, buffer) => self.read_ahead(open, ring, reader, buffer),
-                Turn::Run(Piece { member, chunk }) => {
+                Turn::Run(RingChunk { member, chunk }) => {
                     let begun = self.results.times.last();
                     let same = is_same(open_for.as_ref(), member.as_ref());
                     let whole = member.as_deref().unwrap_or(&open.whole);
@@ -166,7 +166,7 @@ impl Worker<'_, '_> {
     fn onward(
         &mut self,
         open: &Open<'_>,
-        is_taken: impl Fn(At) -> bool,
+        is_taken: impl Fn(Position) -> bool,
     ) -> Result<Onward, Cancelled> {
         let whole = &open.whole;
         loop {

@@ -25,7 +25,7 @@ use super::Codec;
 pub(super) use aligned::Aligned;
 pub(super) use bzip2::Bits;
 pub(super) use lz4::Within;
-pub use stretch::Stretch;
+pub use stretch::BlockSpan;
 pub(super) use xz::InStream;
 
 /// A piece of a compressed source that can be decoded by itself: a run of neighbouring members,

@@ -7,13 +7,13 @@ use super::super::super::Input;
 
 /// Reads `bytes` bytes of an input from `offset` on.
 #[derive(Debug)]
-pub struct Stretch<I> {
+pub struct BlockSpan<I> {
     input: I,
     at: u64,
     end: u64,
 }
 
-impl<I: Deref<Target = Input>> Stretch<I> {
+impl<I: Deref<Target = Input>> BlockSpan<I> {
     /// A stretch that ends with the input where `bytes` goes beyond it.
     pub fn new(input: I, offset: u64, bytes: u64) -> Self {
         let end = offset.saturating_add(bytes).min(input.bytes());
@@ -21,7 +21,7 @@ impl<I: Deref<Target = Input>> Stretch<I> {
     }
 }
 
-impl<I: Deref<Target = Input>> Read for Stretch<I> {
+impl<I: Deref<Target = Input>> Read for BlockSpan<I> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let bytes = left.min(into.len());

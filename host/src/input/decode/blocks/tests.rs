@@ -1,4 +1,4 @@
-//! BlockQueue, decoded and joined, against the source they were cut from.
+//! Blocks, decoded and joined, against the source they were cut from.
 
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -28,7 +28,7 @@ fn decode(input: &Arc<Input>, codec: Codec) -> Result<Vec<u8>, DecodeError> {
     let mut parts = Vec::new();
     for block in pieces(input, codec).iter().rev() {
         let source =
-            Stretch::new(Arc::clone(input), block.compressed_offset, block.compressed_bytes);
+            BlockSpan::new(Arc::clone(input), block.compressed_offset, block.compressed_bytes);
         decoder.turn_to_block(block, Box::new(source));
         let (mut plain, mut chunk) = (Vec::new(), vec![0; 10_000]);
         loop {

@@ -17,11 +17,11 @@ use crate::job::sink::{count_rejects, ended};
 use crate::output::{Content, Room, Window};
 use crate::process::{Failure, Reject, spare};
 use crate::stats::{Held, MemoryBudget};
-use crate::work::{At, End, Slot};
+use crate::work::{End, Position, ResultSlot};
 
 /// One output.
 pub(super) struct Output {
-    pub(super) window: Window<At, Part, Writer>,
+    pub(super) window: Window<Position, Part, Writer>,
     /// None before it is made, and once it has been taken.
     file: Mutex<Option<Making>>,
     flight: InFlightWrites,
@@ -64,7 +64,7 @@ impl Writer {
 }
 
 pub(super) struct Part {
-    pub(super) slot: Slot,
+    pub(super) slot: ResultSlot,
     pub(super) bytes: u64,
     pub(super) output: Result<Option<Held>, Failure>,
     pub(super) rejects: Vec<Reject>,
@@ -85,7 +85,7 @@ struct Placed {
 
 /// A source whose parts are all there, or of which one failed.
 pub(super) struct Ended {
-    pub(super) slot: Slot,
+    pub(super) slot: ResultSlot,
     pub(super) bytes_in: u64,
     pub(super) rejected: u64,
     /// Those that are to be written.
@@ -99,12 +99,12 @@ impl Output {
     /// For the source of `slot`, of which so many bytes may wait for their turn, charged to that
     /// memory.
     pub(super) fn new(
-        slot: &Slot,
+        slot: &ResultSlot,
         window_bytes: usize,
         memory: Arc<MemoryBudget>,
         writing: Writing,
     ) -> Self {
-        let first = At { part: 0, ..slot.at };
+        let first = Position { part: 0, ..slot.at };
         let window = Window::new(first, Writer::default(), window_bytes, memory);
         let (file, flight) = (Mutex::default(), InFlightWrites::default());
         Self { window, file, flight, writing, unwritten: Mutex::default() }
@@ -130,8 +130,8 @@ impl Output {
             ended = ended.take().or_else(|| self.place(job, writer, part, &mut placed, &make));
             match ended {
                 // Whatever else comes, it is too late.
-                Some(_) => At { part: u64::MAX, ..at },
-                None => At { part: at.part + 1, ..at },
+                Some(_) => Position { part: u64::MAX, ..at },
+                None => Position { part: at.part + 1, ..at },
             }
         });
         for Placed { offset, bytes } in placed {
