@@ -12,7 +12,6 @@ pub(crate) enum Kind {
     /// CSV with a header; some fields are in quotes, with commas and quotes inside. No field is empty.
     Csv,
     /// A JSON object on each line, with one object inside.
-    #[allow(dead_code, reason = "for the bench of the next commit")]
     JsonLines,
 }
 

@@ -6,7 +6,6 @@ mod bound;
 mod chain;
 mod fan;
 mod grep;
-mod scratch;
 mod slow;
 mod upcase;
 
@@ -16,8 +15,8 @@ use anyhow::Result;
 
 use super::corpus::{self, Input};
 use super::row::Row;
+use super::scratch::Scratch;
 use super::{Bench, Subject};
-use scratch::Scratch;
 
 /// The most memory that a run may have resident.
 const MOST_MIB: f64 = 160.0;
