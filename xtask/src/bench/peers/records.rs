@@ -17,9 +17,9 @@ pub(super) fn tasks(peers: &Peers) -> Vec<Task> {
     let data = &peers.data;
     vec![
         csv(peers, "CSV to JSON lines, 230 MB", &data.csv.plain, Stored::Plain),
-        csv(peers, "the same CSV in gzip", &data.csv.gzip, Stored::Gzip),
+        csv(peers, "The same CSV in gzip", &data.csv.gzip, Stored::Gzip),
         json(peers, "JSON lines by two conditions, 340 MB", &data.json.plain, Stored::Plain),
-        json(peers, "the same JSON lines in gzip", &data.json.gzip, Stored::Gzip),
+        json(peers, "The same JSON lines in gzip", &data.json.gzip, Stored::Gzip),
     ]
 }
 

@@ -53,7 +53,7 @@ fn redact(peers: &Peers, log: &PathBuf) -> Task {
     let others = vec![printing(peers, "sed -E", SED, &["-E", "-e", EMAIL, "-e", ADDRESS], log)];
     let ours = peers.ours("redact", &["kinds=email,ip", "replace=label"]);
     Task {
-        name: "mask e-mail and IP addresses, 230 MB",
+        name: "Mask e-mail and IP addresses, 230 MB",
         input: log.clone(),
         ours: ours.arg(log).saved(&peers.our_output()),
         others,
@@ -68,7 +68,7 @@ fn grep(peers: &Peers, log: &PathBuf) -> Task {
     ];
     let ours = peers.ours("grep", &[&format!("pattern={PATTERN}")]);
     Task {
-        name: "lines that match a pattern, 230 MB",
+        name: "Lines that match a pattern, 230 MB",
         input: log.clone(),
         ours: ours.arg(log).saved(&peers.our_output()),
         others,
@@ -94,7 +94,7 @@ fn grep_gzip(peers: &Peers, log: &PathBuf) -> Task {
     });
     let ours = peers.ours("grep", &[&format!("pattern={PATTERN}")]);
     Task {
-        name: "the same lines of a log in gzip",
+        name: "The same lines of a log in gzip",
         input: log.clone(),
         ours: ours.arg(log).saved(&peers.our_output()),
         others: others.collect(),
@@ -114,7 +114,7 @@ fn words(peers: &Peers, log: &PathBuf) -> Result<Task> {
         peers.tool("Python, a pool", PYTHON, |python| python.arg(&script).arg(log)),
     ];
     Ok(Task {
-        name: "lines and words, 230 MB",
+        name: "Lines and words, 230 MB",
         input: log.clone(),
         ours: peers.ours("wordcount", &[]).args(["--format", "json"]).arg(log),
         others,
@@ -128,7 +128,7 @@ fn words_gzip(peers: &Peers, log: &PathBuf) -> Task {
         peers.shell("pigz | wc", &[PIGZ, WC], "pigz -dc \"$1\" | wc -lw", log),
     ];
     Task {
-        name: "lines and words of a log in gzip",
+        name: "Lines and words of a log in gzip",
         input: log.clone(),
         ours: peers.ours("wordcount", &[]).args(["--format", "json"]).arg(log),
         others,
@@ -138,7 +138,7 @@ fn words_gzip(peers: &Peers, log: &PathBuf) -> Task {
 
 fn top(peers: &Peers, log: &PathBuf) -> Task {
     Task {
-        name: "the ten most frequent words, 230 MB",
+        name: "The ten most frequent words, 230 MB",
         input: log.clone(),
         ours: peers.ours("topwords", &["n=10"]).args(["--format", "json"]).arg(log),
         others: vec![peers.shell("mawk | sort", &[MAWK], TOP, log)],
