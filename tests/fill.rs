@@ -105,7 +105,7 @@ where
         instance.get_typed_func(&mut store, name).unwrap();
     let incoming = Incoming::new(fill);
     let called = borrowing(&func).call(&mut store, (before, &incoming));
-    (called.map(|(seen,)| seen), incoming.told())
+    (called.map(|(seen,)| seen), incoming.describe())
 }
 
 #[test]

@@ -14,7 +14,6 @@ pub(crate) enum Kind {
     /// empty.
     Csv,
     /// A JSON object on each line, with one object inside.
-    #[allow(dead_code, reason = "for the bench of the next commit")]
     JsonLines,
 }
 

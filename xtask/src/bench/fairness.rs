@@ -32,6 +32,7 @@ fn rows(bench: &Bench) -> Result<Vec<Row>> {
         measured: Some(measured),
         detail,
         commands: vec![program.command_line()],
+        times: None,
     };
     Ok(vec![
         row(

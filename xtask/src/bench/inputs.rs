@@ -3,7 +3,6 @@
 mod compressed;
 pub(super) mod packed;
 mod small;
-pub(super) mod tools;
 
 use anyhow::Result;
 

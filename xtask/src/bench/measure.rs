@@ -25,6 +25,16 @@ pub(super) fn pairs(
     input.warm()?;
     ours.run()?;
     baseline.run()?;
+    warm_pairs(ours, baseline, input, runs)
+}
+
+/// The same for programs that were run before.
+pub(super) fn warm_pairs(
+    ours: &Program,
+    baseline: &Program,
+    input: &Input,
+    runs: usize,
+) -> Result<Pairs> {
     let mut pairs = Pairs { ours: Vec::new(), baseline: Vec::new() };
     for _ in 0..runs {
         input.warm()?;
@@ -44,9 +54,14 @@ pub(super) fn alone(program: &Program, input: &Input, runs: usize) -> Result<Vec
 /// Checks that two programs did the same work: each number that `baseline` prints is in what `ours`
 /// prints.
 pub(super) fn check_agreement(ours: &Program, baseline: &Program) -> Result<()> {
-    let (found, expected) = (ours.run()?.stdout, baseline.run()?.stdout);
-    let found = numbers(&found);
-    for number in numbers(&expected) {
+    let (found, expected) = (ours.run()?, baseline.run()?);
+    check_numbers(ours, &found, &expected)
+}
+
+/// The same for runs that were made.
+pub(super) fn check_numbers(ours: &Program, found: &Run, expected: &Run) -> Result<()> {
+    let found = numbers(&found.stdout);
+    for number in numbers(&expected.stdout) {
         ensure!(
             found.contains(&number),
             "results differ: {number} is not printed by {}",
@@ -60,19 +75,25 @@ pub(super) fn check_agreement(ours: &Program, baseline: &Program) -> Result<()> 
 pub(super) fn check_same_file(ours: &Program, other: &Program) -> Result<()> {
     ours.run()?;
     other.run()?;
-    let made = |program: &Program| -> Result<BufReader<File>> {
-        let path = program.made().context("makes no file")?;
-        let file = File::open(path).with_context(|| path.display().to_string())?;
-        Ok(BufReader::with_capacity(128 * 1024, file))
-    };
-    let is_same = are_equal(made(ours)?, made(other)?)?;
+    check_made(ours, other)
+}
+
+/// The same for programs that were run.
+pub(super) fn check_made(ours: &Program, other: &Program) -> Result<()> {
     ensure!(
-        is_same,
+        are_equal(made(ours)?, made(other)?)?,
         "these write different bytes:\n{}\n{}",
         ours.command_line(),
         other.command_line()
     );
     Ok(())
+}
+
+/// The file that a program made.
+pub(super) fn made(program: &Program) -> Result<BufReader<File>> {
+    let path = program.made().context("makes no file")?;
+    let file = File::open(path).with_context(|| path.display().to_string())?;
+    Ok(BufReader::with_capacity(128 * 1024, file))
 }
 
 fn are_equal(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<bool> {

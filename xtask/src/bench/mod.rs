@@ -12,11 +12,14 @@ mod inputs;
 mod measure;
 mod memory;
 mod outputs;
+mod peers;
 mod program;
 mod report;
 mod row;
 mod sandbox;
+mod scratch;
 mod start;
+mod tools;
 mod topwords;
 mod words;
 
@@ -54,6 +57,8 @@ struct Bench<'a> {
     big: bool,
     /// The text of `outputs` and `sandbox`, in MB.
     megabytes: u64,
+    /// How busy the machine was before anything was measured.
+    load: String,
 }
 
 /// One thing to measure.
@@ -63,7 +68,7 @@ struct Subject {
 }
 
 /// Every subject, in the order of the table.
-const SUBJECTS: [Subject; 9] = [
+const SUBJECTS: [Subject; 10] = [
     words::SUBJECT,
     files::SUBJECT,
     start::SUBJECT,
@@ -73,11 +78,17 @@ const SUBJECTS: [Subject; 9] = [
     outputs::SUBJECT,
     sandbox::SUBJECT,
     fairness::SUBJECT,
+    peers::SUBJECT,
 ];
 
 /// What is measured only when it is asked for: it takes minutes, and programs of others.
-const ON_REQUEST: [&str; 4] =
-    [inputs::SUBJECT.name, outputs::SUBJECT.name, sandbox::SUBJECT.name, fairness::SUBJECT.name];
+const ON_REQUEST: [&str; 5] = [
+    inputs::SUBJECT.name,
+    outputs::SUBJECT.name,
+    sandbox::SUBJECT.name,
+    fairness::SUBJECT.name,
+    peers::SUBJECT.name,
+];
 
 /// The name that stands for every subject.
 const ALL: &str = "all";
@@ -85,14 +96,16 @@ const ALL: &str = "all";
 /// Builds what is needed, measures the subjects asked for, prints the table and the commands.
 pub(crate) fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
     let subjects = chosen(&flags.subjects)?;
-    let bench = Bench {
+    let mut bench = Bench {
         project,
         plugins: plugins::build(project)?,
         runs: flags.runs.unwrap_or(RUNS).max(1),
         big: flags.big,
         megabytes: megabytes(flags.megabytes)?,
+        load: String::new(),
     };
     project.build_programs(&["host", "baseline"])?;
+    bench.load = report::load();
     let mut rows = Vec::new();
     for subject in subjects {
         eprintln!("bench: {}", subject.name);

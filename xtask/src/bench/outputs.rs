@@ -8,7 +8,6 @@ mod bound;
 mod chain;
 mod fan;
 mod grep;
-mod scratch;
 mod slow;
 mod upcase;
 
@@ -18,8 +17,8 @@ use anyhow::Result;
 
 use super::corpus::{self, Input};
 use super::row::Row;
+use super::scratch::Scratch;
 use super::{Bench, Subject};
-use scratch::Scratch;
 
 /// The most memory that a run may have resident.
 const MOST_MIB: f64 = 160.0;

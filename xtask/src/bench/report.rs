@@ -13,6 +13,7 @@ use super::row::Row;
 /// Prints the rows with aligned columns, then every command once.
 pub(super) fn print(bench: &Bench, rows: &[Row]) {
     println!("{}, medians of {} runs, inputs warm", machine(), bench.runs);
+    println!("load of the machine before the first run: {}", bench.load);
     println!("ratio = baseline time / our time: above 1 ours is faster\n");
     let mut lines = vec![["what", "goal", "measured", "met", "detail"].map(str::to_owned)];
     lines.extend(rows.iter().map(cells));
@@ -21,15 +22,34 @@ pub(super) fn print(bench: &Bench, rows: &[Row]) {
     }
     println!("\nthe commands:");
     for command in rows.iter().flat_map(|row| &row.commands).collect::<BTreeSet<_>>() {
-        println!("  {command}");
+        println!("  {}", in_root(bench, command));
     }
 }
 
 /// The rows and the machine, for a program to read.
 pub(super) fn json(bench: &Bench, rows: &[Row]) -> Result<String> {
-    let rows: Vec<Value> = rows.iter().map(Row::json).collect();
-    let report = json!({ "machine": machine(), "runs": bench.runs, "rows": rows });
+    let rows: Vec<Value> = rows.iter().map(|row| row.json(|text| in_root(bench, text))).collect();
+    let date = bench.project.shell.cmd("date").args(["--utc", "+%F"]).quiet().read()?;
+    let report = json!({
+        "machine": machine(),
+        "date": date,
+        "load": bench.load,
+        "runs": bench.runs,
+        "rows": rows,
+    });
     Ok(serde_json::to_string_pretty(&report)? + "\n")
+}
+
+/// A command as one types it in the root of the workspace.
+fn in_root(bench: &Bench, command: &str) -> String {
+    let target = bench.project.target.display().to_string();
+    command.replace(&target, "target")
+}
+
+/// Processes that run or wait for a processor, on average over the last minute.
+pub(super) fn load() -> String {
+    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages.split_whitespace().next().unwrap_or("unknown").to_owned()
 }
 
 fn cells(row: &Row) -> [String; 5] {

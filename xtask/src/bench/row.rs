@@ -34,6 +34,23 @@ pub(super) struct Row {
     pub(super) detail: String,
     /// The command lines, to be repeated by hand.
     pub(super) commands: Vec<String>,
+    /// The times behind a comparison that goes into a chart.
+    pub(super) times: Option<Times>,
+}
+
+/// What our program and a tool of others took for one task.
+pub(super) struct Times {
+    /// The task, which several rows share.
+    pub(super) task: &'static str,
+    /// The other tool.
+    pub(super) other: &'static str,
+    /// What it says its version is.
+    pub(super) version: String,
+    /// Medians.
+    pub(super) ours: Duration,
+    pub(super) theirs: Duration,
+    /// Measured runs of each.
+    pub(super) runs: usize,
 }
 
 impl Goal {
@@ -98,7 +115,14 @@ impl Row {
             pairs.ratio_of_pairs(),
             mebibytes(pairs.our_peak_bytes()),
         );
-        Self { name: name.into(), goal, measured: Some(pairs.ratio_of_medians()), detail, commands }
+        Self {
+            name: name.into(),
+            goal,
+            measured: Some(pairs.ratio_of_medians()),
+            detail,
+            commands,
+            times: None,
+        }
     }
 
     /// The median time of one program.
@@ -109,6 +133,7 @@ impl Row {
             measured: Some(median_wall(runs).as_secs_f64() * 1000.0),
             detail: format!("median of {} runs", runs.len()),
             commands: vec![program.command_line()],
+            times: None,
         }
     }
 
@@ -125,6 +150,7 @@ impl Row {
             measured: Some(mebibytes(peak_bytes(runs))),
             detail: format!("most of {} runs, {}", runs.len(), seconds(median_wall(runs))),
             commands: vec![program.command_line()],
+            times: None,
         }
     }
 
@@ -132,7 +158,7 @@ impl Row {
     pub(super) fn skipped(name: impl Into<String>, goal: Goal, reason: &anyhow::Error) -> Self {
         let reason = format!("{reason:#}").replace('\n', "; ");
         let detail = format!("skipped: {reason}");
-        Self { name: name.into(), goal, measured: None, detail, commands: Vec::new() }
+        Self { name: name.into(), goal, measured: None, detail, commands: Vec::new(), times: None }
     }
 
     /// Whether the goal is met, where there is a goal and a figure.
@@ -145,17 +171,36 @@ impl Row {
         self.measured.map_or_else(|| "-".to_owned(), |measured| self.goal.figure(measured))
     }
 
-    /// The row for machines.
-    pub(super) fn json(&self) -> Value {
+    /// The row for machines, with commands and reasons as `shortened` makes them.
+    pub(super) fn json(&self, shortened: impl Fn(&str) -> String) -> Value {
         json!({
             "name": self.name,
             "goal": self.goal.text(),
             "measured": self.measured,
             "met": self.is_met(),
-            "detail": self.detail,
-            "commands": self.commands,
+            "detail": shortened(&self.detail),
+            "commands": self.commands.iter().map(|text| shortened(text)).collect::<Vec<_>>(),
+            "times": self.times.as_ref().map(Times::json),
         })
     }
+}
+
+impl Times {
+    fn json(&self) -> Value {
+        json!({
+            "task": self.task,
+            "other": self.other,
+            "version": self.version,
+            "ours_s": rounded(self.ours),
+            "theirs_s": rounded(self.theirs),
+            "runs": self.runs,
+        })
+    }
+}
+
+/// Seconds, to a tenth of a millisecond.
+fn rounded(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e4).round() / 1e4
 }
 
 fn seconds(time: Duration) -> String {
@@ -186,6 +231,6 @@ mod tests {
         let row = Row::skipped("gzip", Goal::RatioAtLeast(1.0), &reason);
         assert_eq!(row.detail, "skipped: pigz: no pigz; hint: install it");
         assert_eq!((row.figure().as_str(), row.is_met()), ("-", None));
-        assert_eq!(row.json()["measured"], Value::Null);
+        assert_eq!(row.json(str::to_owned)["measured"], Value::Null);
     }
 }

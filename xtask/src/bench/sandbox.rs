@@ -113,5 +113,6 @@ fn sandboxes(bench: &Bench) -> Result<Row> {
             bench.runs
         ),
         commands: vec![host.command_line()],
+        times: None,
     })
 }

@@ -33,7 +33,6 @@ impl Svg {
     }
 
     /// A line of text.
-    #[allow(dead_code, reason = "for the chart of the next commit")]
     pub(super) fn text(&mut self, at: At, class: &str, text: &str) {
         let text = escaped(text);
         self.add(&format!(

@@ -7,11 +7,11 @@ use anyhow::Result;
 
 use super::MOST_MIB;
 use super::packed::Packing;
-use super::tools::{LIBDEFLATE, LZ4, PIGZ, RAPIDGZIP, Tool, ZSTD};
 use crate::bench::corpus::Input;
 use crate::bench::measure::{check_agreement, pairs};
 use crate::bench::program::Program;
 use crate::bench::row::{Goal, Row};
+use crate::bench::tools::{LIBDEFLATE, LZ4, PIGZ, RAPIDGZIP, Tool, ZSTD};
 use crate::bench::{Bench, THREADS};
 
 /// What the host runs beside.

@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use super::tools::{BGZIP, GZIP, LZ4, Tool, XZ, ZSTD};
 use crate::bench::Bench;
 use crate::bench::corpus::{self, write_whole};
+use crate::bench::tools::{BGZIP, GZIP, LZ4, Tool, XZ, ZSTD};
 
 /// Before compression, in MB.
 const TEXT_MEGABYTES: u64 = 250;

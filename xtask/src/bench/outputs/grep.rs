@@ -7,10 +7,10 @@ use anyhow::{Result, anyhow};
 
 use super::{MOST_MIB, Outputs, SLOW_RUNS};
 use crate::bench::THREADS;
-use crate::bench::inputs::tools::is_on_path;
 use crate::bench::measure::{alone, check_same_file, pairs};
 use crate::bench::program::Program;
 use crate::bench::row::{Goal, Row};
+use crate::bench::tools::is_on_path;
 
 /// A name that some thousand lines of the kernel hold.
 const LITERAL: &str = "mutex_lock";
