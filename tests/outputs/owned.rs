@@ -261,3 +261,50 @@ fn outputs_with_names_that_are_no_text_are_told_apart() {
     // As sources are: a byte that is no text is \xNN, and so is a backslash before such digits.
     assert_eq!(outputs, [r"caf\x5cxe9", r"caf\xe9"]);
 }
+
+#[test]
+fn two_sources_of_one_run_never_take_turns_with_one_output() {
+    let tree = Tree::with(&[("in/a/x", "first\n"), ("in/b/x", "second\n")]);
+    let args = ["in", "--out", "out/", "--name", "{name}", "--exists", "replace"];
+    for _ in 0..3 {
+        let told = run(&tree, "upcase", &args).exits(1).stderr;
+        assert!(told.contains("in/b/x: its output is that of in/a/x, too: x"), "{told}");
+        assert_eq!(tree.read("out/x"), b"FIRST\n");
+    }
+}
+
+#[test]
+fn a_source_is_done_only_where_its_output_would_go_now() {
+    let tree = Tree::with(&[("in/a", "one\n")]);
+    run(&tree, "upcase", &["in/", "--out", "out/"]).exits(0);
+    run(&tree, "upcase", &["in", "--out", "out/"]).exits(0);
+    assert_eq!((tree.read("out/a"), tree.read("out/in/a")), (b"ONE\n".to_vec(), b"ONE\n".to_vec()));
+    let again = run(&tree, "upcase", &["in", "--out", "out/"]).exits(0).stderr;
+    assert_eq!(again, "1 sources are done already, and were skipped\n");
+}
+
+#[test]
+fn one_file_by_two_names_is_no_rival_of_itself() {
+    let tree = Tree::with(&[("in/a", "one\n")]);
+    for input in ["in/", "./in/", "in/"] {
+        run(&tree, "upcase", &[input, "--out", "out/"]).exits(0);
+        assert_eq!(tree.read("out/a"), b"ONE\n");
+    }
+}
+
+/// What is compressed goes to its name as it is stored where the plain name is another's, also one
+/// that is done, and that nobody asks any more.
+#[test]
+fn a_compressed_source_that_comes_later_leaves_the_plain_name_alone() {
+    let tree = Tree::with(&[("in/a", "one\n")]);
+    let args = ["in/", "--out", "out/", "--exists", "replace"];
+    run(&tree, "upcase", &args).exits(0);
+    tree.file("in/a.gz", oracle("gzip", &["-c"], b"two\n"));
+    for _ in 0..2 {
+        run(&tree, "upcase", &args).exits(0);
+        assert_eq!(
+            (tree.read("out/a"), tree.read("out/a.gz")),
+            (b"ONE\n".to_vec(), b"TWO\n".to_vec())
+        );
+    }
+}

@@ -168,6 +168,13 @@ impl OutputNames {
         }
     }
 
+    /// Where the output of the source at `index` goes, if that depends on which other sources there
+    /// are: under its name as it is stored, or nowhere.
+    pub fn place_among_others(&self, index: usize) -> Option<Result<PathBuf, Failure>> {
+        let depends = !matches!(self.of_sources.get(index)?, Placed::Read);
+        depends.then(|| self.place(index, None))
+    }
+
     fn wanted(&self, source: &Source) -> Wanted {
         match &source.way {
             Way::Member(listed) => {

@@ -7,7 +7,9 @@
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
@@ -17,6 +19,7 @@ use super::below::remove_outputs;
 use super::found::{Changes, Found, look, pass_over};
 use super::identity::{description, digest, identity, name};
 use super::ledger_mode::LedgerMode;
+use super::names::Names;
 use super::owned::{self, Fate, remove_vanished};
 use super::resolved::resolved;
 use crate::job::{Error, Made, Observer, Saved};
@@ -26,7 +29,7 @@ use crate::process::branches::{BranchResults, NoBranchResults};
 use crate::process::{Failure, FailureKind, Held};
 use crate::settings::Exists;
 use crate::source::{Listing, Roots, Source, name_text};
-use crate::spec::{JobSpec, Problem};
+use crate::spec::{JobSpec, OutputSpec, Problem};
 use crate::work::Recalled;
 
 /// A row and the copy that the database makes of it.
@@ -67,7 +70,7 @@ impl Checkpoint {
         path: &Path,
         spec: &JobSpec,
         mode: LedgerMode,
-        listing: &mut Listing,
+        (listing, names): (&mut Listing, Names<'_>),
         events: &dyn Observer,
     ) -> Result<Self, Problem> {
         let ledger = Ledger::open(path).map_err(|error| problem(&error))?;
@@ -87,7 +90,8 @@ impl Checkpoint {
             remove_vanished(&ledger, &reader, job, &spec.inputs.files, listing, events)?
                 .report(events);
         }
-        let (mut found, changes) = look(listing, Some((&reader, job)), mode, &spec.output, &out)?;
+        let (mut found, changes) =
+            look_among(listing, Some((&reader, job)), mode, (&spec.output, &out), names)?;
         let skipped = match mode {
             LedgerMode::Outputs => pass_over(listing, &mut found),
             LedgerMode::Results(_) => 0,
@@ -240,7 +244,13 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Where the output of the source at `index` goes, if that depends on sources that are done.
+    pub(super) fn place(&self, index: usize) -> Option<Result<PathBuf, Failure>> {
+        self.found.get(index)?.place.as_deref().cloned()
+    }
+
     /// Refuses an output that the ledger knows as that of another source, as long as that is there.
+    /// By another name it may be the same.
     pub(super) fn guard(&self, source: &Source, output: PathBuf) -> Result<PathBuf, Failure> {
         let (path, name) = (self.out.join(&output), name(source));
         if !self.owners.as_ref().is_some_and(|owners| owners.is_of_another(&path, &name)) {
@@ -253,10 +263,12 @@ impl Checkpoint {
         });
         let failed = |error: ledger::Error| Failure::new(FailureKind::Write, error.to_string());
         match owner.map_err(failed)? {
-            Some((_, other)) if other != *name && owned::is_there(&other) => {
+            Some((_, other))
+                if other != *name && owned::is_there(&other) && !is_one_file(&other, &name) =>
+            {
                 let other = name_text(&other).into_owned();
                 let message = format!("its output is that of {other}, too: {}", Shown::of(&path));
-                let hint = "⟦name⟧ makes other names; ⟦exists⟧ replace lets the last one have it";
+                let hint = "⟦name⟧ makes other names; ⟦exists⟧ replace takes the place of it";
                 Err(Failure::new(FailureKind::Write, message).hint(hint))
             }
             _ => Ok(output),
@@ -307,6 +319,12 @@ impl Checkpoint {
     }
 }
 
+/// Whether two names are of one file.
+fn is_one_file(one: &[u8], other: &[u8]) -> bool {
+    let real = |name: &[u8]| fs::canonicalize(OsStr::from_bytes(name));
+    matches!((real(one), real(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 fn problem(error: &ledger::Error) -> Problem {
     let hint = error.hint();
     Problem::new(error).hint(hint)
@@ -318,7 +336,7 @@ pub(super) fn plan(
     path: &Path,
     spec: &JobSpec,
     mode: LedgerMode,
-    listing: &mut Listing,
+    (listing, names): (&mut Listing, Names<'_>),
 ) -> Result<u64, Problem> {
     let digest = digest(spec, mode)?;
     if !path.exists() {
@@ -333,8 +351,31 @@ pub(super) fn plan(
     let known = job.map(|job| (&reader, job.id));
     remove_own(listing, &reader.files());
     let out = resolved(&spec.output.out);
-    let (mut found, _changes) = look(listing, known, mode, &spec.output, &out)?;
+    let (mut found, _changes) = look_among(listing, known, mode, (&spec.output, &out), names)?;
     Ok(pass_over(listing, &mut found))
+}
+
+/// Looks at each source, and at where its output goes among those of all the others.
+fn look_among(
+    listing: &mut Listing,
+    known: Option<(&Reader, JobId)>,
+    mode: LedgerMode,
+    to: (&OutputSpec, &Path),
+    names: Names<'_>,
+) -> Result<(Vec<Found>, Changes), Problem> {
+    if let LedgerMode::Results(_) = mode {
+        return look((listing, &listing.sources), known, mode, to, None);
+    }
+    let sources = Arc::new(std::mem::take(&mut listing.sources));
+    let names = names.of(Arc::clone(&sources))?;
+    let names_bytes = names.held_bytes();
+    listing.room.add_bytes(names_bytes);
+    let looked = look((listing, &sources), known, mode, to, Some(&names));
+    drop(names);
+    listing.room.free_bytes(names_bytes);
+    listing.sources = Arc::try_unwrap(sources)
+        .map_err(|_| Problem::new("the list of sources is still in use: report this"))?;
+    looked
 }
 
 /// Takes the files of the ledger from the listing: they change with every source that is done.

@@ -1,16 +1,17 @@
 //! In which version sources are found, and which of them a job has done: what a run with a ledger
 //! need not do again, and why it does the others.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::identity::{identity, name};
 use super::ledger_mode::LedgerMode;
 use super::owned;
 use super::rejects::AllowedRejects;
 use super::sources::unlistable;
-use crate::job::Observer;
+use crate::job::{Observer, OutputNames};
 use crate::ledger::{Done, Identity, JobId, Known, Reader};
 use crate::name::name_text;
+use crate::process::Failure;
 use crate::source::{Listing, Source, TooManySources};
 use crate::spec::{OutputSpec, Problem};
 
@@ -19,12 +20,19 @@ pub(super) struct Found {
     /// None for what can be told from no other version.
     pub(super) identity: Option<Identity>,
     pub(super) is_done: bool,
+    /// Where its output goes, or why there is none, if that depends on other sources: on those that
+    /// are done, too, which nobody asks any more.
+    pub(super) place: Option<Box<Result<PathBuf, Failure>>>,
 }
 
 impl Found {
     fn held_bytes(&self) -> u64 {
         let identity = self.identity.as_ref().map_or(0, |identity| identity.as_str().len());
-        (size_of::<Self>() + identity) as u64
+        let place = self.place.as_deref().map_or(0, |place| match place {
+            Ok(path) => size_of_val(place) + path.as_os_str().len(),
+            Err(failure) => size_of_val(place) + failure.message.len(),
+        });
+        (size_of::<Self>() + identity + place) as u64
     }
 }
 
@@ -60,13 +68,14 @@ impl Changes {
     }
 }
 
-/// Looks at each source, and at what the job has done.
+/// Looks at each source, and at what the job has done; `names` are those of outputs, of all sources
+/// of the listing.
 pub(super) fn look(
-    listing: &Listing,
+    (listing, sources): (&Listing, &[Source]),
     known: Option<(&Reader, JobId)>,
     mode: LedgerMode,
-    output: &OutputSpec,
-    out: &Path,
+    (output, out): (&OutputSpec, &Path),
+    names: Option<&OutputNames>,
 ) -> Result<(Vec<Found>, Changes), Problem> {
     let settled = AllowedRejects::by(output)?;
     let done = known.map(|(reader, job)| reader.done(job, mode.needs())).transpose();
@@ -83,7 +92,7 @@ pub(super) fn look(
         tracing::warn!("what is kept of {first} is not what was written");
         changes.altered = count;
     }
-    let mut is_done = |source: &Source, identity: &Identity| {
+    let mut is_done = |index: usize, source: &Source, identity: &Identity| {
         let Some(((reader, job), done)) = known.zip(done.as_ref()) else { return false };
         match (done.look(&name(source), identity), mode) {
             (Known::Committed, LedgerMode::Outputs)
@@ -92,7 +101,8 @@ pub(super) fn look(
                 changes.unsettled += 1;
             }
             (Known::Committed, LedgerMode::Outputs) => {
-                let is_done = is_as_left(reader, job, source, out);
+                let place = names.map(|names| names.place(index, None));
+                let is_done = is_as_left(reader, job, source, (out, place));
                 changes.replaced += u64::from(!is_done);
                 return is_done;
             }
@@ -103,14 +113,15 @@ pub(super) fn look(
         }
         false
     };
-    let look = |source: &Source| {
+    let look = |(index, source): (usize, &Source)| {
         let identity = identity(source, &listing.roots);
-        let is_done = identity.as_ref().is_some_and(|identity| is_done(source, identity));
-        let found = Found { identity, is_done };
+        let is_done = identity.as_ref().is_some_and(|identity| is_done(index, source, identity));
+        let place = names.and_then(|names| names.place_among_others(index)).map(Box::new);
+        let found = Found { identity, is_done, place };
         room.add_bytes(found.held_bytes());
         room.check().map(|()| found)
     };
-    let found = listing.sources.iter().map(look).collect::<Result<_, _>>().map_err(too_many)?;
+    let found = sources.iter().enumerate().map(look).collect::<Result<_, _>>().map_err(too_many)?;
     room.free_bytes(done_bytes);
     Ok((found, changes))
 }
@@ -124,10 +135,24 @@ pub(super) fn pass_over(listing: &mut Listing, found: &mut Vec<Found>) -> u64 {
     (all - found.len()) as u64
 }
 
-/// Whether the output that the ledger knows of is this job's, and as it was left.
-fn is_as_left(reader: &Reader, job: JobId, source: &Source, out: &Path) -> bool {
+/// Whether the output that the ledger knows of is this job's, as it was left, and where it would go
+/// now.
+fn is_as_left(
+    reader: &Reader,
+    job: JobId,
+    source: &Source,
+    (out, place): (&Path, Option<Result<PathBuf, Failure>>),
+) -> bool {
     let Ok(Some(output)) = reader.output(job, &name(source)) else { return false };
     if output.path.is_absolute() {
+        let is_elsewhere = match place {
+            None => false,
+            Some(Ok(place)) => output.path != out.join(place),
+            Some(Err(_)) => true,
+        };
+        if is_elsewhere {
+            return false;
+        }
         return owned::is_as_left(out, &output, None);
     }
     let entry = reader.entry(job, &name(source)).ok().flatten();

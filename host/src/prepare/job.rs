@@ -82,8 +82,9 @@ pub fn prepare<'a>(
     overwrite::settings(spec, context.described)?;
     overwrite::files(output, &listing.sources)?;
     let mode = LedgerMode::of(plugins.traits().kind, spec, &settings);
+    let names = Names { spec, plugins: &plugins, inputs: context.inputs(spec) };
     let mut checkpoint = match &output.ledger {
-        Some(path) => Some(Checkpoint::open(path, spec, mode, &mut listing, &**events)?),
+        Some(path) => Some(Checkpoint::open(path, spec, mode, (&mut listing, names), &**events)?),
         None => None,
     };
     if let Some(path) = &output.ledger {
@@ -91,7 +92,6 @@ pub fn prepare<'a>(
         overwrite::ledger(output, path)?;
     }
     let mut sources = Arc::new(std::mem::take(&mut listing.sources));
-    let names = Names { spec, plugins: &plugins, inputs: context.inputs(spec) };
     let is_tree = matches!(to, To::Tree(()));
     let left = if is_tree { leave(names, &mut sources, checkpoint.as_mut())? } else { 0 };
     stats.add_non_regular(listing.non_regular);
@@ -325,7 +325,9 @@ fn pour(
         To::Tree(Tree { root, places, _held }) => {
             swept(&root);
             let place = |index: usize, member: Option<&Path>| {
-                let place = places.place(index, member)?;
+                let among_all =
+                    checkpoint.filter(|_| member.is_none()).and_then(|it| it.place(index));
+                let place = among_all.unwrap_or_else(|| places.place(index, member))?;
                 match (checkpoint, job.sources.get(index)) {
                     (Some(memory), Some(source)) => memory.guard(source, place),
                     _ => Ok(place),

@@ -43,10 +43,11 @@ pub fn plan(
     let mut listing = sources::listing(spec, Look::Sizes, settings, context, &**events)?;
     overwrite::settings(spec, context.described)?;
     overwrite::files(&output, &listing.sources)?;
+    let names = Names { spec, plugins, inputs: context.inputs(spec) };
     let skipped = match &output.ledger {
         Some(path) => {
             let mode = LedgerMode::of(plugins.traits().kind, spec, settings);
-            checkpoint::plan(path, spec, mode, &mut listing)?
+            checkpoint::plan(path, spec, mode, (&mut listing, names))?
         }
         None => 0,
     };
