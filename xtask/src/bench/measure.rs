@@ -25,16 +25,6 @@ pub(super) fn pairs(
     input.warm()?;
     ours.run()?;
     baseline.run()?;
-    warm_pairs(ours, baseline, input, runs)
-}
-
-/// The same for programs that were run before.
-pub(super) fn warm_pairs(
-    ours: &Program,
-    baseline: &Program,
-    input: &Input,
-    runs: usize,
-) -> Result<Pairs> {
     let mut pairs = Pairs { ours: Vec::new(), baseline: Vec::new() };
     for _ in 0..runs {
         input.warm()?;

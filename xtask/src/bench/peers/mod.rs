@@ -3,7 +3,8 @@
 //! Each tool gives the same answer before it is measured: the same bytes, the same JSON values line
 //! by line, or the same numbers. Outputs are written to tmpfs, so no disk is measured. Start-up
 //! counts on both sides, that of Python for `DuckDB` and Polars, too. A tool that cannot be had is
-//! a row that says so. Nothing is asked of the ratios: rows that we lose stay in the table.
+//! a row that says so. All programs of a task run in turn (A B C A B C ...), so what slows the
+//! machine down slows all. Nothing is asked of the ratios: rows that we lose stay in the table.
 
 mod answer;
 mod data;
@@ -16,8 +17,8 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::corpus::Input;
-use super::measure::warm_pairs;
-use super::program::Program;
+use super::measure::Pairs;
+use super::program::{Program, Run};
 use super::row::{Goal, Row, Times};
 use super::scratch::Scratch;
 use super::tools::{Module, Tool};
@@ -25,7 +26,7 @@ use super::{Bench, Subject, THREADS};
 use answer::Answer;
 use data::Data;
 
-/// Measured runs of each program of a pair, and of those that take longer than [`LONG`].
+/// Measured runs of each program, and of those that take longer than [`LONG`].
 const RUNS: usize = 5;
 const RUNS_LONG: usize = 3;
 const LONG: Duration = Duration::from_secs(5);
@@ -60,8 +61,7 @@ fn rows(bench: &Bench) -> Result<Vec<Row>> {
     let peers = Peers { bench, data: Data::make(bench)?, scratch: Scratch::make()? };
     let mut rows = Vec::new();
     for task in records::tasks(&peers).into_iter().chain(text::tasks(&peers)?) {
-        for other in &task.others {
-            let row = row(&peers, &task, other)?;
+        for row in task_rows(&task, bench.runs.min(RUNS))? {
             eprintln!("bench: {}: {}, {}", row.name, row.figure(), row.detail);
             rows.push(row);
         }
@@ -69,26 +69,63 @@ fn rows(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Checks the answer, then measures; what takes long is run less often.
-fn row(peers: &Peers, task: &Task, other: &Other) -> Result<Row> {
-    let name = format!("{}, vs {}", task.name, other.name);
-    let (version, program) = match &other.found {
-        Ok(found) => found,
-        Err(reason) => return Ok(Row::skipped(name, Goal::RatioReported, reason)),
-    };
-    let longest = task.answer.check(&task.ours, program)?;
-    let runs = if longest > LONG { RUNS_LONG } else { RUNS }.min(peers.bench.runs);
-    let pairs = warm_pairs(&task.ours, program, &Input::File(task.input.clone()), runs)?;
-    let row = Row::ratio(name, Goal::RatioReported, [&task.ours, program], &pairs);
+/// Checks every answer, then runs all programs in turn, again and again; what takes long is left
+/// out of the last rounds.
+fn task_rows(task: &Task, rounds: usize) -> Result<Vec<Row>> {
+    let input = Input::File(task.input.clone());
+    input.warm()?;
+    let mut quotas = Vec::new();
+    for (_, program) in task.others.iter().filter_map(|other| other.found.as_ref().ok()) {
+        let longest = task.answer.check(&task.ours, program)?;
+        quotas.push((program, if longest > LONG { RUNS_LONG.min(rounds) } else { rounds }));
+    }
+    let mut ours = Vec::new();
+    let mut theirs: Vec<Vec<Run>> = vec![Vec::new(); quotas.len()];
+    for round in 0..rounds {
+        input.warm()?;
+        ours.push(task.ours.run()?);
+        for ((program, quota), runs) in quotas.iter().zip(&mut theirs) {
+            if round < *quota {
+                runs.push(program.run()?);
+            }
+        }
+    }
+    let mut theirs = theirs.into_iter();
+    let mut measured = || theirs.next().unwrap_or_default();
+    let rows = task.others.iter().map(|other| match &other.found {
+        Ok((version, program)) => row(task, other.name, version, program, &ours, measured()),
+        Err(reason) => Row::skipped(task.beside(other.name), Goal::RatioReported, reason),
+    });
+    Ok(rows.collect())
+}
+
+fn row(
+    task: &Task,
+    other: &'static str,
+    version: &str,
+    program: &Program,
+    ours: &[Run],
+    theirs: Vec<Run>,
+) -> Row {
+    let runs = theirs.len();
+    let pairs = Pairs::of(ours.to_vec(), theirs);
     let times = Times {
         task: task.name,
-        other: other.name,
-        version: version.clone(),
+        other,
+        version: version.to_owned(),
         ours: pairs.our_median(),
         theirs: pairs.baseline_median(),
         runs,
     };
-    Ok(Row { times: Some(times), ..row })
+    let row = Row::ratio(task.beside(other), Goal::RatioReported, [&task.ours, program], &pairs);
+    Row { times: Some(times), ..row }
+}
+
+impl Task {
+    /// The name of a row.
+    fn beside(&self, other: &str) -> String {
+        format!("{}, vs {other}", self.name)
+    }
 }
 
 impl Peers<'_> {
