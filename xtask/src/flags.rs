@@ -34,6 +34,11 @@ xflags::xflags! {
         /// Format, clippy, docs, versions of dependencies that nobody has looked at (.reviewed),
         /// and cargo-deny where it is installed.
         cmd lint {}
+        /// Type-check the host for Linux and macOS on 64-bit ARM, with zig as the C compiler. Nothing is linked or run.
+        cmd platforms {
+            /// Where tools cannot be had, say what is missing and end well.
+            optional --if-there
+        }
         /// Measure against native programs on the same bytes, in the same run.
         cmd bench {
             /// What to measure: words, files, start, memory, topwords (default: these five),

@@ -10,6 +10,7 @@ mod files;
 mod flags;
 mod fuzz;
 mod lint;
+mod platforms;
 mod plugins;
 mod project;
 mod reviewed;
@@ -38,6 +39,8 @@ fn dispatch(command: XtaskCmd) -> Result<()> {
         XtaskCmd::Corpora(_) => corpora::run(&project),
         XtaskCmd::Fuzz(flags) => fuzz::run(&project, flags.seconds),
         XtaskCmd::Lint(_) => lint::run(&project),
+        XtaskCmd::Platforms(flags) if flags.if_there => platforms::run_if_there(&project),
+        XtaskCmd::Platforms(_) => platforms::run(&project),
         XtaskCmd::Bench(flags) => bench::run(&project, &flags),
     }
 }
