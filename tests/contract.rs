@@ -120,3 +120,9 @@ fn plugins_are_built_from_the_contract_that_is_shipped() {
         }
     }
 }
+
+#[test]
+fn the_sdk_carries_the_same_contract() {
+    // A crate that is packed on its own finds no file outside of it.
+    assert_eq!(include_str!("../plugin-sdk/wit/plugin.wit"), CONTRACT);
+}

@@ -20,6 +20,7 @@ mod compile;
 mod contract;
 mod docs;
 mod edges;
+mod examples;
 mod fill;
 mod guests;
 mod hostile;

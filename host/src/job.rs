@@ -244,6 +244,12 @@ pub enum Error {
 ///
 /// # Errors
 /// When the job as a whole cannot be run or goes no further; a source that fails is a result.
+///
+/// # Examples
+/// With a processor in plain Rust:
+/// ```no_run
+#[doc = include_str!("../examples/own_processor.rs")]
+/// ```
 pub fn run(job: &Job<'_>, out: Out<'_>) -> Result<Summary, Error> {
     let cutter = cutter(job.processor, job.framing, job.settings)?;
     let decoding = decoding(job.framing, job.settings)?;

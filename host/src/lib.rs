@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod name;
 pub mod output;
 pub mod pipeline;
+pub mod platform;
 pub mod plugin;
 pub mod prepare;
 pub mod process;

@@ -152,6 +152,9 @@ pub struct Split<'a> {
 }
 
 /// A compiled plugin with its settings, shared by all workers.
+/// ```no_run
+#[doc = include_str!("../examples/own_processor.rs")]
+/// ```
 pub trait Processor: Sync {
     /// What the scheduler needs to know.
     fn traits(&self) -> &Traits;

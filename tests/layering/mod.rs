@@ -12,10 +12,10 @@ use tokens::Tokens;
 use words::front_end_words;
 
 /// What all others may use.
-const COMMON: [&str; 3] = ["settings", "name", "slices"];
+const COMMON: [&str; 4] = ["settings", "name", "slices", "platform"];
 
 /// Folders and files of `host/src`, and what each may use beside [`COMMON`].
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: [(&str, &[&str]); 24] = [
     (
         "cli",
         &[
@@ -55,6 +55,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("jail", &[]),
     ("name", &["settings", "slices"]),
     ("slices", &[]),
+    ("platform", &[]),
 ];
 
 /// Outside crates, and the only places that know them.

@@ -37,6 +37,12 @@ xflags::xflags! {
         /// Draw host/docs/img: the terminal of a run that is made for it, and the chart of
         /// host/docs/img/speed.json.
         cmd pictures {}
+        /// Type-check the host for Linux and macOS on 64-bit ARM, with zig as the C compiler.
+        /// Nothing is linked or run.
+        cmd platforms {
+            /// Where tools cannot be had, say what is missing and end well.
+            optional --if-there
+        }
         /// Measure against native programs on the same bytes, in the same run.
         cmd bench {
             /// What to measure: words, files, start, memory, topwords (default: these five),

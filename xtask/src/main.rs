@@ -12,6 +12,7 @@ mod fuzz;
 mod generate;
 mod lint;
 mod pictures;
+mod platforms;
 mod plugins;
 mod project;
 mod reviewed;
@@ -41,6 +42,8 @@ fn dispatch(command: XtaskCmd) -> Result<()> {
         XtaskCmd::Fuzz(flags) => fuzz::run(&project, flags.seconds),
         XtaskCmd::Lint(_) => lint::run(&project),
         XtaskCmd::Pictures(_) => pictures::run(&project),
+        XtaskCmd::Platforms(flags) if flags.if_there => platforms::run_if_there(&project),
+        XtaskCmd::Platforms(_) => platforms::run(&project),
         XtaskCmd::Bench(flags) => bench::run(&project, &flags),
     }
 }

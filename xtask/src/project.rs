@@ -66,6 +66,11 @@ impl Project {
         self.target.join("release").join(name)
     }
 
+    /// A call of a program that calls cargo, with the environment that cargo is called with.
+    pub(crate) fn program_of(&self, program: &Path) -> Cmd<'_> {
+        without_ours(self.shell.cmd(program))
+    }
+
     /// A call of cargo in the root.
     pub(crate) fn cargo(&self) -> Cmd<'_> {
         cargo(&self.shell)
@@ -96,12 +101,16 @@ impl Project {
 /// find them; and it says which package it runs, in variables that build scripts (that of `ring`,
 /// say) take for a change: all above would be built anew.
 fn cargo(shell: &Shell) -> Cmd<'_> {
+    without_ours(shell.cmd("cargo"))
+}
+
+fn without_ours(command: Cmd<'_>) -> Cmd<'_> {
     let ours = |name: &String| {
         let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"];
         of_package.iter().any(|prefix| name.starts_with(prefix)) || name == "LD_LIBRARY_PATH"
     };
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(ours);
-    names.fold(shell.cmd("cargo"), Cmd::env_remove)
+    names.fold(command, Cmd::env_remove)
 }
 
 fn packages(metadata: &Value) -> impl Iterator<Item = &Value> {

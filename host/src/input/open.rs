@@ -9,12 +9,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{Advice, CWD, Mode, OFlags, fadvise, openat};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::identity::Identity;
 use super::pseudo::Devices;
 use super::store::Store;
 use super::{Access, Error, Input};
+use crate::platform::{self, PLACE};
 use crate::settings::limits::AHEAD_FILE_BYTES;
 use crate::source::{Archive, Roots};
 
@@ -49,7 +50,7 @@ impl Opener {
                 self.expected.push_back(known);
             } else if let Ok(file) = self.open_now(path, roots) {
                 // Advice: what cannot be read ahead is read when it is its turn.
-                let _ = fadvise(&file, 0, AHEAD_FILE_BYTES, Advice::WillNeed);
+                platform::read_ahead(&file, AHEAD_FILE_BYTES);
                 self.expected.push_back((path.to_path_buf(), file));
             }
         }
@@ -112,7 +113,7 @@ impl Opener {
         }
         self.in_a_row += 1;
         if self.in_a_row == ROW && !path.is_empty() {
-            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let flags = PLACE | OFlags::DIRECTORY;
             // Where it cannot be opened, the file itself says why.
             self.directory = openat(CWD, path, flags, Mode::empty()).ok();
         }

@@ -5,7 +5,9 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use rustix::fs::{Stat, fstatfs};
+use rustix::fs::{Dev, Stat};
+
+use crate::platform;
 
 /// `f_type` of file systems of that kind (statfs(2), and `include/uapi/linux/magic.h`).
 const KERNELS_OWN: [u64; 16] = [
@@ -30,7 +32,7 @@ const KERNELS_OWN: [u64; 16] = [
 /// Which devices are of the kernel's own making, as far as they have been met: each is asked for
 /// once.
 #[derive(Debug, Default)]
-pub(super) struct Devices(Vec<(u64, bool)>);
+pub(super) struct Devices(Vec<(Dev, bool)>);
 
 impl Devices {
     /// Whether a regular file has to be read to know what is in it.
@@ -43,12 +45,11 @@ impl Devices {
         rustix::fs::major(stat.st_dev) == 0 && self.is_kernels_own(file, stat.st_dev)
     }
 
-    fn is_kernels_own(&mut self, file: &File, device: u64) -> bool {
+    fn is_kernels_own(&mut self, file: &File, device: Dev) -> bool {
         if let Some((_, known)) = self.0.iter().find(|(met, _)| *met == device) {
             return *known;
         }
-        let found = fstatfs(file);
-        let kind = found.ok().and_then(|found| u64::try_from(found.f_type).ok());
+        let kind = platform::file_system(file);
         let is_own = kind.is_some_and(|kind| KERNELS_OWN.contains(&(kind & 0xffff_ffff)));
         self.0.push((device, is_own));
         is_own

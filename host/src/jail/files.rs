@@ -18,7 +18,10 @@ use landlock::{
 use super::{Jail, JailError, Sockets};
 
 /// What is asked for.
-pub(super) const NEEDED: ABI = ABI::V3;
+const NEEDED: ABI = ABI::V3;
+
+/// Its number.
+pub(super) const NEEDED_VERSION: u8 = NEEDED as u8;
 
 /// The newest whose meaning is known here.
 const KNOWN: ABI = ABI::V6;
@@ -88,7 +91,7 @@ fn refused(path: &Path, error: &(dyn std::error::Error + 'static)) -> JailError 
 }
 
 fn lacking(error: &(dyn std::error::Error + 'static)) -> JailError {
-    JailError::NoLandlock { needed: NEEDED as u8, reason: innermost(error) }
+    JailError::NoLandlock { needed: NEEDED_VERSION, reason: innermost(error) }
 }
 
 /// What the kernel said, where the error carries that.

@@ -9,17 +9,24 @@
 //! cgroup all of it), what was open before, and `stat`, which tells names and sizes of files
 //! outside, but no bytes.
 
+#[cfg(not(target_os = "linux"))]
+mod absent;
 mod attempts;
+#[cfg(target_os = "linux")]
 mod calls;
+#[cfg(target_os = "linux")]
 mod files;
 mod probe;
 
 use std::path::PathBuf;
 
+#[cfg(not(target_os = "linux"))]
+use absent::{calls, files};
 use calls::Purpose;
 use thiserror::Error;
 
 use crate::name::Shown;
+use crate::platform::SYSTEM;
 
 pub use attempts::{Attempt, Ground};
 pub use probe::{Support, probe};
@@ -51,6 +58,9 @@ pub enum Sockets {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum JailError {
+    /// The system is another one, which has no such means.
+    #[error("needs Linux: this program was built for {SYSTEM}")]
+    NotLinux,
     /// The kernel lacks what holds files back.
     #[error("the kernel lacks Landlock {needed} or newer: {reason}")]
     NoLandlock {
@@ -76,6 +86,7 @@ impl JailError {
     /// The way out.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::NotLinux => "run it on Linux, in a container or a virtual machine",
             Self::NoLandlock { .. } => {
                 "needs Linux 6.2 with `landlock` among its security modules (lsm=landlock,…); `host doctor` tells"
             }
@@ -85,6 +96,14 @@ impl JailError {
             Self::Path { .. } => "name a file or directory that is there",
         }
     }
+}
+
+/// Whether the system is one that has jails, whatever its kernel was built with.
+///
+/// # Errors
+/// On all but Linux.
+pub fn check_system() -> Result<(), JailError> {
+    if cfg!(target_os = "linux") { Ok(()) } else { Err(JailError::NotLinux) }
 }
 
 impl Jail {

@@ -1,7 +1,7 @@
 //! What the kernel has for a jail, tried out rather than read from its version. Nothing of the
 //! process changes.
 
-use super::{JailError, calls, files};
+use super::{JailError, calls, check_system, files};
 
 /// What there is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,7 @@ impl Support {
     /// # Errors
     /// With what [`Jail::enter`](super::Jail::enter) would fail with.
     pub fn check(&self) -> Result<(), JailError> {
+        check_system()?;
         let needed = self.landlock_needed;
         let lacking = |reason| Err(JailError::NoLandlock { needed, reason });
         match (&self.landlock, &self.seccomp) {
@@ -35,7 +36,7 @@ impl Support {
 pub fn probe() -> Support {
     Support {
         landlock: files::version(),
-        landlock_needed: files::NEEDED as u8,
+        landlock_needed: files::NEEDED_VERSION,
         seccomp: calls::probe(),
     }
 }
@@ -49,6 +50,10 @@ mod tests {
         let all = Support { landlock: Ok(3), landlock_needed: 3, seccomp: Ok(()) };
         assert!(all.check().is_ok());
         let told = |support: Support| support.check().unwrap_err().to_string();
+        assert_eq!(
+            JailError::NotLinux.to_string(),
+            format!("needs Linux: this program was built for {}", std::env::consts::OS)
+        );
         assert_eq!(
             told(Support { landlock: Ok(2), ..all.clone() }),
             "the kernel lacks Landlock 3 or newer: it has 2"

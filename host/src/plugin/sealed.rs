@@ -9,8 +9,9 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::{Resource, getrlimit};
+
+use crate::platform;
 
 /// Bytes that are copied at once: they stay in the processor's cache between being read, looked at
 /// and written.
@@ -27,8 +28,7 @@ impl Sealed {
     /// When it cannot be read, or there are no such files here.
     pub(super) fn copy(source: &mut File, mut look: impl FnMut(&[u8])) -> io::Result<Self> {
         check_room(source.metadata()?.len())?;
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let mut file = File::from(memfd_create("code", flags)?);
+        let mut file = platform::nameless_file("code")?;
         let mut step = vec![0; STEP_BYTES];
         loop {
             let bytes = match source.read(&mut step) {
@@ -39,8 +39,7 @@ impl Sealed {
             look(part);
             file.write_all(part)?;
         }
-        let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
-        fcntl_add_seals(&file, seals)?;
+        platform::seal(&file)?;
         Ok(Self(file))
     }
 

@@ -113,6 +113,7 @@ pub fn confine(
 /// # Errors
 /// When the machine has none, or the process has more threads than one.
 pub fn can_confine() -> Result<(), Problem> {
+    jail::check_system().map_err(|error| problem(&error))?;
     alone()?;
     jail::probe().check().map_err(|error| problem(&error))
 }

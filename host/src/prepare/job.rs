@@ -59,6 +59,11 @@ pub struct JobEnded {
 ///
 /// # Errors
 /// When it cannot be run as it is described, or was cancelled.
+///
+/// # Examples
+/// ```no_run
+#[doc = include_str!("../../examples/run_once.rs")]
+/// ```
 pub fn prepare<'a>(
     spec: &'a JobSpec,
     context: &'a Context<'a>,

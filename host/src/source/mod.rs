@@ -22,7 +22,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FileType, Stat};
+use rustix::fs::{FileType, RawMode, Stat};
 use thiserror::Error;
 
 pub use crate::name::{Address, Scheme, name_text, shown_name};
@@ -365,7 +365,7 @@ fn look_at<T: Send>(
 ///
 /// # Errors
 /// With what it is instead.
-pub fn check_regular(mode: u32) -> Result<(), Refusal> {
+pub fn check_regular(mode: RawMode) -> Result<(), Refusal> {
     match FileType::from_raw_mode(mode) {
         FileType::RegularFile => Ok(()),
         FileType::Directory => Err(Refusal::NotRegular("directory")),

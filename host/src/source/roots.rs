@@ -13,12 +13,13 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, stat};
+use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat, stat};
 use rustix::io::Errno;
 use thiserror::Error;
 
 use super::check_regular;
 use crate::name::Shown;
+use crate::platform::{Links, PLACE, open_beneath};
 use crate::settings::limits::BENEATH_TRIES;
 
 /// Where inputs may be: anywhere, or beneath some directories. A clone has the same ones open.
@@ -89,9 +90,6 @@ pub fn hint(error: &io::Error) -> Option<&'static str> {
 /// A file that is read. Never waits for the other end of a FIFO.
 const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
-
-/// A place that is only looked at.
-const PLACE: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
 /// A directory that is listed.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -207,9 +205,8 @@ impl Root {
     /// Opens what is at `below` in the directory. `EXDEV` says that it leads out.
     fn open(&self, below: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
         let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         for _ in 0..BENEATH_TRIES {
-            match openat2(&self.directory, below, flags, Mode::empty(), resolve) {
+            match open_beneath(&self.directory, below, flags, Links::Followed) {
                 // Something was renamed, anywhere, while it went over a `..`: it does not know
                 // where that led.
                 Err(Errno::AGAIN | Errno::INTR) => {}

@@ -19,7 +19,7 @@ use crate::{Error, Manifest, Settings};
 )]
 pub mod generated {
     wit_bindgen::generate!({
-        path: "../wit",
+        path: "wit",
         inline: "
             package gristmill:sdk;
             world lifecycle {

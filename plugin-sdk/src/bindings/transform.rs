@@ -19,7 +19,7 @@ use crate::{Transformer, call};
 )]
 pub mod generated {
     wit_bindgen::generate!({
-        path: "../wit",
+        path: "wit",
         inline: "
             package gristmill:sdk;
             world transform {

@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
-use rustix::fs::{Access, CWD, Mode, OFlags, ResolveFlags, access, openat2 as open_beneath};
+use rustix::fs::{Access, CWD, OFlags, access};
 use rustix::process::{Resource, getrlimit};
 
 use super::{Check, Need};
+use crate::platform::{Links, PLACE, SYSTEM, open_beneath};
 use crate::settings::limits::{OPEN_FILES_MIN, RESERVED_BYTES};
 
 /// Name and release.
@@ -16,14 +17,16 @@ pub(super) fn kernel() -> String {
     let told = |name: &str| fs::read_to_string(Path::new("/proc/sys/kernel").join(name));
     let told = |name| told(name).unwrap_or_else(|error| error.to_string());
     let machine = std::env::consts::ARCH;
+    if !cfg!(target_os = "linux") {
+        return format!("{SYSTEM} {machine}");
+    }
     format!("{} {} {machine}", told("ostype").trim(), told("osrelease").trim())
 }
 
 /// Opens the directory at hand in the way that nothing can lead out of.
 pub(super) fn openat2() -> io::Result<()> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(open_beneath(CWD, ".", flags, Mode::empty(), resolve).map(drop)?)
+    let flags = PLACE | OFlags::DIRECTORY;
+    Ok(open_beneath(CWD, Path::new("."), flags, Links::Followed).map(drop)?)
 }
 
 /// Bounds on open files, addresses and memory.

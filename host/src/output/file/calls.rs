@@ -5,10 +5,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags, ResolveFlags, Stat, flock, fstat,
-    fsync, ftruncate, linkat, mkdirat, openat, openat2, renameat, renameat_with, statat, unlinkat,
+    AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags, Stat, flock, fstat, fsync, ftruncate,
+    linkat, mkdirat, openat, renameat, renameat_with, statat, unlinkat,
 };
 use rustix::io::{Errno, pwrite, retry_on_intr};
+
+use crate::platform::{self, Links};
 
 type Result<T> = std::result::Result<T, Errno>;
 
@@ -76,8 +78,7 @@ impl Calls {
     /// Opens a directory below `dir`, over any number of parts, none of them a link.
     pub(super) fn open_beneath(&self, dir: &OwnedFd, path: &Path) -> Result<OwnedFd> {
         self.before(Call::OpenBeneath)?;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        retry_on_intr(|| openat2(dir, path, DIRECTORY, Mode::empty(), resolve))
+        retry_on_intr(|| platform::open_beneath(dir, path, DIRECTORY, Links::Refused))
     }
 
     /// Opens a directory in `dir` that is no link.

@@ -15,17 +15,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{MemfdFlags, OFlags, fcntl_getfl, fcntl_setfl, memfd_create};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Signal;
 
 use super::order::{Order, answered};
 use super::worker::{ASKED, is_served_here};
+use crate::platform;
 use crate::plugin::error::Refusal;
 use crate::plugin::sealed::check_room;
 use crate::settings::limits::{COMPILE_TOLD_BYTES_MAX, WAIT};
-
-/// The program in which this one runs, whatever has become of its file (`proc(5)`).
-const ITSELF: &str = "/proc/self/exe";
 
 /// What this library's own program is called.
 const HOST: &str = "host";
@@ -78,7 +76,7 @@ fn start(order: &Order, plugin: &[u8]) -> Result<Child, Refusal> {
 fn handed_over(order: &Order, plugin: &[u8]) -> io::Result<File> {
     let line = order.to_line();
     check_room((line.len() + plugin.len()) as u64)?;
-    let mut file = File::from(memfd_create("plugin", MemfdFlags::CLOEXEC)?);
+    let mut file = platform::nameless_file("plugin")?;
     file.write_all(&line)?;
     file.write_all(plugin)?;
     file.rewind()?;
@@ -88,7 +86,8 @@ fn handed_over(order: &Order, plugin: &[u8]) -> io::Result<File> {
 /// What compiles: this program, where it has said that it does, or the host beside it or above.
 fn program() -> Result<PathBuf, Refusal> {
     if is_served_here() {
-        return Ok(ITSELF.into());
+        let failed = |error| Refusal::new(format!("cannot find this program: {error}"));
+        return platform::this_program().map_err(failed);
     }
     let own = std::env::current_exe().unwrap_or_default();
     let beside = own.ancestors().skip(1).take(2).map(|dir| dir.join(HOST));

@@ -10,13 +10,12 @@ use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use rustix::process::{
-    Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit,
-};
+use rustix::process::{Resource, Rlimit, getppid, setrlimit};
 
 use super::bulk;
 use super::order::{self, Order};
 use crate::jail;
+use crate::platform;
 use crate::plugin::engine::Engine;
 use crate::plugin::error::Refusal;
 use crate::plugin::features;
@@ -52,7 +51,7 @@ pub fn compile_if_asked() {
 fn serve() -> Result<(), String> {
     // What the host has ended is not to go on for nobody: asked for first, as it may be gone by
     // now.
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| error.to_string())?;
+    platform::end_with_parent().map_err(|error| error.to_string())?;
     if getppid().is_none() {
         return Err("nobody has asked".into());
     }

@@ -140,7 +140,10 @@ fn top(peers: &Peers, log: &PathBuf) -> Task {
     Task {
         name: "The ten most frequent words, 230 MB",
         input: log.clone(),
-        ours: peers.ours("topwords", &["n=10"]).args(["--format", "json"]).arg(log),
+        ours: peers
+            .ours("topwords", &["n=10"])
+            .args(["--format", "json", "--memory", "2GiB"])
+            .arg(log),
         others: vec![peers.shell("mawk | sort", &[MAWK], TOP, log)],
         answer: Answer::Numbers,
     }
