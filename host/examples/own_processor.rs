@@ -8,8 +8,8 @@ use gristmill::input::Framing;
 use gristmill::job::{self, Job, Out, Summary};
 use gristmill::output::Format;
 use gristmill::process::{
-    Failure, Fill, Held, Instance, Kind, MemoryBudget, Opening, Order, Place, Processor, Pushed,
-    Scope, Traits,
+    ChunkReader, Failure, Held, Instance, Kind, MemoryBudget, Opening, Order, Place, Processor,
+    Pushed, Scope, Traits,
 };
 use gristmill::settings::Run;
 use gristmill::source::{Roots, Source, Way};
@@ -40,7 +40,7 @@ impl Instance for Worker {
     fn open(&mut self, _: Opening<'_>) -> Result<(), Failure> {
         Ok(())
     }
-    fn push(&mut self, _: Place, fill: &mut dyn Fill) -> Result<Pushed, Failure> {
+    fn push(&mut self, _: Place, fill: &mut dyn ChunkReader) -> Result<Pushed, Failure> {
         let mut bytes = vec![0; fill.len()];
         fill.fill(&mut bytes)?;
         bytes.make_ascii_uppercase();
@@ -62,7 +62,7 @@ pub(crate) fn run(files: &[String], out: Box<dyn Write + Send>) -> Result<Summar
     #[rustfmt::skip]
     let job = Job {
         sources: &sources, roots: &roots, processor: &UpperCase(Arc::clone(stats.memory())),
-        framing: Framing::Delimited(b'\n'), record_end: Some(b'\n'), lanes: &[],
+        framing: Framing::Delimited(b'\n'), record_end: Some(b'\n'), branches: &[],
         settings: &settings, format: Format::Jsonl, cancel: &cancel, stats: &stats,
         gate: None, rejects: None, memory: None, observer: &(),
     };

@@ -9,14 +9,13 @@ use std::fmt::Display;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
 use super::below::remove_outputs;
-use super::found::{Changes, Found, look, pass_over};
+use super::found::{Changes, Found, look_among, pass_over};
 use super::identity::{description, digest, identity, name};
 use super::ledger_mode::LedgerMode;
 use super::names::Names;
@@ -29,7 +28,7 @@ use crate::process::branches::{BranchResults, NoBranchResults};
 use crate::process::{Failure, FailureKind, Held};
 use crate::settings::Exists;
 use crate::source::{Listing, Roots, Source, name_text};
-use crate::spec::{JobSpec, OutputSpec, Problem};
+use crate::spec::{JobSpec, Problem};
 use crate::work::Recalled;
 
 /// A row and the copy that the database makes of it.
@@ -353,29 +352,6 @@ pub(super) fn plan(
     let out = resolved(&spec.output.out);
     let (mut found, _changes) = look_among(listing, known, mode, (&spec.output, &out), names)?;
     Ok(pass_over(listing, &mut found))
-}
-
-/// Looks at each source, and at where its output goes among those of all the others.
-fn look_among(
-    listing: &mut Listing,
-    known: Option<(&Reader, JobId)>,
-    mode: LedgerMode,
-    to: (&OutputSpec, &Path),
-    names: Names<'_>,
-) -> Result<(Vec<Found>, Changes), Problem> {
-    if let LedgerMode::Results(_) = mode {
-        return look((listing, &listing.sources), known, mode, to, None);
-    }
-    let sources = Arc::new(std::mem::take(&mut listing.sources));
-    let names = names.of(Arc::clone(&sources))?;
-    let names_bytes = names.held_bytes();
-    listing.room.add_bytes(names_bytes);
-    let looked = look((listing, &sources), known, mode, to, Some(&names));
-    drop(names);
-    listing.room.free_bytes(names_bytes);
-    listing.sources = Arc::try_unwrap(sources)
-        .map_err(|_| Problem::new("the list of sources is still in use: report this"))?;
-    looked
 }
 
 /// Takes the files of the ledger from the listing: they change with every source that is done.

@@ -2,9 +2,11 @@
 //! need not do again, and why it does the others.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::identity::{identity, name};
 use super::ledger_mode::LedgerMode;
+use super::names::Names;
 use super::owned;
 use super::rejects::AllowedRejects;
 use super::sources::unlistable;
@@ -68,9 +70,32 @@ impl Changes {
     }
 }
 
+/// Looks at each source, and at where its output goes among those of all the others.
+pub(super) fn look_among(
+    listing: &mut Listing,
+    known: Option<(&Reader, JobId)>,
+    mode: LedgerMode,
+    to: (&OutputSpec, &Path),
+    names: Names<'_>,
+) -> Result<(Vec<Found>, Changes), Problem> {
+    if let LedgerMode::Results(_) = mode {
+        return look((listing, &listing.sources), known, mode, to, None);
+    }
+    let sources = Arc::new(std::mem::take(&mut listing.sources));
+    let names = names.of(Arc::clone(&sources))?;
+    let names_bytes = names.held_bytes();
+    listing.room.add_bytes(names_bytes);
+    let looked = look((listing, &sources), known, mode, to, Some(&names));
+    drop(names);
+    listing.room.free_bytes(names_bytes);
+    listing.sources = Arc::try_unwrap(sources)
+        .map_err(|_| Problem::new("the list of sources is still in use: report this"))?;
+    looked
+}
+
 /// Looks at each source, and at what the job has done; `names` are those of outputs, of all sources
 /// of the listing.
-pub(super) fn look(
+fn look(
     (listing, sources): (&Listing, &[Source]),
     known: Option<(&Reader, JobId)>,
     mode: LedgerMode,
