@@ -31,8 +31,8 @@ xflags::xflags! {
             /// How long each is run (default 60).
             optional seconds: u64
         }
-        /// Format, clippy, docs, versions of dependencies that nobody has looked at (.reviewed),
-        /// and cargo-deny where it is installed.
+        /// Format, clippy, docs, the SDK as a package, versions of dependencies that nobody has
+        /// looked at (.reviewed), and cargo-deny where it is installed.
         cmd lint {}
         /// Draw host/docs/img: the terminal of a run that is made for it, and the chart of
         /// host/docs/img/speed.json.

@@ -1,5 +1,5 @@
-//! `cargo xtask lint`: format, clippy, docs, dependencies that nobody has looked at, and the rules
-//! in .deny.toml.
+//! `cargo xtask lint`: format, clippy, docs, the SDK as a package, dependencies that nobody has
+//! looked at, and the rules in .deny.toml.
 //!
 //! Clippy and rustdoc both run on the whole workspace in the release profile: so they share one set
 //! of metadata of the engine.
@@ -23,7 +23,20 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     project.cargo().args(clippy).run()?;
     let doc = ["doc", "--release", "--workspace", "--no-deps"];
     project.cargo().env("RUSTDOCFLAGS", "-D warnings").args(doc).run()?;
+    sdk(project)?;
     deny(project)
+}
+
+/// Packs the SDK and builds it from the package alone: for WebAssembly, where that is installed, as
+/// the bindings to the contract exist there only.
+fn sdk(project: &Project) -> Result<()> {
+    const WASM: &str = "wasm32-unknown-unknown";
+    let rustc = project.shell.cmd("rustc").args(["--print", "target-libdir", "--target", WASM]);
+    let has_wasm = rustc.quiet().read().is_ok_and(|directory| PathBuf::from(directory).is_dir());
+    let package = ["package", "--quiet", "--package", "gristmill-sdk", "--allow-dirty"];
+    let target: &[&str] = if has_wasm { &["--target", WASM] } else { &[] };
+    let packed = project.cargo().args(package).args(target).run();
+    packed.context("the SDK cannot be built from its package")
 }
 
 /// Adds rustfmt and clippy to a toolchain that was installed without them.
