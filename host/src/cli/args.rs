@@ -77,7 +77,7 @@ pub(super) enum Command {
     after_help = "Exit status: 0 `host run` has all it needs, 1 it has not (with --jail: the jail holds, or not)."
 )]
 pub(super) struct DoctorArgs {
-    /// What it looks like
+    /// How results look [default: table on a terminal, json for --out FILE.json, else jsonl]
     #[arg(short, long, value_enum, default_value_t = DoctorFormatArg::Text)]
     pub(super) format: DoctorFormatArg,
 
@@ -117,25 +117,24 @@ Examples:
 #[derive(Debug, ClapArgs)]
 #[command(after_help = RUN_AFTER_HELP)]
 pub(super) struct RunArgs {
-    /// The plugin to run, a component or a core module; `a.wasm | b.wasm` gives what comes out of
-    /// one to the next. Repeated, all are run over one scan
+    /// Plugin to run, a component or a core module. `a.wasm | b.wasm` is a chain: the output of one
+    /// goes into the next. Repeat the flag to run several plugins over one scan
     #[arg(short, long, required_unless_present = "pipeline", value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
     pub(super) plugin: Vec<String>,
 
-    /// A setting for the plugin; `host plugin inspect` lists them. With several plugins
-    /// NAME.KEY=VALUE, by file name or position. May be repeated
+    /// Setting for the plugin, as `host plugin inspect` lists them. With several plugins
+    /// NAME.KEY=VALUE, by stage name or position. May be repeated
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(super) set: Vec<(String, String)>,
 
-    /// Take what this file says for what no flag says: plugins, their settings, and each flag below
-    /// as a key, under its heading. Paths in it are relative to its directory. Files named as
-    /// arguments, or by --files-from, stand in for those in it, and --plugin for its plugins
+    /// Read the job from this file: plugins, their settings, and each flag below as a key of the
+    /// table named like its heading. Flags win over the file. Paths in it are relative to its
+    /// directory. Files on the command line replace those in it, and --plugin replaces its plugins
     #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
     pub(super) pipeline: Option<PathBuf>,
 
-    /// Show what would be run, over what, and where its output would go, and read none of it; with
-    /// --format json as JSON. Plugins are loaded, directories and archives are listed, and no
-    /// output is made
+    /// Show what would run, over what, and where its output would go; with --format json as JSON.
+    /// Loads plugins and lists directories and archives, but reads no source and writes nothing
     #[arg(long)]
     pub(super) dry_run: bool,
 
@@ -162,7 +161,7 @@ pub(super) struct InputArgs {
     #[arg(value_name = "FILES", value_hint = ValueHint::AnyPath)]
     pub(super) files: Vec<PathBuf>,
 
-    /// Read further names from this file, one a line; `-` is standard input
+    /// Read names from this file, one per line; `-` is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) files_from: Option<PathBuf>,
 
@@ -170,16 +169,15 @@ pub(super) struct InputArgs {
     #[arg(short = '0', long)]
     pub(super) null: bool,
 
-    /// Read files only where they are beneath this directory, whatever their names say and whoever
-    /// moves things meanwhile: a name, a link or `..` that leads out of it is refused, and so is
-    /// each absolute link. For files, what is in directories, archives, FIFOs and the list of
-    /// --files-from; not for standard input, URLs, plugins and what is written. May be repeated.
-    /// Needs Linux 5.6
+    /// Read files only below this directory. The kernel refuses a name, a link or `..` that leads
+    /// out of it, and each absolute link. Covers files, directories, archives, FIFOs and the list
+    /// of --files-from; not standard input, URLs, plugins and outputs. May be repeated. Needs Linux
+    /// 5.6
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) beneath: Vec<PathBuf>,
 
-    /// With --beneath or --jail, let --files-from name URLs, too; of these hosts and buckets only,
-    /// where some are named
+    /// With --beneath or --jail, let --files-from name URLs, too; with a list, only those of these
+    /// hosts and buckets
     #[arg(long, value_name = "HOST", num_args = 0.., value_delimiter = ',', require_equals = true)]
     pub(super) allow_urls: Option<Vec<String>>,
 
@@ -187,27 +185,26 @@ pub(super) struct InputArgs {
     #[arg(long)]
     pub(super) allow_private: bool,
 
-    /// Inside directories and prefixes, take only files that match. A glob without a slash is for
-    /// names at any depth, one with a slash for names from the directory on. May be repeated
+    /// Inside directories and prefixes, take only files that match. A glob without a slash matches
+    /// names at any depth, one with a slash matches paths from the directory on. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,
 
-    /// Inside directories and prefixes, pass over files and directories that match. May be repeated
+    /// Inside directories and prefixes, skip files and directories that match. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
 
-    /// Of archives, take only members that match, by their names in the archive. Globs are those of
+    /// Take only members of archives that match, by their names in the archive. Globs as for
     /// --include. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub(super) include_members: Vec<String>,
 
-    /// Standard input is an archive of this kind: tar, compressed or not; or zip-stream, which is
-    /// kept in a temporary file first. A tar archive is found out without it
+    /// Standard input is an archive of this kind. A tar archive is recognised without this flag
     #[arg(long, value_enum, value_name = "KIND", conflicts_with = "no_archives")]
     pub(super) archive: Option<Piped>,
 
-    /// Read zip and tar files as the files that they are, rather than their members as sources
-    /// `ARCHIVE!/MEMBER`; --include and --exclude are for files, not for members
+    /// Read zip and tar files as plain files. Without this flag each member is a source
+    /// `ARCHIVE!/MEMBER`; --include and --exclude match files, not members
     #[arg(long, overrides_with = "archives")]
     pub(super) no_archives: bool,
 
@@ -219,11 +216,11 @@ pub(super) struct InputArgs {
     #[arg(long, value_enum, default_value_t = Io::Auto)]
     pub(super) io: Io,
 
-    /// Read FIFOs that are named, to their end
+    /// Read FIFOs that are named, to their end. Without this flag they fail
     #[arg(long)]
     pub(super) stream: bool,
 
-    /// How long standard input or a FIFO may pause before the records that are there are processed
+    /// When standard input or a FIFO pauses for this long, process the records that have arrived
     #[arg(long, value_name = "TIME", default_value = "100ms")]
     pub(super) linger: Time,
 
@@ -232,41 +229,38 @@ pub(super) struct InputArgs {
         value_parser = PossibleValuesParser::new(Decompress::WORDS).try_map(|word| word.parse::<Decompress>()))]
     pub(super) decompress: Decompress,
 
-    /// Bytes that may come out of one compressed file, or member of an archive
+    /// Bytes that one compressed file or archive member may become
     #[arg(long, value_name = "SIZE", default_value = "1TiB")]
     pub(super) max_decompressed: Size,
 
-    /// Bytes that may come out of a compressed file, or member, for each that goes in
+    /// Bytes that may come out of a compressed file or member per byte that goes in
     #[arg(long, value_name = "N", default_value_t = limits::DECODE_RATIO_MAX)]
     pub(super) max_ratio: u64,
 
-    /// Members or frames that a compressed file may have, or entries an archive
+    /// Members or frames that a compressed file may have, or entries of an archive
     #[arg(long, value_name = "N", default_value_t = limits::DECODE_MEMBERS_MAX)]
     pub(super) max_members: u64,
 
-    /// Turn text into UTF-8: auto goes by byte order marks where records are text (lines, csv), bom
-    /// does so in any source; none leaves bytes as they are; or from the encoding of this name, as
-    /// utf-16le
+    /// Convert text to UTF-8. auto obeys a byte order mark where records are text (lines, csv), bom
+    /// obeys it in any source, none converts nothing; or name an encoding, as utf-16le
     #[arg(long, value_name = "ENCODING", default_value = "auto")]
     pub(super) encoding: String,
 
-    /// What is done about bytes that are no text in the encoding that they are read from: their
-    /// source fails, or U+FFFD takes their place and is counted. What is UTF-8 already is not
-    /// looked at
+    /// What to do about bytes that are invalid in the encoding they are converted from. UTF-8
+    /// itself is not checked
     #[arg(long, value_enum, value_name = "WAY", default_value_t = EncodingErrors::Fail)]
     pub(super) encoding_errors: EncodingErrors,
 
-    /// Where files are cut, instead of what the plugin says: bytes, lines, csv, delimited:0xNN,
+    /// How records end, instead of what the plugin says: bytes, lines, csv, delimited:0xNN,
     /// fixed:N, prefixed:u32be, prefixed:u32le or whole
     #[arg(long, value_name = "FRAMING")]
     pub(super) framing: Option<String>,
 
-    /// Nominal size of the chunks that files are cut into, 64 B to 4 GiB [default: 512KiB; 1MiB
-    /// with --isolate chunk]
+    /// Nominal size of chunks, 64 B to 4 GiB [default: 512KiB; 1MiB with --isolate chunk]
     #[arg(long, value_name = "SIZE")]
     pub(super) chunk_size: Option<Size>,
 
-    /// Longest record; a chunk grows to hold one
+    /// Longest record; a chunk grows to hold it
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
     pub(super) max_record: Size,
 }
@@ -277,7 +271,7 @@ const NAME_HELP: &str = "How output files below a directory are called: of {dir}
 #[expect(clippy::struct_excessive_bools, reason = "flags are what they are")]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
-    /// Show a result for each source [default: both this and --total]
+    /// Show a result per source [default: both this and --total]
     #[arg(long)]
     pub(super) per_source: bool,
 
@@ -289,20 +283,18 @@ pub(super) struct OutputArgs {
     #[arg(short, long, value_enum)]
     pub(super) format: Option<Format>,
 
-    /// Write to this file instead of standard output, `-`; it is seen when all of it is there. With
-    /// a slash at its end, or a directory that is there: a file for each source below it, for a
-    /// plugin that gives bytes. Also an object, or a prefix in a bucket, with a slash at its end,
-    /// for one of each source: s3://, gs:// and az:// names
+    /// Write to this file instead of standard output, `-`; it appears when it is complete. With a
+    /// slash at its end, or an existing directory: one file per source below it, for plugins that
+    /// return bytes. Also an object or, with a slash, a prefix: s3://, gs:// and az:// names
     #[arg(short, long, value_name = "FILE|DIR/", default_value = "-", hide_default_value = true, value_hint = ValueHint::AnyPath)]
     pub(super) out: PathBuf,
 
-    /// What to do where an output file is there already
-    /// [default: fail; with --ledger replace]
+    /// What to do if an output file exists [default: fail; with --ledger replace]
     #[arg(long, value_name = "fail|skip|replace")]
     pub(super) exists: Option<Exists>,
 
-    /// What output files survive once they are there: synced survives a crash of the machine, fast
-    /// waits for no disk
+    /// What a finished output file survives: synced survives a crash of the machine, fast does not
+    /// wait for the disk
     #[arg(long, value_name = "synced|fast", default_value = "synced")]
     pub(super) durable: Durable,
 
@@ -314,38 +306,38 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "TEMPLATE", value_parser = template, help = NAME_HELP)]
     pub(super) name: Option<String>,
 
-    /// Write what comes out of chunks as it comes, in no order
+    /// Write output of chunks as it comes, in any order
     #[arg(long)]
     pub(super) unordered: bool,
 
-    /// How the output of each source ends in one file or stream: record adds the end of the last
-    /// record (a line feed, mostly) where it lacks and the plugin reads records; none adds nothing
+    /// How the output of one source ends before the next begins: record adds a missing end of
+    /// record (mostly a line feed), none adds nothing
     #[arg(long, value_name = "record|none", default_value = "record")]
     pub(super) join: Join,
 
-    /// Write records that the plugin sets aside to this file, as JSON lines with source, line,
-    /// offset and reason; `-` is standard output. What --exists says holds for it, too; with
-    /// --ledger, those of sources that are done stay
+    /// Write rejected records to this file as JSON lines with source, line, offset and reason; `-`
+    /// is standard output. --exists applies to it, too. With --ledger it continues: lines of
+    /// finished sources stay
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) rejects: Option<PathBuf>,
 
-    /// How many records of a source may be set aside before it fails, or how much of its bytes:
-    /// 100, or 5%; 100% is all [default: 1000 records, and 1% beyond that; any makes the exit
-    /// status 1, unless this or --rejects is given]
+    /// Rejected records that a source may have before it fails: a number, or a share of its bytes,
+    /// as 5%; 100% allows all [default: 1000 records, and 1% beyond that; any makes the exit status
+    /// 1 unless this or --rejects is given]
     #[arg(long, value_name = "N|P%")]
     pub(super) max_rejects: Option<RejectsMax>,
 
-    /// Remember in this file what is done: the next run of the same job passes over it. Results are
+    /// Store in this file what is done, so that the next run of the same job skips it. Results are
     /// printed as if all sources had been read; bytes need --out DIR/
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) ledger: Option<PathBuf>,
 
-    /// Remove outputs of sources that are gone, where the ledger knows them, and they are as they
-    /// were left: of those that were in a directory that is read
+    /// Remove outputs of sources that are gone, if the ledger knows them and they are as they were
+    /// left, and their directory is still an input
     #[arg(long)]
     pub(super) delete_vanished: bool,
 
-    /// Write the figures of the run to this file, as JSON; `-` is standard output, behind the
+    /// Write the figures of the run to this file as JSON; `-` is standard output, behind the
     /// results
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) report: Option<PathBuf>,
@@ -355,11 +347,11 @@ pub(super) struct OutputArgs {
     #[arg(long, conflicts_with = "quiet")]
     pub(super) summary: bool,
 
-    /// Show no progress bar, no summary and no log of the plugin; warnings of the host stay
+    /// No progress bar, no summary and no plugin log; warnings of the host stay
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
 
-    /// Show what the plugin logs below a warning; twice shows debugging too
+    /// Show plugin log lines below warnings, and details of failures; twice shows debug lines, too
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 }

@@ -258,9 +258,9 @@ fn own_key<'a>(
     position: usize,
     count: usize,
 ) -> Result<Option<&'a str>, Problem> {
-    let is_own = |of: &str| of == stage.name || of == position.to_string();
-    match key.split_once('.').filter(|(of, _)| is_own(of)) {
-        Some((_, own)) => Ok(Some(own)),
+    let behind = |of: &str| key.strip_prefix(of)?.strip_prefix('.');
+    match behind(&stage.name).or_else(|| behind(&position.to_string())) {
+        Some(own) => Ok(Some(own)),
         None if count == 1 => Ok(Some(key)),
         None if key.contains('.') => Ok(None),
         None => {
@@ -303,5 +303,26 @@ fn key_of(setting: &'static str) -> &'static str {
         "output_bytes" => "output_per_call",
         "rejects" => "rejects_per_job",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn set_finds_a_stage_by_any_name_and_by_position() {
+        let mut spec = JobSpec::of("a.wasm".into(), Vec::new());
+        let named = StageSpec { name: "my.grep er".into(), ..StageSpec::of("b.wasm".into()) };
+        spec.branches[0].stage.push(named);
+        for (key, stage) in [("my.grep er.x", 1), ("2.y", 1), ("a.z", 0), ("1.deep.key", 0)] {
+            spec.set(key, "1").unwrap();
+            let own = key.rsplit_once(|c| c == '.').unwrap().1;
+            let set = spec.branches[0].stage[stage].settings.last().unwrap();
+            assert!(set.key.ends_with(own), "{key}");
+        }
+        for key in ["grep er.x", "3.x", "x"] {
+            assert!(spec.set(key, "1").is_err(), "{key}");
+        }
     }
 }

@@ -10,81 +10,81 @@ use crate::spec::{Size, Time};
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Sandbox")]
 pub(in crate::cli) struct SandboxArgs {
-    /// What never shares a sandbox
+    /// How long a sandbox lives: for the whole run, one source, or one chunk. Fresh sandboxes keep
+    /// what a plugin stores in its variables apart, and cost time
     #[arg(long, value_enum, default_value_t = Isolate::Job)]
     pub(in crate::cli) isolate: Isolate,
 
-    /// Bytes that a sandbox takes before a fresh one takes its place; so does one whose memory has
-    /// grown by a quarter of --memory
+    /// Replace a sandbox after it has taken this many bytes. One whose memory has grown by a
+    /// quarter of --memory is replaced, too
     #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     pub(in crate::cli) recycle_after: Size,
 
-    /// Memory that a sandbox may have
+    /// Memory of one sandbox
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub(in crate::cli) memory: Size,
 
-    /// Memory for the whole run, beside some 15 MiB of the process itself: sandboxes, streams,
-    /// decoders and results that wait. Fewer workers are used where it is too little for all, and
-    /// where it is too little for one the run is refused [default: as much as they take]
+    /// Memory of the whole run: sandboxes, streams, decoders and waiting results, beside some 15
+    /// MiB of the process itself. If it is too little for all workers, fewer work; if it is too
+    /// little for one, the run is refused [default: no limit]
     #[arg(long, value_name = "SIZE")]
     pub(in crate::cli) memory_total: Option<Size>,
 
-    /// Elements that one table of a plugin may have; all its tables together may have 200000, or
-    /// that, if it is more
+    /// Elements of one table of a plugin. All its tables together may have 200000, or this many if
+    /// that is more
     #[arg(long, value_name = "N", default_value_t = limits::TABLE_ELEMENTS as u64)]
     pub(in crate::cli) table_elements: u64,
 
-    /// Stack that a plugin may use
+    /// Stack of a plugin
     #[arg(long, value_name = "SIZE", default_value = "1MiB")]
     pub(in crate::cli) stack: Size,
 
-    /// Time that a plugin has for one call, from the moment its data is there
+    /// Time for one call of a plugin, counted from when its data is in memory
     #[arg(long, value_name = "TIME", default_value = "5s")]
     pub(in crate::cli) timeout: Time,
 
-    /// Time that it has beside that for each whole MiB of the data
+    /// Additional time per whole MiB of data
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub(in crate::cli) timeout_per_mib: Time,
 
-    /// Units of fuel for one call, about one for each instruction: a limit that does not depend on
-    /// the machine, and makes plugins slower
+    /// Fuel for one call, about one unit per instruction: a limit that is the same on every
+    /// machine, and slows plugins by about a third. Start with 10000000000
     #[arg(long, value_name = "N")]
     pub(in crate::cli) fuel: Option<u64>,
 
-    /// Time that all sandboxes of the run have together; with it the run ends
+    /// Time for all plugin calls of the run together; when it is used up, the run ends
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) guest_time: Option<Time>,
 
-    /// Bytes that one call may return, or four times what it is given, if that is more
+    /// Bytes that one call may return; four times its input, if that is more
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
     pub(in crate::cli) output_per_call: Size,
 
-    /// Records of the run that may be set aside for --rejects or --max-rejects; with one more the
-    /// run ends
+    /// Rejected records of the whole run; one more ends it
     #[arg(long, value_name = "N", default_value_t = limits::REJECTS)]
     pub(in crate::cli) rejects_per_job: u64,
 
-    /// What is shown of the log of a plugin for one source
+    /// Bytes of a plugin's log that are shown per source
     #[arg(long, value_name = "SIZE", default_value = "64KiB")]
     pub(in crate::cli) log_bytes: Size,
 
-    /// Lines that are shown of the logs of all plugins in one second
+    /// Lines per second that are shown of all plugin logs
     #[arg(long, value_name = "N", default_value_t = limits::LOG_LINES)]
     pub(in crate::cli) log_lines: u64,
 
-    /// Size that a plugin file may have
+    /// Size of a plugin file
     #[arg(long, value_name = "SIZE", default_value = "50MiB")]
     pub(in crate::cli) component_size: Size,
 
-    /// Functions that a plugin may have
+    /// Functions of a plugin
     #[arg(long, value_name = "N", default_value_t = limits::FUNCTIONS)]
     pub(in crate::cli) functions: u64,
 
-    /// Time that a plugin may take to compile
+    /// Time to compile a plugin
     #[arg(long, value_name = "TIME", default_value = "1m")]
     pub(in crate::cli) compile_timeout: Time,
 
-    /// Memory that the compiler of a plugin may take; it is a process of its own
+    /// Memory to compile a plugin, in a process of its own
     #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     pub(in crate::cli) compile_memory: Size,
 
