@@ -317,7 +317,7 @@ mod tests {
         spec.branches[0].stage.push(named);
         for (key, stage) in [("my.grep er.x", 1), ("2.y", 1), ("a.z", 0), ("1.deep.key", 0)] {
             spec.set(key, "1").unwrap();
-            let own = key.rsplit_once(|c| c == '.').unwrap().1;
+            let own = key.rsplit_once('.').unwrap().1;
             let set = spec.branches[0].stage[stage].settings.last().unwrap();
             assert!(set.key.ends_with(own), "{key}");
         }
