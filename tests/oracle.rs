@@ -47,7 +47,8 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
         let entry = entry.unwrap();
         let kind = entry.file_type().unwrap();
         if kind.is_dir() {
-            // What fuzz targets and `host sample` begin with is compressed, in archives, or damaged.
+            // What fuzz targets and `host sample` begin with is compressed, in archives, or
+            // damaged.
             if entry.file_name() != "seeds" && entry.file_name() != "sample" {
                 collect(&entry.path(), files);
             }
