@@ -112,6 +112,5 @@ impl Tokens {
 
 /// How many modules a file is below the root.
 fn depth(name: &str) -> usize {
-    let parts = name.split('/').count();
-    if name.ends_with("/mod.rs") { parts - 1 } else { parts }
+    name.split('/').count()
 }

@@ -110,7 +110,7 @@ fn moved(before: u64, after: u64) -> usize {
 }
 
 #[cfg(test)]
-#[path = "../../../../tests/support/pack.rs"]
+#[path = "../../../tests/support/pack.rs"]
 #[expect(dead_code, reason = "most of it is for tests of the whole host")]
 mod pack;
 #[cfg(test)]
