@@ -1,10 +1,12 @@
 //! The one thread that writes to a ledger, and what it is asked to write: each group of rows in one
 //! transaction.
 
+use std::ffi::CStr;
 use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rusqlite::types::ToSqlOutput;
 use rusqlite::types::ValueRef::{Blob, Integer, Null, Text};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, named_params};
 
@@ -15,7 +17,7 @@ use super::queue::Queue;
 use super::schema;
 use super::seal::{self, Part};
 use super::select::Filter;
-use crate::settings::limits::LEDGER_MESSAGE_BYTES_MAX;
+use crate::settings::limits::{LEDGER_BOUND_BYTES_MAX, LEDGER_MESSAGE_BYTES_MAX};
 use crate::slices;
 
 /// What the writer is asked for. Answers are sent before they are durable: whoever asked waits for
@@ -156,10 +158,44 @@ fn commit(transaction: &Transaction<'_>, row: Row) -> rusqlite::Result<()> {
         ":rejects": count(entry.rejects),
         ":output": path,
         ":digest": digest,
-        ":result": result,
-        ":saved": saved,
+        ":result": result.as_deref().map(bound),
+        ":saved": saved.as_deref().map(bound),
     })?;
+    drop(statement);
+    for (column, kept) in [(c"result", result), (c"saved", saved)] {
+        if let Some(kept) = kept.filter(|kept| is_long(kept)) {
+            fill(transaction, (job, &entry.source), column, &kept)?;
+        }
+    }
     own(transaction, job, &entry.source, output.as_ref())
+}
+
+/// What a column is given: the value, or room for a long one, which is [filled](fill) then.
+fn bound(kept: &[u8]) -> ToSqlOutput<'_> {
+    match u64::try_from(kept.len()) {
+        Ok(room) if is_long(kept) => ToSqlOutput::ZeroBlob(room),
+        _ => ToSqlOutput::Borrowed(Blob(kept)),
+    }
+}
+
+/// Whether a value is written into its place. To bind one makes a copy of it, and to put it into a
+/// row makes another.
+fn is_long(kept: &[u8]) -> bool {
+    kept.len() > LEDGER_BOUND_BYTES_MAX
+}
+
+/// Writes a long value into the room that the row of a source has for it.
+fn fill(
+    transaction: &Transaction<'_>,
+    (job, source): (JobId, &[u8]),
+    column: &CStr,
+    kept: &[u8],
+) -> rusqlite::Result<()> {
+    let sql = "SELECT id FROM entry WHERE job = ?1 AND source = ?2";
+    let id = transaction.prepare_cached(sql)?.query_row((job.0, source), |row| row.get(0))?;
+    let mut room = transaction.blob_open(c"main", c"entry", column, id, false)?;
+    room.write_all_at(kept, 0)?;
+    room.close()
 }
 
 /// The output of a source is the one that it has now, or none. Who had the same path before has

@@ -31,9 +31,6 @@ use crate::source::{Listing, Roots, Source, name_text};
 use crate::spec::{JobSpec, Problem};
 use crate::work::Recalled;
 
-/// A row and the copy that the database makes of it.
-const ROW_COPIES: u64 = 2;
-
 /// A ledger, and this run's job in it.
 pub(super) struct Checkpoint {
     ledger: Ledger,
@@ -365,7 +362,7 @@ fn remove_own(listing: &mut Listing, own: &[PathBuf]) {
 
 /// What is kept of a source, charged until it is written.
 fn kept(result: Option<Held>, state: Option<Held>) -> Kept {
-    let apart = |held: Option<Held>| held.map(|held| held.apart(ROW_COPIES)).unzip();
+    let apart = |held: Option<Held>| held.map(Held::apart).unzip();
     let ((result, of_result), (saved, of_state)) = (apart(result), apart(state));
     let charged = [of_result.unwrap_or_default(), of_state.unwrap_or_default()];
     Kept { result, saved, output: None, charged }

@@ -19,6 +19,7 @@ use crate::job::{
 use crate::name::Shown;
 use crate::output::{Root, sweep};
 use crate::process::Scope;
+use crate::settings::limits::LEDGER_CACHE_BYTES;
 use crate::settings::{Exists, Run};
 use crate::source::{Listing, Look, Source};
 use crate::spec::{JobSpec, Problem};
@@ -93,7 +94,8 @@ pub fn prepare<'a>(
         None => None,
     };
     if let Some(path) = &output.ledger {
-        listed.set(listing.room.held_bytes()); // with what the ledger knows of them
+        // With what the ledger knows of them, and with what its writer keeps in memory.
+        listed.set(listing.room.held_bytes().saturating_add(ledger_bytes(spec)));
         overwrite::ledger(output, path)?;
     }
     let mut sources = Arc::new(std::mem::take(&mut listing.sources));
@@ -249,7 +251,13 @@ fn bound_list(spec: &JobSpec, settings: &mut Run, plugins: &Plugins, context: &C
 
 fn need(spec: &JobSpec, settings: &Run, listed_bytes: u64, plugins: &Plugins) -> Need {
     let need = job::need(spec.stages().count(), plugins.traits().kind, settings);
-    Need { once_bytes: need.once_bytes.saturating_add(listed_bytes), ..need }
+    let beside = listed_bytes.saturating_add(ledger_bytes(spec));
+    Need { once_bytes: need.once_bytes.saturating_add(beside), ..need }
+}
+
+/// What a ledger holds beside the rows that wait for it.
+fn ledger_bytes(spec: &JobSpec) -> u64 {
+    spec.output.ledger.as_ref().map_or(0, |_path| u64::from(LEDGER_CACHE_BYTES))
 }
 
 /// Takes out sources that have their output already, where that is to be left, and tells how many

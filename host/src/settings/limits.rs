@@ -286,6 +286,10 @@ pub const LEDGER_QUEUE_BYTES: usize = 64 << 20;
 /// that gives more is not remembered.
 pub const LEDGER_KEPT_BYTES_MAX: usize = OUTPUT_BYTES;
 
+/// A kept value that is bound to a statement, which makes two copies of it; a longer one is written
+/// into its place, which takes a statement of its own.
+pub const LEDGER_BOUND_BYTES_MAX: usize = 64 << 10;
+
 /// Name of a source, identity of its input, path of its output, or description of a job: an archive
 /// and a member of it, each with the longest name that it may have.
 pub const LEDGER_NAME_BYTES_MAX: usize = 2 << 20;

@@ -34,11 +34,8 @@ impl Held {
         self.bytes.extend_from_slice(&more);
     }
 
-    /// The bytes, and apart from them a charge for so many times as much, for who keeps both.
-    pub fn apart(mut self, times: u64) -> (Vec<u8>, Charged) {
-        if let Some(charge) = &mut self.charge {
-            charge.set(charge.bytes().saturating_mul(times));
-        }
+    /// The bytes, and apart from them their charge, for who keeps both.
+    pub fn apart(self) -> (Vec<u8>, Charged) {
         (self.bytes, Charged { _charge: self.charge })
     }
 

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::thread;
 
 use super::*;
-use crate::settings::limits::LEDGER_MESSAGE_BYTES_MAX;
+use crate::settings::limits::{LEDGER_BOUND_BYTES_MAX, LEDGER_MESSAGE_BYTES_MAX};
 
 #[test]
 fn what_is_committed_comes_back_whole() {
@@ -208,6 +208,27 @@ fn what_is_too_long_is_refused_and_the_ledger_goes_on() {
     let reader = ledger.reader().unwrap();
     assert_eq!(reader.entry(job, &name[1..]).unwrap(), Some(longest));
     assert!(kept_of(&reader, job, &name[1..]) == Some(kept));
+}
+
+#[test]
+fn values_of_any_length_take_the_place_of_each_other() {
+    let (_dir, path) = place();
+    let ledger = Ledger::open(&path).unwrap();
+    let job = job(&ledger);
+    let reader = ledger.reader().unwrap();
+    // The digest is behind a value, so it may make a long one of it.
+    let bound = LEDGER_BOUND_BYTES_MAX;
+    let lengths = [None, Some(0), Some(bound - 16), Some(bound - 15), Some(bound), Some(9 * bound)];
+    let value = |length: Option<usize>| Some((0..=u8::MAX).cycle().take(length?).collect());
+    for result in lengths {
+        for saved in lengths {
+            let kept = Kept { result: value(result), saved: value(saved), ..Kept::default() };
+            ledger.commit(job, entry("a"), kept.clone()).unwrap();
+            ledger.flush().unwrap();
+            assert!(kept_of(&reader, job, b"a") == Some(kept), "{result:?} and {saved:?}");
+        }
+    }
+    assert_eq!(reader.check().unwrap(), Vec::<String>::new());
 }
 
 #[test]
