@@ -155,12 +155,13 @@ fn what_plugins_give_and_are_opened_with_is_charged() {
     let record = [&b"r".repeat(22_000)[..], b"\n"].concat();
     tree.file("records", record.repeat(1000));
     tree.file("lines", b"some words in a line\n".repeat(500_000));
-    let jobs: [(&str, &str, u32, &[&str]); 8] = [
+    let jobs: [(&str, &str, u32, &[&str]); 9] = [
         ("a result", "aggregator", 0, &["zeros"]),
         ("a total", "aggregator", 0, &["lines", "--total"]),
         ("states of runs", "aggregator", 0, &["lines", "--chunk-size", "64KiB"]),
         ("totals of sources", "aggregator", 0, &["lines", "records", "zeros", "--total"]),
         ("a result that is kept", "aggregator", 0, &["records", "--ledger", "ledger"]),
+        ("a result that is recalled", "aggregator", 0, &["records", "--ledger", "ledger"]),
         ("a header and a result", "aggregator", 1000, &["records"]),
         ("a header for each chunk", "transformer", 1000, &["records"]),
         ("outputs", "transformer", 0, &["lines", "records", "--chunk-size", "8MiB"]),

@@ -140,14 +140,14 @@ pub enum Origin {
 
 /// What an earlier run has left of a source, which is what this one would make of it. What is not
 /// wanted is not there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Recalled {
     /// Bytes that were processed.
     pub bytes: u64,
     /// The result.
-    pub result: Option<Vec<u8>>,
+    pub result: Option<Held>,
     /// The state.
-    pub state: Option<Vec<u8>>,
+    pub state: Option<Held>,
 }
 
 /// Gives what an earlier run has left of the source at an index, if it has. Called at most once for

@@ -8,24 +8,30 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
 use super::done::{Done, Owners};
 use super::entry::{Digest, Entry, JobId, JobSummary, Kept, Needs, Output, Selection};
 use super::error::Error;
 use super::lock::{self, Found, Lock};
-use super::row::{DIGEST, KEPT, closed, count, entry, is_whole, output, shown, time};
+use super::row::{
+    Closed, DIGEST, closed, count, entry, is_whole, kept_columns, output, shown, time,
+};
 use super::schema::{self, Contents};
 use super::seal::SEALED;
 use super::select::Filter;
 use crate::settings::limits::LEDGER_TROUBLES_MAX;
+use crate::stats::MemoryBudget;
 
 /// A connection that reads. Each thread has its own.
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
+    /// What is recalled is charged to it.
+    memory: Arc<MemoryBudget>,
     // After the connection: to close the file takes the database's own locks from it.
     lock: Lock,
 }
@@ -104,7 +110,13 @@ impl Reader {
             }
             Contents::Version(_) => {}
         }
-        Ok(Self { connection, lock })
+        Ok(Self { connection, memory: Arc::default(), lock })
+    }
+
+    /// Charges what is recalled to that budget.
+    #[must_use]
+    pub fn within(self, memory: &Arc<MemoryBudget>) -> Self {
+        Self { memory: Arc::clone(memory), ..self }
     }
 
     /// The files that belong to the ledger, as [`Ledger::files`](super::Ledger::files) tells them.
@@ -245,11 +257,14 @@ impl Reader {
     /// # Errors
     /// When reading fails, or what is kept is not what was written.
     pub fn recall(&self, job: JobId, source: &[u8]) -> Result<Option<(Entry, Kept)>, Error> {
-        let sql =
-            format!("SELECT {SEALED}, {DIGEST}, {KEPT} FROM entry WHERE job = ?1 AND source = ?2");
+        let sql = format!(
+            "SELECT {SEALED}, {DIGEST}, {} FROM entry WHERE job = ?1 AND source = ?2",
+            kept_columns()
+        );
         let read = || {
             let mut statement = self.connection.prepare_cached(&sql)?;
-            statement.query_row((job.0, source), |row| Ok((entry(row)?, closed(row)?))).optional()
+            let row = |row: &Row<'_>| Ok((entry(row)?, self.closed(row)?));
+            statement.query_row((job.0, source), row).optional()
         };
         let Some((entry, closed)) = read().map_err(|error| self.error(&error))? else {
             return Ok(None);
@@ -300,13 +315,13 @@ impl Reader {
             if strays > 0 {
                 told.push(format!("{strays} entries of a job that is not there"));
             }
-            let sql = format!("SELECT {SEALED}, {DIGEST}, {KEPT} FROM entry");
+            let sql = format!("SELECT {SEALED}, {DIGEST}, {} FROM entry", kept_columns());
             // What is in disorder cannot be gone through.
             let sql = if told.is_empty() { sql } else { return Ok(told) };
             let mut statement = self.connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let is_whole = is_whole(row)? && closed(row)?.open(&entry(row)?).is_some();
+                let is_whole = is_whole(row)? && self.closed(row)?.open(&entry(row)?).is_some();
                 if !is_whole && (told.len() as u64) < u64::from(LEDGER_TROUBLES_MAX) {
                     told.push(Error::altered(&shown(row.get_ref(1)?.as_bytes()?)));
                 }
@@ -314,6 +329,10 @@ impl Reader {
             Ok(told)
         };
         read().map_err(|error| self.error(&error))
+    }
+
+    fn closed(&self, row: &Row<'_>) -> rusqlite::Result<Closed> {
+        closed(&self.connection, row, &self.memory)
     }
 
     fn error(&self, error: &rusqlite::Error) -> Error {

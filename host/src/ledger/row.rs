@@ -1,21 +1,30 @@
 //! Rows of the database as plain types, each looked at for whether it says what was written.
 
-use std::ffi::OsString;
+use std::ffi::{CStr, OsString};
 use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::Row;
 use rusqlite::types::{Type, ValueRef};
+use rusqlite::{Connection, Row};
 
 use super::entry::{Entry, Identity, Kept, LATEST_MS, Output, State};
 use super::error::AlteredRow;
 use super::seal::{self, Part, SEALED_COLUMNS};
+use crate::settings::limits::{LEDGER_BOUND_BYTES_MAX, LEDGER_KEPT_BYTES_MAX};
+use crate::stats::{Charged, Held, MemoryBudget};
 
 /// What follows [`SEALED`] where an entry is read.
 pub(super) const DIGEST: &str = "digest";
 
-/// What follows that where what is kept is wanted, too.
-pub(super) const KEPT: &str = "result, saved";
+/// What follows that where what is kept is wanted, too. Of a long value it is the length: in a row
+/// there would be a copy of it.
+pub(super) fn kept_columns() -> String {
+    let [result, saved] = ["result", "saved"].map(|name| {
+        format!("iif(length({name}) > {LEDGER_BOUND_BYTES_MAX}, length({name}), {name})")
+    });
+    format!("id, {result}, {saved}")
+}
 
 /// Whether a row says what was written, by the digest behind what it says.
 pub(super) fn is_whole(row: &Row<'_>) -> rusqlite::Result<bool> {
@@ -64,26 +73,57 @@ pub(super) fn output(row: &Row<'_>) -> rusqlite::Result<Output> {
 
 /// What is kept of a source, with the digests behind it.
 pub(super) struct Closed {
-    result: Option<Vec<u8>>,
-    saved: Option<Vec<u8>>,
+    result: Option<Held>,
+    saved: Option<Held>,
 }
 
-pub(super) fn closed(row: &Row<'_>) -> rusqlite::Result<Closed> {
-    Ok(Closed { result: row.get(SEALED_COLUMNS + 1)?, saved: row.get(SEALED_COLUMNS + 2)? })
+/// What a row has in the [columns](kept_columns) of what is kept, charged to that budget.
+pub(super) fn closed(
+    connection: &Connection,
+    row: &Row<'_>,
+    memory: &Arc<MemoryBudget>,
+) -> rusqlite::Result<Closed> {
+    let id = row.get(SEALED_COLUMNS + 1)?;
+    let value = |column: usize, name| {
+        if let ValueRef::Integer(_length) = row.get_ref(column)? {
+            return long_value(connection, (id, name), memory).map(Some);
+        }
+        let value = row.get::<_, Option<Vec<u8>>>(column)?;
+        Ok(value.map(|value| Held::within(memory, value)))
+    };
+    Ok(Closed {
+        result: value(SEALED_COLUMNS + 2, c"result")?,
+        saved: value(SEALED_COLUMNS + 3, c"saved")?,
+    })
+}
+
+/// A value from its place, as it was when the row was read.
+fn long_value(
+    connection: &Connection,
+    (id, column): (i64, &CStr),
+    memory: &Arc<MemoryBudget>,
+) -> rusqlite::Result<Held> {
+    let value = connection.blob_open(c"main", c"entry", column, id, true)?;
+    if value.len() > LEDGER_KEPT_BYTES_MAX + seal::BYTES {
+        return Err(rusqlite::Error::BlobSizeError);
+    }
+    let mut held = Held::within(memory, vec![0; value.len()]);
+    value.read_at_exact(&mut held, 0)?;
+    Ok(held)
 }
 
 impl Closed {
     /// What is kept, if it is what was written with that entry.
     pub(super) fn open(self, entry: &Entry) -> Option<Kept> {
-        let open = |part, closed: Option<Vec<u8>>| match closed {
-            Some(closed) => seal::open(entry, part, closed).map(Some),
-            None => Some(None),
+        let open = |part, closed: Option<Held>| {
+            let Some((closed, charged)) = closed.map(Held::apart) else {
+                return Some((None, Charged::default()));
+            };
+            Some((Some(seal::open(entry, part, closed)?), charged))
         };
-        Some(Kept {
-            result: open(Part::Result, self.result)?,
-            saved: open(Part::Saved, self.saved)?,
-            ..Kept::default()
-        })
+        let (result, of_result) = open(Part::Result, self.result)?;
+        let (saved, of_saved) = open(Part::Saved, self.saved)?;
+        Some(Kept { result, saved, output: None, charged: [of_result, of_saved] })
     }
 }
 

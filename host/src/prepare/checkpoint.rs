@@ -9,6 +9,7 @@ use std::fmt::Display;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
@@ -29,6 +30,7 @@ use crate::process::{Failure, FailureKind, Held};
 use crate::settings::Exists;
 use crate::source::{Listing, Roots, Source, name_text};
 use crate::spec::{JobSpec, Problem};
+use crate::stats::MemoryBudget;
 use crate::work::Recalled;
 
 /// A ledger, and this run's job in it.
@@ -47,6 +49,8 @@ pub(super) struct Checkpoint {
     removed: AtomicU64,
     /// Such that stay, as they are not as they were left.
     stale: AtomicU64,
+    /// What is recalled is charged to it.
+    memory: Arc<MemoryBudget>,
     needs: Needs,
     /// Several give rows for each; one gives its result as it is.
     branches: usize,
@@ -64,16 +68,17 @@ impl Checkpoint {
     /// Opens the ledger at `path`, and takes what need not be looked at from the listing.
     pub(super) fn open(
         path: &Path,
-        spec: &JobSpec,
+        memory: &Arc<MemoryBudget>,
         mode: LedgerMode,
         (listing, names): (&mut Listing, Names<'_>),
         events: &dyn Observer,
     ) -> Result<Self, Problem> {
+        let spec = names.spec;
         let ledger = Ledger::open(path).map_err(|error| problem(&error))?;
         let job = ledger
             .job(digest(spec, mode)?, &description(spec, mode))
             .map_err(|error| problem(&error))?;
-        let reader = ledger.reader().map_err(|error| problem(&error))?;
+        let reader = ledger.reader().map_err(|error| problem(&error))?.within(memory);
         remove_own(listing, &ledger.files());
         let out = resolved(&spec.output.out);
         let owners = match mode {
@@ -101,6 +106,7 @@ impl Checkpoint {
             owners: Some(owners).filter(|_| spec.output.exists != Some(Exists::Replace)),
             removed: AtomicU64::new(0),
             stale: AtomicU64::new(0),
+            memory: Arc::clone(memory),
             needs: mode.needs(),
             branches: spec.branches.len(),
             skipped,
@@ -135,8 +141,10 @@ impl Checkpoint {
         if entry.state != State::Committed || Some(&entry.identity) != found.identity.as_ref() {
             return None;
         }
-        let result = kept.result.filter(|_| self.needs.result);
-        let state = kept.saved.filter(|_| self.needs.saved);
+        let [of_result, of_state] = kept.charged;
+        let held = |bytes: Option<Vec<u8>>, charged| bytes.map(|bytes| Held::again(bytes, charged));
+        let result = held(kept.result, of_result).filter(|_| self.needs.result);
+        let state = held(kept.saved, of_state).filter(|_| self.needs.saved);
         let checked = [&result, &state].into_iter().flatten().try_for_each(|kept| self.check(kept));
         if let Err(error) = checked {
             let counter = match error {
@@ -169,7 +177,7 @@ impl Checkpoint {
     /// A reader that nobody has at the moment.
     fn reader(&self) -> Result<Reader, ledger::Error> {
         let idle = self.readers.lock().pop();
-        idle.map_or_else(|| self.ledger.reader(), Ok)
+        idle.map_or_else(|| Ok(self.ledger.reader()?.within(&self.memory)), Ok)
     }
 
     fn give_back(&self, reader: Reader) {

@@ -90,7 +90,10 @@ pub fn prepare<'a>(
     let mode = LedgerMode::of(plugins.traits().kind, spec, &settings);
     let names = Names { spec, plugins: &plugins, inputs: context.inputs(spec) };
     let mut checkpoint = match &output.ledger {
-        Some(path) => Some(Checkpoint::open(path, spec, mode, (&mut listing, names), &**events)?),
+        Some(path) => {
+            let found = (&mut listing, names);
+            Some(Checkpoint::open(path, stats.memory(), mode, found, &**events)?)
+        }
         None => None,
     };
     if let Some(path) = &output.ledger {

@@ -2,7 +2,7 @@
 //! who hands them on hands the charge on: they count from when they are made to when they are
 //! dropped, whoever has them meanwhile.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::memory::{Charge, Full, MemoryBudget};
@@ -34,9 +34,14 @@ impl Held {
         self.bytes.extend_from_slice(&more);
     }
 
+    /// Bytes that were [apart](Self::apart) from their charge.
+    pub fn again(bytes: Vec<u8>, charged: Charged) -> Self {
+        Self { bytes, charge: charged.charge }
+    }
+
     /// The bytes, and apart from them their charge, for who keeps both.
     pub fn apart(self) -> (Vec<u8>, Charged) {
-        (self.bytes, Charged { _charge: self.charge })
+        (self.bytes, Charged { charge: self.charge })
     }
 
     /// The bytes, for who drops them or gives their room away at once: they are charged no more.
@@ -53,6 +58,13 @@ impl Deref for Held {
     }
 }
 
+/// As many as there are, so their charge stays right.
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
 impl PartialEq for Held {
     fn eq(&self, other: &Self) -> bool {
         self.bytes == other.bytes
@@ -65,7 +77,7 @@ impl Eq for Held {}
 /// that is, so all are equal.
 #[derive(Debug, Clone, Default)]
 pub struct Charged {
-    _charge: Option<Charge>,
+    charge: Option<Charge>,
 }
 
 impl Charged {
@@ -76,7 +88,7 @@ impl Charged {
     pub fn within(memory: &Arc<MemoryBudget>, bytes: u64) -> Result<Self, Full> {
         let mut charge = memory.hold(0);
         charge.grow(bytes)?;
-        Ok(Self { _charge: Some(charge) })
+        Ok(Self { charge: Some(charge) })
     }
 }
 

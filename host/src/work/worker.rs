@@ -13,7 +13,7 @@ mod transform;
 use std::sync::Arc;
 
 use crate::input::{Found, Opener, Scan};
-use crate::process::{Held, Instance, Scope};
+use crate::process::{Instance, Scope};
 use crate::settings::limits::AHEAD_FILES;
 use crate::slices;
 use crate::source::{Source, Way};
@@ -157,9 +157,8 @@ impl<'r, 'a> Worker<'r, 'a> {
     fn recalled(&mut self, index: usize, recalled: Recalled) {
         let Recalled { bytes, result, state } = recalled;
         self.results.times.was_read();
-        let held = |bytes| Held::within(self.plan.stats.memory(), bytes);
-        let (result, state, rejects) = (Ok(result.map(held)), state.map(held), Vec::new());
-        let done = Done { bytes, result, state, rejects, origin: Origin::Recalled };
+        let (result, rejects, origin) = (Ok(result), Vec::new(), Origin::Recalled);
+        let done = Done { bytes, result, state, rejects, origin };
         self.results.deliver(ResultSlot::source(index), done);
     }
 

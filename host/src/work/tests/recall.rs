@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn copy(held: &Held) -> Held {
+    Held::within(&Arc::default(), held.to_vec())
+}
+
 proptest! {
     /// A run that knows some sources already delivers what one that knows none does, and does not
     /// open them.
@@ -25,7 +29,6 @@ proptest! {
             before.sources.into_inner().into_iter().map(Option::unwrap).collect();
         let known = |index: usize| {
             let done = before.get(index).filter(|done| is_known[index] && done.result.is_ok())?;
-            let copy = |held: &Held| held.to_vec();
             let result = done.result.as_ref().ok()?.as_ref().map(copy);
             Some(Recalled { bytes: done.bytes, result, state: done.state.as_ref().map(copy) })
         };
@@ -60,9 +63,13 @@ proptest! {
 fn what_is_known_without_what_is_wanted_is_opened() {
     let texts = ["a\n", "b\n"].map(String::from);
     let case = case(&texts, 1, 16);
-    let halves = [(Some(b"x".to_vec()), None), (None, Some(b"x".to_vec()))];
+    let held = || Some(Held::within(&Arc::default(), b"x".to_vec()));
+    let halves = [(held(), None), (None, held())];
     for (result, state) in halves {
-        let known = |_| Some(Recalled { bytes: 1, result: result.clone(), state: state.clone() });
+        let known = |_| {
+            let [result, state] = [&result, &state].map(|held| held.as_ref().map(copy));
+            Some(Recalled { bytes: 1, result, state })
+        };
         let echo = Echo::new(Scope::Chunk, Order::Kept);
         let kept = run_knowing(&case, &echo, None, Some(&known));
         assert_eq!(kept.total_bytes(), b"a\nb\n");
