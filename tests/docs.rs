@@ -2,6 +2,8 @@
 //! has those of the code.
 
 mod limits;
+mod schemas;
+mod troubleshooting;
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -9,6 +9,7 @@ mod escape;
 mod file;
 mod format;
 mod formatter;
+mod grid;
 mod json;
 mod naming;
 mod object;
@@ -26,12 +27,12 @@ pub use file::{
 };
 pub use format::{Fault, Formatter, Row, Shown, Total};
 pub use formatter::Format;
+pub use grid::{Align, Grid};
 pub use naming::{
     Clash, Collision, Distinct, NameError, Naming, Origin, Stored, Template, TemplateError,
 };
 pub use object::{Object, ObjectError, Objects, Writing};
 pub use pack::{CannotPack, Packer, Written};
 pub use rejects::{Rejected, write_reject};
-pub use table::{Align, Grid};
 pub use value::{OutputType, Value, ValueError};
 pub use window::{Room, Window};

@@ -1,7 +1,8 @@
 //! What results look like, and where they go.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -96,6 +97,85 @@ fn rows_the_total_or_both() {
     "#);
     let both = wordcount(&["--per-source", "--total", "one.txt", "two.log"]).exits(0);
     assert_eq!(both.stdout, wordcount(&["one.txt", "two.log"]).stdout);
+}
+
+#[test]
+fn a_document_of_a_total_lists_failures_instead_of_results() {
+    let document = |args: &[&str]| -> Value {
+        let args = [&["--format", "json"], args].concat();
+        serde_json::from_slice(&wordcount(&args).stdout).unwrap()
+    };
+    let whole = document(&["--total", "one.txt", "two.log"]);
+    assert_eq!(whole.get("results"), None);
+    assert_eq!(whole["failures"], Value::Array(Vec::new()));
+    let broken = document(&["--total", "one.txt", "none.txt"]);
+    assert_eq!(broken.get("results"), None);
+    assert_eq!(broken["failures"][0]["source"], "none.txt");
+    assert_eq!(broken["failures"][0]["error"]["kind"], "not-found");
+    assert_eq!((&broken["sources"], &broken["failed"]), (&2.into(), &1.into()));
+    assert_eq!(document(&["one.txt", "two.log"]).get("failures"), None);
+}
+
+#[test]
+fn a_list_of_records_is_a_table_of_them() {
+    let tree = Tree::new();
+    tree.file("a.txt", "to be or not to be be\n");
+    tree.file("b.txt", "not to\n");
+    tree.file("empty.txt", "");
+    let top = |args: &[&str]| {
+        let host = Host::run(&plugin("topwords")).within(tree.path());
+        let ended = host.args(["--format", "table", "--set", "n=2"]).args(args).ended().exits(0);
+        String::from_utf8(ended.stdout).unwrap()
+    };
+    assert_eq!(top(&["a.txt"]), "word  count\nbe        3\nto        2\n");
+    assert_eq!(top(&["--total", "a.txt", "b.txt"]), "word  count\nbe        3\nto        3\n");
+    let rows = [
+        "word  count  source",
+        "be        3  a.txt",
+        "to        2  a.txt",
+        "not       1  b.txt",
+        "to        1  b.txt",
+        "             empty.txt",
+        "be        3  total",
+        "to        3  total",
+    ];
+    assert_eq!(top(&["a.txt", "b.txt", "empty.txt"]).lines().collect::<Vec<_>>(), rows);
+    assert_eq!(top(&["empty.txt"]), "source\nempty.txt\n");
+}
+
+#[test]
+fn a_table_of_records_is_what_other_tools_count() {
+    let told = Host::run(&plugin("topwords"))
+        .args(["--format", "table", "--set", "n=100000", "-"])
+        .stdin(TEXT)
+        .ended()
+        .exits(0);
+    let mut rows: Vec<Vec<String>> = String::from_utf8(told.stdout)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().map(str::to_string).collect())
+        .collect();
+    let script = "tr -s '[:space:]' '\\n' | sort | uniq -c | awk '{ print $2, $1 }'";
+    let mut counted: Vec<Vec<String>> = piped(script, TEXT)
+        .lines()
+        .map(|line| line.split(' ').map(str::to_string).collect())
+        .collect();
+    rows.sort();
+    counted.sort();
+    assert!(rows.len() > 5);
+    assert_eq!(rows, counted);
+}
+
+const TEXT: &str = "the cat and the dog and the bird saw a cat and a dog\n";
+
+/// What a shell script prints of a text.
+fn piped(script: &str, text: &str) -> String {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).env("LC_ALL", "C");
+    let mut shell = shell.spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    String::from_utf8(shell.wait_with_output().unwrap().stdout).unwrap()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::Exit;
 use crate::spec::Problem;
 
 /// The pages by topic.
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 12] = [
     ("guide", include_str!("../../docs/guide.md")),
     ("pipeline-files", include_str!("../../docs/pipeline-files.md")),
     ("remote", include_str!("../../docs/remote.md")),
@@ -14,13 +14,15 @@ const PAGES: [(&str, &str); 10] = [
     ("limits", include_str!("../../docs/limits.md")),
     ("security", include_str!("../../docs/security.md")),
     ("operations", include_str!("../../docs/operations.md")),
+    ("schemas", include_str!("../../docs/schemas.md")),
+    ("troubleshooting", include_str!("../../docs/troubleshooting.md")),
     ("performance", include_str!("../../docs/performance.md")),
     ("library", include_str!("../../docs/library.md")),
     ("glossary", include_str!("../../docs/glossary.md")),
 ];
 
 /// The topics, as the help lists them.
-pub(super) fn topics() -> [&'static str; 10] {
+pub(super) fn topics() -> [&'static str; 12] {
     PAGES.map(|(topic, _)| topic)
 }
 

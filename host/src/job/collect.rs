@@ -60,7 +60,7 @@ impl<'a> Collector<'a> {
     pub(super) fn new(job: &'a Job<'a>, out: Box<dyn Write + Send + 'a>) -> Self {
         let writer = Writer {
             out: io::BufWriter::with_capacity(WRITE_BYTES, out),
-            formatter: job.format.formatter(),
+            formatter: job.format.formatter(job.settings.show),
             held: job.stats.memory().hold(0),
             error: None,
             ends: SourceCounts::default(),

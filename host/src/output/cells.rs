@@ -5,7 +5,7 @@
 use std::fmt;
 
 use serde::Deserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
@@ -58,6 +58,44 @@ pub(super) fn each(
     }
     found(None, Cell::read(whole));
     Ok(())
+}
+
+/// Whether it is a list of objects, as that of words with their counts is.
+pub(super) fn are_records(json: &[u8]) -> bool {
+    let mut are = true;
+    let is_list = each_record(json, |record| {
+        are &= record.starts_with(b"{");
+        are
+    });
+    is_list && are
+}
+
+/// Tells each element of a list, until one is told enough. False where it is no list, or was not
+/// told to its end.
+pub(super) fn each_record(json: &[u8], mut found: impl FnMut(&[u8]) -> bool) -> bool {
+    let found = &mut |element: &RawValue| found(element.get().as_bytes());
+    serde_json::Deserializer::from_slice(json).deserialize_seq(Elements { found }).is_ok()
+}
+
+struct Elements<'f> {
+    found: &'f mut dyn FnMut(&RawValue) -> bool,
+}
+
+impl<'de> Visitor<'de> for Elements<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(element) = list.next_element()? {
+            if !(self.found)(element) {
+                return Err(de::Error::custom("told enough"));
+            }
+        }
+        Ok(())
+    }
 }
 
 struct Keys<'f> {

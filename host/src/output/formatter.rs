@@ -6,14 +6,15 @@ use super::format::{Formatter, Row, Total};
 use super::json::{Document, Lines};
 use super::table::Table;
 pub use crate::settings::Format;
+use crate::settings::Show;
 
 impl Format {
-    /// A formatter of this kind.
-    pub fn formatter(self) -> Box<dyn Formatter> {
+    /// A formatter of this kind, of what is to be shown.
+    pub fn formatter(self, show: Show) -> Box<dyn Formatter> {
         match self {
             Self::Table => Box::new(Table::default()),
             Self::Jsonl => Box::new(Lines),
-            Self::Json => Box::new(Document::default()),
+            Self::Json => Box::new(Document::of(show)),
             Self::Raw => Box::new(Raw),
         }
     }

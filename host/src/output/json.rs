@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::escape::write_json;
 use super::format::{Fault, Formatter, Row, Shown, Total};
+use crate::settings::Show;
 
 /// `{"source":…,"bytes":…,"result":…}` or `{"source":…,"error":{…}}` a line; last
 /// `{"total":…,"sources":…,…}`.
@@ -24,18 +25,24 @@ impl Formatter for Lines {
     }
 }
 
-/// `{"results":[…],"total":…,"sources":…,…}`, a source a line.
-#[derive(Default)]
+/// `{"results":[…],"total":…,"sources":…,…}`, a source a line. Where only a total was asked for,
+/// `"failures":[…]` are the sources that failed: a list of results would look as if there were
+/// no sources.
 pub(super) struct Document {
     begun: bool,
+    list: &'static str,
 }
 
 impl Document {
+    pub(super) fn of(show: Show) -> Self {
+        Self { begun: false, list: if show.per_source { "results" } else { "failures" } }
+    }
+
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<&'static [u8]> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(b",\n");
         }
-        out.write_all(b"{\"results\":[\n")?;
+        write!(out, "{{\"{}\":[\n", self.list)?;
         Ok(b"")
     }
 }

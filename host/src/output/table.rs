@@ -1,27 +1,20 @@
-//! Aligned columns, of anything; and of results: a column for each key where they are flat JSON
-//! objects, else one for the result. What a plugin gives is bounded here: so many columns, and so
-//! much of a cell; where there is more, there is a `…`.
-//!
-//! Widths are those of a terminal (Unicode Standard Annex 11), and known before a line is written:
-//! drawing is one pass, fast enough that an interrupt is not held up.
+//! Results as aligned columns: a column for each key where they are flat JSON objects, else one for
+//! the result. A list of such objects has a row for each. What a plugin gives is bounded here: so
+//! many columns, and so much of a cell; where there is more, there is a `…`.
 
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthStr;
-
 use super::cells::{self, Cell};
 use super::format::{Formatter, Row, Total};
+use super::grid::{Align, Column, Lines, shown};
 use super::value::Value;
-use crate::settings::limits::{CELL_BYTES_MAX, COLUMNS_MAX, TABLE_BYTES_MAX, is_only_shown};
+use crate::settings::limits::{CELL_BYTES_MAX, COLUMNS_MAX, TABLE_BYTES_MAX};
 
 /// The column of results that are not objects.
 const RESULT: &str = "result";
 
 /// The column that says which of several plugins a result is from.
 const PLUGIN: &str = "plugin";
-
-/// Between two columns.
-const GAP: &str = "  ";
 
 /// Holds rows back to the end, when the widths of the columns are known. Failed sources have no
 /// row: the user is told of them otherwise.
@@ -31,16 +24,10 @@ pub(super) struct Table {
     rows: Vec<Line>,
     /// Whether there are more columns than are kept.
     has_more: bool,
+    /// Whether a result was a list of records.
+    has_records: bool,
     /// What the rows take.
     held_bytes: u64,
-}
-
-/// A column, as wide as its widest cell so far.
-#[derive(Debug, Clone)]
-struct Column {
-    name: String,
-    align: Align,
-    width: usize,
 }
 
 struct Line {
@@ -61,113 +48,37 @@ impl Line {
     }
 }
 
-/// On which side the cells of a column are even.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Align {
-    /// As words are.
-    Left,
-    /// As numbers are.
-    Right,
-}
-
-/// Rows under a header. Holds all of them, as the widths of the columns are known at the end.
-#[derive(Debug)]
-pub struct Grid {
-    columns: Vec<Column>,
-    rows: Vec<Vec<String>>,
-}
-
-impl Column {
-    fn new(name: impl Into<String>, align: Align) -> Self {
-        let name = shown(name.into());
-        Self { width: name.width(), name, align }
-    }
-
-    /// A cell as it is shown, for which there is room from now on.
-    fn fit(&mut self, cell: String) -> String {
-        let cell = shown(cell);
-        self.width = self.width.max(cell.width());
-        cell
-    }
-}
-
-impl Grid {
-    /// A grid with these columns, without rows.
-    pub fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Align)>) -> Self {
-        let columns = columns.into_iter().map(|(name, align)| Column::new(name, align)).collect();
-        Self { columns, rows: Vec::new() }
-    }
-
-    /// Adds a row. What would break the table, or the terminal, becomes a space.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        let fitted = self.columns.iter_mut().zip(cells).map(|(column, cell)| column.fit(cell));
-        self.rows.push(fitted.collect());
-    }
-
-    /// Writes the header and all rows, a line each.
-    ///
-    /// # Errors
-    /// When writing fails.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut lines = Lines::header(out, &self.columns)?;
-        self.rows.iter().try_for_each(|row| lines.write(row.iter().map(String::as_str)))
-    }
-}
-
-/// Writes lines of cells, padded to the widths of their columns.
-struct Lines<'a> {
-    out: &'a mut dyn Write,
-    columns: &'a [Column],
-    line: String,
-}
-
-impl<'a> Lines<'a> {
-    /// Writes the names of the columns.
-    fn header(out: &'a mut dyn Write, columns: &'a [Column]) -> io::Result<Self> {
-        let mut lines = Self { out, columns, line: String::new() };
-        lines.write(columns.iter().map(|column| column.name.as_str()))?;
-        Ok(lines)
-    }
-
-    fn write<'c>(&mut self, cells: impl Iterator<Item = &'c str>) -> io::Result<()> {
-        self.line.clear();
-        for (column, cell) in self.columns.iter().zip(cells) {
-            let missing = column.width.saturating_sub(cell.width());
-            let [before, behind] = match column.align {
-                Align::Left => [0, missing],
-                Align::Right => [missing, 0],
-            };
-            self.line.extend(std::iter::repeat_n(' ', before));
-            self.line.push_str(cell);
-            self.line.extend(std::iter::repeat_n(' ', behind));
-            self.line.push_str(GAP);
-        }
-        let end = self.line.trim_end().len();
-        self.line.truncate(end);
-        self.line.push('\n');
-        self.out.write_all(self.line.as_bytes())
-    }
-}
-
-/// The text on one line, with nothing that a terminal obeys.
-fn shown(text: String) -> String {
-    if text.chars().all(is_only_shown) {
-        return text;
-    }
-    text.chars().map(|c| if is_only_shown(c) { c } else { ' ' }).collect()
-}
-
 impl Table {
-    fn add(&mut self, source: &str, plugin: Option<&str>, value: &Value) {
-        let mut kept = Vec::new();
-        let mut put = |key: Option<String>, cell| {
-            self.put(&mut kept, key.unwrap_or_else(|| RESULT.into()), cell);
-        };
-        if !value.is_json() || cells::each(value.raw(), &mut put).is_err() {
-            kept.clear();
-            let raw = value.raw().get(..=CELL_BYTES_MAX).unwrap_or(value.raw());
-            self.put(&mut kept, RESULT.into(), Cell::of(String::from_utf8_lossy(raw)));
+    /// Adds a result: a row, or one for each record of a list. An empty list has a row, too, which
+    /// names its source.
+    fn add(&mut self, source: &str, plugin: Option<&str>, value: &Value) -> io::Result<()> {
+        let raw = value.raw();
+        if !value.is_json() {
+            return self.add_row(source, plugin, |table, kept| table.put_text(kept, raw));
         }
+        if !cells::are_records(raw) {
+            return self.add_row(source, plugin, |table, kept| table.put_json(kept, raw));
+        }
+        self.has_records = true;
+        let (before, mut added) = (self.rows.len(), Ok(()));
+        cells::each_record(raw, |record| {
+            added = self.add_row(source, plugin, |table, kept| table.put_json(kept, record));
+            added.is_ok()
+        });
+        if self.rows.len() == before && added.is_ok() {
+            return self.add_row(source, plugin, |_, _| {});
+        }
+        added
+    }
+
+    fn add_row(
+        &mut self,
+        source: &str,
+        plugin: Option<&str>,
+        put: impl FnOnce(&mut Self, &mut Vec<(usize, String)>),
+    ) -> io::Result<()> {
+        let mut kept = Vec::new();
+        put(self, &mut kept);
         if let Some(plugin) = plugin {
             self.put(&mut kept, PLUGIN.into(), Cell::of(plugin));
         }
@@ -175,6 +86,30 @@ impl Table {
         let row = Line { source: shown(source.to_string()), cells: kept };
         self.held_bytes += row.held_bytes();
         self.rows.push(row);
+        if self.held_bytes <= TABLE_BYTES_MAX {
+            return Ok(());
+        }
+        let rows = self.rows.len();
+        let told = format!(
+            "a table is laid out when all rows are known, and {rows} rows take more than {TABLE_BYTES_MAX} bytes of memory; ⟦format⟧ jsonl writes each as it comes"
+        );
+        Err(io::Error::other(told))
+    }
+
+    /// Puts the cells of a JSON document, or its text where it has a key that is none.
+    fn put_json(&mut self, kept: &mut Vec<(usize, String)>, json: &[u8]) {
+        let put = |key: Option<String>, cell| {
+            self.put(kept, key.unwrap_or_else(|| RESULT.into()), cell);
+        };
+        if cells::each(json, put).is_err() {
+            kept.clear();
+            self.put_text(kept, json);
+        }
+    }
+
+    fn put_text(&mut self, kept: &mut Vec<(usize, String)>, raw: &[u8]) {
+        let raw = raw.get(..=CELL_BYTES_MAX).unwrap_or(raw);
+        self.put(kept, RESULT.into(), Cell::of(String::from_utf8_lossy(raw)));
     }
 
     /// Puts a cell into a row, if there is a column for it. Of a key that is there twice, the last
@@ -208,10 +143,32 @@ impl Table {
         Some((at, column))
     }
 
-    fn draw(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// Adds what stands at the end, and says whether the rows have to name their sources. Of one
+    /// source, the total of a list is the same list: it is shown once.
+    fn add_totals(&mut self, total: &Total<'_>) -> io::Result<bool> {
+        let rows = self.rows.len();
+        for shown in total.results {
+            if let Ok(value) = shown.result {
+                self.add("total", shown.plugin, value)?;
+            }
+        }
+        let is_one = total.sources == 1 && rows > 0;
+        if let Some((of_source, of_total)) = self.rows.split_at_checked(rows)
+            && self.has_records
+            && is_one
+            && of_source.iter().map(|row| &row.cells).eq(of_total.iter().map(|row| &row.cells))
+        {
+            self.rows.truncate(rows);
+        }
+        let is_of_one = rows == 0 || (is_one && self.rows.len() == rows);
+        let has_empty = self.rows.iter().any(|row| row.cells.is_empty());
+        Ok(!self.has_records || !is_of_one || has_empty)
+    }
+
+    fn draw(&self, out: &mut dyn Write, names_sources: bool) -> io::Result<()> {
         let mut columns = self.columns.clone();
         columns.extend(self.has_more.then(|| Column::new(MORE, Align::Left)));
-        columns.push(Column::new("source", Align::Left));
+        columns.extend(names_sources.then(|| Column::new("source", Align::Left)));
         let mut lines = Lines::header(out, &columns)?;
         let mut cells: Vec<&str> = Vec::with_capacity(columns.len());
         for line in &self.rows {
@@ -223,7 +180,7 @@ impl Table {
                 }
             }
             cells.extend(self.has_more.then_some(MORE));
-            cells.push(&line.source);
+            cells.extend(names_sources.then_some(&*line.source));
             lines.write(cells.iter().copied())?;
         }
         Ok(())
@@ -245,17 +202,7 @@ fn cut(mut text: String) -> String {
 
 impl Formatter for Table {
     fn row(&mut self, _out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
-        if let Ok(value) = row.result {
-            self.add(row.source, row.plugin, value);
-        }
-        if self.held_bytes > TABLE_BYTES_MAX {
-            let rows = self.rows.len();
-            let told = format!(
-                "a table is laid out when all rows are known, and {rows} rows take more than {TABLE_BYTES_MAX} bytes of memory; ⟦format⟧ jsonl writes each as it comes"
-            );
-            return Err(io::Error::other(told));
-        }
-        Ok(())
+        row.result.as_ref().map_or(Ok(()), |value| self.add(row.source, row.plugin, value))
     }
 
     fn held_bytes(&self) -> u64 {
@@ -263,15 +210,11 @@ impl Formatter for Table {
     }
 
     fn end(&mut self, out: &mut dyn Write, total: Option<&Total<'_>>) -> io::Result<()> {
-        for shown in total.map(|total| total.results).unwrap_or_default() {
-            if let Ok(value) = shown.result {
-                self.add("total", shown.plugin, value);
-            }
-        }
+        let names_sources = total.map_or(Ok(true), |total| self.add_totals(total))?;
         if self.rows.is_empty() {
             return Ok(());
         }
-        self.draw(out)
+        self.draw(out, names_sources)
     }
 }
 
@@ -290,10 +233,10 @@ mod tests {
                 OutputType::of("application/json"),
                 Held::within(&Arc::default(), result.clone().into_bytes()),
             );
-            table.add("a", None, &value);
+            table.add("a", None, &value).unwrap();
         }
         let mut out = Vec::new();
-        table.draw(&mut out).unwrap();
+        table.draw(&mut out, true).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -330,5 +273,25 @@ mod tests {
             [r#"{"n":1,"word":"漢字"}"#, r#"{"n":100,"word":"a\nb"}"#, r#"{"n":20,"other":true}"#];
         let expected = "  n  word  other  source\n  1  漢字         a\n100  a b          a\n 20        true   a\n";
         assert_eq!(drawn(&results.map(String::from)), expected);
+    }
+    #[test]
+    fn a_list_that_takes_too_much_is_refused_before_it_is_held() {
+        let mut table = Table { held_bytes: TABLE_BYTES_MAX - 1000, ..Table::default() };
+        let list = format!("[{}{{}}]", "{},".repeat(100_000)).into_bytes();
+        let value =
+            Value::new(OutputType::of("application/json"), Held::within(&Arc::default(), list));
+        let refused = table.add("a", None, &value).unwrap_err().to_string();
+        assert!(refused.contains("⟦format⟧ jsonl"), "{refused}");
+        assert!(table.rows.len() < 100, "{}", table.rows.len());
+    }
+
+    #[test]
+    fn only_lists_of_objects_are_rows() {
+        let list = r#"[{"word":"a","n":1},{"word":"b","n":20}]"#.to_string();
+        assert_eq!(
+            drawn(&[list, "[]".into()]),
+            "word   n  source\na      1  a\nb     20  a\n          a\n"
+        );
+        assert_eq!(drawn(&["[1,{}]".into()]), "result  source\n[1,{}]  a\n");
     }
 }
