@@ -6,10 +6,12 @@ mod doctor;
 mod flags;
 mod inputs;
 mod inspect;
+mod installed;
 mod interrupt;
 mod ledger;
 mod local;
 mod pipeline;
+mod places;
 mod results;
 
 use crate::support::host::{Ended, Host};

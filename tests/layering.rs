@@ -69,7 +69,7 @@ const HOMES: [(&str, &[&str]); 41] = [
     ("bzip2", &["input/decode/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
-    ("unicode_width", &["output/table.rs"]),
+    ("unicode_width", &["output/grid.rs"]),
     ("crc32c", &["input/decode/"]),
     ("ctrlc", &["cli/"]),
     ("data_encoding", &["output/rejects.rs"]),

@@ -6,6 +6,7 @@ mod compressed;
 mod faults;
 mod finishing;
 mod killed;
+mod leftovers;
 mod objects;
 mod order;
 mod overwriting;

@@ -4,12 +4,14 @@
 mod allocator;
 mod args;
 mod asked;
+mod called;
 mod closed;
 mod conclude;
 mod doctor;
 mod generate;
 mod guide;
 mod inspect;
+mod installed;
 mod interrupt;
 mod ledger;
 mod local;
@@ -22,6 +24,7 @@ mod sample;
 mod say;
 mod values;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -62,9 +65,28 @@ pub fn main() -> ExitCode {
     compile_if_asked();
     allocator::keep_little();
     let command = asked::command();
-    let given = command.clone().get_matches();
-    let args = Args::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
-    let ended = local::check(&command, &given).and_then(|()| ended(args.command, &given));
+    let given = match command.clone().try_get_matches() {
+        Ok(given) => given,
+        Err(told) => return exit_code(help(&told)),
+    };
+    let args = match Args::from_arg_matches(&given) {
+        Ok(args) => args,
+        Err(told) => return exit_code(help(&told)),
+    };
+    exit_code(local::check(&command, &given).and_then(|()| ended(args.command, &given)))
+}
+
+/// Shows help, the version, or which flag is wrong.
+fn help(told: &clap::Error) -> Result<Exit, Problem> {
+    let shown = told.print().and_then(|()| io::stdout().flush());
+    match shown {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Problem::new(error)),
+        _ if told.use_stderr() => Ok(Exit::NotStarted),
+        _ => Ok(Exit::Done),
+    }
+}
+
+fn exit_code(ended: Result<Exit, Problem>) -> ExitCode {
     let exit = ended.unwrap_or_else(|problem: Problem| {
         say::abort(&problem);
         Exit::NotStarted

@@ -27,6 +27,8 @@ mod select;
 mod tests;
 mod write;
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -158,6 +160,23 @@ impl Ledger {
     /// When something that was committed is not in the ledger.
     pub fn close(mut self) -> Result<(), Error> {
         self.end()
+    }
+
+    /// Closes it, and removes its files. Nobody else can open it meanwhile.
+    ///
+    /// # Errors
+    /// When it cannot be closed or a file cannot be removed.
+    pub fn remove(mut self) -> Result<(), Error> {
+        self.end()?;
+        for file in self.lock.files() {
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::open(&file, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn end(&mut self) -> Result<(), Error> {

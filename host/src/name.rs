@@ -4,9 +4,11 @@
 //! by [`Shown`].
 
 mod address;
+mod number;
 mod shown;
 mod text;
 
 pub use address::{Address, Scheme};
+pub use number::number;
 pub use shown::{Shown, is_url, shown_name};
 pub use text::name_text;

@@ -15,6 +15,7 @@ mod ledger_mode;
 mod linked;
 mod names;
 mod objects;
+mod opened;
 mod output;
 mod overwrite;
 mod owned;

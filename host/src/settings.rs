@@ -10,7 +10,7 @@ mod tenant;
 mod words;
 
 pub use bounds::{Amount, OutOfBounds};
-pub use key::{Key, keys, named};
+pub use key::{Key, first_key, keys, named};
 pub use out::{Durable, Exists, Format, Join, Pack, PackError};
 pub use run::{Decompress, EncodingErrors, Io, Piped, RejectsMax, Run, Show};
 pub use sandbox::{Exceeded, Isolate, Sandbox};

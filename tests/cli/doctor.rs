@@ -60,7 +60,7 @@ fn the_cache_is_looked_at() {
     assert!(open["found"].as_str().unwrap().contains("others have access"), "{open}");
     let closed = told(0o700);
     assert_eq!(closed["state"], "ok");
-    assert!(closed["found"].as_str().unwrap().ends_with(": mode 0700, 1 plugins, 5 B"), "{closed}");
+    assert!(closed["found"].as_str().unwrap().ends_with(": mode 0700, 1 plugin, 5 B"), "{closed}");
     assert_eq!(fs::read_dir(&cache).unwrap().count(), 2, "nothing of the probe stays");
 }
 

@@ -2,6 +2,7 @@
 
 use super::wordcount;
 use crate::support::host::Host;
+use crate::support::plugins::plugin;
 
 #[test]
 fn no_arguments_show_what_there_is() {
@@ -51,7 +52,7 @@ fn flags_that_are_wrong_are_told() {
 
       tip: a similar argument exists: '--format'
 
-    Usage: host run --plugin <PLUGIN.wasm> --cache <DIR> --format <FORMAT> [FILES]...
+    Usage: host run --plugin <PLUGIN> --cache <DIR> --format <FORMAT> [FILES]...
 
     For more information, try '--help'.
     ");
@@ -86,9 +87,9 @@ fn flags_that_are_wrong_are_told() {
     --- stdout
     --- stderr
     error: the following required arguments were not provided:
-      --plugin <PLUGIN.wasm>
+      --plugin <PLUGIN>
 
-    Usage: host run --plugin <PLUGIN.wasm> <FILES>...
+    Usage: host run --plugin <PLUGIN> <FILES>...
 
     For more information, try '--help'.
     ");
@@ -102,14 +103,6 @@ fn a_plugin_that_is_not_there_is_named() {
     --- stdout
     --- stderr
     error: none.wasm: No such file or directory (os error 2)
-    ");
-    let ended = Host::new().args(["run", "--no-cache", "--plugin", "wordcount", "one.txt"]).ended();
-    insta::assert_snapshot!(ended, @"
-    exit: 2
-    --- stdout
-    --- stderr
-    error: wordcount: No such file or directory (os error 2)
-    hint: a plugin is named by the path of its file: ./NAME.wasm
     ");
 }
 
@@ -174,4 +167,35 @@ fn figures_out_of_range_are_told_with_the_range() {
 
     For more information, try '--help'.
     ");
+}
+
+#[test]
+fn help_that_cannot_be_written_is_no_success() {
+    for args in [&["--help"][..], &["run", "--help"], &["--version"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_host"));
+        let ended = command.args(args).stdout(full).output().unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{args:?}");
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(told, "error: No space left on device (os error 28)\n", "{args:?}");
+        Host::new().args(args).ended().exits(0);
+    }
+}
+
+#[test]
+fn an_empty_variable_says_nothing() {
+    for name in ["GRISTMILL_THREADS", "GRISTMILL_CACHE"] {
+        let host = Host::new().env(name, "").arg("run").arg("--plugin").arg(plugin("wordcount"));
+        host.args(["--no-cache", "-"]).stdin("a b\n").ended().exits(0);
+    }
+}
+
+#[test]
+fn a_size_that_no_number_has_is_refused() {
+    for size in ["99999999999GiB", "16EiB"] {
+        let told = wordcount(&["--memory", size, "one.txt"]).exits(2).stderr;
+        assert!(told.contains("it is too large: there are no 16 EiB"), "{told}");
+    }
+    let told = wordcount(&["--memory", "15EiB", "one.txt"]).exits(2).stderr;
+    assert!(told.contains("--memory 15.0 EiB is not within"), "{told}");
 }

@@ -52,7 +52,7 @@ fn an_interrupted_total_is_no_failure() {
         (loop $forever (br $forever))))";
     let (stdout, stderr) =
         interrupted(&Guest { merge, texts: BEGUN, ..Guest::default() }, &["bad"]);
-    assert_eq!(stderr, "interrupted: 1 of 1 sources are done\n");
+    assert_eq!(stderr, "interrupted: 1 of 1 source is done\n");
     assert_eq!(stdout, "{\"source\":\"bad\",\"bytes\":2,\"result\":\"!\\n\"}\n");
 }
 

@@ -67,7 +67,7 @@ fn a_url_is_refused_in_the_environment_in_a_chain_and_as_an_argument() {
     let ended = run(upcase).env("GRISTMILL_CACHE", URL).ended().exits(2);
     assert_refused("--cache", &ended);
     for (command, name) in [
-        (["plugin", "inspect"], "PLUGIN.wasm"),
+        (["plugin", "inspect"], "PLUGIN"),
         (["plugin", "repro"], "DIR"),
         (["ledger", "show"], "LEDGER"),
     ] {

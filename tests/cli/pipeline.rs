@@ -393,7 +393,7 @@ fn plugins_that_do_not_fit_are_told_at_their_stage() {
     error: p.toml:3:10: `wordcount` is an aggregator, which gives one result: it can only stand last, but `upcase` comes after it
     error: p.toml:5:21: `upcase` gives bytes, not a result
     hint: several --plugin share one scan where each ends in an aggregator; one after the other is --plugin 'FIRST.wasm | SECOND.wasm'
-    error: p.toml:5:1: target/plugins/wordcount.wasm: unknown setting `colour`: wordcount takes `chars`, `longest`
+    error: p.toml:6:1: target/plugins/wordcount.wasm: unknown setting `colour`: wordcount takes `chars`, `longest`
     error: p.toml:5:1: target/plugins/wordcount.wasm: setting `chars` cannot be `perhaps`: provided string was not `true` or `false`
     error: p.toml:3:10: target/plugins/grep.wasm: setting `pattern` is required: What a line has to hold: a regular expression, or one of several, on a line each.
     ");
@@ -497,7 +497,7 @@ for name in 'mn': z.writestr(name, 'hello')";
         ],
     );
     insta::assert_snapshot!(plan, @"
-    exit: 0
+    exit: 1
     --- stdout
     sources      7, 110 B and 1 of unknown size
                  logs/a.log

@@ -50,7 +50,7 @@ fn the_texts_of_the_page_are_those_of_runs() {
             None => mkfifoat(CWD, tree.path().join(name), Mode::from_raw_mode(0o600)).unwrap(),
         }
     }
-    tree.file("zeros.gz", gzip(&[0; 3_000_000]));
+    tree.file("zeros.gz", gzip(&vec![0; 3_000_000]));
     let harm = |attack: &'static str, more: &[&'static str]| {
         let args = ["--set", "at=push", "--set", attack, "bang.txt"];
         ("vandal", [&args, more].concat())

@@ -58,7 +58,7 @@ fn a_call_has_more_time_for_more_data() {
     --- stderr
     large: the plugin did not return from push within 90ms
     hint: raise --timeout or --timeout-per-mib, or look for an endless loop
-    1 of 1 sources failed
+    1 of 1 source failed
     "#);
 }
 

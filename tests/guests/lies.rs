@@ -168,7 +168,7 @@ fn a_plugin_that_says_json_and_returns_something_else_fails_its_sources() {
     let ended = first.arg("good").ended().exits(1);
     assert_eq!(ended.lines().len(), 1, "{ended}");
     assert!(
-        ended.stderr.ends_with("1 of 2 sources were not read to the end\n1 of 2 sources failed\n"),
+        ended.stderr.ends_with("1 of 2 sources was not read to the end\n1 of 2 sources failed\n"),
         "{ended}"
     );
 }

@@ -301,7 +301,7 @@ fn assert_interrupted_with(page: Page, hanging: usize, threads: &str) {
     child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
     assert_eq!(status.code(), Some(130), "{told}");
     assert!(took < Duration::from_secs(1), "{took:?}");
-    assert_eq!(told, "interrupted: 0 of 1 sources are done\n");
+    assert_eq!(told, "interrupted: 0 of 1 source is done\n");
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn who_has_no_credentials_is_told_what_is_looked_at() {
     --- stderr
     s3://public/key: cannot open: no credentials were found (Connection refused (os error 111))
     hint: credentials are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; AWS_SKIP_SIGNATURE=true reads what is public
-    1 of 1 sources failed
+    1 of 1 source failed
     "#);
     let skipped = host().env("AWS_SKIP_SIGNATURE", "true");
     assert_eq!(words(skipped), [(url[0].clone(), 3)]);

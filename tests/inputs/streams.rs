@@ -339,7 +339,7 @@ fn an_interrupt_ends_the_wait_for_standard_input() {
         assert_eq!(told.child.wait().unwrap().code(), Some(130), "{out}");
         assert_eq!(out, "");
         let said: Vec<_> = told.lines.iter().collect();
-        assert_eq!(said, ["interrupted: 0 of 1 sources are done"]);
+        assert_eq!(said, ["interrupted: 0 of 1 source is done"]);
         drop(stdin);
     }
 }

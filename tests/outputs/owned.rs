@@ -86,7 +86,7 @@ fn the_output_of_a_source_that_fails_now_goes() {
     run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(0);
     tree.file("in/a.csv", "a,a\n3,4\n");
     let told = run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(1).stderr;
-    assert!(told.contains("1 outputs of sources that fail now were removed"), "{told}");
+    assert!(told.contains("1 output of a source that fails now was removed"), "{told}");
     assert!(!tree.path().join("out/a.csv.jsonl").exists());
     assert!(tree.path().join("out/b.csv.jsonl").exists());
 }
@@ -116,11 +116,8 @@ fn outputs_of_sources_that_are_gone_go_where_that_is_asked_for() {
     again(&[]).exits(0);
     assert!(tree.path().join("out/a").exists());
     let told = again(&["--delete-vanished"]).exits(0).stderr;
-    assert!(told.contains("1 outputs of sources that are gone were removed"), "{told}");
-    assert!(
-        told.contains("1 outputs of sources that are gone were not as they were left"),
-        "{told}"
-    );
+    assert!(told.contains("1 output of a source that is gone was removed"), "{told}");
+    assert!(told.contains("1 output of a source that is gone was not as it was left"), "{told}");
     assert!(!tree.path().join("out/a").exists());
     assert_eq!(tree.read("out/b"), b"somebody else's\n");
     assert_eq!(tree.read("out/c"), b"C\n");
@@ -203,7 +200,7 @@ fn a_member_that_its_archive_has_no_more_takes_its_output_along() {
     assert_eq!(left(), ["a", "b", "c"]);
     pack(&["a", "c"]);
     let told = again(&[]).exits(0).stderr;
-    assert!(told.contains("1 outputs of sources that are gone were removed"), "{told}");
+    assert!(told.contains("1 output of a source that is gone was removed"), "{told}");
     assert_eq!(left(), ["a", "c"]);
 }
 
@@ -214,7 +211,7 @@ fn an_output_that_was_edited_stays_when_its_source_fails_and_that_is_told() {
     tree.file("in/a.csv", "a,a\n3,4\n");
     tree.file("out/a.csv.jsonl", "mine\n");
     let told = run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(1).stderr;
-    let expected = "1 outputs of sources that fail now were not as they were left, and stay";
+    let expected = "1 output of a source that fails now was not as it was left, and stays";
     assert!(told.contains(expected), "{told}");
     assert_eq!(tree.read("out/a.csv.jsonl"), b"mine\n");
 }
@@ -280,7 +277,7 @@ fn a_source_is_done_only_where_its_output_would_go_now() {
     run(&tree, "upcase", &["in", "--out", "out/"]).exits(0);
     assert_eq!((tree.read("out/a"), tree.read("out/in/a")), (b"ONE\n".to_vec(), b"ONE\n".to_vec()));
     let again = run(&tree, "upcase", &["in", "--out", "out/"]).exits(0).stderr;
-    assert_eq!(again, "1 sources are done already, and were skipped\n");
+    assert_eq!(again, "1 source is done already, and was skipped\n");
 }
 
 #[test]

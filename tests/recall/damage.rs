@@ -49,7 +49,7 @@ fn a_changed_row_is_told_and_its_source_read_again() {
         assert_same(&again, &undisturbed);
         assert_read(&report, 1, SOURCES - 1);
         assert!(again.stderr.contains(line), "{change}: {again}");
-        assert!(again.stderr.contains("was damaged: 1 sources were read again\n"), "{again}");
+        assert!(again.stderr.contains("was damaged: 1 source was read again\n"), "{again}");
         // What was damaged is replaced.
         check(&tree).ended().exits(0);
         assert_read(&remembering(&tree, &chains, &["in/"]).1, 0, SOURCES);
@@ -112,7 +112,7 @@ fn what_is_too_long_for_the_ledger_is_told_and_read_again() {
         assert_same(&ended, &undisturbed);
         assert_read(&report, read, skipped);
         let told =
-            "too long for the ledger: what came of 1 sources, which the next run reads again\n";
+            "too long for the ledger: what came of 1 source, which the next run reads again\n";
         assert!(ended.stderr.ends_with(told), "{ended}");
     }
     // Without a total there is no state to keep.

@@ -1,4 +1,4 @@
-//! The files below a directory.
+//! The files below a directory, and files that are replaced whole.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,17 @@ pub(crate) fn below(directory: &Path) -> Result<Vec<PathBuf>> {
     walk(directory, &mut files)?;
     files.sort();
     Ok(files)
+}
+
+/// Puts bytes at `to`, unless they are there. Who opens `to` sees the old file or the new one, never
+/// a part.
+pub(crate) fn publish(bytes: &[u8], to: &Path) -> Result<()> {
+    if fs::read(to).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let partial = to.with_extension("partial");
+    fs::write(&partial, bytes).with_context(|| format!("{}: cannot write", partial.display()))?;
+    fs::rename(&partial, to).with_context(|| format!("{}: cannot replace", to.display()))
 }
 
 fn walk(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

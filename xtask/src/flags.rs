@@ -16,6 +16,14 @@ xflags::xflags! {
             /// debian.
             optional --std std: Choice
         }
+        /// Build plugins and host, and install them: bin/host and bin/gristmill, which are one
+        /// program, the plugins, manual pages and completions.
+        cmd install {
+            /// Where to (default ~/.local).
+            optional --prefix prefix: PathBuf
+            /// Build nothing: take what is built from this target directory.
+            optional --from target: PathBuf
+        }
         /// Build plugins and host, then count the words of this repository's own files.
         cmd demo {}
         /// Build plugins, then run every test, `corpora` too where they can be had.

@@ -10,6 +10,7 @@ mod files;
 mod flags;
 mod fuzz;
 mod generate;
+mod install;
 mod lint;
 mod pictures;
 mod platforms;
@@ -36,6 +37,7 @@ fn dispatch(command: XtaskCmd) -> Result<()> {
     let project = Project::open()?;
     match command {
         XtaskCmd::Plugins(flags) => plugins::run(&project, flags.std.unwrap_or_default()),
+        XtaskCmd::Install(flags) => install::run(&project, flags.prefix, flags.from.as_deref()),
         XtaskCmd::Demo(_) => demo::run(&project),
         XtaskCmd::Test(_) => test::run(&project),
         XtaskCmd::Corpora(_) => corpora::run(&project),

@@ -6,10 +6,11 @@
 //! One call at a time: a second one waits for a lock in that directory.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+use crate::files::publish;
 use crate::project::{PluginCrate, Project};
 use crate::toolchain::{Choice, TARGET, WasmStd};
 
@@ -41,7 +42,9 @@ fn build_with(project: &Project, choice: Choice) -> Result<PathBuf> {
     }
     cargo.run()?;
     for plugin in &project.plugins {
-        publish(&built(project, plugin), &directory.join(&plugin.name).with_extension("wasm"))?;
+        let from = built(project, plugin);
+        let bytes = fs::read(&from).with_context(|| format!("{}: cannot read", from.display()))?;
+        publish(&bytes, &directory.join(&plugin.name).with_extension("wasm"))?;
     }
     Ok(directory)
 }
@@ -49,15 +52,4 @@ fn build_with(project: &Project, choice: Choice) -> Result<PathBuf> {
 /// Where cargo leaves a plugin.
 fn built(project: &Project, plugin: &PluginCrate) -> PathBuf {
     project.target.join(TARGET).join("plugin").join(&plugin.artifact).with_extension("wasm")
-}
-
-/// Puts the bytes of `from` at `to`. Who opens `to` sees the old file or the new one, never a part.
-fn publish(from: &Path, to: &Path) -> Result<()> {
-    let bytes = fs::read(from).with_context(|| format!("{}: cannot read", from.display()))?;
-    if fs::read(to).is_ok_and(|old| old == bytes) {
-        return Ok(());
-    }
-    let partial = to.with_extension("partial");
-    fs::write(&partial, bytes).with_context(|| format!("{}: cannot write", partial.display()))?;
-    fs::rename(&partial, to).with_context(|| format!("{}: cannot replace", to.display()))
 }

@@ -17,6 +17,8 @@ pub(crate) struct PluginCrate {
     pub(crate) name: String,
     /// The file's name without extension, as cargo writes it.
     pub(crate) artifact: String,
+    /// Whether users get it: it is one of plugins/, not of the tests.
+    pub(crate) comes_along: bool,
 }
 
 /// This workspace, as cargo sees it.
@@ -132,9 +134,7 @@ fn plugin_crates(metadata: &Value, below: &[PathBuf]) -> Vec<PluginCrate> {
 
 fn plugin_crate(package: &Value, below: &[PathBuf]) -> Option<PluginCrate> {
     let manifest = Path::new(package["manifest_path"].as_str()?);
-    if !below.iter().any(|directory| manifest.starts_with(directory)) {
-        return None;
-    }
+    let home = below.iter().position(|directory| manifest.starts_with(directory))?;
     let is_cdylib = |target: &&Value| {
         target["crate_types"].as_array().into_iter().flatten().any(|kind| kind == "cdylib")
     };
@@ -142,6 +142,7 @@ fn plugin_crate(package: &Value, below: &[PathBuf]) -> Option<PluginCrate> {
     Some(PluginCrate {
         name: package["name"].as_str()?.to_owned(),
         artifact: target["name"].as_str()?.replace('-', "_"),
+        comes_along: home == 0,
     })
 }
 
@@ -167,10 +168,15 @@ mod tests {
             package("vandal", "tests", "cdylib"),
         ]});
         let found = plugin_crates(&metadata, &["/w/plugins", "/w/tests"].map(PathBuf::from));
-        let names: Vec<_> = found.iter().map(|p| (p.name.as_str(), p.artifact.as_str())).collect();
+        let names: Vec<_> =
+            found.iter().map(|p| (p.name.as_str(), p.artifact.as_str(), p.comes_along)).collect();
         assert_eq!(
             names,
-            [("checksum", "checksum"), ("vandal", "vandal"), ("word-count", "word_count")]
+            [
+                ("checksum", "checksum", true),
+                ("vandal", "vandal", false),
+                ("word-count", "word_count", true)
+            ]
         );
     }
 }

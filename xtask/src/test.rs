@@ -6,7 +6,7 @@
 use anyhow::Result;
 
 use crate::project::Project;
-use crate::{corpora, debian, plugins};
+use crate::{corpora, debian, install, plugins};
 
 /// Names the directory of built plugins to the tests.
 pub(crate) const PLUGINS_VARIABLE: &str = "GRISTMILL_TEST_PLUGINS";
@@ -26,7 +26,17 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     let directory = plugins::build(project)?;
     let cargo = project.cargo().env(PLUGINS_VARIABLE, directory).env(SEED_VARIABLE, SEED);
     cargo.args(["test", "--release", "--workspace"]).run()?;
+    installs(project)?;
     corpora::run_if_there(project)
+}
+
+/// Installs what was built, and counts words with it by the names that users say.
+fn installs(project: &Project) -> Result<()> {
+    let prefix = project.target.join("installed");
+    install::run(project, Some(prefix.clone()), Some(&project.target))?;
+    let host = prefix.join("bin/gristmill");
+    let command = project.shell.cmd(host).args(["run", "--plugin", "wordcount", "--total"]);
+    Ok(command.arg("README.md").run()?)
 }
 
 fn report_missing_oracles(project: &Project) {

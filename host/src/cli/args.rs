@@ -16,7 +16,7 @@ use crate::settings::{
     Decompress, Durable, EncodingErrors, Exists, Format, Io, Join, Pack, Piped, RejectsMax, limits,
 };
 use crate::spec::{Size, Time};
-pub(super) use ledger::{LedgerCommand, LedgerFormatArg};
+pub(super) use ledger::{FORGET_USAGE, LedgerCommand, LedgerFormatArg};
 pub(super) use plugin::PluginCommand;
 pub(super) use sandbox::SandboxArgs;
 
@@ -107,19 +107,19 @@ Exit status: 0 all done, 1 some source failed or records were set aside unasked,
 `--no-FLAG` takes back what a pipeline file turned on: --no-unordered.
 
 Examples:
-  host run --plugin wordcount.wasm logs/
-  host run --plugin wordcount.wasm --set chars=true --format jsonl *.txt
-  host run --plugin wordcount.wasm s3://bucket/logs/ https://example.org/a.csv.gz
+  host run --plugin wordcount logs/
+  host run --plugin wordcount --set chars=true --format jsonl *.txt
+  host run --plugin wordcount s3://bucket/logs/ https://example.org/a.csv.gz
   host run --pipeline clean.toml --dry-run
   host run --pipeline clean.toml --out other/ more-logs/
-  find . -name '*.log' -print0 | host run --plugin topwords.wasm --total --files-from - -0";
+  find . -name '*.log' -print0 | host run --plugin topwords --total --files-from - -0";
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = RUN_AFTER_HELP)]
 pub(super) struct RunArgs {
-    /// Plugin to run, a component or a core module. `a.wasm | b.wasm` is a chain: the output of one
-    /// goes into the next. Repeat the flag to run several plugins over one scan
-    #[arg(short, long, required_unless_present = "pipeline", value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
+    /// Plugin to run: a file, or the name of one that is installed. `grep | my.wasm` is a chain:
+    /// the output of one goes into the next. Repeat the flag to run several plugins over one scan
+    #[arg(short, long, required_unless_present = "pipeline", value_name = "PLUGIN", value_hint = ValueHint::FilePath)]
     pub(super) plugin: Vec<String>,
 
     /// Setting for the plugin, as `host plugin inspect` lists them. With several plugins

@@ -6,13 +6,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::args::{Args, RunArgs};
+use super::args::RunArgs;
+use super::{called, installed};
 use crate::name::Shown;
 use crate::prepare;
-use crate::settings::Key;
 use crate::settings::limits::PIPELINE_BYTES_MAX;
+use crate::settings::{Key, first_key, keys};
 use crate::source::Address;
 use crate::spec::{AllowedUrls, BranchSpec, Document, FilePlace, JobSpec, Problem, StageSpec};
 
@@ -30,7 +31,7 @@ pub(super) struct Asked {
 /// The flags of the program. Each that is on or off can also be taken back, as `--no-FLAG`: a file
 /// may have put it on.
 pub(super) fn command() -> Command {
-    Args::command().mut_subcommand("run", |run| {
+    called::command().mut_subcommand("run", |run| {
         let on = |arg: &&Arg| {
             matches!(arg.get_action(), ArgAction::SetTrue) && arg.get_help_heading().is_some()
         };
@@ -55,15 +56,16 @@ pub(super) fn command() -> Command {
 
 /// Puts together what the flags of `host run` and a file say.
 pub(super) fn asked(args: &RunArgs, given: &ArgMatches) -> Result<Asked, Problem> {
-    let document = args.pipeline.as_deref().map(read).transpose()?;
+    let mut document = args.pipeline.as_deref().map(read).transpose()?;
     let mut spec = document.as_ref().map(|it| it.spec.clone()).unwrap_or_default();
     let is_said = |key: &str| is_said(given, key);
     // A value that can be none is told with its place, whatever flags say.
-    let placed = |problem| match &document {
-        Some(document) => placed(document, problem),
-        None => problem,
-    };
-    check(&spec).map_err(placed)?;
+    check(&spec).map_err(|problem| in_file(document.as_ref(), problem))?;
+    if let Some(document) = &mut document {
+        for id in given.ids().map(clap::Id::as_str).filter(|id| is_said(id)) {
+            document.forget(id);
+        }
+    }
     apply(args, &is_said, &mut spec);
     if !args.plugin.is_empty() {
         let branches = args.plugin.iter().map(|words| branch(words));
@@ -77,23 +79,43 @@ pub(super) fn asked(args: &RunArgs, given: &ArgMatches) -> Result<Asked, Problem
     for (key, value) in &args.set {
         spec.set(key, value)?;
     }
+    find_plugins(&mut spec, document.as_ref().and(args.pipeline.as_deref()))?;
     check(&spec)?;
-    spec.agree().map_err(placed)?;
+    spec.agree().map_err(|problem| in_file(document.as_ref(), problem))?;
     Ok(Asked { spec, dry_run: args.dry_run, pipeline: args.pipeline.clone(), document })
+}
+
+/// Puts the files of plugins in place of their names. A pipeline file has paths from its directory
+/// on, and so names, too.
+fn find_plugins(spec: &mut JobSpec, pipeline: Option<&Path>) -> Result<(), Problem> {
+    let dir = pipeline.and_then(Path::parent);
+    for stage in spec.branches.iter_mut().flat_map(|branch| &mut branch.stage) {
+        let below = stage.place.as_ref().and(dir).filter(|_| !stage.plugin.exists());
+        let name = below.and_then(|dir| stage.plugin.strip_prefix(dir).ok());
+        let found = installed::find(name.unwrap_or(&stage.plugin));
+        let found = found.map_err(|problem| problem.at(stage.place.as_ref()))?;
+        // A path that is no name stays as it was.
+        if name != Some(&*found) {
+            stage.plugin = found;
+        }
+    }
+    Ok(())
 }
 
 impl Asked {
     /// A problem with the place in the file, if that says what is wrong.
     pub(super) fn placed(&self, problem: Problem) -> Problem {
-        match &self.document {
-            Some(document) => placed(document, problem),
-            None => problem,
-        }
+        in_file(self.document.as_ref(), problem)
     }
 }
 
-fn placed(document: &Document, problem: Problem) -> Problem {
-    let place = problem.key().and_then(|key| document.place(key)).cloned();
+/// A problem of a setting with the place where a file says that, if one does: told by its key, or
+/// by a message that begins with it.
+fn in_file(document: Option<&Document>, problem: Problem) -> Problem {
+    let Some(document) = document else { return problem };
+    let message = problem.message();
+    let named = keys(message).filter(|_| first_key(message).is_some());
+    let place = problem.key().into_iter().chain(named).find_map(|key| document.place(key)).cloned();
     problem.at(place.as_ref())
 }
 
@@ -114,9 +136,9 @@ fn is_said(given: &ArgMatches, id: &str) -> bool {
 /// Reads a pipeline file.
 fn read(path: &Path) -> Result<Document, Problem> {
     let told = |error| Problem::new(format!("{}: {error}", Shown::of(&path)));
-    let mut text = String::new();
+    let mut text = Vec::new();
     let file = File::open(path).map_err(told)?;
-    file.take(PIPELINE_BYTES_MAX + 1).read_to_string(&mut text).map_err(told)?;
+    file.take(PIPELINE_BYTES_MAX + 1).read_to_end(&mut text).map_err(told)?;
     if text.len() as u64 > PIPELINE_BYTES_MAX {
         let message = format!("{}: longer than {PIPELINE_BYTES_MAX} bytes", Shown::of(&path));
         return Err(Problem::new(message));
@@ -199,6 +221,8 @@ fn apply(args: &RunArgs, is_said: &dyn Fn(&str) -> bool, spec: &mut JobSpec) {
 #[cfg(test)]
 mod tests {
     use clap::FromArgMatches;
+
+    use crate::cli::args::Args;
 
     use super::*;
     use crate::cli::args;

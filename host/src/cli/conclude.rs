@@ -8,6 +8,7 @@ use super::Exit;
 use super::losses::Losses;
 use super::say::{self, Teller};
 use crate::job::Error;
+use crate::name::number;
 use crate::prepare::JobEnded;
 use crate::spec::{JobSpec, Problem};
 use crate::stats::{Report, Stats};
@@ -24,13 +25,17 @@ pub(super) fn conclude<'a>(
     let losses = Losses::of(&spec.output, teller, stats);
     let non_regular = stats.non_regular();
     if non_regular > 0 {
-        say::line(&format!("{non_regular} entries that are no regular files were skipped"));
+        let (one, many) =
+            ("entry that is no regular file was", "entries that are no regular files were");
+        say::line(&format!("{} skipped", number(non_regular, one, many)));
     }
     if let Ok(summary) = &ended
         && !interrupted
         && summary.unread > 0
     {
-        say::line(&format!("{} of {all} sources were not read to the end", summary.unread));
+        let all = number(all, "source", "sources");
+        let were = if summary.unread == 1 { "was" } else { "were" };
+        say::line(&format!("{} of {all} {were} not read to the end", summary.unread));
     }
     losses.report_replaced();
     losses.report_unopened();
@@ -44,12 +49,14 @@ pub(super) fn conclude<'a>(
     match ended {
         Ok(summary) if interrupted => {
             let done = all - summary.unread;
-            say::line(&format!("interrupted: {done} of {all} sources are done"));
+            let all = number(all, "source is", "sources are");
+            say::line(&format!("interrupted: {done} of {all} done"));
             Ok(Exit::Interrupted)
         }
         Ok(summary) if summary.failed > 0 => {
             let all = summary.sources + summary.unread;
-            say::line(&format!("{} of {all} sources failed", summary.failed));
+            let all = number(all, "source", "sources");
+            say::line(&format!("{} of {all} failed", summary.failed));
             Ok(Exit::Failed)
         }
         Ok(summary) if summary.total_failed || summary.unread > 0 => Ok(Exit::Failed),
@@ -63,15 +70,13 @@ pub(super) fn conclude<'a>(
 fn in_one_line(report: &Report) -> String {
     let Report { files, failed, bytes, seconds, peak_rss_bytes, .. } = *report;
     let size = |bytes: u64| ByteSize(bytes).display().iec();
-    let sources = if files == 1 { "source" } else { "sources" };
+    let sources = number(files, "source", "sources");
     let speed = match report.mb_per_second {
         fast if fast >= 1000.0 => format!("{:.1} GB/s", fast / 1000.0),
         slow => format!("{slow:.1} MB/s"),
     };
     let (read, peak) = (size(bytes), size(peak_rss_bytes));
-    format!(
-        "{files} {sources}, {read} in {seconds:.2} s ({speed}), peak memory {peak}, {failed} failed"
-    )
+    format!("{sources}, {read} in {seconds:.2} s ({speed}), peak memory {peak}, {failed} failed")
 }
 
 /// How the process ends where the job came to no end.

@@ -16,7 +16,7 @@ use super::args::{DoctorArgs, DoctorFormatArg};
 use super::cache_dir;
 use super::say::plain;
 use crate::jail;
-use crate::name::Shown;
+use crate::name::{Shown, number};
 use crate::output::pretty_json;
 use crate::plugin::{Cache, ENGINE_VERSION, cpu_features, probe};
 use crate::spec::Problem;
@@ -208,8 +208,9 @@ fn cache(dir: Option<&Path>) -> Check {
     match Cache::look(dir) {
         Ok(Some(state)) => {
             let (mode, entries) = (state.mode, state.entries);
+            let plugins = number(entries, "plugin", "plugins");
             let size = ByteSize(state.bytes).display().iec();
-            let found = format!("{shown}: mode {mode:04o}, {entries} plugins, {size}");
+            let found = format!("{shown}: mode {mode:04o}, {plugins}, {size}");
             Check::ok(name, Need::Speed, found)
         }
         Ok(None) if machine::can_make(dir) => {

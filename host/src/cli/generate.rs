@@ -4,11 +4,10 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::Exit;
-use super::args::Args;
+use super::called;
 use crate::spec::Problem;
 
 use crate::name::Shown;
@@ -16,7 +15,7 @@ use crate::name::Shown;
 /// Prints a completion script.
 pub(super) fn completions(shell: Shell) -> Result<Exit, Problem> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "host", &mut script);
+    clap_complete::generate(shell, &mut called::command(), called::name(), &mut script);
     print(&script)
 }
 
@@ -30,13 +29,13 @@ pub(super) fn man(command: Option<&str>, dir: Option<&Path>) -> Result<Exit, Pro
     };
     let failed = |error| Problem::new(format!("{}: {error}", Shown::of(&dir)));
     std::fs::create_dir_all(dir).map_err(failed)?;
-    clap_mangen::generate_to(Args::command(), dir).map_err(failed)?;
+    clap_mangen::generate_to(called::command(), dir).map_err(failed)?;
     Ok(Exit::Done)
 }
 
 /// A command by its words with hyphens between them, as its manual page is called.
 fn named(command: Option<&str>) -> Result<clap::Command, Problem> {
-    let mut found = Args::command();
+    let mut found = called::command();
     found.build();
     for word in command.iter().flat_map(|command| command.split('-')) {
         let Some(inner) = found.find_subcommand(word) else {

@@ -7,16 +7,19 @@ use std::path::Path;
 use bytesize::ByteSize;
 
 use super::Exit;
+use super::installed;
 use super::say::plain;
 use crate::output::pretty_json;
 use crate::plugin::{Engine, Inspection, Manifest, inspect as look};
 use crate::process::Kind;
 use crate::spec::Problem;
 
-/// Prints what the plugin in the file `path` is. Exits with 1 where it would not run.
+/// Prints what the plugin in the file `path`, or of that name, is. Exits with 1 where it would not
+/// run.
 pub(super) fn inspect(path: &Path, json: bool) -> Result<Exit, Problem> {
     let engine = Engine::new().map_err(Problem::new)?;
-    let found = look(&engine, path).map_err(|error| Problem::new(&error).hint(error.hint()))?;
+    let found = look(&engine, &installed::find(path)?)
+        .map_err(|error| Problem::new(&error).hint(error.hint()))?;
     let text = if json {
         pretty_json(&found).map_err(Problem::new)?
     } else {

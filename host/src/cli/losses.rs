@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use super::Exit;
 use super::say::{self, Teller};
-use crate::name::Shown;
+use crate::name::{Shown, number};
 use crate::spec::OutputSpec;
 use crate::stats::{SetAside, Stats, UnopenedArchives};
 
@@ -33,7 +33,7 @@ impl<'a> Losses<'a> {
     pub(super) fn report_replaced(&self) {
         let replaced = self.stats.replaced().load(Ordering::Relaxed);
         if replaced > 0 {
-            let of = counted(replaced, "place");
+            let of = number(replaced, "place", "places");
             say::line(&format!("{of} in other encodings: no text there, U+FFFD instead"));
         }
     }
@@ -42,10 +42,9 @@ impl<'a> Losses<'a> {
     pub(super) fn report_unopened(&self) {
         let UnopenedArchives { sources, first } = self.stats.unopened();
         let Some(first) = first else { return };
-        let read = match sources {
-            1 => "1 source is an archive, and was read".into(),
-            _ => format!("{sources} sources are archives, and were read"),
-        };
+        let (one, many) =
+            ("source is an archive, and was read", "sources are archives, and were read");
+        let read = number(sources, one, many);
         say::line(&format!("{read} as text (first: {first})"));
         say::line(
             "hint: a name that ends in .tar, .tar.gz or .zip has one looked into; --no-archives reads all as they are",
@@ -56,7 +55,7 @@ impl<'a> Losses<'a> {
     pub(super) fn report(&self, set_aside: &SetAside) {
         let SetAside { records, sources, first } = set_aside;
         let Some(first) = first else { return };
-        let records = counted(*records, "record");
+        let records = number(*records, "record", "records");
         let place = match (first.line, first.offset) {
             (Some(line), _) => format!("{}:{line}", first.source),
             (None, Some(offset)) => format!("{} at byte {offset}", first.source),
@@ -64,7 +63,7 @@ impl<'a> Losses<'a> {
         };
         let stage = first.stage.as_ref().map(|stage| format!("{stage}: ")).unwrap_or_default();
         let were = if set_aside.records == 1 { "was" } else { "were" };
-        let of = counted(*sources, "source");
+        let of = number(*sources, "source", "sources");
         say::line(&format!(
             "{records} of {of} {were} set aside (first: {place}: {stage}{})",
             first.reason
@@ -80,7 +79,7 @@ impl<'a> Losses<'a> {
     pub(super) fn so_far(&self) -> Exit {
         let rejected = self.stats.rejected();
         if rejected > 0 {
-            say::line(&format!("{} set aside", counted(rejected, "record")));
+            say::line(&format!("{} set aside", number(rejected, "record", "records")));
         }
         if self.teller.has_failures() || self.are_unasked(rejected) {
             Exit::Failed
@@ -88,8 +87,4 @@ impl<'a> Losses<'a> {
             Exit::Done
         }
     }
-}
-
-fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

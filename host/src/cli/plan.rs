@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use bytesize::ByteSize;
 
 use super::say::plain;
+use crate::name::number;
 use crate::output::pretty_json;
 use crate::prepare::{Parallel, Plan, PlannedOutput, PlannedSources, PlannedStage, PlannedTarget};
 use crate::process::{Kind, Order, Scope};
@@ -52,8 +53,9 @@ fn text(plan: &Plan) -> Result<String, std::fmt::Error> {
         Parallel::Nothing => "nothing: there is one thread",
     };
     writeln!(out, "parallel     {parallel}")?;
-    let (threads, chunk) = (plan.threads, size(plan.chunk_bytes));
-    writeln!(out, "work         {threads} threads, chunks of {chunk}")?;
+    let threads = number(plan.threads as u64, "thread", "threads");
+    let chunk = size(plan.chunk_bytes);
+    writeln!(out, "work         {threads}, chunks of {chunk}")?;
     let limits = &plan.limits;
     let (memory, record) = (size(limits.memory_bytes as u64), size(limits.record_bytes));
     let (decompressed, ms) = (size(limits.decompressed_bytes), limits.timeout_ms);
@@ -75,7 +77,8 @@ fn sources(out: &mut String, sources: &PlannedSources) -> std::fmt::Result {
     }
     names(out, &sources.first, sources.count)?;
     for (archive, members) in &sources.archives {
-        writeln!(out, "archive      {}: {members} members", plain(archive))?;
+        let members = number(*members as u64, "member", "members");
+        writeln!(out, "archive      {}: {members}", plain(archive))?;
     }
     for unreadable in &sources.unreadable {
         writeln!(out, "unreadable   {}", plain(unreadable))?;

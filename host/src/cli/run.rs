@@ -100,7 +100,10 @@ fn run_with(
     let events = Arc::clone(&teller) as Arc<dyn Observer>;
     if asked.dry_run {
         let planned = prepare::plan(spec, &context, &events)?;
-        return plan::show(&planned, output.format == Some(Format::Json)).map(|()| Exit::Done);
+        plan::show(&planned, output.format == Some(Format::Json))?;
+        // As the run would end.
+        let is_readable = planned.sources.unreadable_count == 0;
+        return Ok(if is_readable { Exit::Done } else { Exit::Failed });
     }
     let prepared = match prepare::prepare(spec, &context, &events) {
         Err(_) if interrupt.is_set() => return Ok(Exit::Interrupted),

@@ -42,7 +42,7 @@ impl Document {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(b",\n");
         }
-        write!(out, "{{\"{}\":[\n", self.list)?;
+        writeln!(out, "{{\"{}\":[", self.list)?;
         Ok(b"")
     }
 }

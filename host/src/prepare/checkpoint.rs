@@ -24,7 +24,7 @@ use super::owned::{self, Fate, remove_vanished};
 use super::resolved::resolved;
 use crate::job::{Error, Made, Observer, Saved};
 use crate::ledger::{self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State};
-use crate::name::Shown;
+use crate::name::{Shown, number};
 use crate::process::branches::{BranchResults, NoBranchResults};
 use crate::process::{Failure, FailureKind, Held};
 use crate::settings::Exists;
@@ -54,6 +54,8 @@ pub(super) struct Checkpoint {
     needs: Needs,
     /// Several give rows for each; one gives its result as it is.
     branches: usize,
+    /// Whether the ledger was made by this run.
+    is_new: bool,
     /// Sources that were taken from the listing.
     pub(super) skipped: u64,
     /// One for each thread that recalls; those that nobody has at the moment.
@@ -74,6 +76,7 @@ impl Checkpoint {
         events: &dyn Observer,
     ) -> Result<Self, Problem> {
         let spec = names.spec;
+        let is_new = !path.exists();
         let ledger = Ledger::open(path).map_err(|error| problem(&error))?;
         let job = ledger
             .job(digest(spec, mode)?, &description(spec, mode))
@@ -109,6 +112,7 @@ impl Checkpoint {
             memory: Arc::clone(memory),
             needs: mode.needs(),
             branches: spec.branches.len(),
+            is_new,
             skipped,
             readers: Mutex::new(vec![reader]),
             too_long: AtomicU64::new(0),
@@ -290,32 +294,47 @@ impl Checkpoint {
         self.found.retain(|_| stays.next().is_none_or(|stays| *stays));
     }
 
+    /// Removes a ledger that was made for a run which is refused after all.
+    pub(super) fn abandon(self) {
+        drop(self.readers);
+        if self.is_new
+            && let Err(error) = self.ledger.remove()
+        {
+            tracing::warn!("{error}");
+        }
+    }
+
     /// Waits until all of it is on the disk, and says what is not as one would expect.
     pub(super) fn close(self, events: &dyn Observer) -> Result<(), Problem> {
         let [unreadable, other_form, too_long] =
             [&self.unreadable, &self.other_form, &self.too_long]
                 .map(|counter| counter.load(Ordering::Relaxed));
+        let sources = |count| number(count, "source was", "sources were");
         if unreadable > 0 {
             let what = "what the ledger had was damaged";
-            events.note(&format!("{what}: {unreadable} sources were read again"));
+            events.note(&format!("{what}: {} read again", sources(unreadable)));
         }
         if other_form > 0 {
             let what = "what the ledger had was in the form of another version";
-            events.note(&format!("{what}: {other_form} sources were read again"));
+            events.note(&format!("{what}: {} read again", sources(other_form)));
         }
         let [removed, stale] =
             [&self.removed, &self.stale].map(|counter| counter.load(Ordering::Relaxed));
         if removed > 0 {
-            events.note(&format!("{removed} outputs of sources that fail now were removed"));
+            let one = "output of a source that fails now was removed";
+            let many = "outputs of sources that fail now were removed";
+            events.note(&number(removed, one, many));
         }
         if stale > 0 {
-            let why = "were not as they were left, and stay";
-            events.note(&format!("{stale} outputs of sources that fail now {why}"));
+            let one = "output of a source that fails now was not as it was left, and stays";
+            let many = "outputs of sources that fail now were not as they were left, and stay";
+            events.note(&number(stale, one, many));
         }
         if too_long > 0 {
             let which = "which the next run reads again";
             events.note(&format!(
-                "too long for the ledger: what came of {too_long} sources, {which}"
+                "too long for the ledger: what came of {}, {which}",
+                number(too_long, "source", "sources")
             ));
         }
         drop(self.readers);
@@ -331,7 +350,7 @@ fn is_one_file(one: &[u8], other: &[u8]) -> bool {
 
 fn problem(error: &ledger::Error) -> Problem {
     let hint = error.hint();
-    Problem::new(error).hint(hint)
+    Problem::new(error).of("ledger").hint(hint)
 }
 
 /// Takes what is done from the listing, and tells how many sources that were. A ledger that is not

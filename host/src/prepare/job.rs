@@ -8,19 +8,18 @@ use super::checkpoint::Checkpoint;
 use super::context::{Context, load, stopped};
 use super::ledger_mode::LedgerMode;
 use super::names::Names;
+use super::opened::{self, Opened, Tree};
 use super::output::{self, To};
 use super::plugins::Plugins;
 use super::recorder::Recorder;
 use super::{objects, overwrite, rejects, report, sources, unmatched};
 use crate::input::Framing;
-use crate::job::{
-    self, Error, Job, ObjectsOut, Observer, Out, OutputNames, Saved, Summary, TreeOut,
-};
-use crate::name::Shown;
+use crate::job::{self, Error, Job, ObjectsOut, Observer, Out, Saved, Summary, TreeOut};
+use crate::name::{Shown, number};
 use crate::output::{Root, sweep};
 use crate::process::Scope;
+use crate::settings::Run;
 use crate::settings::limits::LEDGER_CACHE_BYTES;
-use crate::settings::{Exists, Run};
 use crate::source::{Listing, Look, Source};
 use crate::spec::{JobSpec, Problem};
 use crate::stats::{Charge, Need, Report, Reservation};
@@ -87,6 +86,7 @@ pub fn prepare<'a>(
     let reserved = reserve(spec, &mut settings, listed.bytes(), &plugins, context)?;
     overwrite::settings(spec, context.described)?;
     overwrite::files(output, &listing.sources)?;
+    opened::check(output)?;
     let mode = LedgerMode::of(plugins.traits().kind, spec, &settings);
     let names = Names { spec, plugins: &plugins, inputs: context.inputs(spec) };
     let mut checkpoint = match &output.ledger {
@@ -102,16 +102,15 @@ pub fn prepare<'a>(
         overwrite::ledger(output, path)?;
     }
     let mut sources = Arc::new(std::mem::take(&mut listing.sources));
-    let is_tree = matches!(to, To::Tree(()));
-    let left = if is_tree { leave(names, &mut sources, checkpoint.as_mut())? } else { 0 };
+    let opened = opened::open(names, to, &mut sources, (checkpoint.as_mut(), context));
+    if opened.is_err()
+        && let Some(checkpoint) = checkpoint.take()
+    {
+        checkpoint.abandon();
+    }
+    let Opened { to, left, report, rejects } = opened?;
     stats.add_non_regular(listing.non_regular);
     stats.add_skipped(left + checkpoint.as_ref().map_or(0, |it| it.skipped));
-    let to = to.with_tree(|| Tree::plant(names, &sources, context))?;
-    // Last, when nothing else is in the way: what they replace is gone then.
-    let open = |path: &Path| report::To::open(path, context.outlets);
-    let report = output.report.as_deref().map(open).transpose()?;
-    let again = is_tree.then_some(sources.as_slice());
-    let rejects = rejects::open(output, context.outlets, again, stats.memory())?;
     Ok(Prepared {
         spec,
         context,
@@ -172,8 +171,18 @@ impl Prepared<'_> {
         events.ends();
         let summary = ended?;
         drop(job);
-        note_skipped(events, left, "have their output already, and were skipped");
-        note_skipped(events, stats.skipped() - left, "are done already, and were skipped");
+        let [has_output, is_done] = [
+            (
+                "source has its output already, and was skipped",
+                "sources have their output already, and were skipped",
+            ),
+            (
+                "source is done already, and was skipped",
+                "sources are done already, and were skipped",
+            ),
+        ];
+        note_skipped(events, left, has_output);
+        note_skipped(events, stats.skipped() - left, is_done);
         if let Some(memory) = memory {
             memory.report_changes(events);
         }
@@ -263,57 +272,6 @@ fn ledger_bytes(spec: &JobSpec) -> u64 {
     spec.output.ledger.as_ref().map_or(0, |_path| u64::from(LEDGER_CACHE_BYTES))
 }
 
-/// Takes out sources that have their output already, where that is to be left, and tells how many
-/// those were. Members that are only found as their archive is read are read, and their output is
-/// dropped.
-fn leave(
-    names: Names<'_>,
-    sources: &mut Arc<Vec<Source>>,
-    checkpoint: Option<&mut Checkpoint>,
-) -> Result<u64, Problem> {
-    let output = &names.spec.output;
-    if output.exists() != Exists::Skip {
-        return Ok(0);
-    }
-    let places = names.of(Arc::clone(sources))?;
-    let stays: Vec<_> = places.are_there(&output.out).map(|is_there| !is_there).collect();
-    drop(places);
-    let all = sources.len();
-    let mut staying = stays.iter();
-    if let Some(sources) = Arc::get_mut(sources) {
-        sources.retain(|_| staying.next().is_none_or(|stays| *stays));
-    }
-    if let Some(checkpoint) = checkpoint {
-        checkpoint.retain(&stays);
-    }
-    Ok((all - sources.len()) as u64)
-}
-
-/// A directory for output files, and which go where.
-pub(super) struct Tree {
-    root: Root,
-    places: OutputNames,
-    _held: Charge,
-}
-
-impl Tree {
-    /// Makes the directory, unless something is wrong with what goes there.
-    fn plant(
-        names: Names<'_>,
-        sources: &Arc<Vec<Source>>,
-        context: &Context<'_>,
-    ) -> Result<Self, Problem> {
-        let (places, output) = (names.of(Arc::clone(sources))?, &names.spec.output);
-        let held = context.stats.memory().hold(places.held_bytes());
-        overwrite::beside(output, places.paths())?;
-        if output.exists() == Exists::Replace {
-            overwrite::places(&output.out, places.paths(), sources)?;
-        }
-        let root = context.outlets.root(output).map_err(|error| output::problem(&error))?;
-        Ok(Self { root, places, _held: held })
-    }
-}
-
 /// Runs the job into where its output goes.
 fn pour(
     names: Names<'_>,
@@ -338,7 +296,7 @@ fn pour(
             events.note(&format!("{} is there already, and is left", Shown::of(&path)));
             Ok(Ok(Summary::default()))
         }
-        To::Tree(Tree { root, places, _held }) => {
+        To::Tree(Tree { root, places, held: _held }) => {
             swept(&root);
             let place = |index: usize, member: Option<&Path>| {
                 let among_all =
@@ -363,9 +321,10 @@ fn swept(root: &Root) {
     }
 }
 
-fn note_skipped(events: &dyn Observer, skipped: u64, why: &str) {
+fn note_skipped(events: &dyn Observer, skipped: u64, why: (&str, &str)) {
     if skipped > 0 {
-        events.note(&format!("{skipped} sources {why}"));
+        let (one, many) = why;
+        events.note(&number(skipped, one, many));
     }
 }
 

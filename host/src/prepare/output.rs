@@ -184,7 +184,7 @@ fn can_be_directory(path: &Path) -> Result<(), Problem> {
 
 pub(super) fn problem(error: &FileError) -> Problem {
     let hint = error.hint();
-    Problem::new(error).hint(hint)
+    Problem::new(error).of("out").hint(hint)
 }
 
 /// Whether output goes into files below that path, or objects.

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use crate::job::Observer;
 use crate::ledger::{Entries, JobId, Ledger, Output, Reader, Selection};
-use crate::name::Shown;
+use crate::name::{Shown, number};
 use crate::source::{Listing, Source, Way};
 use crate::spec::Problem;
 
@@ -99,11 +99,14 @@ impl Vanished {
     pub(super) fn report(&self, events: &dyn Observer) {
         let Self { removed, left } = *self;
         if removed > 0 {
-            events.note(&format!("{removed} outputs of sources that are gone were removed"));
+            let one = "output of a source that is gone was removed";
+            let many = "outputs of sources that are gone were removed";
+            events.note(&number(removed, one, many));
         }
         if left > 0 {
-            let why = "were not as they were left, and stay";
-            events.note(&format!("{left} outputs of sources that are gone {why}"));
+            let one = "output of a source that is gone was not as it was left, and stays";
+            let many = "outputs of sources that are gone were not as they were left, and stay";
+            events.note(&number(left, one, many));
         }
     }
 }

@@ -90,7 +90,10 @@ pub(super) fn load(
         let own = stage.settings.iter().map(|set| (set.key.clone(), set.value.clone()));
         let options = Options { settings: own.collect(), ..options.clone() };
         let plugin = Plugin::of(engine, compiled, options).map_err(|error| {
-            let at = blamed(stage, &error).or(stage.place.as_ref());
+            let at = match blamed(stage, &error) {
+                Some(setting) => setting.place.as_ref(),
+                None => stage.place.as_ref(),
+            };
             Problem::new(&error).hint(error.hint()).at(at)
         })?;
         Ok::<_, Problem>(Loaded { name: stage.name.clone(), at: stage.place.clone(), plugin })
@@ -102,12 +105,13 @@ pub(super) fn load(
     assemble(loaded, *framing, *record_bytes_max)
 }
 
-/// The place of the setting that a plugin complains of: it alone knows what it takes, and says so
-/// in words.
-fn blamed<'a>(stage: &'a StageSpec, error: &LoadError) -> Option<&'a FilePlace> {
+/// The setting that a plugin complains of, which a file may say, or somebody else: the plugin alone
+/// knows what it takes, and says so in words.
+fn blamed<'a>(stage: &'a StageSpec, error: &LoadError) -> Option<&'a SettingSpec> {
     let LoadError::Start { failure, .. } = error else { return None };
-    let is_named = |setting: &&SettingSpec| failure.message.contains(&format!("`{}`", setting.key));
-    stage.settings.iter().find(is_named)?.place.as_ref()
+    // The first that it names: behind it may come all that it takes.
+    let at = |setting: &&SettingSpec| failure.message.find(&format!("`{}`", setting.key));
+    stage.settings.iter().filter(|setting| at(setting).is_some()).min_by_key(at)
 }
 
 fn assemble(

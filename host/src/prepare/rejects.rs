@@ -43,23 +43,27 @@ pub(super) fn open(
     }
     let opened = match (&output.ledger, again) {
         (Some(_), Some(sources)) => go_on(path, output.durable, sources),
-        _ if is_full(path) => match output.exists() {
-            Exists::Fail => {
-                let message = format!("⟦rejects⟧ {}: exists already", Shown::of(&path));
-                let hint =
-                    "⟦exists⟧ replace begins it anew, ⟦exists⟧ skip goes on behind what is there";
-                return Err(Problem::new(message).hint(Some(hint)));
-            }
-            Exists::Skip => {
-                OpenOptions::new().append(true).open(path).map(|file| Box::new(file) as _)
-            }
-            Exists::Replace => File::create(path).map(|file| Box::new(file) as _),
-        },
-        _ => File::create(path).map(|file| Box::new(file) as _),
+        _ if is_full(path) && output.exists() == Exists::Skip => {
+            OpenOptions::new().append(true).open(path).map(|file| Box::new(file) as _)
+        }
+        _ => {
+            refuse_full(path, output.exists())?;
+            File::create(path).map(|file| Box::new(file) as _)
+        }
     };
     let file: Box<dyn Write + Send> =
         opened.map_err(|error| Problem::new(format!("⟦rejects⟧ {}: {error}", Shown::of(&path))))?;
     Ok(Some(Mutex::new(Box::new(BufWriter::new(file)))))
+}
+
+/// Refuses to begin a file anew that has something in it, unless that may be replaced.
+pub(super) fn refuse_full(path: &Path, exists: Exists) -> Result<(), Problem> {
+    if exists != Exists::Fail || !is_full(path) {
+        return Ok(());
+    }
+    let message = format!("⟦rejects⟧ {}: exists already", Shown::of(&path));
+    let hint = "⟦exists⟧ replace begins it anew, ⟦exists⟧ skip goes on behind what is there";
+    Err(Problem::new(message).hint(Some(hint)))
 }
 
 /// Whether there is a file with something in it: an empty one holds nothing that could be lost.

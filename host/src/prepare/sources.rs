@@ -53,7 +53,11 @@ impl Origins {
 /// That there is no list of sources.
 pub(super) fn unlistable(error: &source::Error) -> Problem {
     let hint = error.hint();
-    Problem::new(error).hint(hint)
+    let told = Problem::new(error).hint(hint);
+    match error {
+        source::Error::List(_) => told.of("files_from"),
+        _ => told,
+    }
 }
 
 /// What to list.
@@ -119,6 +123,9 @@ pub(super) fn listing(
 ) -> Result<Listing, Problem> {
     let Context { origins, cancel, stats, .. } = context;
     let request = request(spec, look, settings, origins)?;
+    for (key, patterns) in [("include", &request.include), ("exclude", &request.exclude)] {
+        globs(patterns).map_err(|problem| problem.of(key))?;
+    }
     let mut listing = source::list(&request).map_err(|error| unlistable(&error))?;
     remove_below(&mut listing, &spec.inputs.files, &spec.output.out, events);
     let filter = Arc::clone(&listing.filter);

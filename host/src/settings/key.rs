@@ -40,6 +40,11 @@ pub fn named(text: &str, name: impl Fn(&str) -> String) -> Cow<'_, str> {
     Cow::Owned(told)
 }
 
+/// The key that a text begins with.
+pub fn first_key(text: &str) -> Option<&str> {
+    keys(text).next().filter(|_| text.starts_with(OPEN))
+}
+
 /// The keys in a text, in its order.
 pub fn keys(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split(OPEN).skip(1);

@@ -27,13 +27,13 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads the text of the file `name`, to whose directory paths are relative; `resolve` tells
+    /// Reads what is in the file `name`, to whose directory paths are relative; `is_path` tells
     /// which are paths at all.
     ///
     /// # Errors
     /// When it is no TOML, or says what no spec can; with the place.
-    pub fn read(name: &Path, text: &str, is_path: fn(&Path) -> bool) -> Result<Self, Problem> {
-        let text = Text { name, text };
+    pub fn read(name: &Path, bytes: &[u8], is_path: fn(&Path) -> bool) -> Result<Self, Problem> {
+        let text = utf8(name, bytes)?;
         let parse = || DeTable::parse(text.text);
         let table = parse().map_err(|error| {
             let span = error.span().unwrap_or_default();
@@ -43,7 +43,11 @@ impl Document {
         one_of_two(&text, table.get_ref())?;
         let read = JobText::deserialize(Deserializer::from(table.clone()));
         let read = read.map_err(|error| wrong(&text, table.get_ref(), &error))?;
-        let mut spec = JobSpec::try_from(read).map_err(Problem::new)?;
+        let mut spec = JobSpec::try_from(read).map_err(|told| {
+            // What is wrong with a whole file is its version, as two of stage and branch are told.
+            let at = table.get_ref().get("version").map(|version| text.place(&version.span()));
+            Problem::new(told).at(at.as_ref())
+        })?;
         let dir = name.parent().unwrap_or(Path::new(""));
         for path in spec.paths_mut().into_iter().filter(|path| is_path(path)) {
             *path = dir.join(&*path);
@@ -56,6 +60,11 @@ impl Document {
             }
         }
         Ok(Self { spec, places })
+    }
+
+    /// Takes note that somebody else says a setting, so that the file is not blamed for it.
+    pub fn forget(&mut self, key: &str) {
+        self.places.remove(key);
     }
 
     /// Where the file says a setting.
@@ -97,6 +106,18 @@ impl Text<'_> {
     fn wrong(&self, span: &Range<usize>, message: impl Display) -> Problem {
         Problem::new(message).at(Some(&self.place(span)))
     }
+}
+
+/// The text of a file, which TOML says is UTF-8.
+fn utf8<'t>(name: &'t Path, bytes: &'t [u8]) -> Result<Text<'t>, Problem> {
+    let wrong = match str::from_utf8(bytes) {
+        Ok(text) => return Ok(Text { name, text }),
+        Err(error) => error.valid_up_to(),
+    };
+    let good = bytes.get(..wrong).and_then(|good| str::from_utf8(good).ok()).unwrap_or_default();
+    let byte = bytes.get(wrong).copied().unwrap_or_default();
+    let told = format!("byte 0x{byte:02x} is not UTF-8, which a pipeline file is");
+    Err(Text { name, text: good }.wrong(&(wrong..wrong), told))
 }
 
 /// The tables of a spec, and the keys of each.

@@ -47,6 +47,11 @@ impl Problem {
         self.key
     }
 
+    /// What is wrong, without its place. Settings in it are marked.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// What is wrong, with its place, as it was written: settings in it are marked.
     pub fn text(&self) -> String {
         match &self.place {

@@ -23,8 +23,15 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let size = text.parse().map(|ByteSize(bytes)| Self(bytes));
-        size.map_err(|_: String| "expected a size, as 1048576, 64KiB or 1GiB".to_string())
+        if let Ok(bytes) = text.parse() {
+            return Ok(Self(bytes));
+        }
+        match text.parse() {
+            // What it has no number for, it takes for its largest.
+            Ok(ByteSize(u64::MAX)) => Err("it is too large: there are no 16 EiB".to_string()),
+            Ok(ByteSize(bytes)) => Ok(Self(bytes)),
+            Err::<_, String>(_) => Err("expected a size, as 1048576, 64KiB or 1GiB".to_string()),
+        }
     }
 }
 

@@ -5,6 +5,11 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args as ClapArgs, Subcommand, ValueEnum, ValueHint};
 
+/// How `host ledger forget` is called, behind the name of the program: clap would leave out what it
+/// takes of.
+pub(in crate::cli) const FORGET_USAGE: &str =
+    "ledger forget [--job <DIGEST>] <LEDGER> <SOURCE...|--failed|--all>";
+
 /// The same in each: where the ledger is.
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct LedgerPath {
@@ -41,7 +46,6 @@ pub(in crate::cli) enum LedgerCommand {
     /// Remove entries, so that the next run does their sources again
     #[command(
         group = ArgGroup::new("what").required(true),
-        override_usage = "host ledger forget [--job <DIGEST>] <LEDGER> <SOURCE...|--failed|--all>",
         after_help = LEDGER_FORGET_AFTER_HELP
     )]
     Forget {

@@ -8,8 +8,8 @@ use clap::{Subcommand, ValueHint};
 pub(in crate::cli) enum PluginCommand {
     /// Tell what a plugin is: kind, manifest, imports, exports, size, limits, SIMD or not
     Inspect {
-        /// The plugin, a component or a core module
-        #[arg(value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
+        /// The plugin: a file, or the name of one that is installed
+        #[arg(value_name = "PLUGIN", value_hint = ValueHint::FilePath)]
         plugin: PathBuf,
         /// Print JSON
         #[arg(long)]

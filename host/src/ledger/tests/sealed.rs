@@ -106,13 +106,13 @@ fn a_source_is_never_recalled_under_the_name_of_another() {
         connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
     drop(connection);
     let (page, page_bytes) = (page as usize, page_bytes as usize);
-    let mut bytes = std::fs::read(&path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
     let index = &mut bytes[(page - 1) * page_bytes..page * page_bytes];
     let named = |at: &usize| index[*at] == b'c';
     let cells: Vec<_> = (0..page_bytes).filter(named).collect();
     assert_eq!(cells.len(), 1, "{cells:?}");
     index[cells[0]] = b'b';
-    std::fs::write(&path, bytes).unwrap();
+    fs::write(&path, bytes).unwrap();
     let told = Reader::open(&path).unwrap().recall(job, b"b").unwrap_err().to_string();
     let expected = format!("{}: what is kept of b is not what was written", path.display());
     assert_eq!(told, expected);

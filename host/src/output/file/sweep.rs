@@ -10,6 +10,7 @@ use rustix::fs::{Dir, DirEntry, FileType};
 use rustix::io::Errno;
 
 use super::root::Root;
+use super::temporary::is_temporary_of;
 use super::{Attempt, FileError, is_temporary};
 
 /// What a sweep found.
@@ -30,6 +31,19 @@ impl Swept {
         self.failed += 1;
         self.first_failure.get_or_insert(error);
     }
+
+    /// Removes a temporary file in a directory, unless somebody writes it.
+    fn take(&mut self, root: &Root, dir: &OwnedFd, (relative, name): (&Path, &Path)) {
+        match remove(root, dir, name) {
+            Ok(()) => self.removed += 1,
+            // Its writer has it, or was done with it a moment ago.
+            Err(Errno::WOULDBLOCK | Errno::NOENT) => self.in_use += 1,
+            Err(cause) => {
+                let path = root.path.join(relative).join(name);
+                self.fail(FileError::new(&path, Attempt::Remove, cause));
+            }
+        }
+    }
 }
 
 /// Removes temporary files below `root`, in all directories, that are called as ours are and that
@@ -42,6 +56,28 @@ pub fn sweep(root: &Root) -> Swept {
         if let Err(cause) = swept_directory {
             swept.fail(FileError::new(&root.path.join(relative), Attempt::List, cause));
         }
+    }
+    swept
+}
+
+/// Removes temporary files of the one file `name` in `root`, as [`sweep`] does. Other files may be
+/// anybody's there.
+pub(super) fn sweep_of(root: &Root, name: &Path) -> Swept {
+    let mut swept = Swept::default();
+    let listed = Dir::read_from(&root.dir).and_then(|dir| {
+        for entry in dir {
+            let entry = entry?;
+            let found = OsStr::from_bytes(entry.file_name().to_bytes());
+            if is_temporary_of(found.as_bytes(), name)
+                && kind(root, &root.dir, &entry) == FileType::RegularFile
+            {
+                swept.take(root, &root.dir, (Path::new(""), Path::new(found)));
+            }
+        }
+        Ok(())
+    });
+    if let Err(cause) = listed {
+        swept.fail(FileError::new(&root.path, Attempt::List, cause));
     }
     swept
 }
@@ -59,15 +95,7 @@ fn sweep_directory(
         match kind(root, &dir, &entry) {
             FileType::Directory if name != "." && name != ".." => waiting.push(relative.join(name)),
             FileType::RegularFile if is_temporary(name.as_bytes()) => {
-                match remove(root, &dir, Path::new(name)) {
-                    Ok(()) => swept.removed += 1,
-                    // Its writer has it, or was done with it a moment ago.
-                    Err(Errno::WOULDBLOCK | Errno::NOENT) => swept.in_use += 1,
-                    Err(cause) => {
-                        let path = root.path.join(relative).join(name);
-                        swept.fail(FileError::new(&path, Attempt::Remove, cause));
-                    }
-                }
+                swept.take(root, &dir, (relative, Path::new(name)));
             }
             _ => {}
         }

@@ -11,6 +11,7 @@ use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
 use super::calls::Calls;
 use super::root::Root;
+use super::sweep::sweep_of;
 use super::{Attempt, Created, FileError, Pending};
 use crate::settings::{Durable, Exists};
 
@@ -114,6 +115,9 @@ fn file(calls: Calls, path: &Path, exists: Exists, durable: Durable) -> Result<T
     }
     let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
     let root = Root::open_existing(calls, parent, durable)?;
+    if let Some(error) = sweep_of(&root, Path::new(name)).first_failure {
+        tracing::warn!("{error}");
+    }
     Ok(match Pending::create(&root, Path::new(name), exists)? {
         Created::Pending(pending) => Target::File(pending),
         Created::Skipped => Target::Skipped,

@@ -38,6 +38,13 @@ fn start(name: &[u8]) -> &[u8] {
     slices::part(name, ..end)
 }
 
+/// Whether a file is called as a temporary one of the file `name` is.
+pub(super) fn is_temporary_of(found: &[u8], name: &Path) -> bool {
+    let before = start(name.as_os_str().as_bytes());
+    let digits = || found.strip_prefix(b".")?.strip_prefix(before)?.strip_prefix(MARK);
+    is_temporary(found) && digits().is_some_and(|rest| rest.len() == DIGITS + END.len())
+}
+
 /// Whether a file is called as our temporary files are.
 pub fn is_temporary(name: &[u8]) -> bool {
     let digits = || {
@@ -63,6 +70,8 @@ mod tests {
             let (one, other) = (temporary(Path::new(name)), temporary(Path::new(name)));
             assert_ne!(one, other);
             assert!(is_temporary(one.as_bytes()), "{one:?}");
+            assert!(is_temporary_of(one.as_bytes(), Path::new(name)), "{one:?}");
+            assert!(!is_temporary_of(one.as_bytes(), Path::new("b")), "{one:?}");
             assert!(one.len() <= NAME_BYTES_MAX);
             assert!(one.to_str().is_some(), "{one:?}");
         }
