@@ -54,7 +54,7 @@ fn run_meddled(io: Io, at: u64, meddle: &(dyn Fn(&Path) + Sync)) -> Ran {
     let settings = Run {
         io,
         chunk_bytes: CHUNK_BYTES,
-        show: Show { per_source: true, total: false },
+        show: Show { per_source: true, total: false, failures: true },
         ..Run::default()
     };
     let ran = job::run(task, &[tree.path().to_path_buf()], &settings);
@@ -173,7 +173,7 @@ fn run_replaced(replace: &(dyn Fn(&Path) + Sync)) -> Failure {
     };
     let processor = Meddled { inner: &plugin, victim: "1-before", at: 0, meddle: &meddle };
     let task = Task { processor: &processor, framing: "lines", format: Format::Raw };
-    let show = Show { per_source: true, total: false };
+    let show = Show { per_source: true, total: false, failures: true };
     let settings = Run { chunk_bytes: CHUNK_BYTES, show, ..Run::default() };
     let mut ran = job::run(task, &[tree.path().to_path_buf()], &settings);
     assert!(ran.out == [text("before\n\n"), text("after.\n\n")].concat().into_bytes());

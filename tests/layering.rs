@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 24] = [
         ],
     ),
     ("serve", &["tenant", "spec", "ledger", "metrics", "stats"]),
-    ("watch", &["spec", "prepare", "ledger", "metrics", "source", "job"]),
+    ("watch", &["spec", "prepare", "ledger", "metrics", "source", "job", "process", "stats"]),
     ("cluster", &["spec", "prepare", "ledger", "metrics", "job"]),
     ("kit", &["plugin", "process", "input", "spec"]),
     (

@@ -45,6 +45,7 @@ mod specs;
 mod support;
 mod tenants;
 mod transformers;
+mod watch;
 
 // `fill.rs` of the host is compiled into this crate, too: there it finds what it uses under these
 // names.

@@ -55,6 +55,7 @@ pub(crate) fn run(spec: &JobSpec) -> Result<Summary, Box<dyn Error>> {
         stats: Arc::clone(&stats),
         cancel,
         turns: None,
+        remembers: None,
         described: None,
         look: Look::Names,
     };

@@ -3,6 +3,7 @@
 
 mod allocator;
 mod args;
+mod arrivals;
 mod asked;
 mod called;
 mod closed;
@@ -23,6 +24,7 @@ mod run;
 mod sample;
 mod say;
 mod values;
+mod watch;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -32,7 +34,7 @@ use clap::{ArgMatches, FromArgMatches};
 
 use crate::plugin::compile_if_asked;
 use crate::spec::Problem;
-use args::{Args, Command, PluginCommand, RunArgs};
+use args::{Args, Command, PluginCommand, RunArgs, WatchArgs};
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,15 +51,24 @@ enum Exit {
 
 /// `gristmill/code` in the user's cache directory (XDG Base Directory Specification, section 3).
 fn cache_dir() -> Option<PathBuf> {
+    Some(user_dir("XDG_CACHE_HOME", ".cache")?.join("gristmill").join("code"))
+}
+
+/// The user's directory of that name, or what it is below the home directory where nobody says.
+fn user_dir(name: &str, below_home: &str) -> Option<PathBuf> {
     let absolute =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-    Some(caches.join("gristmill").join("code"))
+    absolute(name).or_else(|| Some(absolute("HOME")?.join(below_home)))
 }
 
 fn run(args: &RunArgs, given: &ArgMatches) -> Result<Exit, Problem> {
-    let asked = asked::asked(args, given)?;
+    let asked = asked::asked(args, None, given)?;
     run::run(&asked).map_err(|problem| asked.placed(problem))
+}
+
+fn watch(args: &WatchArgs, given: &ArgMatches) -> Result<Exit, Problem> {
+    let asked = asked::asked(&args.run, Some(&args.watch), given)?;
+    watch::watch(&asked).map_err(|problem| asked.placed(problem))
 }
 
 /// Runs the command line of this process.
@@ -97,6 +108,7 @@ fn exit_code(ended: Result<Exit, Problem>) -> ExitCode {
 fn ended(command: Command, given: &ArgMatches) -> Result<Exit, Problem> {
     match command {
         Command::Run(args) => run(&args, given.subcommand_matches("run").unwrap_or(given)),
+        Command::Watch(args) => watch(&args, given.subcommand_matches("watch").unwrap_or(given)),
         Command::Plugin { command: PluginCommand::Inspect { plugin, json } } => {
             inspect::inspect(&plugin, json)
         }

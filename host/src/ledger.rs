@@ -13,10 +13,13 @@
 //! source again, and replaces that output by the same: nothing is doubled, and nothing that the
 //! ledger calls committed is missing.
 
+mod arrival;
+mod arrivals;
 mod done;
 mod entry;
 mod error;
 mod lock;
+mod put;
 mod queue;
 mod read;
 mod row;
@@ -25,6 +28,7 @@ mod seal;
 mod select;
 #[cfg(test)]
 mod tests;
+mod versions;
 mod write;
 
 use std::fs;
@@ -33,6 +37,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
+pub use arrival::{After, Arrival, ArrivalId, ArrivalStage, Change, Counts, NewArrival};
 pub use done::{Done, Known, Owners};
 pub use entry::{
     Digest, Entries, Entry, Identity, JobId, JobSummary, Kept, Needs, Output, Selection, State,
@@ -40,11 +45,13 @@ pub use entry::{
 pub use error::Error;
 pub use queue::Ticket;
 pub use read::Reader;
+pub use versions::{Sight, Versions};
 
 use crate::settings::limits::{LEDGER_KEPT_BYTES_MAX, LEDGER_NAME_BYTES_MAX};
 use lock::Lock;
+use put::Row;
 use queue::Queue;
-use write::{Row, Work, Writer};
+use write::{Work, Writer};
 
 /// A ledger that this process writes, and no other, until this is dropped. Shared by all threads.
 ///
@@ -99,6 +106,24 @@ impl Ledger {
     pub fn commit(&self, job: JobId, entry: Entry, kept: Kept) -> Result<Ticket, Error> {
         let bytes = weigh(&entry, &kept)?;
         self.queue.push(Work::Commit(Box::new(Row { job, entry, kept })), bytes)
+    }
+
+    /// Makes changes to what watches know: all of them, or, after a crash, none. Returns before
+    /// they are durable.
+    ///
+    /// # Errors
+    /// When writing has failed, or an entry among them is too long: then none is made.
+    pub fn change(&self, changes: Vec<Change>) -> Result<Ticket, Error> {
+        let mut bytes = 0;
+        for change in &changes {
+            let more = match change {
+                Change::Committed { entry, kept, .. } => weigh(entry, kept)?,
+                Change::Seen(new) => new.path.len() + new.version.as_str().len(),
+                _ => 0,
+            };
+            bytes += size_of::<Change>() + more;
+        }
+        self.queue.push(Work::Arrivals(changes), bytes)
     }
 
     /// Waits until all that was committed up to the ticket is durable. It is written at once,

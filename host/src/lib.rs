@@ -23,6 +23,7 @@ pub mod source;
 pub mod spec;
 pub mod stats;
 pub mod tenant;
+pub mod watch;
 pub mod work;
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod planned;
 mod plugins;
 mod recorder;
 mod rejects;
+mod remembers;
 mod report;
 mod resolved;
 mod sources;
@@ -39,6 +40,7 @@ pub use planned::{
     Parallel, Plan, PlannedLimits, PlannedName, PlannedOutput, PlannedSources, PlannedStage,
 };
 pub use plugins::cache;
+pub use remembers::{Remembers, identify, kept};
 pub use sources::Origins;
 pub use words::check_words;
 

@@ -7,6 +7,7 @@ mod out;
 mod run;
 mod sandbox;
 mod tenant;
+mod watch;
 mod words;
 
 pub use bounds::{Amount, OutOfBounds};
@@ -15,3 +16,4 @@ pub use out::{Durable, Exists, Format, Join, Pack, PackError};
 pub use run::{Decompress, EncodingErrors, Io, Piped, RejectsMax, Run, Show};
 pub use sandbox::{Exceeded, Isolate, Sandbox};
 pub use tenant::{Ceiling, Quotas};
+pub use watch::{AfterCommit, Changed, Existing, OnFail, Order, SettleMode};

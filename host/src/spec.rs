@@ -16,6 +16,7 @@ mod part;
 mod problem;
 mod sandbox;
 mod stages;
+mod watch;
 mod words;
 
 pub(crate) use crate::settings::Key;
@@ -28,6 +29,7 @@ pub use part::{ChunkRange, PartSpec};
 pub use problem::{FilePlace, Problem};
 pub use sandbox::SandboxSpec;
 pub use stages::{BranchSpec, SettingSpec, StageSpec};
+pub use watch::WatchSpec;
 pub use words::{Size, Time};
 
 use crate::settings::{

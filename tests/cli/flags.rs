@@ -16,6 +16,7 @@ fn no_arguments_show_what_there_is() {
 
     Commands:
       run          Run a plugin over files and directories
+      watch        Run a plugin over files as they arrive in directories, each exactly once
       plugin       Look at plugins
       doctor       Tell whether this machine has what `host run` needs, and how to get what is missing
       ledger       Look at what ledgers say is done, or have it done again

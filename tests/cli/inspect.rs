@@ -42,8 +42,10 @@ fn manual_pages_are_made_for_each_command() {
     host-doctor.1
     host-guide.1
     host-ledger-check.1
+    host-ledger-explain.1
     host-ledger-export.1
     host-ledger-forget.1
+    host-ledger-retry.1
     host-ledger-show.1
     host-ledger.1
     host-man.1
@@ -53,6 +55,7 @@ fn manual_pages_are_made_for_each_command() {
     host-plugin.1
     host-run.1
     host-sample.1
+    host-watch.1
     host.1
     ");
 }

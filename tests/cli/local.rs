@@ -43,10 +43,11 @@ fn a_url_is_refused_by_each_flag_that_names_a_file_and_no_secret_is_shown() {
     }
     for (of, flag) in &flags {
         let host = Host::new().within(tree.path()).arg(of);
-        let host = if of == "run" { host.arg("words") } else { host };
+        let runs = matches!(of.as_str(), "run" | "watch");
+        let host = if runs { host.arg("words") } else { host };
         let host = match flag.as_str() {
             "--plugin" | "--pipeline" => host,
-            _ if of == "run" => host.arg("--plugin").arg(plugin("upcase")),
+            _ if runs => host.arg("--plugin").arg(plugin("upcase")),
             _ => host,
         };
         assert_refused(flag, &host.args([flag, URL]).ended().exits(2));

@@ -46,7 +46,7 @@ impl Entry {
         let plugin = load(&self.plugin, &self.cache);
         let task = Task { processor: &plugin, framing: "lines", format: Format::Raw };
         let settings = Run {
-            show: gristmill::settings::Show { per_source: false, total: true },
+            show: gristmill::settings::Show { per_source: false, total: true, failures: true },
             ..Run::default()
         };
         let ran = job::run(task, &FILES.map(|(name, _)| self.tree.path().join(name)), &settings);

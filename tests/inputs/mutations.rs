@@ -91,7 +91,11 @@ fn outcomes(tree: &Tree) -> (Outcomes, usize) {
         }
     }
     let told = ended.stderr.lines().find_map(|line| {
-        line.strip_suffix(" entries that are no regular files were skipped")?.parse().ok()
+        let several = line.strip_suffix(" entries that are no regular files were skipped");
+        several
+            .or_else(|| line.strip_suffix(" entry that is no regular file was skipped"))?
+            .parse()
+            .ok()
     });
     (outcomes, told.unwrap_or_default())
 }

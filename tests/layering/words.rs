@@ -25,12 +25,13 @@ pub(super) fn front_end_words(text: &str) -> Vec<(usize, String)> {
 
 /// Whether a spec has a setting of that name, or a command line.
 fn is_key(key: &str) -> bool {
-    use gristmill::spec::{InputSpec, OutputSpec, SandboxSpec, WorkSpec, fields};
+    use gristmill::spec::{InputSpec, OutputSpec, SandboxSpec, WatchSpec, WorkSpec, fields};
     let sections = [
         fields::<InputSpec>(),
         fields::<OutputSpec>(),
         fields::<WorkSpec>(),
         fields::<SandboxSpec>(),
+        fields::<WatchSpec>(),
     ];
     sections.iter().any(|keys| keys.contains(&key)) || matches!(key, "plugin" | "set" | "pipeline")
 }

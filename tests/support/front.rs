@@ -43,6 +43,7 @@ pub(crate) fn run(json: &str, named: Option<&[PathBuf]>, told: &Told) -> Result<
         stats,
         cancel,
         turns,
+        remembers: None,
         described,
         look,
     };

@@ -3,6 +3,7 @@
 mod ledger;
 mod plugin;
 mod sandbox;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use crate::spec::{Size, Time};
 pub(super) use ledger::{FORGET_USAGE, LedgerCommand, LedgerFormatArg};
 pub(super) use plugin::PluginCommand;
 pub(super) use sandbox::SandboxArgs;
+pub(super) use watch::{WatchArgs, WatchFlags};
 
 /// Runs sandboxed WebAssembly plugins over files, in parallel, at the speed of native code.
 #[derive(Debug, Parser)]
@@ -32,6 +34,8 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Run a plugin over files and directories
     Run(Box<RunArgs>),
+    /// Run a plugin over files as they arrive in directories, each exactly once
+    Watch(Box<WatchArgs>),
     /// Look at plugins
     Plugin {
         #[command(subcommand)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::args::RunArgs;
+use super::args::{RunArgs, WatchFlags};
 use super::{called, installed};
 use crate::name::Shown;
 use crate::prepare;
@@ -31,31 +31,38 @@ pub(super) struct Asked {
 /// The flags of the program. Each that is on or off can also be taken back, as `--no-FLAG`: a file
 /// may have put it on.
 pub(super) fn command() -> Command {
-    called::command().mut_subcommand("run", |run| {
-        let on = |arg: &&Arg| {
-            matches!(arg.get_action(), ArgAction::SetTrue) && arg.get_help_heading().is_some()
-        };
-        let longs = run.get_arguments().filter(on).filter_map(Arg::get_long);
-        let longs = longs.filter(|long| !long.starts_with("no-") && *long != "archives");
-        let longs: Vec<String> = longs.map(str::to_string).collect();
-        let run = run.mut_args(|arg| match arg.get_long() {
-            Some(long) if longs.iter().any(|on| on == long) => {
-                let off = format!("no-{long}");
-                arg.overrides_with(off)
-            }
-            _ => arg,
-        });
-        longs.into_iter().fold(run, |run, long| {
+    let command = called::command().mut_subcommand("run", with_takebacks);
+    command.mut_subcommand("watch", with_takebacks)
+}
+
+fn with_takebacks(run: Command) -> Command {
+    let on = |arg: &&Arg| {
+        matches!(arg.get_action(), ArgAction::SetTrue) && arg.get_help_heading().is_some()
+    };
+    let longs = run.get_arguments().filter(on).filter_map(Arg::get_long);
+    let longs = longs.filter(|long| !long.starts_with("no-") && *long != "archives");
+    let longs: Vec<String> = longs.map(str::to_string).collect();
+    let run = run.mut_args(|arg| match arg.get_long() {
+        Some(long) if longs.iter().any(|on| on == long) => {
             let off = format!("no-{long}");
-            let back = Arg::new(off.clone()).long(off).action(ArgAction::SetTrue);
-            let back = back.hide(true).help_heading(None::<&str>);
-            run.arg(back.overrides_with(long.replace('-', "_")))
-        })
+            arg.overrides_with(off)
+        }
+        _ => arg,
+    });
+    longs.into_iter().fold(run, |run, long| {
+        let off = format!("no-{long}");
+        let back = Arg::new(off.clone()).long(off).action(ArgAction::SetTrue);
+        let back = back.hide(true).help_heading(None::<&str>);
+        run.arg(back.overrides_with(long.replace('-', "_")))
     })
 }
 
 /// Puts together what the flags of `host run` and a file say.
-pub(super) fn asked(args: &RunArgs, given: &ArgMatches) -> Result<Asked, Problem> {
+pub(super) fn asked(
+    args: &RunArgs,
+    watch: Option<&WatchFlags>,
+    given: &ArgMatches,
+) -> Result<Asked, Problem> {
     let mut document = args.pipeline.as_deref().map(read).transpose()?;
     let mut spec = document.as_ref().map(|it| it.spec.clone()).unwrap_or_default();
     let is_said = |key: &str| is_said(given, key);
@@ -67,6 +74,9 @@ pub(super) fn asked(args: &RunArgs, given: &ArgMatches) -> Result<Asked, Problem
         }
     }
     apply(args, &is_said, &mut spec);
+    if let Some(flags) = watch {
+        apply_watch(flags, &is_said, &mut spec);
+    }
     if !args.plugin.is_empty() {
         let branches = args.plugin.iter().map(|words| branch(words));
         spec.branches = branches.collect::<Result<_, _>>()?;
@@ -218,6 +228,15 @@ fn apply(args: &RunArgs, is_said: &dyn Fn(&str) -> bool, spec: &mut JobSpec) {
     );
 }
 
+/// The same for how files are taken as they arrive.
+fn apply_watch(args: &WatchFlags, is_said: &dyn Fn(&str) -> bool, spec: &mut JobSpec) {
+    take!(
+        is_said, args => spec.watch,
+        existing, settle, settle_mode, changed, after, after_delay, on_fail, retries, order,
+        max_files_per_second, max_bytes_per_second, once,
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use clap::FromArgMatches;
@@ -226,7 +245,7 @@ mod tests {
 
     use super::*;
     use crate::cli::args;
-    use crate::spec::{InputSpec, OutputSpec, SandboxSpec, WorkSpec, fields};
+    use crate::spec::{InputSpec, OutputSpec, SandboxSpec, WatchSpec, WorkSpec, fields};
 
     fn given(flags: &[&str]) -> (Box<RunArgs>, ArgMatches) {
         let words = ["host", "run", "--plugin", "p.wasm"].iter().chain(flags);
@@ -259,6 +278,21 @@ mod tests {
                 run.get_arguments().filter(below).map(|arg| arg.get_id().to_string()).collect();
             assert_eq!(flags, keys, "{heading}");
         }
+    }
+
+    #[test]
+    fn each_field_of_how_files_are_taken_is_a_flag_with_the_same_default() {
+        let words = ["host", "watch", "in", "--plugin", "p.wasm"];
+        let args = Args::from_arg_matches(&command().get_matches_from(words)).unwrap();
+        let args::Command::Watch(watch) = args.command else { panic!("it is a watch") };
+        let mut spec = JobSpec::default();
+        apply_watch(&watch.watch, &|_| true, &mut spec);
+        assert_eq!(spec.watch, WatchSpec::default());
+        let command = command();
+        let all = command.find_subcommand("watch").unwrap().get_arguments();
+        let below = all.filter(|arg| arg.get_help_heading() == Some("Watch"));
+        let flags: Vec<_> = below.map(|arg| arg.get_id().to_string()).collect();
+        assert_eq!(flags, fields::<WatchSpec>());
     }
 
     #[test]

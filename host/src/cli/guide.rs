@@ -6,8 +6,9 @@ use super::Exit;
 use crate::spec::Problem;
 
 /// The pages by topic.
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 13] = [
     ("guide", include_str!("../../docs/guide.md")),
+    ("watch", include_str!("../../docs/watch.md")),
     ("pipeline-files", include_str!("../../docs/pipeline-files.md")),
     ("remote", include_str!("../../docs/remote.md")),
     ("plugins", include_str!("../../docs/plugins.md")),
@@ -22,7 +23,7 @@ const PAGES: [(&str, &str); 12] = [
 ];
 
 /// The topics, as the help lists them.
-pub(super) fn topics() -> [&'static str; 12] {
+pub(super) fn topics() -> [&'static str; 13] {
     PAGES.map(|(topic, _)| topic)
 }
 

@@ -75,7 +75,7 @@ impl Interrupt {
     }
 }
 
-fn end() -> ! {
+pub(super) fn end() -> ! {
     std::process::exit(Exit::Interrupted as i32)
 }
 

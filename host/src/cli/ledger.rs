@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::Exit;
 use super::args::{LedgerCommand, LedgerFormatArg};
-use super::say;
+use super::{arrivals, say};
 use crate::ledger::{
     Entries, Entry, Error, JobId, JobSummary, Ledger, Output, Reader, Selection, State,
 };
@@ -36,6 +36,10 @@ pub(super) fn ledger(command: &LedgerCommand) -> Result<Exit, Problem> {
                 job => show_entries(&reader, &jobs, &Selection { job, entries }, *format),
             }
         }
+        LedgerCommand::Explain { file, ledger, format } => {
+            arrivals::explain(file, ledger.as_deref(), *format)
+        }
+        LedgerCommand::Retry { ledger, files, failed: _ } => arrivals::retry(&ledger.path, files),
         LedgerCommand::Export { ledger, job } => export(&ledger.path, job.as_deref()),
         LedgerCommand::Forget { ledger, sources, job, failed, all: _ } => {
             let entries = if *failed { Entries::Failed } else { Entries::All };

@@ -93,6 +93,7 @@ fn run_with(
         settings,
         cancel,
         turns: None,
+        remembers: None,
         described: asked.pipeline.as_deref(),
         look: if progress.is_shown() { Look::Sizes } else { Look::Names },
     };

@@ -240,10 +240,14 @@ impl Writer<'_> {
     ) {
         self.ends.count(job, slot, bytes, outcome.as_ref().err());
         let source = name(job, slot);
+        let shows_failures = job.settings.show.failures;
         match outcome {
             Ok(results) => {
                 if let Some(failure) = self.ends.lanes_failed(job, &source, results) {
                     job.stats.turn_failed(failure.kind.word());
+                    if !shows_failures {
+                        return;
+                    }
                 }
                 for (result, plugin) in results.iter().zip(job.labels()) {
                     let result = result.as_ref().map_err(fault);
@@ -251,6 +255,7 @@ impl Writer<'_> {
                     self.write(job, |formatter, out| formatter.row(out, &row));
                 }
             }
+            Err(_) if !shows_failures => {}
             Err(failure) => {
                 let row = Row { source: &source, plugin: None, bytes, result: Err(fault(failure)) };
                 self.write(job, |formatter, out| formatter.row(out, &row));
@@ -293,7 +298,8 @@ impl Writer<'_> {
             failed: self.ends.failed,
             bytes: self.ends.bytes,
         };
-        let whole = !job.cancel.is_set();
+        // Who wants no row for failures wants rows of sources alone.
+        let whole = !job.cancel.is_set() && job.settings.show.failures;
         self.write(job, |formatter, out| {
             formatter.end(out, whole.then_some(&shown))?;
             out.flush()

@@ -35,7 +35,7 @@ pub struct Done {
 }
 
 /// Half a digest: two of a million million are the same with a chance of 1 in 10^14.
-type Half = [u8; 16];
+pub(super) type Half = [u8; 16];
 
 impl Done {
     pub(super) fn add_committed(&mut self, source: &[u8], identity: &[u8], rejects: u64) {
@@ -132,10 +132,10 @@ impl Owners {
 }
 
 /// What a table for so many takes: it is an eighth larger, and has a byte more for each.
-fn held_bytes<T>(capacity: usize) -> u64 {
+pub(super) fn held_bytes<T>(capacity: usize) -> u64 {
     (capacity as u64).saturating_mul(size_of::<T>() as u64 + 1) / 7 * 8
 }
 
-fn half(bytes: &[u8]) -> Half {
+pub(super) fn half(bytes: &[u8]) -> Half {
     blake3::hash(bytes).as_bytes().first_chunk().copied().unwrap_or_default()
 }

@@ -126,6 +126,11 @@ pub enum Error {
 pub(super) struct AlteredRow(pub(super) String);
 
 impl Error {
+    /// Whether the disk is full, failed, or cannot be reached: later it may be better.
+    pub fn is_of_the_disk(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Disk { .. } | Self::Open { .. })
+    }
+
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

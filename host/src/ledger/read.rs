@@ -29,7 +29,7 @@ use crate::stats::MemoryBudget;
 /// A connection that reads. Each thread has its own.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     /// What is recalled is charged to it.
     memory: Arc<MemoryBudget>,
     // After the connection: to close the file takes the database's own locks from it.
@@ -335,7 +335,7 @@ impl Reader {
         closed(&self.connection, row, &self.memory)
     }
 
-    fn error(&self, error: &rusqlite::Error) -> Error {
+    pub(super) fn error(&self, error: &rusqlite::Error) -> Error {
         Error::sql(&self.lock.name, error)
     }
 }

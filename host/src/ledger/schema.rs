@@ -19,7 +19,7 @@ use crate::slices;
 const APPLICATION: i64 = 0x6772_7374;
 
 /// What leads from each version to the next, from 0, which is nothing at all.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
     CREATE TABLE job (
         id INTEGER PRIMARY KEY,
@@ -85,6 +85,39 @@ const STEPS: [&str; 3] = [
             rejects, output, x'', result, saved
         FROM entry_without_digests;
     DROP TABLE entry_without_digests;
+",
+    "
+    CREATE TABLE watch (
+        job INTEGER PRIMARY KEY REFERENCES job(id),
+        -- What was to be done with files that were there when it was first begun, and when.
+        existing TEXT NOT NULL,
+        at_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE arrival (
+        id INTEGER PRIMARY KEY,
+        job INTEGER NOT NULL REFERENCES job(id),
+        path BLOB NOT NULL,
+        version TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        modified_ns INTEGER NOT NULL,
+        stage TEXT NOT NULL,
+        fresh INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        seen_ms INTEGER NOT NULL,
+        due_ms INTEGER NOT NULL,
+        done_ms INTEGER,
+        why TEXT,
+        after TEXT,
+        UNIQUE (path, job, version)
+    ) STRICT;
+    CREATE INDEX arrival_open ON arrival (job, stage) WHERE stage IN ('queued', 'running');
+    CREATE INDEX arrival_after ON arrival (job) WHERE after = 'pending';
+    CREATE TABLE appended (
+        job INTEGER NOT NULL REFERENCES job(id),
+        path BLOB NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (job, path)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 
@@ -180,7 +213,8 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     migrate(connection, &STEPS)?;
     // Nobody has a name for them yet.
     let abandoned =
-        "DELETE FROM job WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.job = job.id)";
+        "DELETE FROM job WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.job = job.id)
+            AND NOT EXISTS (SELECT 1 FROM watch WHERE watch.job = job.id)";
     connection.execute(abandoned, [])?;
     Ok(())
 }

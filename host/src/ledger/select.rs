@@ -24,6 +24,13 @@ impl<'a> Filter<'a> {
         Self { sql: format!("{jobs}{entries}"), job, source }
     }
 
+    /// The same of the rows of a watch.
+    pub(super) fn of_arrivals(selection: &'a Selection) -> Self {
+        let Self { sql, job, source } = Self::of(selection);
+        let sql = sql.replace("source = :source", "path = :source");
+        Self { sql: sql.replace("failure_kind IS NOT NULL", "stage = 'failed'"), job, source }
+    }
+
     pub(super) fn parameters(&self) -> Vec<(&str, &dyn ToSql)> {
         let job = self.job.map(|job| (":job", job as &dyn ToSql));
         let source = self.source.map(|source| (":source", source as &dyn ToSql));

@@ -1,24 +1,20 @@
 //! The one thread that writes to a ledger, and what it is asked to write: each group of rows in one
 //! transaction.
 
-use std::ffi::CStr;
 use std::path::Path;
 use std::sync::mpsc::Sender;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::types::ToSqlOutput;
-use rusqlite::types::ValueRef::{Blob, Integer, Null, Text};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, named_params};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use super::entry::{Digest, Entry, JobId, Kept, LATEST_MS, Output, Selection, State};
+use super::arrival::Change;
+use super::arrivals;
+use super::entry::{Digest, JobId, Selection};
 use super::error::Error;
 use super::lock::Lock;
+use super::put::{Row, commit};
 use super::queue::Queue;
 use super::schema;
-use super::seal::{self, Part};
 use super::select::Filter;
-use crate::settings::limits::{LEDGER_BOUND_BYTES_MAX, LEDGER_MESSAGE_BYTES_MAX};
-use crate::slices;
 
 /// What the writer is asked for. Answers are sent before they are durable: whoever asked waits for
 /// that, too.
@@ -28,16 +24,10 @@ pub(super) enum Work {
     Commit(Box<Row>),
     /// Tell the name of a job, which is new or not.
     Job { digest: Digest, description: String, told: Sender<JobId> },
+    /// Change what watches know.
+    Arrivals(Vec<Change>),
     /// Remove entries, and tell of how many.
     Forget { selection: Selection, told: Sender<u64> },
-}
-
-/// An entry in full.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) job: JobId,
-    pub(super) entry: Entry,
-    pub(super) kept: Kept,
 }
 
 /// The connection that writes.
@@ -98,6 +88,9 @@ fn write(connection: &mut Connection, group: Vec<Work>) -> rusqlite::Result<()> 
         // Who asked may be gone: then nobody wants the answer.
         match work {
             Work::Commit(row) => commit(&transaction, *row)?,
+            Work::Arrivals(changes) => {
+                changes.into_iter().try_for_each(|change| arrivals::make(&transaction, change))?;
+            }
             Work::Job { digest, description, told } => {
                 let _ = told.send(job(&transaction, digest, &description)?);
             }
@@ -107,121 +100,6 @@ fn write(connection: &mut Connection, group: Vec<Work>) -> rusqlite::Result<()> 
         }
     }
     transaction.commit()
-}
-
-fn commit(transaction: &Transaction<'_>, row: Row) -> rusqlite::Result<()> {
-    let Row { job, entry, kept } = row;
-    let Kept { result, saved, output, charged: _written } = kept;
-    let result = result.map(|result| seal::close(&entry, Part::Result, result));
-    let saved = saved.map(|saved| seal::close(&entry, Part::Saved, saved));
-    let (kind, message) = match &entry.state {
-        State::Committed => (None, None),
-        State::Failed { kind, message } => (Some(kind), Some(shortened(message))),
-    };
-    let path = entry.output.as_deref().map(|path| path.as_os_str().as_encoded_bytes());
-    let (at, bytes_in, bytes_out) =
-        (milliseconds(entry.at), count(entry.bytes_in), count(entry.bytes_out));
-    let digest = seal::of_values(&[
-        Integer(job.0),
-        Blob(&entry.source),
-        Text(entry.identity.0.as_bytes()),
-        kind.map_or(Null, |kind| Text(kind.as_bytes())),
-        message.map_or(Null, |message| Text(message.as_bytes())),
-        Integer(at),
-        Integer(bytes_in),
-        Integer(bytes_out),
-        Integer(count(entry.rejects)),
-        path.map_or(Null, Blob),
-        Integer(result.is_none().into()),
-        Integer(saved.is_none().into()),
-    ]);
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO entry (job, source, identity, failure_kind, failure_message, at_ms, bytes_in,
-            bytes_out, rejects, output, digest, result, saved)
-        VALUES (:job, :source, :identity, :kind, :message, :at, :bytes_in,
-            :bytes_out, :rejects, :output, :digest, :result, :saved)
-        ON CONFLICT (job, source) DO UPDATE SET identity = excluded.identity,
-            failure_kind = excluded.failure_kind, failure_message = excluded.failure_message,
-            at_ms = excluded.at_ms, bytes_in = excluded.bytes_in, bytes_out = excluded.bytes_out,
-            rejects = excluded.rejects, output = excluded.output, digest = excluded.digest,
-            result = excluded.result, saved = excluded.saved",
-    )?;
-    statement.execute(named_params! {
-        ":job": job.0,
-        ":source": entry.source,
-        ":identity": entry.identity.0,
-        ":kind": kind,
-        ":message": message,
-        ":at": at,
-        ":bytes_in": bytes_in,
-        ":bytes_out": bytes_out,
-        ":rejects": count(entry.rejects),
-        ":output": path,
-        ":digest": digest,
-        ":result": result.as_deref().map(bound),
-        ":saved": saved.as_deref().map(bound),
-    })?;
-    drop(statement);
-    for (column, kept) in [(c"result", result), (c"saved", saved)] {
-        if let Some(kept) = kept.filter(|kept| is_long(kept)) {
-            fill(transaction, (job, &entry.source), column, &kept)?;
-        }
-    }
-    own(transaction, job, &entry.source, output.as_ref())
-}
-
-/// What a column is given: the value, or room for a long one, which is [filled](fill) then.
-fn bound(kept: &[u8]) -> ToSqlOutput<'_> {
-    match u64::try_from(kept.len()) {
-        Ok(room) if is_long(kept) => ToSqlOutput::ZeroBlob(room),
-        _ => ToSqlOutput::Borrowed(Blob(kept)),
-    }
-}
-
-/// Whether a value is written into its place. To bind one makes a copy of it, and to put it into a
-/// row makes another.
-fn is_long(kept: &[u8]) -> bool {
-    kept.len() > LEDGER_BOUND_BYTES_MAX
-}
-
-/// Writes a long value into the room that the row of a source has for it.
-fn fill(
-    transaction: &Transaction<'_>,
-    (job, source): (JobId, &[u8]),
-    column: &CStr,
-    kept: &[u8],
-) -> rusqlite::Result<()> {
-    let sql = "SELECT id FROM entry WHERE job = ?1 AND source = ?2";
-    let id = transaction.prepare_cached(sql)?.query_row((job.0, source), |row| row.get(0))?;
-    let mut room = transaction.blob_open(c"main", c"entry", column, id, false)?;
-    room.write_all_at(kept, 0)?;
-    room.close()
-}
-
-/// The output of a source is the one that it has now, or none. Who had the same path before has
-/// none any more.
-fn own(
-    transaction: &Transaction<'_>,
-    job: JobId,
-    source: &[u8],
-    output: Option<&Output>,
-) -> rusqlite::Result<()> {
-    let Some(output) = output else {
-        let sql = "DELETE FROM output WHERE job = ?1 AND source = ?2";
-        transaction.prepare_cached(sql)?.execute((job.0, source))?;
-        return Ok(());
-    };
-    let sql = "REPLACE INTO output (path, job, source, bytes, modified_ns, digest)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    transaction.prepare_cached(sql)?.execute((
-        output.path.as_os_str().as_encoded_bytes(),
-        job.0,
-        source,
-        count(output.bytes),
-        output.modified_ns,
-        output.digest.as_ref().map(|digest| &digest[..]),
-    ))?;
-    Ok(())
 }
 
 fn job(
@@ -238,25 +116,12 @@ fn forget(transaction: &Transaction<'_>, selection: &Selection) -> rusqlite::Res
     let filter = Filter::of(selection);
     let sql = format!("DELETE FROM entry WHERE {}", filter.sql);
     let removed = transaction.prepare_cached(&sql)?.execute(filter.parameters().as_slice())?;
+    let filter = Filter::of_arrivals(selection);
+    let sql = format!("DELETE FROM arrival WHERE {}", filter.sql);
+    let unseen = transaction.prepare_cached(&sql)?.execute(filter.parameters().as_slice())?;
+    let removed = removed.max(unseen);
     let sql = "DELETE FROM output WHERE NOT EXISTS
         (SELECT 1 FROM entry WHERE entry.job = output.job AND entry.source = output.source)";
     transaction.prepare_cached(sql)?.execute([])?;
     Ok(removed as u64)
-}
-
-/// As much of a message as is kept.
-fn shortened(message: &str) -> &str {
-    let end = message.floor_char_boundary(LEDGER_MESSAGE_BYTES_MAX);
-    slices::text(message, ..end)
-}
-
-/// What fits into a column; no count is larger.
-fn count(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// Since 1970, and within what is kept.
-fn milliseconds(at: SystemTime) -> i64 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(LATEST_MS).min(LATEST_MS)
 }

@@ -31,6 +31,7 @@ use crate::settings::Isolate;
 const FRAMING_SETTINGS: &str = "framing-settings";
 
 /// A plugin file and what it compiled to, of which nothing has run.
+#[derive(Clone)]
 pub struct Compiled {
     path: PathBuf,
     bytes: Vec<u8>,

@@ -21,6 +21,7 @@ use super::identity::{description, digest, identity, name};
 use super::ledger_mode::LedgerMode;
 use super::names::Names;
 use super::owned::{self, Fate, remove_vanished};
+use super::remembers;
 use super::resolved::resolved;
 use crate::job::{Error, Made, Observer, Saved};
 use crate::ledger::{self, Entry, JobId, Kept, Ledger, Needs, Owners, Reader, State};
@@ -201,14 +202,13 @@ impl Checkpoint {
             return Ok(()); // nobody knows which version it was
         }
         let (state, output, bytes_out, kept) = match saved.result {
-            Ok(Made::File { path, bytes, digest }) => {
-                let owned = owned::remembered(self.out.join(path), bytes, digest);
-                let kept = Kept { output: Some(owned), ..Kept::default() };
-                (State::Committed, Some(path.to_path_buf()), bytes, kept)
-            }
-            Ok(Made::Result { result, state }) => {
-                let bytes = result.as_ref().map_or(0, |result| result.len()) as u64;
-                (State::Committed, None, bytes, kept(result, state))
+            Ok(made) => {
+                let output = match &made {
+                    Made::File { path, .. } => Some(path.to_path_buf()),
+                    Made::Result { .. } => None,
+                };
+                let (kept, bytes) = remembers::kept(&self.out, made);
+                (State::Committed, output, bytes, kept)
             }
             Err(failure) => {
                 self.remove_output(&name(source))?;
@@ -385,14 +385,6 @@ fn remove_own(listing: &mut Listing, own: &[PathBuf]) {
         let is_named = source.path.end().file_name().is_some_and(|name| names.contains(&name));
         !is_named || !fs::canonicalize(source.path.to_path()).is_ok_and(|path| own.contains(&path))
     });
-}
-
-/// What is kept of a source, charged until it is written.
-fn kept(result: Option<Held>, state: Option<Held>) -> Kept {
-    let apart = |held: Option<Held>| held.map(Held::apart).unzip();
-    let ((result, of_result), (saved, of_state)) = (apart(result), apart(state));
-    let charged = [of_result.unwrap_or_default(), of_state.unwrap_or_default()];
-    Kept { result, saved, output: None, charged }
 }
 
 impl From<ledger::Error> for Problem {

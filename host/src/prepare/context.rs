@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::output::Outlets;
 use super::plugins::{self, Loading, Plugins};
+use super::remembers::Remembers;
 use super::sources::Origins;
 use super::words::framing;
 use crate::job::Observer;
@@ -37,6 +38,8 @@ pub struct Context<'a> {
     pub cancel: Arc<Cancel>,
     /// Who lets it work, where it is not alone.
     pub turns: Option<Turns>,
+    /// Who remembers what becomes of sources, where the job has no ledger.
+    pub remembers: Option<&'a dyn Remembers>,
     /// A file that describes the job, which must stay as it is.
     pub described: Option<&'a Path>,
     /// What is found out of sources beside their names, for those who show it.

@@ -57,7 +57,7 @@ pub(super) fn digest(spec: &JobSpec, mode: LedgerMode) -> Result<Digest, Problem
 
 /// The spec that gives the same and says nothing else. Plugins are called by their digests, as they
 /// are the same by any name.
-fn decisive(spec: &JobSpec, mode: LedgerMode) -> Result<JobSpec, Problem> {
+pub(super) fn decisive(spec: &JobSpec, mode: LedgerMode) -> Result<JobSpec, Problem> {
     let (inputs, output) = (&spec.inputs, &spec.output);
     let stage = |stage: &StageSpec| {
         let code = fs::read(&stage.plugin)

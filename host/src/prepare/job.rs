@@ -12,6 +12,7 @@ use super::opened::{self, Opened, Tree};
 use super::output::{self, To};
 use super::plugins::Plugins;
 use super::recorder::Recorder;
+use super::remembers::Remembers;
 use super::{objects, overwrite, rejects, report, sources, unmatched};
 use crate::input::Framing;
 use crate::job::{self, Error, Job, ObjectsOut, Observer, Out, Saved, Summary, TreeOut};
@@ -146,9 +147,17 @@ impl Prepared<'_> {
         let events = &**events;
         let (stats, failures) = (&context.stats, Recorder::new(events, context.outlets));
         let memory = checkpoint.as_ref();
-        let recall = memory.map(|memory| |index: usize| memory.recall(&sources, index));
-        let save = memory.map(|memory| |saved: Saved<'_>| memory.save(&sources, saved));
-        let kept = recall.as_ref().zip(save.as_ref());
+        let recall = |index| memory.and_then(|memory| memory.recall(&sources, index));
+        let others = context.remembers;
+        let save = |saved: Saved<'_>| match (memory, others) {
+            (Some(memory), _) => memory.save(&sources, saved),
+            (None, Some(others)) => match sources.get(saved.at.source) {
+                Some(source) => others.save(source, saved),
+                None => Ok(()),
+            },
+            (None, None) => Ok(()),
+        };
+        let is_kept = memory.is_some() || others.is_some();
         let job = Job {
             sources: &sources,
             roots: &listing.roots,
@@ -162,12 +171,12 @@ impl Prepared<'_> {
             stats,
             gate: context.turns.as_ref().map(|turns| &*turns.gate),
             rejects,
-            memory: kept.map(|(recall, save)| job::Memory { recall, save }),
+            memory: is_kept.then_some(job::Memory { recall: &recall, save: &save }),
             observer: &failures,
         };
         events.begins(stats, bytes(&sources, memory));
         let names = Names { spec, plugins: &plugins, inputs: context.inputs(spec) };
-        let ended = pour(names, to, (&job, &sources), memory, events);
+        let ended = pour(names, to, (&job, &sources), (memory, others), events);
         events.ends();
         let summary = ended?;
         drop(job);
@@ -277,7 +286,7 @@ fn pour(
     names: Names<'_>,
     to: To<Tree>,
     (job, sources): (&Job<'_>, &Arc<Vec<Source>>),
-    checkpoint: Option<&Checkpoint>,
+    (checkpoint, others): (Option<&Checkpoint>, Option<&dyn Remembers>),
     events: &dyn Observer,
 ) -> Result<Result<Summary, Error>, Problem> {
     let run = |out: Out<'_>| job::run(job, out);
@@ -297,13 +306,18 @@ fn pour(
             Ok(Ok(Summary::default()))
         }
         To::Tree(Tree { root, places, held: _held }) => {
-            swept(&root);
+            if others.is_none_or(Remembers::is_first) {
+                swept(&root);
+            }
             let place = |index: usize, member: Option<&Path>| {
                 let among_all =
                     checkpoint.filter(|_| member.is_none()).and_then(|it| it.place(index));
                 let place = among_all.unwrap_or_else(|| places.place(index, member))?;
                 match (checkpoint, job.sources.get(index)) {
                     (Some(memory), Some(source)) => memory.guard(source, place),
+                    (None, Some(source)) if let Some(others) = others => {
+                        others.guard(source, &output.out.join(&place)).map(|()| place)
+                    }
                     _ => Ok(place),
                 }
             };

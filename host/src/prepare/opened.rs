@@ -47,8 +47,10 @@ pub(super) fn open(
     // Last: what they replace is gone then.
     let open = |path: &Path| report::To::open(path, context.outlets);
     let report = output.report.as_deref().map(open).transpose()?;
-    let again = is_tree.then_some(sources.as_slice());
-    let rejects = rejects::open(output, context.outlets, again, context.stats.memory())?;
+    let goes_on = context.remembers.is_some();
+    let again = (is_tree || goes_on).then_some(sources.as_slice());
+    let memory = context.stats.memory();
+    let rejects = rejects::open((output, goes_on), context.outlets, again, memory)?;
     Ok(Opened { to, left, report, rejects })
 }
 

@@ -29,9 +29,9 @@ use crate::stats::MemoryBudget;
 pub(super) type Sink = Mutex<Box<dyn Write + Send>>;
 
 /// Opens the file, if one is named; `again` are the sources that are to be done, where others that
-/// are done stay as they are.
+/// are done stay as they are, as a ledger of the run or whoever started it says.
 pub(super) fn open(
-    output: &OutputSpec,
+    (output, goes_on): (&OutputSpec, bool),
     outlets: &dyn Outlets,
     again: Option<&[Source]>,
     memory: &Arc<MemoryBudget>,
@@ -41,8 +41,8 @@ pub(super) fn open(
     if path.as_os_str() == "-" {
         return Ok(Some(Mutex::new(outlets.stdout("rejects")?)));
     }
-    let opened = match (&output.ledger, again) {
-        (Some(_), Some(sources)) => go_on(path, output.durable, sources),
+    let opened = match (output.ledger.is_some() || goes_on, again) {
+        (true, Some(sources)) => go_on(path, output.durable, sources),
         _ if is_full(path) && output.exists() == Exists::Skip => {
             OpenOptions::new().append(true).open(path).map(|file| Box::new(file) as _)
         }

@@ -68,7 +68,8 @@ fn request(
     origins: &Origins,
 ) -> Result<Request, Problem> {
     let inputs = &spec.inputs;
-    if inputs.files.is_empty() && inputs.files_from.is_none() {
+    let is_listed = inputs.files_from.is_some() || origins.listed.is_some();
+    if inputs.files.is_empty() && !is_listed {
         let hint = "name files or directories, or ⟦files_from⟧";
         return Err(Problem::new("no input").hint(Some(hint)));
     }

@@ -6,6 +6,7 @@ mod decode;
 mod plugin;
 mod remote;
 mod text;
+mod watch;
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -14,6 +15,7 @@ pub use decode::*;
 pub use plugin::*;
 pub use remote::*;
 pub use text::is_only_shown;
+pub use watch::*;
 
 /// Nominal size of a chunk. Measured: 256 KiB to 1 MiB are as fast as each other, as a chunk then
 /// stays in a core's own cache between the read that fills it and the guest that walks over it.

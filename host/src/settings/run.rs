@@ -133,6 +133,8 @@ pub struct Show {
     pub per_source: bool,
     /// One result over all sources.
     pub total: bool,
+    /// A row for each source that has failed, too.
+    pub failures: bool,
 }
 
 /// What is done about bytes that are no text in their encoding.
@@ -219,7 +221,7 @@ impl Default for Run {
             decompressed_bytes_max: limits::DECODED_BYTES_MAX,
             ratio_max: limits::DECODE_RATIO_MAX,
             members_max: limits::DECODE_MEMBERS_MAX,
-            show: Show { per_source: true, total: true },
+            show: Show { per_source: true, total: true, failures: true },
             unordered: false,
             join: Join::Record,
             pack: Pack::None,

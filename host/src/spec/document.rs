@@ -1,6 +1,7 @@
 //! A spec in TOML: read by the types of specs alone, with the place of whatever is wrong.
 
 use crate::name::Shown;
+use crate::settings::{AfterCommit, OnFail};
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::ops::Range;
@@ -13,7 +14,7 @@ use toml::de::{DeTable, DeValue, Deserializer};
 use super::job::JobText;
 use super::{
     BranchSpec, FilePlace, InputSpec, JobSpec, OutputSpec, Problem, SandboxSpec, StageSpec,
-    WorkSpec, fields,
+    WatchSpec, WorkSpec, fields,
 };
 
 type Value<'t> = Spanned<DeValue<'t>>;
@@ -76,7 +77,7 @@ impl Document {
 impl JobSpec {
     /// All that may be a path in the file system.
     fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
-        let Self { branches, inputs, output, sandbox, .. } = self;
+        let Self { branches, inputs, output, sandbox, watch, .. } = self;
         let stages = branches.iter_mut().flat_map(|branch| &mut branch.stage);
         let mut paths: Vec<_> = stages.map(|stage| &mut stage.plugin).collect();
         paths.extend(
@@ -84,6 +85,12 @@ impl JobSpec {
         );
         paths.push(&mut output.out);
         paths.extend(output.rejects.iter_mut().chain(&mut output.ledger).chain(&mut output.report));
+        if let AfterCommit::Move(to) = &mut watch.after {
+            paths.push(to);
+        }
+        if let OnFail::Move(to) = &mut watch.on_fail {
+            paths.push(to);
+        }
         paths.extend(sandbox.cache.iter_mut().chain(&mut sandbox.repro));
         paths
     }
@@ -121,12 +128,13 @@ fn utf8<'t>(name: &'t Path, bytes: &'t [u8]) -> Result<Text<'t>, Problem> {
 }
 
 /// The tables of a spec, and the keys of each.
-fn sections() -> [(&'static str, &'static [&'static str]); 4] {
+fn sections() -> [(&'static str, &'static [&'static str]); 5] {
     [
         ("inputs", fields::<InputSpec>()),
         ("output", fields::<OutputSpec>()),
         ("work", fields::<WorkSpec>()),
         ("sandbox", fields::<SandboxSpec>()),
+        ("watch", fields::<WatchSpec>()),
     ]
 }
 

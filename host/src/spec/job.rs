@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::words::{number_if_any, table, tables};
 use super::{
     BranchSpec, InputSpec, Key, OutputSpec, Problem, SandboxSpec, SettingSpec, Size, StageSpec,
+    WatchSpec,
 };
 use crate::name::{Shown, is_url};
 use crate::settings::limits::{
@@ -32,6 +33,8 @@ pub struct JobSpec {
     pub work: WorkSpec,
     /// What its plugins may use.
     pub sandbox: SandboxSpec,
+    /// How it goes on with files as they arrive, where it does.
+    pub watch: WatchSpec,
 }
 
 /// How a job goes about its work.
@@ -62,6 +65,8 @@ pub(super) struct JobText {
     work: WorkSpec,
     #[serde(deserialize_with = "table")]
     sandbox: SandboxSpec,
+    #[serde(deserialize_with = "table")]
+    watch: WatchSpec,
 }
 
 impl Default for JobText {
@@ -69,7 +74,8 @@ impl Default for JobText {
         let (stage, branch) = (Vec::new(), Vec::new());
         let (inputs, output) = (InputSpec::default(), OutputSpec::default());
         let (work, sandbox) = (WorkSpec::default(), SandboxSpec::default());
-        Self { version: VERSION, inputs, stage, branch, output, work, sandbox }
+        let watch = WatchSpec::default();
+        Self { version: VERSION, inputs, stage, branch, output, work, sandbox, watch }
     }
 }
 
@@ -77,7 +83,7 @@ impl TryFrom<JobText> for JobSpec {
     type Error = String;
 
     fn try_from(text: JobText) -> Result<Self, String> {
-        let JobText { version, inputs, stage, branch, output, work, sandbox } = text;
+        let JobText { version, inputs, stage, branch, output, work, sandbox, watch } = text;
         if version != VERSION {
             return Err(format!("version {version} of specs is not known, but {VERSION} is"));
         }
@@ -86,14 +92,15 @@ impl TryFrom<JobText> for JobSpec {
             (false, true) => vec![BranchSpec { stage }],
             (true, _) => branch,
         };
-        Ok(Self { branches, inputs, output, work, sandbox })
+        Ok(Self { branches, inputs, output, work, sandbox, watch })
     }
 }
 
 impl From<JobSpec> for JobText {
     fn from(spec: JobSpec) -> Self {
-        let JobSpec { branches: branch, inputs, output, work, sandbox } = spec;
-        Self { version: VERSION, inputs, stage: Vec::new(), branch, output, work, sandbox }
+        let JobSpec { branches: branch, inputs, output, work, sandbox, watch } = spec;
+        let stage = Vec::new();
+        Self { version: VERSION, inputs, stage, branch, output, work, sandbox, watch }
     }
 }
 
@@ -165,7 +172,11 @@ impl JobSpec {
             decompressed_bytes_max: inputs.max_decompressed.0,
             ratio_max: inputs.max_ratio,
             members_max: inputs.max_members,
-            show: Show { per_source: output.per_source || both, total: output.total || both },
+            show: Show {
+                per_source: output.per_source || both,
+                total: output.total || both,
+                failures: true,
+            },
             fail_fast: work.fail_fast,
             window_bytes: WINDOW_BYTES,
             memory_total_bytes: sandbox.memory_total.map(|size| size.0),
@@ -193,6 +204,7 @@ impl JobSpec {
         for stage in self.stages() {
             refuse_url("plugin", &stage.plugin).map_err(|it| it.at(stage.place.as_ref()))?;
         }
+        self.watch.agree()?;
         self.local_paths().try_for_each(|(key, path)| refuse_url(key, path))?;
         let out = [("out", output.out.as_path())];
         if let Some((key, _)) =

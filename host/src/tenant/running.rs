@@ -51,6 +51,7 @@ pub(super) fn run(
         stats: Arc::clone(&state.stats),
         cancel: Arc::clone(&state.cancel),
         turns: Some(Turns { gate: Arc::clone(&gate) as _, pause: Arc::clone(&gate) as _ }),
+        remembers: None,
         described: None,
         look: Look::Sizes,
     };

@@ -255,7 +255,7 @@ proptest! {
 fn a_total_alone_needs_no_results_of_sources() {
     let texts = ["a\n", "b\n", "c\n"].map(String::from);
     let mut case = case(&texts, 2, 1);
-    case.settings.show = Show { per_source: false, total: true };
+    case.settings.show = Show { per_source: false, total: true, failures: true };
     let kept = run_case(&case, &Echo::new(Scope::Chunk, Order::Kept), None);
     assert_eq!(kept.total_bytes(), b"a\nb\nc\n");
     let none = |done: &Option<Done>| matches!(done, Some(Done { result: Ok(None), .. }));

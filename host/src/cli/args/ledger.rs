@@ -35,6 +35,31 @@ pub(in crate::cli) enum LedgerCommand {
         #[arg(short, long, value_enum, default_value_t = LedgerFormatArg::Table)]
         format: LedgerFormatArg,
     },
+    /// Tell what watches know of a file: whether it is done, and else why not
+    #[command(after_help = LEDGER_EXPLAIN_AFTER_HELP)]
+    Explain {
+        /// The file
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// The ledger of the watch [default: those of all watches that were not told of one]
+        #[arg(long, value_name = "LEDGER", value_hint = ValueHint::FilePath)]
+        ledger: Option<PathBuf>,
+        /// What it looks like
+        #[arg(short, long, value_enum, default_value_t = LedgerFormatArg::Table)]
+        format: LedgerFormatArg,
+    },
+    /// Have files that have failed in a watch tried again. The watch must not run
+    #[command(group = ArgGroup::new("which").required(true))]
+    Retry {
+        #[command(flatten)]
+        ledger: LedgerPath,
+        /// These files
+        #[arg(value_name = "FILE", group = "which", value_hint = ValueHint::FilePath)]
+        files: Vec<OsString>,
+        /// All files that have failed
+        #[arg(long, group = "which")]
+        failed: bool,
+    },
     /// Print all entries as JSON, one a line; a run may be writing the ledger
     Export {
         #[command(flatten)]
@@ -80,6 +105,13 @@ const LEDGER_SHOW_AFTER_HELP: &str = "\
 Examples:
   host ledger show done.ledger
   host ledger show done.ledger --job 3f2a --failed --format json";
+
+const LEDGER_EXPLAIN_AFTER_HELP: &str = "\
+Exit status: 0 some watch knows the file, 1 none does.
+
+Examples:
+  host ledger explain in/a.csv
+  host ledger explain in/a.csv --ledger done.ledger --format json";
 
 const LEDGER_CHECK_AFTER_HELP: &str = "\
 Outputs are compared by size, with --digest by what is in them, too. The next run of their job makes those anew that are told.

@@ -133,7 +133,7 @@ fn a_ledger_of_a_later_version_is_left_alone() {
     Ledger::open(&path).unwrap().close().unwrap();
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     for error in [Ledger::open(&path).unwrap_err(), Reader::open(&path).unwrap_err()] {
-        let told = "is a ledger of version 7, this host knows versions up to 3";
+        let told = "is a ledger of version 7, this host knows versions up to 4";
         assert_eq!(error.to_string(), format!("{}: {told}", path.display()));
         assert!(error.hint().is_some());
     }

@@ -23,7 +23,7 @@ proptest! {
         let only = (window_is_full && !texts.is_empty()).then_some(texts.len() / 2);
         let (texts, is_known): (Vec<String>, Vec<bool>) = texts.into_iter().unzip();
         let mut case = case(&texts, threads, 7);
-        case.settings.show = Show { per_source, total };
+        case.settings.show = Show { per_source, total, failures: true };
         let before = run_case(&case, &echo, None);
         let before: Vec<_> =
             before.sources.into_inner().into_iter().map(Option::unwrap).collect();

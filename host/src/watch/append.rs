@@ -1,0 +1,118 @@
+//! One file that takes the rows of all files, each once: its length is committed with what the rows
+//! are of, and what a crash left behind that is cut off.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::settings::Durable;
+
+/// The file, and how much of it is committed.
+#[derive(Debug)]
+pub(super) struct Rows {
+    path: PathBuf,
+    file: File,
+    committed: u64,
+    /// Where what was put last ends.
+    end: u64,
+    durable: Durable,
+}
+
+/// What was found where rows go.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// What was committed, and no more.
+    AsLeft,
+    /// So many bytes more, which are gone now.
+    Cut(u64),
+    /// Less than was committed: somebody else has cut or replaced it. New rows come behind what is
+    /// there.
+    Shorter,
+}
+
+impl Rows {
+    /// Opens or makes the file at `path`, of which so much was committed, if anything ever was.
+    pub(super) fn open(
+        path: &Path,
+        committed: Option<u64>,
+        durable: Durable,
+    ) -> io::Result<(Self, Found)> {
+        if let Some(directory) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+            fs::create_dir_all(directory)?;
+        }
+        let is_new = !path.exists();
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(io::Error::other("is not a regular file"));
+        }
+        if is_new && durable == Durable::Synced {
+            let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
+            File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
+        let bytes = found.len();
+        let (committed, how) = match committed {
+            None if bytes > 0 => {
+                let message = "exists already, and no rows in it are of this watch";
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+            }
+            None => (0, Found::AsLeft),
+            Some(committed) if committed > bytes => (bytes, Found::Shorter),
+            Some(committed) if committed == bytes => (committed, Found::AsLeft),
+            Some(committed) => {
+                file.set_len(committed)?;
+                (committed, Found::Cut(bytes - committed))
+            }
+        };
+        let path = path.to_path_buf();
+        Ok((Self { path, file, committed, end: committed, durable }, how))
+    }
+
+    /// Puts rows behind what is committed, and returns how long that makes it.
+    pub(super) fn put(&mut self, rows: &[u8]) -> io::Result<u64> {
+        self.file.write_all_at(rows, self.committed)?;
+        let end = self.committed + rows.len() as u64;
+        self.file.set_len(end)?; // where an earlier try was longer
+        if self.durable == Durable::Synced {
+            self.file.sync_data()?;
+        }
+        self.end = end;
+        Ok(end)
+    }
+
+    /// All that was put is committed.
+    pub(super) fn settle(&mut self) {
+        self.committed = self.end;
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_committed_is_cut_off() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/rows.jsonl");
+        let open = |committed| Rows::open(&path, committed, Durable::Synced);
+        let (mut rows, found) = open(None).unwrap();
+        assert_eq!(found, Found::AsLeft);
+        assert_eq!(rows.put(b"1\n").unwrap(), 2);
+        rows.settle();
+        rows.put(b"2 is longer\n").unwrap();
+        drop(rows);
+        let (mut rows, found) = open(Some(2)).unwrap();
+        assert_eq!(found, Found::Cut(12));
+        rows.put(b"3\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n3\n");
+        assert_eq!(open(Some(4)).unwrap().1, Found::AsLeft);
+        assert_eq!(open(Some(5)).unwrap().1, Found::Shorter);
+        assert_eq!(open(None).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    }
+}

@@ -1,0 +1,99 @@
+//! What a watch begins with: its directories, when it was first begun, the file for its rows, and
+//! ears.
+
+use std::time::SystemTime;
+
+use super::append::{Found, Rows};
+use super::events::Ears;
+use super::tree::{Trees, real};
+use super::{Inbox, Interrupted, after, is_tree};
+use crate::job::Observer;
+use crate::ledger::{Change, JobId, Ledger, Reader};
+use crate::name::Shown;
+use crate::settings::limits::WATCH_SCAN_BLIND;
+use crate::settings::{AfterCommit, OnFail};
+use crate::source::Filter;
+use crate::spec::{JobSpec, Problem};
+
+/// The directories that are watched, without those that the watch writes to.
+pub(super) fn open(spec: &JobSpec, ledger: &Ledger) -> Result<Trees, Problem> {
+    let (inputs, watch, output) = (&spec.inputs, &spec.watch, &spec.output);
+    let filter = Filter::new(&inputs.include, &inputs.exclude).map_err(Problem::new)?;
+    let mut own = ledger.files();
+    own.push(output.out.clone());
+    own.extend(output.rejects.clone());
+    if let AfterCommit::Move(to) = &watch.after {
+        own.push(after::directory(to));
+    }
+    if let OnFail::Move(to) = &watch.on_fail {
+        own.push(to.clone());
+    }
+    Trees::open(&inputs.files, filter, own)
+}
+
+/// When the watch was begun for the first time. What it was told of files that were there stays.
+pub(super) fn founded(
+    spec: &JobSpec,
+    ledger: &Ledger,
+    reader: &Reader,
+    job: JobId,
+) -> Result<SystemTime, Interrupted> {
+    let existing = spec.watch.existing.to_string();
+    match reader.founded(job)? {
+        Some((then, at)) if then == existing => Ok(at),
+        Some((then, _)) => {
+            let message = format!("⟦existing⟧ {existing}: this watch was begun with {then}");
+            let hint = format!("⟦existing⟧ {then} goes on; another ⟦ledger⟧ begins anew");
+            Err(Problem::new(message).of("existing").hint(Some(&hint)).into())
+        }
+        None => {
+            let at = SystemTime::now();
+            let ticket = ledger.change(vec![Change::Founded { job, existing, at }])?;
+            ledger.wait(ticket)?;
+            Ok(at)
+        }
+    }
+}
+
+/// The file that takes rows, as long as it was committed.
+pub(super) fn rows(
+    spec: &JobSpec,
+    reader: &Reader,
+    job: JobId,
+    events: &dyn Observer,
+) -> Result<Option<Rows>, Interrupted> {
+    let out = &spec.output.out;
+    if is_tree(out) {
+        return Ok(None);
+    }
+    let path = real(out);
+    let committed = reader.appended(job, path.as_os_str().as_encoded_bytes())?;
+    let opened = Rows::open(&path, committed, spec.output.durable);
+    let (rows, found) = opened.map_err(|error| {
+        let hint = "name a file that is not there yet";
+        Problem::new(format!("⟦out⟧ {}: {error}", Shown::of(out))).of("out").hint(Some(hint))
+    })?;
+    match found {
+        Found::AsLeft => {}
+        Found::Cut(bytes) => {
+            tracing::info!("{}: {bytes} bytes that were not committed are cut off", Shown::of(out));
+        }
+        Found::Shorter => events.note(&format!(
+            "{}: is shorter than it was left; new rows come behind what is there",
+            Shown::of(out)
+        )),
+    }
+    Ok(Some(rows))
+}
+
+/// Listens for changes; where that is not possible, all is listed more often.
+pub(super) fn listen(trees: &Trees, inbox: &Inbox, events: &dyn Observer) -> Option<Ears> {
+    match Ears::listen(trees.real(), &inbox.signals) {
+        Ok(ears) => Some(ears),
+        Err(why) => {
+            let pause = WATCH_SCAN_BLIND.as_secs();
+            events.note(&format!("no events, so all is listed every {pause} s: {why}"));
+            None
+        }
+    }
+}
