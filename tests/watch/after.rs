@@ -35,6 +35,14 @@ fn what_is_there_already_is_not_replaced_by_what_is_moved() {
 }
 
 #[test]
+fn a_name_as_long_as_names_can_be_is_removed_too() {
+    let tree = Tree::new();
+    tree.file(&format!("in/{}", "n".repeat(255)), "a");
+    once(&tree, "upcase", &["--out", "out/", "--after", "delete"]).exits(0);
+    assert!(names(&tree, "in").is_empty());
+}
+
+#[test]
 fn a_marker_goes_with_its_file() {
     for (after, left) in [("delete", 0), ("move:done/", 2)] {
         let tree = Tree::with(&[("in/a.txt", "a"), ("in/a.ok", ""), ("in/b.txt", "b")]);

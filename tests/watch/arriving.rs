@@ -47,6 +47,53 @@ fn a_file_is_taken_when_it_is_closed_and_again_when_it_is_reopened() {
 }
 
 #[test]
+fn a_file_that_somebody_writes_to_is_not_taken_however_slowly_that_goes() {
+    let tree = Tree::with(&[("in/.keep", "")]);
+    let watch = begun(&tree, &["--after", "delete", "--settle", "1ms"]);
+    let mut file = File::create(path(&tree, "in/slow.txt")).unwrap();
+    for n in 0..3 {
+        file.write_all(b"part ").unwrap();
+        // Longer than a file that nobody has closed has to be at rest.
+        std::thread::sleep(std::time::Duration::from_millis(2500));
+        tree.file(&format!("in/{n}.txt"), "other");
+        until("others are taken", || is_there(&tree, &format!("out/{n}.txt")));
+        assert!(!is_there(&tree, "out/slow.txt"));
+    }
+    drop(file);
+    until("it is taken", || is_there(&tree, "out/slow.txt"));
+    assert_eq!(tree.read("out/slow.txt"), b"PART PART PART ");
+    watch.end().exits(0).says("5 files done");
+}
+
+#[test]
+fn two_watches_never_write_to_one_file() {
+    let tree = Tree::with(&[("in/a.txt", "a"), ("other/b.txt", "b")]);
+    let watch = Watch::begin(&tree, "wordcount", &["--out", "rows.jsonl"]);
+    until("it has a row", || is_there(&tree, "rows.jsonl") && !tree.read("rows.jsonl").is_empty());
+    let mut second = std::process::Command::new(env!("CARGO_BIN_EXE_host"));
+    second.args(["watch", "other/", "--ledger", "second", "--once", "--out", "rows.jsonl"]);
+    second.arg("--plugin").arg(crate::support::plugins::plugin("wordcount"));
+    let ended = second.current_dir(tree.path()).output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{told}");
+    assert!(told.contains("another watch writes to it"), "{told}");
+    watch.end().exits(0);
+}
+
+#[test]
+fn a_dry_run_shows_what_is_there_and_does_nothing() {
+    let tree = Tree::with(&[("in/a.txt", "a")]);
+    let args = ["--out", "out/", "--after", "delete", "--dry-run"];
+    let ended = super::command(&tree, &crate::support::plugins::plugin("upcase"), &args)
+        .stdout(std::process::Stdio::piped())
+        .output()
+        .unwrap();
+    assert!(ended.status.success());
+    assert!(String::from_utf8(ended.stdout).unwrap().contains("in/a.txt"));
+    assert!(is_there(&tree, "in/a.txt") && !is_there(&tree, "out") && !is_there(&tree, "ledger"));
+}
+
+#[test]
 fn a_file_waits_for_its_marker() {
     let tree = Tree::with(&[("in/.keep", ""), ("in/first.txt.done", "")]);
     let watch = begun(&tree, &["--settle-mode", "marker:{name}.done"]);
@@ -87,7 +134,8 @@ fn two_files_never_share_an_output() {
     let args = ["--out", "out/", "--name", "{name}", "--retries", "0"];
     super::once(&tree, "upcase", &args).exits(0);
     tree.file("in/b/x.txt", "second");
-    super::once(&tree, "upcase", &args).exits(1).says("its output is that of");
+    let ended = super::once(&tree, "upcase", &args).exits(1);
+    ended.says("its output is that of").says("; hint: --name makes other names");
     fs::remove_file(path(&tree, "in/a/x.txt")).unwrap();
     tree.file("in/c/x.txt", "third");
     super::once(&tree, "upcase", &args).exits(1).says("its output is that of");

@@ -152,6 +152,8 @@ fn what_cannot_be_watched_is_refused_with_the_way_out() {
         ("upcase", &["--out", "out/", "--settle-mode", "marker:done"], "marker:{name}.done"),
         ("upcase", &["--out", "out/", "--max-files-per-second", "0"], "would never begin"),
         ("upcase", &["--out", "out/", "--jail"], "a jail is closed once"),
+        ("upcase", &["--out", "out/", "--after", "move:in/"], "that the watch writes to"),
+        ("upcase", &["--out", "out/", "--after", "move:{year}/"], "a template of {name}"),
     ] {
         let ended = super::command(&tree, &crate::support::plugins::plugin(name), args);
         let ended = { ended }.arg("--once").output().unwrap();

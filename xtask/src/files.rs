@@ -13,8 +13,8 @@ pub(crate) fn below(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Puts bytes at `to`, unless they are there. Who opens `to` sees the old file or the new one, never
-/// a part.
+/// Puts bytes at `to`, unless they are there. Who opens `to` sees the old file or the new one,
+/// never a part.
 pub(crate) fn publish(bytes: &[u8], to: &Path) -> Result<()> {
     if fs::read(to).is_ok_and(|old| old == bytes) {
         return Ok(());

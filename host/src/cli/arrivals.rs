@@ -68,7 +68,8 @@ pub(super) fn explain(
         LedgerFormatArg::Json => write_json(&mut out, &found).and_then(|()| out.write_all(b"\n")),
         LedgerFormatArg::Table => {
             found.iter().try_for_each(|told| show(&mut out, told)).and_then(|()| {
-                if found.iter().any(|told| told.is_current) {
+                let is_there = fs::symlink_metadata(&path).is_ok();
+                if found.iter().any(|told| told.is_current) || (is_known && !is_there) {
                     return Ok(());
                 }
                 let known = if is_known { "this version is not taken yet" } else { "is not known" };

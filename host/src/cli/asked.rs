@@ -13,7 +13,7 @@ use super::{called, installed};
 use crate::name::Shown;
 use crate::prepare;
 use crate::settings::limits::PIPELINE_BYTES_MAX;
-use crate::settings::{Key, first_key, keys};
+use crate::settings::{Exists, Key, first_key, keys};
 use crate::source::Address;
 use crate::spec::{AllowedUrls, BranchSpec, Document, FilePlace, JobSpec, Problem, StageSpec};
 
@@ -113,6 +113,14 @@ fn find_plugins(spec: &mut JobSpec, pipeline: Option<&Path>) -> Result<(), Probl
 }
 
 impl Asked {
+    /// The same as one run over what is there, to be shown.
+    pub(super) fn once(&self) -> Self {
+        let mut spec = self.spec.clone();
+        (spec.output.ledger, spec.output.exists) = (None, Some(Exists::Replace));
+        let pipeline = self.pipeline.clone();
+        Self { spec, dry_run: true, pipeline, document: None }
+    }
+
     /// A problem with the place in the file, if that says what is wrong.
     pub(super) fn placed(&self, problem: Problem) -> Problem {
         in_file(self.document.as_ref(), problem)

@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use super::asked::Asked;
 use super::interrupt::end;
 use super::progress::Progress;
-use super::say;
 use super::{Exit, arrivals, cache_dir};
+use super::{run, say};
 use crate::input;
 use crate::job::Observer;
 use crate::name::Shown;
@@ -30,6 +30,9 @@ use crate::work::Cancel;
 /// Watches until a signal comes, or, once, until all is done.
 pub(super) fn watch(asked: &Asked) -> Result<Exit, Problem> {
     let spec = &asked.spec;
+    if asked.dry_run {
+        return run::run(&asked.once());
+    }
     if spec.sandbox.jail {
         let message = "--jail: a watch starts jobs all the time, and a jail is closed once";
         return Err(Problem::new(message).hint(Some("leave it out: plugins stay sandboxed")));

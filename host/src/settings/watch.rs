@@ -85,7 +85,11 @@ impl FromStr for SettleMode {
             ("rename", "") => Ok(Self::Rename),
             ("marker", template) => {
                 let is_name = !template.contains('/');
-                if !is_name || !(template.contains("{name}") || template.contains("{stem}")) {
+                let is_itself = template == "{name}";
+                if !is_name
+                    || is_itself
+                    || !(template.contains("{name}") || template.contains("{stem}"))
+                {
                     return Err(
                         "expected a name with {name} or {stem}, as marker:{name}.done".into()
                     );
@@ -143,7 +147,14 @@ impl FromStr for AfterCommit {
         match (word, word.strip_prefix("move:")) {
             ("keep", _) => Ok(Self::Keep),
             ("delete", _) => Ok(Self::Delete),
-            (_, Some(to)) if !to.is_empty() => Ok(Self::Move(to.into())),
+            (_, Some(to)) if !to.is_empty() => {
+                let known = ["{name}", "{stem}", "{dir}"];
+                let rest = known.iter().fold(to.to_string(), |to, part| to.replace(part, ""));
+                if rest.contains(['{', '}']) {
+                    return Err("expected a template of {name}, {stem} and {dir}".into());
+                }
+                Ok(Self::Move(to.into()))
+            }
             _ => Err(expected(&["keep", "delete", "move:DIR/"])),
         }
     }
@@ -229,9 +240,12 @@ mod tests {
     fn words_that_mean_nothing_are_refused_with_what_was_expected() {
         let refused = "since:yesterday".parse::<Existing>().unwrap_err();
         assert!(refused.contains("as since:2026-01-31"), "{refused}");
-        for word in ["marker:done", "marker:a/{name}", "min-age:", "quiet:1", "loud"] {
+        for word in
+            ["marker:{name}", "marker:done", "marker:a/{name}", "min-age:", "quiet:1", "loud"]
+        {
             assert!(word.parse::<SettleMode>().is_err(), "{word}");
         }
+        assert!("move:{year}/".parse::<AfterCommit>().is_err());
         for word in ["move:", "move", "remove"] {
             assert!(word.parse::<AfterCommit>().is_err(), "{word}");
             assert!(word.parse::<OnFail>().is_err(), "{word}");

@@ -30,7 +30,7 @@ pub(super) enum Outcome {
 
 /// Removes the file at `path`, if it is of that version.
 pub(super) fn delete(path: &Path, version: &Identity) -> io::Result<Outcome> {
-    let aside = aside(path)?;
+    let aside = aside(path, version);
     let found = Version::at(path)?;
     match found {
         Some(found) if found.identity() == *version => {}
@@ -145,11 +145,11 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-fn aside(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut aside = std::ffi::OsString::from(ASIDE);
-    aside.push(name);
-    Ok(path.with_file_name(aside))
+/// By its version, as its name may be as long as one can be.
+fn aside(path: &Path, version: &Identity) -> PathBuf {
+    let is_plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let version: String = version.as_str().chars().map(is_plain).collect();
+    path.with_file_name(format!("{ASIDE}{version}"))
 }
 
 fn numbered(to: &Path, count: u32) -> PathBuf {
@@ -194,7 +194,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         let done = file(&path, "1");
-        fs::rename(&path, aside(&path).unwrap()).unwrap();
+        fs::rename(&path, aside(&path, &done)).unwrap();
         assert_eq!(delete(&path, &done).unwrap(), Outcome::Done);
         assert!(names(dir.path()).is_empty());
     }

@@ -1,9 +1,9 @@
 //! One file that takes the rows of all files, each once: its length is committed with what the rows
 //! are of, and what a crash left behind that is cut off.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::settings::Durable;
@@ -45,6 +45,13 @@ impl Rows {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
         let found = file.metadata()?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::other("another watch writes to it"));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
         if !found.is_file() {
             return Err(io::Error::other("is not a regular file"));
         }
@@ -68,6 +75,29 @@ impl Rows {
         };
         let path = path.to_path_buf();
         Ok((Self { path, file, committed, end: committed, durable }, how))
+    }
+
+    /// Looks whether the file is as it was left: somebody else may have moved, cut or written to
+    /// it. What is there then stays, and rows come behind it. Tells what was found, if it was
+    /// anything else.
+    pub(super) fn renew(&mut self) -> io::Result<Option<&'static str>> {
+        let own = self.file.metadata()?;
+        let is_own = |now: &fs::Metadata| (now.dev(), now.ino()) == (own.dev(), own.ino());
+        let told = match fs::metadata(&self.path) {
+            Ok(now) if is_own(&now) && now.len() == self.committed => return Ok(None),
+            Ok(now) if is_own(&now) => {
+                let is_less = now.len() < self.committed;
+                (self.committed, self.end) = (now.len(), now.len());
+                return Ok(Some(if is_less { "was cut" } else { "was written to by others" }));
+            }
+            Ok(_) => "is another file",
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "was removed or moved",
+            Err(error) => return Err(error),
+        };
+        // Behind what is there, if anything is.
+        let found = fs::metadata(&self.path).map_or(0, |now| now.len());
+        (*self, _) = Self::open(&self.path, Some(found), self.durable)?;
+        Ok(Some(told))
     }
 
     /// Puts rows behind what is committed, and returns how long that makes it.
@@ -111,8 +141,37 @@ mod tests {
         assert_eq!(found, Found::Cut(12));
         rows.put(b"3\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "1\n3\n");
+        assert!(open(Some(4)).is_err(), "another has it");
+        drop(rows);
         assert_eq!(open(Some(4)).unwrap().1, Found::AsLeft);
         assert_eq!(open(Some(5)).unwrap().1, Found::Shorter);
         assert_eq!(open(None).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn rows_go_on_behind_what_somebody_else_has_done() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rows.jsonl");
+        let (mut rows, _) = Rows::open(&path, None, Durable::Fast).unwrap();
+        let mut put = |bytes: &[u8]| {
+            let told = rows.renew().unwrap();
+            rows.put(bytes).unwrap();
+            rows.settle();
+            told
+        };
+        assert_eq!(put(b"1\n"), None);
+        fs::write(&path, b"1\nmine\n").unwrap();
+        assert_eq!(put(b"2\n"), Some("was written to by others"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\nmine\n2\n");
+        fs::write(&path, b"").unwrap();
+        assert_eq!(put(b"3\n"), Some("was cut"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "3\n");
+        fs::rename(&path, dir.path().join("rows.1")).unwrap();
+        assert_eq!(put(b"4\n"), Some("was removed or moved"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "4\n");
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, b"another\n").unwrap();
+        assert_eq!(put(b"5\n"), Some("is another file"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "another\n5\n");
     }
 }

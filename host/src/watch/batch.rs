@@ -33,6 +33,9 @@ pub(super) struct Item {
     pub(super) version: Version,
 }
 
+/// What is between a failure and the way out.
+pub(super) const HINT: &str = "; hint: ";
+
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
@@ -223,7 +226,11 @@ impl End {
             FailureKind::Changed => Self::Changed,
             FailureKind::NotFound => Self::Gone,
             FailureKind::Cancelled => Self::Unread,
-            kind => Self::Failed(kind.word(), failure.to_string()),
+            kind => {
+                let hint = failure.hint.as_deref().map(|hint| format!("{HINT}{hint}"));
+                let why = format!("{failure}{}", hint.unwrap_or_default());
+                Self::Failed(kind.word(), why)
+            }
         }
     }
 }

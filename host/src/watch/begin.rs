@@ -23,7 +23,7 @@ pub(super) fn open(spec: &JobSpec, ledger: &Ledger) -> Result<Trees, Problem> {
     own.push(output.out.clone());
     own.extend(output.rejects.clone());
     if let AfterCommit::Move(to) = &watch.after {
-        own.push(after::directory(to));
+        own.extend(Some(after::directory(to)).filter(|it| !it.as_os_str().is_empty()));
     }
     if let OnFail::Move(to) = &watch.on_fail {
         own.push(to.clone());
@@ -70,13 +70,14 @@ pub(super) fn rows(
     let committed = reader.appended(job, path.as_os_str().as_encoded_bytes())?;
     let opened = Rows::open(&path, committed, spec.output.durable);
     let (rows, found) = opened.map_err(|error| {
-        let hint = "name a file that is not there yet";
+        let hint = "name a file that is not there yet, and that no other watch writes to";
         Problem::new(format!("⟦out⟧ {}: {error}", Shown::of(out))).of("out").hint(Some(hint))
     })?;
     match found {
         Found::AsLeft => {}
         Found::Cut(bytes) => {
-            tracing::info!("{}: {bytes} bytes that were not committed are cut off", Shown::of(out));
+            let what = "bytes behind the last committed row are cut off";
+            events.note(&format!("{}: {bytes} {what}", Shown::of(out)));
         }
         Found::Shorter => events.note(&format!(
             "{}: is shorter than it was left; new rows come behind what is there",

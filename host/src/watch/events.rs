@@ -77,9 +77,9 @@ fn signals_of(event: Event, send: &impl Fn(Signal)) {
             return event.paths.into_iter().for_each(|path| send(Signal::Directory(path)));
         }
         EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Hint::MovedIn,
-        EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any) => {
-            Hint::Touched
-        }
+        EventKind::Create(_) => Hint::Made,
+        EventKind::Access(AccessKind::Open(_)) => Hint::Opened,
+        EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any) => Hint::Touched,
         _ => return,
     };
     for path in event.paths {

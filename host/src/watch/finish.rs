@@ -9,7 +9,7 @@ use std::thread::ScopedJoinHandle;
 use std::time::{Instant, SystemTime};
 
 use super::after::{self, Outcome, Reason};
-use super::batch::{Batch, End, Item};
+use super::batch::{Batch, End, HINT, Item};
 use super::ran::Ran;
 use super::session::Session;
 use super::{Interrupted, backoff};
@@ -68,7 +68,12 @@ impl<'a> Session<'a> {
     /// Puts rows behind those that are committed.
     fn append(&mut self, bytes: &[u8]) -> Result<Option<Change>, String> {
         let Some(rows) = self.rows.as_mut().filter(|_| !bytes.is_empty()) else { return Ok(None) };
-        let put = rows.put(bytes);
+        let put = rows.renew().and_then(|told| {
+            if let Some(told) = told {
+                self.events.note(&format!("{} {told}: rows go on there", Shown::of(&rows.path())));
+            }
+            rows.put(bytes)
+        });
         let bytes = put.map_err(|error| format!("{}: {error}", Shown::of(&rows.path())))?;
         let path = rows.path().as_os_str().as_bytes().to_vec();
         Ok(Some(Change::Appended { job: self.job, path, bytes }))
@@ -117,7 +122,7 @@ impl<'a> Session<'a> {
                 let name = Shown::of(&item.named);
                 let next = humantime::format_duration(pause);
                 self.events.note(&format!("{name}: {why}; tried again in {next}"));
-                let (due, why) = (now + pause, format!("{kind}: {why}"));
+                let (due, why) = (now + pause, format!("{kind}: {}", without_hint(&why)));
                 Some(Change::Again { id, due, why, counts: true })
             }
         })
@@ -131,7 +136,7 @@ impl<'a> Session<'a> {
         self.events.note(&format!("{name}: {why}{told}"));
         let moves = self.spec.watch.on_fail != OnFail::Keep;
         self.has_after |= moves;
-        let (after, why) = (moves.then_some(After::Pending), why.to_string());
+        let (after, why) = (moves.then_some(After::Pending), without_hint(why).to_string());
         Change::Ended { id: item.arrival.id, stage: ArrivalStage::Failed, why, after }
     }
 
@@ -233,6 +238,11 @@ impl<'a> Session<'a> {
         }
         Ok(outcome)
     }
+}
+
+/// What is kept of a failure: a hint is for who reads it at once.
+fn without_hint(why: &str) -> &str {
+    why.split_once(HINT).map_or(why, |(why, _)| why)
 }
 
 fn again(id: crate::ledger::ArrivalId, due: SystemTime, why: &str) -> Change {

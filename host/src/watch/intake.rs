@@ -64,11 +64,11 @@ impl Intake<'_> {
         }
     }
 
-    /// A file is being written to, and not worth a look yet.
-    pub(super) fn touched(&mut self, path: &Path) {
+    /// Something is done to a file, which is not worth a look yet.
+    pub(super) fn touched(&mut self, path: &Path, hint: Hint) {
         if !matches!(self.rules.mode, SettleMode::Marker(_)) {
             let now = (Instant::now(), SystemTime::now());
-            let _waits = self.settling.touch(path, Hint::Touched, None, &self.rules, now);
+            let _waits = self.settling.touch(path, hint, None, &self.rules, now);
         }
     }
 

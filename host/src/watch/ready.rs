@@ -11,12 +11,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::version::Version;
 use crate::settings::SettleMode;
-use crate::settings::limits::WATCH_QUIET;
+use crate::settings::limits::{WATCH_OPEN, WATCH_QUIET};
 
 /// What is known of how a file came to be as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hint {
-    /// Somebody wrote to it, or made it: there may be more to come.
+    /// It was made: somebody may write to it, or it is a further link to a file.
+    Made,
+    /// Somebody opened it.
+    Opened,
+    /// Somebody wrote to it, and has not closed it yet.
     Touched,
     /// Somebody who wrote to it has closed it.
     Closed,
@@ -45,6 +49,10 @@ struct Candidate {
     /// In which it was found when it was last looked at.
     version: Option<Version>,
     is_closed: bool,
+    /// Whether somebody has it open for writing.
+    is_open: bool,
+    /// Whether it was made, and nothing more was heard of it.
+    is_made: bool,
     due: Instant,
     /// How often it was found changed when it should have been at rest.
     changes: u32,
@@ -75,12 +83,21 @@ impl Settling {
         rules: &Rules,
         now: (Instant, SystemTime),
     ) -> Verdict {
-        if rules.is_at_rest(hint, found.as_ref(), now.1) {
+        let known = self.files.get(path);
+        if hint == Hint::Opened && !known.is_some_and(|it| it.is_made) {
+            return Verdict::Wait; // who opens what is there reads it, mostly
+        }
+        let was_open = known.is_some_and(|it| it.is_open);
+        let is_closed = matches!(hint, Hint::Closed | Hint::MovedIn);
+        let is_open = matches!(hint, Hint::Touched | Hint::Opened) || was_open && !is_closed;
+        if !is_open && rules.is_at_rest(hint, found.as_ref(), now.1) {
             self.forget(path);
             return Verdict::Ready;
         }
-        let is_closed = matches!(hint, Hint::Closed | Hint::MovedIn);
-        let due = now.0 + rules.pause(is_closed, found.as_ref(), now.1);
+        if was_open && hint == Hint::Found {
+            return Verdict::Wait; // that it is there is known
+        }
+        let due = now.0 + rules.pause((is_closed, is_open), found.as_ref(), now.1);
         let (path, changes) = match self.files.remove_entry(path) {
             Some((path, old)) => {
                 self.due.remove(&(old.due, Arc::clone(&path)));
@@ -89,7 +106,9 @@ impl Settling {
             None => (Arc::from(path), 0),
         };
         self.due.insert((due, Arc::clone(&path)));
-        self.files.insert(path, Candidate { version: found, is_closed, due, changes });
+        let is_made = hint == Hint::Made;
+        let candidate = Candidate { version: found, is_closed, is_open, is_made, due, changes };
+        self.files.insert(path, candidate);
         Verdict::Wait
     }
 
@@ -125,10 +144,21 @@ impl Settling {
         candidate.changes += u32::from(!is_same && candidate.version.is_some());
         candidate.is_closed &= is_same || candidate.version.is_none();
         candidate.version = Some(found);
-        candidate.due = now.0 + rules.pause(candidate.is_closed, Some(&found), now.1);
+        candidate.is_open = false; // it was for so long that this is not believed any more
+        candidate.due = now.0 + rules.pause((candidate.is_closed, false), Some(&found), now.1);
         self.due.insert((candidate.due, Arc::clone(&path)));
         self.files.insert(path, candidate);
         Verdict::Wait
+    }
+
+    /// Events were lost: what somebody has open may have been closed.
+    pub(super) fn doubt(&mut self, now: Instant) {
+        let open = self.files.iter_mut().filter(|(_, candidate)| candidate.is_open);
+        for (path, candidate) in open {
+            self.due.remove(&(candidate.due, Arc::clone(path)));
+            (candidate.is_open, candidate.due) = (false, now + WATCH_QUIET);
+            self.due.insert((candidate.due, Arc::clone(path)));
+        }
     }
 
     /// Whether all that are left have been found changed when they should have been at rest.
@@ -166,8 +196,17 @@ impl Rules {
     }
 
     /// How long it is until it is to be looked at again.
-    fn pause(&self, is_closed: bool, found: Option<&Version>, now: SystemTime) -> Duration {
-        let least = if is_closed { self.settle } else { self.settle.max(WATCH_QUIET) };
+    fn pause(
+        &self,
+        (is_closed, is_open): (bool, bool),
+        found: Option<&Version>,
+        now: SystemTime,
+    ) -> Duration {
+        let least = match (is_closed, is_open) {
+            (true, _) => self.settle,
+            (false, true) => self.settle.max(WATCH_OPEN),
+            (false, false) => self.settle.max(WATCH_QUIET),
+        };
         match (&self.mode, found) {
             (SettleMode::MinAge(age), Some(found)) => {
                 let is = now.duration_since(found.modified()).unwrap_or_default();
@@ -271,14 +310,28 @@ mod tests {
     fn what_somebody_writes_to_is_put_off_each_time() {
         let (clock, rules, path) = (Clock::new(), rules(SettleMode::Quiet), Path::new(NAME));
         let mut settling = Settling::default();
-        for at in [0, 1500, 3000] {
+        for at in [0, 1500, 9000] {
             settling.touch(path, Hint::Touched, None, &rules, clock.after(at));
         }
+        let found = Some(clock.file(9, 9000));
+        let seen = settling.touch(path, Hint::Found, found, &rules, clock.after(20_000));
+        assert_eq!(seen, Verdict::Wait, "somebody has it open");
         assert_eq!(settling.len(), 1);
-        assert_eq!(settling.wakes(), Some(clock.after(5000).0));
-        let file = clock.file(9, 4000);
-        assert_eq!(settling.look(path, file, &rules, clock.after(5000)), Verdict::Wait);
-        assert_eq!(settling.look(path, file, &rules, clock.after(7000)), Verdict::Ready);
+        assert_eq!(settling.wakes(), Some(clock.after(309_000).0));
+        settling.touch(path, Hint::Closed, found, &rules, clock.after(30_000));
+        assert_eq!(settling.len(), 0, "it is old, and closed");
+    }
+
+    #[test]
+    fn what_is_open_is_doubted_when_events_are_lost() {
+        let (clock, rules, path) = (Clock::new(), rules(SettleMode::Quiet), Path::new(NAME));
+        let mut settling = Settling::default();
+        settling.touch(path, Hint::Made, None, &rules, clock.after(0));
+        assert_eq!(settling.wakes(), Some(clock.after(2000).0), "it may be a link");
+        settling.touch(path, Hint::Opened, None, &rules, clock.after(0));
+        assert_eq!(settling.wakes(), Some(clock.after(300_000).0));
+        settling.doubt(clock.after(1000).0);
+        assert_eq!(settling.wakes(), Some(clock.after(3000).0));
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub(super) struct Session<'a> {
     pub(super) is_first: bool,
     inbox: &'a Inbox,
     ears: Option<Ears>,
+    /// The directories that it listens to.
+    heard: Vec<Option<u64>>,
     next_scan: Instant,
     /// Of the last scan.
     unread: String,
@@ -86,6 +88,7 @@ impl<'a> Session<'a> {
         let ticket = ledger.change(vec![Change::Recovered { job, attempts_max }])?;
         ledger.wait(ticket)?;
         let rows = begin::rows(spec, &reader, job, &**events)?;
+        let heard = trees.inodes();
         let ears = begin::listen(&trees, inbox, &**events);
         let rate = |per_second: Option<u64>| per_second.map(|it| Rate::new(it, Instant::now()));
         let place = ledger.files().into_iter().next().unwrap_or_default();
@@ -125,6 +128,7 @@ impl<'a> Session<'a> {
             has_after: true,
             is_first: true,
             inbox,
+            heard,
             ears,
             next_scan: Instant::now(),
             unread: String::new(),
@@ -206,7 +210,7 @@ impl<'a> Session<'a> {
                     let again = Instant::now() + WATCH_RESCAN;
                     self.next_scan = self.next_scan.min(again);
                 }
-                Some(Signal::Lost) => self.next_scan = Instant::now(),
+                Some(Signal::Lost) => self.lost(),
                 Some(Signal::Ended | Signal::Stop) => {}
                 None => break,
             }
@@ -221,9 +225,15 @@ impl<'a> Session<'a> {
             }
         }
         if self.ears.as_ref().is_some_and(Ears::overflowed) {
-            self.next_scan = Instant::now();
+            self.lost();
         }
         Ok(())
+    }
+
+    /// Events were lost.
+    fn lost(&mut self) {
+        self.next_scan = Instant::now();
+        self.intake.settling.doubt(self.next_scan);
     }
 
     fn heard(&mut self, path: &Path, hint: Hint) -> Result<(), Interrupted> {
@@ -236,8 +246,8 @@ impl<'a> Session<'a> {
         if !self.trees.takes(path) {
             return Ok(());
         }
-        if hint == Hint::Touched {
-            self.intake.touched(path);
+        if matches!(hint, Hint::Made | Hint::Opened | Hint::Touched) {
+            self.intake.touched(path, hint);
         } else if let Ok(Some(version)) = Version::at(path) {
             self.intake.found(path, version, hint)?;
         }
@@ -259,8 +269,18 @@ impl<'a> Session<'a> {
         failed.map_or(Ok(()), |error: ledger::Error| Err(error.into()))
     }
 
+    /// Listens to directories that have taken the place of others.
+    fn listen_again(&mut self) {
+        let now = self.trees.inodes();
+        if now != self.heard && now.iter().all(Option::is_some) {
+            self.heard = now;
+            self.ears = begin::listen(&self.trees, self.inbox, &**self.events);
+        }
+    }
+
     /// Looks at all files.
     fn scan(&mut self) -> Result<(), Interrupted> {
+        self.listen_again();
         let begun = Instant::now();
         let (mut failed, intake) = (None, &mut self.intake);
         let seen = self.trees.scan(|path, version| {

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::ready::is_unfinished;
@@ -51,7 +52,15 @@ impl Trees {
         if roots.is_empty() {
             return Err(Problem::new("no input").hint(Some("name directories to watch")));
         }
-        let own = own.into_iter().map(|dir| real(&dir)).collect();
+        let own: Vec<_> = own.into_iter().map(|dir| real(&dir)).collect();
+        let hides = |root: &&Root| own.iter().any(|own| root.real.starts_with(own));
+        if let Some(root) = roots.iter().find(hides) {
+            let named = Shown::of(&root.named);
+            let message = format!("{named}: lies in a directory that the watch writes to");
+            let hint =
+                "outputs, and files that are moved, go elsewhere, or into a directory of their own";
+            return Err(Problem::new(message).hint(Some(hint)));
+        }
         Ok(Self { roots, filter, own })
     }
 
@@ -63,6 +72,12 @@ impl Trees {
     /// The directories, as they were named.
     pub(super) fn named(&self) -> Vec<PathBuf> {
         self.roots.iter().map(|root| root.named.clone()).collect()
+    }
+
+    /// Which directories those are now: one that was removed and made again is another.
+    pub(super) fn inodes(&self) -> Vec<Option<u64>> {
+        let inode = |root: &Path| fs::metadata(root).ok().map(|found| found.ino());
+        self.real().map(inode).collect()
     }
 
     /// What a file is called by its real path.

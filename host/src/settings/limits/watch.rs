@@ -9,6 +9,10 @@ pub const WATCH_SETTLE: Duration = Duration::from_millis(200);
 /// what the coarsest file systems keep times by.
 pub const WATCH_QUIET: Duration = Duration::from_secs(2);
 
+/// A file that somebody has open for writing, as events tell, is taken when nothing came for so
+/// long: then the event that it was closed is taken to be lost.
+pub const WATCH_OPEN: Duration = Duration::from_mins(5);
+
 /// All directories are listed so often, whatever events say: queues of events overflow, and a
 /// directory that is made is watched only after files may be in it.
 pub const WATCH_SCAN: Duration = Duration::from_secs(30);
