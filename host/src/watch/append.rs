@@ -14,7 +14,7 @@ pub(super) struct Rows {
     path: PathBuf,
     file: File,
     committed: u64,
-    /// Where what was put last ends.
+    /// How far anything was written that is not committed.
     end: u64,
     durable: Durable,
 }
@@ -85,6 +85,10 @@ impl Rows {
         let is_own = |now: &fs::Metadata| (now.dev(), now.ino()) == (own.dev(), own.ino());
         let told = match fs::metadata(&self.path) {
             Ok(now) if is_own(&now) && now.len() == self.committed => return Ok(None),
+            // What a try has left that failed: the next one writes over it.
+            Ok(now) if is_own(&now) && (self.committed..=self.end).contains(&now.len()) => {
+                return Ok(None);
+            }
             Ok(now) if is_own(&now) => {
                 let is_less = now.len() < self.committed;
                 (self.committed, self.end) = (now.len(), now.len());
@@ -102,19 +106,19 @@ impl Rows {
 
     /// Puts rows behind what is committed, and returns how long that makes it.
     pub(super) fn put(&mut self, rows: &[u8]) -> io::Result<u64> {
-        self.file.write_all_at(rows, self.committed)?;
         let end = self.committed + rows.len() as u64;
+        self.end = self.end.max(end);
+        self.file.write_all_at(rows, self.committed)?;
         self.file.set_len(end)?; // where an earlier try was longer
         if self.durable == Durable::Synced {
             self.file.sync_data()?;
         }
-        self.end = end;
         Ok(end)
     }
 
-    /// All that was put is committed.
-    pub(super) fn settle(&mut self) {
-        self.committed = self.end;
+    /// All up to there is committed.
+    pub(super) fn settle(&mut self, end: u64) {
+        (self.committed, self.end) = (end, end);
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -134,7 +138,7 @@ mod tests {
         let (mut rows, found) = open(None).unwrap();
         assert_eq!(found, Found::AsLeft);
         assert_eq!(rows.put(b"1\n").unwrap(), 2);
-        rows.settle();
+        rows.settle(2);
         rows.put(b"2 is longer\n").unwrap();
         drop(rows);
         let (mut rows, found) = open(Some(2)).unwrap();
@@ -149,14 +153,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_try_has_left_that_failed_is_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rows.jsonl");
+        let (mut rows, _) = Rows::open(&path, None, Durable::Fast).unwrap();
+        let end = rows.put(b"1\n").unwrap();
+        rows.settle(end);
+        rows.put(b"never committed\n").unwrap();
+        rows.file.set_len(7).unwrap(); // as much as the disk took
+        assert_eq!(rows.renew().unwrap(), None);
+        let end = rows.put(b"2\n").unwrap();
+        rows.settle(end);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n");
+        assert_eq!(rows.renew().unwrap(), None);
+    }
+
+    #[test]
     fn rows_go_on_behind_what_somebody_else_has_done() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("rows.jsonl");
         let (mut rows, _) = Rows::open(&path, None, Durable::Fast).unwrap();
         let mut put = |bytes: &[u8]| {
             let told = rows.renew().unwrap();
-            rows.put(bytes).unwrap();
-            rows.settle();
+            let end = rows.put(bytes).unwrap();
+            rows.settle(end);
             told
         };
         assert_eq!(put(b"1\n"), None);

@@ -35,11 +35,15 @@ impl<'a> Session<'a> {
         let rest = ran.rest.as_ref().map_or(&End::Unread, |rest| rest);
         let (mut ends, mut changes) = batch.ended(&ran.heard, rest);
         let mut stopped = ran.rest.as_ref().err().cloned();
+        let mut appended = None;
         if self.rows.is_some() {
             let is_whole = !ends.iter().any(|end| matches!(end, End::Changed | End::Unread));
             match (is_whole, stopped.is_none()) {
                 (true, true) => match self.append(&ran.rows) {
-                    Ok(change) => changes.extend(change),
+                    Ok(end) => {
+                        appended = end;
+                        changes.extend(self.appended(end));
+                    }
                     Err(error) => stopped = Some(error),
                 },
                 // Rows of files that are not whole cannot be told from the others.
@@ -57,16 +61,16 @@ impl<'a> Session<'a> {
             changes.extend(self.decide(item, end, trouble.is_some())?);
         }
         let ticket = self.ledger.change(changes)?;
-        if let Some(rows) = &mut self.rows {
+        if let (Some(rows), Some(end)) = (&mut self.rows, appended) {
             self.ledger.wait(ticket)?;
-            rows.settle();
+            rows.settle(end);
         }
         self.pause(trouble);
         Ok(())
     }
 
-    /// Puts rows behind those that are committed.
-    fn append(&mut self, bytes: &[u8]) -> Result<Option<Change>, String> {
+    /// Puts rows behind those that are committed; where they end, if there are any.
+    fn append(&mut self, bytes: &[u8]) -> Result<Option<u64>, String> {
         let Some(rows) = self.rows.as_mut().filter(|_| !bytes.is_empty()) else { return Ok(None) };
         let put = rows.renew().and_then(|told| {
             if let Some(told) = told {
@@ -74,9 +78,13 @@ impl<'a> Session<'a> {
             }
             rows.put(bytes)
         });
-        let bytes = put.map_err(|error| format!("{}: {error}", Shown::of(&rows.path())))?;
-        let path = rows.path().as_os_str().as_bytes().to_vec();
-        Ok(Some(Change::Appended { job: self.job, path, bytes }))
+        put.map(Some).map_err(|error| format!("{}: {error}", Shown::of(&rows.path())))
+    }
+
+    /// That rows end there.
+    fn appended(&self, end: Option<u64>) -> Option<Change> {
+        let path = self.rows.as_ref()?.path().as_os_str().as_bytes().to_vec();
+        Some(Change::Appended { job: self.job, path, bytes: end? })
     }
 
     /// What is to be done about a file.
