@@ -75,10 +75,10 @@ pub(crate) fn base(tree: &Tree, plugin: &Path) -> u64 {
     used.saturating_sub(charged)
 }
 
-pub(crate) fn check(told: &str, base: u64, taken: Taken) {
+pub(crate) fn check(message: &str, base: u64, taken: Taken) {
     let Taken { charged, used } = taken;
     let may = base + charged + BESIDE_BYTES;
-    assert!(used <= may, "{told}: {charged} charged beside {base}, {used} used");
+    assert!(used <= may, "{message}: {charged} charged beside {base}, {used} used");
 }
 
 /// A tar file with a member for each name, made by hand: USTAR has no room for long names, so they
@@ -140,10 +140,10 @@ fn a_run_takes_no_more_than_is_charged() {
     ];
     let bases = ["wordcount", "upcase", "topwords"].map(|name| base(&tree, &plugin(name)));
     let base = bases.into_iter().max().unwrap();
-    for (told, name, args) in jobs {
+    for (message, name, args) in jobs {
         let taken = taken(&tree, &plugin(name), args).unwrap();
-        eprintln!("{told}: {taken:?}");
-        check(told, base, taken);
+        eprintln!("{message}: {taken:?}");
+        check(message, base, taken);
     }
 }
 
@@ -166,12 +166,12 @@ fn what_plugins_give_and_are_opened_with_is_charged() {
         ("a header for each chunk", "transformer", 1000, &["records"]),
         ("outputs", "transformer", 0, &["lines", "records", "--chunk-size", "8MiB"]),
     ];
-    for (told, world, header_records, args) in jobs {
+    for (message, world, header_records, args) in jobs {
         let guest = Guest { header_records, world, ..Guest::default() }.file(&tree);
         let base = base(&tree, &guest);
         let taken = taken(&tree, &guest, args).unwrap();
-        eprintln!("{told}: {taken:?}");
-        check(told, base, taken);
+        eprintln!("{message}: {taken:?}");
+        check(message, base, taken);
     }
 }
 
@@ -203,7 +203,7 @@ fn records_in_a_guests_hand_are_charged() {
     assert!(run("60MiB") <= 60 * MIB);
 }
 
-/// Windows and records are as large as whoever made a source says; what a run may take is not.
+/// A source decides how large its windows and records are, but not how much memory a run may take.
 #[test]
 fn what_a_source_takes_to_be_read_is_charged_as_it_comes_and_has_an_end() {
     let tree = Tree::new();
@@ -226,17 +226,17 @@ fn what_a_source_takes_to_be_read_is_charged_as_it_comes_and_has_an_end() {
     assert!(run(&["0.zst"], "400MiB") > 100 * MIB);
     assert!(run(&["long.gz"], "80MiB") <= 80 * MIB);
     assert!(run(&["long.gz"], "400MiB") >= 64 * MIB);
-    let told = |total: &str| {
+    let message = |total: &str| {
         let mut host = Command::new(env!("CARGO_BIN_EXE_host"));
         host.args(["run", "--plugin"]).arg(plugin("wordcount")).current_dir(tree.path());
         let ended = host.arg("0.zst").args(rest).arg(total).output().unwrap();
         (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
     };
-    assert_eq!(told("400MiB"), (Some(0), String::new()));
-    let (code, told) = told("80MiB");
-    assert_eq!(code, Some(1), "{told}");
-    assert!(told.starts_with("0.zst: reading it takes "), "{told}");
-    assert!(told.contains("of the whole run in use\nhint: raise --memory-total"), "{told}");
+    assert_eq!(message("400MiB"), (Some(0), String::new()));
+    let (code, message) = message("80MiB");
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.starts_with("0.zst: reading it takes "), "{message}");
+    assert!(message.contains("of the whole run in use\nhint: raise --memory-total"), "{message}");
 }
 
 #[test]
@@ -251,18 +251,19 @@ fn a_list_that_takes_too_much_is_refused_with_figures() {
         let ended = host.args(args).output().unwrap();
         (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
     };
-    let (code, told) = refused(&["--dry-run", "--files-from", "list.txt", "--memory-total", "3MB"]);
-    assert_eq!(code, Some(2), "{told}");
+    let (code, message) =
+        refused(&["--dry-run", "--files-from", "list.txt", "--memory-total", "3MB"]);
+    assert_eq!(code, Some(2), "{message}");
     let begins = "error: --memory-total: the list of sources takes ";
-    assert!(told.starts_with(begins) && told.contains(", more than 3000000\n"), "{told}");
-    assert!(told.contains("hint: raise --memory-total"), "{told}");
-    let (code, told) =
+    assert!(message.starts_with(begins) && message.contains(", more than 3000000\n"), "{message}");
+    assert!(message.contains("hint: raise --memory-total"), "{message}");
+    let (code, message) =
         refused(&["--dry-run", "--files-from", "list.txt", "--memory-total", "30MB"]);
-    assert_eq!(code, Some(1), "none of them is there: {told}");
+    assert_eq!(code, Some(1), "none of them is there: {message}");
     tree.file("a.tar", tar((0..20_000).map(|n| format!("{n}"))));
-    let (code, told) = refused(&["--dry-run", "a.tar", "--memory-total", "3MB"]);
-    assert_eq!(code, Some(2), "{told}");
-    assert!(told.starts_with(begins), "{told}");
+    let (code, message) = refused(&["--dry-run", "a.tar", "--memory-total", "3MB"]);
+    assert_eq!(code, Some(2), "{message}");
+    assert!(message.starts_with(begins), "{message}");
 }
 
 #[test]
@@ -277,24 +278,24 @@ fn a_list_that_a_jail_reads_first_is_bounded_as_well() {
     host.args(["run", "--plugin"]).arg(plugin("wordcount")).current_dir(tree.path());
     host.args(["--jail", "--files-from", "list.txt", "--memory-total", "60MB", "--memory", "4MB"]);
     let ended = host.output().unwrap();
-    let told = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(2), "{told}");
-    assert!(told.starts_with("error: --memory-total: the list of sources takes "), "{told}");
+    let message = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{message}");
+    assert!(message.starts_with("error: --memory-total: the list of sources takes "), "{message}");
     let sources: u64 =
-        told.split(" with ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
-    assert!((20_000..40_000).contains(&sources), "it was read to its end: {told}");
+        message.split(" with ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((20_000..40_000).contains(&sources), "it was read to its end: {message}");
 }
 
 #[test]
-fn too_little_address_space_for_a_sandbox_is_told() {
+fn too_little_address_space_for_a_sandbox_is_reported() {
     let tree = Tree::new();
     tree.file("a.txt", "line\n");
     let mut limited = Command::new("bash");
     limited.args(["-c", "ulimit -v 3000000; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_host")]);
     limited.args(["run", "--plugin"]).arg(plugin("wordcount")).arg("a.txt");
     let ended = limited.current_dir(tree.path()).output().unwrap();
-    let told = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(2), "{told}");
-    assert!(told.contains("the process may have no more address space"), "{told}");
-    assert!(told.contains("hint: raise the limit on virtual memory (ulimit -v)"), "{told}");
+    let message = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{message}");
+    assert!(message.contains("the process may have no more address space"), "{message}");
+    assert!(message.contains("hint: raise the limit on virtual memory (ulimit -v)"), "{message}");
 }

@@ -1,5 +1,5 @@
-//! `--beneath`: what is there is read as ever, and nothing else, whatever names say and whoever
-//! moves things meanwhile.
+//! `--beneath`: files below the directory are read as without it, and no others, whatever names say
+//! and while others move files.
 //!
 //! Races are run against a control without roots, which has to be led astray: else nothing would
 //! have been tried.
@@ -71,7 +71,7 @@ fn wordcount(tree: &Tree, args: &[&str]) -> Ended {
 }
 
 #[test]
-fn what_is_beneath_is_read_as_ever() {
+fn files_beneath_are_read_as_without_it() {
     let tree = tree();
     let deep = tree.path().join("in/sub/deep/b.log");
     for args in [
@@ -100,7 +100,7 @@ fn what_is_beneath_is_read_as_ever() {
 }
 
 #[test]
-fn what_leads_out_is_refused_and_nothing_of_it_is_told() {
+fn a_path_that_leads_out_is_refused_and_reveals_nothing() {
     let tree = tree();
     let absolute = tree.path().join("outside/secret");
     let names = [
@@ -123,15 +123,15 @@ fn what_leads_out_is_refused_and_nothing_of_it_is_told() {
     let given = wordcount(&tree, &[&names[..], &["--beneath", "in", "in/a.log"]].concat());
     let listed = wordcount(&tree, &["--files-from", "in/list", "--beneath", "in", "in/a.log"]);
     for ended in [given.exits(1), listed.exits(1)] {
-        let told = &ended.stderr;
-        let refused = told.matches("is not beneath a directory that inputs may be in").count();
-        assert_eq!(refused, names.len(), "{told}");
-        assert_eq!(told.matches("hint: --beneath says which").count(), names.len(), "{told}");
-        let (told, known) = (ended.to_string(), ["secret\"}", "No such file", "is a directory"]);
-        assert!(!known.iter().any(|known| told.contains(known)), "{told}");
+        let message = &ended.stderr;
+        let refused = message.matches("is not beneath a directory that inputs may be in").count();
+        assert_eq!(refused, names.len(), "{message}");
+        assert_eq!(message.matches("hint: --beneath says which").count(), names.len(), "{message}");
+        let (message, known) = (ended.to_string(), ["secret\"}", "No such file", "is a directory"]);
+        assert!(!known.iter().any(|known| message.contains(known)), "{message}");
         let lines = ended.lines();
         assert_eq!(lines.iter().filter(|line| !line["result"].is_null()).count(), 1);
-        assert_eq!(lines.last().unwrap()["total"]["words"], 2, "{told}");
+        assert_eq!(lines.last().unwrap()["total"]["words"], 2, "{message}");
     }
     let ended = wordcount(&tree, &["--files-from", "names", "--beneath", "in"]).exits(2);
     insta::assert_snapshot!(ended.stderr, @"
@@ -169,10 +169,10 @@ fn only_files_are_read_and_fifos_that_are_asked_for() {
     // Opens when somebody reads.
     File::options().write(true).open(&fifo).unwrap().write_all(b"one two three\n").unwrap();
     let output = host.wait_with_output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(told.contains("\"words\":3"), "{told}");
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("in/leads-out: is not beneath"), "{told}");
+    let message = String::from_utf8(output.stdout).unwrap();
+    assert!(message.contains("\"words\":3"), "{message}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("in/leads-out: is not beneath"), "{message}");
 }
 
 #[test]
@@ -334,19 +334,19 @@ fn a_directory_swapped_with_a_link_all_the_time_leads_no_run_out() {
         let results: Vec<_> = lines.iter().filter(|line| !line["result"].is_null()).collect();
         assert!(results.iter().all(|line| line["result"]["words"] == 1), "something else was read");
         let outside = "cannot open: is not beneath a directory that inputs may be in";
-        let told = lines.iter().filter(|line| line["error"]["message"] == outside).count();
-        assert_eq!(results.len() + told, TRIES, "{}", ended.stderr.lines().last().unwrap());
-        (read, refused) = (read + results.len(), refused + told);
+        let message = lines.iter().filter(|line| line["error"]["message"] == outside).count();
+        assert_eq!(results.len() + message, TRIES, "{}", ended.stderr.lines().last().unwrap());
+        (read, refused) = (read + results.len(), refused + message);
     }
 }
 
 #[test]
-fn a_fifo_in_the_place_of_a_file_holds_nobody_up() {
+fn a_fifo_in_the_place_of_a_file_blocks_nothing() {
     let tree = Tree::with(&[("in/f", "inside")]);
     let [path, fifo] = ["in/f", "in/fifo"].map(|name| tree.path().join(name));
     mkfifoat(CWD, &fifo, Mode::from_raw_mode(0o600)).unwrap();
     let roots = Roots::open(&[tree.path().join("in")]).unwrap();
-    let (tell, told) = mpsc::channel();
+    let (tell, message) = mpsc::channel();
     // Left to itself if it hangs.
     thread::spawn(move || {
         let mut opener = Opener::default();
@@ -368,7 +368,7 @@ fn a_fifo_in_the_place_of_a_file_holds_nobody_up() {
         };
         tell.send(tally(&["inside", "refused"], one)).unwrap();
     });
-    told.recv_timeout(PATIENCE).expect("nobody waits for a FIFO");
+    message.recv_timeout(PATIENCE).expect("nobody waits for a FIFO");
 }
 
 /// Says to the process that this is called in that it is one of whose kernel has no openat2, and

@@ -101,8 +101,8 @@ fn a_source_truncated_halfway_has_changed() {
     assert_changed(&run_meddled(Io::Mmap, CHUNKS / 2, &halfway), "it was truncated");
 }
 
-/// Nothing that is yet to be read is missing: only the size tells. In a mapping the last page is
-/// still there.
+/// All bytes that are still to be read are there: only the size shows the change. In a mapping the
+/// last page is still there.
 #[test]
 fn a_source_truncated_behind_the_reader_has_changed() {
     for io in [Io::Read, Io::Mmap] {
@@ -114,7 +114,7 @@ fn a_source_truncated_behind_the_reader_has_changed() {
     }
 }
 
-/// The rest of a mapped page reads as zeros, without a signal: the size tells.
+/// The rest of a mapped page reads as zeros, without a signal: only the size shows the change.
 #[test]
 fn a_source_cut_within_its_last_page_has_changed() {
     let cut = |path: &Path| truncate(path, BYTES - 10);

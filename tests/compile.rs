@@ -53,17 +53,20 @@ fn run(tree: &Tree, args: &[&str]) -> Ended {
 
 #[test]
 fn a_bomb_of_instances_is_refused_before_it_is_compiled() {
-    let told = run(&tree(&doubled(31)), &[]).stderr;
-    assert!(told.starts_with("error: p.wasm: comes to "), "{told}");
-    assert!(told.contains("instances, aliases and types of components, more than 20000"), "{told}");
+    let message = run(&tree(&doubled(31)), &[]).stderr;
+    assert!(message.starts_with("error: p.wasm: comes to "), "{message}");
+    assert!(
+        message.contains("instances, aliases and types of components, more than 20000"),
+        "{message}"
+    );
 }
 
 #[test]
-fn what_takes_too_much_memory_to_compile_is_told_with_the_flag() {
+fn too_much_memory_to_compile_is_reported_with_the_flag() {
     let tree = tree(&fs::read(plugin("redact")).unwrap());
-    let told = run(&tree, &["--compile-memory", "64MiB"]).stderr;
+    let message = run(&tree, &["--compile-memory", "64MiB"]).stderr;
     assert_eq!(
-        told,
+        message,
         "error: p.wasm: takes more than 64 MiB of memory to compile\nhint: raise --compile-memory\n"
     );
 }
@@ -77,11 +80,11 @@ fn a_compiler_takes_no_more_memory_than_the_whole_run_has() {
             .args(args)
             .ended()
     };
-    let told = "error: p.wasm: takes more than 50 MiB of memory to compile, which is all that the whole run has left\n\
+    let message = "error: p.wasm: takes more than 50 MiB of memory to compile, which is all that the whole run has left\n\
                 hint: raise --memory-total: a compiler takes of it, up to --compile-memory\n";
-    assert_eq!(run(&["--memory-total", "50MiB"]).exits(2).stderr, told);
+    assert_eq!(run(&["--memory-total", "50MiB"]).exits(2).stderr, message);
     if gristmill::jail::probe().check().is_ok() {
-        assert_eq!(run(&["--memory-total", "50MiB", "--jail"]).exits(2).stderr, told);
+        assert_eq!(run(&["--memory-total", "50MiB", "--jail"]).exits(2).stderr, message);
     }
     let own = run(&["--memory-total", "65MiB", "--compile-memory", "64MiB"]).exits(2).stderr;
     assert!(
@@ -105,8 +108,11 @@ fn a_tenants_compiler_takes_no_more_memory_than_the_host_has() {
     host.add(tenant::Tenant { name: "t".into(), weight: 1, limits, inputs, outputs }).unwrap();
     let job = host.submit("t", JobSpec::of(plugin("redact"), vec!["a".into()])).unwrap();
     let ended = job.wait();
-    let told = ended.as_ref().as_ref().unwrap_err().to_string();
-    assert!(told.contains("takes more than 50 MiB of memory to compile, which is all"), "{told}");
+    let message = ended.as_ref().as_ref().unwrap_err().to_string();
+    assert!(
+        message.contains("takes more than 50 MiB of memory to compile, which is all"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -120,8 +126,8 @@ fn what_takes_too_long_to_compile_leaves_nothing_behind() {
     let mut command = Command::new(&own);
     command.args(["run", "--no-cache", "--compile-timeout", "500ms", "--plugin", "p.wasm", "in"]);
     let ended = command.current_dir(tree.path()).output().unwrap();
-    let told = String::from_utf8_lossy(&ended.stderr);
-    assert!(told.contains("is not compiled within 500ms"), "{told}");
+    let message = String::from_utf8_lossy(&ended.stderr);
+    assert!(message.contains("is not compiled within 500ms"), "{message}");
     assert_eq!(running(&own), Vec::<PathBuf>::new());
 }
 

@@ -2,6 +2,7 @@
 //! has those of the code.
 
 mod limits;
+mod plugin;
 mod schemas;
 mod troubleshooting;
 
@@ -69,8 +70,8 @@ fn each_command_of_the_pages_runs() {
             let mut shell = Command::new("sh");
             shell.args(["-u", "-c", &exits(commands)]).current_dir(tree.path());
             let ended = shell.env("PATH", path_variable).output().unwrap();
-            let told = String::from_utf8_lossy(&ended.stderr);
-            assert!(ended.status.success(), "{}: {commands}\n{told}", path.display());
+            let message = String::from_utf8_lossy(&ended.stderr);
+            assert!(ended.status.success(), "{}: {commands}\n{message}", path.display());
             count += 1;
         }
     }

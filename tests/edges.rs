@@ -122,8 +122,8 @@ fn one_byte_more_is_a_record_too_long() {
     }
 }
 
-/// What is too long is told alike wherever the cuts are: by the first such line, and where it
-/// begins.
+/// A record that is too long gets the same error wherever the cuts are: it names the first such
+/// line, and where that begins.
 #[test]
 fn a_long_line_among_others_is_named_by_where_it_begins() {
     let tree = Tree::new();

@@ -42,9 +42,9 @@ fn samples() -> Vec<String> {
 
 /// The bytes of a file, as `wc` counts them.
 fn wc(file: &str) -> u64 {
-    let told = Command::new("wc").args(["-c", file]).output().unwrap();
-    let told = String::from_utf8(told.stdout).unwrap();
-    told.split_whitespace().next().unwrap().parse().unwrap()
+    let message = Command::new("wc").args(["-c", file]).output().unwrap();
+    let message = String::from_utf8(message.stdout).unwrap();
+    message.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 #[test]
@@ -53,8 +53,8 @@ fn own_processor_writes_what_tr_writes() {
     let summary = own_processor::run(&files, Box::new(written.clone())).unwrap();
     assert_eq!((summary.sources, summary.failed), (3, 0));
     let script = "cat \"$@\" | LC_ALL=C tr a-z A-Z";
-    let told = Command::new("sh").args(["-c", script, "sh"]).args(&files).output().unwrap();
-    assert!(!told.stdout.is_empty() && *written.0.lock().unwrap() == told.stdout);
+    let message = Command::new("sh").args(["-c", script, "sh"]).args(&files).output().unwrap();
+    assert!(!message.stdout.is_empty() && *written.0.lock().unwrap() == message.stdout);
 }
 
 #[test]

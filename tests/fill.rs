@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gristmill::plugin::{Engine, Plugin};
-use gristmill::process::{ChunkReader, Failure, FailureKind, Held, Opening, Place, Processor};
+use gristmill::process::{
+    ChunkReader, Failure, FailureKind, Held, Opening, Place, Processor, spare,
+};
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 
@@ -140,7 +142,7 @@ fn a_list_is_copied_out_as_the_engines_own_is_and_within_the_same_bounds() {
         let (Outgoing(seen),) = func.call(&mut store, (7, &data)).unwrap();
         assert!(seen == data, "{} bytes", data.len());
         assert!(seen == through_engine("flat", 7u32, &data), "{} bytes", data.len());
-        gristmill::process::spare::give(seen);
+        spare::give(Held::within(&Arc::default(), seen));
     }
     store.set_hostcall_fuel(99);
     let refused = func.call(&mut store, (7, &bytes(100))).err().unwrap();
@@ -187,7 +189,7 @@ const REPEAT: &str = r#"(component
     (canon lift (core func $core "repeat") (memory $memory) (realloc $realloc)
       string-encoding=ENCODING)))"#;
 
-/// What comes back of a text, and what the host was told of it.
+/// The text that the guest returns, and what it said about it.
 fn repeated<const UNITS_MAX: usize>(encoding: &str, text: &str) -> (String, String) {
     let engine = wasmtime::Engine::default();
     let component = wat::parse_str(REPEAT.replace("ENCODING", encoding)).unwrap();
@@ -262,7 +264,7 @@ impl ChunkReader for Broken {
 }
 
 #[test]
-fn a_fill_that_fails_is_told_as_its_failure() {
+fn a_fill_that_fails_is_reported_as_its_failure() {
     let spilled = through_fill("spilled", Spill::default(), &mut Broken::new());
     for (called, filled) in [through_fill("flat", 7u32, &mut Broken::new()), spilled] {
         assert_eq!(called.unwrap_err().to_string(), "the list could not be filled");
@@ -330,8 +332,9 @@ fn a_plugin_that_could_not_be_filled_fails_with_the_reason() {
 fn what_is_kept_has_no_more_room_than_it_needs() {
     let mut bytes = Vec::with_capacity(1 << 20);
     bytes.extend(b"result");
-    let kept = Outgoing(bytes).kept();
+    let memory = Arc::default();
+    let kept = Outgoing(bytes).kept(&memory);
     assert_eq!((&kept[..], kept.capacity()), (&b"result"[..], 6));
-    let whole = Outgoing(b"result".to_vec()).kept();
-    assert_eq!(whole, b"result");
+    let whole = Outgoing(b"result".to_vec()).kept(&memory);
+    assert_eq!(&whole[..], b"result");
 }

@@ -1,6 +1,7 @@
 //! Hostile and odd guests. Invariant 3: a trap, timeout or limit fails that source and drops that
 //! instance, never the process; invariant 5: a plugin reaches bytes, log, counters and rejects, and
-//! is refused by name when it imports more; invariant 7: what a guest does to a source is told.
+//! is refused by name when it imports more; invariant 7: a failure of a guest is reported with its
+//! source.
 
 mod budgets;
 mod crashes;

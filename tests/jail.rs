@@ -1,8 +1,8 @@
 //! `host run --jail`: the same results, and nothing else to be had.
 //!
 //! What is denied is tried from inside: the test calls itself once more, as a process of its own
-//! that goes into the jail and tells what the kernel said to each attempt. Where the kernel has no
-//! jail, the run has to refuse, and the test says so.
+//! that goes into the jail and prints what the kernel answered to each attempt. Where the kernel
+//! has no jail, the run has to refuse, and the test says so.
 #![allow(unsafe_code)]
 
 use std::collections::HashMap;
@@ -208,10 +208,10 @@ fn a_place_that_may_be_written_has_nothing_that_is_read_or_run() {
     for (args, flag, kept) in cases {
         let host = Host::new().within(tree.path()).args(["run", "--jail"]);
         let host = if args.contains(&"--cache") { host } else { host.arg("--no-cache") };
-        let told = host.args(args).ended().exits(2).stderr;
+        let message = host.args(args).ended().exits(2).stderr;
         let begins = format!("error: --jail: {flag} makes ");
-        assert!(told.contains(&begins) && told.contains(kept), "{told}");
-        assert!(told.contains("hint: give what is written a directory of its own"), "{told}");
+        assert!(message.contains(&begins) && message.contains(kept), "{message}");
+        assert!(message.contains("hint: give what is written a directory of its own"), "{message}");
     }
     assert_eq!(fs::read_dir(tree.path().join("own")).unwrap().count(), 2, "nothing was made");
 }
@@ -233,10 +233,13 @@ fn a_place_that_may_be_written_has_no_other_name_of_what_is_read_or_run() {
     for kept in ["p.wasm", "in/sub/a", "cache/code"] {
         fs::hard_link(at(kept), at("out/link")).unwrap();
         for to in ["out/", "out/one"] {
-            let told = run(to).exits(2).stderr;
-            assert!(told.contains("error: --jail: --out makes "), "{told}");
-            assert!(told.contains("out/link writable, which is a hard link of "), "{told}");
-            assert!(told.contains(&format!(" {kept}\nhint: remove that link, or ")), "{told}");
+            let message = run(to).exits(2).stderr;
+            assert!(message.contains("error: --jail: --out makes "), "{message}");
+            assert!(message.contains("out/link writable, which is a hard link of "), "{message}");
+            assert!(
+                message.contains(&format!(" {kept}\nhint: remove that link, or ")),
+                "{message}"
+            );
         }
         fs::remove_file(at("out/link")).unwrap();
     }
@@ -259,11 +262,15 @@ fn the_doctor_goes_into_the_jail_and_tells_what_holds() {
     if !there_is_a_jail() {
         return;
     }
-    let told = Host::new().args(["doctor", "--jail", "--format", "json"]).ended().exits(0);
-    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
-    let walls: Vec<_> =
-        told["checks"].as_array().unwrap().iter().filter(|check| check["name"] == "jail").collect();
-    assert!(walls.len() > 15, "{told}");
+    let message = Host::new().args(["doctor", "--jail", "--format", "json"]).ended().exits(0);
+    let message: Value = serde_json::from_slice(&message.stdout).unwrap();
+    let walls: Vec<_> = message["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["name"] == "jail")
+        .collect();
+    assert!(walls.len() > 15, "{message}");
     for wall in walls {
         assert_eq!(wall["state"], "ok", "{wall}");
         assert!(wall["found"].as_str().unwrap().starts_with("cannot "), "{wall}");
@@ -279,9 +286,10 @@ fn no_call_of_a_harmless_run_is_denied() {
     }
     let tree = tree();
     fs::create_dir(tree.path().join("out")).unwrap();
-    // By its flags no call tells threads from processes, so the C library is sent to the older
-    // `clone`; SQLite gives its log to the owner of the database where that is another; the size of
-    // a page is asked for by PR_GET_AUXV first, which older kernels lack, too.
+    // No system call filter can distinguish threads from processes by flags in memory, so the C
+    // library is sent to the older `clone`; SQLite gives its log to the owner of the database where
+    // that is another; the size of a page is asked for by PR_GET_AUXV first, which older kernels
+    // lack, too.
     let expected = ["clone3(", "fchown(", "prctl(0x41555856 ", "prctl(PR_GET_AUXV"];
     let runs: [(&str, &[&str]); 6] = [
         ("wordcount", &["in/"]),
@@ -297,11 +305,11 @@ fn no_call_of_a_harmless_run_is_denied() {
         traced.args(["-f", "-qq", "-o"]).arg(&calls).arg(env!("CARGO_BIN_EXE_host"));
         traced.args(["run", "--jail", "--no-cache", "--plugin"]).arg(plugin(name));
         let ended = traced.args(args).current_dir(tree.path()).output().unwrap();
-        let told = String::from_utf8_lossy(&ended.stderr);
-        if told.contains("PTRACE") {
-            return eprintln!("strace may not trace here: {told}");
+        let message = String::from_utf8_lossy(&ended.stderr);
+        if message.contains("PTRACE") {
+            return eprintln!("strace may not trace here: {message}");
         }
-        assert_ne!(ended.status.code(), Some(2), "{name} {args:?}: {told}");
+        assert_ne!(ended.status.code(), Some(2), "{name} {args:?}: {message}");
         let calls = fs::read_to_string(calls).unwrap();
         let (_, jailed) = calls.rsplit_once("SECCOMP_SET_MODE_FILTER").expect("it is jailed");
         let denied = whole_calls(jailed).into_iter().filter(|call| {
@@ -341,7 +349,7 @@ fn attempts(dir: &Path) -> Vec<(&'static str, i32)> {
     };
     let at = |name: &str| dir.join(name);
     let written = |name: &str| fs::write(at(name), "new");
-    let mut told = vec![
+    let mut message = vec![
         ("read an input", code(File::open(at("read/file")).map(drop))),
         ("list inputs", code(fs::read_dir(at("read")).map(drop))),
         ("write an input", code(written("read/file"))),
@@ -369,11 +377,11 @@ fn attempts(dir: &Path) -> Vec<(&'static str, i32)> {
         ("make a local socket", code(UnixDatagram::unbound().map(drop))),
         ("start a thread", code(std::thread::Builder::new().spawn(|| {}).map(drop))),
     ];
-    told.extend(CALLS.iter().map(|(name, number)| (*name, code(called(*number)))));
+    message.extend(CALLS.iter().map(|(name, number)| (*name, code(called(*number)))));
     let from_thread =
         std::thread::spawn(move || code(Command::new("/bin/true").status().map(drop)));
-    told.push(("run a program from a thread", from_thread.join().unwrap()));
-    told
+    message.push(("run a program from a thread", from_thread.join().unwrap()));
+    message
 }
 
 fn truncated(path: &Path) -> io::Result<()> {
@@ -452,11 +460,11 @@ fn inside() {
         sockets: Sockets::Denied,
     };
     // What is written inside is open before: the jail is for what is opened in it.
-    let mut told = File::create(dir.join("told")).unwrap();
+    let mut message = File::create(dir.join("told")).unwrap();
     let noticed = before.iter().filter(|said| **said != Err(Some(libc::EPERM))).count();
     jail.enter().unwrap();
     let said: Vec<_> = attempts(&dir);
-    serde_json::to_writer(&mut told, &(noticed, said)).unwrap();
+    serde_json::to_writer(&mut message, &(noticed, said)).unwrap();
 }
 
 #[test]
@@ -475,7 +483,7 @@ fn nothing_else_is_to_be_had_inside() {
     again.args(["--exact", "jail::inside", "--nocapture"]).env(INSIDE, tree.path());
     let ended = again.output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let (noticed, told): (usize, Vec<(String, i32)>) =
+    let (noticed, message): (usize, Vec<(String, i32)>) =
         serde_json::from_slice(&tree.read("told")).unwrap();
     // Where the test may do little, the kernel itself says no to some: not to so many that the
     // filter would not be missed.
@@ -489,8 +497,8 @@ fn nothing_else_is_to_be_had_inside() {
         "write a file that is named",
         "start a thread",
     ];
-    assert_eq!(told.len(), 24 + CALLS.len());
-    for (attempt, said) in told {
+    assert_eq!(message.len(), 24 + CALLS.len());
+    for (attempt, said) in message {
         let calls = ["run a", "listen", "connect", "make a local", "make a FIFO"];
         let wanted = if allowed.contains(&attempt.as_str()) {
             &[0][..]

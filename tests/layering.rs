@@ -104,7 +104,7 @@ const HOMES: [(&str, &[&str]); 41] = [
 ];
 
 /// The mapped input, the fill of a guest's memory, the load of compiled code, what is looked at
-/// before `main`, and what the allocator is told.
+/// before `main`, and the settings of the allocator.
 const UNSAFE: [&str; 5] = [
     "input/mapped.rs",
     "plugin/guest_write.rs",
@@ -220,7 +220,7 @@ fn layer(name: &str) -> Option<&str> {
 }
 
 /// What is complained of in a file with this body.
-fn told(name: &str, body: &str) -> Vec<String> {
+fn message(name: &str, body: &str) -> Vec<String> {
     complaints(name, &format!("//! A file.\n{body}"))
 }
 
@@ -231,12 +231,12 @@ fn a_file_that_keeps_the_rules_is_let_through() {
         // unsafe println! crate::work::run\nconst TEXT: &str = \"crate::work unsafe
         // println!()\";\n\
         mod tests { use super::super::error; }\n";
-    assert_eq!(told("plugin/load.rs", body), Vec::<String>::new());
-    assert_eq!(told("plugin.rs", "use super::stats::Stats;"), Vec::<String>::new());
+    assert_eq!(message("plugin/load.rs", body), Vec::<String>::new());
+    assert_eq!(message("plugin.rs", "use super::stats::Stats;"), Vec::<String>::new());
 }
 
 #[test]
-fn a_forbidden_arrow_is_told_however_it_is_written() {
+fn a_forbidden_arrow_is_reported_however_it_is_written() {
     for body in [
         "use crate::work::Cancel;",
         "use crate::{process::ChunkReader, work};",
@@ -246,7 +246,7 @@ fn a_forbidden_arrow_is_told_however_it_is_written() {
         "mod tests { use super::super::super::work::Cancel; }",
         "macro_rules! run { () => { crate::work::run() } }",
     ] {
-        let found = told("plugin/load.rs", body);
+        let found = message("plugin/load.rs", body);
         assert_eq!(found.len(), 1, "{body}: {found:?}");
         assert!(found[0].contains("an arrow plugin -> work,"), "{found:?}");
     }
@@ -256,14 +256,14 @@ fn a_forbidden_arrow_is_told_however_it_is_written() {
         ("plugin.rs", "use super::work::Cancel;"),
         ("plugin.rs", "use super::*;"),
     ] {
-        assert_eq!(told(name, body).len(), 1, "{name}: {body}");
+        assert_eq!(message(name, body).len(), 1, "{name}: {body}");
     }
 }
 
 #[test]
 fn every_other_rule_can_be_broken() {
     let broken = |name, body, what: &str| {
-        let found = told(name, body);
+        let found = message(name, body);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(
             found[0].starts_with(&format!("{name}:2: ")) && found[0].contains(what),
@@ -284,5 +284,5 @@ fn every_other_rule_can_be_broken() {
     broken("job.rs", "const HINT: &str = \"raise ⟦memori⟧\";", "that no spec has: memori");
 
     assert_eq!(complaints("job.rs", "// No header.\n").len(), 1);
-    assert_eq!(told("job.rs", &"\n".repeat(LINES_MAX)).len(), 1);
+    assert_eq!(message("job.rs", &"\n".repeat(LINES_MAX)).len(), 1);
 }

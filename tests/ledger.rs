@@ -44,16 +44,16 @@ fn this_binary() -> Command {
     Command::new(env::current_exe().unwrap())
 }
 
-/// Tells something to the test that called, in a line of its own: the test harness writes to the
-/// same stream.
+/// Sends a message to the test that started this process, in a line of its own: the test harness
+/// writes to the same stream.
 fn tell(what: &str) {
     let mut stdout = io::stdout().lock();
     stdout.write_all(format!("\ntold {what}\n").as_bytes()).unwrap();
     stdout.flush().unwrap();
 }
 
-/// The next thing that the other process tells.
-fn told(stdout: &mut BufReader<ChildStdout>) -> Option<String> {
+/// The next message of the other process.
+fn message(stdout: &mut BufReader<ChildStdout>) -> Option<String> {
     stdout.lines().map_while(Result::ok).find_map(|line| Some(line.strip_prefix("told ")?.into()))
 }
 
@@ -94,7 +94,7 @@ const THREADS: usize = 4;
 /// So many rows a thread is ahead of what it knows to be durable.
 const WAIT_EACH: u64 = 8;
 
-/// Commits without end from several threads, and tells which rows are durable: `thread number`.
+/// Commits without end from several threads, and prints which rows are durable: `thread number`.
 fn commit_for_ever(path: &Path, round: &str) {
     let ledger = Ledger::open(path).unwrap();
     let job = job(&ledger);
@@ -135,20 +135,20 @@ fn a_kill_at_any_instant_loses_nothing_that_was_durable() {
         let mut child = call(this_binary(), test, &path, round);
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut durable = [None; THREADS];
-        let mut note = |told: String| {
-            let (thread, number) = told.split_once(' ').unwrap();
+        let mut note = |message: String| {
+            let (thread, number) = message.split_once(' ').unwrap();
             durable[thread.parse::<usize>().unwrap()] = Some(number.parse::<u64>().unwrap());
         };
         for _ in 0..scattered(round) % 100 {
-            note(told(&mut stdout).expect("it goes on until it is killed"));
+            note(message(&mut stdout).expect("it goes on until it is killed"));
         }
         // Some way into what comes next, so that no step is the one that a kill comes after.
         let until = Instant::now() + Duration::from_micros(scattered(round) / 100 % 3000);
         while Instant::now() < until {}
         child.kill().unwrap();
         child.wait().unwrap();
-        std::iter::from_fn(|| told(&mut stdout)).for_each(&mut note);
-        // Whoever comes first puts it in order: one that looks, or the next that writes.
+        std::iter::from_fn(|| message(&mut stdout)).for_each(&mut note);
+        // The first to open it repairs it: a reader, or the next writer.
         if round % 2 == 0 {
             assert_kept(&path, round, durable);
         } else {
@@ -208,7 +208,7 @@ fn a_ledger_that_a_process_writes_can_be_looked_at_but_not_written() {
     let mut child = call(this_binary(), test, &path, 0);
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     for _ in 0..20 {
-        let durable = told(&mut stdout).unwrap();
+        let durable = message(&mut stdout).unwrap();
         let (thread, number) = durable.split_once(' ').unwrap();
         let reader = Reader::open(&path).unwrap();
         let job = reader.jobs().unwrap().pop().unwrap();
@@ -233,12 +233,12 @@ fn a_ledger_that_a_process_writes_can_be_looked_at_but_not_written() {
     error: ledger: the ledger is in use by another process
     hint: wait for that process to end, or name another file
     ");
-    let told = host(&["export", "ledger"]).exits(0).lines();
-    assert!(told.iter().any(|entry| entry["source"] == "0/0/7"), "{}", told.len());
+    let message = host(&["export", "ledger"]).exits(0).lines();
+    assert!(message.iter().any(|entry| entry["source"] == "0/0/7"), "{}", message.len());
     host(&["check", "ledger"]).exits(0);
     // It goes on as if nobody had looked, and the file is free once it is gone.
     for _ in 0..20 {
-        self::told(&mut stdout).unwrap();
+        self::message(&mut stdout).unwrap();
     }
     child.kill().unwrap();
     child.wait().unwrap();
@@ -264,7 +264,7 @@ fn a_process_that_reads_its_own_ledger_does_not_lose_it() {
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut last = 0;
     for _ in 0..20 {
-        last = told(&mut stdout).unwrap().parse().unwrap();
+        last = message(&mut stdout).unwrap().parse().unwrap();
         assert!(matches!(Ledger::open(&path), Err(Error::InUse { .. })));
         let reader = Reader::open(&path).unwrap();
         let job = reader.jobs().unwrap().pop().unwrap();
@@ -315,21 +315,21 @@ fn a_disk_that_is_full_ends_it_with_an_error_and_keeps_what_was_durable() {
     command.args(["-c", limited]).arg(env::current_exe().unwrap());
     let mut child = call(command, test, &path, 0);
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut told: Vec<String> = std::iter::from_fn(|| told(&mut stdout)).collect();
+    let mut message: Vec<String> = std::iter::from_fn(|| message(&mut stdout)).collect();
     assert!(child.wait().unwrap().success());
-    let closed = told.pop().unwrap();
+    let closed = message.pop().unwrap();
     assert!(closed.starts_with("Some("), "{closed}");
-    let error = told.pop().unwrap();
+    let error = message.pop().unwrap();
     let named = format!("{}: ", path.display());
     assert!(error.starts_with(&named), "{error}");
     insta::assert_snapshot!(error[named.len()..], @"the disk failed the ledger: disk I/O error");
-    assert!(told.len() > 50, "{}", told.len());
+    assert!(message.len() > 50, "{}", message.len());
     Ledger::open(&path).unwrap().close().unwrap();
     let reader = Reader::open(&path).unwrap();
     assert_eq!(reader.check().unwrap(), Vec::<String>::new());
     let job = reader.jobs().unwrap().pop().unwrap();
-    assert_eq!(job.committed, told.len() as u64);
-    for number in told {
+    assert_eq!(job.committed, message.len() as u64);
+    for number in message {
         assert_holds(&reader, job.id, &number, number.parse().unwrap());
     }
 }

@@ -1,5 +1,5 @@
-//! What is lost of sources is told, with its place, and makes the exit status; what is cut, joined
-//! or reframed loses nothing.
+//! Data that is lost is reported with its place and decides the exit status; cutting, joining and
+//! reframing lose nothing.
 
 use std::path::Path;
 
@@ -78,8 +78,8 @@ fn a_stray_quote_costs_its_own_record() {
     }
     // What keeps them nowhere says so.
     let ended = run(&tree, &["csv2jsonl"], &["-q", "a.csv"]).exits(1);
-    let told = "6 records of 1 source were set aside (first: a.csv:501: has a quote";
-    assert!(ended.stderr.starts_with(told), "{ended}");
+    let message = "6 records of 1 source were set aside (first: a.csv:501: has a quote";
+    assert!(ended.stderr.starts_with(message), "{ended}");
 }
 
 /// As when the one is piped into the other.
@@ -279,7 +279,7 @@ fn csv_has_its_header_behind_as_many_records_as_are_skipped() {
 fn two_flags_never_name_one_file() {
     let tree = Tree::with(&[("a", "x\n"), ("list", "a\n")]);
     std::os::unix::fs::symlink("o", tree.path().join("dangling")).unwrap();
-    for (args, told) in [
+    for (args, message) in [
         (&["--out", "o", "--rejects", "dangling", "a"][..], "--rejects and --out name one file"),
         (&["--out", "o", "--report", "./o", "a"], "--report and --out name one file"),
         (&["--rejects", "o", "--report", "o", "a"], "--report and --rejects name one file"),
@@ -287,7 +287,7 @@ fn two_flags_never_name_one_file() {
         (&["--ledger", "o", "--out", "o", "a"], "--ledger and --out name one file"),
     ] {
         let ended = run(&tree, &["wordcount"], args).exits(2);
-        assert!(ended.stderr.contains(told), "{ended}");
+        assert!(ended.stderr.contains(message), "{ended}");
         assert!(!tree.path().join("o").exists(), "{args:?}");
     }
     assert_eq!(tree.read("list"), b"a\n");
@@ -312,6 +312,6 @@ fn rejects_that_are_there_are_not_replaced_unasked() {
         run(&tree, &["csv2jsonl"], &["--rejects", "-", "--out", "out.jsonl", "a.csv"]).exits(0);
     assert_eq!(ended.lines()[0]["reason"], "has 1 field, and the header 2 names");
     let both = run(&tree, &["csv2jsonl"], &["--rejects", "-", "a.csv"]).exits(2);
-    let told = "error: --rejects and --out are both standard output\nhint: --out FILE, or another --rejects";
-    assert!(both.stderr.starts_with(told), "{both}");
+    let message = "error: --rejects and --out are both standard output\nhint: --out FILE, or another --rejects";
+    assert!(both.stderr.starts_with(message), "{both}");
 }

@@ -42,8 +42,8 @@ fn what_is_charged_is_what_the_process_uses() {
     assert!(used.abs_diff(charged) < charged / 10, "charged {charged}, used {used}");
 }
 
-/// Within 100 ms no machine writes to all of it, so what was written to tells that the instruction
-/// was not waited for.
+/// Within 100 ms no machine writes to all of it, so a part that is not written shows that the
+/// instruction was interrupted.
 #[test]
 fn an_instruction_over_a_large_memory_is_stopped_before_its_end() {
     let tree = Tree::new();
@@ -111,10 +111,10 @@ fn what_is_charged_for_streams_and_their_decoders_is_what_the_process_uses() {
         let process = used - charged;
         for file in ["plain.txt", "wide.zst", "one.xz", "many.xz", "one.gz", "many.gz", "one.sz"] {
             let (charged, used) = figures(name, file);
-            let told = process + charged;
+            let message = process + charged;
             let off = used / 10 + CODE_BYTES;
             assert!(
-                used <= told + off && told <= used + off + UNTOUCHED_BYTES,
+                used <= message + off && message <= used + off + UNTOUCHED_BYTES,
                 "{name} {file}: {charged} charged beside {process}, {used} used"
             );
             if file == "wide.zst" {
@@ -136,11 +136,11 @@ fn a_run_that_one_worker_does_not_fit_into_is_refused_with_figures() {
     // Two instances of 256 MiB, 4 chunks of 512 KiB, a decoder's 16 MiB, and a fourth of all for
     // results that wait.
     let least = (2 * 256 + 2 + 16 + 16) * MIB;
-    let told = format!(
+    let message = format!(
         "--memory-total: one worker needs {least} bytes of memory, more than all of {}",
         64 * MIB
     );
-    assert!(ended.stderr.contains(&told), "{ended}");
+    assert!(ended.stderr.contains(&message), "{ended}");
     assert!(ended.stderr.contains("hint: raise --memory-total, or lower --memory"), "{ended}");
 }
 

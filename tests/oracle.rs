@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::support::host::Host;
 use crate::support::oracle::{names, oracle, python_counts, python_top};
 use crate::support::plugins::plugin;
+use crate::support::tree::Tree;
 
 /// Every file that is not compressed of a tree that nobody here wrote: the sources of Rust, as
 /// Debian ships them, where they are installed; else what this project is built from.
@@ -157,6 +158,25 @@ fn topwords_is_a_counter_with_ties_in_byte_order() {
     let counts: Vec<_> = expected.as_array().unwrap().iter().map(|word| &word["count"]).collect();
     assert!(counts.windows(2).any(|pair| pair[0] == pair[1]), "no ties");
     assert_eq!(total["total"], expected);
+}
+
+#[test]
+fn topwords_fits_into_the_memory_that_its_hint_names() {
+    let tree = Tree::new();
+    let word =
+        |number: u64| format!("common w{:016x}\n", number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    tree.file("distinct.txt", (0..100_000).map(word).collect::<String>());
+    let run = |memory: &str| {
+        let host = Host::run(&plugin("topwords")).args(["--threads", "1", "--memory", memory]);
+        host.within(tree.path()).arg("distinct.txt").ended()
+    };
+    let ended = run("5MiB").exits(1);
+    let message = "distinct.txt: too many distinct words for the memory of an instance\nhint: raise --memory to ";
+    let (_, hint) = ended.stderr.split_once(message).unwrap_or_else(|| panic!("{ended}"));
+    let (memory, _) = hint.split_once(" or more\n").unwrap();
+    assert_eq!(memory, "10MiB");
+    let expected = python_top(10, &[tree.path().join("distinct.txt")]);
+    assert_eq!(run(memory).exits(0).lines()[0]["result"], expected);
 }
 
 #[test]

@@ -40,8 +40,8 @@ fn output(plugin: &Plugin, paths: &[PathBuf], settings: &Run, format: Format) ->
         .failures
         .into_iter()
         .map(|(source, failure)| (source, failure.kind, failure.message, failure.hint));
-    let told = format!("{:?} {:?}", ran.ended.unwrap(), failures.collect::<Vec<_>>());
-    (ran.out, told)
+    let message = format!("{:?} {:?}", ran.ended.unwrap(), failures.collect::<Vec<_>>());
+    (ran.out, message)
 }
 
 /// One thread, one chunk.

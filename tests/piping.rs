@@ -117,7 +117,7 @@ fn a_header_that_comes_in_pieces_is_one() {
 /// As `cat` does. What the caller opens to discard is another matter, whichever way: Python's
 /// `DEVNULL` is open for reading, too.
 #[test]
-fn a_closed_standard_output_is_told() {
+fn a_closed_standard_output_is_reported() {
     let tree = Tree::with(&[("a.csv", "a,b\n1\n")]);
     let ended = |plugin_name: &str, args: &str| {
         let mut command = std::process::Command::new("bash");
@@ -132,8 +132,8 @@ fn a_closed_standard_output_is_told() {
         ("csv2jsonl", "a.csv --out o --exists replace --rejects - >&-", "--rejects"),
         ("wordcount", "a.csv --out o --exists replace --report - >&-", "--report"),
     ] {
-        let told = format!("error: {flag}: standard output is closed\n");
-        assert!(ended(name, args).exits(2).stderr.starts_with(&told), "{name} {args}");
+        let message = format!("error: {flag}: standard output is closed\n");
+        assert!(ended(name, args).exits(2).stderr.starts_with(&message), "{name} {args}");
     }
     for to in [">/dev/null", "1<>/dev/null", "--out o --exists replace >&-", "| cat"] {
         ended("redact", &format!("a.csv {to}")).exits(0);

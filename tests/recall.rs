@@ -1,6 +1,5 @@
 //! Aggregators with a ledger: a run that knows most of its sources already prints what one that
-//! knows none prints, and reads only what it has to. What was read is told by the figures of the
-//! report.
+//! knows none prints, and reads only what it has to. The figures of the report say what was read.
 
 mod damage;
 mod killed;
@@ -90,8 +89,8 @@ fn a_second_run_reads_nothing_and_prints_the_same() {
                     let (again, report) = ledger(&[threads, "--format", format]);
                     assert_read(&report, 0, SOURCES);
                     assert_same(&again, &expected);
-                    let told = format!("{SOURCES} sources are done already, and were skipped\n");
-                    assert_eq!(again.stderr, told);
+                    let message = format!("{SOURCES} sources are done already, and were skipped\n");
+                    assert_eq!(again.stderr, message);
                 }
             }
         }
@@ -177,7 +176,7 @@ fn what_was_set_aside_is_had_again_where_it_is_wanted() {
         assert_eq!(rejects, more.contains(&"rejects").then(|| tree.read("rejects")));
         report
     };
-    // What was lost unasked is told by each run.
+    // Each run reports the loss.
     assert_read(&run(&[]), 20, 0);
     assert_read(&run(&[]), 4, 16);
     let report = run(&["--rejects", "rejects", "--exists", "replace"]);

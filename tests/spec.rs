@@ -36,10 +36,10 @@ impl Suite {
             for module in refused {
                 let path = tree.file("component.wasm", component(&module));
                 // A component has no module that imports one name twice, whatever else is in it.
-                let told = refusal(engine, &path)
+                let message = refusal(engine, &path)
                     .or_else(|_| refusal(engine, &tree.file("module.wasm", &module)));
-                let told = told.unwrap_or_else(|told| format!("unnamed: {told}"));
-                *suite.refused.entry(told).or_default() += 1;
+                let message = message.unwrap_or_else(|message| format!("unnamed: {message}"));
+                *suite.refused.entry(message).or_default() += 1;
             }
         }
         suite
@@ -63,16 +63,16 @@ fn component(module: &[u8]) -> Vec<u8> {
 /// What the host says that a plugin uses and may not, or whatever it says instead.
 fn refusal(engine: &Engine, path: &Path) -> Result<String, String> {
     let loaded = Plugin::load(engine, path, Options::default(), None).map(|_| ());
-    let told = loaded.unwrap_err().to_string();
-    let uses = told.split_once(": the plugin uses ").map(|(_, uses)| uses);
-    if told.contains(": begins with a table of ") {
+    let message = loaded.unwrap_err().to_string();
+    let uses = message.split_once(": the plugin uses ").map(|(_, uses)| uses);
+    if message.contains(": begins with a table of ") {
         return Ok("a table larger than any limit allows".into());
     }
     let name = uses.and_then(|uses| uses.split_once(", which plugins may not"));
-    name.map(|(name, _)| name.to_string()).ok_or(told)
+    name.map(|(name, _)| name.to_string()).ok_or(message)
 }
 
-/// What is off, and what a plugin that needs it is told that it uses.
+/// Each feature that is off, and its name in the error for a plugin that uses it.
 const OFF: [(Proposal, &str); 8] = [
     (Proposal::Threads, "threads (shared memory, atomics)"),
     (Proposal::ExceptionHandling, "exceptions"),

@@ -9,7 +9,7 @@ use gristmill::spec::{AllowedUrls, JobSpec};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::front::{self, Told};
+use crate::support::front::{self, Recorder};
 use crate::support::guest::Guest;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
@@ -28,11 +28,11 @@ fn spec(tree: &Tree, name: &str, more: &Value) -> Value {
 }
 
 #[test]
-fn a_front_end_of_a_few_lines_runs_a_job_and_is_told_what_it_does() {
+fn a_front_end_of_a_few_lines_runs_a_job_and_is_reported_what_it_does() {
     let tree = Tree::with(&[("a.txt", "one two\nthree\n")]);
-    let told = Told::default();
-    let ended = front::run(&spec(&tree, "upcase", &json!({})).to_string(), None, &told);
-    let (lines, out) = told.take();
+    let recorder = Recorder::default();
+    let ended = front::run(&spec(&tree, "upcase", &json!({})).to_string(), None, &recorder);
+    let (lines, out) = recorder.take();
     assert_eq!(out, b"ONE TWO\nTHREE\n");
     let dir = tree.path().display();
     assert_eq!(
@@ -56,19 +56,19 @@ fn lines_that_a_plugin_logs_reach_the_observer_of_its_job() {
     let tree = Tree::with(&[("a.txt", "one\n")]);
     let stage = json!([{ "plugin": guest.file(&tree), "name": "greeter" }]);
     let inputs = json!({ "files": [tree.path().join("a.txt")] });
-    let (spec, told) = (json!({ "stage": stage, "inputs": inputs }), Told::default());
-    front::run(&spec.to_string(), None, &told).unwrap().summary.unwrap();
+    let (spec, recorder) = (json!({ "stage": stage, "inputs": inputs }), Recorder::default());
+    front::run(&spec.to_string(), None, &recorder).unwrap().summary.unwrap();
     let done = format!("done {}/a.txt: 4", tree.path().display());
-    assert_eq!(told.take().0, ["guest says odd data".to_string(), done]);
+    assert_eq!(recorder.take().0, ["guest says odd data".to_string(), done]);
 }
 
 #[test]
-fn what_keeps_a_job_from_running_is_told_without_flags() {
+fn what_keeps_a_job_from_running_is_reported_without_flags() {
     let tree = Tree::with(&[("a.txt", "one\n")]);
     let refused = |more: Value| {
-        let told = Told::default();
-        let ended = front::run(&spec(&tree, "wordcount", &more).to_string(), None, &told);
-        assert_eq!(told.take(), Default::default());
+        let recorder = Recorder::default();
+        let ended = front::run(&spec(&tree, "wordcount", &more).to_string(), None, &recorder);
+        assert_eq!(recorder.take(), Default::default());
         ended.err().unwrap().to_string()
     };
     assert_eq!(
@@ -99,8 +99,11 @@ fn a_spec_is_read_by_its_keys_and_never_by_position() {
         r#"{ "branch": [{ "stage": [["p.wasm"]] }] }"#,
         r#"{ "sandbox": { "isolate": { "job": {} } } }"#,
     ] {
-        let told = JobSpec::from_json(text).unwrap_err().to_string();
-        assert!(told.contains("expected a table") || told.contains("expected a string"), "{told}");
+        let message = JobSpec::from_json(text).unwrap_err().to_string();
+        assert!(
+            message.contains("expected a table") || message.contains("expected a string"),
+            "{message}"
+        );
     }
 }
 
@@ -126,8 +129,8 @@ fn numbers_may_be_written_as_on_a_command_line() {
         JobSpec::from_json(&text).unwrap().inputs.allow_urls
     };
     assert_eq!((none("[]"), none("false")), (Some(AllowedUrls::Of(vec![])), none("[]")));
-    let told = |text: &str| JobSpec::from_json(text).unwrap_err().to_string();
-    assert!(told(r#"{ "sandbox": { "fuel": -1 } }"#).contains("`-1`: it is less than nothing"));
+    let message = |text: &str| JobSpec::from_json(text).unwrap_err().to_string();
+    assert!(message(r#"{ "sandbox": { "fuel": -1 } }"#).contains("`-1`: it is less than nothing"));
 }
 
 /// Numbers at the ends of what they may be, and beyond.
@@ -194,7 +197,7 @@ proptest! {
             check_words(&spec)
         });
         if taken.is_ok() {
-            prop_assert!(catch_unwind(|| front::run(&text, None, &Told::default()).map(drop)).is_ok(), "{}", text);
+            prop_assert!(catch_unwind(|| front::run(&text, None, &Recorder::default()).map(drop)).is_ok(), "{}", text);
         }
     }
 }

@@ -437,7 +437,7 @@ fn bad_records_are_handed_to_the_host() {
 }
 
 #[test]
-fn what_a_plugin_refuses_is_told() {
+fn what_a_plugin_refuses_is_reported() {
     let refused = |name, settings| compiled(name).start(settings).err().unwrap();
     assert!(refused("grep", &[]).starts_with("setting `pattern` is required"));
     assert!(refused("redact", &[("kinds", "name")]).contains("`name` is none of"));

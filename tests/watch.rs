@@ -5,6 +5,7 @@ mod after;
 mod arriving;
 mod crashes;
 mod failing;
+mod follow;
 mod known;
 
 use std::io::Read;
@@ -33,17 +34,17 @@ fn command(tree: &Tree, plugin: &Path, args: &[&str]) -> Command {
 /// How a watch ended, and what it said.
 struct Watched {
     code: Option<i32>,
-    told: String,
+    message: String,
 }
 
 impl Watched {
     fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}", self.told);
+        assert_eq!(self.code, Some(code), "{}", self.message);
         self
     }
 
     fn says(self, what: &str) -> Self {
-        assert!(self.told.contains(what), "{what:?} in {:?}", self.told);
+        assert!(self.message.contains(what), "{what:?} in {:?}", self.message);
         self
     }
 }
@@ -56,7 +57,7 @@ fn once(tree: &Tree, name: &str, args: &[&str]) -> Watched {
 fn once_with(tree: &Tree, plugin: &Path, args: &[&str]) -> Watched {
     let at_once = ["--once", "--settle-mode", "min-age:0s"];
     let ended = command(tree, plugin, &[args, &at_once].concat()).output().unwrap();
-    Watched { code: ended.status.code(), told: String::from_utf8(ended.stderr).unwrap() }
+    Watched { code: ended.status.code(), message: String::from_utf8(ended.stderr).unwrap() }
 }
 
 /// A watch that runs; killed when dropped.
@@ -72,9 +73,9 @@ impl Watch {
         let id = rustix::process::Pid::from_child(&self.0);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
         let code = self.0.wait().unwrap().code();
-        let mut told = String::new();
-        self.0.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-        Watched { code, told }
+        let mut message = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+        Watched { code, message }
     }
 }
 
@@ -143,8 +144,8 @@ fn states(tree: &Tree, file: &str) -> Vec<String> {
 fn ledger(tree: &Tree, args: &[&str]) -> (Option<i32>, String) {
     let mut host = Command::new(env!("CARGO_BIN_EXE_host"));
     let ended = host.arg("ledger").args(args).current_dir(tree.path()).output().unwrap();
-    let told = [ended.stdout, ended.stderr].concat();
-    (ended.status.code(), String::from_utf8(told).unwrap())
+    let message = [ended.stdout, ended.stderr].concat();
+    (ended.status.code(), String::from_utf8(message).unwrap())
 }
 
 fn path(tree: &Tree, name: &str) -> PathBuf {

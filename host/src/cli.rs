@@ -54,7 +54,7 @@ fn cache_dir() -> Option<PathBuf> {
     Some(user_dir("XDG_CACHE_HOME", ".cache")?.join("gristmill").join("code"))
 }
 
-/// The user's directory of that name, or what it is below the home directory where nobody says.
+/// The user's directory of that variable, or its default below the home directory.
 fn user_dir(name: &str, below_home: &str) -> Option<PathBuf> {
     let absolute =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -75,24 +75,28 @@ fn watch(args: &WatchArgs, given: &ArgMatches) -> Result<Exit, Problem> {
 pub fn main() -> ExitCode {
     compile_if_asked();
     allocator::keep_little();
-    let command = asked::command();
+    let command = asked::flags();
     let given = match command.clone().try_get_matches() {
         Ok(given) => given,
-        Err(told) => return exit_code(help(&told)),
+        // Once more, for the same end with the right name in its text.
+        Err(error) => {
+            let error = asked::flags_with_help().try_get_matches().err().unwrap_or(error);
+            return exit_code(help(&error));
+        }
     };
     let args = match Args::from_arg_matches(&given) {
         Ok(args) => args,
-        Err(told) => return exit_code(help(&told)),
+        Err(error) => return exit_code(help(&error)),
     };
     exit_code(local::check(&command, &given).and_then(|()| ended(args.command, &given)))
 }
 
 /// Shows help, the version, or which flag is wrong.
-fn help(told: &clap::Error) -> Result<Exit, Problem> {
-    let shown = told.print().and_then(|()| io::stdout().flush());
+fn help(error: &clap::Error) -> Result<Exit, Problem> {
+    let shown = error.print().and_then(|()| io::stdout().flush());
     match shown {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Problem::new(error)),
-        _ if told.use_stderr() => Ok(Exit::NotStarted),
+        _ if error.use_stderr() => Ok(Exit::NotStarted),
         _ => Ok(Exit::Done),
     }
 }

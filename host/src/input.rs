@@ -110,7 +110,7 @@ pub enum Choice {
 pub struct Access {
     /// How plain files are read.
     pub io: Io,
-    /// Set when whoever waits for bytes shall end.
+    /// Set to cancel reads that wait for bytes.
     pub stop: Arc<AtomicBool>,
     /// Where files may be: none is opened elsewhere. What has another name than that of a file is
     /// not held back: standard input, objects and web pages.
@@ -133,6 +133,8 @@ pub struct Input {
     form: Form,
     /// What a server says that it did to the bytes (RFC 9110 section 8.4), where that is anything.
     coding: Option<Box<str>>,
+    /// Whether it is a part of a file that others write to: behind it.
+    grows: bool,
     /// For csv that is cut by place: made when the first cut is looked for.
     quotes: OnceLock<Quotes>,
 }
@@ -153,7 +155,8 @@ enum Form {
 impl Input {
     /// The `bytes` bytes from `start` on of a store.
     fn stretch_of(store: Store, start: u64, bytes: u64) -> Self {
-        Self { store, start, bytes, form: Form::Plain, coding: None, quotes: OnceLock::new() }
+        let (form, quotes) = (Form::Plain, OnceLock::new());
+        Self { store, start, bytes, form, coding: None, grows: false, quotes }
     }
 
     /// All bytes of a store.
@@ -204,7 +207,7 @@ impl Input {
             return false;
         }
         let blocked = BlockIndex::of(self, codec, limits, chunk_bytes, workers, memory);
-        // What is too much for what goes in is for a decoder from the front to refuse.
+        // A ratio that is too high is refused by the decoder from the front.
         let most = self.bytes.saturating_mul(limits.ratio_max).max(DECODE_RATIO_FREE_BYTES);
         let Some(blocked) = blocked.filter(|blocked| blocked.bytes() <= most) else { return false };
         self.form = Form::Blocks(blocked);
@@ -278,9 +281,9 @@ impl Input {
     /// read.
     ///
     /// # Errors
-    /// When its size or times are not what they were.
+    /// When its size or times are not what they were; of a part of a file that grows, both change.
     pub fn check_unchanged(&self) -> Result<(), Error> {
-        if self.is_pipe() { Ok(()) } else { self.store.check_unchanged() }
+        if self.is_pipe() || self.grows { Ok(()) } else { self.store.check_unchanged() }
     }
 }
 

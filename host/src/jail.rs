@@ -3,10 +3,10 @@
 //! The kernel's own means, entered once and never left: Landlock (`files`) says which files there
 //! are, a filter of system calls (`calls`) allows what a run needs. Both hold for the thread that
 //! enters and for all that it starts from then on, so they are entered before there is another.
-//! Knows nothing of plugins, sources or outputs: it is told paths.
+//! Knows nothing of plugins, sources or outputs, only paths.
 //!
 //! What is not kept in: memory and time of the process (the sandbox bounds those of guests, and a
-//! cgroup all of it), what was open before, and `stat`, which tells names and sizes of files
+//! cgroup all of it), what was open before, and `stat`, which reveals names and sizes of files
 //! outside, but no bytes.
 
 #[cfg(not(target_os = "linux"))]
@@ -47,7 +47,7 @@ pub struct Jail {
 /// Whether there may be new connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sockets {
-    /// None, to nobody.
+    /// None, to no machine.
     #[default]
     Denied,
     /// Those of the internet's protocols: sources or outputs are remote.

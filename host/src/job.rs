@@ -65,9 +65,9 @@ pub struct Job<'a> {
     /// Where records that plugins set aside are written, if anywhere: in the order of the sources;
     /// but where sources are saved ([`Memory::save`]), each with its source, before that is saved.
     pub rejects: Option<Mutex<Box<dyn Write + Send>>>,
-    /// What is known of sources, and who is told what became of the others.
+    /// What earlier runs know of sources, and where the ends of the others are recorded.
     pub memory: Option<Memory<'a>>,
-    /// Is told what becomes of the sources, in their order.
+    /// Receives the end of each source, in their order.
     pub observer: &'a dyn Observer,
 }
 
@@ -107,7 +107,7 @@ pub struct ObjectsOut<'a> {
 /// See [`TreeOut::place`].
 pub type Place<'a> = dyn Fn(usize, Option<&Path>) -> Result<PathBuf, Failure> + Sync + 'a;
 
-/// Is told what became of a source. An error ends the job.
+/// Receives the end of a source. An error ends the job.
 pub type Save<'a> = dyn Fn(Saved<'_>) -> Result<(), Error> + Sync + 'a;
 
 /// What earlier runs have left of the sources, and who keeps what this one makes of the others.
@@ -115,8 +115,8 @@ pub type Save<'a> = dyn Fn(Saved<'_>) -> Result<(), Error> + Sync + 'a;
 pub struct Memory<'a> {
     /// What is known of a source, which then is not opened.
     pub recall: &'a Recall<'a>,
-    /// Is told of each source that was processed, once its output is in place. A result is shown
-    /// anew by each run: it is told before it is written.
+    /// Called for each source that was processed, once its output is in place. A result is printed
+    /// by each run: this is called before it is written.
     pub save: &'a Save<'a>,
 }
 
@@ -342,7 +342,7 @@ fn bytes(job: &Job<'_>, out: Out<'_>, pass: &Pass<'_>) -> Result<Summary, Error>
     }
 }
 
-/// Tells what [`run`] would not start with, before there are sources.
+/// Checks what [`run`] would refuse, before there are sources.
 ///
 /// # Errors
 /// When codec, encoding or header records are none that there can be.

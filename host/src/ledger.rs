@@ -1,23 +1,24 @@
-//! What is done, durable: for each job and source, in which version it was processed, what became
-//! of it, and what its result was. A run over the same sources skips what is committed and
-//! unchanged, and does the rest.
+//! A durable record of finished work: for each job and source, in which version it was processed,
+//! how it ended, and its result. A run over the same sources skips what is committed and unchanged,
+//! and does the rest.
 //!
 //! Knows jobs by a digest, sources by their bytes, versions as text that is equal or not; neither
 //! what they stand for nor how anything is processed. A ledger is one file, on a local disk, that
 //! one process writes.
 //!
 //! # What holds after a kill at any instant
-//! A row is there whole or not at all. Rows become durable in the order of their commits, so what
-//! is lost are the last ones, those for which nobody [waited](Ledger::wait). Whoever puts an output
-//! in place before committing it (written, synced, renamed) and finds no row after a crash does the
-//! source again, and replaces that output by the same: nothing is doubled, and nothing that the
-//! ledger calls committed is missing.
+//! A row is there whole or not at all. Rows become durable in the order of their commits, so only
+//! the last ones can be lost, those without a [wait](Ledger::wait). An output is put in place
+//! (written, synced, renamed) before it is committed. If a crash leaves it without a row, the next
+//! run does the source again and replaces that output by the same: nothing is doubled, and nothing
+//! that the ledger calls committed is missing.
 
 mod arrival;
 mod arrivals;
 mod done;
 mod entry;
 mod error;
+mod followed;
 mod lock;
 mod put;
 mod queue;
@@ -43,6 +44,7 @@ pub use entry::{
     Digest, Entries, Entry, Identity, JobId, JobSummary, Kept, Needs, Output, Selection, State,
 };
 pub use error::Error;
+pub use followed::{FollowStage, Followed, Inode};
 pub use queue::Ticket;
 pub use read::Reader;
 pub use versions::{Sight, Versions};
@@ -90,16 +92,16 @@ impl Ledger {
     /// When writing fails, here and below.
     pub fn job(&self, digest: Digest, description: &str) -> Result<JobId, Error> {
         bounded("the description of a job", description.len(), LEDGER_NAME_BYTES_MAX)?;
-        let (told, answer) = mpsc::channel();
+        let (answer_to, answer) = mpsc::channel();
         let description = description.to_string();
-        let ticket = self.queue.push(Work::Job { digest, description, told }, 0)?;
+        let ticket = self.queue.push(Work::Job { digest, description, answer_to }, 0)?;
         self.queue.wait(ticket)?;
         answer.recv().map_err(|_| self.ended())
     }
 
-    /// Puts in an entry, in place of what was known of its source. Returns before it is durable,
-    /// which the ticket tells; waits only where the disk does not keep up. Rows become durable in
-    /// the order of their tickets.
+    /// Puts in an entry, in place of what was known of its source. Returns before it is durable:
+    /// wait for the ticket to know. Blocks only if the disk does not keep up. Rows become durable
+    /// in the order of their tickets.
     ///
     /// # Errors
     /// When writing has failed, or a part of the entry is too long: then it is not in the ledger.
@@ -119,6 +121,7 @@ impl Ledger {
             let more = match change {
                 Change::Committed { entry, kept, .. } => weigh(entry, kept)?,
                 Change::Seen(new) => new.path.len() + new.version.as_str().len(),
+                Change::Followed(file) => file.path.len() + file.output.len(),
                 _ => 0,
             };
             bytes += size_of::<Change>() + more;
@@ -156,8 +159,8 @@ impl Ledger {
     pub fn forget(&self, selections: Vec<Selection>) -> Result<Vec<u64>, Error> {
         let mut answers = Vec::new();
         for selection in selections {
-            let (told, answer) = mpsc::channel();
-            self.queue.push(Work::Forget { selection, told }, 0)?;
+            let (answer_to, answer) = mpsc::channel();
+            self.queue.push(Work::Forget { selection, answer_to }, 0)?;
             answers.push(answer);
         }
         self.flush()?;

@@ -1,8 +1,8 @@
 //! Gristmill runs `WebAssembly` plugins over files at the speed of native code.
 //!
 //! The library behind the binary `host`. [`job::run`] takes a list of [sources](source), a
-//! [processor](process::Processor) (a [plugin], as a rule) and a writer for the results. What may
-//! depend on what is told in `ARCHITECTURE.md` and kept by a test.
+//! [processor](process::Processor) (a [plugin], as a rule) and a writer for the results.
+//! `ARCHITECTURE.md` says which module may use which; a test checks it.
 
 pub mod cli;
 pub mod input;

@@ -1,7 +1,6 @@
-//! Names of files and objects: what kind of name one is, and how it is told to people.
+//! Names of files and objects: what kind of name one is, and how it is shown to people.
 //!
-//! All other modules may use this one, and it uses none: whoever has a name in a message shows it
-//! by [`Shown`].
+//! All other modules may use this one, and it uses none: a name in a message is shown by [`Shown`].
 
 mod address;
 mod number;

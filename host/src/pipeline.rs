@@ -1,6 +1,5 @@
 //! Several plugins as one: a chain, in which each takes what the one before it gives, and a fan, in
-//! which all take the same. Both are processors of processors: whoever runs them knows no
-//! difference.
+//! which all take the same. Both are processors of processors: `work` sees no difference.
 
 mod chain;
 mod fan;

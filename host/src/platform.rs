@@ -136,11 +136,11 @@ pub fn end_with_parent() -> Result<(), Errno> {
     Ok(())
 }
 
-/// A path by which the program that runs here can be started again. On Linux that holds whatever
-/// has become of its file (`proc(5)`).
+/// A path by which the program that runs here can be started again. On Linux that holds even if its
+/// file was moved or removed (`proc(5)`).
 ///
 /// # Errors
-/// When the system does not tell it.
+/// When the system does not know it.
 pub fn this_program() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }

@@ -1,8 +1,8 @@
 //! What there is to read: turns the names that a user gives into a list of sources, in order.
 //!
-//! Knows names, kinds and sizes; opens nothing but directories and lists, and asks no store. Where
-//! names may lead is kept here, for whoever opens them later. A name that cannot be a source stays
-//! in the list with the reason, so that it is reported in its place.
+//! Knows names, kinds and sizes; opens nothing but directories and lists, and asks no store. The
+//! directories that names may lead to are kept here, for opening files later. A name that cannot be
+//! a source stays in the list with the reason, so that it is reported in its place.
 
 mod archive;
 mod descend;
@@ -19,6 +19,7 @@ mod walk;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -61,28 +62,30 @@ pub enum Way {
     Member(Arc<Member>),
     /// As an object of a store or a web server: its path is an [`Address`].
     Object,
-    /// It has been kept in a temporary file, as it comes but once.
-    Spooled(Arc<Spooled>),
+    /// It is open already: a file or a part of one, which may have no name.
+    Opened(Arc<OpenFile>),
     /// As the objects below that address, unless it is one itself: who can ask its store replaces
     /// it by them.
     Prefix,
 }
 
-/// A temporary file that holds a source.
+/// An open file that holds a source.
 #[derive(Debug)]
-pub struct Spooled {
+pub struct OpenFile {
     /// The file.
     pub file: File,
+    /// Which bytes of it, where not all are meant. Others may grow meanwhile.
+    pub part: Option<Range<u64>>,
 }
 
 /// Each is the same as itself only.
-impl PartialEq for Spooled {
+impl PartialEq for OpenFile {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
     }
 }
 
-impl Eq for Spooled {}
+impl Eq for OpenFile {}
 
 impl Source {
     /// The name for people and plugins: [`shown_name`].

@@ -1,7 +1,7 @@
 //! A job as somebody describes it, by flags, in a file, or in a message: plain data that does
 //! nothing.
 //!
-//! A spec says what a front end was told, in the words that it was told in; [`JobSpec::run`] brings
+//! A spec holds what the user asked a front end for, in the user's words; [`JobSpec::run`] brings
 //! it to settings within their bounds, and `prepare` to a job. What reads it from TOML or JSON are
 //! these types alone, so no front end takes what another refuses.
 

@@ -4,6 +4,7 @@
 mod held;
 mod memory;
 mod report;
+pub mod spare;
 mod unopened;
 
 use std::collections::BTreeMap;

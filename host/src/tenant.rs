@@ -1,5 +1,5 @@
-//! Jobs of several tenants in one process, side by side: the library's way in for whoever serves
-//! more than one.
+//! Jobs of several tenants in one process, side by side: the library's entry point for a service
+//! with more than one.
 //!
 //! A [`Host`] has as many turns as processors, and each job its own workers, which take a turn for
 //! each piece of work ([`Gate`](crate::work::Gate)); whose turn is next follows the tenants'

@@ -11,12 +11,15 @@
 //! it. One that was only begun is processed again, and its output replaces the same. A file is
 //! removed or moved after its commit, and only in the version that was committed.
 
+mod accepted;
 mod after;
 mod append;
 mod batch;
 mod begin;
 mod events;
+mod explain;
 mod finish;
+mod follow;
 mod intake;
 mod ran;
 mod rates;
@@ -32,19 +35,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::job::Observer;
-use crate::ledger::{self, Digest, Ledger};
-use crate::prepare::{self, JobEnded, Plan, Remembers};
-use crate::process::Kind;
-use crate::settings::limits::{WATCH_BACKOFF, WATCH_BACKOFF_MAX, WATCH_EVENTS, WATCH_QUIET};
-use crate::settings::{Exists, Format};
-use crate::source::Address;
+use crate::ledger::{self, Ledger};
+use crate::prepare::{self, FoundSource, JobEnded, Plan, Remembers};
+use crate::settings::limits::{WATCH_BACKOFF, WATCH_BACKOFF_MAX, WATCH_EVENTS};
 use crate::spec::{JobSpec, Problem};
+pub use accepted::identity;
+pub use explain::{explain, is_inode, is_version, real};
+
+use accepted::is_tree;
 use events::Signal;
+use follow::Follow;
 use session::Session;
-use version::Version;
 
 /// How a front end runs a job.
 pub trait Runs: Sync {
@@ -54,22 +58,41 @@ pub trait Runs: Sync {
     /// When it cannot be run.
     fn plan(&self, spec: &JobSpec) -> Result<Plan, Problem>;
 
-    /// Runs it to its end; `out` is what it has for standard output. Outputs are named as of
-    /// sources in the directories `named`.
+    /// What the output of a source is called, below the directory for all.
+    ///
+    /// # Errors
+    /// When there can be none.
+    fn output_name(
+        &self,
+        spec: &JobSpec,
+        named: &[PathBuf],
+        source: &Path,
+    ) -> Result<PathBuf, Problem>;
+
+    /// Runs it to its end; `out` is what it has for standard output.
     ///
     /// # Errors
     /// When it cannot be run.
     fn run(
         &self,
         spec: &JobSpec,
-        named: &[PathBuf],
-        remembers: &dyn Remembers,
+        given: &Given<'_>,
         events: &Arc<dyn Observer>,
         out: Box<dyn Write + Send>,
     ) -> Result<JobEnded, Problem>;
 
     /// Stack of the thread that it is run on, in bytes.
     fn stack_bytes(&self) -> usize;
+}
+
+/// What a watch gives a job beside its spec.
+pub struct Given<'a> {
+    /// The directories that outputs are named from.
+    pub named: &'a [PathBuf],
+    /// Who remembers what becomes of sources.
+    pub remembers: Option<&'a dyn Remembers>,
+    /// The source, where it is not what the spec names.
+    pub found: Option<FoundSource>,
 }
 
 /// How a watch ended.
@@ -81,6 +104,8 @@ pub struct WatchEnded {
     pub failed: u64,
     /// Files that are left for the next time, as they still change.
     pub unsettled: u64,
+    /// Bytes that were processed of files that grow.
+    pub bytes: u64,
 }
 
 /// Where a watch is woken and told to end.
@@ -125,42 +150,6 @@ impl Inbox {
     }
 }
 
-/// The real path of a file, as a watch knows it.
-pub fn real(file: &Path) -> PathBuf {
-    let directory = file.parent().filter(|it| !it.as_os_str().is_empty());
-    match file.file_name() {
-        Some(name) => tree::real(directory.unwrap_or(Path::new("."))).join(name),
-        None => tree::real(file),
-    }
-}
-
-/// Whether the file at a real path is of that version now.
-pub fn is_version(path: &Path, version: &ledger::Identity) -> bool {
-    Version::at(path).is_ok_and(|found| found.is_some_and(|found| found.identity() == *version))
-}
-
-/// Why the file at a real path may not have been taken yet, as far as the file itself tells.
-pub fn explain(path: &Path) -> String {
-    match Version::at(path) {
-        Err(error) => error.to_string(),
-        Ok(None) => "there is no such file".into(),
-        Ok(Some(_)) if ready::is_unfinished(path) => {
-            "names like this one are never taken, as programs give them to unfinished files".into()
-        }
-        Ok(Some(found)) => match found.quiet_for(SystemTime::now()) {
-            None => "its times are ahead of the clock".into(),
-            Some(quiet) if quiet < WATCH_QUIET => {
-                format!("it has changed {} ms ago", quiet.as_millis())
-            }
-            Some(quiet) => {
-                let quiet = Duration::from_secs(quiet.as_secs());
-                let quiet = humantime::format_duration(quiet);
-                format!("it has not changed for {quiet}; no watch of its directory has seen it")
-            }
-        },
-    }
-}
-
 /// Watches the directories of a spec, until it is told to stop, or, once, until all is done.
 ///
 /// # Errors
@@ -172,29 +161,41 @@ pub fn watch(
     events: &Arc<dyn Observer>,
     inbox: &Inbox,
 ) -> Result<WatchEnded, Problem> {
-    let spec = &as_watched(spec)?;
-    check(spec, &runs.plan(spec)?)?;
+    let spec = &accepted::as_watched(spec)?;
+    accepted::check(spec, || runs.plan(spec))?;
     let (digest, description) = prepare::identify(spec)?;
     let (mut ended, mut pause, mut is_begun) = (WatchEnded::default(), WATCH_BACKOFF, false);
     loop {
         let opened = Ledger::open(ledger);
         let went = opened.map_err(Interrupted::from).and_then(|ledger| {
             let job = ledger.job(digest, &description)?;
-            let mut session = Session::begin(spec, (&ledger, job), runs, events, inbox)?;
-            is_begun = true;
-            pause = WATCH_BACKOFF;
-            let went = session.run();
-            ended.add(session.ended());
-            drop(session);
-            went?;
+            let mut begun = || {
+                is_begun = true;
+                pause = WATCH_BACKOFF;
+            };
+            if spec.watch.append {
+                let mut follow = Follow::begin(spec, (&ledger, job), runs, events, inbox)?;
+                begun();
+                let went = follow.run();
+                ended.add(follow.ended());
+                drop(follow);
+                went?;
+            } else {
+                let mut session = Session::begin(spec, (&ledger, job), runs, events, inbox)?;
+                begun();
+                let went = session.run();
+                ended.add(session.ended());
+                drop(session);
+                went?;
+            }
             Ok(ledger.close()?)
         });
         match went {
             Ok(()) => return Ok(ended),
             Err(Interrupted::Problem(problem)) => return Err(problem),
             Err(Interrupted::Ledger(error)) if is_begun && error.is_of_the_disk() => {
-                let told = format!("{error}: it goes on when it can");
-                events.note(&told);
+                let message = format!("{error}: it goes on when it can");
+                events.note(&message);
             }
             Err(Interrupted::Ledger(error)) => return Err(error.into()),
         }
@@ -204,6 +205,18 @@ pub fn watch(
         thread::sleep(pause);
         pause = (pause * 2).min(WATCH_BACKOFF_MAX);
     }
+}
+
+/// Does something on a thread that has the stack for a job.
+pub(crate) fn on_a_stack<T: Send>(
+    runs: &dyn Runs,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, Problem> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name("job".into()).stack_size(runs.stack_bytes());
+        let thread = thread.spawn_scoped(scope, work).map_err(Problem::new)?;
+        Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Why a session ended early.
@@ -230,77 +243,9 @@ impl WatchEnded {
     fn add(&mut self, other: Self) {
         self.committed += other.committed;
         self.failed += other.failed;
+        self.bytes += other.bytes;
         self.unsettled = other.unsettled;
     }
-}
-
-/// What tells this watch from others: its job, and the directories.
-///
-/// # Errors
-/// When a plugin or a directory cannot be read.
-pub fn identity(spec: &JobSpec) -> Result<Digest, Problem> {
-    let (job, _) = prepare::identify(&as_watched(spec)?)?;
-    let mut parts = vec![job.to_string().into_bytes()];
-    let directories = spec.inputs.files.iter().map(|path| tree::real(path));
-    parts.extend(directories.map(|path| path.into_os_string().into_encoded_bytes()));
-    Ok(Digest::of(parts))
-}
-
-/// The spec with what a watch brings itself.
-fn as_watched(spec: &JobSpec) -> Result<JobSpec, Problem> {
-    let mut spec = spec.clone();
-    let output = &mut spec.output;
-    let refused = |key: &'static str, why: &str, hint: &str| {
-        Err(Problem::new(format!("⟦{key}⟧: {why}")).of(key).hint(Some(hint)))
-    };
-    if output.is_stream() {
-        return refused(
-            "out",
-            "what comes of files as they arrive cannot be taken back from standard output",
-            "⟦out⟧ DIR/ takes a file for each, ⟦out⟧ FILE.jsonl a row for each",
-        );
-    }
-    if output.report.is_some() {
-        return refused("report", "a watch does not end", "`host ledger show` tells what is done");
-    }
-    if output.total {
-        return refused("total", "a watch does not end", "⟦out⟧ FILE.jsonl takes a row a file");
-    }
-    if spec.inputs.files_from.is_some() {
-        return refused("files_from", "directories are watched", "name directories");
-    }
-    if output.delete_vanished {
-        return refused("delete_vanished", "is for runs", "leave it out");
-    }
-    output.ledger = None;
-    output.exists = Some(Exists::Replace);
-    Ok(spec)
-}
-
-/// Refuses what a job gives that its output does not take as files arrive.
-fn check(spec: &JobSpec, plan: &Plan) -> Result<(), Problem> {
-    let output = &spec.output;
-    let gives_bytes = plan
-        .branches
-        .iter()
-        .any(|chain| chain.last().is_some_and(|stage| stage.kind == Kind::Transformer));
-    let refused = |message: &str, hint: &str| Err(Problem::new(message).hint(Some(hint)));
-    if gives_bytes && !is_tree(&output.out) {
-        let hint = "⟦out⟧ DIR/, with a slash at its end, takes a file for each";
-        return refused("⟦out⟧: the plugin gives bytes, which need a file for each source", hint);
-    }
-    if !gives_bytes && Address::of(&output.out).is_some() {
-        return refused("⟦out⟧: rows go to a file of this machine", "⟦out⟧ FILE.jsonl");
-    }
-    if !gives_bytes && !matches!(output.format, None | Some(Format::Jsonl)) {
-        return refused("⟦format⟧: rows are appended as JSON lines", "leave it out");
-    }
-    Ok(())
-}
-
-/// Whether there is an output for each file.
-fn is_tree(out: &Path) -> bool {
-    out.as_os_str().as_encoded_bytes().ends_with(b"/") || out.is_dir() || Address::of(out).is_some()
 }
 
 /// How long it is until something that failed so often is tried again.

@@ -122,7 +122,7 @@ pub struct Done {
     pub result: Result<Option<Held>, Failure>,
     /// The state of an aggregator, where a total is asked for.
     pub state: Option<Held>,
-    /// Records that were set aside. Of a transformer it is for whoever takes them in order to see
+    /// Records that were set aside. For a transformer, the consumer that takes them in order checks
     /// when they are too many.
     pub rejects: Vec<Reject>,
     /// How that is known.
@@ -179,7 +179,7 @@ pub struct Plan<'a> {
     pub deliver: &'a dyn Deliver,
     /// Who says when its workers may work; none where they always may.
     pub gate: Option<&'a dyn Gate>,
-    /// Which records that are set aside are looked up in their sources, to tell their lines.
+    /// Which rejected records are looked up in their sources, to report their lines.
     pub locate: Locate,
 }
 

@@ -79,7 +79,8 @@ pub(crate) fn aggregate<A: Aggregator>(
     behind(front, || plugin.push(state, chunk, data.get(front..).unwrap_or_default()))
 }
 
-/// Makes a call over what is left of a chunk: offsets that it tells are those of the whole.
+/// Makes a call over what is left of a chunk: the offsets in its errors become those of the whole
+/// chunk.
 fn behind<T>(front: usize, call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     DROPPED.set(front as u64);
     let result = call().map_err(|error| match error {

@@ -9,9 +9,9 @@ use crate::testing::recorder as backend;
 /// How much a line of the log matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// For whoever writes the plugin.
+    /// For the author of the plugin.
     Debug,
-    /// For whoever wants to know what the plugin does.
+    /// For users who want to see what the plugin does.
     Info,
     /// Something is odd, and the plugin goes on.
     Warn,

@@ -8,12 +8,12 @@ use std::fmt::Display;
 
 use crate::host::{Level, log};
 
-/// For whoever writes the plugin.
+/// For the author of the plugin.
 pub fn debug(message: impl Display) {
     log(Level::Debug, &message.to_string());
 }
 
-/// For whoever wants to know what the plugin does.
+/// For users who want to see what the plugin does.
 pub fn info(message: impl Display) {
     log(Level::Info, &message.to_string());
 }

@@ -36,8 +36,8 @@ pub(crate) fn front(reads: Reads, chunk: Chunk, data: &[u8]) -> Result<usize, Er
 }
 
 /// The bytes of a source that are looked at, by its first chunk: those of its first line, which is
-/// all that the first chunk is known to hold. So what is told of a source depends neither on the
-/// size of chunks nor on how its bytes come.
+/// all that the first chunk is known to hold. So the error of a source depends neither on the size
+/// of chunks nor on how its bytes arrive.
 fn sample(data: &[u8]) -> &[u8] {
     let line = data.iter().take(SAMPLE_BYTES).position(|&byte| byte == b'\n');
     let end = line.map_or(SAMPLE_BYTES, |at| at + 1);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_text_is_told_from_where_its_zeros_are() {
+    fn wide_text_is_recognised_by_its_zeros() {
         let cyrillic =
             "\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442} \u{43c}\u{438}\u{440} a@b.org\n".repeat(20);
         for text in ["ab", "bob@example.org\r\n", "\u{e9}t\u{e9} d'hiver", cyrillic.as_str()] {

@@ -13,31 +13,34 @@ fn doctor(args: &[&str]) -> Ended {
     Host::new().arg("doctor").args(args).ended()
 }
 
-/// What is told of one thing.
-fn check<'a>(told: &'a Value, name: &str) -> &'a Value {
-    let checks = told["checks"].as_array().unwrap();
-    checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name} in {told}"))
+/// The report on one thing.
+fn check<'a>(message: &'a Value, name: &str) -> &'a Value {
+    let checks = message["checks"].as_array().unwrap();
+    checks
+        .iter()
+        .find(|check| check["name"] == name)
+        .unwrap_or_else(|| panic!("{name} in {message}"))
 }
 
 #[test]
-fn it_tells_what_there_is_and_agrees_with_the_jail_and_the_kernel() {
+fn the_report_agrees_with_the_jail_and_the_kernel() {
     let tree = Tree::new();
     let cache = tree.path().join("cache");
     let ended = doctor(&["--format", "json", "--cache", cache.to_str().unwrap()]).exits(0);
-    let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
-    assert_eq!((&told["ready"], ended.stderr.as_str()), (&true.into(), ""));
+    let message: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!((&message["ready"], ended.stderr.as_str()), (&true.into(), ""));
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    assert!(check(&told, "kernel")["found"].as_str().unwrap().contains(release.trim()));
-    let jailed = ["landlock", "seccomp"].iter().all(|name| check(&told, name)["state"] == "ok");
+    assert!(check(&message, "kernel")["found"].as_str().unwrap().contains(release.trim()));
+    let jailed = ["landlock", "seccomp"].iter().all(|name| check(&message, name)["state"] == "ok");
     assert_eq!(jailed, gristmill::jail::probe().check().is_ok());
     assert!(
-        check(&told, "cache")["found"]
+        check(&message, "cache")["found"]
             .as_str()
             .unwrap()
             .ends_with("not there yet, and can be made")
     );
     assert!(!cache.exists(), "looking makes nothing");
-    for check in told["checks"].as_array().unwrap() {
+    for check in message["checks"].as_array().unwrap() {
         assert_eq!(check["state"] == "missing", check["hint"].is_string(), "{check}");
     }
     let text = doctor(&["--cache", cache.to_str().unwrap()]).exits(0);
@@ -49,16 +52,16 @@ fn it_tells_what_there_is_and_agrees_with_the_jail_and_the_kernel() {
 fn the_cache_is_looked_at() {
     let tree = Tree::with(&[("cache/a.code", "12345"), ("cache/key", "k")]);
     let cache = tree.path().join("cache");
-    let told = |mode: u32| {
+    let message = |mode: u32| {
         fs::set_permissions(&cache, fs::Permissions::from_mode(mode)).unwrap();
         let ended = doctor(&["--format", "json", "--cache", cache.to_str().unwrap()]).exits(0);
-        let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
-        check(&told, "cache").clone()
+        let message: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        check(&message, "cache").clone()
     };
-    let open = told(0o755);
+    let open = message(0o755);
     assert_eq!(open["state"], "missing");
     assert!(open["found"].as_str().unwrap().contains("others have access"), "{open}");
-    let closed = told(0o700);
+    let closed = message(0o700);
     assert_eq!(closed["state"], "ok");
     assert!(closed["found"].as_str().unwrap().ends_with(": mode 0700, 1 plugin, 5 B"), "{closed}");
     assert_eq!(fs::read_dir(&cache).unwrap().count(), 2, "nothing of the probe stays");

@@ -1,4 +1,4 @@
-//! What is wrong with a command line is told, and nothing is started.
+//! A wrong command line gets an error that names what is wrong, and nothing starts.
 
 use super::wordcount;
 use crate::support::host::Host;
@@ -44,7 +44,7 @@ fn a_run_without_input_says_how_to_name_some() {
 }
 
 #[test]
-fn flags_that_are_wrong_are_told() {
+fn wrong_flags_are_reported() {
     insta::assert_snapshot!(wordcount(&["--frobnicate", "one.txt"]), @"
     exit: 2
     --- stdout
@@ -108,14 +108,14 @@ fn a_plugin_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_glob_that_the_shell_left_alone_is_told() {
-    let told = wordcount(&["*.txt"]).exits(1).stderr;
+fn a_glob_that_the_shell_left_alone_is_reported() {
+    let message = wordcount(&["*.txt"]).exits(1).stderr;
     let expected = "*.txt: No such file or directory (os error 2)\nhint: a shell expands globs that are not quoted";
-    assert!(told.starts_with(expected), "{told}");
+    assert!(message.starts_with(expected), "{message}");
 }
 
 #[test]
-fn settings_that_the_plugin_does_not_take_are_told() {
+fn settings_that_the_plugin_does_not_take_are_reported() {
     insta::assert_snapshot!(wordcount(&["--set", "colour=red", "one.txt"]), @"
     exit: 2
     --- stdout
@@ -138,8 +138,8 @@ fn settings_that_the_plugin_does_not_take_are_told() {
 }
 
 #[test]
-fn figures_out_of_range_are_told_with_the_range() {
-    let told = [
+fn figures_out_of_range_are_reported_with_the_range() {
+    let message = [
         ["--threads", "0"],
         ["--threads", "1025"],
         ["--chunk-size", "1"],
@@ -153,7 +153,7 @@ fn figures_out_of_range_are_told_with_the_range() {
         ["--timeout", "soon"],
     ]
     .map(|[flag, value]| wordcount(&[flag, value, "one.txt"]).exits(2).stderr);
-    insta::assert_snapshot!(told.concat(), @"
+    insta::assert_snapshot!(message.concat(), @"
     error: --threads 0 is not within 1 and 1024
     error: --threads 1025 is not within 1 and 1024
     error: --chunk-size 1 B is not within 64 B and 4.0 GiB
@@ -177,8 +177,8 @@ fn help_that_cannot_be_written_is_no_success() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_host"));
         let ended = command.args(args).stdout(full).output().unwrap();
         assert_eq!(ended.status.code(), Some(2), "{args:?}");
-        let told = String::from_utf8(ended.stderr).unwrap();
-        assert_eq!(told, "error: No space left on device (os error 28)\n", "{args:?}");
+        let message = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(message, "error: No space left on device (os error 28)\n", "{args:?}");
         Host::new().args(args).ended().exits(0);
     }
 }
@@ -194,9 +194,9 @@ fn an_empty_variable_says_nothing() {
 #[test]
 fn a_size_that_no_number_has_is_refused() {
     for size in ["99999999999GiB", "16EiB"] {
-        let told = wordcount(&["--memory", size, "one.txt"]).exits(2).stderr;
-        assert!(told.contains("it is too large: there are no 16 EiB"), "{told}");
+        let message = wordcount(&["--memory", size, "one.txt"]).exits(2).stderr;
+        assert!(message.contains("it is too large: there are no 16 EiB"), "{message}");
     }
-    let told = wordcount(&["--memory", "15EiB", "one.txt"]).exits(2).stderr;
-    assert!(told.contains("--memory 15.0 EiB is not within"), "{told}");
+    let message = wordcount(&["--memory", "15EiB", "one.txt"]).exits(2).stderr;
+    assert!(message.contains("--memory 15.0 EiB is not within"), "{message}");
 }

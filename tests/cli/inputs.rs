@@ -29,16 +29,16 @@ fn a_missing_file_fails_and_the_others_do_not() {
 }
 
 #[test]
-fn the_first_failures_are_told_and_all_are_counted() {
+fn the_first_failures_are_shown_and_all_are_counted() {
     let names: Vec<_> = (0..25).map(|n| format!("none-{n:02}")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let ended = wordcount(&names).exits(1);
-    let told: Vec<_> = ended.stderr.lines().collect();
-    assert_eq!(told.len(), 20 + 2, "{ended}");
-    for (name, line) in names.iter().zip(&told[..20]) {
+    let message: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!(message.len(), 20 + 2, "{ended}");
+    for (name, line) in names.iter().zip(&message[..20]) {
         assert!(line.starts_with(name), "{ended}");
     }
-    assert_eq!(told[20..], ["further failures are not shown", "25 of 25 sources failed"]);
+    assert_eq!(message[20..], ["further failures are not shown", "25 of 25 sources failed"]);
     assert_eq!(ended.lines().last().unwrap()["failed"], 25);
 }
 

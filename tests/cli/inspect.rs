@@ -1,4 +1,4 @@
-//! What is told without a run: about plugins, and about the command line itself.
+//! Commands that describe plugins and the command line, without a run.
 
 use std::fs;
 use std::path::PathBuf;
@@ -60,18 +60,18 @@ fn manual_pages_are_made_for_each_command() {
     ");
 }
 
-/// What is told of a plugin, without what differs from build to build.
+/// The description of a plugin, without the parts that differ from build to build.
 fn inspected(name: &str) -> String {
     let ended = Host::new().args(["plugin", "inspect"]).arg(plugin(name)).ended().exits(0);
-    let (built, told): (Vec<_>, Vec<_>) = ended.text().lines().partition(|line| {
+    let (built, message): (Vec<_>, Vec<_>) = ended.text().lines().partition(|line| {
         ["size ", "memory ", "tables "].iter().any(|word| line.starts_with(word))
     });
     assert_eq!(built.len(), 3, "{ended}");
-    told.join("\n")
+    message.join("\n")
 }
 
 #[test]
-fn inspect_tells_what_a_plugin_is() {
+fn inspect_describes_a_plugin() {
     insta::assert_snapshot!(inspected("wordcount"), @r#"
     kind         aggregator: bytes in, one result out
     name         wordcount 0.1.0
@@ -133,7 +133,7 @@ fn inspect_tells_what_a_plugin_is() {
 }
 
 #[test]
-fn inspect_tells_it_as_json() {
+fn inspect_describes_a_plugin_as_json() {
     let aggregators = ["wordcount", "topwords", "checksum", "grepcount"].map(|n| (n, "aggregator"));
     let transformers = [
         "upcase",
@@ -149,29 +149,29 @@ fn inspect_tells_it_as_json() {
     for (name, kind) in aggregators.into_iter().chain(transformers) {
         let path = plugin(name);
         let ended = Host::new().args(["plugin", "inspect", "--json"]).arg(&path).ended().exits(0);
-        let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
-        assert_eq!(told["manifest"]["name"], name);
-        assert_eq!(told["kind"], kind);
-        assert_eq!(told["binary"], "module");
+        let message: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        assert_eq!(message["manifest"]["name"], name);
+        assert_eq!(message["kind"], kind);
+        assert_eq!(message["binary"], "module");
         assert_eq!(
-            told["simd"], true,
+            message["simd"], true,
             "built without SIMD, which cannot be found out when it runs"
         );
-        assert_eq!(told["bytes"], fs::metadata(path).unwrap().len());
-        assert_eq!(told["trouble"], Value::Null);
+        assert_eq!(message["bytes"], fs::metadata(path).unwrap().len());
+        assert_eq!(message["trouble"], Value::Null);
     }
 }
 
 #[test]
-fn inspect_tells_why_a_plugin_would_not_run() {
+fn inspect_says_why_a_plugin_would_not_run() {
     let tree = Tree::new();
     let guest = Guest { describe: "unreachable", ..Guest::default() };
     let path = tree.file("guest.wasm", guest.component());
     let ended = Host::new().args(["plugin", "inspect", "--json"]).arg(path).ended().exits(1);
-    let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
-    assert_eq!(told["binary"], "component");
-    assert_eq!(told["simd"], false);
-    insta::assert_snapshot!(told["trouble"].as_str().unwrap(), @"the plugin crashed in describe without saying why: an uncaught exception, a failed assertion or out of memory");
+    let message: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(message["binary"], "component");
+    assert_eq!(message["simd"], false);
+    insta::assert_snapshot!(message["trouble"].as_str().unwrap(), @"the plugin crashed in describe without saying why: an uncaught exception, a failed assertion or out of memory");
     let none = tree.file("none.wasm", "text");
     let ended =
         Host::new().args(["plugin", "inspect"]).arg(none).hide(tree.path(), "[dir]").ended();

@@ -57,35 +57,57 @@ fn plugins_are_found_by_name() {
 }
 
 #[test]
-fn a_name_that_no_plugin_has_is_told_with_those_that_there_are() {
+fn an_unknown_plugin_is_reported_with_the_known_ones() {
     let installed = Installed::new();
     let run =
         |args: &[&str]| installed.called("host").arg("run").args(args).ended().exits(2).stderr;
-    let told = run(&["--plugin", "wordcont", "a.txt"]);
-    assert!(told.starts_with("error: there is no plugin `wordcont`, and no file of that name\n"));
-    assert!(told.contains("hint: plugins by name are checksum, csv2jsonl, grep"), "{told}");
+    let message = run(&["--plugin", "wordcont", "a.txt"]);
+    assert!(
+        message.starts_with("error: there is no plugin `wordcont`, and no file of that name\n")
+    );
+    assert!(message.contains("hint: plugins by name are checksum, csv2jsonl, grep"), "{message}");
     installed.tree.file("job.toml", "[[stage]]\nplugin = \"wordcont\"\n");
-    let told = run(&["--pipeline", "job.toml", "a.txt"]);
-    assert!(told.starts_with("error: job.toml:2:10: there is no plugin `wordcont`"), "{told}");
+    let message = run(&["--pipeline", "job.toml", "a.txt"]);
+    assert!(
+        message.starts_with("error: job.toml:2:10: there is no plugin `wordcont`"),
+        "{message}"
+    );
     // A file of that name is what is meant, whatever it is.
     installed.tree.file("wordcount", "no plugin\n");
-    let told = run(&["--plugin", "wordcount", "a.txt"]);
-    assert!(told.starts_with("error: wordcount: is not WebAssembly"), "{told}");
+    let message = run(&["--plugin", "wordcount", "a.txt"]);
+    assert!(message.starts_with("error: wordcount: is not WebAssembly"), "{message}");
 }
 
 #[test]
 fn help_has_the_name_that_the_program_was_called_by() {
     let installed = Installed::new();
-    let told = |name: &str, args: &[&str]| {
+    let message = |name: &str, args: &[&str]| {
         String::from_utf8(installed.called(name).args(args).ended().exits(0).stdout).unwrap()
     };
     for (name, other) in [("gristmill", "host run"), ("host", "gristmill run")] {
-        let help = told(name, &["run", "--help"]);
+        let help = message(name, &["run", "--help"]);
         assert!(help.contains(&format!("Usage: {name} run")), "{help}");
         assert!(help.contains(&format!("{name} run --pipeline clean.toml --dry-run")), "{help}");
         assert!(!help.contains(other), "{help}");
-        assert!(told(name, &["--version"]).starts_with(&format!("{name} ")));
-        assert!(told(name, &["completions", "bash"]).contains(&format!("complete -F _{name}")));
-        assert!(told(name, &["man", "run"]).contains(&format!("{name} run \\-\\-plugin")));
+        assert!(message(name, &["--version"]).starts_with(&format!("{name} ")));
+        assert!(message(name, &["completions", "bash"]).contains(&format!("complete -F _{name}")));
+        assert!(message(name, &["man", "run"]).contains(&format!("{name} run \\-\\-plugin")));
+    }
+}
+
+#[test]
+fn hints_have_the_name_that_the_program_was_called_by() {
+    let installed = Installed::new();
+    let run = ["run", "--no-cache", "--plugin", "wordcount", "--ledger", "done.ledger", "a.txt"];
+    installed.called("host").args(run).ended().exits(0);
+    for name in ["gristmill", "host"] {
+        let called = |args: &[&str]| installed.called(name).args(args).ended();
+        let message = called(&["ledger", "show", "done.ledger", "--job", "0000"]).exits(2).stderr;
+        let hint = format!("hint: `{name} ledger show` without --job lists the jobs\n");
+        assert!(message.contains(&hint), "{message}");
+        let message = called(&["run", "--plugni", "wordcount"]).exits(2).stderr;
+        assert!(message.contains(&format!("Usage: {name} run ")), "{message}");
+        let doctor = String::from_utf8(called(&["doctor"]).stdout).unwrap();
+        assert!(doctor.contains(&format!("\n{name} run has all it needs\n")), "{doctor}");
     }
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C, at a moment that the guest tells: no test waits for a time.
+//! Ctrl-C, at a moment that the guest announces: no test waits for a time.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};

@@ -1,4 +1,4 @@
-//! What a ledger says is done, told, exported and forgotten.
+//! `host ledger` shows, exports and forgets what a ledger has.
 
 use std::fs;
 use std::time::{Duration, UNIX_EPOCH};
@@ -147,14 +147,14 @@ fn entries_are_exported_as_json_lines() {
 fn an_empty_ledger_has_nothing_to_show() {
     let tree = Tree::new();
     Ledger::open(&tree.path().join("done")).unwrap().close().unwrap();
-    let told = [
+    let message = [
         ledger(&tree, &["show", "done"]),
         ledger(&tree, &["show", "done", "--failed"]),
         ledger(&tree, &["show", "done", "--format", "json"]),
         ledger(&tree, &["export", "done"]),
         ledger(&tree, &["check", "done"]),
     ];
-    insta::assert_snapshot!(told.map(|ended| ended.to_string()).join("\n"), @"
+    insta::assert_snapshot!(message.map(|ended| ended.to_string()).join("\n"), @"
     exit: 0
     --- stdout
     job  committed  failed  bytes in  bytes out  rejects  latest  description
@@ -186,9 +186,9 @@ fn a_long_table_says_where_the_rest_is() {
     }
     written.close().unwrap();
     let digest = Digest::of(["job"]).to_string();
-    let told = ledger(&tree, &["show", "done", "--job", &digest]).exits(0);
-    assert_eq!(told.text().lines().count() as u64, 1 + LEDGER_SHOWN_MAX);
-    insta::assert_snapshot!(told.stderr, @"only the first 10000 are shown: `host ledger export` has all");
+    let message = ledger(&tree, &["show", "done", "--job", &digest]).exits(0);
+    assert_eq!(message.text().lines().count() as u64, 1 + LEDGER_SHOWN_MAX);
+    insta::assert_snapshot!(message.stderr, @"only the first 10000 are shown: `host ledger export` has all");
     assert_eq!(ledger(&tree, &["export", "done"]).lines().len() as u64, LEDGER_SHOWN_MAX + 1);
 }
 
@@ -196,7 +196,7 @@ fn a_long_table_says_where_the_rest_is() {
 fn what_is_forgotten_is_counted_and_what_is_not_there_is_named() {
     let tree = done();
     let digest = Digest::of(["words"]).to_string();
-    let told = [
+    let message = [
         ledger(&tree, &["forget", "done", "logs/a.gz", "--job", &digest]).exits(0),
         ledger(&tree, &["forget", "done", "logs/a.gz", "logs/b.gz", "none"]).exits(1),
         ledger(&tree, &["forget", "done", "--failed"]).exits(0),
@@ -204,7 +204,7 @@ fn what_is_forgotten_is_counted_and_what_is_not_there_is_named() {
         ledger(&tree, &["forget", "done", "--all"]).exits(0),
         ledger(&tree, &["forget", "done", "--all"]).exits(0),
     ];
-    insta::assert_snapshot!(told.map(|ended| ended.stderr).concat(), @"
+    insta::assert_snapshot!(message.map(|ended| ended.stderr).concat(), @"
     1 entry is forgotten
     none: is not in the ledger
     2 entries are forgotten
@@ -236,14 +236,14 @@ fn what_to_forget_has_to_be_said() {
 }
 
 #[test]
-fn a_job_that_is_not_clear_is_told() {
+fn an_ambiguous_job_is_reported() {
     let tree = done();
-    let told = [
+    let message = [
         ledger(&tree, &["show", "done", "--job", "xyz"]).exits(2),
         ledger(&tree, &["export", "done", "--job", ""]).exits(2),
         ledger(&tree, &["forget", "done", "--all", "--job", ""]).exits(2),
     ];
-    insta::assert_snapshot!(told.map(|ended| ended.stderr).concat(), @"
+    insta::assert_snapshot!(message.map(|ended| ended.stderr).concat(), @"
     error: --job xyz: no job begins so
     hint: `host ledger show` without --job lists the jobs
     error: --job : 2 jobs begin so
@@ -254,7 +254,7 @@ fn a_job_that_is_not_clear_is_told() {
 }
 
 #[test]
-fn what_is_no_ledger_is_told_and_none_is_made() {
+fn a_file_that_is_no_ledger_is_reported_and_none_is_made() {
     let tree = done();
     tree.file("text", "no ledger");
     for command in [&["show"][..], &["export"], &["check"], &["forget", "--all"]] {
@@ -263,8 +263,8 @@ fn what_is_no_ledger_is_told_and_none_is_made() {
             ledger(&tree, &args).exits(2);
         }
     }
-    let told = ["text", "missing", "none/done", "."].map(|name| ledger(&tree, &["show", name]));
-    insta::assert_snapshot!(told.map(|ended| ended.stderr).concat(), @"
+    let message = ["text", "missing", "none/done", "."].map(|name| ledger(&tree, &["show", name]));
+    insta::assert_snapshot!(message.map(|ended| ended.stderr).concat(), @"
     error: text: is not a ledger
     hint: name a file that a host made, or one that is not there yet
     error: missing: No such file or directory (os error 2)
@@ -278,7 +278,7 @@ fn what_is_no_ledger_is_told_and_none_is_made() {
 }
 
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let tree = done();
     insta::assert_snapshot!(ledger(&tree, &["check", "done"]), @"
     exit: 0
@@ -289,9 +289,12 @@ fn damage_is_told() {
     // All but the schema: the tables, and their indexes.
     bytes[4096..].fill(0xee);
     tree.file("done", bytes);
-    let told = ledger(&tree, &["check", "done"]).exits(1);
-    assert!(told.stderr.starts_with("done: "), "{told}");
-    assert!(told.stderr.ends_with("hint: remove the file to do everything again\n"), "{told}");
+    let message = ledger(&tree, &["check", "done"]).exits(1);
+    assert!(message.stderr.starts_with("done: "), "{message}");
+    assert!(
+        message.stderr.ends_with("hint: remove the file to do everything again\n"),
+        "{message}"
+    );
     insta::assert_snapshot!(ledger(&tree, &["export", "done"]), @"
     exit: 2
     --- stdout

@@ -26,11 +26,11 @@ fn flags() -> Vec<(String, String)> {
 #[track_caller]
 fn assert_refused(flag: &str, ended: &Ended) {
     assert!(!ended.to_string().contains("topsecret"), "{flag}: {ended}");
-    let told = match flag {
+    let message = match flag {
         "--out" => "error: --out: host.invalid is a web server, which takes no output".to_string(),
         _ => format!("error: {flag}: {SHOWN} is a URL, expected a file or directory"),
     };
-    assert!(ended.stderr.starts_with(&told), "{flag}: {ended}");
+    assert!(ended.stderr.starts_with(&message), "{flag}: {ended}");
 }
 
 #[test]
@@ -84,13 +84,13 @@ fn a_url_in_a_pipeline_file_is_refused_with_its_place() {
         ("plugin.toml", format!("[[stage]]\nplugin = \"{URL}\"\n")),
         ("ledger.toml", format!("{stage}[output]\nledger = \"{URL}\"\n")),
     ]);
-    for (file, told) in [
+    for (file, message) in [
         ("plugin.toml", format!("error: plugin.toml:2:10: --plugin: {SHOWN} is a URL")),
         ("ledger.toml", format!("error: ledger.toml:4:10: --ledger: {SHOWN} is a URL")),
     ] {
         let host = Host::new().within(tree.path()).args(["run", "words", "--pipeline", file]);
         let ended = host.ended().exits(2);
-        assert!(ended.stderr.starts_with(&told), "{ended}");
+        assert!(ended.stderr.starts_with(&message), "{ended}");
         assert!(!ended.to_string().contains("topsecret"), "{ended}");
     }
 }

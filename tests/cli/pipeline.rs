@@ -1,5 +1,5 @@
-//! A pipeline file says what flags say, and says where it is wrong; a dry run tells what a run
-//! would do, and leaves no trace.
+//! A pipeline file can say what flags say, and its errors have a place; a dry run shows what a run
+//! would do, and writes nothing.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -35,8 +35,8 @@ fn host(tree: &Tree, args: &[&str]) -> Ended {
         .ended()
 }
 
-/// What is told of a file with this content.
-fn told(content: &str) -> String {
+/// The error for a file with this content.
+fn message(content: &str) -> String {
     let tree = logs();
     fs::write(tree.path().join("p.toml"), content).unwrap();
     let ended = host(&tree, &["--pipeline", "p.toml", "--out", "made/"]).exits(2);
@@ -245,15 +245,15 @@ fn a_flag_gives_a_key_what_it_needs_and_takes_back_what_it_said() {
     run(&["--no-delete-vanished"]).exits(0);
     for key in ["repro", "rejects", "ledger"] {
         let table = if key == "repro" { "sandbox" } else { "output" };
-        let told = told(&format!("{table}.{key} = ''\n{STAGE}"));
-        assert!(told.contains(&format!("--{key}: the name is empty")), "{told}");
+        let message = message(&format!("{table}.{key} = ''\n{STAGE}"));
+        assert!(message.contains(&format!("--{key}: the name is empty")), "{message}");
     }
 }
 
 const STAGE: &str = "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\n";
 
 #[test]
-fn a_key_that_there_is_not_is_told_with_the_nearest() {
+fn an_unknown_key_is_reported_with_the_nearest() {
     let keys = [
         "[inputs]\n\n  max_rekord = 3",
         "[inputs]\nmemory = '1GiB'",
@@ -268,7 +268,7 @@ fn a_key_that_there_is_not_is_told_with_the_nearest() {
         "stage = ['x']",
         "branch = [{ stage = {} }]",
     ];
-    insta::assert_snapshot!(keys.map(told).concat(), @"
+    insta::assert_snapshot!(keys.map(message).concat(), @"
     error: p.toml:3:3: unknown key `max_rekord` in [inputs]
     hint: did you mean `max_record`?
     error: p.toml:2:1: unknown key `memory` in [inputs]
@@ -295,7 +295,7 @@ fn a_key_that_there_is_not_is_told_with_the_nearest() {
 }
 
 #[test]
-fn a_value_that_cannot_be_is_told_with_its_place() {
+fn an_impossible_value_is_reported_with_its_place() {
     let values = [
         "[inputs]\nfiles = 3",
         "[inputs]\ninclude = ['a', 3]",
@@ -321,7 +321,7 @@ fn a_value_that_cannot_be_is_told_with_its_place() {
         "[[branch]]",
         "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\n[[branch]]\nstage = []",
     ];
-    insta::assert_snapshot!(values.map(told).concat(), @r#"
+    insta::assert_snapshot!(values.map(message).concat(), @r#"
     error: p.toml:2:9: `files` is a string or an array of strings, got an integer
     error: p.toml:2:17: `include` is a string, got an integer
     error: p.toml:2:8: `null` is true or false, got a string
@@ -353,9 +353,9 @@ fn a_value_that_cannot_be_is_told_with_its_place() {
 }
 
 #[test]
-fn what_is_no_toml_is_told_with_its_place() {
+fn invalid_toml_is_reported_with_its_place() {
     let texts = ["[inputs]\nfiles = ", "[inputs\n", "[work]\nthreads = 1\nthreads = 2"];
-    insta::assert_snapshot!(texts.map(told).concat(), @"
+    insta::assert_snapshot!(texts.map(message).concat(), @"
     error: p.toml:2:9: string values must be quoted, expected literal string
     error: p.toml:1:8: unclosed table, expected `]`
     error: p.toml:3:1: duplicate key
@@ -363,17 +363,17 @@ fn what_is_no_toml_is_told_with_its_place() {
 }
 
 #[test]
-fn flags_that_do_not_go_together_are_told_at_a_key() {
+fn conflicting_settings_are_reported_at_a_key() {
     let texts = ["inputs.null = true", "[output]\nquiet = true\nverbose = 2"];
-    let told = texts.map(|text| told(&format!("{text}\n{STAGE}")));
-    insta::assert_snapshot!(told.concat(), @"
+    let message = texts.map(|text| message(&format!("{text}\n{STAGE}")));
+    insta::assert_snapshot!(message.concat(), @"
     error: p.toml:1:15: --null says nothing without --files-from
     error: p.toml:2:9: --quiet cannot be said together with --verbose
     ");
 }
 
 #[test]
-fn plugins_that_do_not_fit_are_told_at_their_stage() {
+fn plugins_that_do_not_fit_are_reported_at_their_stage() {
     let texts = [
         "",
         "[[stage]]\nplugin = 'target/plugins/none.wasm'",
@@ -385,7 +385,7 @@ fn plugins_that_do_not_fit_are_told_at_their_stage() {
         "[[stage]]\nplugin = 'target/plugins/wordcount.wasm'\n[stage.settings]\nchars = 'perhaps'",
         "[[stage]]\nplugin = 'target/plugins/grep.wasm'",
     ];
-    insta::assert_snapshot!(texts.map(|text| told(&format!("inputs.files = 'logs'\n{text}"))).concat(), @"
+    insta::assert_snapshot!(texts.map(|text| message(&format!("inputs.files = 'logs'\n{text}"))).concat(), @"
     error: p.toml: no plugin
     hint: name one in a [[stage]], or with --plugin
     error: p.toml:3:10: target/plugins/none.wasm: No such file or directory (os error 2)
@@ -400,7 +400,7 @@ fn plugins_that_do_not_fit_are_told_at_their_stage() {
 }
 
 #[test]
-fn a_file_that_is_not_there_or_too_long_is_told() {
+fn a_file_that_is_not_there_or_too_long_is_reported() {
     let tree = logs();
     let ended = host(&tree, &["--pipeline", "none.toml", "logs"]).exits(2);
     insta::assert_snapshot!(ended.stderr, @"error: none.toml: No such file or directory (os error 2)");
@@ -410,7 +410,7 @@ fn a_file_that_is_not_there_or_too_long_is_told() {
 }
 
 #[test]
-fn a_dry_run_tells_the_plan_and_makes_nothing() {
+fn a_dry_run_shows_the_plan_and_makes_nothing() {
     let tree = logs();
     fs::write(tree.path().join("clean.toml"), CLEAN).unwrap();
     let before = files(tree.path());
@@ -469,13 +469,13 @@ fn a_dry_run_tells_the_plan_and_makes_nothing() {
 }
 
 #[test]
-fn a_plan_tells_no_secret() {
+fn a_plan_shows_no_secret() {
     let tree = Tree::with(&[("a", "x\n")]);
     let host = Host::run(&plugin("redact")).within(tree.path());
     let host = host.args(["--dry-run", "--set", "replace=hash", "--set", "key=very secret", "a"]);
-    let told = host.ended().exits(0);
-    assert!(told.text().contains("key = ***"), "{told}");
-    assert!(!told.text().contains("very secret"), "{told}");
+    let message = host.ended().exits(0);
+    assert!(message.text().contains("key = ***"), "{message}");
+    assert!(!message.text().contains("very secret"), "{message}");
 }
 
 #[test]
@@ -532,7 +532,7 @@ fn a_dry_run_foresees_what_is_done_and_what_is_there() {
     let by_flags = [&CLEAN_FLAGS[..], &ledger, &["logs/"]].concat();
     host(&tree, &by_flags).exits(0);
     fs::write(tree.path().join("logs/new.log"), "ERROR of today\n").unwrap();
-    // The job is the same, whoever says it.
+    // The job is the same, from a file or from flags.
     let plan = |args: &[&str]| {
         let args = [&["--pipeline", "clean.toml", "--dry-run", "--format=json"], args].concat();
         let plan = host(&tree, &args).exits(0);
@@ -578,7 +578,7 @@ fn a_dry_run_fails_where_the_run_would_not_start() {
         assert_eq!(planned.stderr, started.stderr);
         planned.exits(2).stderr
     };
-    let told = [
+    let message = [
         plan(&[]),
         plan(&["--out=there", "logs"]),
         plan(&["--out=none/file", "logs"]),
@@ -588,7 +588,7 @@ fn a_dry_run_fails_where_the_run_would_not_start() {
         plan(&["--include=a[", "logs"]),
         plan(&["--set=colour=red", "logs"]),
     ];
-    insta::assert_snapshot!(told.concat(), @"
+    insta::assert_snapshot!(message.concat(), @"
     error: no input
     hint: name files or directories, or --files-from
     error: ./there: exists already

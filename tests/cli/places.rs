@@ -1,12 +1,11 @@
-//! Each mistake in a pipeline file is told with its line and column, and none of the command line
-//! is.
+//! Each error in a pipeline file has its line and column; errors of the command line have none.
 
 use crate::support::host::Host;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-/// What is told of a pipeline file, in which `PLUGIN` is one.
-fn told(file: &[u8], args: &[&str]) -> String {
+/// The error for a pipeline file, in which `PLUGIN` stands for a plugin.
+fn message(file: &[u8], args: &[&str]) -> String {
     let tree = Tree::with(&[("a.txt", "a b\n"), ("full.jsonl", "{}\n")]);
     let (before, behind) = match file.windows(6).position(|part| part == b"PLUGIN") {
         Some(at) => (&file[..at], &file[at + 6..]),
@@ -42,18 +41,18 @@ fn each_mistake_has_its_place() {
     ];
     for (mistake, expected) in mistakes {
         let files: &[&str] = if mistake.contains("files_from") { &[] } else { &["a.txt"] };
-        let told = told(format!("{STAGE}{mistake}").as_bytes(), files);
-        assert!(told.starts_with(&format!("error: p.toml:{expected}")), "{mistake}{told}");
+        let message = message(format!("{STAGE}{mistake}").as_bytes(), files);
+        assert!(message.starts_with(&format!("error: p.toml:{expected}")), "{mistake}{message}");
     }
-    let version = told(format!("version = 2\n{STAGE}").as_bytes(), &["a.txt"]);
+    let version = message(format!("version = 2\n{STAGE}").as_bytes(), &["a.txt"]);
     assert!(version.starts_with("error: p.toml:1:11: version 2 of specs"), "{version}");
     let latin = [STAGE.as_bytes(), b"# \xc3\xa4 \xe4\n"].concat();
     let expected = "error: p.toml:3:5: byte 0xe4 is not UTF-8, which a pipeline file is\n";
-    assert_eq!(told(&latin, &["a.txt"]), expected);
+    assert_eq!(message(&latin, &["a.txt"]), expected);
 }
 
 #[test]
-fn mistakes_of_the_command_line_are_not_told_at_a_file() {
+fn errors_of_the_command_line_have_no_place_in_a_file() {
     let file = format!("{STAGE}settings = {{ header = \"none\" }}\n[output]\nname = \"x\"\n");
     for args in [
         &["--set", "nope=1", "--out", "o/"][..],
@@ -62,8 +61,11 @@ fn mistakes_of_the_command_line_are_not_told_at_a_file() {
         &["--framing", "fixed:3", "--out", "o/"],
         &["--rejects", "none/x", "--out", "o/"],
     ] {
-        let told = told(file.as_bytes(), &[args, &["a.txt"]].concat());
-        assert!(told.starts_with("error: ") && !told.contains("p.toml"), "{args:?}: {told}");
+        let message = message(file.as_bytes(), &[args, &["a.txt"]].concat());
+        assert!(
+            message.starts_with("error: ") && !message.contains("p.toml"),
+            "{args:?}: {message}"
+        );
     }
 }
 

@@ -145,12 +145,12 @@ fn a_list_of_records_is_a_table_of_them() {
 
 #[test]
 fn a_table_of_records_is_what_other_tools_count() {
-    let told = Host::run(&plugin("topwords"))
+    let message = Host::run(&plugin("topwords"))
         .args(["--format", "table", "--set", "n=100000", "-"])
         .stdin(TEXT)
         .ended()
         .exits(0);
-    let mut rows: Vec<Vec<String>> = String::from_utf8(told.stdout)
+    let mut rows: Vec<Vec<String>> = String::from_utf8(message.stdout)
         .unwrap()
         .lines()
         .skip(1)

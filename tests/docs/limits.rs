@@ -43,19 +43,19 @@ fn flags(help: &str) -> Vec<Flag> {
 /// A bound in the code: its name, its value, and the first sentence of what is said of it.
 fn bounds(code: &str) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
-    let mut told = String::new();
+    let mut message = String::new();
     for line in code.lines() {
         if let Some(text) = line.strip_prefix("///") {
-            told.push_str(text);
+            message.push_str(text);
         } else if let Some(rest) = line.strip_prefix("pub const ") {
             let (name, rest) = rest.split_once(':').unwrap();
             let value = rest.split_once("= ").map_or("", |(_, value)| value.trim_end_matches(';'));
-            let told = std::mem::take(&mut told);
-            let first = told.trim().split(": ").next().unwrap().split(". ").next().unwrap();
+            let message = std::mem::take(&mut message);
+            let first = message.trim().split(": ").next().unwrap().split(". ").next().unwrap();
             let first = first.trim_end_matches('.').replace('|', "\\|");
             found.push((name.to_string(), shown(name, value), first));
         } else {
-            told.clear();
+            message.clear();
         }
     }
     found
@@ -112,8 +112,8 @@ fn the_page_of_limits_is_that_of_the_code_and_the_help() {
     ]) {
         writeln!(page, "\n### {title}\n\n| name | value | what it bounds |\n|---|---|---|")
             .unwrap();
-        for (name, value, told) in bounds(&fs::read_to_string(code.join(file)).unwrap()) {
-            writeln!(page, "| `{name}` | {value} | {told} |").unwrap();
+        for (name, value, message) in bounds(&fs::read_to_string(code.join(file)).unwrap()) {
+            writeln!(page, "| `{name}` | {value} | {message} |").unwrap();
         }
     }
     let path = root().join("host/docs/limits.md");

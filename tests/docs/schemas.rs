@@ -110,9 +110,9 @@ fn the_report_has_the_keys_of_the_page() {
     host.args(["bad.csv", "none.txt", "--out", "out.jsonl", "--report", "r.json"]).ended().exits(1);
     let report: Value = serde_json::from_slice(&tree.read("r.json")).unwrap();
     assert_eq!(keys([&report]), page("## The report", 1));
-    let told = fs::read_to_string(root().join("host/docs/schemas.md")).unwrap();
+    let message = fs::read_to_string(root().join("host/docs/schemas.md")).unwrap();
     for inner in ["set_aside", "unopened_archives", "thread_seconds"] {
-        let row = told.lines().find(|line| line.starts_with(&format!("| `{inner}`"))).unwrap();
+        let row = message.lines().find(|line| line.starts_with(&format!("| `{inner}`"))).unwrap();
         let first = &report[inner]["first"];
         for key in keys([&report[inner]]).into_iter().chain(match first {
             Value::Object(_) => keys([first]),
@@ -139,8 +139,8 @@ fn rejected_records_have_the_keys_of_the_page() {
         let host = host.within(tree.path()).args(["bad.csv", "long.csv", "--out"]);
         let name = format!("{}.jsonl", lines.len());
         let host = host.args([&*name, "--rejects", "-", "--max-rejects", "100%"]);
-        let told = host.ended().exits(0).stdout;
-        lines.extend(told.split(|byte| *byte == b'\n').map(<[u8]>::to_vec));
+        let message = host.ended().exits(0).stdout;
+        lines.extend(message.split(|byte| *byte == b'\n').map(<[u8]>::to_vec));
     }
     let objects: Vec<Value> = lines
         .iter()

@@ -55,7 +55,7 @@ fn the_texts_of_the_page_are_those_of_runs() {
         let args = ["--set", "at=push", "--set", attack, "bang.txt"];
         ("vandal", [&args, more].concat())
     };
-    let told = [
+    let message = [
         ("wordcount", vec!["missing.txt"]),
         ("wordcount", vec!["pipe"]),
         ("wordcount", vec!["cut.log.gz"]),
@@ -73,7 +73,7 @@ fn the_texts_of_the_page_are_those_of_runs() {
         ("csv2jsonl", vec!["--max-rejects", "0", "short.csv"]),
     ];
     let mut texts: Vec<String> = Vec::new();
-    for (name, args) in told {
+    for (name, args) in message {
         let ended = Host::run(&plugin(name)).within(tree.path()).args(args).ended().exits(1);
         texts.push(ended.stderr);
     }
@@ -85,7 +85,7 @@ fn the_texts_of_the_page_are_those_of_runs() {
     assert_eq!(shown.len(), texts.len());
     for text in shown {
         assert!(
-            texts.iter().any(|told| told.starts_with(text)),
+            texts.iter().any(|message| message.starts_with(text)),
             "no run tells: {text}\n{texts:#?}"
         );
     }
@@ -93,6 +93,6 @@ fn the_texts_of_the_page_are_those_of_runs() {
     rejected.ended().exits(0);
     let people = tree.path().join("sample");
     let ended = Host::run(&plugin("csv2jsonl")).within(&people).arg("people.csv").ended().exits(1);
-    let told = ended.stderr;
-    assert!(told.contains(of_records[0]), "{told}");
+    let message = ended.stderr;
+    assert!(message.contains(of_records[0]), "{message}");
 }

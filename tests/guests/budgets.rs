@@ -15,12 +15,12 @@ const DEEP: &str = "(func $deep (param $left i32) (result i32)
     (i32.add (i32.const 1) (call $deep (i32.sub (local.get $left) (i32.const 1)))))";
 
 #[track_caller]
-fn assert_told(guest: &Guest, args: &[&str], kind: &str, told: &str) {
+fn assert_told(guest: &Guest, args: &[&str], kind: &str, message: &str) {
     let ended = run(guest, args).exits(1);
     let lines = ended.lines();
     let bad = lines.iter().find(|line| line["source"] == "bad").unwrap();
     assert_eq!(bad["error"]["kind"], kind, "{ended}");
-    let (message, hint) = told.split_once('\n').unwrap();
+    let (message, hint) = message.split_once('\n').unwrap();
     assert_eq!(bad["error"]["message"], message, "{ended}");
     assert!(ended.stderr.contains(&format!("bad: {message}\nhint: {hint}\n")), "{ended}");
 }
@@ -33,9 +33,9 @@ fn a_stack_is_as_deep_as_it_is_said_to_be() {
             (then (drop (call $deep (i32.const 200000)))))",
         ..Guest::default()
     };
-    let told = "the plugin crashed in push: it used up its stack of 256 KiB
+    let message = "the plugin crashed in push: it used up its stack of 256 KiB
 raise --stack, or look for endless recursion";
-    assert_told(&guest, &["--stack", "256KiB"], "trap", told);
+    assert_told(&guest, &["--stack", "256KiB"], "trap", message);
     run(&guest, &["--stack", "64MiB"]).exits(0);
 }
 
@@ -65,9 +65,9 @@ fn a_call_has_more_time_for_more_data() {
 #[test]
 fn fuel_ends_a_call_and_no_other() {
     let guest = Guest { push: ENDLESS, ..Guest::default() };
-    let told = "the plugin used up the 100000 units of fuel of push
+    let message = "the plugin used up the 100000 units of fuel of push
 raise --fuel, or look for an endless loop";
-    assert_told(&guest, &["--fuel", "100000"], "fuel", told);
+    assert_told(&guest, &["--fuel", "100000"], "fuel", message);
     // Each call has its own, and an engine that counts none takes no code of one that does.
     let echo = Guest::default();
     let plain = run(&echo, &[]).exits(0);
@@ -80,10 +80,10 @@ fn the_guest_time_of_a_job_ends_it() {
     let guest = Guest { push: ENDLESS, ..Guest::default() };
     let args = ["--guest-time", "100ms", "--threads", "1", "--per-source", "--format", "jsonl"];
     let ended = run(&guest, &args).exits(1);
-    let told = "bad: the plugins of this job used up their 100ms of guest time
+    let message = "bad: the plugins of this job used up their 100ms of guest time
 hint: raise --guest-time
 ";
-    assert!(ended.stderr.contains(told), "{ended}");
+    assert!(ended.stderr.contains(message), "{ended}");
     assert!(ended.stderr.contains("the run ended early"), "{ended}");
     run(&Guest::default(), &["--guest-time", "1m"]).exits(0);
 }
@@ -93,9 +93,9 @@ fn a_call_returns_so_much_and_no_more() {
     let finish =
         "(if (call $seen_marked) (then (return (call $bytes (i32.const 0) (i32.const 5000)))))";
     let guest = Guest { finish, ..Guest::default() };
-    let told =
+    let message =
         "the plugin returned 5000 bytes from finish, more than 1 KiB\nraise --output-per-call";
-    assert_told(&guest, &["--output-per-call", "1KiB"], "output", told);
+    assert_told(&guest, &["--output-per-call", "1KiB"], "output", message);
     run(&guest, &["--output-per-call", "5000"]).exits(0);
 }
 
@@ -117,9 +117,9 @@ fn a_call_returns_four_times_what_it_is_given() {
         host.args(["--output-per-call", "1KiB", "--join", "none", "x"]).ended()
     };
     assert_eq!(times("0").exits(0).stdout.len(), 4000);
-    let told = "x: the plugin returned 4001 bytes from push, more than 4000 bytes";
+    let message = "x: the plugin returned 4001 bytes from push, more than 4000 bytes";
     let ended = times("1").exits(1);
-    assert!(ended.stderr.contains(told), "{ended}");
+    assert!(ended.stderr.contains(message), "{ended}");
 }
 
 #[test]
@@ -135,9 +135,9 @@ fn rejects_of_a_job_end_it() {
     let rejects = kept.path().join("rejects");
     let args = |most| ["--rejects", rejects.to_str().unwrap(), "--rejects-per-job", most, "-j1"];
     let ended = run(&guest, &args("10")).exits(1);
-    let told =
+    let message =
         "bad: more than 10 records of this job were set aside\nhint: raise --rejects-per-job\n";
-    assert!(ended.stderr.contains(told), "{ended}");
+    assert!(ended.stderr.contains(message), "{ended}");
     run(&guest, &args("11")).exits(0);
 }
 
@@ -152,8 +152,8 @@ fn a_log_has_its_lines_in_a_second() {
         ..Guest::default()
     };
     let ended = run(&guest, &["--log-lines", "5", "-j1", "--total"]).exits(0);
-    let told = ended.stderr.lines().filter(|line| line.ends_with("so what")).count();
-    assert!((5..300).contains(&told), "{ended}");
+    let message = ended.stderr.lines().filter(|line| line.ends_with("so what")).count();
+    assert!((5..300).contains(&message), "{ended}");
     let last = " WARN guest: logs more than 5 lines in a second: not all are shown (--log-lines)";
     assert!(ended.stderr.lines().any(|line| line == last), "{ended}");
 }
@@ -174,10 +174,10 @@ fn a_table_is_as_long_as_it_is_said_to_be() {
 #[test]
 fn a_plugin_has_its_size_and_functions_and_no_more() {
     let guest = Guest::default();
-    let told = refused_with(&guest.module(), &["--functions", "10"]);
-    assert!(told.contains(" functions, more than 10\nhint: raise --functions"), "{told}");
-    let told = refused_with(&guest.module(), &["--component-size", "1KiB"]);
-    assert!(told.contains(" bytes, more than 1024\nhint: raise --component-size"), "{told}");
+    let message = refused_with(&guest.module(), &["--functions", "10"]);
+    assert!(message.contains(" functions, more than 10\nhint: raise --functions"), "{message}");
+    let message = refused_with(&guest.module(), &["--component-size", "1KiB"]);
+    assert!(message.contains(" bytes, more than 1024\nhint: raise --component-size"), "{message}");
 }
 
 #[test]
@@ -195,15 +195,15 @@ fn a_plugin_compiles_in_time() {
 }
 
 #[test]
-fn a_feature_that_is_off_is_told_by_name() {
+fn a_feature_that_is_off_is_reported_by_name() {
     let guest = Guest { items: "(memory 1 1 shared)", ..Guest::default() };
-    let told = refused_with(&guest.module(), &[]);
-    insta::assert_snapshot!(told, @"
+    let message = refused_with(&guest.module(), &[]);
+    insta::assert_snapshot!(message, @"
     exit: 2
     --- stdout
     --- stderr
     error: [plugins]/guest.wasm: the plugin uses threads (shared memory, atomics), which plugins may not: the host has threads of its own, and gives each a sandbox
     hint: build it without that feature; SIMD, bulk memory, funcref, multi-memory and tail calls are allowed
     ");
-    assert_eq!(refused_with(&guest.component(), &[]), told);
+    assert_eq!(refused_with(&guest.component(), &[]), message);
 }

@@ -67,8 +67,11 @@ fn an_accumulator_that_does_not_exist_fails_its_source() {
 
 #[test]
 fn a_framing_that_the_host_does_not_know_starts_nothing() {
-    let told = refused(&Guest { framing: "parquet", ..Guest::default() }.module());
-    assert!(told.contains("error: unknown framing `parquet`: known are bytes, lines, "), "{told}");
+    let message = refused(&Guest { framing: "parquet", ..Guest::default() }.module());
+    assert!(
+        message.contains("error: unknown framing `parquet`: known are bytes, lines, "),
+        "{message}"
+    );
 }
 
 #[test]
@@ -90,8 +93,8 @@ fn a_manifest_is_checked_before_it_is_believed() {
             },
         ),
     ];
-    let told = cases.map(|(what, guest)| format!("{what}: {}\n", refused(&guest.module())));
-    insta::assert_snapshot!(told.concat(), @"
+    let message = cases.map(|(what, guest)| format!("{what}: {}\n", refused(&guest.module())));
+    insta::assert_snapshot!(message.concat(), @"
     header: exit: 2
     --- stdout
     --- stderr

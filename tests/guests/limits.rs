@@ -22,8 +22,8 @@ fn assert_runs(guest: &Guest) {
 #[test]
 fn a_table_has_its_elements_and_no_more() {
     assert_runs(&with_items("(table 100000 funcref)".into()));
-    let told = refused(&with_items("(table 100001 funcref)".into()).module());
-    insta::assert_snapshot!(told, @"
+    let message = refused(&with_items("(table 100001 funcref)".into()).module());
+    insta::assert_snapshot!(message, @"
     exit: 2
     --- stdout
     --- stderr

@@ -175,8 +175,8 @@ fn what_an_accumulator_has_seen_is_run_again_in_a_fresh_sandbox() {
     let bytes = 2 * text.len() as u64;
     assert_eq!(lived.report["bytes"], bytes);
     assert_eq!(lived.report["counters"], json!({"taken": bytes}), "nothing is counted twice");
-    let told = std::fs::read_to_string(rejects).unwrap().lines().count() as u64;
-    assert_eq!(lived.report["rejected"], told, "nothing is set aside twice");
+    let message = std::fs::read_to_string(rejects).unwrap().lines().count() as u64;
+    assert_eq!(lived.report["rejected"], message, "nothing is set aside twice");
 }
 
 #[test]
@@ -203,8 +203,8 @@ fn what_stages_before_set_aside_counts_once_where_the_chain_is_run_again() {
         report["rejected"].as_u64().unwrap()
     };
     let rejected = run(&["--rejects", "rejects"]);
-    let told = String::from_utf8(sources.read("rejects")).unwrap();
-    let of = |stage: &str| told.lines().filter(|line| line.contains(stage)).count() as u64;
+    let message = String::from_utf8(sources.read("rejects")).unwrap();
+    let of = |stage: &str| message.lines().filter(|line| line.contains(stage)).count() as u64;
     assert_eq!(of("\"stage\":\"redact\""), 50);
     assert_eq!(rejected, of(""));
     assert_eq!(run(&[]), rejected, "where they are only counted");
@@ -225,8 +225,8 @@ fn a_chunk_of_a_transformer_is_run_again_in_a_fresh_sandbox() {
 #[test]
 fn chunks_that_are_seen_in_order_cannot_be_alone() {
     let guest = Guest { scope: 1, ..Guest::default() };
-    let told = super::refused_with(&guest.module(), &["--isolate", "chunk"]);
-    insta::assert_snapshot!(told, @"
+    let message = super::refused_with(&guest.module(), &["--isolate", "chunk"]);
+    insta::assert_snapshot!(message, @"
     exit: 2
     --- stdout
     --- stderr

@@ -29,7 +29,7 @@ fn a_plugin_that_imports_more_is_refused_by_name() {
 }
 
 #[test]
-fn a_module_that_imports_wasi_is_told_how_to_be_built() {
+fn a_module_that_imports_wasi_gets_a_hint_how_to_build_it() {
     let guest = Guest {
         imports: r#"(import "wasi_snapshot_preview1" "fd_write"
             (func $write (param i32 i32 i32 i32) (result i32)))"#,
@@ -45,7 +45,7 @@ fn a_module_that_imports_wasi_is_told_how_to_be_built() {
 }
 
 #[test]
-fn a_module_without_type_information_is_told_how_to_be_built() {
+fn a_module_without_type_information_gets_a_hint_how_to_build_it() {
     insta::assert_snapshot!(refused(&Guest::default().bare_module()), @"
     exit: 2
     --- stdout
@@ -132,10 +132,10 @@ fn a_function_of_another_type_is_refused() {
 }
 
 #[test]
-fn what_is_not_wasm_is_refused() {
+fn a_file_that_is_not_wasm_is_refused() {
     for bytes in [&b""[..], b"\0asm", b"#!/bin/sh\nexec cat\n"] {
-        let told = refused(bytes);
-        assert!(told.contains("guest.wasm: is not WebAssembly"), "{told}");
+        let message = refused(bytes);
+        assert!(message.contains("guest.wasm: is not WebAssembly"), "{message}");
     }
 }
 
@@ -144,8 +144,8 @@ fn a_plugin_cut_off_anywhere_is_refused() {
     let echo = Guest::default();
     for whole in [echo.module(), echo.component()] {
         for cut in (8..whole.len()).step_by(whole.len() / 12) {
-            let told = refused(&whole[..cut]);
-            assert!(told.contains("error: [plugins]/guest.wasm: "), "{cut}: {told}");
+            let message = refused(&whole[..cut]);
+            assert!(message.contains("error: [plugins]/guest.wasm: "), "{cut}: {message}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A plugin that fails is told with all that is known of it, and what `--repro` keeps fails again
-//! as it did.
+//! The failure of a plugin is reported with its details, and a bundle that `--repro` keeps fails
+//! again in the same way.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -52,7 +52,7 @@ fn bundles(tree: &Tree) -> Vec<String> {
 }
 
 #[test]
-fn what_is_kept_fails_again_as_it_did() {
+fn a_bundle_fails_again_as_it_did() {
     let loops = "(func $look_closely (loop $forever (br $forever)))";
     let eats = "(func $look_closely (loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable)";
     let recurses = "(func $look_closely (call $look_closely))";
@@ -68,10 +68,10 @@ fn what_is_kept_fails_again_as_it_did() {
         let ended = run(&tree, &[&["--repro", "kept"], limits].concat()).exits(1);
         assert!(ended.stderr.contains("\nkept: host plugin repro kept/failure-0001\n"), "{ended}");
         assert_eq!(bundles(&tree), ["failure-0001"]);
-        let told = manifest(&tree, "kept/failure-0001");
-        assert_eq!((&told["kind"], &told["source"]), (&kind.into(), &"bad".into()));
+        let message = manifest(&tree, "kept/failure-0001");
+        assert_eq!((&message["kind"], &message["source"]), (&kind.into(), &"bad".into()));
         let chunk = json!({"index": 0, "offset": 0, "last": true, "bytes": 5});
-        assert_eq!(told["detail"]["chunk"], chunk);
+        assert_eq!(message["detail"]["chunk"], chunk);
         assert_eq!(tree.read("kept/failure-0001/chunk.bin"), b"!two\n");
         assert_eq!(tree.read("kept/failure-0001/plugin.wasm"), tree.read("guest.wasm"));
         let mode =
@@ -82,7 +82,7 @@ fn what_is_kept_fails_again_as_it_did() {
             fs::remove_file(tree.path().join(name)).unwrap();
         }
         let replayed = again(&tree, "kept/failure-0001").exits(0);
-        assert!(replayed.stderr.contains(told["message"].as_str().unwrap()), "{replayed}");
+        assert!(replayed.stderr.contains(message["message"].as_str().unwrap()), "{replayed}");
         assert!(replayed.stderr.ends_with("\nreproduced: it failed as it did\n"), "{replayed}");
     }
 }
@@ -96,9 +96,9 @@ fn what_fails_no_more_or_otherwise_is_not_reproduced() {
     let ended = again(&tree, "kept/failure-0001").exits(1);
     assert!(ended.stderr.contains("\nnot reproduced: it did not fail;"), "{ended}");
     fs::write(bundle.join("chunk.bin"), "!two\n").unwrap();
-    let mut told = manifest(&tree, "kept/failure-0001");
-    told["message"] = "something else".into();
-    fs::write(bundle.join("manifest.json"), told.to_string()).unwrap();
+    let mut message = manifest(&tree, "kept/failure-0001");
+    message["message"] = "something else".into();
+    fs::write(bundle.join("manifest.json"), message.to_string()).unwrap();
     let ended = again(&tree, "kept/failure-0001").exits(1);
     assert!(
         ended
@@ -123,11 +123,11 @@ fn a_bundle_of_somebody_else_has_its_bounds() {
     let tree = tree(&guest("(func $look_closely (loop $l (br $l)))"));
     run(&tree, &["--repro", "kept", "--timeout", "50ms"]).exits(1);
     let bundle = tree.path().join("kept/failure-0001");
-    let told = manifest(&tree, "kept/failure-0001");
+    let message = manifest(&tree, "kept/failure-0001");
     let with = |key: &str, value: Value| {
-        let mut told = told.clone();
-        told["limits"][key] = value;
-        fs::write(bundle.join("manifest.json"), told.to_string()).unwrap();
+        let mut message = message.clone();
+        message["limits"][key] = value;
+        fs::write(bundle.join("manifest.json"), message.to_string()).unwrap();
     };
     for (key, value) in [
         ("timeout", json!({"secs": 1_000_000_000, "nanos": 0})),
@@ -168,8 +168,11 @@ fn a_failure_that_cannot_be_run_again_is_kept_with_what_is_known() {
     let guest = Guest { finish: "unreachable", ..Guest::default() };
     let tree = tree(&guest);
     run(&tree, &["--repro", "kept", "-j", "1"]).exits(1);
-    let told = manifest(&tree, "kept/failure-0001");
-    assert_eq!((&told["detail"]["call"], &told["reproducible"]), (&"finish".into(), &false.into()));
+    let message = manifest(&tree, "kept/failure-0001");
+    assert_eq!(
+        (&message["detail"]["call"], &message["reproducible"]),
+        (&"finish".into(), &false.into())
+    );
     assert!(!tree.path().join("kept/failure-0001/chunk.bin").exists());
     let ended = again(&tree, "kept/failure-0001").exits(2);
     assert!(
@@ -179,14 +182,14 @@ fn a_failure_that_cannot_be_run_again_is_kept_with_what_is_known() {
 }
 
 #[test]
-fn of_what_is_run_again_only_the_failure_that_is_told_is_kept() {
+fn of_a_chunk_that_is_run_again_only_the_reported_failure_is_kept() {
     // Of several chunks when it is compressed, too: what is not is opened in a sandbox that is
     // given up.
     let text = (0..200).map(|n| format!("line {n}\n")).collect::<Vec<_>>().concat().into_bytes();
     let at_fourth = "(if (i64.eq (local.get $index) (i64.const 3)) (then unreachable))";
     let where_it_is_used = "(if (i32.and (i64.eq (local.get $index) (i64.const 3))
         (i32.gt_u (global.get $opened) (i32.const 1))) (then unreachable))";
-    for (push, second, told) in [
+    for (push, second, message) in [
         (where_it_is_used, text.clone(), 0), // in a fresh sandbox it does not fail
         (where_it_is_used, gzip(&text), 1),  // what was read is gone: it is not run again
         (at_fourth, text.clone(), 2),
@@ -204,16 +207,16 @@ fn of_what_is_run_again_only_the_failure_that_is_told_is_kept() {
         tree.file("b", second);
         let host = Host::run(&tree.path().join("guest.wasm")).within(tree.path());
         let args = ["--repro", "kept", "--report", "report", "-j", "1", "--chunk-size", "64B"];
-        let ended = host.args(args).args(["a", "b"]).ended().exits(i32::from(told > 0));
+        let ended = host.args(args).args(["a", "b"]).ended().exits(i32::from(message > 0));
         let names = ["failure-0001", "failure-0002"];
-        assert_eq!(bundles(&tree), names[..told], "{ended}");
+        assert_eq!(bundles(&tree), names[..message], "{ended}");
         let report: Value = serde_json::from_slice(&tree.read("report")).unwrap();
         let failures = report["failures"].as_array().unwrap();
         let kept: Vec<_> =
             failures.iter().map(|failure| failure["detail"]["repro"].as_str().unwrap()).collect();
         assert_eq!(
             kept,
-            names[..told].iter().map(|name| format!("kept/{name}")).collect::<Vec<_>>()
+            names[..message].iter().map(|name| format!("kept/{name}")).collect::<Vec<_>>()
         );
     }
 }
@@ -251,10 +254,10 @@ fn a_report_and_verbose_runs_tell_call_chunk_limits_and_backtrace() {
     assert_eq!(failures.len(), 1);
     assert_eq!((&failures[0]["source"], &failures[0]["kind"]), (&"bad".into(), &"trap".into()));
     let detail = &failures[0]["detail"];
-    let told =
+    let message =
         ["plugin", "call", "said", "memory_bytes", "timeout_ms"].map(|key| detail[key].clone());
     assert_eq!(
-        Value::from(told.to_vec()),
+        Value::from(message.to_vec()),
         json!(["guest", "push", "no such month", 256 << 20, 5000])
     );
     assert_eq!(functions(detail)[0], "look_closely");
@@ -290,7 +293,7 @@ fn a_jailed_run_keeps_failures_too() {
 }
 
 #[test]
-fn stages_of_a_chain_and_plugins_of_a_fan_are_told_apart() {
+fn stages_of_a_chain_and_plugins_of_a_fan_are_distinguished() {
     let tree = tree(&guest(TRAPS));
     fs::copy(tree.path().join("guest.wasm"), tree.path().join("other.wasm")).unwrap();
     let host = Host::run(&tree.path().join("guest.wasm")).within(tree.path());

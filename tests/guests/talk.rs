@@ -66,7 +66,7 @@ fn header_records_are_given_to_every_accumulator() {
 }
 
 #[test]
-fn invalid_data_is_told_with_its_offset_in_the_source() {
+fn invalid_data_is_reported_with_its_offset_in_the_source() {
     let (plugins, sources) = (Tree::new(), Tree::new());
     let plugin = Guest::picky().file(&plugins);
     let text = "0123456789\n".repeat(1000);
@@ -181,11 +181,11 @@ fn a_log_flood_is_cut_short() {
     let ended = run(&guest, &["--threads", "1", "--total", "--log-lines", "100000"]).exits(0);
     // For each of three sources 64 KiB, of which a line costs its text and 32 bytes; the line that
     // went beyond them; and that there is no more.
-    let told = ended.stderr.lines().filter(|line| line.ends_with("abcdef")).count();
-    assert_eq!(told, 3 * ((64 << 10) / (32 + 32) + 1));
+    let message = ended.stderr.lines().filter(|line| line.ends_with("abcdef")).count();
+    assert_eq!(message, 3 * ((64 << 10) / (32 + 32) + 1));
     let last = " WARN guest: logs more than 65536 bytes of one source: the rest is not shown (--log-bytes)";
     assert_eq!(ended.stderr.lines().filter(|line| *line == last).count(), 3);
-    assert_eq!(ended.stderr.lines().count(), told + 3);
+    assert_eq!(ended.stderr.lines().count(), message + 3);
 }
 
 #[test]

@@ -38,8 +38,8 @@ const STUCK_SECONDS: u32 = 120;
 const SAID_BYTES_MAX: usize = 512 << 10;
 
 const TIMEOUT: Duration = Duration::from_millis(100);
-/// What `--timeout` is where it is among the flags of an attack: whoever counts on another limit is
-/// not stopped by this one.
+/// What `--timeout` is where it is among the flags of an attack: an attack on another limit is not
+/// stopped by this one.
 const LONG_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How much later than that a call may end, and how often it is tried: the machine may be busy with
@@ -147,8 +147,8 @@ impl Attack {
         let settings = self.settings.iter().map(|(key, value)| format!("--set={key}={value}"));
         let host = host.args(settings).args(&self.flags).args(FILES.map(|(name, _)| name));
         let ended = host.env("GRISTMILL_THREADS", "1").ended();
-        let told = fs::read_to_string(&peak).unwrap_or_else(|error| panic!("{error}: {ended}"));
-        (ended, told.trim().parse().unwrap())
+        let message = fs::read_to_string(&peak).unwrap_or_else(|error| panic!("{error}: {ended}"));
+        (ended, message.trim().parse().unwrap())
     }
 
     /// How it must have ended, as far as that is the same for all.

@@ -68,8 +68,8 @@ fn runs(bytes: &[u8]) -> Became {
         assert!(!error.to_string().is_empty());
         return Became::Ran;
     }
-    let told = ran.failures.len() as u64;
-    assert!(ran.done == 3 || told > 0, "{} of 3 sources ended, {told} failed", ran.done);
+    let message = ran.failures.len() as u64;
+    assert!(ran.done == 3 || message > 0, "{} of 3 sources ended, {message} failed", ran.done);
     Became::Ran
 }
 

@@ -30,14 +30,14 @@ fn attacks(text: &str) -> Vec<String> {
 fn each_test_of_what_inputs_lead_to_is_listed_and_nothing_else() {
     let host = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tested = attacks(&fs::read_to_string(host.join("../tests/beneath.rs")).unwrap());
-    let told: BTreeSet<_> = tested
+    let message: BTreeSet<_> = tested
         .iter()
-        .filter(|test| *test != "what_is_beneath_is_read_as_ever") // the one that is no attack
+        .filter(|test| *test != "files_beneath_are_read_as_without_it") // the one that is no attack
         .map(String::as_str)
         .collect();
     let text = fs::read_to_string(host.join("docs/security.md")).unwrap();
     let rows = text.split("`beneath::").skip(1).map(|rest| rest.split('`').next().unwrap());
-    assert_eq!(rows.collect::<BTreeSet<_>>(), told);
+    assert_eq!(rows.collect::<BTreeSet<_>>(), message);
 }
 
 #[test]

@@ -166,9 +166,9 @@ fn report(tree: &Tree) -> Value {
     serde_json::from_slice(&tree.read("report")).unwrap()
 }
 
-/// How much it has, and how much it asks for, depends on the compiler; that it is told does not.
+/// The amounts in the error depend on the compiler, so only its other words are compared.
 #[test]
-fn a_gigabyte_at_once_is_told_as_memory() {
+fn a_gigabyte_at_once_is_reported_as_memory() {
     let tree = Tree::with(&[("bad", "!\n")]);
     let ended =
         run(&tree, "allocate", "push", &["--memory", "64MiB", "--per-source", "bad"]).exits(1);
@@ -193,8 +193,8 @@ fn escapes_in_a_result_reach_no_terminal() {
     }
 }
 
-/// It keeps all that it is given for whoever comes next: between sources or chunks that are to be
-/// apart, nothing is handed on.
+/// The guest keeps all that it is given, to leak it to the next source or chunk: with isolation,
+/// nothing gets through.
 #[test]
 fn variables_that_outlive_a_source() {
     let (first, second) = ("!one\n".repeat(40), "!two\n".repeat(40));

@@ -94,7 +94,7 @@ fn compiled_code_that_is_cut_emptied_or_replaced() {
     }
     entry.assert_compiled_again(&[&whole[..], b"x"].concat());
     entry.assert_compiled_again(&vec![0; whole.len()]);
-    // Code of an unkeyed hash, as whoever does not have the key would make it.
+    // Code under an unkeyed hash, as an attacker without the key would make it.
     entry.assert_compiled_again(&[&[0xa5; 32][..], &whole[32..]].concat());
 }
 

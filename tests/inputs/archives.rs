@@ -49,7 +49,7 @@ fn results(ended: &Ended) -> usize {
 }
 
 /// The same, a line each.
-fn told(ended: &Ended) -> String {
+fn message(ended: &Ended) -> String {
     let line = |(name, why)| format!("{name}: {why}\n");
     failures(ended).into_iter().map(line).collect::<Vec<_>>().concat()
 }

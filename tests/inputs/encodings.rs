@@ -102,7 +102,7 @@ fn single_and_double_byte_encodings_are_those_of_python() {
 /// UTF-16 that ends in the middle of a unit or of a pair: an error with its place, or U+FFFD, as
 /// the WHATWG Encoding Standard has it.
 #[test]
-fn what_is_cut_off_fails_or_is_replaced() {
+fn text_that_is_cut_off_fails_or_is_replaced() {
     for bytes in [&b"\xff\xfea\0b"[..], b"\xff\xfea\0\x3d\xd8"] {
         let tree = Tree::with(&[("a", bytes)]);
         let args = ["--encoding-errors", "replace", "--set", "chars=true", "--report", "report"];
@@ -151,29 +151,29 @@ for encoding in ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "iso8859-3"
     print(json.dumps([encoding, told]))
 "#;
     let tree = Tree::new();
-    let told = oracle_within(tree.path(), SCRIPT);
-    for line in told.lines() {
-        let (python, told): (String, Vec<Value>) = serde_json::from_str(line).unwrap();
+    let message = oracle_within(tree.path(), SCRIPT);
+    for line in message.lines() {
+        let (python, message): (String, Vec<Value>) = serde_json::from_str(line).unwrap();
         let label = match python.split_at(python.len() - 3) {
             (unit @ ("utf-16" | "utf-32"), order) => format!("{unit}{}", &order[1..]),
             _ => python.replace("iso8859", "iso-8859"),
         };
-        assert!(told.iter().any(Value::is_string), "{python}");
-        assert!(told.iter().any(Value::is_u64), "{python}");
+        assert!(message.iter().any(Value::is_string), "{python}");
+        assert!(message.iter().any(Value::is_u64), "{python}");
         for threads in ["1", "2"] {
             let host = Host::run(&plugin("wordcount")).within(tree.path());
             let args = ["--per-source", "--threads", threads, "--encoding", &label];
             let rows = host.args(args).args(["--set", "chars=true", &python]).ended().exits(1);
-            for (row, told) in rows.lines().iter().zip(&told) {
-                match told.as_str() {
-                    None => assert_eq!(&row["result"]["chars"], told, "{label}: {row}"),
+            for (row, message) in rows.lines().iter().zip(&message) {
+                match message.as_str() {
+                    None => assert_eq!(&row["result"]["chars"], message, "{label}: {row}"),
                     Some(place) => {
                         let message = row["error"]["message"].as_str().unwrap_or_default();
                         assert!(message.contains(place), "{label}: {row}, {place}");
                     }
                 }
             }
-            assert_eq!(rows.lines().len(), told.len() + 1, "and a summary");
+            assert_eq!(rows.lines().len(), message.len() + 1, "and a summary");
         }
     }
 }

@@ -90,18 +90,18 @@ fn outcomes(tree: &Tree) -> (Outcomes, usize) {
             result => drop(results.insert(format!("{member} {result}"))),
         }
     }
-    let told = ended.stderr.lines().find_map(|line| {
+    let message = ended.stderr.lines().find_map(|line| {
         let several = line.strip_suffix(" entries that are no regular files were skipped");
         several
             .or_else(|| line.strip_suffix(" entry that is no regular file was skipped"))?
             .parse()
             .ok()
     });
-    (outcomes, told.unwrap_or_default())
+    (outcomes, message.unwrap_or_default())
 }
 
 #[test]
-fn what_is_damaged_is_exact_or_a_failure_and_never_silently_different() {
+fn damaged_input_is_exact_or_a_failure_never_silently_different() {
     let originals = originals();
     let sound = Tree::new();
     for (name, bytes) in &originals {

@@ -86,7 +86,7 @@ fn a_name_that_the_bytes_do_not_bear_out_is_a_failure() {
 }
 
 #[test]
-fn what_is_known_and_not_read_is_refused_by_name() {
+fn formats_that_are_not_supported_are_refused_by_name() {
     let tree = Tree::with(&[
         ("a.Z", &b"\x1f\x9d\x90aaa"[..]),
         ("b.7z", b"7z\xbc\xaf\x27\x1c\0\x04"),
@@ -96,11 +96,11 @@ fn what_is_known_and_not_read_is_refused_by_name() {
     ]);
     for io in ["read", "mmap"] {
         let ended = run_over(&plugin("wordcount"), &tree, &["--io", io]).exits(1);
-        let told: Vec<_> = rows(&ended)
+        let message: Vec<_> = rows(&ended)
             .into_iter()
             .filter(|(_, said)| said.contains(", which is not read"))
             .collect();
-        assert_eq!(told.len(), 5, "{ended}");
+        assert_eq!(message.len(), 5, "{ended}");
     }
     run_over(&plugin("wordcount"), &tree, &["--decompress", "none"]).exits(0);
 }

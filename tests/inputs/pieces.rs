@@ -74,7 +74,7 @@ fn what_tools_write_in_pieces_is_what_they_were_given() {
 
 /// A byte in each tenth of each file; each way fails as one thread does.
 #[test]
-fn damage_in_any_piece_is_told_as_one_thread_tells_it() {
+fn damage_in_any_piece_is_reported_as_by_one_thread() {
     let plain = text(2_000_000);
     let tree = Tree::new();
     for (name, packed) in packed(&plain) {

@@ -1,5 +1,4 @@
-//! Servers that send the host elsewhere: it goes as far as it may, and tells nobody where it comes
-//! from.
+//! Servers that send the host elsewhere: it follows as far as it may, and sends no referrer.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,14 +10,14 @@ use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 use crate::support::web::{Fault, Page, Web};
 
-/// A page that sends whoever asks to `to`.
+/// A page that redirects to `to`.
 fn sends(to: &str) -> Page {
     let status = format!("302 Found\r\nLocation: {to}").leak();
     Page::new("").fault(Fault::Status(status, ""))
 }
 
 #[test]
-fn a_redirect_is_followed_and_nobody_is_told_where_it_came_from() {
+fn a_redirect_is_followed_without_a_referrer() {
     let other = Web::of("/there", Page::new("one two\n"));
     let first = Web::of("/page", sends(&other.url("/there")));
     let url = first.url("/page?X-Amz-Signature=deadbeef").replace("//", "//user:secret@");
@@ -50,12 +49,12 @@ fn a_redirect_leads_to_no_other_scheme_and_has_an_end() {
         ("/6".to_string(), Page::new("six\n")),
         ("/0".to_string(), sends("/1")),
     ]);
-    let told = |path: &str| remote("wordcount", &[], &[web.url(path)]).ended().exits(1).stderr;
-    assert!(told("/round").contains("it redirects more than 5 times"), "{}", told("/round"));
-    assert!(told("/file").contains("it redirects to file, from http"), "{}", told("/file"));
-    assert!(told("/store").contains("it redirects to s3, from http"), "{}", told("/store"));
+    let message = |path: &str| remote("wordcount", &[], &[web.url(path)]).ended().exits(1).stderr;
+    assert!(message("/round").contains("it redirects more than 5 times"), "{}", message("/round"));
+    assert!(message("/file").contains("it redirects to file, from http"), "{}", message("/file"));
+    assert!(message("/store").contains("it redirects to s3, from http"), "{}", message("/store"));
     remote("wordcount", &[], &[web.url("/1")]).ended().exits(0);
-    assert!(told("/0").contains("it redirects more than 5 times"), "{}", told("/0"));
+    assert!(message("/0").contains("it redirects more than 5 times"), "{}", message("/0"));
 }
 
 #[test]
@@ -67,16 +66,16 @@ fn a_list_names_urls_only_where_it_may() {
         host.within(tree.path()).args(["--files-from", "list"]).args(args).ended()
     };
     run(&[]).exits(0);
-    let told = run(&["--beneath", "."]).exits(1);
-    assert!(told.stderr.contains("is a URL, and the list may name files only"), "{told}");
-    assert!(told.stderr.contains("hint: --allow-urls lets it name URLs"), "{told}");
-    assert!(told.text().contains("\"lines\":1"), "the file is read: {told}");
+    let message = run(&["--beneath", "."]).exits(1);
+    assert!(message.stderr.contains("is a URL, and the list may name files only"), "{message}");
+    assert!(message.stderr.contains("hint: --allow-urls lets it name URLs"), "{message}");
+    assert!(message.text().contains("\"lines\":1"), "the file is read: {message}");
     run(&["--beneath", ".", "--allow-urls"]).exits(0);
     run(&["--beneath", ".", "--allow-urls=127.0.0.1"]).exits(0);
     run(&["--beneath", ".", "--allow-urls=example.org,bucket"]).exits(1);
     if gristmill::jail::probe().check().is_ok() {
-        let told = run(&["--jail"]).exits(1);
-        assert!(!told.stderr.contains("connections stay allowed"), "{told}");
+        let message = run(&["--jail"]).exits(1);
+        assert!(!message.stderr.contains("connections stay allowed"), "{message}");
         run(&["--jail", "--allow-urls"]).exits(0);
     }
 }
@@ -84,7 +83,7 @@ fn a_list_names_urls_only_where_it_may() {
 /// What is read of the text of an error has an end, whatever its server says of its length, or goes
 /// on to say.
 #[test]
-fn an_error_without_end_is_told_by_its_beginning() {
+fn an_error_without_end_is_shown_by_its_beginning() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/a", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -108,7 +107,7 @@ fn talk_without_end(mut client: TcpStream) -> io::Result<()> {
 }
 
 #[test]
-fn nothing_that_a_library_says_tells_who_asks() {
+fn messages_of_libraries_show_no_credentials() {
     let web = Web::of("/page", Page::new("one two\n"));
     let url = web.url("/page?sig=hush").replace("//", "//user:hush@");
     let ended = remote("wordcount", &["-vv"], &[url]).ended().exits(0);
@@ -118,7 +117,7 @@ fn nothing_that_a_library_says_tells_who_asks() {
     assert!(!ended.to_string().contains("hush"), "{ended}");
 }
 
-/// The server is told all; who reads a row, a report, or is a plugin, is not.
+/// The whole address goes to the server only: rows, reports and plugins get a shortened one.
 #[test]
 fn a_url_is_shown_without_user_password_and_signature() {
     let tree = Tree::new();
@@ -145,9 +144,10 @@ fn a_url_is_shown_without_user_password_and_signature() {
     assert!(planned.to_string().contains(&shown), "{planned}");
     let counted = remote("wordcount", &[], &[url("/rows.csv"), url("/gone")]).ended().exits(1);
     assert!(counted.text().contains(&shown), "{counted}");
-    for told in [&ended.to_string(), &report, &rejects, &planned.to_string(), &counted.to_string()]
+    for message in
+        [&ended.to_string(), &report, &rejects, &planned.to_string(), &counted.to_string()]
     {
-        assert!(!told.contains("hush"), "{told}");
+        assert!(!message.contains("hush"), "{message}");
     }
     let asked = web.asked();
     assert!(asked.iter().all(|request| request.path.contains("sig=hush")), "{asked:?}");

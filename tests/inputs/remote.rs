@@ -1,5 +1,5 @@
-//! Sources on a web server: what is told of them is what is told of the same files, whatever the
-//! server does; and where it does too much, the source fails by name.
+//! Sources on a web server: results and errors are those of the same files, whatever the server
+//! does; if it misbehaves too much, the source fails with an error that names it.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ fn assert_counts(page: Page, plain: &[u8]) -> Vec<Request> {
     web.asked()
 }
 
-/// Kind and message of the one failure, and what was told of it.
+/// Kind and message of the one failure, and standard error.
 #[track_caller]
 fn failed(web: &Web) -> (String, String, String) {
     let ended = counted(web, &["--threads", "2"]).exits(1);
@@ -195,7 +195,7 @@ fn servers_may_leave_out_what_is_not_needed() {
 }
 
 #[test]
-fn a_page_that_changes_is_told() {
+fn a_page_that_changes_is_reported() {
     let good = Page::new(text(9_000_000));
     let other = text(8_000_000);
     let cases = [
@@ -223,15 +223,15 @@ fn a_page_that_changes_is_told() {
     for (before, after) in cases {
         let case = format!("{:?} {:?} {:?}", after.tag, after.date, after.conditions);
         let web = Web::of("/page", before.fault(Fault::Becomes(1, Box::new(after))));
-        let (kind, message, told) = failed(&web);
+        let (kind, message, shown) = failed(&web);
         assert_eq!(kind, "changed", "{case}: {message}");
         assert!(message.starts_with("changed while it was read: "), "{case}: {message}");
-        assert!(told.contains("hint: run again when nobody writes to it"), "{case}: {told}");
+        assert!(shown.contains("hint: run again when nobody writes to it"), "{case}: {shown}");
     }
 }
 
 #[test]
-fn what_a_server_refuses_is_told_without_secrets() {
+fn what_a_server_refuses_is_reported_without_secrets() {
     let page = |status, body| Page::new("").fault(Fault::Status(status, body));
     let body = "<Error><Code>AccessDenied</Code><StringToSign>abc123</StringToSign></Error>";
     let cases = [
@@ -297,11 +297,11 @@ fn assert_interrupted_with(page: Page, hanging: usize, threads: &str) {
     let mut child = child;
     let status = child.wait().unwrap();
     let took = begun.elapsed();
-    let mut told = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-    assert_eq!(status.code(), Some(130), "{told}");
+    let mut message = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+    assert_eq!(status.code(), Some(130), "{message}");
     assert!(took < Duration::from_secs(1), "{took:?}");
-    assert_eq!(told, "interrupted: 0 of 1 source is done\n");
+    assert_eq!(message, "interrupted: 0 of 1 source is done\n");
 }
 
 #[test]

@@ -38,7 +38,7 @@ with tarfile.open('a.tgz', 'w:gz') as archive: archive.add('n')
     tree.file("zeros.tar", [0; 10_240]);
     tree.file("one.zip", b"PK\x03\x04");
     tree.file("empty", b"");
-    for (name, args, code, told) in [
+    for (name, args, code, message) in [
         ("a.zip", &[][..], 1, "hint: --archive zip-stream keeps"),
         ("one.zip", &[], 1, "hint: --archive zip-stream keeps"),
         ("a.zip", &["--archive", "tar"], 1, ""),
@@ -54,6 +54,6 @@ with tarfile.open('a.tgz', 'w:gz') as archive: archive.add('n')
         let redirected = from_file(&tree, name, "").args(&args).ended();
         let told_of = |ended: &Ended| (ended.code, ended.stdout.clone(), ended.stderr.clone());
         assert_eq!(told_of(&redirected), told_of(&piped), "{name} {args:?}");
-        assert!(piped.exits(code).stderr.contains(told), "{name} {args:?}");
+        assert!(piped.exits(code).stderr.contains(message), "{name} {args:?}");
     }
 }

@@ -128,8 +128,8 @@ fn what_is_not_there_is_named() {
     let urls = names.map(String::from);
     let host = stored(&moto.endpoint(), "wordcount", &[], &urls);
     let address = moto.endpoint();
-    let told = host.ended().exits(1).to_string().replace(&address, "[endpoint]");
-    insta::assert_snapshot!(told, @r#"
+    let message = host.ended().exits(1).to_string().replace(&address, "[endpoint]");
+    insta::assert_snapshot!(message, @r#"
     exit: 1
     --- stdout
     {"source":"s3://here/none","error":{"kind":"not-found","message":"cannot open: the store answered 404 Not Found (NoSuchKey)"}}
@@ -147,12 +147,12 @@ fn what_is_not_there_is_named() {
 }
 
 #[test]
-fn who_may_not_read_is_told_what_is_looked_at() {
+fn who_may_not_read_is_reported_what_is_looked_at() {
     let Some(moto) = Moto::start(Callers::Known) else { return };
     let urls = ["s3://here/key".to_string(), "s3://here/prefix/".to_string()];
-    let told = stored(&moto.endpoint(), "wordcount", &[], &urls).ended().exits(1).to_string();
-    assert!(!told.contains("topsecret"), "{told}");
-    insta::assert_snapshot!(told, @r#"
+    let message = stored(&moto.endpoint(), "wordcount", &[], &urls).ended().exits(1).to_string();
+    assert!(!message.contains("topsecret"), "{message}");
+    insta::assert_snapshot!(message, @r#"
     exit: 1
     --- stdout
     {"source":"s3://here/key","error":{"kind":"permission-denied","message":"cannot open: the store answered 403 Forbidden (InvalidAccessKeyId)"}}
@@ -168,7 +168,7 @@ fn who_may_not_read_is_told_what_is_looked_at() {
 }
 
 #[test]
-fn who_has_no_credentials_is_told_what_is_looked_at() {
+fn who_has_no_credentials_is_reported_what_is_looked_at() {
     let web = Web::of("/public/key", Page::new("one two three"));
     let url = ["s3://public/key".to_string()];
     let host = || remote("wordcount", &[], &url).env("AWS_ENDPOINT_URL", web.url(""));
@@ -187,7 +187,7 @@ fn who_has_no_credentials_is_told_what_is_looked_at() {
     assert_eq!(words(skipped), [(url[0].clone(), 3)]);
 }
 
-/// Whoever is reached by the address of such a server says as much as it likes.
+/// The server at such an address may answer as much as it likes.
 #[test]
 fn a_server_of_credentials_is_not_heard_without_end() {
     let role = "/latest/meta-data/iam/security-credentials/";
@@ -198,9 +198,9 @@ fn a_server_of_credentials_is_not_heard_without_end() {
     let url = ["s3://private/key".to_string()];
     let host = remote("wordcount", &[], &url).env("AWS_METADATA_ENDPOINT", web.url(""));
     let ended = host.env("AWS_ENDPOINT_URL", web.url("")).ended().exits(1);
-    let told =
+    let message =
         "no credentials were found (a list, a receipt or credentials of more than 16777216 bytes)";
-    assert!(ended.stderr.contains(told), "{ended}");
+    assert!(ended.stderr.contains(message), "{ended}");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn other_stores_are_asked_by_their_own_variables() {
 }
 
 #[test]
-fn names_that_are_none_are_told() {
+fn names_that_are_none_are_reported() {
     let urls = ["s3://", "s3://a bucket/key", "s3://bucket/../key", "s3://b/a//b", "az://c/key"];
     let ended = remote("wordcount", &[], &urls.map(String::from)).ended().exits(1);
     insta::assert_snapshot!(ended.stderr, @r#"

@@ -167,12 +167,12 @@ fn a_fifo_is_read_where_streams_are_asked_for() {
 }
 
 /// A run that says of each chunk that it has it.
-struct Told {
+struct Running {
     child: Child,
     lines: mpsc::Receiver<String>,
 }
 
-impl Told {
+impl Running {
     fn start(guest: &Path, args: &[&str], tree: &Tree) -> Self {
         let host = Host::run(guest).within(tree.path());
         let mut child = host.args(["-v", "--per-source", "-"]).args(args).start();
@@ -204,7 +204,7 @@ fn talkative(plugins: &Tree, guest: Guest) -> PathBuf {
     guest.file(plugins)
 }
 
-/// Whoever writes still holds the pipe open, and writes no more before the record was seen.
+/// The writer still holds the pipe open, and writes no more before the record was seen.
 #[test]
 fn a_record_is_processed_while_its_writer_waits() {
     let (plugins, tree) = (Tree::new(), Tree::new());
@@ -212,13 +212,13 @@ fn a_record_is_processed_while_its_writer_waits() {
     for threads in ["1", "3"] {
         for args in [&["--linger", "1ms"][..], &[], &["--framing", "csv"]] {
             let args = [args, &["--threads", threads, "--report", "report.json"]].concat();
-            let mut told = Told::start(&guest, &args, &tree);
-            told.say(b"first\n");
-            told.say(b"\"sec\"\n");
-            told.say(b"third\nfou");
-            told.child.stdin.as_mut().unwrap().write_all(b"rth").unwrap();
-            drop(told.child.stdin.take());
-            let output = told.child.wait_with_output().unwrap();
+            let mut running = Running::start(&guest, &args, &tree);
+            running.say(b"first\n");
+            running.say(b"\"sec\"\n");
+            running.say(b"third\nfou");
+            running.child.stdin.as_mut().unwrap().write_all(b"rth").unwrap();
+            drop(running.child.stdin.take());
+            let output = running.child.wait_with_output().unwrap();
             let expected = r#"{"source":"-","bytes":24,"result":"first\n\"sec\"\nthird\nfourth"}"#;
             let out = String::from_utf8(output.stdout).unwrap();
             assert_eq!(out.lines().next().unwrap(), expected, "{args:?}");
@@ -234,17 +234,17 @@ fn a_record_goes_through_a_chain_while_its_writer_waits() {
     let guest = talkative(&plugins, Guest { scope: 1, ..Guest::default() });
     let chained = format!("{} | {}", plugin("upcase").display(), guest.display());
     for threads in ["1", "2", "4"] {
-        let mut told = Told::start(Path::new(&chained), &["--threads", threads], &tree);
+        let mut running = Running::start(Path::new(&chained), &["--threads", threads], &tree);
         for _ in 0..20 {
-            told.say(b"a record\n");
+            running.say(b"a record\n");
         }
         let (bytes, result) = (20 * 9 + 3, "A RECORD\\n".repeat(20) + "END");
         let expected = format!(r#"{{"source":"-","bytes":{bytes},"result":"{result}"}}"#);
-        assert_eq!(told.end(b"end"), expected, "{threads}");
+        assert_eq!(running.end(b"end"), expected, "{threads}");
     }
 }
 
-impl Told {
+impl Running {
     /// Writes what a chunk is not waited for, and ends. Returns what is said of standard input.
     fn end(mut self, bytes: &[u8]) -> String {
         let mut stdin = self.child.stdin.take().unwrap();
@@ -263,13 +263,13 @@ fn a_compressed_record_is_processed_while_its_writer_waits() {
     for (codec, pieces) in flushed(&[b"first\n", b"second\n", b"third\nfou"]) {
         for args in [&["--threads", "1"][..], &["--threads", "3", "--linger", "1ms"]] {
             let args = [args, &["--decompress", codec]].concat();
-            let mut told = Told::start(&guest, &args, &tree);
+            let mut running = Running::start(&guest, &args, &tree);
             let (end, flushes) = pieces.split_last().unwrap();
             for piece in flushes {
-                told.say(piece);
+                running.say(piece);
             }
             let expected = r#"{"source":"-","bytes":22,"result":"first\nsecond\nthird\nfou"}"#;
-            assert_eq!(told.end(end), expected, "{args:?}");
+            assert_eq!(running.end(end), expected, "{args:?}");
         }
     }
 }
@@ -282,11 +282,11 @@ fn a_record_does_not_wait_for_the_rest_of_a_block_behind_it() {
     for (codec, pieces) in flushed(&[b"first\n", b"second, and more of it\n"]) {
         let [first, second, end] = &pieces[..] else { panic!("{codec}") };
         let (begun, rest) = second.split_at(second.len() / 2);
-        let mut told = Told::start(&guest, &["--decompress", codec], &tree);
-        told.say(&[first, begun].concat());
-        told.say(rest);
+        let mut running = Running::start(&guest, &["--decompress", codec], &tree);
+        running.say(&[first, begun].concat());
+        running.say(rest);
         let expected = r#"{"source":"-","bytes":29,"result":"first\nsecond, and more of it\n"}"#;
-        assert_eq!(told.end(end), expected, "{codec}");
+        assert_eq!(running.end(end), expected, "{codec}");
     }
 }
 
@@ -300,10 +300,10 @@ fn a_record_in_another_encoding_is_processed_while_its_writer_waits() {
         ("auto", b"\xff\xfea\0\n\0b", b"\0\n\0"),
         ("utf-16le", b"a\0\n\0b", b"\0\n\0"),
     ] {
-        let mut told = Told::start(&guest, &["--encoding", encoding], &tree);
-        told.say(first);
-        told.say(second);
-        assert_eq!(told.end(b""), r#"{"source":"-","bytes":4,"result":"a\nb\n"}"#, "{encoding}");
+        let mut running = Running::start(&guest, &["--encoding", encoding], &tree);
+        running.say(first);
+        running.say(second);
+        assert_eq!(running.end(b""), r#"{"source":"-","bytes":4,"result":"a\nb\n"}"#, "{encoding}");
     }
 }
 
@@ -329,16 +329,16 @@ fn an_interrupt_ends_the_wait_for_standard_input() {
     let (plugins, tree) = (Tree::new(), Tree::new());
     let guest = talkative(&plugins, Guest::default());
     for threads in ["1", "3"] {
-        let mut told = Told::start(&guest, &["--threads", threads], &tree);
-        told.say(b"first\n");
-        kill_process(Pid::from_child(&told.child), Signal::INT).unwrap();
+        let mut running = Running::start(&guest, &["--threads", threads], &tree);
+        running.say(b"first\n");
+        kill_process(Pid::from_child(&running.child), Signal::INT).unwrap();
         // Standard input stays open until the process has ended.
-        let stdin = told.child.stdin.take();
+        let stdin = running.child.stdin.take();
         let mut out = String::new();
-        told.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-        assert_eq!(told.child.wait().unwrap().code(), Some(130), "{out}");
+        running.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        assert_eq!(running.child.wait().unwrap().code(), Some(130), "{out}");
         assert_eq!(out, "");
-        let said: Vec<_> = told.lines.iter().collect();
+        let said: Vec<_> = running.lines.iter().collect();
         assert_eq!(said, ["interrupted: 0 of 1 source is done"]);
         drop(stdin);
     }

@@ -154,9 +154,9 @@ fn links_and_devices_are_skipped_and_counted() {
 fn a_name_that_lies_is_settled_by_the_first_block() {
     let tree = Tree::with(&[("text.tar.gz", &gzip(&text(3000)))]);
     let ended = run(&tree, &["text.tar.gz"]).exits(1);
-    let told = "text.tar.gz: should be a tar archive, but begins with 35 38 35 31\n\
+    let message = "text.tar.gz: should be a tar archive, but begins with 35 38 35 31\n\
         hint: --no-archives reads it as the file that it is\n";
-    assert!(ended.stderr.starts_with(told), "{ended}");
+    assert!(ended.stderr.starts_with(message), "{ended}");
     run(&tree, &["text.tar.gz", "--no-archives"]).exits(0);
     tree.file("none.tar.gz", gzip(&[0; 10240]));
     let ended = run(&tree, &["none.tar.gz"]).exits(0);
@@ -279,13 +279,13 @@ fn mutations_are_results_or_named_failures() {
     assert!(matches!(ended.code, Some(0 | 1)), "{ended}");
     for name in &names {
         let said = format!("{{\"source\":\"{name}");
-        let is_told = ended.text().lines().any(|line| line.starts_with(&said));
-        assert!(is_told, "{name} is not in the results");
+        let is_open = ended.text().lines().any(|line| line.starts_with(&said));
+        assert!(is_open, "{name} is not in the results");
     }
 }
 
 /// One bit after which all is inflated, but not to what it was: only the checksum behind all
-/// members tells.
+/// members shows it.
 fn wrong_bits(packed: &[u8]) -> Vec<u8> {
     const FLIP: &str = r"
 import sys, zlib

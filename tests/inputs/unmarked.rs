@@ -82,7 +82,7 @@ fn without_decompression_they_are_the_bytes_that_they_are() {
 
 /// A bad byte behind the first ones, and an end that is missing, are failures, not text.
 #[test]
-fn damage_is_told_with_the_codec() {
+fn damage_is_reported_with_the_codec() {
     let tree = packed();
     for name in ["zlib-1", "lzma.bin"] {
         let whole = tree.read(name);

@@ -13,7 +13,7 @@ const CIRCLES: [(&[&str], &str); 1] = [(
     "a sparse member is a store over the store of its archive: each type holds the other",
 )];
 
-/// Names that several public types have: what they are is told by their module.
+/// Names that several public types have: their module says which is meant.
 const SHARED: [&str; 13] = [
     "Attempt",
     "Entry",

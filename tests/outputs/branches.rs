@@ -25,12 +25,12 @@ fn bytes_that_are_no_results_of_several_plugins_fail_their_source_and_the_total(
         let ran = run_lanes(&["one", "two"], task, &paths, &settings, out);
         let summary = ran.ended.unwrap();
         assert_eq!((ran.failed, summary.total_failed), (2, true));
-        let told: Vec<_> = ran.failures.iter().map(|(_, it)| (it.kind, &*it.message)).collect();
+        let message: Vec<_> = ran.failures.iter().map(|(_, it)| (it.kind, &*it.message)).collect();
         let expected = |form: u8| {
             format!("results of several plugins in form {form}, where this host reads form 2")
         };
         let [a, b] = [b'a', b'b'].map(expected);
-        assert_eq!(told[..2], [(FailureKind::Output, &*a), (FailureKind::Output, &*b)]);
-        assert_eq!((told.len(), told[2].0), (3, FailureKind::Output));
+        assert_eq!(message[..2], [(FailureKind::Output, &*a), (FailureKind::Output, &*b)]);
+        assert_eq!((message.len(), message[2].0), (3, FailureKind::Output));
     }
 }

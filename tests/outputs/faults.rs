@@ -51,15 +51,15 @@ fn a_full_disk_fails_the_sources_that_it_has_no_room_for() {
         let args = ["-j", threads, "--out", "out/", "--report", "report.json", "in/"];
         let ended = limited(&tree, 100, &args).exits(1);
         for source in ["in/b", "in/d"] {
-            let told = format!("{source}: out/{}: cannot write at byte ", &source[3..]);
-            assert!(ended.stderr.contains(&told), "{ended}");
+            let message = format!("{source}: out/{}: cannot write at byte ", &source[3..]);
+            assert!(ended.stderr.contains(&message), "{ended}");
         }
         assert!(ended.stderr.ends_with("2 of 5 sources failed\n"), "{ended}");
         let out = tree.path().join("out");
         assert!(files(&out).keys().eq(["a", "c", "e"]), "what is whole, and nothing temporary");
-        let told = report(&tree);
-        assert_eq!((&told["files"], &told["failed"]), (&5.into(), &2.into()));
-        assert_eq!(told["errors"]["write"], 2);
+        let message = report(&tree);
+        assert_eq!((&message["files"], &message["failed"]), (&5.into(), &2.into()));
+        assert_eq!(message["errors"]["write"], 2);
     }
 }
 
@@ -80,7 +80,7 @@ fn a_full_disk_ends_a_run_into_one_file_and_leaves_what_was_there() {
 }
 
 #[test]
-fn a_full_disk_behind_standard_output_is_told() {
+fn a_full_disk_behind_standard_output_is_reported() {
     let tree = sources();
     let mut shell = Command::new("bash");
     shell.args(["-c", "exec \"$@\" > /dev/full", "bash", env!("CARGO_BIN_EXE_host")]);
@@ -99,7 +99,7 @@ fn mode(path: &Path, mode: u32) {
 }
 
 #[test]
-fn a_directory_that_may_not_be_written_is_told() {
+fn a_directory_that_may_not_be_written_is_reported() {
     let tree =
         Tree::with(&[("in/a", "a\n"), ("in/sub/b", "b\n"), ("in/sub/c", "c\n"), ("out/sub/x", "")]);
     fs::copy(plugin("upcase"), tree.path().join("upcase.wasm")).unwrap();
@@ -219,8 +219,8 @@ fn a_directory_swapped_with_a_link_all_the_time_leads_nothing_out() {
             let task = Task { processor: &upcase, framing: "bytes", format: Format::Raw };
             let ran = job::run_into(task, &paths, &Run::default(), Out::Tree(into));
             for (name, why) in &ran.failures {
-                let told = why.message.contains("is a link or a file where a directory");
-                assert!(told, "{name}: {why}");
+                let message = why.message.contains("is a link or a file where a directory");
+                assert!(message, "{name}: {why}");
             }
             written[0] += names.len() - ran.failures.len();
             written[1] += ran.failures.len();

@@ -38,17 +38,17 @@ fn what_it_says_at_the_end_stands_behind_its_last_chunk() {
     let plugin = twice(1).file(&plugins);
     for threads in ["1", "2", "4"] {
         for chunk in ["4KiB", "64KiB", "1MiB"] {
-            let told = format!("-j{threads} --chunk-size {chunk}");
+            let message = format!("-j{threads} --chunk-size {chunk}");
             let run = |out: &str| {
                 let host = Host::run(&plugin).within(tree.path()).args(["-j", threads]);
                 let host = host.args(["--chunk-size", chunk, "--out", out, "in/"]);
                 host.args(["--exists", "replace"]).ended().exits(0).stdout
             };
-            assert!(run("-") == all, "{told}");
+            assert!(run("-") == all, "{message}");
             run("file");
-            assert!(tree.read("file") == all, "{told} to a file");
+            assert!(tree.read("file") == all, "{message} to a file");
             run("out/");
-            assert!(visible(&tree.path().join("out")) == expected, "{told} to a directory");
+            assert!(visible(&tree.path().join("out")) == expected, "{message} to a directory");
         }
     }
 }
@@ -65,7 +65,7 @@ fn one_of_chunks_ends_with_each() {
 }
 
 #[test]
-fn one_that_fails_at_the_end_gives_no_file_and_is_told() {
+fn one_that_fails_at_the_end_gives_no_file_and_is_reported() {
     let (plugins, tree) =
         (Tree::new(), Tree::with(&[("in/a", "a\n"), ("in/b", "!\n"), ("in/c", "c\n")]));
     let finish = "(if (call $seen_marked) (then

@@ -82,9 +82,9 @@ fn a_run_that_is_refused_makes_nothing() {
         assert!(files(tree.path()) == before && directories() == count, "{more:?}: {ended}");
     }
     let host = Host::run(&plugin("redact")).within(tree.path());
-    let told = host.args(["--out", "new/", "--rejects", "full.jsonl", "in/"]).ended().exits(2);
-    assert!(told.stderr.contains("full.jsonl: exists already"), "{told}");
-    assert!(files(tree.path()) == before && directories() == count, "{told}");
+    let message = host.args(["--out", "new/", "--rejects", "full.jsonl", "in/"]).ended().exits(2);
+    assert!(message.stderr.contains("full.jsonl: exists already"), "{message}");
+    assert!(files(tree.path()) == before && directories() == count, "{message}");
     // A ledger that was there stays.
     let host = || Host::run(&plugin("redact")).within(tree.path()).args(["--ledger", "l", "in/"]);
     host().args(["--out", "new/"]).ended().exits(0);

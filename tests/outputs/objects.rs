@@ -402,23 +402,23 @@ fn who_may_only_write_writes() {
 }
 
 #[test]
-fn what_cannot_be_written_to_is_told_before_anything_is_read() {
+fn what_cannot_be_written_to_is_reported_before_anything_is_read() {
     let Some(moto) = store() else { return };
     let tree = Tree::with(&[("a", "a\n")]);
-    let told = |args: &[&str]| {
+    let message = |args: &[&str]| {
         let ended = upcase(&moto.endpoint(), &tree, args).arg("a").ended().exits(2);
         assert!(!ended.stderr.contains("topsecret"), "{ended}");
         ended.stderr
     };
     let all = [
-        told(&["--out", "s3://nowhere/key"]),
-        told(&["--out", "s3://nowhere/prefix/"]),
-        told(&["--out", "s3://nowhere", "--exists", "replace"]),
-        told(&["--out", "https://user:topsecret@example.org/key?topsecret"]),
-        told(&["--out", "s3://out/../key"]),
-        told(&["--out", "s3://out/each/", "--ledger", "done"]),
-        told(&["--out", "s3://out/one", "--ledger", "done"]),
-        told(&["--out", "s3://out/one", "--name", "{name}"]),
+        message(&["--out", "s3://nowhere/key"]),
+        message(&["--out", "s3://nowhere/prefix/"]),
+        message(&["--out", "s3://nowhere", "--exists", "replace"]),
+        message(&["--out", "https://user:topsecret@example.org/key?topsecret"]),
+        message(&["--out", "s3://out/../key"]),
+        message(&["--out", "s3://out/each/", "--ledger", "done"]),
+        message(&["--out", "s3://out/one", "--ledger", "done"]),
+        message(&["--out", "s3://out/one", "--name", "{name}"]),
     ];
     insta::assert_snapshot!(all.concat(), @r#"
     error: s3://nowhere/key: cannot write: there is no bucket nowhere (the store answered 404 Not Found (NoSuchBucket))
@@ -496,8 +496,8 @@ fn a_dry_run_names_objects() {
     assert_eq!(left, ("left".into(), 1.into(), none));
     let args = ["--dry-run", "--out", "s3://out/each/", "in/"];
     let text = upcase(&moto.endpoint(), &tree, &args).ended().exits(0);
-    let told = "output       an object for each source below s3://out/each/, exists fail\n";
-    assert!(text.text().contains(told), "{text}");
+    let message = "output       an object for each source below s3://out/each/, exists fail\n";
+    assert!(text.text().contains(message), "{text}");
     assert_eq!(moto.keys("out"), ["each/a"]);
 }
 

@@ -203,7 +203,7 @@ fn at(place: Place) -> Failure {
 }
 
 #[test]
-fn the_failure_of_the_first_chunk_is_told_though_a_later_one_fails_before() {
+fn the_failure_of_the_first_chunk_is_reported_though_a_later_one_fails_before() {
     let tree = Tree::new();
     let paths = ["a", "bad", "c"].map(|name| tree.file(name, chunks(9)));
     for (sink, unordered) in
@@ -249,7 +249,7 @@ fn the_failure_of_the_first_chunk_is_told_though_a_later_one_fails_before() {
 }
 
 #[test]
-fn what_ended_a_run_is_told_though_something_before_it_is_never_done() {
+fn what_ended_a_run_is_reported_though_something_before_it_is_never_done() {
     let tree = Tree::new();
     let paths = ["a", "b"].map(|name| tree.file(name, chunks(9)));
     for (sink, source) in SINKS.into_iter().flat_map(|sink| ["a", "b"].map(|source| (sink, source)))

@@ -31,12 +31,12 @@ fn an_output_that_is_there_fails_its_source_is_left_or_replaced() {
             1 of 3 sources failed
             ");
         }
-        let told = |name: &str| String::from_utf8(tree.read(&format!("out/{name}"))).unwrap();
-        assert_eq!(["a", "b", "sub/c"].map(told), ["A\n", "old", "C\n"]);
+        let message = |name: &str| String::from_utf8(tree.read(&format!("out/{name}"))).unwrap();
+        assert_eq!(["a", "b", "sub/c"].map(message), ["A\n", "old", "C\n"]);
         upcase(&tree, &["--out", out, "--exists", "skip", "in/"]).exits(0);
-        assert_eq!(told("b"), "old");
+        assert_eq!(message("b"), "old");
         upcase(&tree, &["--out", out, "--exists", "replace", "in/"]).exits(0);
-        assert_eq!(told("b"), "B\n");
+        assert_eq!(message("b"), "B\n");
         assert_eq!(files(tree.path()).len(), 6, "nothing temporary is left");
     }
 }
@@ -94,13 +94,13 @@ fn an_output_directory_is_made_when_nothing_is_wrong_with_what_goes_there() {
         assert!(!tree.path().join("new").exists(), "{args:?}");
     }
     // The job of a ledger is the same before there is a directory as after.
-    let told = |stderr: &str| {
+    let message = |stderr: &str| {
         let ended = upcase(&tree, &["--out", "new/../new/out/", "--ledger", "done", "in"]);
         assert_eq!(ended.exits(0).stderr, stderr);
     };
     std::fs::create_dir(tree.path().join("new")).unwrap();
-    told("");
-    told("3 sources are done already, and were skipped\n");
+    message("");
+    message("3 sources are done already, and were skipped\n");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_failed_run_leaves_what_was_there() {
 }
 
 #[test]
-fn two_inputs_of_one_output_are_told_before_anything_runs() {
+fn two_inputs_of_one_output_are_reported_before_anything_runs() {
     let tree = sources();
     let args = ["--out", "out/", "--name", "{name}", "in", "other"];
     tree.file("other/a", "x");
@@ -214,12 +214,13 @@ fn no_source_is_replaced_by_what_comes_of_it() {
         ("--report: in/sub/c", &["--report", "in/sub/c", "in"]),
     ] {
         let hint = "name another file or directory, or --name other names";
-        let told = format!("error: {named} is a source, and would be overwritten\nhint: {hint}\n");
-        assert_eq!(upcase(&tree, args).exits(2).stderr, told);
+        let message =
+            format!("error: {named} is a source, and would be overwritten\nhint: {hint}\n");
+        assert_eq!(upcase(&tree, args).exits(2).stderr, message);
     }
     let args = ["--out", "in/", "--name", "a", "--exists", "replace", "in/b", "in/a"];
-    let told = upcase(&tree, &args).exits(2).stderr;
-    assert!(told.starts_with("error: in/a: its output is that of in/b, too\n"), "{told}");
+    let message = upcase(&tree, &args).exits(2).stderr;
+    assert!(message.starts_with("error: in/a: its output is that of in/b, too\n"), "{message}");
     let mut after = files(tree.path());
     after.retain(|name, _| name.starts_with("in/"));
     assert_eq!(after, before);

@@ -36,18 +36,18 @@ fn an_output_that_is_not_as_it_was_left_is_made_anew() {
     ];
     for spoil in spoil {
         spoil();
-        let told = again().stderr;
+        let message = again().stderr;
         assert!(
-            told.ends_with("done again: 1 with an output that is not as this job left it\n"),
-            "{told}"
+            message.ends_with("done again: 1 with an output that is not as this job left it\n"),
+            "{message}"
         );
         assert_eq!(tree.read("out/a"), b"A\n");
         assert_eq!(again().stderr, "2 sources are done already, and were skipped\n");
     }
     fs::remove_file(&out).unwrap();
     fs::create_dir(&out).unwrap();
-    let told = run(&tree, "upcase", &["in/", "--out", "out/"]).exits(1).stderr;
-    assert!(told.contains("out/a: is a directory"), "{told}");
+    let message = run(&tree, "upcase", &["in/", "--out", "out/"]).exits(1).stderr;
+    assert!(message.contains("out/a: is a directory"), "{message}");
 }
 
 #[test]
@@ -66,8 +66,11 @@ fn what_another_job_wrote_is_made_anew() {
 fn an_output_is_not_lost_to_another_source() {
     let tree = Tree::with(&[("mon/app.log", "monday\n"), ("tue/app.log", "tuesday\n")]);
     run(&tree, "upcase", &["mon/", "--out", "out/"]).exits(0);
-    let told = run(&tree, "upcase", &["tue/", "--out", "out/"]).exits(1).stderr;
-    assert!(told.starts_with("tue/app.log: its output is that of mon/app.log, too: "), "{told}");
+    let message = run(&tree, "upcase", &["tue/", "--out", "out/"]).exits(1).stderr;
+    assert!(
+        message.starts_with("tue/app.log: its output is that of mon/app.log, too: "),
+        "{message}"
+    );
     assert_eq!(tree.read("out/app.log"), b"MONDAY\n");
     // Asked for, it is taken; and taken back where the first is done again.
     run(&tree, "upcase", &["tue/", "--out", "out/", "--exists", "replace"]).exits(0);
@@ -85,8 +88,8 @@ fn the_output_of_a_source_that_fails_now_goes() {
     let tree = Tree::with(&[("in/a.csv", "a,b\n1,2\n"), ("in/b.csv", "a\n1\n")]);
     run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(0);
     tree.file("in/a.csv", "a,a\n3,4\n");
-    let told = run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(1).stderr;
-    assert!(told.contains("1 output of a source that fails now was removed"), "{told}");
+    let message = run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(1).stderr;
+    assert!(message.contains("1 output of a source that fails now was removed"), "{message}");
     assert!(!tree.path().join("out/a.csv.jsonl").exists());
     assert!(tree.path().join("out/b.csv.jsonl").exists());
 }
@@ -115,9 +118,12 @@ fn outputs_of_sources_that_are_gone_go_where_that_is_asked_for() {
     tree.file("out/b", "somebody else's\n");
     again(&[]).exits(0);
     assert!(tree.path().join("out/a").exists());
-    let told = again(&["--delete-vanished"]).exits(0).stderr;
-    assert!(told.contains("1 output of a source that is gone was removed"), "{told}");
-    assert!(told.contains("1 output of a source that is gone was not as it was left"), "{told}");
+    let message = again(&["--delete-vanished"]).exits(0).stderr;
+    assert!(message.contains("1 output of a source that is gone was removed"), "{message}");
+    assert!(
+        message.contains("1 output of a source that is gone was not as it was left"),
+        "{message}"
+    );
     assert!(!tree.path().join("out/a").exists());
     assert_eq!(tree.read("out/b"), b"somebody else's\n");
     assert_eq!(tree.read("out/c"), b"C\n");
@@ -141,13 +147,13 @@ fn no_output_goes_for_a_source_that_is_only_out_of_sight() {
     again("done").exits(0);
     let sub = tree.path().join("in/sub");
     fs::set_permissions(&sub, Permissions::from_mode(0o000)).unwrap();
-    let told = again("done").stderr;
+    let message = again("done").stderr;
     fs::set_permissions(&sub, Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(tree.read("out/sub/b"), b"B\n", "{told}");
+    assert_eq!(tree.read("out/sub/b"), b"B\n", "{message}");
     fs::rename(tree.path().join("in"), tree.path().join("away")).unwrap();
     fs::create_dir(tree.path().join("in")).unwrap();
-    let told = again("done").exits(0).stderr;
-    assert!(told.contains("in: nothing is there, so no output of it is removed"), "{told}");
+    let message = again("done").exits(0).stderr;
+    assert!(message.contains("in: nothing is there, so no output of it is removed"), "{message}");
     assert_eq!(tree.read("out/a"), b"A\n");
 }
 
@@ -158,13 +164,16 @@ fn an_emptied_directory_takes_no_outputs_along_and_a_removed_one_does() {
     again();
     fs::remove_dir_all(tree.path().join("in/disk")).unwrap();
     fs::create_dir(tree.path().join("in/disk")).unwrap();
-    let told = again().stderr;
-    assert!(told.contains("in/disk: nothing is there, so no output of it is removed"), "{told}");
+    let message = again().stderr;
+    assert!(
+        message.contains("in/disk: nothing is there, so no output of it is removed"),
+        "{message}"
+    );
     assert_eq!(tree.read("out/disk/b"), b"B\n");
     assert_eq!(tree.read("out/disk/sub/c"), b"C\n");
     fs::remove_dir(tree.path().join("in/disk")).unwrap();
-    let told = again().stderr;
-    assert!(told.contains("2 outputs of sources that are gone were removed"), "{told}");
+    let message = again().stderr;
+    assert!(message.contains("2 outputs of sources that are gone were removed"), "{message}");
     assert!(!tree.path().join("out/disk/b").exists());
 }
 
@@ -199,20 +208,20 @@ fn a_member_that_its_archive_has_no_more_takes_its_output_along() {
     again(&[]).exits(1);
     assert_eq!(left(), ["a", "b", "c"]);
     pack(&["a", "c"]);
-    let told = again(&[]).exits(0).stderr;
-    assert!(told.contains("1 output of a source that is gone was removed"), "{told}");
+    let message = again(&[]).exits(0).stderr;
+    assert!(message.contains("1 output of a source that is gone was removed"), "{message}");
     assert_eq!(left(), ["a", "c"]);
 }
 
 #[test]
-fn an_output_that_was_edited_stays_when_its_source_fails_and_that_is_told() {
+fn an_output_that_was_edited_stays_when_its_source_fails_and_that_is_reported() {
     let tree = Tree::with(&[("in/a.csv", "a,b\n1,2\n"), ("in/b.csv", "a\n1\n")]);
     run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(0);
     tree.file("in/a.csv", "a,a\n3,4\n");
     tree.file("out/a.csv.jsonl", "mine\n");
-    let told = run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(1).stderr;
+    let message = run(&tree, "csv2jsonl", &["in/", "--out", "out/"]).exits(1).stderr;
     let expected = "1 output of a source that fails now was not as it was left, and stays";
-    assert!(told.contains(expected), "{told}");
+    assert!(message.contains(expected), "{message}");
     assert_eq!(tree.read("out/a.csv.jsonl"), b"mine\n");
 }
 
@@ -222,10 +231,10 @@ fn no_output_takes_the_place_of_a_file_that_a_flag_names() {
     fs::create_dir(tree.path().join("out")).unwrap();
     for flag in ["--rejects", "--report", "--ledger"] {
         let args = ["in/", "--out", "out/", "--exists", "replace", flag, "out/b"];
-        let told = Host::run(&plugin("upcase")).within(tree.path()).args(args).ended().exits(2);
+        let message = Host::run(&plugin("upcase")).within(tree.path()).args(args).ended().exits(2);
         assert!(
-            told.stderr.starts_with(&format!("error: {flag} and --out name one file: out/b\n")),
-            "{told}"
+            message.stderr.starts_with(&format!("error: {flag} and --out name one file: out/b\n")),
+            "{message}"
         );
     }
 }
@@ -239,15 +248,15 @@ fn a_check_compares_sizes_and_what_is_in_outputs() {
     bytes[300_000] ^= 1;
     tree.file("out/b", bytes);
     check(&tree, &[]).exits(0);
-    let told = check(&tree, &["--digest"]).exits(1).stderr;
-    assert!(told.ends_with("out/b: has other bytes than were written\n"), "{told}");
+    let message = check(&tree, &["--digest"]).exits(1).stderr;
+    assert!(message.ends_with("out/b: has other bytes than were written\n"), "{message}");
     tree.file("out/a", "");
-    let told = check(&tree, &[]).exits(1).stderr;
-    assert!(told.ends_with("out/a: has 0 bytes, and had 2\n"), "{told}");
+    let message = check(&tree, &[]).exits(1).stderr;
+    assert!(message.ends_with("out/a: has 0 bytes, and had 2\n"), "{message}");
 }
 
 #[test]
-fn outputs_with_names_that_are_no_text_are_told_apart() {
+fn outputs_with_names_that_are_no_text_are_distinguished() {
     let tree = Tree::with(&[(r"in/caf\xe9", "x\n")]);
     let in_latin_1 = tree.path().join(std::ffi::OsStr::from_bytes(b"in/caf\xe9"));
     fs::write(in_latin_1, "x\n").unwrap();
@@ -264,8 +273,8 @@ fn two_sources_of_one_run_never_take_turns_with_one_output() {
     let tree = Tree::with(&[("in/a/x", "first\n"), ("in/b/x", "second\n")]);
     let args = ["in", "--out", "out/", "--name", "{name}", "--exists", "replace"];
     for _ in 0..3 {
-        let told = run(&tree, "upcase", &args).exits(1).stderr;
-        assert!(told.contains("in/b/x: its output is that of in/a/x, too: x"), "{told}");
+        let message = run(&tree, "upcase", &args).exits(1).stderr;
+        assert!(message.contains("in/b/x: its output is that of in/a/x, too: x"), "{message}");
         assert_eq!(tree.read("out/x"), b"FIRST\n");
     }
 }

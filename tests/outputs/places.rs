@@ -36,19 +36,19 @@ fn rejects(tree: &Tree, name: &str, args: &[&str]) -> Vec<Value> {
     let host = Host::run(&plugin(name)).within(tree.path()).args(args);
     let host = host.args(["--rejects", "rejects", "--max-rejects", "100%", "--exists", "replace"]);
     host.args(["--out", "out", "in"]).ended().exits(0);
-    let told = String::from_utf8(tree.read("rejects")).unwrap();
-    told.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let message = String::from_utf8(tree.read("rejects")).unwrap();
+    message.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
 fn lines_of_csv_are_counted_as_python_counts_them() {
     let tree = Tree::new();
     let script = format!("import os\nos.chdir({:?})\n{CSV}", tree.path().to_str().unwrap());
-    let told: Value = serde_json::from_slice(&oracle("python3", &["-c", &script], b"")).unwrap();
+    let message: Value = serde_json::from_slice(&oracle("python3", &["-c", &script], b"")).unwrap();
     for (threads, chunk_size) in [("1", "1MiB"), ("2", "1KiB"), ("1", "64B")] {
         let args = ["--threads", threads, "--chunk-size", chunk_size];
         let rejects = rejects(&tree, "csv2jsonl", &args);
-        for (source, lines) in told.as_object().unwrap() {
+        for (source, lines) in message.as_object().unwrap() {
             let of_source = rejects.iter().filter(|reject| &reject["source"] == source);
             let found: Vec<_> = of_source.map(|reject| reject["line"].clone()).collect();
             assert_eq!(&Value::Array(found), lines, "{source}: {args:?}");

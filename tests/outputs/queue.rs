@@ -241,7 +241,7 @@ fn tail(
 }
 
 #[test]
-fn the_first_failure_in_the_source_is_told_whichever_part_it_is_in() {
+fn the_first_failure_in_the_source_is_reported_whichever_part_it_is_in() {
     let tree = Tree::new();
     let paths = ["a", "bad", "c"].map(|name| tree.file(name, chunks(9)));
     // Where the head fails early, and where one of both fails later than that, at a chunk before
@@ -279,11 +279,11 @@ fn the_first_failure_in_the_source_is_told_whichever_part_it_is_in() {
             let chained = chain(&[head, tail], FIXED);
             let case = format!("{early} {late} {late_in_tail} {kind:?} {sink:?}");
             let ran = run(&chained, FIXED, &paths, &settings(3, 1 << 20), sink);
-            let [(name, told)] = &ran.failures[..] else { panic!("{case}: {:?}", ran.failures) };
+            let [(name, message)] = &ran.failures[..] else { panic!("{case}: {:?}", ran.failures) };
             assert!(name.ends_with("bad"));
             let expected =
                 if late_in_tail { format!("b: tail {late}") } else { format!("a: head {late}") };
-            assert_eq!(told.message, expected, "{case}");
+            assert_eq!(message.message, expected, "{case}");
             let summary = ran.ended.unwrap();
             assert_eq!((summary.sources, summary.failed, summary.unread), (3, 1, 0), "{case}");
             assert_eq!((ran.done, ran.failed), (3, 1), "{case}");
@@ -340,8 +340,8 @@ fn of_many_sources_of_which_some_fail_the_rest_is_whole_and_in_order() {
         {
             let expected = run(&chained, FIXED, &paths, &settings(1, 1 << 20), sink);
             assert!(expected.failures.len() > 8);
-            for told in ["a: head", "b: tail"] {
-                assert!(expected.failures.iter().any(|(_, why)| why.message.starts_with(told)));
+            for message in ["a: head", "b: tail"] {
+                assert!(expected.failures.iter().any(|(_, why)| why.message.starts_with(message)));
             }
             for (round, (threads, window)) in
                 [(2, 1024), (3, 0), (4, 1 << 20)].into_iter().cycle().take(9).enumerate()
@@ -396,14 +396,14 @@ fn what_either_part_sets_aside_is_in_the_order_of_the_source() {
         {
             let with = |threads| Run { rejects_max: max, ..settings(threads, 4096) };
             let expected = run(&chained, FIXED, &paths, &with(1), Sink::Stream);
-            let told = match max {
+            let message = match max {
                 None | Some(RejectsMax::Records(17) | RejectsMax::Percent(1)) => 0,
                 Some(RejectsMax::Records(9..)) => 2,
                 Some(_) => 3,
             };
-            assert_eq!(expected.failures.len(), told, "{max:?}");
+            assert_eq!(expected.failures.len(), message, "{max:?}");
             assert!(
-                told > 0
+                message > 0
                     || String::from_utf8(expected.rejects.clone()).unwrap().lines().count()
                         == 17 + 17 + 8
             );
@@ -436,8 +436,8 @@ fn what_is_fatal_in_the_tail_ends_the_job_and_waits_for_nobody() {
                 &settings(threads, 1024),
                 Sink::Stream,
             );
-            let told = ran.ended.unwrap_err().to_string();
-            assert_eq!(told, "b: nothing can work");
+            let message = ran.ended.unwrap_err().to_string();
+            assert_eq!(message, "b: nothing can work");
             assert_eq!(tail.begun.load(Ordering::SeqCst), 0, "instances are gone");
         }
     }

@@ -1,4 +1,4 @@
-//! Combinations that mean nothing are told before anything is read or made.
+//! Combinations without a meaning are refused before anything is read or created.
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use crate::support::host::Host;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-/// What is told of plugins, `|` between those of a chain, with arguments.
-fn told(specs: &[&str], args: &[&str]) -> String {
+/// The error for plugins, `|` between those of a chain, with arguments.
+fn message(specs: &[&str], args: &[&str]) -> String {
     let tree = Tree::with(&[("in/a", "a\n")]);
     let path = |name: &str| plugin(name.trim()).display().to_string();
     let directory = plugin("upcase").parent().unwrap().to_path_buf();
@@ -23,14 +23,14 @@ fn told(specs: &[&str], args: &[&str]) -> String {
 }
 
 #[test]
-fn plugins_that_do_not_fit_together_are_told() {
-    let told = [
-        told(&["wordcount | upcase"], &[]),
-        told(&["upcase | wordcount | upcase"], &[]),
-        told(&["upcase", "wordcount"], &[]),
-        told(&["wordcount", "grep | upcase"], &["--set", "grep.pattern=a"]),
+fn plugins_that_do_not_fit_together_are_reported() {
+    let message = [
+        message(&["wordcount | upcase"], &[]),
+        message(&["upcase | wordcount | upcase"], &[]),
+        message(&["upcase", "wordcount"], &[]),
+        message(&["wordcount", "grep | upcase"], &["--set", "grep.pattern=a"]),
     ];
-    insta::assert_snapshot!(told.concat(), @"
+    insta::assert_snapshot!(message.concat(), @"
     error: `wordcount` is an aggregator, which gives one result: it can only stand last, but `upcase` comes after it
     error: `wordcount` is an aggregator, which gives one result: it can only stand last, but `upcase` comes after it
     error: `upcase` gives bytes, not a result
@@ -41,15 +41,15 @@ fn plugins_that_do_not_fit_together_are_told() {
 }
 
 #[test]
-fn settings_that_are_for_no_plugin_are_told() {
-    let told = [
-        told(&["upcase | wordcount"], &["--set", "chars=true"]),
-        told(&["wordcount", "checksum"], &["--set", "chars=true"]),
-        told(&["upcase | wordcount"], &["--set", "words.chars=true"]),
-        told(&["upcase | wordcount"], &["--set", "3.chars=true"]),
-        told(&["upcase | wordcount"], &["--set", "upcase.chars=true"]),
+fn settings_that_are_for_no_plugin_are_reported() {
+    let message = [
+        message(&["upcase | wordcount"], &["--set", "chars=true"]),
+        message(&["wordcount", "checksum"], &["--set", "chars=true"]),
+        message(&["upcase | wordcount"], &["--set", "words.chars=true"]),
+        message(&["upcase | wordcount"], &["--set", "3.chars=true"]),
+        message(&["upcase | wordcount"], &["--set", "upcase.chars=true"]),
     ];
-    insta::assert_snapshot!(told.concat(), @"
+    insta::assert_snapshot!(message.concat(), @"
     error: --set chars: there are several plugins
     hint: say which one it is for, as --set upcase.chars=VALUE
     error: --set chars: there are several plugins
@@ -63,16 +63,16 @@ fn settings_that_are_for_no_plugin_are_told() {
 }
 
 #[test]
-fn flags_that_say_nothing_of_bytes_are_told() {
-    let told = [
-        told(&["upcase"], &["--format", "jsonl"]),
-        told(&["upcase"], &["--total"]),
-        told(&["upcase"], &["--per-source"]),
-        told(&["upcase"], &["--name", "{name}"]),
-        told(&["upcase"], &["--ledger", "done"]),
-        told(&["upcase"], &["--ledger", "done", "--out", "file"]),
+fn flags_that_say_nothing_of_bytes_are_reported() {
+    let message = [
+        message(&["upcase"], &["--format", "jsonl"]),
+        message(&["upcase"], &["--total"]),
+        message(&["upcase"], &["--per-source"]),
+        message(&["upcase"], &["--name", "{name}"]),
+        message(&["upcase"], &["--ledger", "done"]),
+        message(&["upcase"], &["--ledger", "done", "--out", "file"]),
     ];
-    insta::assert_snapshot!(told.concat(), @"
+    insta::assert_snapshot!(message.concat(), @"
     error: --format: the plugin gives bytes, which are written as they are
     error: --per-source and --total: the plugin gives bytes, not results
     error: --per-source and --total: the plugin gives bytes, not results
@@ -85,15 +85,15 @@ fn flags_that_say_nothing_of_bytes_are_told() {
 }
 
 #[test]
-fn flags_that_say_nothing_of_results_are_told() {
-    let told = [
-        told(&["wordcount"], &["--out", "out/"]),
-        told(&["upcase | wordcount"], &["--out", "out/"]),
-        told(&["wordcount"], &["--compress", "gzip"]),
-        told(&["wordcount"], &["--unordered"]),
-        told(&["wordcount"], &["--name", "{name}"]),
+fn flags_that_say_nothing_of_results_are_reported() {
+    let message = [
+        message(&["wordcount"], &["--out", "out/"]),
+        message(&["upcase | wordcount"], &["--out", "out/"]),
+        message(&["wordcount"], &["--compress", "gzip"]),
+        message(&["wordcount"], &["--unordered"]),
+        message(&["wordcount"], &["--name", "{name}"]),
     ];
-    insta::assert_snapshot!(told.concat(), @"
+    insta::assert_snapshot!(message.concat(), @"
     error: --out out/: the plugin gives results
     hint: they go to one file, or to standard output
     error: --out out/: the plugin gives results
@@ -105,17 +105,17 @@ fn flags_that_say_nothing_of_results_are_told() {
 }
 
 #[test]
-fn outputs_that_cannot_be_are_told() {
-    let told = [
-        told(&["upcase"], &["--out", "none/file"]),
-        told(&["upcase"], &["--out", "out/", "--name", "{nome}"]),
-        told(&["upcase"], &["--compress", "rar"]),
-        told(&["upcase"], &["--compress", "zstd:99"]),
-        told(&["upcase"], &["--max-rejects", "101%"]),
-        told(&["upcase"], &["--exists", "maybe"]),
-        told(&["upcase"], &["--durable", "perhaps"]),
+fn outputs_that_cannot_be_are_reported() {
+    let message = [
+        message(&["upcase"], &["--out", "none/file"]),
+        message(&["upcase"], &["--out", "out/", "--name", "{nome}"]),
+        message(&["upcase"], &["--compress", "rar"]),
+        message(&["upcase"], &["--compress", "zstd:99"]),
+        message(&["upcase"], &["--max-rejects", "101%"]),
+        message(&["upcase"], &["--exists", "maybe"]),
+        message(&["upcase"], &["--durable", "perhaps"]),
     ];
-    insta::assert_snapshot!(told.concat(), @"
+    insta::assert_snapshot!(message.concat(), @"
     error: none: cannot open the directory: No such file or directory (os error 2)
     error: invalid value '{nome}' for '--name <TEMPLATE>': unknown field `{nome}`, expected one of: dir, name, stored, stem, ext, plugin, out_ext
 

@@ -82,8 +82,8 @@ fn they_are_the_same_over_workers_chunks_and_sinks() {
                 let more = ["--rejects", "rejects", "--max-rejects", "100%"];
                 let more = [&more[..], &["--report", "report.json", "in"]].concat();
                 let ended = filter(&tree, &[&args[..], &more].concat()).exits(0);
-                let told = "2143 records of 3 sources were set aside (first: in/a:7: ";
-                assert!(ended.stderr.starts_with(told), "{ended}");
+                let message = "2143 records of 3 sources were set aside (first: in/a:7: ";
+                assert!(ended.stderr.starts_with(message), "{ended}");
                 assert!(ended.stderr.ends_with("hint: they are in rejects\n"), "{ended}");
                 assert_eq!(report(&tree)["rejected"], 1428 + 714 + 1);
                 let written = tree.read("rejects");
@@ -106,16 +106,16 @@ fn without_a_file_for_them_they_are_counted() {
         ended.stderr.ends_with("hint: --rejects FILE keeps them\n1 of 4 sources failed\n"),
         "{ended}"
     );
-    let told = report(&tree);
-    assert_eq!(told["rejected"], 1428 + 714 + 1);
+    let message = report(&tree);
+    assert_eq!(message["rejected"], 1428 + 714 + 1);
     assert_eq!(
-        (&told["set_aside"]["records"], &told["set_aside"]["sources"]),
+        (&message["set_aside"]["records"], &message["set_aside"]["sources"]),
         (&json!(2143), &json!(3))
     );
-    let first = &told["set_aside"]["first"];
+    let first = &message["set_aside"]["first"];
     assert_eq!((&first["source"], &first["line"]), (&json!("in/a"), &json!(7)));
     // More than 1,000 of them, and 1 % of its bytes, are too many.
-    assert_eq!((&told["failed"], &told["files"]), (&json!(1), &json!(4)));
+    assert_eq!((&message["failed"], &message["files"]), (&json!(1), &json!(4)));
     // Few are no failure of their source; that they are lost unasked is one of the run.
     filter(&tree, &["in/d"]).exits(1);
     filter(&tree, &["--max-rejects", "100%", "in"]).exits(0);
@@ -138,9 +138,9 @@ fn too_many_fail_their_source_alone() {
                 failed,
                 "{ended}"
             );
-            let told = report(&tree);
-            assert_eq!(told["failed"], failed, "--max-rejects {max} {args:?}");
-            assert_eq!(told["files"], 4, "--max-rejects {max} {args:?}");
+            let message = report(&tree);
+            assert_eq!(message["failed"], failed, "--max-rejects {max} {args:?}");
+            assert_eq!(message["files"], 4, "--max-rejects {max} {args:?}");
             let out = tree.path().join("out");
             assert_eq!(visible(&out).len(), 4 - failed, "--max-rejects {max} {args:?}");
             std::fs::remove_dir_all(out).unwrap();
@@ -253,8 +253,8 @@ fn with_a_ledger_those_of_sources_that_are_done_stay_and_the_others_come_once() 
     // Sources that are gone keep theirs; without a ledger, the file is one run's.
     std::fs::remove_file(tree.path().join("in/a")).unwrap();
     assert_eq!(went_on(&tree, &["in", "packed.tar.gz"], 1), found);
-    let told = filter(&tree, &["--rejects", "rejects", "in/b"]).exits(2).stderr;
-    assert!(told.starts_with("error: --rejects rejects: exists already\n"), "{told}");
+    let message = filter(&tree, &["--rejects", "rejects", "in/b"]).exits(2).stderr;
+    assert!(message.starts_with("error: --rejects rejects: exists already\n"), "{message}");
     filter(&tree, &["--rejects", "rejects", "--exists", "replace", "in/b"]).exits(0);
     assert_eq!(rejects(&tree).len(), 1);
 }
@@ -270,8 +270,8 @@ fn with_a_ledger_a_file_of_something_else_is_left() {
     tree.file("rejects", &long);
     std::fs::remove_file(tree.path().join("done")).unwrap();
     let ended = filter(&tree, &args).exits(2);
-    let told = "error: --rejects rejects: a line is longer than 16777216 bytes: no rejects\n";
-    assert_eq!(ended.stderr, told);
+    let message = "error: --rejects rejects: a line is longer than 16777216 bytes: no rejects\n";
+    assert_eq!(ended.stderr, message);
     assert!(tree.read("rejects") == long);
 }
 
@@ -307,13 +307,13 @@ fn a_file_for_each_source_is_in_its_order_whatever_is_said_of_the_order_of_all()
     let more = ["--max-rejects", "3", "--report", "report.json", "in/"];
     let ended = filter(&tree, &[args, more].concat()).exits(1);
     assert_eq!(ended.stderr.matches("more than 3 records were set aside").count(), 2, "{ended}");
-    let told = report(&tree);
-    assert_eq!((&told["files"], &told["failed"]), (&json!(4), &json!(2)));
+    let message = report(&tree);
+    assert_eq!((&message["files"], &message["failed"]), (&json!(4), &json!(2)));
     assert_eq!(visible(&tree.path().join("out")).len(), 2);
 }
 
 #[test]
-fn with_a_ledger_a_loss_is_told_until_it_is_kept_or_allowed() {
+fn with_a_ledger_a_loss_is_reported_until_it_is_kept_or_allowed() {
     let tree = Tree::with(&[("in/a", "{a\n{}\n{b\n"), ("in/b", "{}\n")]);
     let run = |args: &[&str]| {
         let to = ["--ledger", "done", "--out", "out/", "in/"];
@@ -323,10 +323,10 @@ fn with_a_ledger_a_loss_is_told_until_it_is_kept_or_allowed() {
     let again = "done again: 1 with records set aside that are in no --rejects file\n";
     assert!(run(&[]).exits(1).stderr.starts_with(lost));
     for _ in 0..2 {
-        let told = run(&[]).exits(1).stderr;
-        assert!(told.contains(again) && told.contains(lost), "{told}");
+        let message = run(&[]).exits(1).stderr;
+        assert!(message.contains(again) && message.contains(lost), "{message}");
     }
-    // More than so many are a failure of the source, whoever has let them pass before.
+    // More than the maximum fail the source, even if an earlier run accepted them.
     for (max, code) in [("2", 0), ("1", 1), ("2", 0), ("100%", 0)] {
         run(&["--max-rejects", max]).exits(code);
     }
@@ -337,8 +337,8 @@ fn with_a_ledger_a_loss_is_told_until_it_is_kept_or_allowed() {
         let lines = oracle("jq", &["-r", ".text"], &tree.read(name));
         assert_eq!(lines, b"{a\n{b\n");
         let kept = text(name);
-        let told = run(&["--rejects", name]).exits(0).stderr;
-        assert_eq!(told, "2 sources are done already, and were skipped\n");
+        let message = run(&["--rejects", name]).exits(0).stderr;
+        assert_eq!(message, "2 sources are done already, and were skipped\n");
         assert_eq!(text(name), kept);
     }
     // One line went: both come anew, once.

@@ -87,20 +87,20 @@ fn compare(case: &Case<'_>, texts: &[Vec<u8>; 8]) {
     let by_name: BTreeMap<_, _> = names.zip(each).collect();
     for threads in ["1", "2", "4"] {
         for (chunk, io) in [("4KiB", "read"), ("64KiB", "mmap"), ("512KiB", "read")] {
-            let told = format!("{} -j{threads} --chunk-size {chunk} --io {io}", case.plugins);
+            let message = format!("{} -j{threads} --chunk-size {chunk} --io {io}", case.plugins);
             let run = |out: &str| {
                 let host = Host::run(Path::new(&case.plugins)).within(tree.path());
                 let host = host.args(["-j", threads, "--chunk-size", chunk, "--io", io]);
                 let ended = host.args(case.settings).args(["--out", out, "in/"]).ended().exits(0);
-                assert_eq!(ended.stderr, "", "{told}");
+                assert_eq!(ended.stderr, "", "{message}");
                 ended.stdout
             };
-            assert!(run("-") == all, "{told}");
+            assert!(run("-") == all, "{message}");
             assert_eq!(run(&format!("file-{threads}-{chunk}")), b"");
-            assert!(tree.read(&format!("file-{threads}-{chunk}")) == all, "{told} to a file");
+            assert!(tree.read(&format!("file-{threads}-{chunk}")) == all, "{message} to a file");
             let dir = format!("dir-{threads}-{chunk}/");
             assert_eq!(run(&dir), b"");
-            assert!(visible(&tree.path().join(dir)) == by_name, "{told} to a directory");
+            assert!(visible(&tree.path().join(dir)) == by_name, "{message} to a directory");
         }
     }
     for (name, stdin) in [("plain", texts[0].clone()), ("gzip", gzip(&texts[0]))] {
@@ -260,8 +260,8 @@ fn a_chain_may_end_in_a_digest() {
                 host.args(["-j", threads, "--chunk-size", chunk, "-f", "jsonl", "--per-source"]);
             let rows = host.args(["in/a", "in/b.gz", "in/e.tar.gz"]).ended().exits(0).lines();
             let digest = |row: &Value| Some(row["result"]["sha256"].as_str()?.to_string());
-            let told: Vec<_> = rows.iter().filter_map(digest).collect();
-            assert_eq!(told, expected, "-j{threads} --chunk-size {chunk}");
+            let message: Vec<_> = rows.iter().filter_map(digest).collect();
+            assert_eq!(message, expected, "-j{threads} --chunk-size {chunk}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whoever reads the output may do so slowly, or stop.
+//! The reader of the output may be slow, or stop.
 
 use std::fs;
 use std::io::Read;

@@ -20,7 +20,7 @@ fn check(tree: &Tree) -> Host {
 }
 
 #[test]
-fn a_changed_row_is_told_and_its_source_read_again() {
+fn a_changed_row_is_reported_and_its_source_read_again() {
     let tree = sources();
     let chains = ["wordcount", "checksum"];
     remembering(&tree, &chains, &["in/"]).0.exits(0);
@@ -42,9 +42,9 @@ fn a_changed_row_is_told_and_its_source_read_again() {
             &tree,
             &format!("UPDATE entry SET {change} WHERE source = CAST('in/3/3.txt' AS BLOB)"),
         );
-        let told = check(&tree).ended().exits(1).stderr;
+        let message = check(&tree).ended().exits(1).stderr;
         let line = "what is kept of in/3/3.txt is not what was written";
-        assert!(told.starts_with(&format!("done: {line}\n")), "{change}: {told}");
+        assert!(message.starts_with(&format!("done: {line}\n")), "{change}: {message}");
         let (again, report) = remembering(&tree, &chains, &["in/"]);
         assert_same(&again, &undisturbed);
         assert_read(&report, 1, SOURCES - 1);
@@ -96,7 +96,7 @@ fn a_disk_that_is_full_ends_the_run_and_the_next_one_goes_on() {
 /// Two states of 40 MiB are more than the ledger keeps of one source: it is not remembered, and
 /// that is no failure.
 #[test]
-fn what_is_too_long_for_the_ledger_is_told_and_read_again() {
+fn what_is_too_long_for_the_ledger_is_reported_and_read_again() {
     let tree = Tree::with(&[("a", "a\n"), ("b", "!large\n"), ("c", "c\n")]);
     let guest = Guest {
         save: "(if (call $seen_marked) (then (return (call $bytes (i32.const 0) (i32.const 41943040)))))",
@@ -111,9 +111,9 @@ fn what_is_too_long_for_the_ledger_is_told_and_read_again() {
         let (ended, report) = remembering(&tree, &chains, &["a", "b", "c"]);
         assert_same(&ended, &undisturbed);
         assert_read(&report, read, skipped);
-        let told =
+        let message =
             "too long for the ledger: what came of 1 source, which the next run reads again\n";
-        assert!(ended.stderr.ends_with(told), "{ended}");
+        assert!(ended.stderr.ends_with(message), "{ended}");
     }
     // Without a total there is no state to keep.
     for (read, skipped) in [(1, 2), (0, 3)] {

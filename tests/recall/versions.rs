@@ -129,8 +129,8 @@ fn a_source_that_is_named_twice_counts_twice() {
     }
 }
 
-/// Before rows of several plugins had a form, they were told by their tags alone. Such are read
-/// again, once, and told.
+/// Older ledgers identify rows of several plugins by their tags alone. Such sources are read again,
+/// once, with a note.
 #[test]
 fn rows_in_the_form_of_another_version_are_read_again_and_told_once() {
     let tree = sources();
@@ -162,7 +162,7 @@ fn rows_in_the_form_of_another_version_are_read_again_and_told_once() {
     assert_read(&report, 2, SOURCES - 2);
     let why = "results of several plugins in form 0, where this host reads form 2";
     assert_eq!(again.stderr.matches(why).count(), 1, "{again}");
-    let told = "in the form of another version: 2 sources were read again\n";
-    assert!(again.stderr.contains(told), "{again}");
+    let message = "in the form of another version: 2 sources were read again\n";
+    assert!(again.stderr.contains(message), "{again}");
     assert_read(&remembering(&tree, &chains, &["in/"]).1, 0, SOURCES);
 }

@@ -20,7 +20,7 @@ use crate::support::tree::Tree;
 
 /// A job: what is said on the command line after the plugin, and what to call it.
 struct Job {
-    told: String,
+    message: String,
     plugin: PathBuf,
     args: Vec<String>,
 }
@@ -52,8 +52,8 @@ fn header(tree: &Tree, random: &mut Random) -> Job {
         (&file).write_all(&line.repeat(bytes / (record + 1) + 1)).unwrap();
     }
     let args = vec!["a".to_string()];
-    let told = format!("{framing}, {header_records} records, {world}, {bytes} bytes");
-    Job { told, plugin: guest.file(tree), args }
+    let message = format!("{framing}, {header_records} records, {world}, {bytes} bytes");
+    Job { message, plugin: guest.file(tree), args }
 }
 
 /// Directories that a case makes on the disk: a busy one makes a thousand of them in a second.
@@ -120,8 +120,8 @@ fn members(tree: &Tree, random: &mut Random) -> Job {
     } else {
         args.extend(outcome(random).iter().map(ToString::to_string));
     }
-    let told = format!("{} members of {length} bytes, {args:?}", names.len());
-    Job { told, plugin: plugin(name), args }
+    let message = format!("{} members of {length} bytes, {args:?}", names.len());
+    Job { message, plugin: plugin(name), args }
 }
 
 /// Results of many columns, or of large cells.
@@ -142,8 +142,8 @@ fn table(tree: &Tree, random: &mut Random) -> Job {
     }
     let format = *random.pick(&["table", "json", "jsonl", "csv"]);
     let args = ["rows", "--per-source", "--format", format].map(String::from).to_vec();
-    let told = format!("{rows} rows of {columns} columns of {cell} bytes, {format}");
-    Job { told, plugin: guest.file(tree), args }
+    let message = format!("{rows} rows of {columns} columns of {cell} bytes, {format}");
+    Job { message, plugin: guest.file(tree), args }
 }
 
 /// A list of names that are there, or are not.
@@ -158,7 +158,7 @@ fn list(tree: &Tree, random: &mut Random) -> Job {
     let mut args = ["--files-from", "list"].map(String::from).to_vec();
     args.extend(outcome(random).iter().map(ToString::to_string));
     Job {
-        told: format!("{count} names of {length} bytes, {args:?}"),
+        message: format!("{count} names of {length} bytes, {args:?}"),
         plugin: plugin("wordcount"),
         args,
     }
@@ -189,6 +189,6 @@ fn small_jobs_take_no_more_than_is_charged() {
         let args: Vec<_> = job.args.iter().map(String::as_str).collect();
         // Without a report there is no figure to compare with: a dry run, or one that was refused.
         let Ok(taken) = taken(&tree, &job.plugin, &args) else { return };
-        check(&job.told, base, taken);
+        check(&job.message, base, taken);
     });
 }

@@ -130,8 +130,8 @@ fn check(dir: &Path, manifest: &[u8], most: &Sandbox) {
         }
         Err(ReproError::Load(_)) => {}
         Err(error) => {
-            let told = error.to_string();
-            assert!(told.contains("bundle"), "{told}");
+            let message = error.to_string();
+            assert!(message.contains("bundle"), "{message}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Ledgers that a disk, or somebody with an editor, has changed: told as damage, or read; what is
-//! recalled is what was written.
+//! Ledgers that a disk, or somebody with an editor, has changed: they are reported as damage, or
+//! read, and what is read is what was written.
 //!
 //! `SQLite` itself, as Python has it, is asked about the same file.
 
@@ -112,10 +112,10 @@ fn written() -> Vec<u8> {
 }
 
 #[test]
-fn a_changed_ledger_is_told_as_damage_or_recalls_what_was_written() {
+fn a_changed_ledger_is_reported_as_damage_or_recalls_what_was_written() {
     let search = Search {
         module: module_path!(),
-        test: "a_changed_ledger_is_told_as_damage_or_recalls_what_was_written",
+        test: "a_changed_ledger_is_reported_as_damage_or_recalls_what_was_written",
         cases: 500,
         memory_bytes_max: 128 * MIB,
     };
@@ -136,9 +136,9 @@ fn a_changed_ledger_is_told_as_damage_or_recalls_what_was_written() {
         match read(&path) {
             Ok(troubles) => assert!(sound || !troubles.is_empty(), "damage is not told"),
             Err(error) => {
-                let told = error.to_string();
-                assert!(told.contains("ledger"), "{told}");
-                assert!(!matches!(error, Error::Database { .. }), "{told}");
+                let message = error.to_string();
+                assert!(message.contains("ledger"), "{message}");
+                assert!(!matches!(error, Error::Database { .. }), "{message}");
             }
         }
         assert_eq!(fs::read(&path).unwrap(), bytes, "a reader changes nothing");

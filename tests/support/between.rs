@@ -154,7 +154,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         state.open.push(stream.try_clone().unwrap());
         drop(state);
         let shared = Arc::clone(shared);
-        // Whoever asked may be gone in the middle of a request.
+        // The client may be gone in the middle of a request.
         serving.push(thread::spawn(move || drop(serve(&stream, &shared))));
     }
     for thread in serving {
@@ -172,7 +172,7 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     state.parts_at_once_max = state.parts_at_once_max.max(state.parts_at_once);
     drop(state);
     let answer = answer(shared, &head, &asked);
-    // Before whoever asked can have the answer, and begin the next one.
+    // Before the client can have the answer, and send the next request.
     shared.state.lock().unwrap().parts_at_once -= usize::from(is_part);
     let answered = answer.and_then(|answer| (&*stream).write_all(&answer));
     stream.shutdown(Shutdown::Both)?;

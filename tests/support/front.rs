@@ -1,5 +1,5 @@
-//! A front end of a few lines: a spec in JSON is run, and what it tells is a list of lines. A real
-//! one shows that.
+//! A front end of a few lines: runs a spec in JSON, and reports a list of lines. A real one shows
+//! that.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -16,12 +16,16 @@ use gristmill::work::Cancel;
 
 use super::host::shared_cache;
 
-/// What a job told, and what it wrote to standard output.
+/// What a job reported, and what it wrote to standard output.
 #[derive(Default, Clone)]
-pub(crate) struct Told(Arc<Mutex<(Vec<String>, Vec<u8>)>>);
+pub(crate) struct Recorder(Arc<Mutex<(Vec<String>, Vec<u8>)>>);
 
 /// Runs a job, whose outputs are named from its inputs, or from these directories.
-pub(crate) fn run(json: &str, named: Option<&[PathBuf]>, told: &Told) -> Result<JobEnded, Problem> {
+pub(crate) fn run(
+    json: &str,
+    named: Option<&[PathBuf]>,
+    recorder: &Recorder,
+) -> Result<JobEnded, Problem> {
     let spec = JobSpec::from_json(json)?;
     let settings = spec.run(2, None)?;
     let engine = Engine::with(&settings.sandbox).map_err(Problem::new)?;
@@ -32,7 +36,7 @@ pub(crate) fn run(json: &str, named: Option<&[PathBuf]>, told: &Told) -> Result<
     let compiling = Compiling { limits, cache, memory: &memory, stop: &stop };
     let compile = |path: &_| Compiled::new(&engine, path, &compiling);
     let (engine, compile, origins) = (&engine, &compile, &Origins::open(&spec)?);
-    let (outlets, look, turns, described) = (told, Look::Names, None, None);
+    let (outlets, look, turns, described) = (recorder, Look::Names, None, None);
     let context = Context {
         settings,
         engine,
@@ -47,17 +51,17 @@ pub(crate) fn run(json: &str, named: Option<&[PathBuf]>, told: &Told) -> Result<
         described,
         look,
     };
-    let events = Arc::new(told.clone()) as Arc<dyn Observer>;
+    let events = Arc::new(recorder.clone()) as Arc<dyn Observer>;
     prepare(&spec, &context, &events)?.run()
 }
 
-impl Told {
+impl Recorder {
     pub(crate) fn take(&self) -> (Vec<String>, Vec<u8>) {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }
 
-impl Observer for Told {
+impl Observer for Recorder {
     fn failed(&self, source: &str, failure: &Failure) {
         self.0.lock().unwrap().0.push(format!("failed {source}: {failure}"));
     }
@@ -71,13 +75,13 @@ impl Observer for Told {
     }
 }
 
-impl Outlets for Told {
+impl Outlets for Recorder {
     fn stdout(&self, _: &'static str) -> Result<Box<dyn Write + Send>, Problem> {
         Ok(Box::new(self.clone()))
     }
 }
 
-impl Write for Told {
+impl Write for Recorder {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().1.write(bytes)
     }

@@ -1,5 +1,5 @@
 //! Guests of our own, in the text format: by default one that gives back what it was given, in
-//! order; each function of the contract can be told to do something first.
+//! order; each function of the contract can be given code that runs first.
 //!
 //! A guest is a core module that carries the contract as type information, as a compiler makes it,
 //! or the component that the module is wrapped into.

@@ -21,7 +21,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// The binary without arguments, and without the settings of whoever runs the tests.
+    /// The binary without arguments, and without the settings of the user who runs the tests.
     pub(crate) fn new() -> Self {
         Self::through(Command::new(env!("CARGO_BIN_EXE_host")))
     }
@@ -85,7 +85,7 @@ impl Host {
         self
     }
 
-    /// Runs in a directory, which is `[dir]` in what is told.
+    /// Runs in a directory, which is `[dir]` in messages.
     pub(crate) fn within(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);
         self.hide(dir, "[dir]")
@@ -162,9 +162,9 @@ impl fmt::Display for Ended {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code = self.code.map_or("by a signal".to_string(), |code| code.to_string());
         let stdout = String::from_utf8_lossy(&self.stdout);
-        let told = format!("exit: {code}\n--- stdout\n{stdout}--- stderr\n{}", self.stderr);
+        let message = format!("exit: {code}\n--- stdout\n{stdout}--- stderr\n{}", self.stderr);
         let hide = |text: String, (path, marker): &(String, &str)| text.replace(path, marker);
-        out.write_str(self.markers.iter().fold(told, hide).trim_end())
+        out.write_str(self.markers.iter().fold(message, hide).trim_end())
     }
 }
 

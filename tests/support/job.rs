@@ -27,7 +27,7 @@ pub(crate) struct Ran {
     /// Sources that were counted, and those of them that failed.
     pub(crate) done: u64,
     pub(crate) failed: u64,
-    /// Source and failure, in the order in which they were told.
+    /// Source and failure, in the order in which they were reported.
     pub(crate) failures: Vec<(String, Failure)>,
 }
 
@@ -109,7 +109,7 @@ pub(crate) fn load(engine: &Engine, path: &Path, settings: &[(&str, &str)]) -> P
     Plugin::load(engine, path, options, Some(&cache)).unwrap()
 }
 
-/// Source and failure, as they are told.
+/// Source and failure, as they are reported.
 #[derive(Default)]
 struct Failures(Mutex<Vec<(String, Failure)>>);
 

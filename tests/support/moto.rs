@@ -70,8 +70,8 @@ impl Moto {
     /// Puts an object; `path` is that of the bucket and key, encoded.
     pub(crate) fn put(&self, path: &str, bytes: &[u8]) {
         let (head, body) = self.ask("PUT", path, bytes);
-        let told = String::from_utf8_lossy(&body);
-        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}{told}");
+        let message = String::from_utf8_lossy(&body);
+        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}{message}");
     }
 
     /// What is in an object; `None` where there is none.
@@ -152,8 +152,8 @@ fn make(directory: &Path) -> Result<(), String> {
     let run = |program: &Path, args: &[&str]| {
         let output = Command::new(program).args(args).output();
         let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
-        let told = String::from_utf8_lossy(&output.stderr);
-        if output.status.success() { Ok(()) } else { Err(format!("{args:?}: {told}")) }
+        let message = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() { Ok(()) } else { Err(format!("{args:?}: {message}")) }
     };
     let shown = directory.to_str().unwrap();
     run(Path::new("python3"), &["-m", "venv", shown])?;

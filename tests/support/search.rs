@@ -3,8 +3,9 @@
 //!
 //! A search runs in a process of its own, this test's program started again: a case that hangs,
 //! that takes more memory than stated, or that ends the process fails the search as a panic does,
-//! and is told by its number. `GRISTMILL_FUZZ_SECONDS` has each search go on for that long, over
-//! new cases; without it, it is the same few each time. `GRISTMILL_FUZZ_CASE` runs one case alone.
+//! and is reported by its number. `GRISTMILL_FUZZ_SECONDS` has each search go on for that long,
+//! over new cases; without it, it is the same few each time. `GRISTMILL_FUZZ_CASE` runs one case
+//! alone.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};
@@ -52,9 +53,9 @@ impl Search {
         search.args(["--exact", "--nocapture", "--test-threads=1"]).env(WITHIN, "1");
         let mut child = search.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let told = thread::spawn(move || {
-            let mut told = Vec::new();
-            err.read_to_end(&mut told).map(|_| told)
+        let message = thread::spawn(move || {
+            let mut message = Vec::new();
+            err.read_to_end(&mut message).map(|_| message)
         });
         let (send, lines) = mpsc::channel();
         thread::spawn(move || {
@@ -78,13 +79,13 @@ impl Search {
             child.kill().unwrap();
         }
         let status = child.wait().unwrap();
-        let told = told.join().unwrap().unwrap();
-        let told = String::from_utf8_lossy(&told);
+        let message = message.join().unwrap().unwrap();
+        let message = String::from_utf8_lossy(&message);
         let how = if hung { "took too long".to_string() } else { status.to_string() };
         let again =
             format!("{CASE}={last} cargo test --release --workspace {module}::{}", self.test);
-        assert!(!hung && status.success(), "case {last} {how}\nagain: {again}\n{told}");
-        assert!(count > 0, "{module}::{}: no case was run\n{told}", self.test);
+        assert!(!hung && status.success(), "case {last} {how}\nagain: {again}\n{message}");
+        assert!(count > 0, "{module}::{}: no case was run\n{message}", self.test);
         eprintln!("{module}::{}: {count} cases", self.test);
     }
 

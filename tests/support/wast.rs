@@ -1,8 +1,8 @@
 //! Runs scripts of the specification's own test suite (`.wast`) in an engine, as the interpreter of
 //! the specification does (its `interpreter/README.md`, section "Scripts").
 //!
-//! A module that the engine refuses is told, and what a script does with it is skipped: whether it
-//! may refuse it is for the caller to say.
+//! A module that the engine refuses is reported, and the commands on it are skipped: whether it may
+//! refuse it is for the caller to say.
 
 use std::collections::{HashMap, HashSet};
 

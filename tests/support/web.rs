@@ -18,7 +18,7 @@ pub(crate) struct Page {
     pub(crate) date: Option<&'static str>,
     /// Whether a part can be asked for.
     pub(crate) ranges: bool,
-    /// Whether the length of an answer is told.
+    /// Whether answers state their length.
     pub(crate) length: bool,
     /// Whether conditions are heeded.
     pub(crate) conditions: bool,
@@ -159,7 +159,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         state.open.push(stream.try_clone().unwrap());
         drop(state);
         let shared = Arc::clone(shared);
-        // Whoever asked may be gone in the middle of an answer.
+        // The client may be gone in the middle of an answer.
         serving.push(thread::spawn(move || drop(serve(stream, &shared))));
     }
     for thread in serving {

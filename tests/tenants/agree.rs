@@ -10,7 +10,7 @@ use gristmill::spec::{BranchSpec, JobSpec, StageSpec};
 use gristmill::tenant::{Limits, Refused};
 
 use super::{host, tenant};
-use crate::support::front::{self, Told};
+use crate::support::front::{self, Recorder};
 use crate::support::oracle::oracle;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
@@ -78,7 +78,7 @@ for name in 'mn': z.writestr(name, 'ok ' + name + chr(10))";
             *name = dir.join("out").join(&*name);
         }
         let named = [dir.join("in/")];
-        let ran = front::run(&own.to_json().unwrap(), Some(&named), &Told::default()).unwrap();
+        let ran = front::run(&own.to_json().unwrap(), Some(&named), &Recorder::default()).unwrap();
         let summary = ran.summary.unwrap();
         assert_eq!(
             (summary.sources, summary.failed, summary.bytes),

@@ -50,7 +50,7 @@ fn a_job_goes_on_when_its_handle_is_dropped_and_ends_with_its_host() {
 }
 
 #[test]
-fn what_cannot_be_run_is_told() {
+fn what_cannot_be_run_is_reported() {
     let tree = Tree::new();
     let host = host(1);
     host.add(tenant(&tree, "a", Limits::default())).unwrap();
@@ -70,7 +70,7 @@ fn what_cannot_be_run_is_told() {
 }
 
 #[test]
-fn a_failing_source_fails_alone_and_is_told_with_its_name() {
+fn a_failing_source_fails_alone_and_is_reported_with_its_name() {
     let tree = Tree::new();
     let host = host(2);
     host.add(tenant(&tree, "a", Limits::default())).unwrap();

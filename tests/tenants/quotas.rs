@@ -35,20 +35,20 @@ fn exceeded(quotas: Quotas, guest: &crate::support::guest::Guest) -> QuotaExceed
 #[test]
 fn each_quota_ends_a_job_by_its_name() {
     let quotas = Quotas { bytes_in: Some(50_000), ..Quotas::default() };
-    let told = exceeded(quotas, &echo());
-    assert_eq!((told.which, told.allowed), (Which::BytesIn, 50_000));
-    assert!(told.used > 50_000);
+    let message = exceeded(quotas, &echo());
+    assert_eq!((message.which, message.allowed), (Which::BytesIn, 50_000));
+    assert!(message.used > 50_000);
 
     let quotas = Quotas { bytes_out: Some(50_000), ..Quotas::default() };
-    let told = exceeded(quotas, &echo());
-    assert_eq!((told.which, told.allowed), (Which::BytesOut, 50_000));
-    assert!(told.used > 50_000);
+    let message = exceeded(quotas, &echo());
+    assert_eq!((message.which, message.allowed), (Which::BytesOut, 50_000));
+    assert!(message.used > 50_000);
 
     // 100 calls of 20 ms are more than it may have, on any machine.
     let quotas = Quotas { cpu: Some(Duration::from_millis(300)), ..Quotas::default() };
-    let told = exceeded(quotas, &endless());
-    assert_eq!((told.which, told.allowed), (Which::Cpu, 300));
-    assert!(told.used > 300, "{told}");
+    let message = exceeded(quotas, &endless());
+    assert_eq!((message.which, message.allowed), (Which::Cpu, 300));
+    assert!(message.used > 300, "{message}");
 }
 
 /// It is charged at each tick, so a call that would go on for long ends with it.
@@ -107,8 +107,8 @@ fn a_job_stays_below_the_ceiling_of_its_tenant() {
     let mut spec = job(plugin.clone(), "out");
     spec.sandbox.memory = Size(2 << 20);
     let refused = host.submit("a", spec).err().unwrap();
-    let told = "memory_bytes is 2097152, more than 1048576, which the tenant may ask for";
-    assert_eq!(refused.to_string(), told);
+    let message = "memory_bytes is 2097152, more than 1048576, which the tenant may ask for";
+    assert_eq!(refused.to_string(), message);
     let mut spec = job(plugin, "out");
     spec.sandbox.memory = Size(1 << 20);
     let refused = host.submit("a", spec).err().unwrap();

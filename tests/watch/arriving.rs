@@ -74,9 +74,9 @@ fn two_watches_never_write_to_one_file() {
     second.args(["watch", "other/", "--ledger", "second", "--once", "--out", "rows.jsonl"]);
     second.arg("--plugin").arg(crate::support::plugins::plugin("wordcount"));
     let ended = second.current_dir(tree.path()).output().unwrap();
-    let told = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(2), "{told}");
-    assert!(told.contains("another watch writes to it"), "{told}");
+    let message = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{message}");
+    assert!(message.contains("another watch writes to it"), "{message}");
     watch.end().exits(0);
 }
 

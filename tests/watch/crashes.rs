@@ -30,10 +30,10 @@ fn killed(tree: &Tree, name: &str, args: &[&str]) -> BTreeMap<String, String> {
         writer.join().unwrap()
     });
     let ended = command(tree, &plugin(name), &[args, &["--once"]].concat()).output().unwrap();
-    let told = String::from_utf8(ended.stderr).unwrap();
-    assert!(ended.status.success() && told.contains(" 0 failed"), "{told}");
-    let (code, told) = ledger(tree, &["check", "ledger", "--digest"]);
-    assert_eq!(code, Some(0), "{told}");
+    let message = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success() && message.contains(" 0 failed"), "{message}");
+    let (code, message) = ledger(tree, &["check", "ledger", "--digest"]);
+    assert_eq!(code, Some(0), "{message}");
     files
 }
 

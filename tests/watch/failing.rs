@@ -9,7 +9,7 @@ use crate::support::tree::Tree;
 const OUT: [&str; 2] = ["--out", "out/"];
 
 /// A plugin that crashes on every file.
-fn crashing(tree: &Tree) -> std::path::PathBuf {
+pub(super) fn crashing(tree: &Tree) -> std::path::PathBuf {
     Guest { push: "unreachable", world: "transformer", ..Guest::default() }.file(tree)
 }
 
@@ -56,17 +56,21 @@ fn failed_files_are_tried_again_when_somebody_asks_for_it() {
     let tree = Tree::with(&[("in/a.txt", "a"), ("in/b.txt", "b")]);
     let args = [&OUT[..], &["--retries", "0"]].concat();
     once_with(&tree, &crashing(&tree), &args).exits(1).says("2 failed");
-    let (code, told) = ledger(&tree, &["retry", "ledger", "in/a.txt"]);
+    let (code, message) = ledger(&tree, &["retry", "ledger", "in/a.txt"]);
     assert_eq!(
-        (code, told.as_str()),
+        (code, message.as_str()),
         (Some(0), "1 file is tried again by the next start of the watch\n")
     );
     assert_eq!(states(&tree, "in/a.txt"), ["queued"]);
     once_with(&tree, &crashing(&tree), &args).exits(1).says("1 failed");
-    let (code, told) = ledger(&tree, &["retry", "ledger", "--failed"]);
-    assert_eq!((code, told.starts_with("2 files are")), (Some(0), true), "{told}");
-    let (code, told) = ledger(&tree, &["retry", "ledger", "in/none.txt"]);
-    assert_eq!((code, told.starts_with("in/none.txt: has not failed")), (Some(1), true), "{told}");
+    let (code, message) = ledger(&tree, &["retry", "ledger", "--failed"]);
+    assert_eq!((code, message.starts_with("2 files are")), (Some(0), true), "{message}");
+    let (code, message) = ledger(&tree, &["retry", "ledger", "in/none.txt"]);
+    assert_eq!(
+        (code, message.starts_with("in/none.txt: has not failed")),
+        (Some(1), true),
+        "{message}"
+    );
 }
 
 #[test]
@@ -80,21 +84,24 @@ fn rows_of_files_that_fail_are_not_written() {
 }
 
 #[test]
-fn why_a_file_is_not_done_is_told() {
+fn why_a_file_is_not_done_is_reported() {
     let tree = Tree::with(&[("in/a.txt", "a"), ("in/b.tmp", "b")]);
     once(&tree, "upcase", &OUT).exits(0);
     let explain = |file: &str| ledger(&tree, &["explain", file, "--ledger", "ledger"]);
-    let (code, told) = explain("in/a.txt");
-    assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("in/a.txt: committed\n") && told.contains("out/a.txt\n"), "{told}");
+    let (code, message) = explain("in/a.txt");
+    assert_eq!(code, Some(0), "{message}");
+    assert!(
+        message.contains("in/a.txt: committed\n") && message.contains("out/a.txt\n"),
+        "{message}"
+    );
     for (file, why) in [
         ("in/b.tmp", "are never taken"),
         ("in/none.txt", "there is no such file"),
         ("in/new.txt", "it has "),
     ] {
         tree.file("in/new.txt", "new");
-        let (code, told) = explain(file);
-        assert_eq!(code, Some(1), "{told}");
-        assert!(told.contains("is not known: ") && told.contains(why), "{told}");
+        let (code, message) = explain(file);
+        assert_eq!(code, Some(1), "{message}");
+        assert!(message.contains("is not known: ") && message.contains(why), "{message}");
     }
 }

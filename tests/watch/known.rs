@@ -61,8 +61,8 @@ fn a_directory_is_the_same_by_any_name() {
     other.args(["watch", "./link/", "--ledger", "ledger", "--once", "--out", "./out/", "--plugin"]);
     other.arg(crate::support::plugins::plugin("upcase")).current_dir(tree.path());
     let ended = other.output().unwrap();
-    let told = String::from_utf8(ended.stderr).unwrap();
-    assert!(told.contains("0 files done, 0 failed"), "{told}");
+    let message = String::from_utf8(ended.stderr).unwrap();
+    assert!(message.contains("0 files done, 0 failed"), "{message}");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn files_that_were_there_are_taken_from_a_time_on() {
 #[test]
 fn what_cannot_be_watched_is_refused_with_the_way_out() {
     let tree = Tree::with(&[("in/a.txt", "a"), ("there.jsonl", "not its own\n")]);
-    for (name, args, told) in [
+    for (name, args, message) in [
         ("wordcount", &[][..], "--out FILE.jsonl a row for each"),
         ("upcase", &["--out", "a.txt"], "--out DIR/, with a slash at its end"),
         ("wordcount", &["--out", "a.jsonl", "--format", "table"], "rows are appended as JSON"),
@@ -159,7 +159,7 @@ fn what_cannot_be_watched_is_refused_with_the_way_out() {
         let ended = { ended }.arg("--once").output().unwrap();
         let said = String::from_utf8(ended.stderr).unwrap();
         assert_eq!(ended.status.code(), Some(2), "{args:?}: {said}");
-        assert!(said.contains(told), "{told:?} in {said}");
+        assert!(said.contains(message), "{message:?} in {said}");
     }
     assert_eq!(tree.read("there.jsonl"), b"not its own\n");
 }

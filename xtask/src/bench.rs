@@ -21,6 +21,7 @@ mod scratch;
 mod start;
 mod tools;
 mod topwords;
+mod watch;
 mod words;
 
 use std::fs;
@@ -68,7 +69,7 @@ struct Subject {
 }
 
 /// Every subject, in the order of the table.
-const SUBJECTS: [Subject; 10] = [
+const SUBJECTS: [Subject; 11] = [
     words::SUBJECT,
     files::SUBJECT,
     start::SUBJECT,
@@ -78,15 +79,17 @@ const SUBJECTS: [Subject; 10] = [
     outputs::SUBJECT,
     sandbox::SUBJECT,
     fairness::SUBJECT,
+    watch::SUBJECT,
     peers::SUBJECT,
 ];
 
 /// What is measured only when it is asked for: it takes minutes, and programs of others.
-const ON_REQUEST: [&str; 5] = [
+const ON_REQUEST: [&str; 6] = [
     inputs::SUBJECT.name,
     outputs::SUBJECT.name,
     sandbox::SUBJECT.name,
     fairness::SUBJECT.name,
+    watch::SUBJECT.name,
     peers::SUBJECT.name,
 ];
 

@@ -54,7 +54,7 @@ xflags::xflags! {
         /// Measure against native programs on the same bytes, in the same run.
         cmd bench {
             /// What to measure: words, files, start, memory, topwords (default: these five),
-            /// inputs, outputs, sandbox, fairness, peers, or all.
+            /// inputs, outputs, sandbox, fairness, watch, peers, or all.
             repeated subjects: String
             /// Measured runs of each program (default 7).
             optional --runs runs: usize

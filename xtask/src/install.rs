@@ -81,14 +81,14 @@ pub(crate) fn install(built: &Built, prefix: &Path) -> Result<()> {
     let shell = Shell::new()?;
     let [first, second] = NAMES.map(|name| bin.join(name));
     let partial = first.with_added_extension("partial");
-    fs::copy(&built.host, &partial).with_context(|| told(&partial))?;
+    fs::copy(&built.host, &partial).with_context(|| named(&partial))?;
     fs::set_permissions(&partial, fs::Permissions::from_mode(0o755))?;
-    fs::rename(&partial, &first).with_context(|| told(&first))?;
+    fs::rename(&partial, &first).with_context(|| named(&first))?;
     link(&first, &second)?;
     let plugins = directory(prefix, "share/gristmill/plugins")?;
     for plugin in &built.plugins {
         let name = plugin.file_name().context("a plugin has a name")?;
-        publish(&fs::read(plugin).with_context(|| told(plugin))?, &plugins.join(name))?;
+        publish(&fs::read(plugin).with_context(|| named(plugin))?, &plugins.join(name))?;
     }
     let pages = directory(prefix, "share/man/man1")?;
     for name in NAMES {
@@ -105,18 +105,18 @@ pub(crate) fn install(built: &Built, prefix: &Path) -> Result<()> {
 
 fn directory(prefix: &Path, below: &str) -> Result<PathBuf> {
     let dir = prefix.join(below);
-    fs::create_dir_all(&dir).with_context(|| told(&dir))?;
+    fs::create_dir_all(&dir).with_context(|| named(&dir))?;
     Ok(dir)
 }
 
 /// Gives the file a second name, at once where there was one.
 fn link(file: &Path, name: &Path) -> Result<()> {
     let partial = name.with_added_extension("partial");
-    fs::hard_link(file, &partial).with_context(|| told(&partial))?;
-    fs::rename(&partial, name).with_context(|| told(name))
+    fs::hard_link(file, &partial).with_context(|| named(&partial))?;
+    fs::rename(&partial, name).with_context(|| named(name))
 }
 
-fn told(path: &Path) -> String {
+fn named(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -174,7 +174,7 @@ esac
         let Err(refused) = Built::in_target(&project, dir.path()) else {
             panic!("nothing is there")
         };
-        let told = refused.to_string();
-        assert!(told.contains("release/host: missing") && told.contains("--from"), "{told}");
+        let named = refused.to_string();
+        assert!(named.contains("release/host: missing") && named.contains("--from"), "{named}");
     }
 }

@@ -121,7 +121,7 @@ mod tests {
         format!("version = 4\n\n{other}\n[[package]]\nname = \"zstd\"\nversion = \"{version}\"\n")
     }
 
-    fn told(list: &str, lock: &str) -> String {
+    fn message(list: &str, lock: &str) -> String {
         check(list, lock).err().map(|error| error.to_string()).unwrap_or_default()
     }
 
@@ -132,21 +132,24 @@ mod tests {
 
     #[test]
     fn a_new_minor_version_is_told_and_a_patch_is_not() {
-        assert_eq!(told(LIST, &lock("8.3.0")), "");
-        assert_eq!(told(LIST, &lock("8.3.9")), "");
+        assert_eq!(message(LIST, &lock("8.3.0")), "");
+        assert_eq!(message(LIST, &lock("8.3.9")), "");
         for version in ["8.4.0", "9.3.0", "8.2.9"] {
-            let told = told(LIST, &lock(version));
-            assert!(told.contains(&format!("zstd {version}")) && told.contains("8.3.0"), "{told}");
-            assert!(told.contains("advisories"), "{told}");
+            let message = message(LIST, &lock(version));
+            assert!(
+                message.contains(&format!("zstd {version}")) && message.contains("8.3.0"),
+                "{message}"
+            );
+            assert!(message.contains("advisories"), "{message}");
         }
     }
 
     #[test]
     fn a_line_for_what_is_not_there_is_told() {
         let list = format!("{LIST}gone  1.0.0  2026-11-30  nothing\n");
-        assert!(told(&list, &lock("8.3.0")).contains("gone"));
+        assert!(message(&list, &lock("8.3.0")).contains("gone"));
         let list = format!("{LIST}zstd  7.0.0  2026-01-01  zstd\n");
-        assert!(told(&list, &lock("8.3.0")).contains("zstd 7.0.0"));
+        assert!(message(&list, &lock("8.3.0")).contains("zstd 7.0.0"));
     }
 
     #[test]
@@ -154,9 +157,9 @@ mod tests {
         for line in
             ["zstd", "zstd 8.3.0 2026-11-30", "zstd eight 2026-11-30 zstd", "zstd 8.3.0 today zstd"]
         {
-            let told = told(&format!("# crates\n{line}\n"), &lock("8.3.0"));
-            assert!(told.starts_with(".reviewed:2"), "{line}: {told}");
+            let message = message(&format!("# crates\n{line}\n"), &lock("8.3.0"));
+            assert!(message.starts_with(".reviewed:2"), "{line}: {message}");
         }
-        assert!(told("", &lock("8.3.0")).contains("names no crate"));
+        assert!(message("", &lock("8.3.0")).contains("names no crate"));
     }
 }

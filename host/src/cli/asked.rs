@@ -30,8 +30,17 @@ pub(super) struct Asked {
 
 /// The flags of the program. Each that is on or off can also be taken back, as `--no-FLAG`: a file
 /// may have put it on.
-pub(super) fn command() -> Command {
-    let command = called::command().mut_subcommand("run", with_takebacks);
+pub(super) fn flags() -> Command {
+    taking_back(called::flags())
+}
+
+/// The same, with the name that the program was called by in its help.
+pub(super) fn flags_with_help() -> Command {
+    taking_back(called::command())
+}
+
+fn taking_back(command: Command) -> Command {
+    let command = command.mut_subcommand("run", with_takebacks);
     command.mut_subcommand("watch", with_takebacks)
 }
 
@@ -66,7 +75,8 @@ pub(super) fn asked(
     let mut document = args.pipeline.as_deref().map(read).transpose()?;
     let mut spec = document.as_ref().map(|it| it.spec.clone()).unwrap_or_default();
     let is_said = |key: &str| is_said(given, key);
-    // A value that can be none is told with its place, whatever flags say.
+    // A value that no setting may have is reported with its place in the file, even if a flag
+    // replaces it.
     check(&spec).map_err(|problem| in_file(document.as_ref(), problem))?;
     if let Some(document) = &mut document {
         for id in given.ids().map(clap::Id::as_str).filter(|id| is_said(id)) {
@@ -127,8 +137,8 @@ impl Asked {
     }
 }
 
-/// A problem of a setting with the place where a file says that, if one does: told by its key, or
-/// by a message that begins with it.
+/// A problem of a setting, with its place in the file if the file sets it. Its key, or a message
+/// that begins with the key, says which setting it is.
 fn in_file(document: Option<&Document>, problem: Problem) -> Problem {
     let Some(document) = document else { return problem };
     let message = problem.message();
@@ -153,10 +163,10 @@ fn is_said(given: &ArgMatches, id: &str) -> bool {
 
 /// Reads a pipeline file.
 fn read(path: &Path) -> Result<Document, Problem> {
-    let told = |error| Problem::new(format!("{}: {error}", Shown::of(&path)));
+    let problem = |error| Problem::new(format!("{}: {error}", Shown::of(&path)));
     let mut text = Vec::new();
-    let file = File::open(path).map_err(told)?;
-    file.take(PIPELINE_BYTES_MAX + 1).read_to_end(&mut text).map_err(told)?;
+    let file = File::open(path).map_err(problem)?;
+    file.take(PIPELINE_BYTES_MAX + 1).read_to_end(&mut text).map_err(problem)?;
     if text.len() as u64 > PIPELINE_BYTES_MAX {
         let message = format!("{}: longer than {PIPELINE_BYTES_MAX} bytes", Shown::of(&path));
         return Err(Problem::new(message));
@@ -241,7 +251,7 @@ fn apply_watch(args: &WatchFlags, is_said: &dyn Fn(&str) -> bool, spec: &mut Job
     take!(
         is_said, args => spec.watch,
         existing, settle, settle_mode, changed, after, after_delay, on_fail, retries, order,
-        max_files_per_second, max_bytes_per_second, once,
+        max_files_per_second, max_bytes_per_second, append, idle, once,
     );
 }
 
@@ -257,7 +267,7 @@ mod tests {
 
     fn given(flags: &[&str]) -> (Box<RunArgs>, ArgMatches) {
         let words = ["host", "run", "--plugin", "p.wasm"].iter().chain(flags);
-        let given = command().get_matches_from(words);
+        let given = super::flags().get_matches_from(words);
         let args = Args::from_arg_matches(&given).unwrap();
         let args::Command::Run(run) = args.command else { panic!("it is a run") };
         (run, given.subcommand_matches("run").unwrap().clone())
@@ -273,7 +283,7 @@ mod tests {
 
     #[test]
     fn each_field_of_a_spec_is_a_flag_below_the_heading_of_its_table() {
-        let command = command();
+        let command = flags();
         let run = command.find_subcommand("run").unwrap();
         for (heading, keys) in [
             ("Inputs", fields::<InputSpec>()),
@@ -291,12 +301,12 @@ mod tests {
     #[test]
     fn each_field_of_how_files_are_taken_is_a_flag_with_the_same_default() {
         let words = ["host", "watch", "in", "--plugin", "p.wasm"];
-        let args = Args::from_arg_matches(&command().get_matches_from(words)).unwrap();
+        let args = Args::from_arg_matches(&flags().get_matches_from(words)).unwrap();
         let args::Command::Watch(watch) = args.command else { panic!("it is a watch") };
         let mut spec = JobSpec::default();
         apply_watch(&watch.watch, &|_| true, &mut spec);
         assert_eq!(spec.watch, WatchSpec::default());
-        let command = command();
+        let command = flags();
         let all = command.find_subcommand("watch").unwrap().get_arguments();
         let below = all.filter(|arg| arg.get_help_heading() == Some("Watch"));
         let flags: Vec<_> = below.map(|arg| arg.get_id().to_string()).collect();

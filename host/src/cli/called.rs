@@ -1,6 +1,7 @@
-//! The name that the program was called by, in its help, manual pages and completions: it is
+//! The name that the program was called by, in its help, hints, manual pages and completions: it is
 //! installed as `host` and as `gristmill`, as DNS tools have a `host`, too.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use clap::builder::Resettable;
@@ -17,6 +18,21 @@ pub(super) fn name() -> String {
     let name = Path::new(&called).file_name().and_then(|name| name.to_str()).unwrap_or(NAME);
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !name.is_empty() && name.chars().all(is_word) { name.into() } else { NAME.into() }
+}
+
+/// A text whose commands in backquotes, as in "`host run` does", begin with the program's name.
+pub(super) fn own(text: &str) -> Cow<'_, str> {
+    let command = format!("`{NAME} ");
+    if !text.contains(&command) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(&command, &format!("`{} ", name())))
+}
+
+/// The commands and flags, to read a command line with: their help calls the program `host`, as
+/// naming it in all texts takes longer than all else that a start does.
+pub(super) fn flags() -> Command {
+    without_empty_variables(Args::command())
 }
 
 /// The commands and flags, whose help calls the program by its name.
@@ -79,6 +95,18 @@ fn in_texts(mut command: Command, change: &impl Fn(String) -> String) -> Command
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_commands_in_backquotes_are_renamed() {
+        let name = name();
+        assert_eq!(
+            own("`host run` or `host ledger show`"),
+            format!("`{name} run` or `{name} ledger show`")
+        );
+        for same in ["", "host run", "`hostile`", "the host `a`", "`host`"] {
+            assert!(matches!(own(same), Cow::Borrowed(text) if text == same));
+        }
+    }
 
     #[test]
     fn no_help_has_the_other_name() {

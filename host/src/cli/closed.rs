@@ -1,9 +1,9 @@
 //! Whether standard output was closed when the process started, as by `>&-`.
 //!
 //! The runtime of Rust opens `/dev/null` in place of a standard stream that is closed, before
-//! `main`: what is written is lost without an error, and from then on nothing tells that from a
-//! `/dev/null` which the caller opened, as Python's `subprocess.DEVNULL` is. So it is looked at
-//! before the runtime starts.
+//! `main`: output is lost without an error, and cannot be distinguished from a `/dev/null` that the
+//! caller opened, as Python's `subprocess.DEVNULL` is. So it is looked at before the runtime
+//! starts.
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};

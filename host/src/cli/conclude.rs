@@ -82,9 +82,9 @@ fn in_one_line(report: &Report) -> String {
 /// How the process ends where the job came to no end.
 fn without_end(error: Error, losses: &Losses<'_>) -> Result<Exit, Problem> {
     match error {
-        // Whoever read the results has seen enough; what was lost by then is told all the same.
+        // The reader of the results has closed the pipe. Losses up to then are still reported.
         Error::Write(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(losses.so_far()),
-        // What went wrong has been told with the source that it happened to.
+        // The failure has been shown with its source.
         Error::Failed(_) => {
             say::line("the plugin cannot go on: the run ended early");
             Ok(Exit::Failed)

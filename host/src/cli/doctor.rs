@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::Exit;
 use super::args::{DoctorArgs, DoctorFormatArg};
 use super::cache_dir;
+use super::called::{self, own};
 use super::say::plain;
 use crate::jail;
 use crate::name::{Shown, number};
@@ -35,7 +36,7 @@ struct Diagnosis {
 struct Check {
     name: &'static str,
     state: State,
-    /// What is there.
+    /// What was found.
     found: String,
     needed_for: Need,
     /// How to get it, where it is missing.
@@ -64,12 +65,12 @@ enum Need {
 }
 
 impl Need {
-    fn word(self) -> &'static str {
+    fn words(self) -> String {
         match self {
-            Self::Run => "host run",
-            Self::Jail => "--jail",
-            Self::Speed => "speed",
-            Self::Bound => "a bound on all memory",
+            Self::Run => format!("{} run", called::name()),
+            Self::Jail => "--jail".into(),
+            Self::Speed => "speed".into(),
+            Self::Bound => "a bound on all memory".into(),
         }
     }
 }
@@ -85,7 +86,7 @@ impl Check {
     }
 }
 
-/// Tells what there is. Exits with 1 where `host run` lacks something.
+/// Reports what this machine has. Exits with 1 where `host run` lacks something.
 pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Problem> {
     let mut checks = vec![Check::ok("kernel", Need::Run, machine::kernel()), engine(), cpu()];
     checks.extend(kernel_features());
@@ -119,17 +120,17 @@ fn describe(diagnosis: &Diagnosis, asked_for_jail: bool) -> Result<String, std::
         match state {
             State::Ok => writeln!(out, "ok       {name:<14} {found}")?,
             State::Missing => {
-                writeln!(out, "missing  {name:<14} {found} (for {})", needed_for.word())?;
+                writeln!(out, "missing  {name:<14} {found} (for {})", needed_for.words())?;
             }
         }
         if let Some(hint) = hint {
-            writeln!(out, "         hint: {hint}")?;
+            writeln!(out, "         hint: {}", own(hint))?;
         }
     }
     let verdict =
         if diagnosis.ready { "has all it needs" } else { "lacks something that it needs" };
-    let what = if asked_for_jail { "host run --jail" } else { "host run" };
-    writeln!(out, "{what} {verdict}")?;
+    let jail = if asked_for_jail { " --jail" } else { "" };
+    writeln!(out, "{} run{jail} {verdict}", called::name())?;
     Ok(text)
 }
 

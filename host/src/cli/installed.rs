@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_directory_wins_and_names_are_told_once() {
+    fn the_first_directory_wins_and_names_are_listed_once() {
         let dir = tempfile::tempdir().unwrap();
         let make = |name: &str| {
             let path = dir.path().join(name);

@@ -48,8 +48,8 @@ impl Interrupt {
         self.is_set.load(Ordering::Acquire)
     }
 
-    /// Something begins that may wait for somebody else without end, and cannot be told to stop.
-    /// One at a time.
+    /// Begins a wait for something outside that may never end and cannot be cancelled. One at a
+    /// time.
     pub(super) fn wait(self: &Arc<Self>) -> Wait {
         self.waits.fetch_add(1, Ordering::AcqRel);
         Wait { interrupt: Arc::clone(self) }

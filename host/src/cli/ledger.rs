@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::Exit;
 use super::args::{LedgerCommand, LedgerFormatArg};
+use super::called::own;
 use super::{arrivals, say};
 use crate::ledger::{
     Entries, Entry, Error, JobId, JobSummary, Ledger, Output, Reader, Selection, State,
@@ -24,7 +25,7 @@ use crate::settings::limits::{LEDGER_SHOWN_MAX, WRITE_BYTES};
 use crate::source::name_text;
 use crate::spec::Problem;
 
-/// Does what `host ledger` is told to.
+/// Runs a subcommand of `host ledger`.
 pub(super) fn ledger(command: &LedgerCommand) -> Result<Exit, Problem> {
     match command {
         LedgerCommand::Show { ledger, job, failed, format } => {
@@ -76,7 +77,8 @@ fn show_entries(
     let jobs: HashMap<_, _> = jobs.iter().map(|job| (job.id, job)).collect();
     if format == LedgerFormatArg::Json {
         let mut array = Array::new(out());
-        let ended = each(reader, selection, |id, entry| array.push(&told(&jobs, id, entry)))?;
+        let ended =
+            each(reader, selection, |id, entry| array.push(&entry_shown(&jobs, id, entry)))?;
         return written(ended, || array.end());
     }
     let words = ["job", "state"].map(|name| (name, Align::Left)).into_iter();
@@ -95,12 +97,13 @@ fn show_entries(
     let more = ended?.is_break();
     let exit = drawn(&grid)?;
     if more {
-        say::line(&format!("only the first {shown} are shown: `host ledger export` has all"));
+        let all = own("`host ledger export` has all");
+        say::line(&format!("only the first {shown} are shown: {all}"));
     }
     Ok(exit)
 }
 
-/// A path that can be told from every other, whatever its bytes.
+/// A path as text that is unique, also for bytes that are not UTF-8.
 fn path_text(path: &Path) -> String {
     name_text(path.as_os_str().as_bytes()).into_owned()
 }
@@ -124,7 +127,7 @@ fn export(path: &Path, job: Option<&str>) -> Result<Exit, Problem> {
     let jobs: HashMap<_, _> = jobs.iter().map(|job| (job.id, job)).collect();
     let mut out = out();
     let ended = each(&reader, &Selection { job, entries: Entries::All }, |id, entry| {
-        write_json(&mut out, &told(&jobs, id, entry))?;
+        write_json(&mut out, &entry_shown(&jobs, id, entry))?;
         out.write_all(b"\n")
     })?;
     written(ended, || out.flush())
@@ -176,7 +179,7 @@ fn check(path: &Path, digest: bool) -> Result<Exit, Problem> {
     if troubles.is_empty() {
         return reader.map_or(Ok(Exit::Done), |reader| check_outputs(&reader, digest));
     }
-    say::line("hint: remove the file to do everything again");
+    say::hint("remove the file to do everything again");
     Ok(Exit::Failed)
 }
 
@@ -220,12 +223,12 @@ fn named(jobs: &[JobSummary], prefix: &str) -> Result<JobId, Problem> {
     match (found.next(), found.count()) {
         (Some(job), 0) => Ok(job.id),
         (Some(_), more) => {
-            let told = format!("--job {prefix}: {} jobs begin so", more + 1);
-            Err(Problem::new(told).hint(Some("give more of the digest")))
+            let message = format!("--job {prefix}: {} jobs begin so", more + 1);
+            Err(Problem::new(message).hint(Some("give more of the digest")))
         }
         (None, _) => {
-            let told = format!("--job {prefix}: no job begins so");
-            Err(Problem::new(told).hint(Some("`host ledger show` without --job lists the jobs")))
+            let message = format!("--job {prefix}: no job begins so");
+            Err(Problem::new(message).hint(Some("`host ledger show` without --job lists the jobs")))
         }
     }
 }
@@ -258,7 +261,7 @@ fn told_job(job: &JobSummary) -> ToldJob<'_> {
 
 /// An entry, as JSON.
 #[derive(Serialize)]
-struct Told<'a> {
+struct EntryShown<'a> {
     job: String,
     source: String,
     identity: &'a str,
@@ -279,12 +282,16 @@ struct ToldError<'a> {
     message: &'a str,
 }
 
-fn told<'a>(jobs: &HashMap<JobId, &JobSummary>, id: JobId, entry: &'a Entry) -> Told<'a> {
+fn entry_shown<'a>(
+    jobs: &HashMap<JobId, &JobSummary>,
+    id: JobId,
+    entry: &'a Entry,
+) -> EntryShown<'a> {
     let (state, error) = match &entry.state {
         State::Committed => ("committed", None),
         State::Failed { kind, message } => ("failed", Some(ToldError { kind, message })),
     };
-    Told {
+    EntryShown {
         job: jobs.get(&id).map_or(String::new(), |job| job.digest.to_string()),
         source: name_text(&entry.source).into_owned(),
         identity: entry.identity.as_str(),
@@ -339,7 +346,7 @@ fn drawn(grid: &Grid) -> Result<Exit, Problem> {
     written(grid.write(&mut out), || out.flush())
 }
 
-/// How it ends when the rest is written, too. Whoever read it and left has seen enough.
+/// How it ends when the rest is written, too. The reader closed the pipe: that is no failure.
 fn written(ended: io::Result<()>, rest: impl FnOnce() -> io::Result<()>) -> Result<Exit, Problem> {
     match ended.and_then(|()| rest()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Problem::new(error)),
@@ -351,7 +358,7 @@ fn out() -> BufWriter<io::Stdout> {
     BufWriter::with_capacity(WRITE_BYTES, io::stdout())
 }
 
-/// As much of a digest as people tell jobs apart by.
+/// The beginning of a digest, long enough for people to distinguish jobs.
 fn short(job: &JobSummary) -> String {
     format!("{:.12}", job.digest)
 }

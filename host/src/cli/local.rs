@@ -1,6 +1,5 @@
 //! Flags that name files and directories of this machine: a URL in the place of one is refused by
-//! name, before anything is opened, as what it would be told otherwise is that there is no such
-//! file.
+//! name before anything is opened. Otherwise the error would be that there is no such file.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -1,8 +1,8 @@
-//! What of the sources did not come out, told at the end of a run: how many records plugins have
-//! set aside, where the first was, and whether that makes the run one that failed.
+//! Reports at the end of a run what was lost of its sources: how many records plugins rejected,
+//! where the first was, and whether the run counts as failed because of them.
 //!
-//! A record that nobody asked to be set aside, and that nothing keeps, is lost: the exit status
-//! tells, as output alone does not.
+//! A record that is rejected although no flag allows it, and that no file keeps, is lost: the exit
+//! status says so, because output alone does not.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use crate::name::{Shown, number};
 use crate::spec::OutputSpec;
 use crate::stats::{SetAside, Stats, UnopenedArchives};
 
-/// What a run has to tell.
+/// What a run reports.
 pub(super) struct Losses<'a> {
     output: &'a OutputSpec,
     teller: &'a Teller,
@@ -70,12 +70,12 @@ impl<'a> Losses<'a> {
         ));
         match &self.output.rejects {
             Some(path) if path.as_os_str() == "-" => {}
-            Some(path) => say::line(&format!("hint: they are in {}", Shown::of(&path))),
-            None => say::line("hint: --rejects FILE keeps them"),
+            Some(path) => say::hint(&format!("they are in {}", Shown::of(&path))),
+            None => say::hint("--rejects FILE keeps them"),
         }
     }
 
-    /// How a run ends that nobody reads to its end.
+    /// How a run ends whose output was not read to its end.
     pub(super) fn so_far(&self) -> Exit {
         let rejected = self.stats.rejected();
         if rejected > 0 {

@@ -13,7 +13,7 @@ use crate::stats::Stats;
 
 const BAR: &str = "{bar:30} {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left";
 
-/// Where nobody knows how much there is.
+/// If the amount of work is unknown.
 const COUNT: &str = "{bytes}  {binary_bytes_per_sec}";
 
 const REDRAW: Duration = Duration::from_millis(100);

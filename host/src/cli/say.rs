@@ -12,6 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::called::{self, own};
 use super::interrupt::Wait;
 use super::progress::{Moving, Progress};
 use crate::job::Observer;
@@ -28,8 +29,13 @@ use crate::stats::Stats;
 pub(super) fn abort(problem: &Problem) {
     block(&format!("error: {}", problem.text()));
     if let Some(hint) = problem.advice() {
-        line(&format!("hint: {hint}"));
+        self::hint(hint);
     }
+}
+
+/// The way out, on its own line.
+pub(super) fn hint(text: &str) {
+    line(&format!("hint: {}", own(text)));
 }
 
 /// The flag for a setting.
@@ -37,8 +43,8 @@ pub(super) fn flag(key: &str) -> String {
     format!("--{}", key.replace('_', "-"))
 }
 
-/// One line on standard error, whatever is in it, and not without end. Where that is gone, there is
-/// nobody left to tell.
+/// Writes one line to standard error: its text becomes one line, and is cut where it is too long.
+/// Errors are ignored: if standard error is gone, there is no place to report them.
 pub(super) fn line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", plain(cut(&named(text, flag))));
 }
@@ -71,7 +77,7 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if is_only_shown(c) { c } else { '\u{fffd}' }).collect()
 }
 
-/// Tells what a job tells, above a progress bar.
+/// Shows what a job reports, above its progress bar.
 pub(super) struct Teller {
     progress: Progress,
     /// How often the user has asked for more words.
@@ -122,13 +128,13 @@ impl Observer for Teller {
             }
             block(&format!("{}: {failure}", plain(source)));
             if let Some(hint) = &failure.hint {
-                line(&format!("hint: {hint}"));
+                self::hint(hint);
             }
             if self.verbose > 0 {
                 details(failure.detail.as_deref());
             }
             if let Some(bundle) = failure.detail.as_ref().and_then(|it| it.repro.as_ref()) {
-                line(&format!("kept: host plugin repro {}", Shown::of(&bundle)));
+                line(&format!("kept: {} plugin repro {}", called::name(), Shown::of(&bundle)));
             }
         });
     }

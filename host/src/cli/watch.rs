@@ -25,6 +25,7 @@ use crate::settings::{Run, Show};
 use crate::source::Look;
 use crate::spec::{InputSpec, JobSpec, Problem};
 use crate::stats::Stats;
+use crate::watch::Given;
 use crate::work::Cancel;
 
 /// Watches until a signal comes, or, once, until all is done.
@@ -61,6 +62,7 @@ pub(super) fn watch(asked: &Asked) -> Result<Exit, Problem> {
         described: asked.pipeline.clone(),
         compiled: Mutex::default(),
         settings,
+        cores,
     };
     let ledger = match &spec.output.ledger {
         Some(ledger) => ledger.clone(),
@@ -86,8 +88,8 @@ fn default_ledger(spec: &JobSpec) -> Result<PathBuf, Problem> {
     let directory = arrivals::directory().ok_or_else(|| {
         Problem::new("there is no directory for the ledger").hint(Some("name a file with --ledger"))
     })?;
-    let told = |error: io::Error| Problem::new(format!("{}: {error}", Shown::of(&directory)));
-    std::fs::create_dir_all(&directory).map_err(told)?;
+    let problem = |error: io::Error| Problem::new(format!("{}: {error}", Shown::of(&directory)));
+    std::fs::create_dir_all(&directory).map_err(problem)?;
     Ok(directory.join(format!("{:.16}.ledger", crate::watch::identity(spec)?)))
 }
 
@@ -95,6 +97,7 @@ fn default_ledger(spec: &JobSpec) -> Result<PathBuf, Problem> {
 struct Runner {
     engine: Engine,
     settings: Run,
+    cores: usize,
     cache: Option<Cache>,
     origins: Origins,
     described: Option<PathBuf>,
@@ -120,17 +123,17 @@ impl Runner {
     /// Does something with what jobs are prepared with.
     fn with<T>(
         &self,
-        origins: &Origins,
+        (settings, origins): (&Run, &Origins),
         named: Option<&[PathBuf]>,
         remembers: Option<&dyn Remembers>,
         out: Option<Box<dyn Write + Send>>,
         run: impl FnOnce(&Context<'_>) -> T,
     ) -> T {
-        let (stats, cancel) = (prepare::stats(&self.settings), Arc::new(Cancel::default()));
+        let (stats, cancel) = (prepare::stats(settings), Arc::new(Cancel::default()));
         let with = (Arc::clone(&stats), Arc::clone(&cancel));
         let show = Show { per_source: true, total: false, failures: false };
         run(&Context {
-            settings: Run { show, ..self.settings.clone() },
+            settings: Run { show, ..settings.clone() },
             engine: &self.engine,
             compile: &|path| self.compile(path, (&with.0, &with.1)),
             origins,
@@ -152,19 +155,35 @@ impl crate::watch::Runs for Runner {
         let inputs = InputSpec { files: Vec::new(), ..spec.inputs.clone() };
         let spec = JobSpec { inputs, ..spec.clone() };
         let origins = Origins { listed: Some(Arc::default()), ..Origins::default() };
-        self.with(&origins, None, None, None, |context| prepare::plan(&spec, context, &nobody))
+        self.with((&self.settings, &origins), None, None, None, |context| {
+            prepare::plan(&spec, context, &nobody)
+        })
     }
 
     fn run(
         &self,
         spec: &JobSpec,
-        named: &[PathBuf],
-        remembers: &dyn Remembers,
+        given: &Given<'_>,
         events: &Arc<dyn Observer>,
         out: Box<dyn Write + Send>,
     ) -> Result<JobEnded, Problem> {
-        self.with(&self.origins, Some(named), Some(remembers), Some(out), |context| {
+        let Given { named, remembers, found } = given;
+        let origins = Origins { found: found.clone(), ..self.origins.clone() };
+        let with = (&spec.run(self.cores, cache_dir())?, &origins);
+        self.with(with, Some(named), *remembers, Some(out), |context| {
             prepare::prepare(spec, context, events)?.run()
+        })
+    }
+
+    fn output_name(
+        &self,
+        spec: &JobSpec,
+        named: &[PathBuf],
+        source: &Path,
+    ) -> Result<PathBuf, Problem> {
+        let nobody = Arc::new(()) as Arc<dyn Observer>;
+        self.with((&self.settings, &self.origins), Some(named), None, None, |context| {
+            prepare::output_name(spec, context, &nobody, source)
         })
     }
 

@@ -1,11 +1,10 @@
-//! Archives as what is in them: in a listing, each zip and tar file is replaced by a source for
-//! each of its members.
+//! Replaces each zip and tar file of a listing by its members, a source each.
 //!
-//! Which files are archives is told by their names and confirmed by their bytes; one that is none
-//! stays what it is. Members are found by reading directories and headers, never their data; what
-//! is claimed there is believed only as far as it fits into the file, so neither time nor memory
-//! grows beyond the size of the archive. What cannot be read is a source that says why: a member of
-//! its own, or the archive where nothing more can be found in it.
+//! A file is an archive if its name says so and its bytes confirm it; any other file stays a
+//! source. Members are found by reading directories and headers, never their data; their claims are
+//! believed only as far as they fit into the file, so time and memory are bounded by the size of
+//! the archive. What cannot be read is a source that says why: a member of its own, or the archive
+//! where nothing more can be found in it.
 
 pub(super) mod block;
 mod cp437;
@@ -31,8 +30,8 @@ use crate::settings::Piped;
 use crate::settings::limits::COPY_BYTES;
 use crate::slices;
 use crate::source::{
-    Archive, ArchiveError, Globs, Listing, Refusal, Room, Source, Spooled, TooManySources, Version,
-    Way,
+    Archive, ArchiveError, Globs, Listing, OpenFile, Refusal, Room, Source, TooManySources,
+    Version, Way,
 };
 
 pub(super) use block::BLOCK_BYTES;
@@ -50,7 +49,7 @@ pub struct Expansion<'a> {
     pub members_max: u64,
     /// Threads to look with.
     pub threads: usize,
-    /// Set when whoever waits for the members shall end.
+    /// Set to cancel the listing of members.
     pub stop: &'a AtomicBool,
     /// What standard input is said to be: a zip file is kept in a temporary file to be looked into.
     pub piped: Piped,
@@ -107,7 +106,7 @@ fn kind(source: &Source, expansion: &Expansion<'_>) -> Option<Kind> {
 }
 
 /// What kind of archive standard input is, where it is a file that has one: it has no name to tell
-/// it by. What is only said to be one is left to whoever reads it, as from a pipe.
+/// it by. If only the user says that it is one, its reader checks that, as it does for a pipe.
 fn of_redirected(source: &Source) -> Option<Kind> {
     let input = Input::open(&mut Opener::default(), source, &Access::default()).ok()?;
     if input.is_pipe() {
@@ -217,7 +216,7 @@ fn spooled(
         spool.write(slices::part(&some, ..got))?;
     }
     spool.rewind()?;
-    let way = Way::Spooled(Arc::new(Spooled { file: spool.into_file()? }));
+    let way = Way::Opened(Arc::new(OpenFile { file: spool.into_file()?, part: None }));
     let kept = Input::whole(&mut Opener::default(), &source.path.to_path(), &way, access)?;
     Ok((kept, way))
 }

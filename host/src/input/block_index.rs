@@ -16,7 +16,7 @@ use super::decode::{Block, Blocks, Codec, DecodeLimits, Decoder};
 use super::{Error, Input};
 use crate::settings::limits::{DECODE_PIECE_BYTES_MAX, DECODE_RATIO_FREE_BYTES};
 use crate::slices;
-use crate::stats::{Charge, MemoryBudget};
+use crate::stats::{Charge, Held, MemoryBudget};
 
 /// Who asks for the bytes of a piece, and so whether they are asked for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ fn is_within(limits: DecodeLimits, bytes: u64, packed: u64) -> bool {
 }
 
 /// A buffer that is given back when its reader is done with it.
-struct Shared(Arc<Vec<u8>>);
+struct Shared(Arc<Held>);
 
 impl AsRef<[u8]> for Shared {
     fn as_ref(&self) -> &[u8] {
@@ -73,22 +73,13 @@ enum After {
 #[derive(Debug)]
 struct Kept {
     /// The first is the first to go.
-    pieces: VecDeque<(usize, Arc<Vec<u8>>)>,
-    decoders: Vec<Decoder>,
-    buffers: Vec<Vec<u8>>,
-    /// For all that.
-    charge: Charge,
+    pieces: VecDeque<(usize, Arc<Held>)>,
+    decoders: Vec<(Decoder, Charge)>,
+    buffers: Vec<Held>,
 }
 
 impl Kept {
-    fn settle_charge(&mut self) {
-        let pieces = self.pieces.iter().map(|(_, bytes)| bytes.capacity());
-        let buffers = pieces.chain(self.buffers.iter().map(Vec::capacity)).sum::<usize>();
-        let decoders = self.decoders.iter().map(Decoder::held_bytes).sum::<u64>();
-        self.charge.set(buffers as u64 + decoders);
-    }
-
-    fn put(&mut self, piece: (usize, Arc<Vec<u8>>), after: After) {
+    fn put(&mut self, piece: (usize, Arc<Held>), after: After) {
         match after {
             After::Done => self.pieces.push_front(piece),
             After::More => self.pieces.push_back(piece),
@@ -140,7 +131,6 @@ impl BlockIndex {
                 pieces: VecDeque::new(),
                 decoders: Vec::new(),
                 buffers: Vec::new(),
-                charge: memory.hold(0),
             }),
             memory: Arc::clone(memory),
         })
@@ -225,18 +215,20 @@ impl BlockIndex {
     }
 
     /// The first `bytes` bytes of a piece; all of them are checked where all are asked for.
-    fn decode(&self, input: &Input, piece: &CachedBlock, bytes: u64) -> Result<Vec<u8>, Error> {
+    fn decode(&self, input: &Input, piece: &CachedBlock, bytes: u64) -> Result<Held, Error> {
         let CachedBlock { block, .. } = piece;
         let (decoder, mut packed, mut plain) = self.take();
-        packed.resize(usize::try_from(block.compressed_bytes).unwrap_or(usize::MAX), 0);
+        packed.change(|packed| {
+            packed.resize(usize::try_from(block.compressed_bytes).unwrap_or(usize::MAX), 0);
+        });
         input.read_packed_at(&mut packed, block.compressed_offset)?;
         let fresh = || Decoder::new(self.codec, Box::new(std::io::empty()), self.limits);
-        let mut decoder = decoder.unwrap_or_else(|| fresh().within(input.bytes));
+        let fresh = || (fresh().within(input.bytes), self.memory.hold(0));
+        let (mut decoder, mut held) = decoder.unwrap_or_else(fresh);
         let packed = Arc::new(packed);
         decoder.turn_to_block(block, Box::new(Cursor::new(Shared(Arc::clone(&packed)))));
-        plain.resize(usize::try_from(bytes).unwrap_or(usize::MAX), 0);
-        let buffers = packed.capacity() + plain.capacity();
-        let _held = self.memory.hold(buffers as u64 + decoder.held_bytes());
+        plain.change(|plain| plain.resize(usize::try_from(bytes).unwrap_or(usize::MAX), 0));
+        held.set(decoder.held_bytes());
         let got = decoder.read(&mut plain)?;
         // A piece that is longer than it says is an error, not cut off.
         let more = if bytes == piece.bytes { decoder.read(&mut [0])? } else { 0 };
@@ -244,24 +236,23 @@ impl BlockIndex {
             let message = format!("a piece does not have the {bytes} bytes that it says");
             return Err(Error::Read { offset: piece.start, error: std::io::Error::other(message) });
         }
+        held.set(decoder.held_bytes());
         decoder.turn_to(Box::new(std::io::empty()));
         let mut kept = self.lock();
-        kept.decoders.push(decoder);
+        kept.decoders.push((decoder, held));
         kept.buffers.extend(Arc::into_inner(packed));
-        kept.settle_charge();
         Ok(plain)
     }
 
-    fn take(&self) -> (Option<Decoder>, Vec<u8>, Vec<u8>) {
+    fn take(&self) -> (Option<(Decoder, Charge)>, Held, Held) {
         let mut kept = self.lock();
-        let (decoder, packed) = (kept.decoders.pop(), kept.buffers.pop());
-        let plain = kept.buffers.pop();
-        kept.settle_charge();
-        (decoder, packed.unwrap_or_default(), plain.unwrap_or_default())
+        let mut buffer = || kept.buffers.pop().unwrap_or_else(|| Held::buffer(&self.memory));
+        let (packed, plain) = (buffer(), buffer());
+        (kept.decoders.pop(), packed, plain)
     }
 
     /// A piece that is kept.
-    fn kept(&self, at: usize, after: After) -> Option<Arc<Vec<u8>>> {
+    fn kept(&self, at: usize, after: After) -> Option<Arc<Held>> {
         let mut kept = self.lock();
         let place = kept.pieces.iter().position(|(index, _)| *index == at)?;
         let found = kept.pieces.remove(place)?;
@@ -270,7 +261,7 @@ impl BlockIndex {
         Some(bytes)
     }
 
-    fn keep(&self, at: usize, bytes: Arc<Vec<u8>>, after: After) {
+    fn keep(&self, at: usize, bytes: Arc<Held>, after: After) {
         let mut kept = self.lock();
         kept.put((at, bytes), after);
         if kept.pieces.len() > self.keep
@@ -278,7 +269,6 @@ impl BlockIndex {
         {
             kept.buffers.extend(Arc::into_inner(oldest));
         }
-        kept.settle_charge();
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

@@ -1,5 +1,5 @@
-//! The pieces of a compressed file whose decompressed sizes nobody knows: decoded by whoever has
-//! nothing better to do, in any order but not far ahead, and read in their order.
+//! The pieces of a compressed file whose decompressed sizes are unknown: idle workers decode them,
+//! in any order but not far ahead, and they are read in their order.
 //!
 //! A piece that cannot be decoded by itself, or holds too much, is only marked as that: the one who
 //! reads decides what becomes of it. There are a few decoded pieces a worker in memory, in buffers
@@ -17,7 +17,7 @@ use super::{Access, Input};
 use crate::settings::limits::{
     DECODE_AHEAD_PIECES, DECODE_LZ4_WORKERS_MIN, DECODE_PIECE_BYTES_MAX, WAIT,
 };
-use crate::stats::{Charge, MemoryBudget};
+use crate::stats::{Charge, Held, MemoryBudget};
 
 /// The pieces of one source. One worker reads them, any number decode them.
 #[derive(Debug)]
@@ -41,24 +41,10 @@ struct State {
     read: usize,
     /// What has been begun and not been read, the next to be read first.
     begun: VecDeque<Slot>,
-    /// Whether no more are to be begun: there are none, or nobody wants them.
+    /// Whether no more are to be begun: there are none left, or the reader is gone.
     over: bool,
-    buffers: Vec<Vec<u8>>,
-    decoders: Vec<Decoder>,
-    /// For all that is decoded, and these.
-    charge: Charge,
-}
-
-impl State {
-    fn settle_charge(&mut self) {
-        let pieces = self.begun.iter().map(|slot| match slot {
-            Slot::Decoded(piece) => piece.held_bytes(),
-            Slot::Begun | Slot::Failed => 0,
-        });
-        let buffers = pieces.chain(self.buffers.iter().map(Vec::capacity)).sum::<usize>();
-        let decoders = self.decoders.iter().map(Decoder::held_bytes).sum::<u64>();
-        self.charge.set(buffers as u64 + decoders);
-    }
+    buffers: Vec<Held>,
+    decoders: Vec<(Decoder, Charge)>,
 }
 
 #[derive(Debug)]
@@ -114,7 +100,6 @@ impl BlockQueue {
                 over: false,
                 buffers: Vec::new(),
                 decoders: Vec::new(),
-                charge: access.memory.hold(0),
             }),
             decoded: Condvar::new(),
         })
@@ -149,7 +134,7 @@ impl BlockQueue {
         !self.is_room_in(&state) && matches!(state.begun.front(), Some(Slot::Begun))
     }
 
-    /// Decodes the next piece that nobody has begun; false where there is none, or no room.
+    /// Decodes the next piece that no worker has begun; false if there is none, or no room.
     pub fn decode_next(&self) -> bool {
         let Some((at, block)) = self.begin() else { return false };
         let slot = match block {
@@ -164,7 +149,6 @@ impl BlockQueue {
         if let Some(begun) = place.and_then(|place| state.begun.get_mut(place)) {
             *begun = slot;
         }
-        state.settle_charge();
         drop(state);
         self.decoded.notify_all();
         true
@@ -194,20 +178,19 @@ impl BlockQueue {
     fn decode(&self, block: Block) -> Option<DecodedBlock> {
         let (decoder, buffer) = {
             let mut state = self.lock();
-            let taken = (state.decoders.pop(), state.buffers.pop().unwrap_or_default());
-            state.settle_charge();
-            taken
+            (state.decoders.pop(), state.buffers.pop())
         };
+        let buffer = buffer.unwrap_or_else(|| Held::buffer(&self.memory));
         let fresh = || Decoder::new(self.codec, Box::new(empty()), self.limits);
-        let mut decoder = decoder.unwrap_or_else(|| fresh().within(self.input.bytes()));
+        let fresh = || (fresh().within(self.input.bytes()), self.memory.hold(0));
+        let (mut decoder, mut held) = decoder.unwrap_or_else(fresh);
+        held.set(decoder.held_bytes());
         let (offset, bytes) = (block.compressed_offset, block.compressed_bytes);
         let source = BlockSpan::new(Arc::clone(&self.input), offset, bytes);
-        let mut held = self.memory.hold(buffer.capacity() as u64 + decoder.held_bytes());
         let piece = DecodedBlock::decode(&mut decoder, block, Box::new(source), buffer);
-        let buffer_bytes = piece.as_ref().map_or(0, DecodedBlock::held_bytes);
-        held.set(buffer_bytes as u64 + decoder.held_bytes());
+        held.set(decoder.held_bytes());
         decoder.turn_to(Box::new(empty()));
-        self.lock().decoders.push(decoder);
+        self.lock().decoders.push((decoder, held));
         piece
     }
 
@@ -240,19 +223,16 @@ impl BlockQueue {
 
     /// Brings the buffer of a piece back.
     pub(super) fn give_back(&self, piece: DecodedBlock) {
-        let mut state = self.lock();
-        state.buffers.push(piece.into_buffer());
-        state.settle_charge();
+        self.lock().buffers.push(piece.into_buffer());
     }
 
-    /// Ends decoding: nobody reads any more.
+    /// Ends decoding: the reader is gone.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.over = true;
         state.begun.clear();
         state.buffers.clear();
         state.decoders.clear();
-        state.settle_charge();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -264,7 +244,6 @@ fn take(mut state: MutexGuard<'_, State>) -> Next {
     match state.begun.pop_front() {
         Some(Slot::Decoded(piece)) => {
             state.read += 1;
-            state.settle_charge();
             Next::Block(piece)
         }
         _ => Next::Failed,

@@ -11,11 +11,11 @@ use std::ops::ControlFlow;
 /// exports use.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// How fields of a CSV source are told apart.
+/// How fields of a CSV source are separated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Csv {
-    /// What stands between fields; `None` where nobody has said so: then a comma, a semicolon, a
-    /// tab or a bar may.
+    /// What stands between fields; `None` if the user has not said which: then it may be a comma, a
+    /// semicolon, a tab or a bar.
     pub delimiter: Option<u8>,
 }
 

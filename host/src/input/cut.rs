@@ -101,7 +101,7 @@ impl Cutter {
         if is_last { Purpose::Peek } else { Purpose::Read }
     }
 
-    /// Checks what can be told from the size alone.
+    /// Checks what the size alone decides.
     ///
     /// # Errors
     /// When the input is not a whole number of records, or is one that is too long.

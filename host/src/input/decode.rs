@@ -15,6 +15,7 @@ mod codec;
 mod decoder;
 mod deflate;
 mod error;
+mod extension;
 mod feed;
 mod foreign;
 mod gzip;
@@ -43,12 +44,13 @@ pub(super) use recognise::{detect, detect_nameless};
 
 pub(super) use checked::{Checked, Expected};
 pub(super) use codec::shown;
+pub(super) use extension::extension;
 pub(super) use flate2::Crc;
 
 use error::Fault;
 use feed::Feed;
 
-/// One format: what is between a source's compressed bytes and its decompressed ones.
+/// One format: turns the compressed bytes of a source into decompressed ones.
 ///
 /// Called by the [`Decoder`] only, in turns: [`begin`](Self::begin) until there is a member, then
 /// [`decode`](Self::decode) until it is over. Not called again after a fault.
@@ -84,7 +86,7 @@ enum Begin {
     NotOurs,
 }
 
-/// What came out of one call: so many bytes, and what is behind them.
+/// The result of one call: how many bytes, and what follows them.
 enum Decoded {
     /// More of the member, and all that what went in so far gives.
     Some(usize),

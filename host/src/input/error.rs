@@ -85,8 +85,8 @@ fn stand(bytes: u64) -> String {
 }
 
 fn unclosed(quote: Option<u64>) -> String {
-    let told = |at| format!(": the quote at byte {at} opens a field, and none closes it by then");
-    quote.map(told).unwrap_or_default()
+    let quoted = |at| format!(": the quote at byte {at} opens a field, and none closes it by then");
+    quote.map(quoted).unwrap_or_default()
 }
 
 /// For readers that know nothing of sources: what happened is within, and can be had back.

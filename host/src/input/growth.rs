@@ -1,8 +1,8 @@
 //! What reading a chunk takes beyond what is charged when it begins: the buffer, which grows for a
 //! long record, and the window of a decoder that fills.
 //!
-//! It is charged as it comes, until whoever asked for the chunk charges all of it. A chunk and a
-//! decoder of the usual size are set aside for each worker before a run begins, and are never
+//! It is charged as it grows, until the caller that asked for the chunk charges all of it. A chunk
+//! and a decoder of the usual size are set aside for each worker before a run begins, and are never
 //! refused; more is, where the memory of the whole run is used up.
 
 use std::sync::Arc;
@@ -13,19 +13,18 @@ use crate::stats::{Charge, MemoryBudget};
 
 /// For the reading of one chunk; nothing is charged any more when it is dropped.
 pub(super) struct Growth {
-    charge: Option<Charge>,
+    charge: Charge,
     /// What was held when it began.
     before: u64,
-    /// What may be held whatever others hold.
+    /// What may always be held, also if others use up the budget.
     free: u64,
 }
 
 impl Growth {
-    /// From `held` bytes on, in a stream of such chunks. Where there is no budget, nothing is
-    /// charged or refused.
-    pub(super) fn from(memory: Option<&Arc<MemoryBudget>>, held: u64, chunk_bytes: u64) -> Self {
+    /// From `held` bytes on, in a stream of such chunks.
+    pub(super) fn from(memory: &Arc<MemoryBudget>, held: u64, chunk_bytes: u64) -> Self {
         let free = DECODER_BYTES.saturating_add(chunk_bytes);
-        Self { charge: memory.map(|memory| memory.hold(0)), before: held, free }
+        Self { charge: memory.hold(0), before: held, free }
     }
 
     /// So much is held now, or is about to be.
@@ -35,9 +34,9 @@ impl Growth {
     pub(super) fn to(&mut self, held: u64) -> Result<(), Error> {
         let more = held.saturating_sub(self.before);
         match &mut self.charge {
-            Some(charge) if more > charge.bytes() && held <= self.free => charge.set(more),
-            Some(charge) if more > charge.bytes() => charge.grow(more)?,
-            _ => {}
+            charge if more <= charge.bytes() => {}
+            charge if held <= self.free => charge.set(more),
+            charge => charge.grow(more)?,
         }
         Ok(())
     }
@@ -51,14 +50,13 @@ mod tests {
     fn what_is_set_aside_is_never_refused_and_more_is_where_all_is_used_up() {
         let memory = Arc::new(MemoryBudget::new(DECODER_BYTES + 1000));
         let others = memory.hold(500);
-        let mut growth = Growth::from(Some(&memory), 100, 50);
+        let mut growth = Growth::from(&memory, 100, 50);
         growth.to(DECODER_BYTES + 50).unwrap();
         assert_eq!(memory.peak(), 500 + DECODER_BYTES - 50);
         growth.to(DECODER_BYTES + 600).unwrap();
-        let told = growth.to(DECODER_BYTES + 601).unwrap_err().to_string();
-        assert!(told.starts_with("reading it takes 1 bytes of memory more"), "{told}");
+        let message = growth.to(DECODER_BYTES + 601).unwrap_err().to_string();
+        assert!(message.starts_with("reading it takes 1 bytes of memory more"), "{message}");
         drop((growth, others));
         assert!(!memory.is_full());
-        Growth::from(None, 0, 0).to(u64::MAX).unwrap();
     }
 }

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn growth_and_writes_are_told_apart() {
+    fn growth_and_writes_are_distinguished() {
         let then = Identity { bytes: 10, modified_ns: 5 };
         let longer = Identity { bytes: 11, modified_ns: 6 };
         let written = Identity { modified_ns: 6, ..then };

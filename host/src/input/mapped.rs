@@ -56,7 +56,8 @@ impl Mapping {
             into.copy_from_slice(bytes);
             guard.lower();
         });
-        // The handler sets the flag before it maps the page: whoever has read zeros sees it.
+        // The handler sets the flag before it maps the page: a thread that has read the zeros sees
+        // it.
         if self.torn.load(Ordering::SeqCst) { Err(Torn) } else { Ok(()) }
     }
 }
@@ -154,8 +155,8 @@ extern "C" fn on_bus_error(
             return;
         }
     }
-    // Not ours, or not to be helped: whoever was there before deals with it when the access is
-    // tried again.
+    // Not ours, or not repairable: the previous handler is restored and gets the signal when the
+    // access is repeated.
     let previous = PREVIOUS.get().map_or(ptr::null(), ptr::from_ref);
     // SAFETY: `previous` is null or what `sigaction` gave us.
     unsafe { libc::sigaction(libc::SIGBUS, previous, ptr::null_mut()) };

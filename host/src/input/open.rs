@@ -39,8 +39,8 @@ const ROW: usize = 2;
 
 impl Opener {
     /// Opens the files that come next and asks for their bytes, so that the disk is at several at
-    /// once; those that it opened before and that are not among them it closes. Where one cannot be
-    /// opened, whoever opens it for reading says why.
+    /// once; those that it opened before and that are not among them it closes. If one cannot be
+    /// opened, the error comes when it is opened for reading.
     pub fn expect<P: AsRef<Path>>(&mut self, paths: impl Iterator<Item = P>, roots: &Roots) {
         let mut before = std::mem::take(&mut self.expected);
         for path in paths {

@@ -151,7 +151,7 @@ impl Quotes {
         Ok(state)
     }
 
-    /// Walks over a block that nobody has been or is at.
+    /// Scans a block that no worker has scanned or is scanning.
     fn walk_unclaimed(&self, input: &Input, at: usize, scan: &mut Scan) -> Result<(), Error> {
         let Some(block) = self.blocks.get(at) else { return Ok(()) };
         let claim = block.compare_exchange(UNKNOWN, CLAIMED, Ordering::Relaxed, Ordering::Relaxed);

@@ -242,7 +242,7 @@ pub fn expand_prefixes(
         let all = stream::iter(&sources).map(below).buffered(REMOTE_QUESTIONS).collect::<Vec<_>>();
         bridge.wait(stop, charged(memory, async { Ok(all.await) }))
     });
-    // Who opens them is told why there is none to ask.
+    // Opening one reports why there is no client.
     let Ok(found) = found else { return Ok(sources) };
     room.check()?;
     let each = sources.into_iter().zip(found);
@@ -275,7 +275,7 @@ enum Found {
     /// An object of that size.
     Itself(u64),
     Below(Vec<Source>),
-    /// Nothing that could be seen: who opens it is told why.
+    /// Nothing could be seen of it: opening it reports why.
     Unknown,
 }
 

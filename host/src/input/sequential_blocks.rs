@@ -84,9 +84,7 @@ impl SequentialBlocks {
 
 impl Bytes for SequentialBlocks {
     fn held_bytes(&self) -> u64 {
-        let (piece, decoder) = (self.piece.as_ref(), self.decoder.as_ref());
-        let own = piece.map_or(0, |(piece, _)| piece.held_bytes()) as u64;
-        own + decoder.map_or(0, Decoder::held_bytes) // pieces that are not being read are charged by themselves
+        self.decoder.as_ref().map_or(0, Decoder::held_bytes) // pieces are charged by themselves
     }
 
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {

@@ -82,7 +82,7 @@ fn gone() -> Error {
 impl Drop for Spool {
     fn drop(&mut self) {
         let Some(mut file) = self.file.take().filter(|_| self.is_ready) else { return };
-        // One that cannot be emptied is given up: whoever finds none says so.
+        // A spool that cannot be emptied is dropped; the next reader reports that there is none.
         if file.set_len(0).and_then(|()| file.rewind()).is_ok() {
             give(file);
         }

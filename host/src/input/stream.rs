@@ -10,7 +10,7 @@ use super::growth::Growth;
 use super::{Cutter, Error, Framing, LineCount};
 use crate::settings::limits::STREAM_FIRST_READ_BYTES;
 use crate::slices;
-use crate::stats::MemoryBudget;
+use crate::stats::{Held, MemoryBudget};
 
 /// Bytes that come one after the other.
 pub trait Bytes: Send {
@@ -32,7 +32,7 @@ pub trait Bytes: Send {
     /// Whether a read would not have to wait for somebody to write, at the latest after `within`.
     ///
     /// # Errors
-    /// When that cannot be told.
+    /// When that cannot be found out.
     fn is_ready(&mut self, _within: Duration) -> Result<bool, Error> {
         Ok(true)
     }
@@ -61,13 +61,13 @@ pub struct Chunk {
     pub stored: u64,
     /// Lines before it, where the source is made of lines.
     pub lines_before: u64,
-    buffer: Vec<u8>,
+    buffer: Held,
     length: usize,
 }
 
 impl Chunk {
     /// The only chunk of nothing.
-    pub(super) fn end(buffer: Vec<u8>) -> Self {
+    pub(super) fn end(buffer: Held) -> Self {
         Self { last: true, buffer, ..Self::default() }
     }
 
@@ -82,7 +82,7 @@ impl Chunk {
     }
 
     /// The buffer, for another chunk.
-    pub fn into_buffer(self) -> Vec<u8> {
+    pub fn into_buffer(self) -> Held {
         self.buffer
     }
 }
@@ -92,8 +92,8 @@ pub struct Stream {
     bytes: Box<dyn Bytes>,
     cutter: Cutter,
     linger: Duration,
-    /// What is charged for what a chunk takes while it is read.
-    memory: Option<Arc<MemoryBudget>>,
+    /// What chunks are charged to, and what they take beside while they are read.
+    memory: Arc<MemoryBudget>,
     /// How many records the first chunk holds, however long they take to come; fewer only where it
     /// is the last.
     header_records: u32,
@@ -123,7 +123,7 @@ impl Stream {
             bytes,
             cutter: cutter.of_stream(),
             linger,
-            memory: None,
+            memory: Arc::default(),
             header_records: 0,
             tail: Vec::new(),
             index: 0,
@@ -140,10 +140,10 @@ impl Stream {
         Self { header_records, ..self }
     }
 
-    /// The same, charged to this while a chunk is read.
+    /// The same whose chunks are charged to that budget, and what it takes to read them.
     #[must_use]
     pub fn within(self, memory: &Arc<MemoryBudget>) -> Self {
-        Self { memory: Some(Arc::clone(memory)), ..self }
+        Self { memory: Arc::clone(memory), ..self }
     }
 
     /// Its first records, as many as the first chunk holds for a header.
@@ -172,9 +172,10 @@ impl Stream {
     /// # Errors
     /// When the bytes cannot be had, or do not follow the framing, or where there is not the memory
     /// for them.
-    pub fn next(&mut self, buffer: Vec<u8>) -> Result<Chunk, Error> {
+    pub fn next(&mut self, buffer: Held) -> Result<Chunk, Error> {
         let held = buffer.capacity() as u64 + self.held_bytes();
-        let mut growth = Growth::from(self.memory.as_ref(), held, self.cutter.chunk_bytes);
+        let mut growth = Growth::from(&self.memory, held, self.cutter.chunk_bytes);
+        let (buffer, charged) = buffer.apart();
         let mut filling = Filling { buffer, length: 0 };
         filling.append(&self.tail);
         self.tail.clear();
@@ -184,7 +185,8 @@ impl Stream {
         if !self.ended && self.tail.is_empty() && self.bytes.is_ready(Duration::ZERO)? {
             self.look_ahead()?;
         }
-        let Filling { buffer, .. } = filling;
+        drop((growth, charged));
+        let buffer = Held::within(&self.memory, filling.buffer);
         let last = self.ended && self.tail.is_empty();
         let before = std::mem::replace(&mut self.stored, self.bytes.stored());
         let stored = self.stored.saturating_sub(before);

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use super::archive::block::{BLOCK_BYTES, Block};
 use super::archive::tar::{Entry, Headers, Kind, Step, begins};
 use super::archive::{Names, checked};
-use super::decode::shown;
+use super::decode::{extension, shown};
 use super::front::Front;
 use super::holes::{self, Filled};
 use super::stream::{Bytes, Chunk, Stream};
@@ -23,7 +23,7 @@ use super::{
     Access, Choice, Codec, Cutter, Decoder, Decoding, Error, Malformed, Offsets, Text, recognise,
 };
 use crate::source::{ArchiveError, Globs, Refusal, Sparse};
-use crate::stats::MemoryBudget;
+use crate::stats::{Held, MemoryBudget};
 use content::{Content, Tar, damaged, lock};
 
 /// Extensions that stand for `.tar` and that of a codec.
@@ -31,9 +31,7 @@ const SHORT: [&str; 10] = ["tgz", "taz", "tzst", "tlz4", "tbz", "tbz2", "tz2", "
 
 /// Whether a file of that name is a tar archive, compressed or not.
 pub fn is_named_tar(name: &Path) -> bool {
-    let has = |extension: &str| {
-        name.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
-    };
+    let has = |known: &str| extension(name).is_some_and(|found| found.eq_ignore_ascii_case(known));
     match Codec::by_name(name) {
         None => has("tar"),
         Some(_) if SHORT.into_iter().any(has) => true,
@@ -248,7 +246,7 @@ impl Members {
         };
         let front = Front::of(content, Codec::DETECT_BYTES)?;
         let codec = match self.decoding.choice {
-            // An archive in an archive is a file, and what is in it is not looked into.
+            // An archive in an archive is a file: its members are not sources.
             Choice::Detect => recognise::codec(front.first(), name)?,
             Choice::Never | Choice::Always(_) => None,
         };
@@ -272,7 +270,7 @@ impl Members {
     ///
     /// # Errors
     /// When the bytes cannot be had, or do not follow the framing.
-    pub fn next(&mut self, buffer: Vec<u8>) -> Result<Chunk, Error> {
+    pub fn next(&mut self, buffer: Held) -> Result<Chunk, Error> {
         match &mut self.stream {
             Some(stream) => stream.next(buffer),
             None => Ok(Chunk::end(buffer)),

@@ -1,6 +1,6 @@
-//! Bytes of another encoding as UTF-8, read from their front. What is no text in that encoding ends
-//! the source, with its place there, or becomes U+FFFD and is counted: as [`Malformed`] says. What
-//! came before it is given out first.
+//! Bytes of another encoding as UTF-8, read from their front. Bytes that are invalid in that
+//! encoding end the source, with their place, or become U+FFFD and are counted: [`Malformed`] says
+//! which. What came before it is given out first.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,8 +94,8 @@ pub(super) struct Transcoded {
     text: Vec<u8>,
     at: usize,
     done: bool,
-    /// Where the source is no text, and how many bytes of it: told when all that is before it has
-    /// been passed on.
+    /// Where the source is no text, and how many bytes of it: reported after all bytes before it
+    /// have been passed on.
     fault: Option<(u64, u64)>,
 }
 

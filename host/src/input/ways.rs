@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek};
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Input {
         let file = match way {
             Way::File | Way::Member(_) | Way::Fifo => opener.open(path, &access.roots),
             Way::StandardInput => io::stdin().as_fd().try_clone_to_owned().map(File::from),
-            Way::Spooled(spooled) => spooled.file.try_clone(),
+            Way::Opened(open) => open.file.try_clone(),
             Way::Object | Way::Prefix => return Self::remote(path, access),
         };
         let mut file = file.map_err(Error::Open)?;
@@ -48,14 +49,30 @@ impl Input {
             Way::File | Way::Member(_) => regular.map(|()| is_pseudo())?,
             Way::Fifo => is_fifo(&file, &stat, regular)?,
             _ if regular.is_err() => true,
-            Way::Spooled(_) => false,
+            Way::Opened(_) => false,
             _ if is_pseudo() => true,
             // A file whose front has been read already is as good as a pipe.
             _ => file.stream_position().map_err(Error::Open)? > 0,
         };
         let io = if is_pipe { Io::Read } else { access.io };
         let store = Store::file(file, &stat, io)?;
+        if let Way::Opened(open) = way
+            && let Some(part) = &open.part
+        {
+            return Self::part_of(store, part);
+        }
         Ok(Self::all_of(store, if is_pipe { Form::Pipe } else { Form::Plain }))
+    }
+
+    /// A part of a file that may grow meanwhile.
+    fn part_of(store: Store, part: &Range<u64>) -> Result<Self, Error> {
+        let bytes = store.bytes();
+        if part.end > bytes {
+            let end = part.end;
+            return Err(Error::Changed(format!("it had {end} bytes and is {bytes} long now")));
+        }
+        let part = Self::stretch_of(store, part.start, part.end.saturating_sub(part.start));
+        Ok(Self { grows: true, ..part })
     }
 
     fn remote(path: &Path, access: &Access) -> Result<Self, Error> {

@@ -1,4 +1,4 @@
-//! Elsewhere than on Linux there is no jail: whoever asks for one is refused, by the names that
+//! Elsewhere than on Linux there is no jail: a request for one is refused, by the names that
 //! `calls` and `files` have there.
 
 /// Stands for the wall around files.

@@ -4,10 +4,10 @@
 //! What was allowed was measured, by running all that a run can do under a trace. Of calls that can
 //! do more than a run needs, the arguments are looked at: threads, but no processes; the process's
 //! own limits, but not to change them; locks and flags of files, but no owners and leases. Every
-//! call that the kernel has has been judged: a test compares its table with what is allowed and
-//! what is not (`judged`), and fails for a call in neither. Calls that are newer than that are
-//! answered `ENOSYS`, as by the kernel before them, so that libraries go the way that they went
-//! there. Executable memory stays allowed to runs: compiled code is loaded into it.
+//! call of the kernel is listed as allowed or not (`judged`): a test compares both lists with the
+//! kernel's table, and fails for a call in neither. Calls that are newer than that are answered
+//! `ENOSYS`, as by the kernel before them, so that libraries go the way that they went there.
+//! Executable memory stays allowed to runs: compiled code is loaded into it.
 //!
 //! `clone3` says `ENOSYS`, too, since its flags are out of a filter's sight; the C library then
 //! calls `clone`, whose flags are looked at.
@@ -30,7 +30,7 @@ use super::{JailError, Sockets};
 pub(super) enum Purpose {
     /// To run plugins over sources.
     Run(Sockets),
-    /// To compile one plugin, which is open, as are the streams for what is told.
+    /// To compile one plugin, which is open, as are the streams for the result.
     Compile,
 }
 
@@ -45,8 +45,8 @@ pub(super) fn restrict(purpose: Purpose) -> Result<(), JailError> {
     Ok(())
 }
 
-/// Whether the kernel takes a filter: tried on a thread of its own, with one that denies what
-/// nobody calls.
+/// Whether the kernel takes a filter: tried on a thread of its own, with one that denies an unused
+/// call.
 pub(super) fn probe() -> Result<(), String> {
     let try_out = || {
         let rules = numbers(&[libc::SYS_kexec_load]);
@@ -58,8 +58,8 @@ pub(super) fn probe() -> Result<(), String> {
     thread.join().unwrap_or_else(|_panic| Err("the probe panicked".into()))
 }
 
-/// In the order in which they are set: the second forbids to set more. It leaves to the first what
-/// is unknown, as of two that answer with an error the one that was set last is heard.
+/// In the order in which they are set: the second forbids to set more. It leaves unknown calls to
+/// the first filter, because of two filters that return an error, the one that was set last wins.
 fn programs(purpose: Purpose) -> Result<[BpfProgram; 2], BackendError> {
     let unknown: Vec<_> = UNKNOWN.chain([libc::SYS_clone3]).collect();
     let mut rules = allowed::rules(purpose)?;

@@ -1,5 +1,5 @@
-//! Which files there are: Landlock, by a rule for each path, which is of what is there now,
-//! whatever becomes of its name.
+//! Which files there are: Landlock, by a rule for each path. A rule applies to the file or
+//! directory that is there now, even if it is renamed.
 //!
 //! Version 3 of its interface is asked for: before that, any file could be emptied. What newer ones
 //! hold back besides (devices, TCP, signals, abstract sockets) is held back where the kernel has

@@ -46,24 +46,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_lacking_is_told_with_what_is_needed() {
+    fn a_missing_requirement_is_reported_with_what_is_needed() {
         let all = Support { landlock: Ok(3), landlock_needed: 3, seccomp: Ok(()) };
         assert!(all.check().is_ok());
-        let told = |support: Support| support.check().unwrap_err().to_string();
+        let message = |support: Support| support.check().unwrap_err().to_string();
         assert_eq!(
             JailError::NotLinux.to_string(),
             format!("needs Linux: this program was built for {}", std::env::consts::OS)
         );
         assert_eq!(
-            told(Support { landlock: Ok(2), ..all.clone() }),
+            message(Support { landlock: Ok(2), ..all.clone() }),
             "the kernel lacks Landlock 3 or newer: it has 2"
         );
         assert_eq!(
-            told(Support { landlock: Err("Function not implemented".into()), ..all.clone() }),
+            message(Support { landlock: Err("Function not implemented".into()), ..all.clone() }),
             "the kernel lacks Landlock 3 or newer: Function not implemented"
         );
         assert_eq!(
-            told(Support { seccomp: Err("Invalid argument".into()), ..all }),
+            message(Support { seccomp: Err("Invalid argument".into()), ..all }),
             "the kernel takes no seccomp filter: Invalid argument"
         );
     }

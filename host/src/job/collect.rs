@@ -83,7 +83,7 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Writes what is left, and the end.
+    /// Writes the remaining results, and the end.
     pub(super) fn finish(self) -> Result<Summary, Error> {
         let mut writer = self.window.finish(|writer, item| commit(self.job, writer, item));
         let total = self.total.into_inner();
@@ -121,7 +121,7 @@ impl<'a> Collector<'a> {
         if let Some(failure) = results.iter().find_map(|result| result.as_ref().err()) {
             return Some(Cow::Borrowed(failure));
         }
-        // Where only a total was asked for, nothing but the states tells.
+        // If only a total was asked for, only the states show that.
         let branches = self.output_types.len();
         let state = state.filter(|_| branches > 1)?;
         let failure = match BranchResults::decode(state, branches) {

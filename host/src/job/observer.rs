@@ -1,5 +1,5 @@
-//! What a job tells while it is prepared and while it runs: the one way to a bar, a list of
-//! failures, a page.
+//! What a job reports while it is prepared and while it runs: a progress bar, a list of failures
+//! and a web page all come from here.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -7,15 +7,13 @@ use std::sync::Arc;
 use crate::process::{Failure, LogLevel, trace_line};
 use crate::stats::Stats;
 
-/// Is told what a job does. What it is told comes from several threads, but of one source in its
-/// order.
+/// Receives what a job does. Calls come from several threads; those for one source come in order.
 pub trait Observer: Send + Sync {
     /// The job reads from now on: what it counts, and how many bytes there are to read, as far as
     /// they are known.
     fn begins(&self, _stats: &Arc<Stats>, _bytes: Option<u64>) {}
 
-    /// Something that is no failure, and that whoever started the job would want to know; a line of
-    /// text.
+    /// A notice for the user that is no failure; one line of text.
     fn note(&self, _note: &str) {}
 
     /// A plugin logged a line. Unless somebody takes it, it goes to `tracing`.

@@ -30,8 +30,8 @@ enum Placed {
     Not(Box<str>),
 }
 
-/// The output files, by source. Names are made again when they are asked for: what is kept of a
-/// source is small.
+/// The output files, by source. Names are computed again when they are needed, to keep little per
+/// source.
 pub struct OutputNames {
     sources: Arc<Vec<Source>>,
     naming: Naming,

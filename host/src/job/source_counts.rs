@@ -1,5 +1,5 @@
-//! How the sources of a job ended: counted and told in their order, whatever becomes of their
-//! results.
+//! How the sources of a job ended: counted and reported in their order, independent of what happens
+//! to their results.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -50,7 +50,7 @@ impl fmt::Display for Named<'_> {
     }
 }
 
-/// When what is written has to be there.
+/// When written results have to reach their reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flushed {
     AtOnce,
@@ -85,7 +85,7 @@ pub(super) fn write_rejects(
 }
 
 impl SourceCounts {
-    /// Counts a result, or a part of one, of `bytes` bytes; tells of a failure.
+    /// Counts a result, or a part of one, of `bytes` bytes; reports a failure.
     pub(super) fn count(
         &mut self,
         job: &Job<'_>,
@@ -124,7 +124,7 @@ impl SourceCounts {
         self.count(job, slot, bytes, failure);
     }
 
-    /// Counts a source as failed where one of several plugins failed; tells of each that did, and
+    /// Counts a source as failed if one of several plugins failed; reports each failure, and
     /// returns the first.
     pub(super) fn lanes_failed<'r, T>(
         &mut self,

@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use std::time::SystemTime;
 
 use super::entry::{Entry, Identity, JobId, Kept};
+use super::followed::{Followed, Inode};
 
 /// The row of one version of one file. Means nothing to another ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -186,6 +187,10 @@ pub enum Change {
         /// Its length.
         bytes: u64,
     },
+    /// How far a file that is followed is done, in place of what was known of it.
+    Followed(Box<Followed>),
+    /// A file is not followed any more.
+    Unfollowed(JobId, Inode),
     /// A watch was begun for the first time: what it does with files that were there.
     Founded {
         /// For which job.

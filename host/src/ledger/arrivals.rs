@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 use super::arrival::{After, Arrival, ArrivalId, ArrivalStage, Change, Counts, NewArrival};
 use super::entry::{Digest, Identity, JobId};
 use super::error::Error;
+use super::followed;
 use super::put::{self, commit, milliseconds, shortened};
 use super::read::Reader;
 use super::row::{count, time};
@@ -63,6 +64,8 @@ pub(super) fn make(transaction: &Transaction<'_>, change: Change) -> rusqlite::R
             let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
             transaction.prepare_cached(sql)?.execute((job.0, path, bytes)).map(drop)
         }
+        Change::Followed(file) => followed::put(transaction, &file),
+        Change::Unfollowed(job, inode) => followed::remove(transaction, job, inode),
         Change::Founded { job, existing, at } => {
             let sql = "INSERT OR IGNORE INTO watch (job, existing, at_ms) VALUES (?1, ?2, ?3)";
             transaction.prepare_cached(sql)?.execute((job.0, existing, milliseconds(at))).map(drop)
@@ -175,7 +178,7 @@ impl Reader {
         self.arrivals(&sql, [])
     }
 
-    /// What tells a job from others, and the same for people.
+    /// What identifies a job, and the same for people.
     pub fn described(&self, job: JobId) -> Result<(Digest, String), Error> {
         let read = || {
             let sql = "SELECT digest, description FROM job WHERE id = ?1";
@@ -236,7 +239,7 @@ impl Reader {
         Ok(read().map_err(|error| self.error(&error))?.map(time))
     }
 
-    /// What the watch of a job was told of files that were there when it was first begun, and when
+    /// What the user chose for files that were there when the watch of a job first began, and when
     /// that was.
     pub fn founded(&self, job: JobId) -> Result<Option<(String, SystemTime)>, Error> {
         let read = || {

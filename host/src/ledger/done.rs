@@ -18,7 +18,7 @@ pub enum Known {
     Committed,
     /// This version failed.
     Failed,
-    /// Another version was done, whatever became of it.
+    /// Another version was done, or has failed.
     Changed,
 }
 

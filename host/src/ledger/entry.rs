@@ -16,7 +16,7 @@ const CONTEXT: &str = "gristmill 2026 ledger job";
 /// milliseconds since 1970.
 pub(super) const LATEST_MS: i64 = 253_402_300_799_999;
 
-/// What tells one job from another, over everything that a result depends on but the source.
+/// Identifies a job: a hash over everything that a result depends on but the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(pub(super) [u8; 32]);
 
@@ -112,7 +112,8 @@ pub struct Kept {
     pub result: Option<Vec<u8>>,
     /// The state, for a total over all sources.
     pub saved: Option<Vec<u8>>,
-    /// The output file, which is this source's in this job from then on, whoever had it before.
+    /// The output file. From then on it belongs to this source in this job; a former owner loses
+    /// it.
     pub output: Option<Output>,
     /// What result and state are charged for while they wait to be written.
     pub charged: [Charged; 2],
@@ -153,7 +154,7 @@ impl Needs {
 pub struct JobSummary {
     /// Its name in this ledger.
     pub id: JobId,
-    /// What tells it from others.
+    /// What identifies it.
     pub digest: Digest,
     /// The same for people.
     pub description: String,
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_tells_where_parts_end() {
+    fn a_digest_depends_on_where_parts_end() {
         let digests = [
             Digest::of::<&[u8]>([]),
             Digest::of([""]),

@@ -48,7 +48,7 @@ pub enum Error {
         /// The newest that this host knows.
         known: i64,
     },
-    /// An earlier host wrote it, and nobody has written to it since.
+    /// An earlier version of the host wrote it, and no later one has written to it since.
     #[error("{}: is a ledger of version {found}, which only a run with ⟦ledger⟧ brings up to date", Shown::of(&path))]
     Older {
         /// The file.
@@ -182,7 +182,7 @@ impl Error {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },
             Some(ErrorCode::DiskFull) => Self::Full { path, detail },
             Some(ErrorCode::SystemIoFailure) => Self::Disk { path, detail },
-            // Without a code it did what it was told, and what came back is not what belongs there.
+            // Without a code SQLite reported success, but returned data that does not belong there.
             Some(ErrorCode::DatabaseCorrupt) | None => Self::Damaged { path, detail },
             Some(_) if detail == UNKNOWN_FORMAT => Self::Damaged { path, detail },
             Some(_) => Self::Database { path, detail },

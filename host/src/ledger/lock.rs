@@ -16,7 +16,7 @@ use super::error::Error;
 /// What a database begins with (`SQLite`'s file format, section 1.3.1).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// A file that nobody else writes while this is held.
+/// A file that no other process writes while this is held.
 #[derive(Debug, Clone)]
 pub(super) struct Lock {
     /// Its name, as it was given.

@@ -1,4 +1,4 @@
-//! How a row is put into the database, by whoever has a transaction.
+//! How a row is put into the database, within a transaction of the caller.
 
 use std::ffi::CStr;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,8 +1,8 @@
 //! What waits for the ledger's writer, in order, bounded in rows and bytes; and how far the writer
 //! is.
 //!
-//! Knows nothing of what waits. Whoever pushes is given a ticket, and may wait until all that was
-//! pushed up to it is durable.
+//! Knows nothing of what waits. A push returns a ticket, to wait until everything pushed up to it
+//! is durable.
 
 use std::time::Instant;
 
@@ -35,7 +35,7 @@ struct State<T> {
     bytes: usize,
     pushed: u64,
     durable: u64,
-    /// Whether somebody waits for what is in `waiting`, or no more comes.
+    /// Whether a thread waits for the rows in `waiting`, or no more come.
     hurry: bool,
     closed: bool,
     failed: Option<Error>,

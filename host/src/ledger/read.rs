@@ -1,5 +1,5 @@
-//! Reading a ledger: from the process that writes it, from another one meanwhile, or when nobody
-//! has it.
+//! Reading a ledger: from the process that writes it, from another one meanwhile, or when no
+//! process has it open.
 //!
 //! A reader sees what is committed in the database, never half of a group of rows. It changes
 //! nothing, but for what a process that was killed left to be put in order.
@@ -49,7 +49,7 @@ enum Way {
 }
 
 impl Reader {
-    /// Opens a ledger to look at it. Where nobody writes it, nobody can until the reader is gone.
+    /// Opens a ledger to look at it. If no process writes it, none can until the reader is gone.
     ///
     /// # Errors
     /// When there is no ledger that this host can read.
@@ -301,32 +301,31 @@ impl Reader {
         read().map_err(|error| self.error(&error))
     }
 
-    /// Goes through the whole database, and tells what is wrong in it: nothing, as a rule. Reads
-    /// all of it.
+    /// Checks the whole database, and returns what is wrong in it: mostly nothing. Reads all of it.
     pub fn check(&self) -> Result<Vec<String>, Error> {
         let read = || {
             let sql = format!("PRAGMA integrity_check({LEDGER_TROUBLES_MAX})");
             let mut statement = self.connection.prepare(&sql)?;
-            let told = statement.query_map([], |row| row.get::<_, String>(0))?;
-            let mut told = told.collect::<rusqlite::Result<Vec<_>>>()?;
-            told.retain(|line| line != "ok");
+            let faults = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let mut faults = faults.collect::<rusqlite::Result<Vec<_>>>()?;
+            faults.retain(|line| line != "ok");
             let sql = "SELECT count(*) FROM pragma_foreign_key_check";
             let strays: i64 = self.connection.query_row(sql, [], |row| row.get(0))?;
             if strays > 0 {
-                told.push(format!("{strays} entries of a job that is not there"));
+                faults.push(format!("{strays} entries of a job that is not there"));
             }
             let sql = format!("SELECT {SEALED}, {DIGEST}, {} FROM entry", kept_columns());
-            // What is in disorder cannot be gone through.
-            let sql = if told.is_empty() { sql } else { return Ok(told) };
+            // Rows of a damaged database cannot be listed.
+            let sql = if faults.is_empty() { sql } else { return Ok(faults) };
             let mut statement = self.connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let is_whole = is_whole(row)? && self.closed(row)?.open(&entry(row)?).is_some();
-                if !is_whole && (told.len() as u64) < u64::from(LEDGER_TROUBLES_MAX) {
-                    told.push(Error::altered(&shown(row.get_ref(1)?.as_bytes()?)));
+                if !is_whole && (faults.len() as u64) < u64::from(LEDGER_TROUBLES_MAX) {
+                    faults.push(Error::altered(&shown(row.get_ref(1)?.as_bytes()?)));
                 }
             }
-            Ok(told)
+            Ok(faults)
         };
         read().map_err(|error| self.error(&error))
     }

@@ -1,4 +1,4 @@
-//! What a ledger looks like as a database, and how one is told from other files.
+//! The tables of a ledger, and how a ledger is recognised among other files.
 //!
 //! The layout has a version. A host opens older ones and brings them up to its own, in one
 //! transaction; newer ones it leaves alone.
@@ -19,7 +19,7 @@ use crate::slices;
 const APPLICATION: i64 = 0x6772_7374;
 
 /// What leads from each version to the next, from 0, which is nothing at all.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
     CREATE TABLE job (
         id INTEGER PRIMARY KEY,
@@ -119,6 +119,29 @@ const STEPS: [&str; 4] = [
         PRIMARY KEY (job, path)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    CREATE TABLE followed (
+        job INTEGER NOT NULL REFERENCES job(id),
+        -- As the kernel has them, of 64 bits.
+        device INTEGER NOT NULL,
+        inode INTEGER NOT NULL,
+        path BLOB NOT NULL,
+        output BLOB NOT NULL,
+        stage TEXT NOT NULL,
+        done_bytes INTEGER NOT NULL,
+        seen_bytes INTEGER NOT NULL,
+        lost_bytes INTEGER NOT NULL,
+        -- Digests of the first bytes of what is done, and of the last.
+        head BLOB NOT NULL,
+        tail BLOB NOT NULL,
+        attempts INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        why TEXT,
+        PRIMARY KEY (job, device, inode)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE arrival ADD COLUMN content BLOB;
+    CREATE INDEX arrival_content ON arrival (job, content) WHERE content IS NOT NULL;
+",
 ];
 
 /// The version that this host writes.
@@ -147,13 +170,13 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Contents,
         Ok((number("application_id")?, number("user_version")?, things))
     };
     let path = path.to_path_buf();
-    let told = |error| Error::sql(&path, &error);
-    match read().map_err(told)? {
+    let failed = |error| Error::sql(&path, &error);
+    match read().map_err(failed)? {
         (0, 0, 0) => Ok(Contents::Nothing),
         (APPLICATION, found, _) if found > version() => {
             Err(Error::Newer { path, found, known: version() })
         }
-        (APPLICATION, found, _) if found > 0 => match foreign(connection, found).map_err(told)? {
+        (APPLICATION, found, _) if found > 0 => match foreign(connection, found).map_err(failed)? {
             Some(name) => {
                 let detail = format!("`{name}` in it is not as a host makes it");
                 Err(Error::Damaged { path, detail })

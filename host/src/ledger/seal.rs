@@ -1,7 +1,7 @@
 //! Each entry has a digest over all that its row says, and what is kept of a result ends in one
-//! over it and over the entry that it belongs to: bytes that a disk, or somebody with an editor,
-//! has changed are never taken for what became of a source, nor for a result. It keeps nobody out
-//! who wants to deceive: there is no secret in it.
+//! over it and over the entry that it belongs to: bytes that a disk or an editor has changed are
+//! never taken for the end of a source, nor for a result. It does not stop an attacker: there is no
+//! secret in it.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};

@@ -16,18 +16,18 @@ use super::queue::Queue;
 use super::schema;
 use super::select::Filter;
 
-/// What the writer is asked for. Answers are sent before they are durable: whoever asked waits for
+/// What the writer is asked for. Answers are sent before they are durable: the caller waits for
 /// that, too.
 #[derive(Debug)]
 pub(super) enum Work {
     /// Put in an entry, in place of what was known of the source.
     Commit(Box<Row>),
     /// Tell the name of a job, which is new or not.
-    Job { digest: Digest, description: String, told: Sender<JobId> },
+    Job { digest: Digest, description: String, answer_to: Sender<JobId> },
     /// Change what watches know.
     Arrivals(Vec<Change>),
-    /// Remove entries, and tell of how many.
-    Forget { selection: Selection, told: Sender<u64> },
+    /// Remove entries, and answer with their number.
+    Forget { selection: Selection, answer_to: Sender<u64> },
 }
 
 /// The connection that writes.
@@ -51,7 +51,7 @@ impl Writer {
         Ok(Self { connection, lock })
     }
 
-    /// Writes what comes until the queue is closed, or writing fails. The queue is told of both.
+    /// Writes what comes until the queue is closed, or writing fails. The queue learns of both.
     pub(super) fn run(mut self, queue: &Queue<Work>) {
         let ending = Ending { queue, path: &self.lock.name };
         while let Some((group, last)) = queue.take() {
@@ -68,7 +68,7 @@ impl Writer {
     }
 }
 
-/// Whatever ends the thread, nobody waits for it in vain.
+/// When the thread ends, for any reason, its waiters get an error.
 struct Ending<'a> {
     queue: &'a Queue<Work>,
     path: &'a Path,
@@ -85,17 +85,17 @@ impl Drop for Ending<'_> {
 fn write(connection: &mut Connection, group: Vec<Work>) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for work in group {
-        // Who asked may be gone: then nobody wants the answer.
+        // The caller may be gone: then the answer is dropped.
         match work {
             Work::Commit(row) => commit(&transaction, *row)?,
             Work::Arrivals(changes) => {
                 changes.into_iter().try_for_each(|change| arrivals::make(&transaction, change))?;
             }
-            Work::Job { digest, description, told } => {
-                let _ = told.send(job(&transaction, digest, &description)?);
+            Work::Job { digest, description, answer_to } => {
+                let _ = answer_to.send(job(&transaction, digest, &description)?);
             }
-            Work::Forget { selection, told } => {
-                let _ = told.send(forget(&transaction, &selection)?);
+            Work::Forget { selection, answer_to } => {
+                let _ = answer_to.send(forget(&transaction, &selection)?);
             }
         }
     }

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_is_not_told() {
+    fn urls_are_shown_without_credentials() {
         let host = |name| Address::of(Path::new(name)).unwrap().host();
         assert_eq!(host("https://user:secret@h:1/"), "h:1");
     }

@@ -1,5 +1,5 @@
-//! How a URL is shown: without who asks, and without what proves that they may. Whoever reads a
-//! row, a report, or is a plugin, is not always who may fetch it.
+//! How a URL is shown: without who asks, and without what proves that they may. The reader of a row
+//! or a report, and a plugin, may not be allowed to fetch it.
 //!
 //! What stands before `@` in the authority is left out (RFC 3986, section 3.2.1: passwords there
 //! are not to be shown), whatever the scheme, known here or not, and where the rest is no text; but
@@ -77,7 +77,7 @@ impl Display for Shown<'_> {
     }
 }
 
-/// Whether a name has the form of a URL (RFC 3986, section 3), of whatever scheme.
+/// Whether a name has the form of a URL (RFC 3986, section 3), of any scheme.
 pub fn is_url(path: &Path) -> bool {
     let name = path.as_os_str().as_bytes();
     let end = memchr::memmem::find(name, b"://").unwrap_or_default();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_told_from_files_by_their_form() {
+    fn urls_are_recognised_by_their_form() {
         let is = |name: &str| is_url(Path::new(name));
         assert!(is("https://h/a") && is("s3://b") && is("svn+ssh://h"));
         assert!(!is("./https://h") && !is("a/b://c") && !is("://h") && !is("a:b") && !is("a"));

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_no_text_or_looks_like_an_escape_is_escaped() {
+    fn only_invalid_text_and_apparent_escapes_are_escaped() {
         for (name, text) in [
             (&b"caf\xe9"[..], r"caf\xe9"),
             (b"caf\xe9/\xff\xfe.txt", r"caf\xe9/\xff\xfe.txt"),

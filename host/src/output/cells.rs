@@ -43,7 +43,8 @@ impl Cell {
     }
 }
 
-/// Tells each key of an object, in order, with its cell, or nothing and the cell of what is none.
+/// Calls `found` with every key of an object, in order, and its cell; with no key and one cell if
+/// the value is no object.
 ///
 /// # Errors
 /// When a key is no text, though it is JSON.
@@ -70,8 +71,8 @@ pub(super) fn are_records(json: &[u8]) -> bool {
     is_list && are
 }
 
-/// Tells each element of a list, until one is told enough. False where it is no list, or was not
-/// told to its end.
+/// Calls `found` with the elements of a list until it returns false. Returns false if the value is
+/// no list, or the walk ended early.
 pub(super) fn each_record(json: &[u8], mut found: impl FnMut(&[u8]) -> bool) -> bool {
     let found = &mut |element: &RawValue| found(element.get().as_bytes());
     serde_json::Deserializer::from_slice(json).deserialize_seq(Elements { found }).is_ok()

@@ -2,8 +2,8 @@
 //!
 //! A [`Pending`] file is written under a temporary name beside the one that it will have, and takes
 //! that by a rename once all is written; with [`Durable::Synced`](crate::settings::Durable) bytes,
-//! name and new directories are on the disk when [`Pending::commit`] returns. Whatever fails
-//! before, nothing is seen of the file, and what was there stays. Directories that were made for it
+//! name and new directories are on the disk when [`Pending::commit`] returns. If anything fails
+//! before, the file stays invisible, and the previous file stays. Directories that were made for it
 //! remain.
 //!
 //! Everything happens below a [`Root`], which is opened once: names are resolved beneath it, one

@@ -19,7 +19,7 @@ impl Format {
         }
     }
 
-    /// Whether failures are part of the output, rather than only told to the user.
+    /// Whether failures are part of the output, not only of standard error.
     pub fn shows_failures(self) -> bool {
         matches!(self, Self::Jsonl | Self::Json)
     }

@@ -15,7 +15,7 @@
 //! - Standard input goes to `stdin`.
 //!
 //! Then a [`Template`] makes the name. What comes out is relative, is not empty, and has no `..`,
-//! whatever comes in. Different sources may still come to one place, which [`Distinct`] tells.
+//! whatever comes in. Different sources may still come to one place, which [`Distinct`] detects.
 
 mod distinct;
 mod parts;
@@ -136,23 +136,23 @@ impl Naming {
 
 /// The path without what says nothing, if it can be that of a file.
 fn checked(path: &[u8]) -> Result<PathBuf, NameError> {
-    let told = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+    let lossy = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split(|&byte| byte == b'/') {
         match part {
             b"" | b"." => {}
-            b".." => return Err(NameError::Up(told(path))),
+            b".." => return Err(NameError::Up(lossy(path))),
             part if part.contains(&0) => return Err(NameError::Nul),
             part if part.len() > NAME_BYTES_MAX => {
                 let (bytes, bytes_max) = (part.len(), NAME_BYTES_MAX);
-                return Err(NameError::PartTooLong { part: told(part), bytes, bytes_max });
+                return Err(NameError::PartTooLong { part: lossy(part), bytes, bytes_max });
             }
             part => parts.push(part),
         }
     }
     let name = parts.last().ok_or(NameError::Nothing)?;
     if is_temporary(name) {
-        return Err(NameError::Temporary(told(name)));
+        return Err(NameError::Temporary(lossy(name)));
     }
     let path = parts.join(&b'/');
     if path.len() > PATH_BYTES_MAX {

@@ -1,10 +1,10 @@
 //! Output in object stores: objects that are seen when they are whole.
 //!
 //! An [`Object`] is given its bytes in order, by one thread at a time. It is there once
-//! [`Object::commit`] says so; dropped before, nothing is seen of it, and the store is told to
-//! forget what it has. What is there already is left or replaced as [`Exists`] says: with `fail`
-//! and `skip` it is the store that refuses to replace an object, where it can; the others are
-//! looked at last thing before.
+//! [`Object::commit`] says so; dropped before, nothing is seen of it, and its parts are removed
+//! from the store. What is there already is left or replaced as [`Exists`] says: with `fail` and
+//! `skip` it is the store that refuses to replace an object, where it can; the others are looked at
+//! last thing before.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ impl ObjectError {
 pub struct Writing {
     /// What to do about one that is there.
     pub exists: Exists,
-    /// Their media type; one that is none is not told.
+    /// Their media type; an invalid one is left out.
     pub content_type: Option<String>,
     /// Is set when the run is to end: nothing is waited for then.
     pub stop: Arc<AtomicBool>,
@@ -259,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_media_types_are_told() {
+    fn only_valid_media_types_are_sent() {
         for word in ["text/csv", "text/plain; charset=utf-8", "application/x-ndjson"] {
             assert!(is_media_type(word), "{word}");
         }

@@ -29,7 +29,7 @@ pub struct Rejected<'a> {
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct RejectLine<'a> {
     source: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
@@ -59,8 +59,8 @@ pub fn write_reject(out: &mut dyn Write, rejected: &Rejected<'_>) -> io::Result<
     let base64 = text.is_none().then(|| BASE64.encode(data));
     let cut = (data.len() as u64) < bytes;
     let (line, lines) = line.unzip();
-    let told = Told { source, line, lines, offset, stage, reason, bytes, text, base64, cut };
-    write_json(&mut *out, &told)?;
+    let line = RejectLine { source, line, lines, offset, stage, reason, bytes, text, base64, cut };
+    write_json(&mut *out, &line)?;
     out.write_all(b"\n")
 }
 

@@ -17,7 +17,7 @@ const RESULT: &str = "result";
 const PLUGIN: &str = "plugin";
 
 /// Holds rows back to the end, when the widths of the columns are known. Failed sources have no
-/// row: the user is told of them otherwise.
+/// row: they are on standard error.
 #[derive(Default)]
 pub(super) struct Table {
     columns: Vec<Column>,
@@ -90,10 +90,10 @@ impl Table {
             return Ok(());
         }
         let rows = self.rows.len();
-        let told = format!(
+        let footer = format!(
             "a table is laid out when all rows are known, and {rows} rows take more than {TABLE_BYTES_MAX} bytes of memory; ⟦format⟧ jsonl writes each as it comes"
         );
-        Err(io::Error::other(told))
+        Err(io::Error::other(footer))
     }
 
     /// Puts the cells of a JSON document, or its text where it has a key that is none.

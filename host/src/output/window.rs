@@ -1,8 +1,8 @@
 //! Puts results back into the order of the inputs.
 //!
-//! Whoever brings the next one in order commits it, and all that wait behind it, at once; a later
-//! one is parked. Nobody who holds a result ever waits. Parked bytes are bounded by those who start
-//! new work: they ask [`Window::next_required`] first. What comes after an item only the item
+//! The thread that brings the next one in order commits it, and all that wait behind it, at once; a
+//! later one is parked. Nobody who holds a result ever waits. Parked bytes are bounded by those who
+//! start new work: they ask [`Window::next_required`] first. What comes after an item only the item
 //! knows: committing it says so.
 
 use std::collections::BTreeMap;

@@ -101,7 +101,7 @@ impl<'a> Links<'a> {
         {
             let (name, header) = &self.opened;
             let opening = Opening { name, header };
-            // Where it cannot be told, the chunk is.
+            // If it cannot be found, the place of the chunk is given.
             let _ =
                 Trace { stretch: self.stretch, index, opening }.find(place, fill, given, rejects);
         }
@@ -224,7 +224,7 @@ impl Instance for Links<'_> {
             }
             self.rejects.extend(rejects);
             let filling = pushed.map_or(next.filling, |before| {
-                spare::give(before.output.release());
+                spare::give(before.output);
                 before.filling
             });
             pushed = Some(Pushed { filling, output: next.output });

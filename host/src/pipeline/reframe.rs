@@ -87,7 +87,7 @@ impl Reframe {
         Ok(())
     }
 
-    /// The header that the next stage is to be opened with now; told once.
+    /// The header that the next stage is to be opened with now; returned once.
     pub(super) fn header(&mut self, last: bool) -> Option<Header> {
         let whole = slices::part(&self.carry, ..self.whole);
         let (before_last, records) = (self.waits_for.checked_sub(1)?, self.waits_for);
@@ -108,7 +108,7 @@ impl Reframe {
         Some((Place { index: self.index, offset: self.offset, last }, whole))
     }
 
-    /// What [`next`](Self::next) told has been seen.
+    /// The caller has handled what [`next`](Self::next) returned.
     pub(super) fn drop_given(&mut self) {
         self.carry.drain(..self.whole);
         self.offset += self.whole as u64;

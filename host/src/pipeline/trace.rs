@@ -3,7 +3,7 @@
 //! What the stages before make of one record says where that of the next begins. So they are run
 //! once more over the chunk, some records at a time, in instances of their own, and what comes out
 //! is compared with what the stage was given: where that is another, as it can be of a plugin whose
-//! chunks do not stand alone, nothing is told.
+//! chunks do not stand alone, no place is given.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ struct RecordSpan {
 }
 
 impl Trace<'_> {
-    /// Gives those of `rejects` their offsets in the source that can be told. They are within
+    /// Gives `rejects` their offsets in the source, as far as they can be found. They are within
     /// `given`, which came out of the chunk at `place`.
     pub(super) fn find(
         &self,

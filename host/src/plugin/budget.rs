@@ -1,5 +1,5 @@
 //! What the sandboxes of a job have all together: guest time, records set aside, and lines of the
-//! log. Counts; whoever counts compares with the limits.
+//! log. Counts; the caller compares with the limits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ impl Budget {
         self.rejects.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// So many records are set aside once more by whoever runs their chunk again.
+    /// Takes back the count of records whose chunk is run again: they are set aside once more.
     pub(super) fn forget_rejects(&self, records: u64) {
         self.rejects.fetch_sub(records, Ordering::Relaxed);
     }

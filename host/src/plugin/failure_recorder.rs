@@ -1,5 +1,5 @@
-//! An instance that remembers what it was given, so that a failure can be told with its place, and
-//! run again.
+//! An instance that remembers what it was given, so that a failure can be reported with its place,
+//! and run again.
 //!
 //! Costs a name for each resource, and nothing for a chunk: the bytes of a chunk are asked for once
 //! more when its call has failed. Of a file they are read again, as they are then; the guest's
@@ -75,7 +75,7 @@ impl<'a> FailureRecorder<'a> {
 }
 
 impl FailureRecorder<'_> {
-    /// Nobody is to be told of the failure that was kept last.
+    /// Discards the failure that was kept last.
     fn withdraw(&mut self) {
         if let Some((bundle, (keeper, _))) = self.kept.take().zip(self.about.keep) {
             keeper.withdraw(&bundle);

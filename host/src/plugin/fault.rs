@@ -9,7 +9,9 @@ use wasmtime::{Trap, WasmBacktrace};
 use super::guest::{Guest, Refused, Stopped, TooManyRejects};
 use super::guest_write::ReturnedTooMuch;
 use crate::process::{Detail, Failure, FailureKind};
-use crate::settings::limits::{BACKTRACE_BYTES_MAX, SYMBOL_BYTES_MAX, is_only_shown};
+use crate::settings::limits::{
+    BACKTRACE_BYTES_MAX, MEMORY_BYTES_CEILING, SYMBOL_BYTES_MAX, is_only_shown,
+};
 use crate::stats::Full;
 
 /// Which function of the contract was called.
@@ -253,6 +255,17 @@ fn returned_too_much(call: Call, bytes: &str, guest: &Guest) -> Failure {
         Call::Save => "raise ⟦memory⟧",
         _ => "raise ⟦output_per_call⟧",
     })
+}
+
+/// What to do where a plugin says that its data does not fit: it mostly needs more for all of them
+/// than it has asked for so far.
+pub(super) fn more_memory(guest: &Guest) -> String {
+    match guest.limits.memory_bytes.saturating_mul(2) {
+        twice if twice <= MEMORY_BYTES_CEILING => {
+            format!("raise ⟦memory⟧ to {} or more", size(twice).replace(' ', ""))
+        }
+        _ => "raise ⟦memory⟧".into(),
+    }
 }
 
 /// Bytes for people, without a loss where they are a limit: in MiB or KiB, if they are whole.

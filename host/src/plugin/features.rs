@@ -5,8 +5,8 @@ use wasmparser::{Validator, WasmFeatures};
 
 use super::error::Refusal;
 
-/// What is off, what it is called, and why it is off. The first that a plugin needs is told; one
-/// that is a part of another stands behind it.
+/// What is off, what it is called, and why it is off. The first that a plugin needs is reported; a
+/// feature that is part of another comes after it.
 const OFF: [(WasmFeatures, &str, &str); 13] = [
     (WasmFeatures::CM_ASYNC, "async functions of the component model", "plugins are synchronous"),
     (
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_off_is_told_by_name() {
+    fn a_feature_that_is_off_is_refused_by_name() {
         let cases = [
             ("(module (memory 1 1 shared))", "threads"),
             ("(module (tag (param i32)) (func (throw 0 (i32.const 1))))", "exceptions"),
@@ -87,13 +87,13 @@ mod tests {
         ];
         for (text, name) in cases {
             let bytes = wat::parse_str(text).unwrap();
-            let told = refusal(&bytes).expect(text).at("p".as_ref()).to_string();
-            assert!(told.contains(&format!("the plugin uses {name}")), "{told}");
+            let message = refusal(&bytes).expect(text).at("p".as_ref()).to_string();
+            assert!(message.contains(&format!("the plugin uses {name}")), "{message}");
         }
     }
 
     #[test]
-    fn what_is_on_is_not() {
+    fn a_feature_that_is_on_is_accepted() {
         for text in [
             "(module (memory 1) (memory 1))",
             "(module (func $f (return_call $f)))",

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -17,7 +18,7 @@ use wasmtime::component::__internal::{
 };
 use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower, TypedFunc, WasmStr};
 
-use crate::process::{ChunkReader, Failure, Header, spare};
+use crate::process::{ChunkReader, Failure, Header, Held, MemoryBudget, spare};
 use crate::slices;
 
 /// A parameter of type `list<u8>` whose bytes are written by a [`ChunkReader`]. Of use for one
@@ -61,7 +62,7 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// What a call with an [`Incoming`] has told about it.
+/// What a call with an [`Incoming`] has reported about it.
 pub(super) struct Filled {
     /// How long filling took.
     pub(super) spent: Duration,
@@ -155,12 +156,12 @@ pub(super) struct Outgoing(pub(super) Vec<u8>);
 
 impl Outgoing {
     /// The bytes, for somebody who keeps them: not in a buffer for far longer ones.
-    pub(super) fn kept(self) -> Vec<u8> {
-        let Self(bytes) = self;
+    pub(super) fn kept(self, memory: &Arc<MemoryBudget>) -> Held {
+        let bytes = Held::within(memory, self.0);
         if bytes.capacity() / 2 <= bytes.len() {
             return bytes;
         }
-        let kept = bytes.clone(); // has no more room than it needs
+        let kept = Held::within(memory, bytes.to_vec()); // has no more room than it needs
         spare::give(bytes);
         kept
     }

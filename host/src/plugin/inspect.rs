@@ -1,4 +1,4 @@
-//! What a plugin file is, told without running it over anything.
+//! Describes a plugin file without running it over data.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -4,8 +4,8 @@
 //! A worker owns one of these, and through it one sandbox at a time: the old one is gone, and its
 //! memory with it, before a fresh one is made. (Where each chunk has its own, there is a second one
 //! for the states.) A sandbox that has failed is never called again. A chunk that failed in a
-//! sandbox which had run others is run once more in a fresh one, where all that its resource has
-//! seen is that chunk; what fails there is told.
+//! sandbox which had run others is run once more in a fresh one, in which its resource has seen
+//! that chunk only; the failure there is the one reported.
 
 use super::guest::Since;
 use super::sandbox::{Sandboxed, closed};

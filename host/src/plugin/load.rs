@@ -27,7 +27,7 @@ use crate::process::{
 };
 use crate::settings::Isolate;
 
-/// The property of a manifest that pairs what a framing can be told with settings.
+/// The property of a manifest that maps parameters of a framing to settings.
 const FRAMING_SETTINGS: &str = "framing-settings";
 
 /// A plugin file and what it compiled to, of which nothing has run.

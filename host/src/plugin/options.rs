@@ -36,7 +36,7 @@ pub struct Options {
 /// What becomes of records that a plugin sets aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Rejects {
-    /// They are counted; the first of each call is told.
+    /// They are counted; the first of each call is reported.
     #[default]
     Count,
     /// They are kept, for [`Instance::take_rejects`](crate::process::Instance::take_rejects).

@@ -4,7 +4,8 @@ use wasmtime::{Instance, Module, Store};
 
 use super::engine::Engine;
 
-/// The engine's version; it does not tell itself. A test compares it with the one that is built in.
+/// The engine's version, which the engine does not export. A test compares it with the one that is
+/// built in.
 pub const ENGINE_VERSION: &str = "48.0.8";
 
 /// A core module with a memory of one page and a function `f` that gives 42, in the binary format
@@ -56,7 +57,7 @@ pub fn cpu_features() -> Vec<(&'static str, bool)> {
     ]
 }
 
-/// The same, where nothing is told of the processor.
+/// The same, if the system says nothing about the processor.
 #[cfg(not(target_arch = "x86_64"))]
 pub fn cpu_features() -> Vec<(&'static str, bool)> {
     Vec::new()

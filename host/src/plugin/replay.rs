@@ -2,7 +2,7 @@
 //! instance.
 //!
 //! Bundles come from anywhere: what they say is checked, and what they ask for is bounded, before
-//! anything runs. How one is kept is told in `repro.rs`.
+//! anything runs. `repro.rs` keeps them.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read};

@@ -3,7 +3,7 @@
 //! A bundle is a directory: `manifest.json`, the plugin as `plugin.wasm`, the bytes of the chunk as
 //! `chunk.bin`, the header that the resource was opened with as `header.bin`. It is seen when it is
 //! whole, and only its user can read it: settings and bytes of a source are in it. A run keeps the
-//! first few; of a chunk that is tried again in a fresh sandbox, only the failure that is told.
+//! first few; of a chunk that is tried again in a fresh sandbox, only the failure that is reported.
 //! What is run again is one resource and one chunk on a new instance: a failure in `push` or in the
 //! constructor that does not depend on chunks before. Of the other calls the bundle says what
 //! happened, and that it cannot be run again.
@@ -104,7 +104,7 @@ impl Keeper {
         path
     }
 
-    /// Removes a bundle that it has kept: nobody is told of the failure.
+    /// Removes a bundle that it has kept, because its failure is not reported.
     pub(super) fn withdraw(&self, bundle: &Path) {
         let mut kept = self.kept.lock();
         kept.retain(|path| path.as_deref() != Some(bundle));

@@ -9,7 +9,7 @@ use wasmtime::{AsContextMut, Store};
 
 use super::clock::BeforeCall;
 use super::contract::{self, Chunk, Entry, Error, Flaw, Manifest, Source};
-use super::fault::{Call, fault, out_of_guest_time};
+use super::fault::{Call, fault, more_memory, out_of_guest_time};
 use super::guest::{Guest, Refused, Since};
 use super::guest_write::{Beginning, Incoming, Lent, Outgoing, borrowing};
 use crate::process::{ChunkReader, Failure, FailureKind, Held, Instance, Opening, Place, Reject};
@@ -166,7 +166,7 @@ impl Sandbox {
     ) -> Result<Held, Failure> {
         let (result,) = self.call(which, 0, func, (resource,))?;
         match result {
-            Ok(given) => Ok(self.held(given.kept())),
+            Ok(given) => Ok(given.kept(self.store.data().budget_of_memory())),
             Err(error) => Err(self.refusal(error, 0)),
         }
     }
@@ -194,7 +194,7 @@ impl Sandbox {
             Error::Fatal(Beginning(message)) => Failure::new(FailureKind::Fatal, cut(message)),
         };
         match self.store.data().refused {
-            Some(Refused::Memory(_)) => failure.hint("raise ⟦memory⟧"),
+            Some(Refused::Memory(_)) => failure.hint(more_memory(self.store.data())),
             Some(Refused::Total(_)) => failure.hint("raise ⟦memory_total⟧"),
             Some(Refused::Table(_) | Refused::Tables(_)) => failure.hint("raise ⟦table_elements⟧"),
             None => failure,
@@ -224,7 +224,7 @@ pub(super) fn closed() -> Failure {
     Failure::new(FailureKind::Start, "no resource is open in the instance")
 }
 
-/// What is told of a plugin's own words.
+/// What is shown of a plugin's own message.
 fn cut(mut message: String) -> String {
     message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
     message.shrink_to_fit();

@@ -62,8 +62,8 @@ impl Sealed {
     }
 }
 
-/// Whether a file, which one in memory is, too, may have so many bytes: whoever writes beyond the
-/// limit of this process is killed (`setrlimit(2)`).
+/// Whether a file, which one in memory is, too, may have so many bytes: a write beyond the limit of
+/// this process kills it (`setrlimit(2)`).
 ///
 /// # Errors
 /// When it may not.

@@ -36,7 +36,7 @@ pub(super) fn functions(bytes: &[u8], most: u64) -> Result<(), Refusal> {
 
 /// Refuses what multiplies: components in components and instances of instances, loops times
 /// locals, segments times tables; functions without end, and tables that no limit allows. What
-/// cannot be read at all is the compiler's to tell.
+/// cannot be parsed at all is left to the compiler to report.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Refusal> {
     sections(bytes)?;
     let instances = instances::count(bytes);

@@ -19,7 +19,7 @@ pub enum Binary {
     Component,
 }
 
-/// Tells by the preamble.
+/// Recognised by the preamble.
 pub(super) fn binary(bytes: &[u8]) -> Option<Binary> {
     match bytes.first_chunk::<8>()? {
         [0, b'a', b's', b'm', 1, 0, 0, 0] => Some(Binary::Module),
@@ -40,19 +40,19 @@ pub(super) fn component(module: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 thread_local! {
-    /// Whether a panic of this thread is nothing to tell.
+    /// Whether panics of this thread are not printed.
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Has panics of threads that are quiet told to nobody. The hook is that of the whole process, in
-/// which plugins are loaded at the same time: so it is changed once, and never back.
+/// Installs a hook that prints no panics of quiet threads. The hook is that of the whole process,
+/// in which plugins are loaded at the same time: so it is changed once, and never back.
 fn quieten() {
     static CHANGED: Once = Once::new();
     CHANGED.call_once(|| {
-        let told = panic::take_hook();
+        let hook = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             if !QUIET.get() {
-                told(panic);
+                hook(panic);
             }
         }));
     });
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_preamble_tells_modules_from_components() {
+    fn the_preamble_distinguishes_modules_from_components() {
         assert_eq!(binary(&wat::parse_str("(module)").unwrap()), Some(Binary::Module));
         assert_eq!(binary(&wat::parse_str("(component)").unwrap()), Some(Binary::Component));
         assert_eq!(binary(b"\0asm"), None);

@@ -42,8 +42,8 @@ pub(super) fn remove_below(
     note_count(events, all - listing.sources.len(), &what);
 }
 
-/// Takes files from the listing that are outputs, as `is_output` tells of an absolute path; says
-/// so.
+/// Removes outputs from the listing (`is_output` decides by the absolute path), with a note to the
+/// user.
 pub(super) fn remove_outputs(
     listing: &mut Listing,
     inputs: &[PathBuf],

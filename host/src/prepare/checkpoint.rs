@@ -189,8 +189,8 @@ impl Checkpoint {
         self.readers.lock().push(reader);
     }
 
-    /// Remembers what became of a source, if it can be told from its other versions, and is still
-    /// the one that was listed.
+    /// Records how a source ended, if its version can be identified and is still the one that was
+    /// listed.
     pub(super) fn save(&self, sources: &[Source], saved: Saved<'_>) -> Result<(), Error> {
         let index = saved.at.source;
         let identity_then = self.found.get(index).and_then(|found| found.identity.clone());
@@ -353,8 +353,8 @@ fn problem(error: &ledger::Error) -> Problem {
     Problem::new(error).of("ledger").hint(hint)
 }
 
-/// Takes what is done from the listing, and tells how many sources that were. A ledger that is not
-/// there is not made.
+/// Removes what is done from the listing, and returns how many sources that were. A ledger that is
+/// not there is not made.
 pub(super) fn plan(
     path: &Path,
     spec: &JobSpec,

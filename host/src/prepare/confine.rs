@@ -99,8 +99,8 @@ pub fn confine(
         write: write.into_iter().map(|(_, path)| path).collect(),
         sockets: if is_connected { Sockets::Allowed } else { Sockets::Denied },
     };
-    // Where there can be none, whoever needs one says so. One for each worker, and one for a zip
-    // file on standard input.
+    // If there can be none, its user reports that. One for each worker, and one for a zip file on
+    // standard input.
     if let Err(error) = prepare_spools(settings.threads + 1) {
         tracing::debug!("no temporary files before the jail: {error}");
     }

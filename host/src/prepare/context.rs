@@ -118,7 +118,7 @@ pub(super) fn load(
     context.in_turn(|| plugins::load(spec, compiled, &loading))
 }
 
-/// Lines of plugins, on their way to whoever listens to the job.
+/// Lines of plugins, on their way to the job's observer.
 struct Lines(Arc<dyn Observer>);
 
 impl std::fmt::Debug for Lines {

@@ -19,7 +19,7 @@ use crate::spec::{OutputSpec, Problem};
 
 /// How a source was found.
 pub(super) struct Found {
-    /// None for what can be told from no other version.
+    /// `None` if versions of it cannot be distinguished.
     pub(super) identity: Option<Identity>,
     pub(super) is_done: bool,
     /// Where its output goes, or why there is none, if that depends on other sources: on those that

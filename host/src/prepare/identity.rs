@@ -1,4 +1,4 @@
-//! What the ledger tells jobs by, and versions of sources.
+//! How the ledger identifies jobs and versions of sources.
 
 use std::borrow::Cow;
 use std::fs;
@@ -21,8 +21,8 @@ pub(super) fn name(source: &Source) -> Cow<'_, [u8]> {
     }
 }
 
-/// Size and time of the last write: those that a run compares, too. None for what can be told from
-/// no other version.
+/// Size and time of the last write: those that a run compares, too. `None` if versions of it cannot
+/// be distinguished.
 pub(super) fn identity(source: &Source, roots: &Roots) -> Option<Identity> {
     match &source.way {
         Way::File => {
@@ -134,7 +134,7 @@ mod tests {
 
     /// Ledgers that are there know jobs by this: it changes only with what comes out.
     #[test]
-    fn a_job_is_told_by_what_its_outputs_depend_on_alone() {
+    fn a_job_is_identified_only_by_what_its_outputs_depend_on() {
         let directory = tempfile::tempdir().unwrap();
         let spec = job(directory.path());
         let plugin = Digest::of([b"\0asm"]).to_string();

@@ -139,7 +139,7 @@ impl Prepared<'_> {
     /// Runs it to its end.
     ///
     /// # Errors
-    /// When what it has done cannot be told or remembered.
+    /// When its results cannot be reported or recorded.
     pub fn run(self) -> Result<JobEnded, Problem> {
         let begun = Instant::now();
         let Self { spec, context, events, settings, plugins, listing, sources, .. } = self;

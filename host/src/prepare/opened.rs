@@ -1,7 +1,7 @@
 //! What a job writes to, opened: the last step before it runs, when nothing else is in the way.
 //!
-//! What can be told without making anything is told before by [`check`], so that a run that is
-//! refused leaves neither a ledger nor a directory.
+//! What can be checked without creating anything is checked before by [`check`], so that a refused
+//! run leaves neither a ledger nor a directory.
 
 use std::fs;
 use std::io;
@@ -83,7 +83,7 @@ fn can_write(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes out sources that have their output already, where that is to be left, and tells how many
+/// Takes out sources that have their output already, where that is to be left, and returns how many
 /// those were. Members that are only found as their archive is read are read, and their output is
 /// dropped.
 fn leave(

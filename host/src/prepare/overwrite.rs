@@ -1,6 +1,6 @@
-//! No file that is read is replaced by what is written: told before anything is read.
+//! Refuses outputs that would replace a file that is read, before anything is read.
 //!
-//! Files are told apart by device and inode, so that links and other ways to write a path hide
+//! Files are compared by device and inode, so that links and other ways to write a path hide
 //! nothing. A source is looked at only where an output is there already.
 
 use std::borrow::Cow;

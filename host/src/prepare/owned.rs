@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::job::Observer;
 use crate::ledger::{Entries, JobId, Ledger, Output, Reader, Selection};
 use crate::name::{Shown, number};
+use crate::slices;
 use crate::source::{Listing, Source, Way};
 use crate::spec::Problem;
 
@@ -84,7 +85,7 @@ fn may_exist(path: &Path) -> bool {
 fn archives(source: &Path) -> impl Iterator<Item = &Path> {
     let name = source.as_os_str().as_bytes();
     let marks = name.windows(2).enumerate().filter(|(_, mark)| *mark == b"!/");
-    marks.map(|(at, _)| Path::new(OsStr::from_bytes(name.get(..at).unwrap_or_default())))
+    marks.map(|(at, _)| Path::new(OsStr::from_bytes(slices::part(name, ..at))))
 }
 
 /// What a run found of outputs whose sources are gone.

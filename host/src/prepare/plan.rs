@@ -24,7 +24,7 @@ use crate::settings::limits::PLAN_NAMES_MAX;
 use crate::source::{Address, Listing, Look, Way, shown_name};
 use crate::spec::{JobSpec, OutputSpec, Problem, StageSpec};
 
-/// Tells what a job would do.
+/// Returns what a job would do.
 ///
 /// # Errors
 /// Where the job would not start.
@@ -111,6 +111,7 @@ fn planned((stage, seen): (&StageSpec, &Seen)) -> PlannedStage {
         scope: seen.manifest.scope,
         order: seen.manifest.order,
         framing: seen.manifest.framing.clone(),
+        header_records: seen.manifest.header_records,
         settings,
     }
 }

@@ -72,7 +72,9 @@ pub struct PlannedStage {
     pub order: Order,
     /// Where it wants sources to be cut.
     pub framing: String,
-    /// As the plugin is told them, with the defaults of the rest.
+    /// How many leading records of a source it is given with each chunk.
+    pub header_records: u32,
+    /// As the plugin receives them, with the defaults of the rest.
     pub settings: BTreeMap<String, String>,
 }
 

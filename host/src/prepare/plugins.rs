@@ -168,8 +168,9 @@ fn assemble(
 fn cut(asked: Framing, said: Option<Framing>) -> Result<Framing, Problem> {
     let cut = said.map_or(Ok(asked), |said| asked.or_said(said));
     cut.map_err(|error| {
-        let told = Problem::new(format!("⟦framing⟧: {error}"));
-        told.hint(Some("leave ⟦framing⟧ out, or say one that is coarser: whole, or csv for lines"))
+        let problem = Problem::new(format!("⟦framing⟧: {error}"));
+        problem
+            .hint(Some("leave ⟦framing⟧ out, or say one that is coarser: whole, or csv for lines"))
     })
 }
 

@@ -1,4 +1,5 @@
-//! Keeps the first failures of a job for its report, and tells whoever listens of all.
+//! Keeps the first failures of a job for its report, and passes all of them on to the front end's
+//! observer.
 
 use std::fmt::Display;
 use std::sync::Arc;

@@ -73,7 +73,7 @@ fn is_full(path: &Path) -> bool {
 
 /// Which records may stay as an earlier run with output files has set them aside: those that are
 /// allowed, and, where there is a file for them, are in it. A source with others is done again, so
-/// that a loss is told by each run, not by the first one alone.
+/// that each run reports the loss, not only the first.
 pub(super) struct AllowedRejects {
     records_max: u64,
     /// Lines of each source in the file; `None` where no file is asked for.
@@ -155,8 +155,9 @@ fn each_line(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::
     let mut line = Vec::new();
     while lines.by_ref().take(REJECT_LINE_BYTES_MAX).read_until(b'\n', &mut line)? > 0 {
         if line.len() as u64 == REJECT_LINE_BYTES_MAX {
-            let told = format!("a line is longer than {REJECT_LINE_BYTES_MAX} bytes: no rejects");
-            return Err(io::Error::other(told));
+            let message =
+                format!("a line is longer than {REJECT_LINE_BYTES_MAX} bytes: no rejects");
+            return Err(io::Error::other(message));
         }
         take(&line)?;
         line.clear();

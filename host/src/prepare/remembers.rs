@@ -12,7 +12,7 @@ use crate::process::{Failure, Held};
 use crate::source::Source;
 use crate::spec::{JobSpec, Problem};
 
-/// Is told what becomes of each source, from several threads.
+/// Receives the end of each source, from several threads.
 pub trait Remembers: Sync {
     /// Whether it is the first job of several into one directory: what jobs that were killed have
     /// left there is removed by that one.
@@ -54,8 +54,8 @@ fn of_result(result: Option<Held>, state: Option<Held>) -> Kept {
     Kept { result, saved, output: None, charged }
 }
 
-/// What tells a job that goes on with what comes from another, and the same for people: all that
-/// its outputs depend on, and where they go.
+/// What identifies a job that continues with new files, and the same for people: all that its
+/// outputs depend on, and where they go.
 ///
 /// # Errors
 /// When a plugin cannot be read.

@@ -9,19 +9,32 @@ use crate::input::{self, Expansion};
 use crate::job::Observer;
 use crate::settings::Run;
 use crate::source::{
-    self, Fifos, FilesFrom, Globs, Listing, Look, Request, Roots, TooManySources, Urls,
+    self, Fifos, FilesFrom, Globs, Listing, Look, Request, Roots, Source, TooManySources, Urls, Way,
 };
 use crate::spec::{AllowedUrls, JobSpec, Problem};
 
 /// Where inputs come from.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Origins {
     /// Where they may be.
     pub roots: Roots,
     /// The names of a list, where they have been read already.
     pub listed: Option<Arc<Vec<PathBuf>>>,
+    /// The one source, where somebody has found it.
+    pub found: Option<FoundSource>,
     /// Which addresses a list may name, whatever the spec says.
     pub urls: Option<Urls>,
+}
+
+/// A source that is not to be looked for.
+#[derive(Debug, Clone)]
+pub struct FoundSource {
+    /// What it is called.
+    pub path: PathBuf,
+    /// How it is opened.
+    pub way: Way,
+    /// Its size.
+    pub bytes: u64,
 }
 
 impl Origins {
@@ -53,10 +66,10 @@ impl Origins {
 /// That there is no list of sources.
 pub(super) fn unlistable(error: &source::Error) -> Problem {
     let hint = error.hint();
-    let told = Problem::new(error).hint(hint);
+    let problem = Problem::new(error).hint(hint);
     match error {
-        source::Error::List(_) => told.of("files_from"),
-        _ => told,
+        source::Error::List(_) => problem.of("files_from"),
+        _ => problem,
     }
 }
 
@@ -123,6 +136,12 @@ pub(super) fn listing(
     events: &dyn Observer,
 ) -> Result<Listing, Problem> {
     let Context { origins, cancel, stats, .. } = context;
+    if let Some(found) = &origins.found {
+        let FoundSource { path, way, bytes } = found.clone();
+        let sources = vec![Source { path: path.into(), listed: Ok(Some(bytes)), way }];
+        let roots = origins.roots.clone();
+        return Ok(Listing { sources, roots, ..Listing::default() });
+    }
     let request = request(spec, look, settings, origins)?;
     for (key, patterns) in [("include", &request.include), ("exclude", &request.exclude)] {
         globs(patterns).map_err(|problem| problem.of(key))?;

@@ -6,7 +6,7 @@ use super::sources::globs;
 use crate::input::{Framing, Transcoding};
 use crate::spec::{JobSpec, Problem};
 
-/// Tells what is wrong with the words of a spec, before anything is looked at.
+/// Checks the words of a spec, before anything is opened.
 ///
 /// # Errors
 /// With the first that is none that there can be, by its key.

@@ -144,7 +144,7 @@ fn digest(bytes: &[u8]) -> [u8; DIGEST_BYTES] {
 }
 
 fn failure_row(failure: &Failure) -> Vec<u8> {
-    let Failure { kind, message, hint, past: _, detail } = failure;
+    let Failure { kind, message, hint, past: _, detail, os_error: _ } = failure;
     let mut row = Vec::new();
     put(&mut row, BYTES, kind.word().as_bytes());
     put(&mut row, BYTES, message.as_bytes());
@@ -167,7 +167,7 @@ fn failure(bytes: &[u8]) -> Option<Failure> {
     let tagged = |tag: u8| parts.iter().find(|(of, _)| *of == tag).map(|(_, bytes)| *bytes);
     let hint = tagged(HINT).and_then(|hint| std::str::from_utf8(hint).ok()).map(str::to_string);
     let detail = tagged(DETAIL).and_then(|detail| serde_json::from_slice(detail).ok());
-    Some(Failure { kind, message: text(1)?.to_string(), hint, past: false, detail })
+    Some(Failure { kind, message: text(1)?.to_string(), hint, past: false, detail, os_error: None })
 }
 
 fn put(into: &mut Vec<u8>, tag: u8, bytes: &[u8]) {

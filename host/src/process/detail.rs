@@ -1,4 +1,4 @@
-//! What is known of a call that failed, beside what users are told.
+//! Details of a call that failed, beyond its message.
 
 use std::path::PathBuf;
 

@@ -1,9 +1,9 @@
-//! Lines that plugins log, on their way to whoever listens.
+//! Lines that plugins log, on their way to the observer.
 
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// For whoever writes the plugin.
+    /// For the author of the plugin.
     Debug,
     /// What goes as it should.
     Info,

@@ -131,9 +131,9 @@ mod tests {
         let bytes = |count| wait(whole(of(count))).map(|text| text.as_ref().len());
         assert_eq!(bytes(0).unwrap(), 0);
         assert_eq!(bytes(REMOTE_TEXT_BYTES_MAX).unwrap(), REMOTE_TEXT_BYTES_MAX);
-        let told = bytes(REMOTE_TEXT_BYTES_MAX + 1).unwrap_err().to_string();
+        let message = bytes(REMOTE_TEXT_BYTES_MAX + 1).unwrap_err().to_string();
         assert_eq!(
-            told,
+            message,
             "HTTP error: a list, a receipt or credentials of more than 16777216 bytes"
         );
     }

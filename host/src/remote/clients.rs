@@ -95,7 +95,8 @@ fn s3(address: &Address<'_>, mut wish: Wish) -> StoreResult<(AmazonS3, Completes
     let mut builder =
         AmazonS3Builder::from_env().with_bucket_name(address.authority).with_retry(retry());
     let endpoints = [S3Endpoint, Endpoint].map(|key| builder.get_config_value(&key));
-    // Whoever says that the store has no conditions is told nothing by it.
+    // The user says that the store has no conditional writes: an upload completes over what is
+    // there.
     if builder.get_config_value(&ConditionalPut).is_some_and(|word| word == "disabled") {
         wish.completes = Completes::Over;
     }

@@ -1,8 +1,8 @@
-//! What a store says when it does not give what it was asked for, in words that tell no secrets.
+//! What a store says when it does not give what it was asked for, in words without secrets.
 //!
 //! The texts of the outside crates hold URLs, which may be signed, and answers of servers, which
-//! may repeat what was signed: of both no more is told than the status, the store's word for what
-//! is wrong, and the host.
+//! may repeat what was signed: of both, only the status, the store's error code and the host are
+//! shown.
 
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_answered_is_told_without_what_was_signed() {
+    fn answers_are_shown_without_signatures() {
         let body = "Server returned non-2xx status code: 403 Forbidden: <Error><Code>SignatureDoesNotMatch</Code>\
             <StringToSign>secret</StringToSign></Error>";
         let fault = fault(body);
@@ -245,23 +245,23 @@ mod tests {
     }
 
     #[test]
-    fn an_error_in_a_good_answer_is_told_by_its_word() {
+    fn an_error_in_a_good_answer_is_shown_by_its_code() {
         let body = "Server returned error response: <Error><Code>SlowDown</Code><Secret>secret</Secret></Error>";
         assert_eq!(fault(body).to_string(), "h answered an error (SlowDown)");
     }
 
     #[test]
-    fn whoever_writes_is_told_of_the_bucket() {
+    fn a_writer_gets_an_error_that_names_the_bucket() {
         let address = Address::of(Path::new("s3://none/key")).unwrap();
         let body = "status code: 404 Not Found: <Error><Code>NoSuchBucket</Code></Error>";
         let fault = Fault::of(&Outer(Inner(body)), &address).writing(&address);
-        let told = "there is no bucket none (the store answered 404 Not Found (NoSuchBucket))";
-        assert_eq!(fault.to_string(), told);
+        let message = "there is no bucket none (the store answered 404 Not Found (NoSuchBucket))";
+        assert_eq!(fault.to_string(), message);
         assert_eq!(hint(&fault.io()), Some(bucket(Scheme::S3)));
     }
 
     #[test]
-    fn other_words_are_told_without_the_query() {
+    fn other_messages_are_shown_without_the_query() {
         assert_eq!(
             fault("cannot parse https://h/k?secret").to_string(),
             "cannot parse https://h/k?..."

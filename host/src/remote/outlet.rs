@@ -1,8 +1,8 @@
 //! A store that objects are written to: whether one is there, and what is asked of the store for
 //! one that is small, or made of parts.
 //!
-//! Who may only write is told "no" by every look: then the store alone says what is there, when it
-//! is given an object.
+//! With permission to write only, every lookup is refused: then only the store knows what is there,
+//! and says so when it is given an object.
 
 use std::io::ErrorKind;
 use std::path::Path as FilePath;

@@ -1,9 +1,9 @@
 //! Web servers that send a client elsewhere: how far that is followed.
 //!
-//! A server is not whoever named it: it may send a client into the network that the client is in.
-//! So a redirect leads to the same scheme, or from http to https; from a public address to no
-//! private one, unless that is allowed; and at most five times. What is sent on is the request
-//! alone: no credentials, no query and no word of where it comes from (`Referer`).
+//! A server is not trusted like the user who named it: it may send a client into the network that
+//! the client is in. So a redirect leads to the same scheme, or from http to https; from a public
+//! address to no private one, unless that is allowed; and at most five times. What is sent on is
+//! the request alone: no credentials, no query and no word of where it comes from (`Referer`).
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -139,7 +139,7 @@ fn location(answer: &HttpResponse, at: &Url) -> Option<Result<Url, Astray>> {
     Some(next)
 }
 
-/// Whether a redirect may be followed, as far as its address tells.
+/// Whether a redirect may be followed, judged by its address.
 fn may_lead(at: &Url, next: &Url, is_public: bool) -> Result<(), Astray> {
     let is_safer = (at.scheme(), next.scheme()) == ("http", "https");
     if next.scheme() != at.scheme() && !is_safer {

@@ -1,10 +1,10 @@
 //! One object on its way into a store: put at once where it is small, in parts where not, and seen
 //! when all of it is there.
 //!
-//! Bytes come in their order, and whoever brings them waits while too many are on their way. What
-//! was brought since a mark can be taken back: a part is replaced by another of its number, so what
-//! is kept for that is the one part in which the mark lies. One that is dropped before it is
-//! finished leaves nothing: the store is told to forget its parts.
+//! Bytes come in their order, and the thread that brings them waits while too many are in flight.
+//! What was brought since a mark can be taken back: a part is replaced by another of its number, so
+//! what is kept for that is the one part in which the mark lies. One that is dropped before it is
+//! finished leaves nothing: its parts are removed from the store.
 //!
 //! Memory: the part that is being filled, the kept one, and [`UPLOAD_FLIGHT_KIB`] for all objects
 //! together, or one part where that is larger. All of it is charged until the store has it.

@@ -144,8 +144,8 @@ mod tests {
     #[test]
     fn a_setting_out_of_bounds_is_named_with_them() {
         let run = Run { chunk_bytes: 0, ..Run::default() };
-        let told = run.check().unwrap_err().to_string();
-        assert_eq!(told, "chunk_bytes 0 bytes is not within 64 bytes and 4294967296 bytes");
+        let message = run.check().unwrap_err().to_string();
+        assert_eq!(message, "chunk_bytes 0 bytes is not within 64 bytes and 4294967296 bytes");
         let sandbox = Sandbox { timeout: Duration::ZERO, ..Sandbox::default() };
         let run = Run { sandbox, ..Run::default() };
         assert_eq!(run.check().unwrap_err().setting, "timeout");

@@ -27,17 +27,17 @@ pub fn named(text: &str, name: impl Fn(&str) -> String) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut parts = text.split(OPEN);
-    let mut told = parts.next().unwrap_or_default().to_string();
+    let mut text = parts.next().unwrap_or_default().to_string();
     for part in parts {
         if let Some((key, rest)) = part.split_once(CLOSE).filter(|(key, _)| is_key(key)) {
-            told.push_str(&name(key));
-            told.push_str(rest);
+            text.push_str(&name(key));
+            text.push_str(rest);
         } else {
-            told.push(OPEN);
-            told.push_str(part);
+            text.push(OPEN);
+            text.push_str(part);
         }
     }
-    Cow::Owned(told)
+    Cow::Owned(text)
 }
 
 /// The key that a text begins with.
@@ -62,13 +62,13 @@ mod tests {
     #[test]
     fn keys_are_named_and_all_else_stays() {
         let flag = |key: &str| format!("--{key}");
-        let told = |text: &str| named(text, flag).into_owned();
-        assert_eq!(told("raise ⟦timeout⟧, or ⟦memory⟧"), "raise --timeout, or --memory");
-        assert_eq!(told(&format!("{}: why", Key("out"))), "--out: why");
+        let text = |text: &str| named(text, flag).into_owned();
+        assert_eq!(text("raise ⟦timeout⟧, or ⟦memory⟧"), "raise --timeout, or --memory");
+        assert_eq!(text(&format!("{}: why", Key("out"))), "--out: why");
         for same in ["", "none", "a ⟦ b ⟧ c", "⟦⟧", "⟦a b⟧", "⟧⟦", "⟦open"] {
-            assert_eq!(told(same), same);
+            assert_eq!(text(same), same);
         }
-        assert_eq!(told("⟦⟦out⟧"), "⟦--out");
+        assert_eq!(text("⟦⟦out⟧"), "⟦--out");
         assert_eq!(keys("⟦a⟧ ⟦b c⟧ ⟦d⟧").collect::<Vec<_>>(), ["a", "d"]);
     }
 }

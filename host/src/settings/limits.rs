@@ -3,6 +3,7 @@
 //! them.
 
 mod decode;
+mod follow;
 mod plugin;
 mod remote;
 mod text;
@@ -12,6 +13,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 pub use decode::*;
+pub use follow::*;
 pub use plugin::*;
 pub use remote::*;
 pub use text::is_only_shown;
@@ -109,8 +111,7 @@ pub const PLAN_NAMES_MAX: usize = 5;
 /// large machine.
 pub const SPARE_BUFFERS_MAX: usize = 16;
 
-/// What they take together, charged to nobody: outputs are about as long as chunks, as a rule,
-/// which are 1 MiB.
+/// What they take together: outputs are about as long as chunks, as a rule, which are 1 MiB.
 pub const SPARE_BYTES_MAX: usize = 8 << 20;
 
 /// Worker threads: far above any machine, below what would exhaust address space.
@@ -217,7 +218,7 @@ pub const PATH_BYTES_MAX: usize = 4095;
 /// needed.
 pub const TEMPORARY_TRIES_MAX: u32 = 16;
 
-/// Failures told one by one on standard error; the others are only counted.
+/// Failures shown one by one on standard error; the others are only counted.
 pub const FAILURES_TOLD_MAX: u64 = 20;
 
 /// Bytes of the name of an archive's member; that of a file has 4096 with all above it
@@ -235,7 +236,7 @@ pub const LISTED_NAME_BYTES_MAX: usize = 64 << 10;
 /// Parts of the name of an archive's member.
 pub const MEMBER_NAME_PARTS_MAX: usize = 255;
 
-/// What is told of a longer name: as much as one part of a file's name has (`NAME_MAX`).
+/// What is shown of a longer name: as much as one part of a file's name has (`NAME_MAX`).
 pub const MEMBER_NAME_SHOWN_BYTES: usize = 255;
 
 /// Columns of a table that a plugin's results may have; those beyond are left out, which is shown.
@@ -310,7 +311,7 @@ pub const LEDGER_CACHE_BYTES: u32 = 16 << 20;
 /// How long the ledger waits for a program that is not a host to leave the database alone.
 pub const LEDGER_BUSY: Duration = Duration::from_secs(5);
 
-/// What is told of a damaged ledger; the rest says the same.
+/// Faults of a damaged ledger that are listed; more would say the same.
 pub const LEDGER_TROUBLES_MAX: u32 = 100;
 
 /// Rows in a table of the ledger's sources: nobody reads more, and the widths of columns need them

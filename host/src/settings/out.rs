@@ -199,18 +199,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_compression_is_told_with_what_is() {
-        let told = |word: &str| word.parse::<Pack>().unwrap_err().to_string();
+    fn an_unknown_compression_is_reported_with_the_known_ones() {
+        let message = |word: &str| word.parse::<Pack>().unwrap_err().to_string();
         assert_eq!(
-            told("xz"),
+            message("xz"),
             "unknown compression `xz`, expected one of: none, gzip, zstd, lz4, bgzf"
         );
-        assert_eq!(told("gzip:0"), "gzip has no level `0`, expected 1 to 9");
-        assert_eq!(told("gzip:10"), "gzip has no level `10`, expected 1 to 9");
-        assert_eq!(told("bgzf:"), "bgzf has no level ``, expected 1 to 9");
-        assert_eq!(told("zstd:-5"), "zstd has no level `-5`, expected 1 to 22");
-        assert_eq!(told("zstd:23"), "zstd has no level `23`, expected 1 to 22");
-        assert_eq!(told("lz4:1"), "lz4 has no levels");
-        assert_eq!(told("none:1"), "none has no levels");
+        assert_eq!(message("gzip:0"), "gzip has no level `0`, expected 1 to 9");
+        assert_eq!(message("gzip:10"), "gzip has no level `10`, expected 1 to 9");
+        assert_eq!(message("bgzf:"), "bgzf has no level ``, expected 1 to 9");
+        assert_eq!(message("zstd:-5"), "zstd has no level `-5`, expected 1 to 22");
+        assert_eq!(message("zstd:23"), "zstd has no level `23`, expected 1 to 22");
+        assert_eq!(message("lz4:1"), "lz4 has no levels");
+        assert_eq!(message("none:1"), "none has no levels");
     }
 }

@@ -22,7 +22,7 @@ pub enum Io {
 
 words!(Io { Auto = "auto", Read = "read", Mmap = "mmap" });
 
-/// What standard input is, which has no name to tell it.
+/// What standard input is: it has no name that says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Piped {
     /// What its first bytes say.

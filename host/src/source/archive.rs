@@ -23,7 +23,7 @@ pub struct Archive {
     pub version: Version,
 }
 
-/// What tells one version of a file from another.
+/// What identifies a version of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version {
     /// Its size.

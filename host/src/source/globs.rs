@@ -91,7 +91,7 @@ impl Globs {
 
     /// Whether one matches the entry of that name, from its root on.
     pub(super) fn match_entry(&self, name: &Path, kind: Kind) -> bool {
-        // Each is asked, so that those that matched nothing can be told.
+        // Each is tried, so that those that matched nothing can be reported.
         self.0.iter().filter(|glob| glob.matches(name, kind)).count() > 0
     }
 
@@ -198,15 +198,15 @@ mod tests {
 
     #[test]
     fn a_bad_glob_is_named_and_an_empty_one_refused() {
-        let told = |glob: &str| Globs::new(&[glob.to_string()]).unwrap_err().to_string();
-        assert!(told("a[").starts_with("a[: "));
+        let message = |glob: &str| Globs::new(&[glob.to_string()]).unwrap_err().to_string();
+        assert!(message("a[").starts_with("a[: "));
         for empty in ["", "/", "./", "//"] {
-            assert_eq!(told(empty), format!("`{empty}`: a glob of nothing matches nothing"));
+            assert_eq!(message(empty), format!("`{empty}`: a glob of nothing matches nothing"));
         }
     }
 
     #[test]
-    fn those_that_matched_nothing_are_told() {
+    fn those_that_matched_nothing_are_reported() {
         let globs = Globs::new(&["a".to_string(), "b".to_string()]).unwrap();
         assert!(globs.take(Path::new("b")) && !globs.take(Path::new("c")));
         assert_eq!(globs.unmatched().collect::<Vec<_>>(), ["a"]);

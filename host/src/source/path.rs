@@ -42,7 +42,7 @@ impl SourcePath {
         }
     }
 
-    /// Its last part, or all of it: enough to tell an extension.
+    /// Its last part, or all of it: enough to find an extension.
     pub fn end(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.own))
     }

@@ -1,5 +1,5 @@
-//! Which addresses a list of names may have: whoever writes the list is not always who runs the
-//! job.
+//! Which addresses a list of names may have: the author of the list may not be the user who runs
+//! the job.
 
 use super::{Address, Refusal, Source, SourcePath, Way};
 

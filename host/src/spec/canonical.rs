@@ -67,8 +67,8 @@ mod tests {
         use std::os::unix::ffi::OsStringExt;
         let path = std::ffi::OsString::from_vec(b"caf\xe9".to_vec());
         let spec = JobSpec::of("a.wasm".into(), vec![path.into()]);
-        let told = spec.canonical().unwrap_err().to_string();
-        assert_eq!(told, "the spec in JSON: path contains invalid UTF-8 characters");
+        let message = spec.canonical().unwrap_err().to_string();
+        assert_eq!(message, "the spec in JSON: path contains invalid UTF-8 characters");
         assert!(spec.to_json().is_err());
     }
 }

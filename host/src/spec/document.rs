@@ -28,8 +28,8 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads what is in the file `name`, to whose directory paths are relative; `is_path` tells
-    /// which are paths at all.
+    /// Reads what is in the file `name`, to whose directory paths are relative; `is_path` says
+    /// which are paths.
     ///
     /// # Errors
     /// When it is no TOML, or says what no spec can; with the place.
@@ -44,10 +44,10 @@ impl Document {
         one_of_two(&text, table.get_ref())?;
         let read = JobText::deserialize(Deserializer::from(table.clone()));
         let read = read.map_err(|error| wrong(&text, table.get_ref(), &error))?;
-        let mut spec = JobSpec::try_from(read).map_err(|told| {
+        let mut spec = JobSpec::try_from(read).map_err(|message| {
             // What is wrong with a whole file is its version, as two of stage and branch are told.
             let at = table.get_ref().get("version").map(|version| text.place(&version.span()));
-            Problem::new(told).at(at.as_ref())
+            Problem::new(message).at(at.as_ref())
         })?;
         let dir = name.parent().unwrap_or(Path::new(""));
         for path in spec.paths_mut().into_iter().filter(|path| is_path(path)) {
@@ -123,8 +123,8 @@ fn utf8<'t>(name: &'t Path, bytes: &'t [u8]) -> Result<Text<'t>, Problem> {
     };
     let good = bytes.get(..wrong).and_then(|good| str::from_utf8(good).ok()).unwrap_or_default();
     let byte = bytes.get(wrong).copied().unwrap_or_default();
-    let told = format!("byte 0x{byte:02x} is not UTF-8, which a pipeline file is");
-    Err(Text { name, text: good }.wrong(&(wrong..wrong), told))
+    let message = format!("byte 0x{byte:02x} is not UTF-8, which a pipeline file is");
+    Err(Text { name, text: good }.wrong(&(wrong..wrong), message))
 }
 
 /// The tables of a spec, and the keys of each.
@@ -238,7 +238,7 @@ fn wrong(text: &Text<'_>, root: &DeTable<'_>, error: &toml::de::Error) -> Proble
     let (key, found) = find(root, &span).unwrap_or(("", "nothing"));
     let expected =
         message.strip_prefix("invalid type: ").or(message.strip_prefix("invalid value: "));
-    if let Some((_, expected)) = expected.and_then(|told| told.split_once(", expected ")) {
+    if let Some((_, expected)) = expected.and_then(|message| message.split_once(", expected ")) {
         let list = matches!(key, "stage" | "branch");
         let expected = match expected {
             _ if list && expected.contains("sequence") => "a list of tables",
@@ -255,9 +255,13 @@ fn wrong(text: &Text<'_>, root: &DeTable<'_>, error: &toml::de::Error) -> Proble
         } else {
             String::new()
         };
-        let told = text.wrong(&span, format!("`{key}` is {expected}{got}"));
+        let message = text.wrong(&span, format!("`{key}` is {expected}{got}"));
         let above = if key == "stage" && root.contains_key("branch") { "branch." } else { "" };
-        return if list { told.hint(Some(&format!("write it as [[{above}{key}]]"))) } else { told };
+        return if list {
+            message.hint(Some(&format!("write it as [[{above}{key}]]")))
+        } else {
+            message
+        };
     }
     match message {
         "missing field `plugin`" => {

@@ -252,7 +252,8 @@ impl JobSpec {
     }
 }
 
-/// A URL in the place of a file is told as one: otherwise it would be a file that is not there.
+/// A URL in the place of a file gets an error of its own. Otherwise the error would be that there
+/// is no such file.
 fn refuse_url(key: &'static str, path: &Path) -> Result<(), Problem> {
     if !is_url(path) {
         return Ok(());
@@ -263,7 +264,7 @@ fn refuse_url(key: &'static str, path: &Path) -> Result<(), Problem> {
     Err(Problem::new(message).of(key).hint(Some(hint)))
 }
 
-/// What the plugin at that position, of `count`, is told by a key, if anything.
+/// The setting of a key for the plugin at that position of `count`, if there is one.
 fn own_key<'a>(
     key: &'a str,
     stage: &StageSpec,

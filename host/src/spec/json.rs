@@ -14,9 +14,10 @@ impl JobSpec {
     pub fn from_json(text: &str) -> Result<Self, Problem> {
         let read = serde_json::from_str::<Table<Self>>(text);
         read.map(|Table(spec)| spec).map_err(|error| {
-            let told = error.to_string();
-            let hint = unknown(&told).and_then(|(key, known)| nearest(key, &known));
-            Problem::new(&told).hint(hint.map(|near| format!("did you mean `{near}`?")).as_deref())
+            let message = error.to_string();
+            let hint = unknown(&message).and_then(|(key, known)| nearest(key, &known));
+            Problem::new(&message)
+                .hint(hint.map(|near| format!("did you mean `{near}`?")).as_deref())
         })
     }
 
@@ -30,8 +31,8 @@ impl JobSpec {
 }
 
 /// The key that there is not, and those that there are, from what serde tells of it.
-fn unknown(told: &str) -> Option<(&str, Vec<&str>)> {
-    let mut words = told.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+fn unknown(message: &str) -> Option<(&str, Vec<&str>)> {
+    let mut words = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
     Some((words.next()?, words.collect()))
 }
 
@@ -40,7 +41,7 @@ mod tests {
     use super::*;
     use crate::spec::SettingSpec;
 
-    fn told(text: &str) -> (String, Option<String>) {
+    fn refused(text: &str) -> (String, Option<String>) {
         let problem = JobSpec::from_json(text).unwrap_err();
         (problem.to_string(), problem.advice().map(str::to_string))
     }
@@ -67,15 +68,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_spec_is_told_with_its_place() {
-        let (message, hint) = told(r#"{ "inputs": { "max_rekord": 3 } }"#);
+    fn an_invalid_spec_is_reported_with_its_place() {
+        let (message, hint) = refused(r#"{ "inputs": { "max_rekord": 3 } }"#);
         assert!(message.starts_with("unknown field `max_rekord`"), "{message}");
         assert!(message.ends_with("at line 1 column 26"), "{message}");
         assert_eq!(hint.as_deref(), Some("did you mean `max_record`?"));
-        assert_eq!(told(r#"{ "wrok": {} }"#).1.as_deref(), Some("did you mean `work`?"));
-        let (message, _) = told(r#"{ "version": 2 }"#);
+        assert_eq!(refused(r#"{ "wrok": {} }"#).1.as_deref(), Some("did you mean `work`?"));
+        let (message, _) = refused(r#"{ "version": 2 }"#);
         assert!(message.contains("version 2 of specs is not known, but 1 is"), "{message}");
-        let (message, _) = told(r#"{ "output": { "exists": "perhaps" } }"#);
+        let (message, _) = refused(r#"{ "output": { "exists": "perhaps" } }"#);
         assert!(message.contains("expected fail, skip or replace"), "{message}");
     }
 }

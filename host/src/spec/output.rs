@@ -47,7 +47,7 @@ pub struct OutputSpec {
     pub delete_vanished: bool,
     /// A file for the figures of the run.
     pub report: Option<PathBuf>,
-    /// Whether a front end tells at the end how much was done, in which time, where it would not.
+    /// Whether a front end always reports at the end how much was done and in which time.
     pub summary: bool,
     /// Whether a front end shows less than it would.
     pub quiet: bool,

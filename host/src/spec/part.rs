@@ -82,8 +82,8 @@ mod tests {
     #[test]
     fn a_range_without_a_chunk_is_refused() {
         for text in ["8..4", "4..4", "4", "..", "-1..4", "4..=8", "a..b", ""] {
-            let told = text.parse::<ChunkRange>().unwrap_err();
-            assert_eq!(told, format!("{text:?} is no range of chunks, expected one as 4..8"));
+            let message = text.parse::<ChunkRange>().unwrap_err();
+            assert_eq!(message, format!("{text:?} is no range of chunks, expected one as 4..8"));
         }
     }
 }

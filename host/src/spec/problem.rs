@@ -19,7 +19,7 @@ pub struct Problem {
 pub struct FilePlace(pub String);
 
 impl Problem {
-    /// A problem that is told so.
+    /// A problem with that message.
     pub fn new(message: impl Display) -> Self {
         Self { message: message.to_string(), hint: None, place: None, key: None }
     }

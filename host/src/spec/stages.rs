@@ -1,4 +1,4 @@
-//! Which plugins a job has, and what each is told.
+//! Which plugins a job has, and the settings of each.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,13 +25,13 @@ pub struct StageSpec {
     pub name: String,
     /// Its file.
     pub plugin: PathBuf,
-    /// What it is told, in the order in which that was said.
+    /// Its settings, in the order in which they were given.
     pub settings: Vec<SettingSpec>,
     /// Where a file names it.
     pub place: Option<FilePlace>,
 }
 
-/// What a plugin is told.
+/// A setting of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingSpec {
     /// Which setting.
@@ -48,8 +48,8 @@ impl SettingSpec {
         format!("{}={}", self.key, self.value)
     }
 
-    /// The value for people, who may show a plan or a ledger to others: one that is a secret by its
-    /// name is not told.
+    /// The value for people, who may show a plan or a ledger to others: a value that is a secret by
+    /// its name is hidden.
     pub fn shown(&self) -> &str {
         let is_secret = SECRETS.iter().any(|end| self.key.ends_with(end));
         if is_secret && !self.value.is_empty() { "***" } else { &self.value }
@@ -60,7 +60,7 @@ impl SettingSpec {
 const SECRETS: [&str; 4] = ["key", "secret", "password", "token"];
 
 impl StageSpec {
-    /// A plugin that is called as its file, and is told nothing.
+    /// A plugin that has the name of its file, and no settings.
     pub fn of(plugin: PathBuf) -> Self {
         Self { name: Self::default_name(&plugin), plugin, settings: Vec::new(), place: None }
     }
@@ -99,7 +99,7 @@ impl From<StageSpec> for StageText {
     }
 }
 
-/// A value as a plugin is told it.
+/// A value as a plugin receives it.
 #[derive(Debug, Clone, Serialize)]
 struct Word(String);
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::words::{number, number_if_any, word};
 use super::{Problem, Size, Time};
-use crate::settings::limits::{WATCH_RETRIES, WATCH_SETTLE, WATCH_TIME_MAX};
+use crate::settings::limits::{FOLLOW_IDLE, WATCH_RETRIES, WATCH_SETTLE, WATCH_TIME_MAX};
 use crate::settings::{AfterCommit, Changed, Existing, Key, OnFail, Order, SettleMode};
 
 /// How files are taken as they arrive, and what becomes of them.
@@ -41,6 +41,10 @@ pub struct WatchSpec {
     pub max_files_per_second: Option<u32>,
     /// Bytes of files that are begun in a second at most.
     pub max_bytes_per_second: Option<Size>,
+    /// Whether files are followed as they grow.
+    pub append: bool,
+    /// A last line without its end is whole when nothing came for so long.
+    pub idle: Time,
     /// Whether it ends when all that is there is done.
     pub once: bool,
 }
@@ -63,6 +67,8 @@ impl Default for WatchSpec {
             order: Order::default(),
             max_files_per_second: None,
             max_bytes_per_second: None,
+            append: false,
+            idle: Time(FOLLOW_IDLE),
             once: false,
         }
     }
@@ -77,7 +83,9 @@ impl WatchSpec {
         let refused = |key: &'static str, why: String| {
             Err(Problem::new(format!("{} {why}", Key(key))).of(key))
         };
-        for (key, time) in [("settle", self.settle), ("after_delay", self.after_delay)] {
+        for (key, time) in
+            [("settle", self.settle), ("after_delay", self.after_delay), ("idle", self.idle)]
+        {
             if time.0 > WATCH_TIME_MAX {
                 return refused(key, format!("{time} is more than {}", Time(WATCH_TIME_MAX)));
             }

@@ -1,6 +1,5 @@
-//! Bytes that the host holds because of a plugin or an input. There are none without a charge, and
-//! who hands them on hands the charge on: they count from when they are made to when they are
-//! dropped, whoever has them meanwhile.
+//! Bytes that the host holds because of a plugin or an input. None exists without a charge, and the
+//! charge moves with them: they count from when they are made to when they are dropped.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -21,17 +20,36 @@ impl Held {
         Self { bytes, charge: (room > 0).then(|| memory.hold(room)) }
     }
 
+    /// A buffer for bytes that are yet to come, its room charged to that budget as it grows.
+    pub fn buffer(memory: &Arc<MemoryBudget>) -> Self {
+        Self { bytes: Vec::new(), charge: Some(memory.hold(0)) }
+    }
+
+    /// Changes the bytes; their charge follows.
+    pub fn change(&mut self, change: impl FnOnce(&mut Vec<u8>)) {
+        change(&mut self.bytes);
+        if let Some(charge) = &mut self.charge {
+            charge.set(self.bytes.capacity() as u64);
+        }
+    }
+
+    /// Bytes of memory that they take.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Puts `more` behind them.
     pub fn append(&mut self, more: Self) {
-        let Some(charge) = self.charge.as_mut().filter(|_| !self.bytes.is_empty()) else {
+        if self.bytes.is_empty() {
             *self = more;
             return;
-        };
+        }
         // No more room than is needed: of many results in a row, doubling it would be as much
         // again.
-        self.bytes.reserve_exact(more.len());
-        charge.set(self.bytes.capacity() as u64);
-        self.bytes.extend_from_slice(&more);
+        self.change(|bytes| {
+            bytes.reserve_exact(more.len());
+            bytes.extend_from_slice(&more);
+        });
     }
 
     /// Bytes that were [apart](Self::apart) from their charge.
@@ -44,7 +62,7 @@ impl Held {
         (self.bytes, Charged { charge: self.charge })
     }
 
-    /// The bytes, for who drops them or gives their room away at once: they are charged no more.
+    /// The bytes, charged no more.
     pub fn release(self) -> Vec<u8> {
         self.bytes
     }
@@ -113,6 +131,18 @@ mod tests {
         let elsewhere = std::thread::spawn(move || held).join().unwrap();
         assert_eq!((&elsewhere[..], memory.charged()), (&b"a"[..], 60));
         assert_eq!(elsewhere.release().len(), 1);
+        assert_eq!(memory.charged(), 0);
+    }
+
+    #[test]
+    fn a_buffer_is_charged_as_it_grows() {
+        let memory = Arc::new(MemoryBudget::new(100));
+        let mut buffer = Held::buffer(&memory);
+        for room in [10, 60] {
+            buffer.change(|bytes| bytes.reserve_exact(room));
+            assert_eq!((buffer.capacity(), memory.charged()), (room, room as u64));
+        }
+        drop(buffer);
         assert_eq!(memory.charged(), 0);
     }
 

@@ -3,8 +3,8 @@
 //!
 //! Two figures are kept. What is **reserved** is the most that a job can come to hold, asked for
 //! before it begins: a job waits until its least fits, and has fewer workers where more do not.
-//! What is **charged** is what is held now. Whoever holds a result is never refused; a guest that
-//! grows is, beyond the budget, and who would begin new work can ask whether it is
+//! What is **charged** is what is held now. A charge for a result is never refused. A guest that
+//! grows beyond the budget is, and new work can first ask whether the budget is
 //! [full](MemoryBudget::is_full).
 
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use thiserror::Error;
 
+use super::spare;
 use crate::settings::limits::WAIT;
 
 /// See the module.
@@ -91,9 +92,13 @@ impl MemoryBudget {
         self.charged.load(Ordering::Relaxed)
     }
 
-    /// Whether all of it is in use.
+    /// Whether all of it is in use, and none of that is spare.
     pub fn is_full(&self) -> bool {
-        self.charged() >= self.bytes_max
+        let is_full = || self.charged() >= self.bytes_max;
+        is_full() && {
+            spare::clear();
+            is_full()
+        }
     }
 
     /// Sets aside what a job needs, for as many workers as fit; waits until one does. `None` if
@@ -195,8 +200,12 @@ impl Charge {
         let MemoryBudget { bytes_max, charged, peak, .. } = &*self.budget;
         let more = bytes.saturating_sub(self.bytes);
         let next = |now: u64| now.checked_add(more).filter(|sum| sum <= bytes_max);
-        let before = charged
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, next)
+        let add = || charged.try_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        let before = add()
+            .or_else(|_| {
+                spare::clear();
+                add()
+            })
             .map_err(|charged| Full { bytes: more, charged, bytes_max: *bytes_max })?;
         peak.fetch_max(before.saturating_add(more), Ordering::Relaxed);
         self.bytes = self.bytes.max(bytes);
@@ -239,8 +248,8 @@ mod tests {
         assert_eq!(workers(899), Ok(3));
         assert_eq!(workers(300), Ok(1));
         let refused = workers(299).unwrap_err();
-        let told = "one worker needs 300 bytes of memory, more than all of 299";
-        assert_eq!(refused.to_string(), told);
+        let message = "one worker needs 300 bytes of memory, more than all of 299";
+        assert_eq!(refused.to_string(), message);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Archives that were read as the files that they are: how many, and the first of them in the order
-//! of the sources, whoever found it.
+//! of the sources.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ pub(super) struct Unopened {
     first: String,
 }
 
-/// The same, as it is told.
+/// The same, as it is reported.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct UnopenedArchives {
     /// How many.

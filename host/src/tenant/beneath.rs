@@ -1,7 +1,6 @@
-//! What a job is told at once of inputs that are not in its tenant's directory. What keeps them
-//! there is that each is opened from that directory ([`Roots`](crate::source::Roots)), whatever
-//! changes after this look; and outputs are made beneath an open directory
-//! ([`Root`](crate::output::Root)).
+//! Errors that a job gets at once for inputs outside its tenant's directory. What keeps them there
+//! is that each is opened from that directory ([`Roots`](crate::source::Roots)), whatever changes
+//! after this look; and outputs are made beneath an open directory ([`Root`](crate::output::Root)).
 
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};

@@ -101,7 +101,7 @@ impl Host {
     }
 
     /// Starts a job of that tenant. Its inputs are named from the tenant's directory for those, and
-    /// what it writes from that for outputs; plugins are files that whoever runs the host has
+    /// what it writes from that for outputs; plugins are files that the operator of the host has
     /// chosen. What goes to standard output is thrown away.
     ///
     /// # Errors
@@ -173,7 +173,7 @@ impl Drop for Host {
     }
 }
 
-/// A job's thread; whatever becomes of it, its end is told.
+/// A job's thread; its end is reported even if it panics.
 struct Working {
     shared: Arc<Shared>,
     member: Arc<Member>,

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_quota_is_told_by_its_name_with_its_figures() {
+    fn each_quota_is_reported_by_name_with_its_figures() {
         let account = |quotas| Account::new("a".into(), quotas);
         let cpu = account(Quotas { cpu: Some(Duration::from_secs(1)), ..Quotas::default() });
         assert_eq!(cpu.charge(Duration::from_secs(1), 10, 10), Ok(()));

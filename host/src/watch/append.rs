@@ -83,7 +83,7 @@ impl Rows {
     pub(super) fn renew(&mut self) -> io::Result<Option<&'static str>> {
         let own = self.file.metadata()?;
         let is_own = |now: &fs::Metadata| (now.dev(), now.ino()) == (own.dev(), own.ino());
-        let told = match fs::metadata(&self.path) {
+        let warning = match fs::metadata(&self.path) {
             Ok(now) if is_own(&now) && now.len() == self.committed => return Ok(None),
             // What a try has left that failed: the next one writes over it.
             Ok(now) if is_own(&now) && (self.committed..=self.end).contains(&now.len()) => {
@@ -101,7 +101,7 @@ impl Rows {
         // Behind what is there, if anything is.
         let found = fs::metadata(&self.path).map_or(0, |now| now.len());
         (*self, _) = Self::open(&self.path, Some(found), self.durable)?;
-        Ok(Some(told))
+        Ok(Some(warning))
     }
 
     /// Puts rows behind what is committed, and returns how long that makes it.
@@ -109,7 +109,24 @@ impl Rows {
         let end = self.committed + rows.len() as u64;
         self.end = self.end.max(end);
         self.file.write_all_at(rows, self.committed)?;
-        self.file.set_len(end)?; // where an earlier try was longer
+        self.finish(end)
+    }
+
+    /// The file, and where the next row goes: for who writes more than fits into memory, and
+    /// [finishes](Self::finish) then.
+    pub(super) fn writer(&self) -> io::Result<(File, u64)> {
+        Ok((self.file.try_clone()?, self.committed))
+    }
+
+    /// Something was written up to there, which is not committed.
+    pub(super) fn tried(&mut self, end: u64) {
+        self.end = self.end.max(end);
+    }
+
+    /// Rows up to there are whole: cuts off what an earlier try has left behind them.
+    pub(super) fn finish(&mut self, end: u64) -> io::Result<u64> {
+        self.end = self.end.max(end);
+        self.file.set_len(end)?;
         if self.durable == Durable::Synced {
             self.file.sync_data()?;
         }
@@ -174,10 +191,10 @@ mod tests {
         let path = dir.path().join("rows.jsonl");
         let (mut rows, _) = Rows::open(&path, None, Durable::Fast).unwrap();
         let mut put = |bytes: &[u8]| {
-            let told = rows.renew().unwrap();
+            let warning = rows.renew().unwrap();
             let end = rows.put(bytes).unwrap();
             rows.settle(end);
-            told
+            warning
         };
         assert_eq!(put(b"1\n"), None);
         fs::write(&path, b"1\nmine\n").unwrap();

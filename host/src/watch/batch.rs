@@ -33,16 +33,13 @@ pub(super) struct Item {
     pub(super) version: Version,
 }
 
-/// What is between a failure and the way out.
-pub(super) const HINT: &str = "; hint: ";
-
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
     /// Its output is in place.
     Committed,
-    /// It failed, with a word for how, and why.
-    Failed(&'static str, String),
+    /// It failed.
+    Failed(Box<Failure>),
     /// It is another version by now.
     Changed,
     /// It is not there any more.
@@ -210,8 +207,8 @@ impl Remembers for Batch<'_> {
         }
         let change = self.committed(item, progress);
         drop(all);
-        let told = |error: ledger::Error| Error::Remember(error.to_string());
-        self.ledger.change(vec![change]).map(|_ticket| ()).map_err(told)
+        let failed = |error: ledger::Error| Error::Remember(error.to_string());
+        self.ledger.change(vec![change]).map(|_ticket| ()).map_err(failed)
     }
 }
 
@@ -226,11 +223,7 @@ impl End {
             FailureKind::Changed => Self::Changed,
             FailureKind::NotFound => Self::Gone,
             FailureKind::Cancelled => Self::Unread,
-            kind => {
-                let hint = failure.hint.as_deref().map(|hint| format!("{HINT}{hint}"));
-                let why = format!("{failure}{}", hint.unwrap_or_default());
-                Self::Failed(kind.word(), why)
-            }
+            _ => Self::Failed(Box::new(failure.clone())),
         }
     }
 }
@@ -244,6 +237,13 @@ pub(super) struct Heard {
 impl Heard {
     pub(super) fn new(events: &Arc<dyn Observer>) -> Arc<Self> {
         Arc::new(Self { events: Arc::clone(events), failed: Mutex::default() })
+    }
+}
+
+impl Heard {
+    /// What became of the first source that has failed, if one has.
+    pub(super) fn first(&self) -> Option<End> {
+        self.failed.lock().values().next().cloned()
     }
 }
 

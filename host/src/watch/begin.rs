@@ -31,6 +31,9 @@ pub(super) fn open(spec: &JobSpec, ledger: &Ledger) -> Result<Trees, Problem> {
     Trees::open(&inputs.files, filter, own)
 }
 
+/// Before what a watch that follows files was told of those that were there.
+const APPEND: &str = "append ";
+
 /// When the watch was begun for the first time. What it was told of files that were there stays.
 pub(super) fn founded(
     spec: &JobSpec,
@@ -38,11 +41,19 @@ pub(super) fn founded(
     reader: &Reader,
     job: JobId,
 ) -> Result<SystemTime, Interrupted> {
-    let existing = spec.watch.existing.to_string();
+    let words = spec.watch.existing.to_string();
+    let existing = if spec.watch.append { format!("{APPEND}{words}") } else { words.clone() };
     match reader.founded(job)? {
         Some((then, at)) if then == existing => Ok(at),
+        Some((then, _)) if then.starts_with(APPEND) != spec.watch.append => {
+            let how = if spec.watch.append { "without" } else { "with" };
+            let message = format!("⟦append⟧: this watch was begun {how} it");
+            let hint = "another ⟦ledger⟧ and another ⟦out⟧ begin anew";
+            Err(Problem::new(message).of("append").hint(Some(hint)).into())
+        }
         Some((then, _)) => {
-            let message = format!("⟦existing⟧ {existing}: this watch was begun with {then}");
+            let then = then.strip_prefix(APPEND).unwrap_or(&then);
+            let message = format!("⟦existing⟧ {words}: this watch was begun with {then}");
             let hint = format!("⟦existing⟧ {then} goes on; another ⟦ledger⟧ begins anew");
             Err(Problem::new(message).of("existing").hint(Some(&hint)).into())
         }
@@ -53,6 +64,13 @@ pub(super) fn founded(
             Ok(at)
         }
     }
+}
+
+/// Says what is watched, and where the ledger is.
+pub(super) fn announce(doing: &str, trees: &Trees, ledger: &Ledger, events: &dyn Observer) {
+    let names: Vec<_> = trees.named().iter().map(|it| Shown::of(it).to_string()).collect();
+    let place = ledger.files().into_iter().next().unwrap_or_default();
+    events.note(&format!("{doing} {}; ledger {}", names.join(", "), Shown::of(&place)));
 }
 
 /// The file that takes rows, as long as it was committed.

@@ -54,9 +54,9 @@ impl Ears {
             Err(_) => send(Signal::Lost),
         };
         let config = Config::default().with_follow_symlinks(false);
-        let mut watcher = RecommendedWatcher::new(heard, config).map_err(|error| told(&error))?;
+        let mut watcher = RecommendedWatcher::new(heard, config).map_err(|error| hinted(&error))?;
         for directory in directories {
-            watcher.watch(directory, RecursiveMode::Recursive).map_err(|error| told(&error))?;
+            watcher.watch(directory, RecursiveMode::Recursive).map_err(|error| hinted(&error))?;
         }
         Ok(Self { _watcher: watcher, overflowed })
     }
@@ -93,7 +93,7 @@ fn signals_of(event: Event, send: &impl Fn(Signal)) {
 }
 
 /// Why nothing is heard, with the limit that has to be raised, where it is one.
-fn told(error: &notify::Error) -> String {
+fn hinted(error: &notify::Error) -> String {
     match &error.kind {
         ErrorKind::MaxFilesWatch => {
             "too many directories: raise the limit with `sysctl fs.inotify.max_user_watches=1048576`"

@@ -8,21 +8,21 @@ use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 use std::time::{Instant, SystemTime};
 
+use rustix::io::Errno;
+
 use super::after::{self, Outcome, Reason};
-use super::batch::{Batch, End, HINT, Item};
+use super::batch::{Batch, End, Item};
 use super::ran::Ran;
 use super::session::Session;
 use super::{Interrupted, backoff};
 use crate::ledger::{After, Arrival, ArrivalStage, Change};
 use crate::name::Shown;
+use crate::process::{Failure, FailureKind};
 use crate::settings::limits::{
-    WATCH_AFTER_TRIES, WATCH_BACKOFF, WATCH_BACKOFF_MAX, WATCH_UNSTABLE,
+    WATCH_ACTIONS, WATCH_AFTER_TRIES, WATCH_BACKOFF, WATCH_BACKOFF_MAX, WATCH_UNSTABLE,
 };
 use crate::settings::{AfterCommit, OnFail};
 use crate::source::name_text;
-
-/// After-actions that are done in one turn.
-const ACTIONS: usize = 256;
 
 impl<'a> Session<'a> {
     /// Commits what came of a job, and decides about the rest.
@@ -58,7 +58,7 @@ impl<'a> Session<'a> {
         let trouble = stopped.filter(|why| !why.is_empty()).or_else(|| trouble(&ends));
         let each: Vec<_> = batch.items().iter().zip(ends).collect();
         for (item, end) in each {
-            changes.extend(self.decide(item, end, trouble.is_some())?);
+            changes.extend(self.decide(item, end, trouble.as_deref())?);
         }
         let ticket = self.ledger.change(changes)?;
         if let (Some(rows), Some(end)) = (&mut self.rows, appended) {
@@ -72,9 +72,10 @@ impl<'a> Session<'a> {
     /// Puts rows behind those that are committed; where they end, if there are any.
     fn append(&mut self, bytes: &[u8]) -> Result<Option<u64>, String> {
         let Some(rows) = self.rows.as_mut().filter(|_| !bytes.is_empty()) else { return Ok(None) };
-        let put = rows.renew().and_then(|told| {
-            if let Some(told) = told {
-                self.events.note(&format!("{} {told}: rows go on there", Shown::of(&rows.path())));
+        let put = rows.renew().and_then(|warning| {
+            if let Some(warning) = warning {
+                self.events
+                    .note(&format!("{} {warning}: rows go on there", Shown::of(&rows.path())));
             }
             rows.put(bytes)
         });
@@ -92,7 +93,7 @@ impl<'a> Session<'a> {
         &mut self,
         item: &Item,
         end: End,
-        is_trouble: bool,
+        trouble: Option<&str>,
     ) -> Result<Option<Change>, Interrupted> {
         let Arrival { id, attempts, .. } = item.arrival;
         let tries = attempts.saturating_add(1);
@@ -104,8 +105,10 @@ impl<'a> Session<'a> {
                 self.unstable.remove(&item.path);
                 None
             }
-            End::Unread => Some(again(id, now, "the job ended before it")),
-            End::Failed("write", why) if is_trouble => Some(again(id, now, &why)),
+            End::Unread => Some(again(id, now, trouble.unwrap_or("the job ended before it"))),
+            End::Failed(failure) if trouble.is_some() && failure.kind == FailureKind::Write => {
+                Some(again(id, now, &failure.message))
+            }
             End::Gone => Some(ended(id, ArrivalStage::Ignored, "vanished before it was processed")),
             End::Changed => {
                 let count = self.unstable.entry(item.path.clone()).or_default();
@@ -120,31 +123,32 @@ impl<'a> Session<'a> {
                 }
                 self.unstable.remove(&item.path);
                 let why = format!("unstable: it changed {WATCH_UNSTABLE} times while it was read");
-                Some(self.failed(item, &why, tries))
+                Some(self.failed(item, (why, None), tries))
             }
-            End::Failed(kind, why) if tries > self.spec.watch.retries => {
-                Some(self.failed(item, &format!("{kind}: {why}"), tries))
+            End::Failed(failure) if tries > self.spec.watch.retries => {
+                Some(self.failed(item, (reason(&failure), failure.hint.as_deref()), tries))
             }
-            End::Failed(kind, why) => {
+            End::Failed(failure) => {
                 let pause = backoff(tries);
                 let name = Shown::of(&item.named);
                 let next = humantime::format_duration(pause);
-                self.events.note(&format!("{name}: {why}; tried again in {next}"));
-                let (due, why) = (now + pause, format!("{kind}: {}", without_hint(&why)));
+                self.events.note(&format!("{name}: {failure}; tried again in {next}"));
+                let (due, why) = (now + pause, reason(&failure));
                 Some(Change::Again { id, due, why, counts: true })
             }
         })
     }
 
     /// A file has failed for good.
-    fn failed(&mut self, item: &Item, why: &str, tries: u32) -> Change {
+    fn failed(&mut self, item: &Item, (why, hint): (String, Option<&str>), tries: u32) -> Change {
         self.ended.failed += 1;
         let name = Shown::of(&item.named);
-        let told = if tries == 1 { String::new() } else { format!(" ({tries} times)") };
-        self.events.note(&format!("{name}: {why}{told}"));
+        let times = if tries == 1 { String::new() } else { format!(" ({tries} times)") };
+        let hint = hint.map(|hint| format!("; hint: {hint}")).unwrap_or_default();
+        self.events.note(&format!("{name}: {why}{times}{hint}"));
         let moves = self.spec.watch.on_fail != OnFail::Keep;
         self.has_after |= moves;
-        let (after, why) = (moves.then_some(After::Pending), without_hint(why).to_string());
+        let after = moves.then_some(After::Pending);
         Change::Ended { id: item.arrival.id, stage: ArrivalStage::Failed, why, after }
     }
 
@@ -172,7 +176,7 @@ impl<'a> Session<'a> {
         self.ledger.flush()?;
         let until = SystemTime::now().checked_sub(self.spec.watch.after_delay.0);
         let until = until.unwrap_or(SystemTime::UNIX_EPOCH);
-        let pending = self.reader.after_pending(self.job, until, ACTIONS)?;
+        let pending = self.reader.after_pending(self.job, until, WATCH_ACTIONS)?;
         if pending.is_empty() {
             self.has_after = self.reader.counts(self.job)?.after > 0;
             return Ok(());
@@ -248,9 +252,9 @@ impl<'a> Session<'a> {
     }
 }
 
-/// What is kept of a failure: a hint is for who reads it at once.
-fn without_hint(why: &str) -> &str {
-    why.split_once(HINT).map_or(why, |(why, _)| why)
+/// What is kept of a failure; its hint is for who reads it at once.
+fn reason(failure: &Failure) -> String {
+    format!("{}: {failure}", failure.kind.word())
 }
 
 fn again(id: crate::ledger::ArrivalId, due: SystemTime, why: &str) -> Change {
@@ -261,15 +265,16 @@ fn ended(id: crate::ledger::ArrivalId, stage: ArrivalStage, why: &str) -> Change
     Change::Ended { id, stage, why: why.into(), after: None }
 }
 
-/// What the disk says when it is full, may not be written, or fails: `ENOSPC`, `EDQUOT`, `EROFS`,
-/// `EIO`. None of that is a fault of a file.
-const OF_THE_DISK: [&str; 4] = ["(os error 28)", "(os error 122)", "(os error 30)", "(os error 5)"];
+/// The disk is full, may not be written, or fails. None of that is a fault of a source.
+const OF_THE_DISK: [Errno; 4] = [Errno::NOSPC, Errno::DQUOT, Errno::ROFS, Errno::IO];
 
 /// Why outputs cannot be written, where it is the disk.
 fn trouble(ends: &[End]) -> Option<String> {
     ends.iter().find_map(|end| match end {
-        End::Failed("write", why) if OF_THE_DISK.iter().any(|code| why.contains(code)) => {
-            Some(why.clone())
+        End::Failed(failure) if failure.kind == FailureKind::Write => {
+            let code = failure.os_error?;
+            let is_of_the_disk = OF_THE_DISK.iter().any(|errno| errno.raw_os_error() == code);
+            is_of_the_disk.then(|| failure.message.clone())
         }
         _ => None,
     })

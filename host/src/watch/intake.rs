@@ -13,10 +13,8 @@ use crate::ledger::{
     After, ArrivalStage, Change, Error, JobId, Ledger, NewArrival, Sight, Versions,
 };
 use crate::name::Shown;
+use crate::settings::limits::WATCH_CHANGES;
 use crate::settings::{Changed, Existing, SettleMode};
-
-/// Changes that are made together at most.
-const CHANGES: usize = 1024;
 
 /// Takes files in.
 pub(super) struct Intake<'a> {
@@ -50,7 +48,7 @@ impl Intake<'_> {
             self.settling.forget(path);
             return Ok(());
         }
-        if sight == Sight::New && self.was_there(&version) {
+        if sight == Sight::New && version.was_there(self.existing.0, self.existing.1) {
             let why = "was there before the watch was first begun".to_string();
             return self.seen(path, version, ArrivalStage::Ignored, Some(why));
         }
@@ -94,16 +92,6 @@ impl Intake<'_> {
         match Version::at(path) {
             Ok(Some(version)) => self.found(path, version, Hint::Found),
             _ => Ok(()), // it is gone, or the next scan says why not
-        }
-    }
-
-    /// Whether a file is left because it was there when the watch was first begun.
-    fn was_there(&self, version: &Version) -> bool {
-        let (existing, begun) = &self.existing;
-        match existing {
-            Existing::Process => false,
-            Existing::Skip => version.changed() < *begun,
-            Existing::Since(time) => version.changed() < *begun && version.modified() < *time,
         }
     }
 
@@ -151,7 +139,7 @@ impl Intake<'_> {
             seen: SystemTime::now(),
             after: (has_failed && self.moves_failed).then_some(After::Pending),
         })));
-        if self.waiting.len() >= CHANGES { self.flush().map(drop) } else { Ok(()) }
+        if self.waiting.len() >= WATCH_CHANGES { self.flush().map(drop) } else { Ok(()) }
     }
 
     /// Puts what was taken in into the ledger; whether there was anything.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::Runs;
 use super::batch::{Batch, End, Heard};
+use super::{Given, Runs};
 use crate::job::Observer;
 use crate::spec::JobSpec;
 
@@ -33,7 +33,8 @@ impl Ran {
         let listener = Arc::clone(&heard) as Arc<dyn Observer>;
         let rows = Arc::new(Mutex::new(Vec::new()));
         let out = Box::new(Captured(Arc::clone(&rows)));
-        let ran = runs.run(spec, named, batch, &listener, out);
+        let given = Given { named, remembers: Some(batch), found: None };
+        let ran = runs.run(spec, &given, &listener, out);
         let rest = match ran {
             Err(problem) => Err(problem.text().clone()),
             Ok(ended) => match ended.summary {

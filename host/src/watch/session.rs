@@ -20,19 +20,12 @@ use super::version::Version;
 use super::{Inbox, Interrupted, Runs, WatchEnded};
 use crate::job::Observer;
 use crate::ledger::{self, ArrivalStage, Change, JobId, Ledger, Reader, Versions};
-use crate::name::Shown;
 use crate::settings::OnFail;
-use crate::settings::limits::{WATCH_RESCAN, WATCH_SCAN, WATCH_SCAN_BLIND, WATCH_SCAN_SHARE};
+use crate::settings::limits::{
+    WATCH_RESCAN, WATCH_SCAN, WATCH_SCAN_BLIND, WATCH_SCAN_SHARE, WATCH_SIGNALS, WATCH_TURN,
+    WATCH_TURN_RUNNING,
+};
 use crate::spec::{JobSpec, Problem};
-
-/// The longest time until it looks whether there is something to do.
-const TURN: Duration = Duration::from_millis(500);
-
-/// The same while a job runs, whose end may not be heard where signals overflow.
-const TURN_RUNNING: Duration = Duration::from_millis(20);
-
-/// Signals that are taken before something is done about them.
-const SIGNALS: usize = 4096;
 
 /// A watch while its ledger is open.
 pub(super) struct Session<'a> {
@@ -81,7 +74,6 @@ impl<'a> Session<'a> {
     ) -> Result<Self, Interrupted> {
         let watch = &spec.watch;
         let trees = begin::open(spec, ledger)?;
-        let names: Vec<_> = trees.named().iter().map(|it| Shown::of(it).to_string()).collect();
         let reader = ledger.reader()?;
         let begun = begin::founded(spec, ledger, &reader, job)?;
         let attempts_max = watch.retries.saturating_add(1);
@@ -91,8 +83,7 @@ impl<'a> Session<'a> {
         let heard = trees.inodes();
         let ears = begin::listen(&trees, inbox, &**events);
         let rate = |per_second: Option<u64>| per_second.map(|it| Rate::new(it, Instant::now()));
-        let place = ledger.files().into_iter().next().unwrap_or_default();
-        events.note(&format!("watching {}; ledger {}", names.join(", "), Shown::of(&place)));
+        begin::announce("watching", &trees, ledger, &**events);
         let intake = Intake {
             ledger,
             job,
@@ -197,12 +188,12 @@ impl<'a> Session<'a> {
 
     /// Takes what has been heard; waits for the first of it where there is nothing else to do.
     fn hear(&mut self, is_running: bool) -> Result<(), Interrupted> {
-        let mut wait = if is_running { TURN_RUNNING } else { self.wait()? };
+        let mut wait = if is_running { WATCH_TURN_RUNNING } else { self.wait()? };
         if self.inbox.is_stopping() {
-            wait = wait.min(TURN_RUNNING);
+            wait = wait.min(WATCH_TURN_RUNNING);
         }
         let mut signal = self.inbox.received.recv_timeout(wait).ok();
-        for _ in 0..SIGNALS {
+        for _ in 0..WATCH_SIGNALS {
             match signal {
                 Some(Signal::File(path, hint)) => self.heard(&path, hint)?,
                 Some(Signal::Directory(path)) => {
@@ -294,7 +285,7 @@ impl<'a> Session<'a> {
         if let Some(error) = failed {
             return Err(error.into());
         }
-        let unread = seen.err().map(|unread| unread.told()).unwrap_or_default();
+        let unread = seen.err().map(|unread| unread.describe()).unwrap_or_default();
         if unread != self.unread && !unread.is_empty() {
             self.events.note(&format!("cannot be read, and is left until it can be: {unread}"));
         }
@@ -317,7 +308,7 @@ impl<'a> Session<'a> {
             None => {}
         }
         let next = wakes.into_iter().min().unwrap_or(now);
-        Ok(next.saturating_duration_since(now).min(TURN))
+        Ok(next.saturating_duration_since(now).min(WATCH_TURN))
     }
 
     /// When the next file may be begun.

@@ -97,10 +97,18 @@ impl Trees {
             return false;
         };
         let Ok(below) = path.strip_prefix(&root.real) else { return false };
+        self.may_be(below, path) && (self.filter.takes_all() || self.filter.takes(&root.real, path))
+    }
+
+    /// The same, whatever is filtered.
+    pub(super) fn takes_unfiltered(&self, path: &Path) -> bool {
+        self.below(path).is_some_and(|below| self.may_be(below, path))
+    }
+
+    fn may_be(&self, below: &Path, path: &Path) -> bool {
         !is_unfinished(path)
             && below.ancestors().skip(1).all(|above| !is_hidden(above))
             && !self.is_own(path)
-            && (self.filter.takes_all() || self.filter.takes(&root.real, path))
     }
 
     /// Whether a path is in a directory whose files the watch itself makes.
@@ -121,10 +129,33 @@ impl Trees {
         if unread.count == 0 { Ok(()) } else { Err(unread) }
     }
 
+    /// The same of all files, whatever is filtered.
+    pub(super) fn scan_unfiltered(
+        &self,
+        mut visit: impl FnMut(PathBuf, Version),
+    ) -> Result<(), Unread> {
+        let mut unread = Unread::default();
+        let takes = |path: &Path| self.takes_unfiltered(path);
+        for root in &self.roots {
+            self.descend_to(&root.real, takes, &mut visit, &mut unread);
+        }
+        if unread.count == 0 { Ok(()) } else { Err(unread) }
+    }
+
     /// The same below one directory.
     pub(super) fn descend(
         &self,
         directory: &Path,
+        visit: &mut impl FnMut(PathBuf, Version),
+        unread: &mut Unread,
+    ) {
+        self.descend_to(directory, |path| self.takes(path), visit, unread);
+    }
+
+    fn descend_to(
+        &self,
+        directory: &Path,
+        takes: impl Fn(&Path) -> bool,
         visit: &mut impl FnMut(PathBuf, Version),
         unread: &mut Unread,
     ) {
@@ -138,7 +169,7 @@ impl Trees {
                     let kind = entry.file_type()?;
                     if kind.is_dir() && !is_hidden(&path) && !self.is_own(&path) {
                         directories.push(path);
-                    } else if kind.is_file() && self.takes(&path) {
+                    } else if kind.is_file() && takes(&path) {
                         match entry.metadata() {
                             Ok(found) => visit(path, Version::of(&found)),
                             Err(error) if is_gone(&error) => {}
@@ -173,7 +204,7 @@ impl Unread {
     }
 
     /// In a line, where there was anything.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self.count {
             1 => self.first.clone(),
             all => format!("{} (and {} more)", self.first, all - 1),

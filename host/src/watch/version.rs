@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::ledger::Identity;
+use crate::ledger::{Identity, Inode};
+use crate::settings::Existing;
 
 /// One version of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,20 @@ impl Version {
     /// Whether it has the same content as another, as far as that can be told without reading it.
     pub(super) fn is_as(&self, other: &Self) -> bool {
         Self { changed_ns: 0, ..*self } == Self { changed_ns: 0, ..*other }
+    }
+
+    /// Which file it is, whatever it is called.
+    pub(super) fn inode(&self) -> Inode {
+        Inode { device: self.device, number: self.inode }
+    }
+
+    /// Whether it is left because it was there when the watch was first begun.
+    pub(super) fn was_there(&self, existing: Existing, begun: SystemTime) -> bool {
+        match existing {
+            Existing::Process => false,
+            Existing::Skip => self.changed() < begun,
+            Existing::Since(time) => self.changed() < begun && self.modified() < time,
+        }
     }
 
     /// For how long nothing has changed at `now`; nothing, where its clock is ahead.

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::process::Failure;
 
-/// Set once, by whoever wants the run to end; looked at by workers before each chunk.
+/// Set once, to end the run; workers check it before each chunk.
 #[derive(Debug, Default)]
 pub struct Cancel {
     set: Arc<AtomicBool>,
@@ -34,7 +34,7 @@ impl Cancel {
         self.reason.get()
     }
 
-    /// The flag alone, for whoever cannot borrow: running guests look at it.
+    /// The flag alone, for code that cannot borrow: running guests check it.
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.set)
     }

@@ -1,4 +1,4 @@
-//! What went wrong with a source, as the failure that is told, with the way out where there is one.
+//! Errors of reading a source, as the failures that are reported, each with a hint if there is one.
 
 use crate::input::{DecodeError, Error, hint};
 use crate::process::{Failure, FailureKind};

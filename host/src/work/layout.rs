@@ -13,7 +13,7 @@ use crate::settings::Piped;
 use crate::source::{Source, Way};
 
 use super::Plan;
-use super::ring::{Archive, Reader};
+use super::ring::{Archive, Reads};
 
 /// How the bytes of a source are laid out for workers.
 pub(super) enum Layout {
@@ -126,7 +126,7 @@ pub(super) fn reader<'a>(
     plan: &Plan<'_>,
     source: &Source,
     front: (Box<dyn Bytes>, Option<Again>),
-) -> Result<(Reader<'a>, Offsets), Failure> {
+) -> Result<(Reads<'a>, Offsets), Failure> {
     let (bytes, again) = front;
     let (linger, header_records) = (plan.settings.linger, plan.processor.traits().header_records);
     let (is_tar, bytes) = is_tar(plan, source, bytes)?;
@@ -135,14 +135,14 @@ pub(super) fn reader<'a>(
         let members = members.with_header(header_records);
         let path = source.path.to_path().into_owned();
         let archive = Archive { members, path, at: None, count: 0 };
-        return Ok((Reader::Archive(Box::new(archive)), Offsets::Behind(0)));
+        return Ok((Reads::Archive(Box::new(archive)), Offsets::Behind(0)));
     }
     let Text { bytes, encoding, offsets } =
         plan.decoding.transcoding.apply(bytes, &plan.access.malformed)?;
     plan.stats.add_encoding(encoding);
     let stream = Stream::new(bytes, plan.cutter, linger).with_header(header_records);
     let stream = stream.within(plan.stats.memory());
-    Ok((Reader::Stream(Box::new(stream)), offsets))
+    Ok((Reads::Stream(Box::new(stream)), offsets))
 }
 
 /// Whether a source is a tar archive that is looked into: by its name, or where it has none, by its
@@ -217,7 +217,7 @@ fn is_named(plan: &Plan<'_>, source: &Source) -> bool {
     plan.decoding.choice == Choice::Detect && is_said(source.file())
 }
 
-/// What whoever reads a source of one chunk is to find out about it.
+/// What the reader of a source of one chunk finds out about it.
 pub(super) fn look(plan: &Plan<'_>, input: &Input, source: &Source) -> Look {
     if input.is_decoded() || !is_looked_at_later(plan, input, source) {
         return Look::NONE;

@@ -61,7 +61,7 @@ struct State {
     whole: Option<u64>,
     parked: Vec<Part>,
     settled: u64,
-    /// The failure at the lowest position, so that it does not depend on timing which one is told.
+    /// The failure at the lowest position, so that timing does not decide which one is reported.
     failure: Option<(u64, Failure)>,
 }
 
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lowest_failure_is_told_when_all_is_settled() {
+    fn the_lowest_failure_is_reported_when_all_is_settled() {
         let merge_tree = MergeTree::new(Some(10), Order::Kept);
         assert_eq!(merge_tree.fail(2, 5, failure("later")), None);
         assert_eq!(merge_tree.failed_at(), Some(5));

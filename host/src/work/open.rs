@@ -12,7 +12,7 @@ use super::fault::{refused, separated};
 use super::layout::{Layout, SequentialSource, look, reader};
 use super::merge_tree::MergeTree;
 use super::output_unit::OutputUnit;
-use super::ring::{Reader, Ring};
+use super::ring::{Reads, Ring};
 
 /// An opened source.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Open<'a> {
     pub(super) whole: OutputUnit<'a>,
     /// Of what is found by its place.
     pub(super) lines: Lines,
-    /// What is still to be found out about it, by whoever reads it.
+    /// What its reader still has to find out about it.
     pub(super) look: Look,
 }
 
@@ -96,12 +96,12 @@ impl<'a> Open<'a> {
         let SequentialSource { bytes, pieces, again } = front;
         let (reader, offsets) = reader(plan, at.1, (bytes, again))?;
         let (first, header, reader) = match reader {
-            Reader::Stream(mut stream) => {
-                let first = stream.next(Vec::new())?;
+            Reads::Stream(mut stream) => {
+                let first = stream.next(Held::default())?;
                 let header = stream.header(&first).to_vec();
-                (Some(first), header, Reader::Stream(stream))
+                (Some(first), header, Reads::Stream(stream))
             }
-            archive @ Reader::Archive(_) => (None, Vec::new(), archive),
+            archive @ Reads::Archive(_) => (None, Vec::new(), archive),
         };
         let last = first.as_ref().is_some_and(|first| first.last);
         let mut whole = whole(plan, at, last.then_some(1), header);

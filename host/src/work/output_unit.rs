@@ -194,7 +194,7 @@ impl<'a> OutputUnit<'a> {
         self.first_rejected.fetch_min(offset, Ordering::Relaxed) > offset
     }
 
-    /// Checks what can only be told at the end: the share of what was set aside.
+    /// Checks what is only known at the end: the share of rejected records.
     ///
     /// # Errors
     /// When it is more than the source may have.
@@ -269,8 +269,8 @@ mod tests {
     fn records_that_are_kept_have_an_end_without_one() {
         let mut kept = Kept { bytes: REJECTS_KEPT_BYTES_MAX - 1000, ..Kept::default() };
         kept.add(rejects(1, 100)).unwrap();
-        let told = kept.add(rejects(1, 1000)).unwrap_err();
-        assert_eq!(told.kind, FailureKind::Rejects);
-        assert!(told.message.starts_with("records of more than 1073741824 bytes"), "{told}");
+        let message = kept.add(rejects(1, 1000)).unwrap_err();
+        assert_eq!(message.kind, FailureKind::Rejects);
+        assert!(message.message.starts_with("records of more than 1073741824 bytes"), "{message}");
     }
 }

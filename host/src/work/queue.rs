@@ -91,7 +91,7 @@ impl<'a> Queue<'a> {
         Self { split, bytes_max, memory, state: Mutex::new(state), moved }
     }
 
-    /// Brings an item of `whole`. Whoever does asks for what is [`next`](Self::next) then.
+    /// Brings an item of `whole`. The worker that does calls [`next`](Self::next) then.
     pub(super) fn bring(&self, whole: Position, item: Item) {
         let mut state = self.lock();
         let line = state.lines.entry(key(whole)).or_insert_with(|| Line::Open {

@@ -21,24 +21,30 @@ use super::gate::Pass;
 use super::output_unit::OutputUnit;
 use crate::input::{BlockQueue, Chunk, Members, Stream};
 use crate::settings::limits::{AHEAD_CHUNKS, AHEAD_SMALL_CHUNKS, LIGHT_RUNNING_RATIO, WAIT};
-use crate::stats::{Charge, MemoryBudget};
+use crate::stats::{Charge, Held, MemoryBudget};
 
 /// What a source is read through.
 #[derive(Debug)]
-pub(super) enum Reader<'a> {
+pub(super) enum Reads<'a> {
     /// It is cut into chunks.
     Stream(Box<Stream>),
     /// Its members are.
     Archive(Box<Archive<'a>>),
 }
 
+/// The same, with the charge of what it held when it last was in the ring.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) reads: Reads<'a>,
+    charge: Charge,
+}
+
 impl Reader<'_> {
-    /// Bytes of memory that it holds.
-    fn held_bytes(&self) -> u64 {
-        match self {
-            Self::Stream(stream) => stream.held_bytes(),
-            Self::Archive(archive) => archive.members.held_bytes(),
-        }
+    fn settle(&mut self) {
+        self.charge.set(match &self.reads {
+            Reads::Stream(stream) => stream.held_bytes(),
+            Reads::Archive(archive) => archive.members.held_bytes(),
+        });
     }
 }
 
@@ -64,7 +70,7 @@ pub(super) struct RingChunk<'a> {
 #[derive(Debug)]
 pub(super) enum Turn<'a> {
     /// Read the next chunk, into this buffer; then [`Ring::put`] it or [`Ring::end`].
-    Read(Box<Reader<'a>>, Vec<u8>),
+    Read(Box<Reader<'a>>, Held),
     /// Run this chunk; then [`Ring::give_back`] its buffer.
     Run(RingChunk<'a>),
     /// Decode a piece of what is read later; then say [`Ring::decoded`].
@@ -95,15 +101,7 @@ struct State<'a> {
     /// Memory of what is ready.
     ready_bytes: usize,
     /// Buffers for reuse.
-    free: Vec<Vec<u8>>,
-    free_bytes: usize,
-    /// Of the chunks that are run, and of the buffer that is read into, as large as it was.
-    running_bytes: usize,
-    reading_bytes: usize,
-    /// What the reader holds, when it was last seen.
-    reader_bytes: u64,
-    /// For all of these.
-    charge: Option<Charge>,
+    free: Vec<Held>,
     workers: usize,
     waiting: usize,
     reading: Pace,
@@ -130,20 +128,20 @@ impl Pace {
 }
 
 impl<'a> Ring<'a> {
-    /// A ring over what `reader` reads, in chunks of about `chunk_bytes`, behind those that were
+    /// A ring over what `reads` reads, in chunks of about `chunk_bytes`, behind those that were
     /// read already; decoded from `pieces`, where there are any.
     pub(super) fn new(
-        reader: Reader<'a>,
+        reads: Reads<'a>,
         chunk_bytes: u64,
         first: Option<Chunk>,
         pieces: Option<Arc<BlockQueue>>,
         memory: &Arc<MemoryBudget>,
     ) -> Self {
         let ended = first.as_ref().is_some_and(|first| first.last);
-        let reader_bytes = reader.held_bytes();
+        let mut reader = Reader { reads, charge: memory.hold(0) };
+        reader.settle();
         let reader = (!ended).then(|| Box::new(reader));
-        let charge = Some(memory.hold(0));
-        let mut state = State { reader, ended, reader_bytes, charge, ..State::default() };
+        let mut state = State { reader, ended, ..State::default() };
         if let Some(chunk) = first {
             state.push(RingChunk { member: None, chunk });
         }
@@ -186,14 +184,10 @@ impl<'a> Ring<'a> {
             && !pieces.is_some_and(|pieces| pieces.is_waited_for())
             && let Some(reader) = state.reader.take()
         {
-            let buffer = state.free.pop().unwrap_or_default();
-            state.free_bytes -= buffer.capacity();
-            state.reading_bytes = buffer.capacity();
-            return Turn::Read(reader, buffer);
+            return Turn::Read(reader, state.free.pop().unwrap_or_default());
         }
         if let Some(piece) = state.ready.pop_front() {
             state.ready_bytes -= piece.chunk.held_bytes();
-            state.running_bytes += piece.chunk.held_bytes();
             let member = piece.member.as_ref().map_or(0, |whole| whole.at.member);
             state.given = Some((member, piece.chunk.index));
             return Turn::Run(piece);
@@ -240,16 +234,17 @@ impl<'a> Ring<'a> {
     /// Brings a chunk, which it took so long to read, and the reader back, unless it is at its end.
     pub(super) fn put(
         &self,
-        reader: Option<Box<Reader<'a>>>,
+        mut reader: Option<Box<Reader<'a>>>,
         piece: RingChunk<'a>,
         took: Duration,
     ) {
+        if let Some(reader) = &mut reader {
+            reader.settle();
+        }
         let mut state = self.lock();
         state.reading.was(took, piece.chunk.bytes().len());
         state.ended = reader.is_none();
-        state.reader_bytes = reader.as_ref().map_or(0, |reader| reader.held_bytes());
         state.reader = reader;
-        state.reading_bytes = 0;
         state.push(piece);
         if state.ended || !self.is_light(&state) {
             self.wake(&state);
@@ -260,8 +255,6 @@ impl<'a> Ring<'a> {
     pub(super) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
-        (state.reader_bytes, state.reading_bytes) = (0, 0);
-        state.settle_charge();
         self.wake(&state);
     }
 
@@ -269,13 +262,10 @@ impl<'a> Ring<'a> {
     pub(super) fn give_back(&self, chunk: Chunk, took: Duration) {
         let mut state = self.lock();
         state.running.was(took, chunk.bytes().len());
-        state.running_bytes -= chunk.held_bytes();
         // Who runs one, who reads another, and those between them.
         if state.free.len() < (AHEAD_CHUNKS + 1) * state.workers {
-            state.free_bytes += chunk.held_bytes();
             state.free.push(chunk.into_buffer());
         }
-        state.settle_charge();
     }
 
     fn wake(&self, state: &State<'_>) {
@@ -293,14 +283,5 @@ impl<'a> State<'a> {
     fn push(&mut self, piece: RingChunk<'a>) {
         self.ready_bytes += piece.chunk.held_bytes();
         self.ready.push_back(piece);
-        self.settle_charge();
-    }
-
-    fn settle_charge(&mut self) {
-        let buffers = [self.ready_bytes, self.free_bytes, self.running_bytes, self.reading_bytes];
-        let held = self.reader_bytes + buffers.iter().sum::<usize>() as u64;
-        if let Some(charge) = &mut self.charge {
-            charge.set(held);
-        }
     }
 }

@@ -22,7 +22,7 @@ use crate::settings::{Io, Run, Show};
 use crate::source::Way;
 use crate::stats::MemoryBudget;
 
-/// Gives back what it is given: where the order is kept, the result tells whether it was.
+/// Gives back what it is given: the result shows whether the order was kept.
 struct Echo {
     traits: Traits,
 }
@@ -316,7 +316,7 @@ impl Processor for Panics {
 }
 
 #[test]
-fn a_panic_is_passed_on_and_nobody_waits_for_what_it_held() {
+fn a_panic_is_passed_on_and_no_worker_waits_for_it() {
     let case = case(&["a\n".repeat(100)], 4, 16);
     let kept = Kept { sources: Mutex::new(vec![None]), ..Kept::default() };
     let (cancel, stats) = (Cancel::default(), Stats::default());

@@ -63,7 +63,7 @@ impl<'a> TotalShare<'a> {
         }
     }
 
-    /// Offers what this worker has to the whole. Whoever completes it delivers the total.
+    /// Offers what this worker has to the whole. The worker that completes it delivers the total.
     pub(super) fn flush(&mut self) {
         let Some(Share { mut instance, span }) = self.share.take() else { return };
         match merge_into(&mut *instance, Opening::default(), span, self.merge_tree) {

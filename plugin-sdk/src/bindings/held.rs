@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::{lifecycle, types};
 use crate::Error;
 
-/// A state that its last call takes away. A host that calls again is told so, not trapped.
+/// A state that its last call takes away. A host that calls again gets an error, not a trap.
 pub(super) struct Held<Plugin, State>(RefCell<Option<(Rc<Plugin>, State)>>);
 
 impl<Plugin: 'static, State> Held<Plugin, State> {

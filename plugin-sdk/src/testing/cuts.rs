@@ -72,7 +72,7 @@ fn csv_bytes(rest: &[u8]) -> usize {
     rest.len()
 }
 
-/// The length that a prefix tells, with its own; all the rest where the prefix is cut short.
+/// The length that a prefix states, and its own; all the rest where the prefix is cut short.
 fn prefixed_bytes(prefix: Prefix, rest: &[u8]) -> usize {
     let Some(&length) = rest.first_chunk::<4>() else { return rest.len() };
     let length = match prefix {

@@ -32,9 +32,9 @@ pub fn transform<T: Transformer>(given: Given<'_>, chunks: &[&[u8]]) -> Result<V
 /// The output over one source, after checking that it is the same however the source is cut in
 /// three (with empty pieces) and, unless the scope is [`Scope::Source`], whether one transformer
 /// sees all pieces or each sees one. The same is checked of the records that the plugin sets aside
-/// and where they are in the source. What [`recorded`](super::recorded) tells afterwards is of one
-/// pass over the whole. Takes a time that grows with the cube of the data: give it some hundred
-/// bytes.
+/// and where they are in the source. Afterwards, [`recorded`](super::recorded) returns what one
+/// pass over the whole has recorded. Takes a time that grows with the cube of the data: give it
+/// some hundred bytes.
 ///
 /// # Errors
 /// Whatever the plugin says, and a cut for which the output or the rejects differ.
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_are_told_once_with_their_place_in_the_source() {
+    fn rejects_are_reported_once_with_their_place_in_the_source() {
         crate::count("bad", 5);
         let output = transform_every_cut::<Picky>(&[], b"a\n!b\nc\n!d");
         assert_eq!(output, Ok(Vec::new()));

@@ -20,8 +20,8 @@ struct Before {
 }
 
 impl Columns {
-    /// Reads the header among the first records of a source, and tells how many bytes it takes,
-    /// with what ends it and what stands before it.
+    /// Reads the header among the first records of a source, and returns how many bytes it takes,
+    /// with the bytes before it and its line end.
     ///
     /// # Errors
     /// What is wrong with it, and where.
@@ -81,7 +81,8 @@ impl Columns {
         self.0.len()
     }
 
-    /// Appends what stands before the value of a column, and tells whether there is such a column.
+    /// Appends what stands before the value of a column, and returns whether there is such a
+    /// column.
     #[inline]
     pub(crate) fn push_before(&self, column: usize, out: &mut Output) -> bool {
         let Some(Before { blocks, last_bytes }) = self.0.get(column) else { return false };

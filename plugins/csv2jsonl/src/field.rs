@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::output::{BLOCK_BYTES, Output, padded};
 use crate::scan::{Quotes, escapes};
 
-/// Why a field is none. Where in the field is told, too.
+/// Why a field is none. The place in the field is returned, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     /// A quote in a field that does not begin with one.
@@ -158,14 +158,14 @@ mod tests {
     const STRICT: Reading = Reading { quotes: Quotes::Double, stray: Stray::Flaw };
 
     fn string(field: &[u8]) -> Result<String, (usize, Flaw)> {
-        let told = |place: Range<usize>, data: &[u8]| {
+        let message = |place: Range<usize>, data: &[u8]| {
             let mut out = Output::default();
             push_string(&mut out, data, place, STRICT)
                 .map(|()| String::from_utf8(out.into_bytes()).unwrap())
         };
-        let alone = told(0..field.len(), field);
+        let alone = message(0..field.len(), field);
         let among = [b"x,", field, b",\"\"\"a long neighbour\"\n"].concat();
-        assert_eq!(told(2..2 + field.len(), &among), alone);
+        assert_eq!(message(2..2 + field.len(), &among), alone);
         alone
     }
 

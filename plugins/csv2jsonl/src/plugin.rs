@@ -272,12 +272,12 @@ mod tests {
         let text = "a,b\n1\n1,2,3\r\nx\"y\"z,1\n\"x\"y,1\nok,\"1\n2\"\n\"x\",\"open\n1,2\n";
         assert_eq!(lines(&[], text), "{\"a\":\"ok\",\"b\":\"1\\n2\"}\n");
         let rejects = testing::recorded().rejects;
-        let told: Vec<_> = rejects
+        let found: Vec<_> = rejects
             .iter()
             .map(|r| (r.offset, &*r.reason, str::from_utf8(&r.data).unwrap()))
             .collect();
         assert_eq!(
-            told,
+            found,
             [
                 (4, "has 1 field, and the header 2 names", "1"),
                 (6, "has 3 fields, and the header 2 names", "1,2,3"),

@@ -1,8 +1,8 @@
 //! Where fields end: delimiters and line feeds that are in no quotes, found a block at a time.
 //!
 //! Classes of bytes are words with a bit for each byte of a block. A byte is in quotes if an odd
-//! number of quotes stands before it: a word in which each bit is the sum of those up to it tells
-//! that of all bytes at once.
+//! number of quotes stands before it: a word in which each bit is the sum of those up to it answers
+//! that for all its bytes at once.
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod scalar;

@@ -18,7 +18,7 @@ const SKIPPED_MAX: u32 = 999;
 /// What the settings ask for.
 #[derive(Clone, Debug)]
 pub(crate) struct Csv {
-    /// None where the header tells.
+    /// None if the header names them.
     delimiter: Option<u8>,
     quotes: Quotes,
     pub(crate) stray: Stray,

@@ -156,8 +156,8 @@ mod tests {
             ("$.a=5", "begins with no field"),
             (".a[0]=5", "a position stands behind a dot"),
         ] {
-            let told = Condition::all(conditions).unwrap_err().to_string();
-            assert!(told.contains(way), "{conditions}: {told}");
+            let message = Condition::all(conditions).unwrap_err().to_string();
+            assert!(message.contains(way), "{conditions}: {message}");
         }
         // What the ways out say, and what only looks like it.
         let text = concat!(

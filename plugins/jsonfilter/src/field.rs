@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for &Step {
     }
 }
 
-/// Reads a name, and tells whether it is this one.
+/// Reads a name, and returns whether it is this one.
 struct Name<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for Name<'_> {

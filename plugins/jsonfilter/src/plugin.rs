@@ -18,7 +18,7 @@ pub struct JsonFilter {
     /// All have to hold.
     conditions: Vec<Condition>,
     invert: bool,
-    /// Tells which lines have to be read; none if all have.
+    /// Decides which lines have to be parsed; none if all have.
     prefilter: Option<Prefilter>,
     /// What of a line is kept; none for all.
     fields: Option<Fields>,
@@ -242,9 +242,9 @@ mod tests {
             let expected = if invert == "true" { &b"null\n"[..] } else { b"{\"a\":1}\n" };
             assert_eq!(output, expected);
             let rejects = testing::recorded().rejects;
-            let told: Vec<_> = rejects.iter().map(|r| (r.offset, &*r.reason, &*r.data)).collect();
+            let found: Vec<_> = rejects.iter().map(|r| (r.offset, &*r.reason, &*r.data)).collect();
             assert_eq!(
-                told,
+                found,
                 [
                     (
                         8,

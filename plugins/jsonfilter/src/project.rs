@@ -65,8 +65,8 @@ impl Fields {
                         output.push(b'\t');
                     }
                     let Some(value) = value else { return Ok(()) };
-                    let told = with_text(value, |text| push_raw(text, output))?;
-                    if told.is_none() {
+                    let written = with_text(value, |text| push_raw(text, output))?;
+                    if written.is_none() {
                         output.extend_from_slice(value.get().as_bytes());
                     }
                 }

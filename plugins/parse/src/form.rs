@@ -54,7 +54,7 @@ impl Form {
         self.regex.capture_locations()
     }
 
-    /// Appends the object that a line is, and tells whether it is one.
+    /// Appends the object that a line stands for, and returns whether there is one.
     pub(crate) fn push(
         &self,
         line: &str,

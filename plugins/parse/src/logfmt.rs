@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::form::{Kind, push_string, push_value};
 
-/// Appends the object that a line is, and tells whether it is one: whether it has a pair, and no
-/// quotes that do not end.
+/// Appends the object that a line stands for, and returns whether there is one: whether it has a
+/// pair, and no quotes that do not end.
 pub(crate) fn push(line: &str, kind: Kind, out: &mut Vec<u8>) -> bool {
     let Some(pairs) = pairs(line) else { return false };
     let names = unlike(&pairs);

@@ -17,7 +17,7 @@
 //!   same, so that joins and counts survive: HMAC-SHA-256 of the kind, a zero byte and the value;
 //!   its first ten bytes, four bits a letter from `a` on. The value is taken without its escapes
 //!   and in one form: addresses in small letters, cards, phones and accounts without what separates
-//!   their digits, IP addresses as RFC 5952 writes them. Whoever knows the key can try all values:
+//!   their digits, IP addresses as RFC 5952 writes them. With the key, all values can be tried:
 //!   keep it from the output's readers.
 //!
 //! `format` says what is looked through. Of escapes, none is ever cut.

@@ -1,6 +1,6 @@
 //! Hashing and comparing words eight bytes at a time. Every instance hashes alike, so that a saved
-//! table can be merged partition by partition. There is no secret: whoever makes the input can make
-//! a table slow, and then meets the host's time limit.
+//! table can be merged partition by partition. There is no secret: a crafted input can make a table
+//! slow, and then meets the host's time limit.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -24,7 +24,7 @@ impl Hash {
         Self(mix(mix(hash ^ tail(word))))
     }
 
-    /// The lower half, which tells words of a partition apart.
+    /// The lower half, which distinguishes words of a partition.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
     pub(crate) fn tag(self) -> u32 {

@@ -3,11 +3,16 @@
 
 use std::collections::TryReserveError;
 
-use crate::entries::{self, COUNT_MAX, Raised, entry_bytes};
+use crate::entries::{Blocks, COUNT_MAX, Raised};
 use crate::hash::same;
+use crate::view::Share;
 
 const SLOTS_MIN: usize = 16;
-const ENTRY_BYTES_MIN: usize = 256;
+
+/// The second index of a partition has up to this many slots more than the half that each index
+/// adds, so that partitions grow at different times, and old indexes become room for entries. If
+/// all grew at once, memory would have to hold all old ones beside all new ones.
+const SLOTS_SPREAD: usize = SLOTS_MIN * 3 / 4;
 
 /// A slot that points to nothing.
 const FREE: u64 = 0;
@@ -19,7 +24,7 @@ pub(crate) struct Partition {
     slots: Vec<u64>,
     /// Slots in use, at most three of four.
     used: usize,
-    entries: Vec<u8>,
+    entries: Blocks,
     /// The greatest count; of a word that spilled, one more than an entry holds.
     greatest: u32,
 }
@@ -43,7 +48,7 @@ impl Partition {
             }
             let place = place_of(slot);
             if tag_of(slot) == tag
-                && entries::word_at(&self.entries, place).is_some_and(|found| same(found, word))
+                && self.entries.word_at(place).is_some_and(|found| same(found, word))
             {
                 return Some(place);
             }
@@ -55,7 +60,7 @@ impl Partition {
     /// what has to be kept elsewhere, mostly nothing.
     #[inline]
     pub(crate) fn raise(&mut self, place: u32, by: u64) -> Option<u64> {
-        match entries::raise(&mut self.entries, place, by) {
+        match self.entries.raise(place, by) {
             Raised::Count(count) => {
                 self.greatest = self.greatest.max(count);
                 None
@@ -68,23 +73,15 @@ impl Partition {
     }
 
     /// Gives a word that has none an entry, not counted yet. It has at most
-    /// [`entries::WORD_BYTES_MAX`] bytes.
+    /// [`crate::entries::WORD_BYTES_MAX`] bytes.
     ///
     /// # Errors
     /// There is no memory for a further word.
     pub(crate) fn insert(&mut self, tag: u32, word: &[u8]) -> Result<u32, TryReserveError> {
         if self.used + 1 > self.slots.len() / 4 * 3 {
-            self.grow()?;
+            self.grow(tag)?;
         }
-        let needed = entry_bytes(word);
-        if self.entries.capacity() - self.entries.len() < needed {
-            // A fifth at a time: doubling would leave a quarter of all memory unused.
-            let more = (self.entries.len() / 5).max(ENTRY_BYTES_MIN).max(needed);
-            self.entries.try_reserve_exact(more)?;
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "a 512th of a 32-bit memory")]
-        let place = self.entries.len() as u32;
-        entries::push(&mut self.entries, word);
+        let place = self.entries.push(word)?;
         put(&mut self.slots, u64::from(tag) << 32 | u64::from(place + 1));
         self.used += 1;
         Ok(place)
@@ -95,20 +92,21 @@ impl Partition {
         self.used == 0
     }
 
-    /// The greatest count, or one more than an entry holds if there is a greater one.
-    pub(crate) fn greatest(&self) -> u32 {
-        self.greatest
-    }
-
     /// The entries as they are in memory.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.entries
+    pub(crate) fn share(&self) -> Share<'_> {
+        let (full, rest) = self.entries.parts();
+        Share { full, rest, greatest: self.greatest }
     }
 
-    /// Half as many slots again: the tags say where each goes, so no entry is touched.
+    /// Half as many slots again: the tags say where each goes, so no entry is touched. How many the
+    /// second index has depends on the tag of a word.
     #[cold]
-    fn grow(&mut self) -> Result<(), TryReserveError> {
-        let length = (self.slots.len() + self.slots.len() / 2).max(SLOTS_MIN);
+    fn grow(&mut self, tag: u32) -> Result<(), TryReserveError> {
+        let length = match self.slots.len() {
+            0 => SLOTS_MIN,
+            SLOTS_MIN => SLOTS_MIN * 3 / 2 + tag as usize % SLOTS_SPREAD,
+            slots => slots + slots / 2,
+        };
         let mut slots = Vec::new();
         slots.try_reserve_exact(length)?;
         slots.resize(length, FREE);
@@ -150,7 +148,6 @@ fn place_of(slot: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entries::Entries;
 
     #[test]
     fn words_that_share_a_tag_are_apart() {
@@ -166,8 +163,8 @@ mod tests {
             let place = partition.find(tag(word), word.as_bytes()).unwrap();
             assert_eq!(partition.raise(place, 4), None);
         }
-        assert_eq!(partition.greatest(), 7);
-        let found = Entries::new(partition.bytes()).map(|entry| (entry.word, entry.count));
+        assert_eq!(partition.share().greatest, 7);
+        let found = partition.share().entries().map(|entry| (entry.word, entry.count));
         assert!(found.eq(words.iter().map(|word| (word.as_bytes(), 7))));
     }
 }

@@ -10,7 +10,7 @@ use crate::top::top;
 /// The plugin, with the settings of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct TopWords {
-    /// How many words are told.
+    /// How many words the result has.
     n: usize,
 }
 
@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
 
-    fn told(settings: &[(&str, &str)], data: &[u8]) -> String {
+    fn json(settings: &[(&str, &str)], data: &[u8]) -> String {
         let output = testing::aggregate_every_cut::<TopWords>(settings, data);
         String::from_utf8(output.unwrap()).unwrap()
     }
@@ -65,18 +65,18 @@ mod tests {
     #[test]
     fn every_cut_finds_the_same_words() {
         let text = b"b a c\na b\n\nd b\ta\nc c d";
-        assert_eq!(told(&[("n", "2")], text), r#"[{"word":"a","count":3},{"word":"b","count":3}]"#);
-        assert_eq!(told(&[("n", "1")], text), r#"[{"word":"a","count":3}]"#);
-        assert_eq!(told(&[("n", "0")], text), "[]");
-        assert_eq!(told(&[], text).matches("count").count(), 4);
-        assert_eq!(told(&[], b""), "[]");
+        assert_eq!(json(&[("n", "2")], text), r#"[{"word":"a","count":3},{"word":"b","count":3}]"#);
+        assert_eq!(json(&[("n", "1")], text), r#"[{"word":"a","count":3}]"#);
+        assert_eq!(json(&[("n", "0")], text), "[]");
+        assert_eq!(json(&[], text).matches("count").count(), 4);
+        assert_eq!(json(&[], b""), "[]");
     }
 
     #[test]
     fn what_json_cannot_hold_is_escaped_or_replaced() {
         let expected =
             [r#"[{"word":"\"\u0001\\","count":1},"#, "{\"word\":\"\u{fffd}\",\"count\":1}]"];
-        assert_eq!(told(&[], b"\"\x01\\ \xff"), expected.concat());
+        assert_eq!(json(&[], b"\"\x01\\ \xff"), expected.concat());
     }
 
     #[test]

@@ -16,20 +16,23 @@ const SPILLED_BYTES: usize = 12;
 pub(crate) fn write(bytes: &mut Vec<u8>, table: &View<'_>) {
     bytes.extend(((written_bytes(table) - LENGTH_BYTES) as u64).to_le_bytes());
     for share in &table.shares {
-        bytes.extend(length(share.entries));
+        bytes.extend(length(share.bytes()));
         bytes.extend(share.greatest.to_le_bytes());
     }
-    table.shares.iter().for_each(|share| bytes.extend_from_slice(share.entries));
+    for share in &table.shares {
+        share.full.iter().for_each(|block| bytes.extend_from_slice(block));
+        bytes.extend_from_slice(share.rest);
+    }
     for (word, count) in &table.spilled {
         bytes.extend(count.to_le_bytes());
-        bytes.extend(length(word));
+        bytes.extend(length(word.len()));
         bytes.extend_from_slice(word);
     }
 }
 
 /// How many bytes [`write`] appends.
 pub(crate) fn written_bytes(table: &View<'_>) -> usize {
-    let entries: usize = table.shares.iter().map(|share| share.entries.len()).sum();
+    let entries: usize = table.shares.iter().map(Share::bytes).sum();
     let spilled: usize = table.spilled.keys().map(|word| SPILLED_BYTES + word.len()).sum();
     LENGTH_BYTES + SHARES_BYTES + entries + spilled
 }
@@ -42,14 +45,16 @@ pub(crate) fn split<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(table)
 }
 
-/// Reads what [`split`] gave, where it stands; none if it is damaged.
+/// Reads what [`split`] gave, where it stands: all entries are in [`Share::rest`]. None if it is
+/// damaged.
 pub(crate) fn read(bytes: &[u8]) -> Option<View<'_>> {
     let (shares, mut rest) = bytes.get(LENGTH_BYTES..)?.split_at_checked(SHARES_BYTES)?;
-    let mut table = View::default();
+    let mut table = View { shares: Vec::with_capacity(PARTITIONS), ..View::default() };
     for numbers in shares.as_chunks::<8>().0 {
         let [length, greatest] = *numbers.as_chunks::<4>().0 else { return None };
         let (entries, after) = rest.split_at_checked(u32::from_le_bytes(length) as usize)?;
-        table.shares.push(Share { entries, greatest: u32::from_le_bytes(greatest) });
+        let greatest = u32::from_le_bytes(greatest);
+        table.shares.push(Share { full: &[], rest: entries, greatest });
         rest = after;
     }
     while !rest.is_empty() {
@@ -63,6 +68,6 @@ pub(crate) fn read(bytes: &[u8]) -> Option<View<'_>> {
 }
 
 /// A length: nothing in a 32-bit memory is longer than four bytes can say.
-fn length(bytes: &[u8]) -> [u8; 4] {
-    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes()
+fn length(bytes: usize) -> [u8; 4] {
+    u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes()
 }

@@ -14,7 +14,7 @@ use crate::entries::{Entries, WORD_BYTES_MAX};
 use crate::hash::{Hash, WordMap};
 use crate::partition::Partition;
 use crate::saved::{self, PARTITIONS};
-use crate::view::{Share, View};
+use crate::view::View;
 use crate::words::words;
 
 /// Words of a batch: more than the processor waits for at once, few enough for its first cache.
@@ -99,11 +99,8 @@ impl Table {
 
     /// This table without those laid aside, to be read.
     pub(crate) fn view(&self) -> View<'_> {
-        let shares = self.partitions.iter();
         View {
-            shares: shares
-                .map(|own| Share { entries: own.bytes(), greatest: own.greatest() })
-                .collect(),
+            shares: self.partitions.iter().map(Partition::share).collect(),
             spilled: self.spilled.iter().map(|(word, &count)| (word.as_slice(), count)).collect(),
         }
     }
@@ -134,13 +131,14 @@ impl Table {
     /// Whether a table of so many bytes is laid aside: one that is small beside this one merges
     /// at little cost.
     fn lays_aside(&self, bytes: usize) -> bool {
-        let own: usize = self.partitions.iter().map(|partition| partition.bytes().len()).sum();
-        bytes >= ASIDE_BYTES_MIN && bytes >= own / 4 && self.aside.len() < ASIDE_TABLES_MAX
+        let own =
+            || self.partitions.iter().map(|partition| partition.share().bytes()).sum::<usize>();
+        bytes >= ASIDE_BYTES_MIN && self.aside.len() < ASIDE_TABLES_MAX && bytes >= own() / 4
     }
 
     fn merge_now(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let table = saved::read(bytes).ok_or_else(broken)?;
-        for entry in table.shares.iter().flat_map(|share| Entries::new(share.entries)) {
+        for entry in table.shares.iter().flat_map(|share| Entries::new(share.rest)) {
             self.add(entry.word, entry.count)?;
         }
         for (word, count) in table.spilled {
@@ -185,7 +183,7 @@ impl Table {
             Some(partition) => {
                 let place = match partition.find(hash.tag(), word) {
                     Some(place) => place,
-                    None => partition.insert(hash.tag(), word).map_err(|error| full(&error))?,
+                    None => partition.insert(hash.tag(), word).map_err(full)?,
                 };
                 partition.raise(place, by)
             }
@@ -211,9 +209,7 @@ impl State for Table {
         let own = self.view();
         let aside: usize = self.aside.iter().map(Vec::len).sum();
         let mut bytes = Vec::new();
-        bytes
-            .try_reserve_exact(saved::written_bytes(&own) + aside)
-            .map_err(|error| full(&error))?;
+        bytes.try_reserve_exact(saved::written_bytes(&own) + aside).map_err(full)?;
         saved::write(&mut bytes, &own);
         self.aside.iter().for_each(|table| bytes.extend_from_slice(table));
         Ok(bytes)
@@ -227,8 +223,8 @@ impl State for Table {
 }
 
 #[cold]
-fn full(error: &TryReserveError) -> Error {
-    Error::fatal(format_args!("too many distinct words for the memory of an instance: {error}"))
+fn full(_: TryReserveError) -> Error {
+    Error::fatal("too many distinct words for the memory of an instance")
 }
 
 #[cold]

@@ -1,6 +1,6 @@
 //! A table to be read, whether it is in use or saved.
 
-use crate::entries::{COUNT_MAX, Entries, WORD_BYTES_MAX};
+use crate::entries::{COUNT_MAX, Entries, Entry, WORD_BYTES_MAX};
 use crate::hash::WordMap;
 
 /// A table to be read.
@@ -15,16 +15,36 @@ pub(crate) struct View<'a> {
 /// A partition to be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share<'a> {
-    pub(crate) entries: &'a [u8],
+    /// Blocks of entries, of a table in use.
+    pub(crate) full: &'a [Vec<u8>],
+    /// The entries behind those: of a saved table all.
+    pub(crate) rest: &'a [u8],
     /// The greatest count, or one more than an entry holds if there is a greater one.
     pub(crate) greatest: u32,
+}
+
+impl<'a> Share<'a> {
+    /// The entries, in parts.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.full.iter().map(Vec::as_slice).chain([self.rest])
+    }
+
+    /// How many bytes the entries take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.full.iter().map(Vec::len).sum::<usize>() + self.rest.len()
+    }
+
+    #[inline]
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+        self.parts().flat_map(Entries::new)
+    }
 }
 
 impl<'a> View<'a> {
     /// The words of a partition, with all of their counts.
     #[inline]
     pub(crate) fn counts(&self, share: &Share<'a>) -> impl Iterator<Item = (&'a [u8], u64)> {
-        Entries::new(share.entries).map(|entry| {
+        share.entries().map(|entry| {
             let spilled = if entry.spilled { self.spilled.get(entry.word) } else { None };
             (entry.word, entry.count.saturating_add(spilled.copied().unwrap_or_default()))
         })
@@ -32,7 +52,7 @@ impl<'a> View<'a> {
 
     /// The words that have at least `count`, maybe with some that have less, but not the long ones.
     pub(crate) fn counts_from(&self, count: u64) -> impl Iterator<Item = (&'a [u8], u64)> {
-        // A count that spilled is greater than `greatest` tells.
+        // A count that spilled is greater than `greatest` says.
         let all = self
             .shares
             .iter()

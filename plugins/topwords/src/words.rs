@@ -45,8 +45,8 @@ fn spaces(block: &[u8; BLOCK_BYTES]) -> u64 {
         .fold(0, |mask, eight| mask << 8 | spaces_of_eight(u64::from_le_bytes(*eight)))
 }
 
-/// Eight bytes compared at once: each is taken without its highest bit, which then tells of a sum
-/// whether it reached 128 (Warren, Hacker's Delight, section 6-1).
+/// Eight bytes compared at once: each is taken without its highest bit, so that the highest bit of
+/// a sum says whether it reached 128 (Warren, Hacker's Delight, section 6-1).
 #[inline]
 fn spaces_of_eight(eight: u64) -> u64 {
     let low = eight & all(0x7f);

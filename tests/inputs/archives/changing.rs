@@ -73,7 +73,7 @@ fn a_member_of_an_archive_that_changed_has_no_result() {
     }
 }
 
-/// A new file of that name is not the one that was listed, for whoever opens it anew.
+/// A reader that opens the name again gets a new file, not the one that was listed.
 #[test]
 fn an_archive_that_was_replaced_is_not_read() {
     let tree = Tree::with(&[("a.tar", tar(&[tarred(b"a", b'0', b"x\n")]))]);

@@ -10,11 +10,11 @@ use crate::support::pack::text;
 use crate::support::plugins::plugin;
 use crate::support::tree::Tree;
 
-fn told(name: &str, archive: &[u8], good: usize) -> String {
+fn message(name: &str, archive: &[u8], good: usize) -> String {
     let tree = Tree::with(&[(name, archive)]);
     let ended = count(&tree, &[name]).exits(1);
     assert_eq!(results(&ended), good, "{ended}");
-    super::told(&ended)
+    super::message(&ended)
 }
 
 #[test]
@@ -49,9 +49,9 @@ fn damage_in_a_tar_file_is_named_where_it_is() {
         ("global", tar(&[a.clone(), tarred(b"g", b'g', b"9 path=a\n"), b.clone()]), 1),
         ("not a number", tar(&[a.clone(), header(b"b", b'0', "size?").to_vec()]), 1),
     ];
-    let told =
-        cases.map(|(case, archive, good)| format!("{case}: {}", told("a.tar", &archive, good)));
-    insta::assert_snapshot!(told.concat(), @r"
+    let message =
+        cases.map(|(case, archive, good)| format!("{case}: {}", message("a.tar", &archive, good)));
+    insta::assert_snapshot!(message.concat(), @r"
     header: a.tar: the archive is damaged at byte 1024: the checksum of a header does not match
     cut in header: a.tar: the archive is damaged at byte 1024: it is cut off within a header
     cut in data: a.tar!/b: is cut off: its 3007 bytes at byte 1536 go beyond the end of the archive
@@ -184,9 +184,9 @@ fn damage_in_a_zip_file_is_named_where_it_is() {
         ("cut data", zip(&[entries[0].clone(), cut_off], None), 1),
         ("garbage", zip(&[entries[0].clone(), garbage], None), 1),
     ];
-    let told =
-        cases.map(|(case, archive, good)| format!("{case}: {}", told("a.zip", &archive, good)));
-    insta::assert_snapshot!(told.concat(), @r"
+    let message =
+        cases.map(|(case, archive, good)| format!("{case}: {}", message("a.zip", &archive, good)));
+    insta::assert_snapshot!(message.concat(), @r"
     cut off: a.zip: the archive is damaged at byte 1878: no directory can be read at its end
     only the beginning: a.zip: the archive is damaged at byte 1792: no directory can be read at its end
     directory: a.zip: the archive is damaged at byte 1839: its directory has something else than an entry

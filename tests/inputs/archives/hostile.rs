@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::bytes::{Zipped, tar, tarred, zip};
-use super::{count, failures, results, sources, told};
+use super::{count, failures, message, results, sources};
 use crate::support::host::Host;
 use crate::support::pack::gzip;
 use crate::support::plugins::plugin;
@@ -43,7 +43,7 @@ fn members_that_share_bytes_are_refused() {
     let after = Zipped::stored("after", b"x\n");
     let tree = Tree::with(&[("a.zip", zip(&[quoted, inside, again, after], None))]);
     let ended = count(&tree, &["a.zip", "--framing", "bytes"]).exits(1);
-    insta::assert_snapshot!(told(&ended), @r"
+    insta::assert_snapshot!(message(&ended), @r"
     a.zip!/quoted: shares bytes with something else: its 1069 begin at byte 30 of the archive, and something else at byte 36
     a.zip!/again: shares bytes with something else: its 1033 begin at byte 66 of the archive, and something else at byte 36
     ");
@@ -83,7 +83,7 @@ fn zeros_without_an_end_are_not_read_to_theirs() {
         file.set_len(bytes).unwrap();
     }
     let ended = count(&tree, &["few.tar", "many.tar"]).exits(1);
-    insta::assert_snapshot!(told(&ended), @"many.tar: the archive is damaged at byte 1536: more zeros follow behind its end than any archive is filled up with");
+    insta::assert_snapshot!(message(&ended), @"many.tar: the archive is damaged at byte 1536: more zeros follow behind its end than any archive is filled up with");
     assert_eq!(results(&ended), 2);
 }
 

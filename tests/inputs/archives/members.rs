@@ -212,7 +212,7 @@ fn an_archive_that_is_to_be_read_as_it_is_is_read_as_it_is() {
     }
 }
 
-/// The count in the directory has 16 bits; what is more is told in 64.
+/// The count in the directory has 16 bits; larger ones have 64.
 #[test]
 fn more_members_than_sixteen_bits_count_are_all_read() {
     const MAKE: &str = r#"

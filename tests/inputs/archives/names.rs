@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::bytes::{Zipped, header, tar, tarred, zip};
-use super::{count, failures, sources, told};
+use super::{count, failures, message, sources};
 use crate::support::host::Host;
 use crate::support::oracle::oracle;
 use crate::support::plugins::plugin;
@@ -33,7 +33,7 @@ fn a_name_of_an_archive_has_to_be_borne_out() {
 
 /// A plain tar file under the name of a compressed one, and the other way round; 512 zeros in both.
 #[test]
-fn what_a_tar_file_is_compressed_with_is_told_by_its_bytes() {
+fn the_codec_of_a_tar_file_is_recognised_by_its_bytes() {
     let archive = tar(&[tarred(b"x", b'0', b"hello\n")]);
     let packed = crate::support::pack::gzip(&archive);
     let tree = Tree::with(&[
@@ -63,7 +63,7 @@ fn empty_archives_have_no_members() {
 }
 
 #[test]
-fn names_are_shown_as_they_are_and_told_without_control_characters() {
+fn names_are_exact_in_output_and_without_control_characters_in_messages() {
     let mut cp437 = Zipped::stored("", b"x\n");
     cp437.name = b"gr\x94\xe1e".to_vec();
     let mut utf8 = Zipped::stored("größe", b"x\n");
@@ -103,7 +103,7 @@ fn names_are_shown_as_they_are_and_told_without_control_characters() {
 }
 
 #[test]
-fn what_is_no_file_is_skipped_and_counted() {
+fn members_that_are_no_files_are_skipped_and_counted() {
     let mut link = Zipped::stored("link", b"target");
     link.mode = 0o120_777;
     let mut fifo = Zipped::stored("fifo", b"");
@@ -173,7 +173,7 @@ fn what_cannot_be_unpacked_is_named() {
     ];
     let tree = Tree::with(&[("a.zip", zip(&entries, None)), ("b.tar", tar(&pieces))]);
     let ended = count(&tree, &["a.zip", "b.tar"]).exits(1);
-    insta::assert_snapshot!(told(&ended), @"
+    insta::assert_snapshot!(message(&ended), @"
     a.zip!/shrink: is packed with shrink, which is not read
     a.zip!/deflate64: the deflate64 data is cut off after 0 decompressed bytes
     a.zip!/lzma: is packed with lzma, which is not read
@@ -190,10 +190,10 @@ fn what_cannot_be_unpacked_is_named() {
     assert_eq!(super::results(&ended), 2);
 }
 
-/// Names that differ only in bytes that are no text are told apart, in rows, rejects, the report
-/// and the ledger, as Python tells them.
+/// Names that differ only in bytes that are not UTF-8 stay different in rows, rejects, the report
+/// and the ledger, and are written as Python writes them.
 #[test]
-fn names_that_are_not_utf_8_are_told_apart() {
+fn names_that_are_not_utf_8_are_distinguished() {
     const SCRIPT: &str = r"
 import json, os, sys, tarfile
 names = [b'caf\xe9', b'caf\xea', 'caf\u00e9'.encode(), 'caf\ufffd'.encode()]

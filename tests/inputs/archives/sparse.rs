@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::bytes::{header, summed, tar, tarred};
-use super::{count, failures, results, told};
+use super::{count, failures, message, results};
 use crate::inputs::tools::is_installed;
 use crate::support::host::{Ended, Host};
 use crate::support::oracle::oracle;
@@ -186,7 +186,7 @@ fn a_wrong_map_fails_its_member_and_no_other() {
     let archive = tar(&pieces);
     let tree = Tree::with(&[("a.tar", &archive), ("a.tgz", &gzip(&archive))]);
     let plain = count(&tree, &["a.tar"]).exits(1);
-    insta::assert_snapshot!(told(&plain), @"
+    insta::assert_snapshot!(message(&plain), @"
     a.tar!/overlap: is a sparse file whose map cannot be read: a stretch that begins before the last one ends
     a.tar!/beyond: is a sparse file whose map cannot be read: a stretch that goes beyond the end of the file
     a.tar!/more: is a sparse file whose map cannot be read: its stretches are not as long as what is stored
@@ -203,12 +203,12 @@ fn a_wrong_map_fails_its_member_and_no_other() {
     ");
     assert_eq!(results(&plain), 2);
     let streamed = count(&tree, &["a.tgz"]).exits(1);
-    assert_eq!(told(&streamed).replace("a.tgz", "a.tar"), told(&plain));
+    assert_eq!(message(&streamed).replace("a.tgz", "a.tar"), message(&plain));
     assert_eq!(results(&streamed), 2);
     for name in ["a.tar", "a.tgz"] {
         let less = ["--max-decompressed", "1MiB", "--include-members", "bomb", name];
         let less = count(&tree, &less).exits(1);
-        assert!(told(&less).contains("!/bomb: decompressed size exceeds 1.0 MiB"), "{less}");
+        assert!(message(&less).contains("!/bomb: decompressed size exceeds 1.0 MiB"), "{less}");
         let more = count(&tree, &["--max-ratio", "2000000", "--include-members", "bomb", name]);
         assert_eq!(failures(&more.exits(0)), []);
     }

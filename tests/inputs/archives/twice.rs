@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::{count, sources, told};
+use super::{count, message, sources};
 use crate::inputs::tools::is_installed;
 use crate::support::host::Host;
 use crate::support::oracle::oracle;
@@ -86,7 +86,7 @@ fn a_name_that_comes_again_from_the_front_fails_by_name() {
             let said = format!(
                 "{name}!/{second}: stands in the archive once more, which is read from its front: a member of that name has been read\n"
             );
-            assert_eq!(told(&ended), said);
+            assert_eq!(message(&ended), said);
             assert!(ended.stderr.contains("hint: decompress the tar file"), "{ended}");
             assert_eq!(super::results(&ended), 2);
         }
@@ -131,13 +131,13 @@ for form in tarfile.GNU_FORMAT, tarfile.PAX_FORMAT:
 }
 
 #[test]
-fn a_glob_for_members_that_matches_none_is_told() {
+fn a_glob_for_members_that_matches_none_is_reported() {
     let tree = tree();
     for name in ["same.tar", "same.zip", "same.tgz"] {
         let ended = count(&tree, &["--include-members", "c", "--include-members", "b", name]);
         let ended = ended.exits(0);
-        let told = "--include-members c matches no member of an archive\n";
-        assert!(ended.stderr.ends_with(told), "{ended}");
+        let message = "--include-members c matches no member of an archive\n";
+        assert!(ended.stderr.ends_with(message), "{ended}");
         assert!(!ended.stderr.contains("--include-members b"), "{ended}");
     }
     // One archive has what the other has not.

@@ -1,6 +1,6 @@
-//! Archives whose names do not say that they are some. A named file is what its name says: read as
-//! text, it is told, wherever it is; read as bytes, it is not. What has no name, on standard input
-//! or from a FIFO, is looked into.
+//! Archives whose names do not say that they are some. A named file is what its name says: reading
+//! it as text is reported, wherever it is; reading it as bytes is not. What has no name, on
+//! standard input or from a FIFO, is looked into.
 
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ fn tree() -> Tree {
 }
 
 #[test]
-fn archives_that_are_read_as_text_are_told_wherever_they_are() {
+fn archives_that_are_read_as_text_are_reported_wherever_they_are() {
     let tree = tree();
     for (name, first) in [
         ("in", "in/app.log"),
@@ -59,8 +59,8 @@ fn archives_that_are_read_as_text_are_told_wherever_they_are() {
                 let args = ["--threads", threads, "--chunk-size", chunk_size, "--total"];
                 let host = host.args(args).args(["--report", "report", "--exists", "replace"]);
                 let ended = host.arg(name).ended().exits(0);
-                let told = "5 sources are archives, and were read as text (first: ";
-                assert!(ended.stderr.contains(&format!("{told}{first}")), "{name}: {ended}");
+                let message = "5 sources are archives, and were read as text (first: ";
+                assert!(ended.stderr.contains(&format!("{message}{first}")), "{name}: {ended}");
                 let report: Value = serde_json::from_slice(&tree.read("report")).unwrap();
                 assert_eq!(report["unopened_archives"]["sources"], 5, "{name}");
             }
@@ -69,7 +69,7 @@ fn archives_that_are_read_as_text_are_told_wherever_they_are() {
 }
 
 #[test]
-fn nothing_is_told_where_they_are_to_be_read_as_they_are() {
+fn archives_that_are_to_be_read_as_bytes_are_not_reported() {
     let tree = tree();
     for (name, args) in [("wordcount", &["--no-archives"][..]), ("checksum", &[])] {
         let host = Host::run(&plugin(name)).within(tree.path()).args(args);
@@ -79,7 +79,7 @@ fn nothing_is_told_where_they_are_to_be_read_as_they_are() {
 }
 
 #[test]
-fn a_page_is_told_like_a_file() {
+fn a_page_is_reported_like_a_file() {
     let tree = tree();
     let server = Web::of("/c.tar.1", Page::new(tree.read("in/c.tar.1")));
     let host = Host::run(&plugin("wordcount")).args(["--total", &server.url("/c.tar.1")]);

@@ -9,7 +9,7 @@ use gristmill_sdk::{Error, log};
 /// Clears a screen, begins its line anew, and claims something.
 const ESCAPES: &str = "\u{1b}[2J\r\u{9b}31merror: all is lost\u{7}\u{202e}";
 
-/// A text of half a mebibyte: the hook that tells of a panic needs several times as much.
+/// A text of half a mebibyte: the hook that reports a panic needs several times as much.
 fn long() -> String {
     ESCAPES.repeat((512 << 10) / ESCAPES.len())
 }

@@ -15,7 +15,7 @@ const WORDS: usize = 512 << 10;
 /// So many in a row are no accident.
 const ROW: usize = 16;
 
-/// Keeps what was pushed for whoever comes next.
+/// Keeps what was pushed for the next source or chunk.
 pub(crate) fn remember(data: &[u8]) {
     SEEN.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(data);
 }

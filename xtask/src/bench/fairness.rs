@@ -22,8 +22,8 @@ fn rows(bench: &Bench) -> Result<Vec<Row>> {
     let driver = bench.project.target.join("release/examples/fairness");
     let plugin = bench.plugins.join("upcase.wasm");
     let program = Program::new("fairness", driver).arg(plugin).arg(SECONDS);
-    let told: Value = serde_json::from_str(&program.run()?.stdout)?;
-    let figure = |key: &str| told.get(key).and_then(Value::as_f64).context(key.to_owned());
+    let report: Value = serde_json::from_str(&program.run()?.stdout)?;
+    let figure = |key: &str| report.get(key).and_then(Value::as_f64).context(key.to_owned());
     let (alone, beside) = (figure("alone_p99_ms")?, figure("beside_p99_ms")?);
     let times = figure("weight_times")?;
     let row = |name: &str, goal, measured, detail| Row {

@@ -159,7 +159,7 @@ fn ratio(baseline: Duration, ours: Duration) -> f64 {
 }
 
 /// The middle value, or the mean of the two in the middle; 0 of none.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let high = values.get(values.len() / 2).copied().unwrap_or(0.0);
     let low = values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(0.0);

@@ -96,8 +96,8 @@ fn sandboxes(bench: &Bench) -> Result<Row> {
     let (mut best, mut microseconds) = (0.0, 0.0);
     for _ in 0..bench.runs {
         host.run()?;
-        let told: Value = serde_json::from_slice(&fs::read(&report)?)?;
-        let figure = |key: &str| told.get(key).and_then(Value::as_f64).context(key.to_owned());
+        let report: Value = serde_json::from_slice(&fs::read(&report)?)?;
+        let figure = |key: &str| report.get(key).and_then(Value::as_f64).context(key.to_owned());
         let rate = figure("instances")? / figure("seconds")?;
         ensure!(rate.is_finite(), "a run took no time");
         if rate > best {

@@ -91,9 +91,9 @@ impl Tool {
         // mawk of Debian 12 has no long option.
         let option: &[&str] =
             if self.program == MAWK.program { &["-W", "version"] } else { &["--version"] };
-        let told = bench.project.shell.cmd(self.program).args(option).quiet().ignore_stderr();
-        let told = told.read().with_context(|| format!("version of {}", self.program))?;
-        Ok(told.lines().next().unwrap_or_default().to_owned())
+        let version = bench.project.shell.cmd(self.program).args(option).quiet().ignore_stderr();
+        let version = version.read().with_context(|| format!("version of {}", self.program))?;
+        Ok(version.lines().next().unwrap_or_default().to_owned())
     }
 }
 

@@ -102,8 +102,8 @@ fn typed(project: &Project, directory: &Path) -> Result<Vec<u8>> {
     script.current_dir(directory).env("PATH", path).env("TERM", "xterm-256color");
     script.env_remove("LD_LIBRARY_PATH").env_remove("NO_COLOR").stdin(Stdio::null());
     let output = script.output().context("script")?;
-    let told = String::from_utf8_lossy(&output.stdout);
-    ensure!(output.status.success(), "{COMMAND}: {}: {told}", output.status);
+    let message = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "{COMMAND}: {}: {message}", output.status);
     Ok(output.stdout)
 }
 

@@ -19,7 +19,8 @@ Examples:
   host watch in/ --plugin csv2jsonl.wasm --out out/
   host watch in/ --plugin wordcount.wasm --out counts.jsonl --after move:done/
   host watch in/ --pipeline clean.toml --out out/ --settle-mode 'marker:{name}.done'
-  host watch in/ --plugin upcase.wasm --out out/ --once";
+  host watch in/ --plugin upcase.wasm --out out/ --once
+  host watch /var/log/app/ --include '*.log' --plugin redact.wasm --out clean/ --append";
 
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Watch")]
@@ -76,6 +77,16 @@ pub(in crate::cli) struct WatchFlags {
     /// Begin files of no more bytes than this in a second, on average
     #[arg(long, value_name = "SIZE")]
     pub(in crate::cli) max_bytes_per_second: Option<Size>,
+
+    /// Follow files as they grow, as `tail -F` does: each line that is added is processed once, and
+    /// its output is appended. For plugins that take lines one by one and give bytes. A file may be
+    /// renamed, cut after it was copied, and compressed
+    #[arg(long)]
+    pub(in crate::cli) append: bool,
+
+    /// With --append: process a last line that has no end when nothing came for so long
+    #[arg(long, value_name = "TIME", default_value = "5s")]
+    pub(in crate::cli) idle: Time,
 
     /// End when all files that are there are done; one that still changes is left for the next
     /// start

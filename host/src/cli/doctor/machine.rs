@@ -8,19 +8,19 @@ use bytesize::ByteSize;
 use rustix::fs::{Access, CWD, OFlags, access};
 use rustix::process::{Resource, getrlimit};
 
-use super::{Check, Need};
+use super::{Check, Need, called};
 use crate::platform::{Links, PLACE, SYSTEM, open_beneath};
 use crate::settings::limits::{OPEN_FILES_MIN, RESERVED_BYTES};
 
 /// Name and release.
 pub(super) fn kernel() -> String {
-    let told = |name: &str| fs::read_to_string(Path::new("/proc/sys/kernel").join(name));
-    let told = |name| told(name).unwrap_or_else(|error| error.to_string());
+    let kernel = |name: &str| fs::read_to_string(Path::new("/proc/sys/kernel").join(name));
+    let kernel = |name| kernel(name).unwrap_or_else(|error| error.to_string());
     let machine = std::env::consts::ARCH;
     if !cfg!(target_os = "linux") {
         return format!("{SYSTEM} {machine}");
     }
-    format!("{} {} {machine}", told("ostype").trim(), told("osrelease").trim())
+    format!("{} {} {machine}", kernel("ostype").trim(), kernel("osrelease").trim())
 }
 
 /// Opens the directory at hand in the way that nothing can lead out of.
@@ -70,7 +70,10 @@ fn memory() -> Check {
             name,
             Need::Bound,
             "no limit",
-            "--memory bounds each sandbox; for the whole, `systemd-run --scope -p MemoryMax=4G host run …`",
+            &format!(
+                "--memory bounds each sandbox; for the whole, `systemd-run --scope -p MemoryMax=4G {} run …`",
+                called::name()
+            ),
         ),
     }
 }

@@ -1,5 +1,5 @@
-//! `host doctor --jail`: enters the jail of a run, in a thread of its own, and tells what of it
-//! holds.
+//! `host doctor --jail`: enters the jail of a run, in a thread of its own, and reports which walls
+//! hold.
 
 use std::io::ErrorKind;
 use std::thread;

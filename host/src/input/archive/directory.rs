@@ -1,8 +1,7 @@
 //! The directory of a zip file (APPNOTE.TXT 6.3.10, sections 4.3.12 to 4.3.16): where it is, and
 //! its entries one after the other.
 //!
-//! Of extra fields only those are looked at that say what is needed here; one that is not as it
-//! should be says nothing, as it does to `unzip`.
+//! Only the extra fields that matter here are read; a malformed one is ignored, as `unzip` does.
 
 use std::io;
 

@@ -44,7 +44,7 @@ impl<'a> Members<'a> {
 
     /// Asked now and then by who looks for more.
     pub(super) fn check_stop(&self) -> Result<(), Refusal> {
-        // Whoever asked for all archives is told of what is too much.
+        // Only stops: the listing of all archives reports what exceeded its limit.
         if self.expansion.stop.load(Ordering::Relaxed) || self.room.check().is_err() {
             return Err(io::Error::from(io::ErrorKind::Interrupted).into());
         }

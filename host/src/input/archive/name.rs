@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_name_tells_and_nothing_else() {
+    fn only_the_end_of_a_name_decides() {
         let kind = |name: &str| Kind::by_name(Path::new(name));
         assert_eq!(kind("logs/a.zip"), Some(Kind::Zip));
         assert_eq!(kind("A.ZIP"), Some(Kind::Zip));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_file_has_is_refused_with_as_much_of_it_as_is_told() {
+    fn an_impossible_name_is_refused_and_shown_cut() {
         let long = vec![b'a'; MEMBER_NAME_BYTES_MAX];
         assert!(checked(&long).is_ok());
         let (shown, error) =

@@ -2,8 +2,7 @@
 //! "Sparse Formats"): in headers of its own, in extended headers (versions 0.0 and 0.1), and before
 //! the data (version 1.0).
 //!
-//! A map that cannot be right is kept as what is wrong with it: it fails its member, and no other.
-//! Bounded by [`STRETCHES_MAX`].
+//! The fault of an impossible map is kept, and fails its member only. Bounded by [`STRETCHES_MAX`].
 
 use tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_cannot_be_is_told_by_what_is_wrong() {
+    fn an_impossible_map_is_reported_with_its_fault() {
         let of = |text: &str| read(map(&[("size", "5000"), ("map", text)]), "", 512).unwrap_err();
         insta::assert_snapshot!(
             [

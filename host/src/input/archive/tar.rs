@@ -178,7 +178,7 @@ impl Headers {
             kind::GNU_CONTINUED => Kind::Continued,
             // As old as tar itself: a directory is a file whose name ends like one.
             kind::FILE if name.ends_with(b"/") && bytes == 0 => Kind::Directory,
-            // What nobody has heard of is a file (ustar, typeflag).
+            // An unknown type counts as a file (ustar, typeflag).
             _ => pax.sparse.map_or(Kind::File, Kind::Sparse),
         };
         // A size may be written there, but there is no data; only GNU's directories have some.

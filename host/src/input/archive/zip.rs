@@ -222,7 +222,7 @@ fn add(entry: Entry, members: &mut Members<'_>) {
     }
 }
 
-/// Checks what can be told of a member without looking at it.
+/// Checks a member by its directory entry alone.
 fn check(found: &ZipEntry, archive_bytes: u64) -> Result<(), ArchiveError> {
     if unpacking(found.method).is_none() {
         return Err(ArchiveError::Method(found.method));

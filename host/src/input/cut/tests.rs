@@ -1,4 +1,4 @@
-//! Chunks that join to the source, whatever is cut.
+//! Chunks join to the source, for any input.
 
 use std::io::Write;
 

@@ -41,11 +41,11 @@ pub struct Block {
     /// How many bytes come out of it, if the format says so. Decoding fails when it is something
     /// else.
     pub decompressed_bytes: Option<u64>,
-    /// How many members, frames or blocks it has, as far as they could be told apart.
+    /// How many members, frames or blocks it has, as far as they were recognised.
     pub members: u64,
     /// What has to stand around it to make it whole.
     pub(super) envelope: Envelope,
-    /// Whether it is what is left where no more pieces could be told apart.
+    /// Whether it is the rest of the file, in which no more pieces were recognised.
     pub(super) rest: bool,
     /// What it is a piece of.
     pub(super) part: Part,
@@ -108,7 +108,7 @@ enum Walk {
     Xz(xz::Walk),
 }
 
-/// The smallest piece that a format lets be told apart.
+/// The smallest unit of a format that can be decoded by itself.
 #[derive(Debug, Default)]
 struct Unit {
     /// Bytes to pass over, in front of it and behind it.

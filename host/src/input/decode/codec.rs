@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::extension::extension;
 use super::magic::{
     BZIP2, BZIP2_BLOCK, BZIP2_END, GZIP, LZ4, LZ4_LEGACY, LZIP, SNAPPY, XZ, ZSTD, is_cut_off,
     is_skippable,
@@ -43,7 +44,7 @@ pub enum Codec {
     Lzma,
     /// RFC 1950: what `pigz -z` writes, Hadoop's `DefaultCodec`, and web servers as `deflate`.
     Zlib,
-    /// RFC 1951, bare: what is in other formats, and never a file of its own.
+    /// RFC 1951, bare: a part of other formats, never a file of its own.
     Deflate,
     /// What PKWARE made of it, with a window of 64 KiB: in zip files only.
     Deflate64,
@@ -119,8 +120,7 @@ impl Codec {
 
     /// The codec that the extension stands for.
     pub fn by_name(name: &Path) -> Option<Self> {
-        let extension = name.extension()?.to_str()?.to_ascii_lowercase();
-        Some(match extension.as_str() {
+        Some(match extension(name)?.to_ascii_lowercase().as_str() {
             "gz" | "tgz" | "bgz" | "taz" => Self::Gzip,
             "zst" | "zstd" | "tzst" => Self::Zstd,
             "lz4" | "tlz4" => Self::Lz4,

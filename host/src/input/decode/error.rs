@@ -158,7 +158,7 @@ impl DecodeError {
             Self::Ratio { .. } => Some("raise ⟦max_ratio⟧ if the source can be trusted"),
             Self::Members { .. } => Some("raise ⟦max_members⟧"),
             Self::Magic { .. } => Some("⟦decompress⟧ auto finds out how a source is compressed"),
-            // Zlib and lzma are known by what is in them, and so perhaps parts of something else.
+            // Zlib and lzma have no magic number, so the data may be a part of something else.
             Self::TrailingGarbage { codec: Codec::Zlib | Codec::Lzma, .. }
             | Self::Misnamed { .. }
             | Self::Foreign { .. }

@@ -16,7 +16,7 @@ pub trait Trickle: Read + Send {
     /// Whether a read would not have to wait for that, at the latest after `within`.
     ///
     /// # Errors
-    /// When that cannot be told.
+    /// When that cannot be found out.
     fn is_ready(&mut self, within: Duration) -> io::Result<bool>;
 }
 

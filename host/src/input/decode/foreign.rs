@@ -1,10 +1,12 @@
-//! Formats that are known and not read: compressed files and archives whose packed bytes nobody
-//! wants to count.
+//! Formats that are known and not read: compressed files and archives, to refuse them by name
+//! instead of reading their packed bytes.
 //!
 //! A magic number that nothing else begins with is enough to know one; where there is none, or a
 //! weak one, its name is.
 
 use std::path::Path;
+
+use super::extension::extension;
 
 /// A format that is not read.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ const fn foreign(
     Foreign { what, extensions, magic }
 }
 
-/// No magic number: only the name tells.
+/// No magic number: only the name identifies it.
 const NONE: &[u8] = b"";
 
 static FOREIGN: &[Foreign] = &[
@@ -71,7 +73,7 @@ pub(super) fn by_magic(bytes: &[u8]) -> Option<&'static str> {
 
 /// The format that a name stands for.
 pub(super) fn by_name(name: &Path) -> Option<&'static str> {
-    let extension = name.extension()?.to_str()?.to_ascii_lowercase();
+    let extension = extension(name)?.to_ascii_lowercase();
     let known = FOREIGN.iter().find(|known| known.extensions.contains(&extension.as_str()));
     known.map(|known| known.what).or_else(|| volume(name, &extension))
 }
@@ -106,14 +108,14 @@ mod tests {
 
     #[test]
     fn names_tell_in_any_case_of_letters_and_volumes_by_both_ends() {
-        let told = |name: &str| by_name(Path::new(name));
-        assert_eq!(told("a.7Z"), Some("a 7-Zip archive"));
-        assert_eq!(told("a.tar.Z"), Some("compress (.Z) data"));
+        let named = |name: &str| by_name(Path::new(name));
+        assert_eq!(named("a.7Z"), Some("a 7-Zip archive"));
+        assert_eq!(named("a.tar.Z"), Some("compress (.Z) data"));
         for part in ["a.zip.001", "a.7z.017", "a.z01", "a.R00", "a.tar.002"] {
-            assert_eq!(told(part), Some("a part of a split archive"), "{part}");
+            assert_eq!(named(part), Some("a part of a split archive"), "{part}");
         }
         for other in ["a.001", "a.log.001", "a.rs", "a.z", "r00", "a.zip.1", "7z", "a.zig"] {
-            assert_eq!(told(other).filter(|_| other != "a.z"), None, "{other}");
+            assert_eq!(named(other).filter(|_| other != "a.z"), None, "{other}");
         }
     }
 

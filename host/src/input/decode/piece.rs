@@ -7,6 +7,7 @@ use crate::settings::limits::DECODE_PIECE_BYTES_MAX;
 
 use super::{Block, Decoder};
 use crate::slices;
+use crate::stats::Held;
 
 /// Decoded at once: the step in which a decoder looks at its limits.
 const STEP_BYTES: usize = 1 << 20;
@@ -15,7 +16,7 @@ const STEP_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(in super::super) struct DecodedBlock {
     pub(super) block: Block,
-    buffer: Vec<u8>,
+    buffer: Held,
     length: usize,
     /// Members that it has, as they count for the limit.
     pub(super) members: u64,
@@ -24,11 +25,6 @@ pub(in super::super) struct DecodedBlock {
 }
 
 impl DecodedBlock {
-    /// Bytes of memory that it holds.
-    pub(in super::super) fn held_bytes(&self) -> usize {
-        self.buffer.capacity()
-    }
-
     /// Decodes `block`, whose compressed bytes are what `source` gives, into `buffer`. `None` where
     /// it cannot be decoded by itself, for whatever reason, or more comes out than is held for a
     /// piece.
@@ -36,7 +32,7 @@ impl DecodedBlock {
         decoder: &mut Decoder,
         block: Block,
         source: Box<dyn Read + Send>,
-        buffer: Vec<u8>,
+        buffer: Held,
     ) -> Option<Self> {
         decoder.turn_to_block(&block, source);
         let mut piece = Self { block, buffer, length: 0, members: 0, padded: false };
@@ -60,14 +56,14 @@ impl DecodedBlock {
         let known = self.block.decompressed_bytes.filter(|&bytes| bytes <= DECODE_PIECE_BYTES_MAX);
         if let Some(bytes) = known.and_then(|bytes| usize::try_from(bytes).ok()) {
             let missing = (bytes + STEP_BYTES).saturating_sub(self.buffer.len());
-            self.buffer.reserve_exact(missing);
+            self.buffer.change(|bytes| bytes.reserve_exact(missing));
         }
     }
 
     fn room(&mut self) -> &mut [u8] {
         let want = self.length + STEP_BYTES;
         if self.buffer.len() < want {
-            self.buffer.resize(want, 0);
+            self.buffer.change(|bytes| bytes.resize(want, 0));
         }
         slices::part_mut(&mut self.buffer, self.length..want)
     }
@@ -78,7 +74,7 @@ impl DecodedBlock {
     }
 
     /// The buffer, for another piece.
-    pub(in super::super) fn into_buffer(self) -> Vec<u8> {
+    pub(in super::super) fn into_buffer(self) -> Held {
         self.buffer
     }
 }

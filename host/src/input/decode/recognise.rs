@@ -6,8 +6,8 @@
 //! - So do bytes of a codec without a magic number, where they decode and are no text; under a name
 //!   that says nothing.
 //! - A name that promises a codec, and bytes that are of none, are a failure: a damaged file, or
-//!   one that never was one, and in neither case text that anybody asked for.
-//! - What is known and not read is refused by what it is called.
+//!   one that never was one, and in neither case text.
+//! - A known format that is not supported is refused by its name.
 
 use std::path::Path;
 
@@ -75,7 +75,7 @@ mod tests {
     use super::super::magic::{LZ4, ZSTD};
     use super::*;
 
-    fn told(bytes: &[u8], name: &str) -> String {
+    fn recognised(bytes: &[u8], name: &str) -> String {
         match detect(bytes, Path::new(name)) {
             Ok(None) => "plain".into(),
             Ok(Some(codec)) => codec.to_string(),
@@ -85,26 +85,26 @@ mod tests {
 
     #[test]
     fn bytes_of_a_codec_count_whatever_the_name() {
-        assert_eq!(told(b"\x1f\x8b\x08\0\0\0", "a.txt"), "gzip");
-        assert_eq!(told(b"\x28\xb5\x2f\xfd\0", "a.gz"), "zstd");
-        assert_eq!(told(b"\x04\x22\x4d\x18", "a"), "lz4");
-        assert_eq!(told(b"\x02\x21\x4c\x18", "a"), "lz4");
-        assert_eq!(told(b"\xfd7zXZ\0\0\x04", "a"), "xz");
-        assert_eq!(told(b"\xff\x06\0\0sNaPpY\0", "a"), "snappy");
-        assert_eq!(told(b"LZIP\x01\x0c", "a"), "lzip");
-        assert_eq!(told(b"BZh91AY&SY", "a"), "bzip2");
-        assert_eq!(told(b"BZh9\x17\x72\x45\x38\x50\x90\0\0", "a"), "bzip2");
-        assert_eq!(told(b"\x1f\x8b\x08\0", "a.br"), "gzip");
-        assert_eq!(told(b"\x1f\x8b\x08\0", "a.7z"), "gzip");
-        assert_eq!(told(b"BZh1hello", "a"), "plain");
-        assert_eq!(told(b"\x1f", "a"), "plain");
-        assert_eq!(told(b"", "a"), "plain");
+        assert_eq!(recognised(b"\x1f\x8b\x08\0\0\0", "a.txt"), "gzip");
+        assert_eq!(recognised(b"\x28\xb5\x2f\xfd\0", "a.gz"), "zstd");
+        assert_eq!(recognised(b"\x04\x22\x4d\x18", "a"), "lz4");
+        assert_eq!(recognised(b"\x02\x21\x4c\x18", "a"), "lz4");
+        assert_eq!(recognised(b"\xfd7zXZ\0\0\x04", "a"), "xz");
+        assert_eq!(recognised(b"\xff\x06\0\0sNaPpY\0", "a"), "snappy");
+        assert_eq!(recognised(b"LZIP\x01\x0c", "a"), "lzip");
+        assert_eq!(recognised(b"BZh91AY&SY", "a"), "bzip2");
+        assert_eq!(recognised(b"BZh9\x17\x72\x45\x38\x50\x90\0\0", "a"), "bzip2");
+        assert_eq!(recognised(b"\x1f\x8b\x08\0", "a.br"), "gzip");
+        assert_eq!(recognised(b"\x1f\x8b\x08\0", "a.7z"), "gzip");
+        assert_eq!(recognised(b"BZh1hello", "a"), "plain");
+        assert_eq!(recognised(b"\x1f", "a"), "plain");
+        assert_eq!(recognised(b"", "a"), "plain");
     }
 
     #[test]
     fn a_name_that_the_bytes_do_not_bear_out_is_a_failure() {
         let misnamed = "is named as gzip data, but begins with 70 6c 61 69, expected 1f 8b";
-        assert_eq!(told(b"plain text\n", "a.gz"), misnamed);
+        assert_eq!(recognised(b"plain text\n", "a.gz"), misnamed);
         for (name, bytes) in [
             ("a.gz", &b"\x1e\x8b\x08\0"[..]),
             ("a.gz", b"\x1f\x8b\x08\xe0\0\0"),
@@ -114,38 +114,38 @@ mod tests {
             ("a.zz", b"hello"),
             ("a.lzma", b"hello, world\n"),
         ] {
-            assert!(told(bytes, name).starts_with("is named as "), "{name}: {bytes:?}");
+            assert!(recognised(bytes, name).starts_with("is named as "), "{name}: {bytes:?}");
         }
     }
 
     #[test]
     fn what_may_be_what_its_name_says_is_decoded_to_see() {
-        assert_eq!(told(b"\x0b\x02\x80", "a.br"), "brotli");
-        assert_eq!(told(b"\x0b\x02\x80", "a"), "plain");
-        assert_eq!(told(b"\x78\x9c\x03", "a.zz"), "zlib");
-        assert_eq!(told(b"\x5d\0\0\x80\0\xff\xff\xff", "a.lzma"), "lzma");
-        assert_eq!(told(b"\x1f", "a.gz"), "gzip", "cut off");
-        assert_eq!(told(b"BZ", "a.BZ2"), "bzip2");
+        assert_eq!(recognised(b"\x0b\x02\x80", "a.br"), "brotli");
+        assert_eq!(recognised(b"\x0b\x02\x80", "a"), "plain");
+        assert_eq!(recognised(b"\x78\x9c\x03", "a.zz"), "zlib");
+        assert_eq!(recognised(b"\x5d\0\0\x80\0\xff\xff\xff", "a.lzma"), "lzma");
+        assert_eq!(recognised(b"\x1f", "a.gz"), "gzip", "cut off");
+        assert_eq!(recognised(b"BZ", "a.BZ2"), "bzip2");
         for name in ["a.gz", "a.zst", "a.lz4", "a.bz2", "a.xz", "a.br", "a.sz", "a.lz", "a.zz"] {
-            assert_ne!(told(b"", name), "plain", "{name}");
+            assert_ne!(recognised(b"", name), "plain", "{name}");
         }
     }
 
     #[test]
-    fn what_is_known_and_not_read_is_called_by_name() {
-        assert_eq!(told(b"\x1f\x9d\x90", "a"), "is compress (.Z) data, which is not read");
-        assert_eq!(told(b"anything", "a.rar"), "is a RAR archive, which is not read");
+    fn formats_that_are_not_supported_are_named() {
+        assert_eq!(recognised(b"\x1f\x9d\x90", "a"), "is compress (.Z) data, which is not read");
+        assert_eq!(recognised(b"anything", "a.rar"), "is a RAR archive, which is not read");
         let hadoop = "is data in the block format of Hadoop, which is not read";
-        assert_eq!(told(b"\0\0\0\x06\0\0\0\x08\x06\x14hello\n", "a.snappy"), hadoop);
+        assert_eq!(recognised(b"\0\0\0\x06\0\0\0\x08\x06\x14hello\n", "a.snappy"), hadoop);
     }
 
     #[test]
     fn a_skippable_frame_is_looked_behind() {
         let skip = b"\x50\x2a\x4d\x18\x02\0\0\0xx";
-        assert_eq!(told(&[skip, &LZ4[..]].concat(), "a.zst"), "lz4");
-        assert_eq!(told(&[skip, &ZSTD[..]].concat(), "a.lz4"), "zstd");
-        assert_eq!(told(&[skip, skip, &ZSTD[..]].concat(), "a.lz4"), "zstd");
-        assert_eq!(told(skip, "a.lz4"), "lz4");
-        assert_eq!(told(skip, "a"), "zstd");
+        assert_eq!(recognised(&[skip, &LZ4[..]].concat(), "a.zst"), "lz4");
+        assert_eq!(recognised(&[skip, &ZSTD[..]].concat(), "a.lz4"), "zstd");
+        assert_eq!(recognised(&[skip, skip, &ZSTD[..]].concat(), "a.lz4"), "zstd");
+        assert_eq!(recognised(skip, "a.lz4"), "lz4");
+        assert_eq!(recognised(skip, "a"), "zstd");
     }
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 use flate2::{Decompress, FlushDecompress, Status};
 use liblzma::stream::{Action, Stream};
 
+use super::extension::extension;
 use super::lzma::{HEADER_BYTES, may_begin};
 use super::{Codec, deflate};
 
@@ -30,7 +31,7 @@ pub(super) fn by_decoding(first_bytes: &[u8]) -> Option<Codec> {
     is_one.then_some(codec)
 }
 
-/// Whether more has to be there to tell: a line of text tells that it is none.
+/// Whether more bytes are needed to decide. A line of text is enough to say no.
 pub(super) fn is_undecided(first_bytes: &[u8]) -> bool {
     if first_bytes.len() >= Codec::DETECT_BYTES {
         return false;
@@ -47,11 +48,10 @@ pub(super) fn is_undecided(first_bytes: &[u8]) -> bool {
 /// Whether a file of that name is made of pieces, of which the first may be one of zlib: an image
 /// of a disk for macOS.
 pub(super) fn is_made_of_pieces(name: &Path) -> bool {
-    name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("dmg"))
+    extension(name).is_some_and(|extension| extension.eq_ignore_ascii_case("dmg"))
 }
 
-/// The properties that programs use unless they are told otherwise (lzma-specification.txt): `lc`
-/// 3, `lp` 0 and `pb` 2.
+/// The default properties of programs (lzma-specification.txt): `lc` 3, `lp` 0 and `pb` 2.
 const LZMA_PROPERTIES: u8 = 0x5d;
 
 fn by_header(first_bytes: &[u8]) -> Option<Codec> {

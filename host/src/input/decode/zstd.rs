@@ -15,8 +15,8 @@ pub(super) struct Zstd {
 }
 
 /// What the library is given in one call. Where a call fails it does not say what it wrote before,
-/// so a call that may fail is to write nothing before it does: then an error is told at the same
-/// place, whatever room there is.
+/// so a call that may fail is to write nothing before it does: then an error is reported at the
+/// same place for any size of the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     /// All that is there: of a frame that was not begun, and that is read again in parts if this

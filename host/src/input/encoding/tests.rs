@@ -1,4 +1,4 @@
-//! Encodings without a host, whatever the sizes of the pieces that bytes come in.
+//! Encodings without a host, with input in pieces of all sizes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,13 +24,13 @@ impl Bytes for Drip {
 }
 
 fn read(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let (text, error) = told(name, bytes, &Malformed::Fails);
+    let (text, error) = message(name, bytes, &Malformed::Fails);
     assert_eq!(error, None);
     text
 }
 
 /// What is read, and what ended it.
-fn told(name: &str, bytes: &[u8], malformed: &Malformed) -> (Vec<u8>, Option<String>) {
+fn message(name: &str, bytes: &[u8], malformed: &Malformed) -> (Vec<u8>, Option<String>) {
     let mut texts = (1..8).map(|step| {
         let drip = Box::new(Drip(bytes.to_vec(), step));
         let transcoding = name.parse::<Transcoding>().unwrap();
@@ -111,10 +111,10 @@ fn marks_are_looked_for_in_text_only() {
 }
 
 #[test]
-fn what_is_no_text_ends_its_source_behind_all_that_is() {
+fn invalid_text_ends_its_source_after_all_valid_text() {
     let ends = |name: &str, bytes: &[u8], text: &str, error: &str| {
-        let (read, told) = told(name, bytes, &Malformed::Fails);
-        assert_eq!((read, told.as_deref()), (text.into(), Some(error)), "{name}");
+        let (read, message) = message(name, bytes, &Malformed::Fails);
+        assert_eq!((read, message.as_deref()), (text.into(), Some(error)), "{name}");
     };
     ends("utf-16le", b"a\0b", "a", "is not UTF-16LE at byte 2: 1 byte stands for no character");
     let lone = "is not UTF-16LE at byte 4: 2 bytes stand for no character";
@@ -134,14 +134,14 @@ fn what_is_no_text_ends_its_source_behind_all_that_is() {
 }
 
 #[test]
-fn what_is_no_text_is_replaced_and_counted_where_that_is_asked_for() {
+fn invalid_text_is_replaced_and_counted_if_asked() {
     for (name, bytes, text) in [
         ("utf-16le", &b"a\0\0\xd8b"[..], "a\u{fffd}"),
         ("utf-16le", b"\0\xd8\0\xd8\x00\xdc\x00\xdcb\0", "\u{fffd}\u{10000}\u{fffd}b"),
         ("utf-32be", b"\0\0\0a\0\0\xd8\0\0\x11\0\0\0\0\0b\0\0", "a\u{fffd}\u{fffd}b\u{fffd}"),
     ] {
         let count = Arc::new(AtomicU64::new(0));
-        let read = told(name, bytes, &Malformed::Replaced(Arc::clone(&count)));
+        let read = message(name, bytes, &Malformed::Replaced(Arc::clone(&count)));
         assert_eq!(read, (text.into(), None), "{name}");
         let replaced = text.matches('\u{fffd}').count() as u64;
         assert_eq!(count.load(Ordering::Relaxed), 7 * replaced, "of each step");
@@ -149,7 +149,7 @@ fn what_is_no_text_is_replaced_and_counted_where_that_is_asked_for() {
 }
 
 #[test]
-fn an_encoding_that_is_unknown_is_told_with_those_that_are_known() {
+fn an_unknown_encoding_is_reported_with_the_known_ones() {
     assert!(
         "utf-17"
             .parse::<Transcoding>()

@@ -1,4 +1,4 @@
-//! Cuts of csv, whoever looks for which first.
+//! Cuts of CSV are the same for any order of lookups.
 
 use std::io::Write;
 
@@ -51,7 +51,7 @@ fn cuts(cutter: &Cutter, input: &Input, order: &[u64]) -> Result<Vec<(u64, u64, 
 }
 
 proptest! {
-    /// Invariant 2, whoever looks for which chunk first.
+    /// Invariant 2, for any order of lookups.
     #[test]
     fn chunks_joined_are_the_source_and_cut_no_record(
         text in "[a,\"\"\r\n]{0,80}",

@@ -1,8 +1,8 @@
 //! A stretch of an object whose bytes are on their way: read from its front as far as they have
 //! come.
 //!
-//! Whoever waits for bytes looks every so often whether the run is to end. The bytes of all pieces
-//! are counted, so that what is asked for ahead stays within its bound.
+//! A thread that waits for bytes checks regularly whether the run is cancelled. The bytes of all
+//! pieces are counted, so that what is asked for ahead stays within its bound.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

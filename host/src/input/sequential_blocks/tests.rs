@@ -18,7 +18,7 @@ fn drain(mut read: impl FnMut(&mut [u8]) -> Result<usize, Error>, step: usize) -
         match read(&mut chunk) {
             Ok(0) => return (plain, None),
             Ok(bytes) => plain.extend_from_slice(&chunk[..bytes]),
-            Err(Error::Decode(error)) => return (plain, Some(told(&error))),
+            Err(Error::Decode(error)) => return (plain, Some(message(&error))),
             Err(error) => return (plain, Some(error.to_string())),
         }
     }
@@ -26,7 +26,7 @@ fn drain(mut read: impl FnMut(&mut [u8]) -> Result<usize, Error>, step: usize) -
 
 /// A zstd decoder keeps to itself what it decoded in a call that fails, so how far it came depends
 /// on the room that it had; and so does where a ratio is looked at.
-fn told(error: &DecodeError) -> String {
+fn message(error: &DecodeError) -> String {
     match error {
         DecodeError::Checksum { codec: Codec::Zstd, what, .. }
         | DecodeError::Corrupt { codec: Codec::Zstd, what, .. } => format!("zstd: {what}"),

@@ -39,7 +39,7 @@ fn chunks(mut stream: Stream) -> Result<Vec<Vec<u8>>, Error> {
     let mut chunks = Vec::new();
     let (mut offset, mut stored) = (0, 0);
     loop {
-        let chunk = stream.next(vec![b'x'; 3])?;
+        let chunk = stream.next(Held::within(&Arc::default(), vec![b'x'; 3]))?;
         assert_eq!(chunk.index, chunks.len() as u64);
         assert_eq!(chunk.offset, offset);
         offset += chunk.bytes().len() as u64;
@@ -113,8 +113,8 @@ fn what_cannot_be_the_end_of_a_record_is_an_error() {
     );
 }
 
-/// As long as no records are whole, or too few, nobody is given a chunk, however small it is and
-/// however slowly they come.
+/// No chunk is handed out before enough records are whole, however small a chunk is and however
+/// slowly records come.
 #[test]
 fn the_first_chunk_holds_the_header() {
     for (step, chunk_bytes) in [(1, 1), (2, 1), (3, 4), (64, 64)] {
@@ -125,7 +125,7 @@ fn the_first_chunk_holds_the_header() {
         ] {
             for records in 0..4 {
                 let mut stream = stream(framing, bytes, chunk_bytes, step).with_header(records);
-                let first = stream.next(Vec::new()).unwrap();
+                let first = stream.next(Held::default()).unwrap();
                 let expected = framing.first_records(bytes, records);
                 assert_eq!(stream.header(&first), expected, "{framing} {records} {step}");
                 assert_eq!(chunks_after(&first, stream).unwrap(), bytes);
@@ -133,17 +133,17 @@ fn the_first_chunk_holds_the_header() {
         }
     }
     let mut short = stream(Framing::Delimited(b'\n'), b"a\nb", 1, 1).with_header(9);
-    let first = short.next(Vec::new()).unwrap();
+    let first = short.next(Held::default()).unwrap();
     assert_eq!((short.header(&first), first.last), (&b"a\nb"[..], true));
     let mut long = stream(Framing::Delimited(b'\n'), &b"abcd\n".repeat(9), 4, 2).with_header(4);
-    assert!(matches!(long.next(Vec::new()), Err(Error::RecordTooLong { bytes_max: 16, .. })));
+    assert!(matches!(long.next(Held::default()), Err(Error::RecordTooLong { bytes_max: 16, .. })));
 }
 
 fn chunks_after(first: &Chunk, mut stream: Stream) -> Result<Vec<u8>, Error> {
     let mut all = first.bytes().to_vec();
     let mut last = first.last;
     while !last {
-        let next = stream.next(Vec::new())?;
+        let next = stream.next(Held::default())?;
         all.extend_from_slice(next.bytes());
         last = next.last;
     }

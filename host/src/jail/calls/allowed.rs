@@ -205,7 +205,7 @@ pub(super) fn rules(purpose: Purpose) -> Result<Rules, BackendError> {
     rules.insert(libc::SYS_tgkill, one_of(0, [std::process::id()])?);
     let sockets = match purpose {
         Purpose::Compile => {
-            // Compiled code is bytes to whoever compiles it.
+            // To the compiler, compiled code is bytes.
             let not_executable = [is(2, libc::PROT_EXEC.unsigned_abs(), 0)?];
             for call in [libc::SYS_mmap, libc::SYS_mprotect] {
                 rules.insert(call, vec![SeccompRule::new(not_executable.to_vec())?]);

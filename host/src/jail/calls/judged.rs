@@ -1,4 +1,4 @@
-//! Calls that nobody is allowed in a jail, and where they lead, by their numbers on x86-64 up to
+//! Calls that are never allowed in a jail, and what they could do, by their numbers on x86-64 up to
 //! Linux 6.18 (`arch/x86/entry/syscalls/syscall_64.tbl`). A call that the kernel learns has to be
 //! put here or among those that are allowed.
 

@@ -97,7 +97,7 @@ impl Sink {
 
 /// Why a file was not written, as a failure of its source.
 fn unwritten(error: &FileError) -> Failure {
-    let failure = Failure::new(FailureKind::Write, error.to_string());
+    let failure = Failure::new(FailureKind::Write, error.to_string()).caused_by(error);
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,

@@ -1,4 +1,4 @@
-//! Writes that are on their way: whoever ends a file waits for them, and for nothing else.
+//! Writes in flight: a thread that ends a file waits for them, and for nothing else.
 
 use parking_lot::{Condvar, Mutex};
 
@@ -24,7 +24,8 @@ impl InFlightWrites {
         }
     }
 
-    /// Waits until there are none. Who waits has none of its own; those of others wait for nobody.
+    /// Waits until there are none. A waiting thread has no write of its own in flight, and writes
+    /// of others never wait, so none deadlocks.
     pub(super) fn wait(&self) {
         let mut count = self.count.lock();
         while *count > 0 {

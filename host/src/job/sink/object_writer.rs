@@ -16,7 +16,7 @@ impl Write for ObjectWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut object = self.0.lock();
         match object.append(bytes) {
-            // What was stopped is not committed, so that it does not matter what is missing.
+            // A stopped output is never committed, so missing parts do not matter.
             Err(error) if !error.is_stop() => Err(io::Error::other(error)),
             Ok(()) | Err(_) => Ok(bytes.len()),
         }

@@ -1,4 +1,4 @@
-//! Packers for whoever needs one: as many as there are workers, each with its encoder and buffers.
+//! A pool of packers, one per worker, each with its encoder and buffers.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Packing {
         }
         let mut packed = spare::take();
         self.with(|packer| packer.pack(&plain, &mut packed))?;
-        spare::give(plain.release());
+        spare::give(plain);
         Ok(Held::within(&self.memory, packed))
     }
 

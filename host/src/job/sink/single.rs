@@ -1,6 +1,6 @@
-//! All sources in one output: a stream, which is written by whoever brings what is next; or a file,
-//! where whoever brings that learns its place, and writes at the same time as others do; or an
-//! object of a store, which is given its bytes as a stream is.
+//! All sources in one output: a stream, which the worker with the next part writes; a file, into
+//! which all workers write at once, each at its offset; or an object of a store, which is written
+//! like a stream.
 //!
 //! A file or object has what came out of whole sources only: where one fails halfway, the next one
 //! takes its place. What a stream was given cannot be taken back.
@@ -136,8 +136,8 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// Writes the end. What was parked behind a gap, where a run was stopped, is lost, and a file
-    /// not seen; failures are told.
+    /// Writes the end. If the run was stopped, parts behind a gap are dropped and the file stays
+    /// invisible; failures are reported.
     pub(in crate::job) fn finish(self) -> Result<Summary, Error> {
         let Self { job, window, packing, file, error, .. } = self;
         let mut writer = window.finish(|writer, item| report_lost(job, writer, item));
@@ -266,10 +266,10 @@ impl<'a> Single<'a> {
             if let Err(error) = stream.write_all(&bytes) {
                 self.fail(Error::Write(error));
             }
-            spare::give(bytes.release());
+            spare::give(bytes);
         } else if let Some(object) = &mut writer.object {
             self.check(object.append(&bytes));
-            spare::give(bytes.release());
+            spare::give(bytes);
         } else {
             self.flight.start();
             placed.push(Placed { offset, bytes });
@@ -295,7 +295,7 @@ impl<'a> Single<'a> {
         let Some(file) = &self.file else { return };
         for Placed { offset, bytes } in placed.drain(..) {
             let written = file.write_at(&bytes, offset);
-            spare::give(bytes.release());
+            spare::give(bytes);
             self.flight.land();
             if let Err(error) = written {
                 self.fail(error.into());
@@ -330,7 +330,7 @@ fn record_end(job: &Job<'_>) -> Option<u8> {
     job.record_end.filter(|_| job.settings.join == Join::Record)
 }
 
-/// Tells of a part behind a gap that it failed; it is not written.
+/// Reports a failed part behind a gap; it is not written.
 fn report_lost(job: &Job<'_>, writer: &mut Writer, item: Item) -> Position {
     let Item { slot, bytes, outcome: Outcome::Part(Err(failure)), rejects, .. } = item else {
         return item.slot.at;

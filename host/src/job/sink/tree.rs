@@ -1,11 +1,10 @@
 //! An output for each source: a file, or an object of a store, that is seen when its source is
 //! done, and never if that fails.
 //!
-//! Parts of one source are ordered among themselves; no source waits for another. How sources ended
-//! is told in their order: what waits for that are a few words for each, which the listing has in
-//! memory, too, and records that were set aside. While those are more than a window holds, workers
-//! take only what brings on the source that they wait for. Those of one source are in memory until
-//! its end.
+//! Parts of one source are ordered among themselves; no source waits for another. The ends of
+//! sources are reported in their order. A few words per source wait for that, beside its rejected
+//! records; the listing holds as much. While those are more than a window holds, workers take only
+//! what brings on the source that they wait for. Those of one source are in memory until its end.
 
 mod output;
 
@@ -33,7 +32,7 @@ pub(in crate::job) struct Tree<'a> {
     packing: Packing,
     /// Held for moments alone: never while a file is made, written or shown.
     parted: Mutex<Parted>,
-    told: Window<Position, Told, SourceCounts>,
+    ended: Window<Position, PartEnd, SourceCounts>,
     error: Mutex<Option<Error>>,
 }
 
@@ -58,7 +57,7 @@ enum To {
 }
 
 /// How a source ended.
-struct Told {
+struct PartEnd {
     slot: ResultSlot,
     bytes: u64,
     rejects: Vec<Reject>,
@@ -107,7 +106,7 @@ impl<'a> Tree<'a> {
             below,
             packing: Packing::new(job.settings.pack, job.stats.memory()),
             parted: Mutex::default(),
-            told: Window::new(
+            ended: Window::new(
                 Position::default(),
                 SourceCounts::default(),
                 job.settings.window_bytes,
@@ -117,10 +116,11 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Tells what is left, over gaps where a run was stopped. Outputs that are not whole are gone.
+    /// Reports the rest, across the gaps of a run that was stopped. Outputs that are not whole are
+    /// gone.
     pub(in crate::job) fn finish(self) -> Result<Summary, Error> {
         let job = self.job;
-        let mut ends = self.told.finish(|ends, told| report(job, ends, &told));
+        let mut ends = self.ended.finish(|ends, ended| report(job, ends, &ended));
         match self.error.into_inner() {
             Some(error) => Err(error),
             None => ends.summary(job),
@@ -148,7 +148,7 @@ impl<'a> Tree<'a> {
             if self.job.memory.is_some() {
                 content.add(&bytes);
             }
-            spare::give(bytes.release());
+            spare::give(bytes);
             self.seal(wanted, length, content)
         });
         let slot = if result.is_err() { ended(slot) } else { slot };
@@ -156,8 +156,8 @@ impl<'a> Tree<'a> {
         self.conclude(Ended { slot, bytes_in: bytes, rejected, rejects }, result);
     }
 
-    /// Brings one of several parts. Whoever brings the last one, or one that failed, ends the
-    /// output.
+    /// Brings one of several parts. The worker with the last part, or with one that failed, ends
+    /// the output.
     fn bring(&self, output: &Output, part: Part) {
         let (at, member) = (part.slot.at, part.slot.member.clone());
         let make = || self.make(at.source, member.as_deref());
@@ -216,14 +216,14 @@ impl<'a> Tree<'a> {
             }
         }
         let outcome = Outcome::Done(result.map(|_| ()));
-        self.report(Told { slot, bytes, rejects, written, outcome });
+        self.report(PartEnd { slot, bytes, rejects, written, outcome });
     }
 
-    fn report(&self, told: Told) {
-        let at = Position { part: 0, ..told.slot.at };
-        let beside = told.slot.member.as_ref().map_or(0, |path| path.as_os_str().len());
-        let room = Room { charged: reject_bytes(&told.rejects), beside };
-        self.told.put(at, told, room, |ends, told| report(self.job, ends, &told));
+    fn report(&self, ended: PartEnd) {
+        let at = Position { part: 0, ..ended.slot.at };
+        let beside = ended.slot.member.as_ref().map_or(0, |path| path.as_os_str().len());
+        let room = Room { charged: reject_bytes(&ended.rejects), beside };
+        self.ended.put(at, ended, room, |ends, ended| report(self.job, ends, &ended));
     }
 
     fn parted(&self) -> MutexGuard<'_, Parted> {
@@ -236,9 +236,9 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Tells how a source ended, and says which comes next.
-fn report(job: &Job<'_>, ends: &mut SourceCounts, told: &Told) -> Position {
-    let Told { slot, bytes, rejects, written, outcome } = told;
+/// Reports how a source ended, and returns which comes next.
+fn report(job: &Job<'_>, ends: &mut SourceCounts, ended: &PartEnd) -> Position {
+    let PartEnd { slot, bytes, rejects, written, outcome } = ended;
     if let Outcome::Done(result) = outcome {
         if *written {
             ends.count_rejects(job, slot, rejects);
@@ -285,7 +285,7 @@ impl Deliver for Tree<'_> {
     fn end(&self, source: usize, members: u64) {
         let at = Position { source, member: members, part: 0 };
         let slot = ResultSlot { at, end: End::Source, member: None };
-        self.report(Told {
+        self.report(PartEnd {
             slot,
             bytes: 0,
             rejects: Vec::new(),
@@ -297,14 +297,14 @@ impl Deliver for Tree<'_> {
     fn total(&self, _result: Result<Held, Failure>) {}
 
     fn next_required(&self, own: Option<Position>) -> Option<Position> {
-        let Some(own) = own else { return self.told.next_required() };
+        let Some(own) = own else { return self.ended.next_required() };
         let of_own = (own.source, 0)..=(own.source, u64::MAX);
         self.parted().open.range(of_own).find_map(|(_, output)| output.window.next_required())
     }
 
     fn wait_for_next_required(&self, at: Position) {
-        if self.told.next_required() == Some(at) {
-            return self.told.wait_for_next_required(at);
+        if self.ended.next_required() == Some(at) {
+            return self.ended.wait_for_next_required(at);
         }
         let output = self.parted().open.get(&(at.source, at.member)).cloned();
         if let Some(output) = output {

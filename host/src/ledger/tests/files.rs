@@ -60,7 +60,7 @@ fn names_that_mean_something_to_a_database_are_files() {
 }
 
 #[test]
-fn what_a_killed_process_left_is_put_in_order_by_whoever_comes_first() {
+fn the_next_to_open_repairs_what_a_killed_process_left() {
     let (dir, path) = place();
     let ledger = Ledger::open(&path).unwrap();
     let job = job(&ledger);
@@ -90,7 +90,7 @@ fn what_a_killed_process_left_is_put_in_order_by_whoever_comes_first() {
 }
 
 #[test]
-fn what_is_no_ledger_is_left_alone() {
+fn a_file_that_is_no_ledger_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str, bytes: &[u8]| {
         let path = dir.path().join(name);
@@ -133,8 +133,8 @@ fn a_ledger_of_a_later_version_is_left_alone() {
     Ledger::open(&path).unwrap().close().unwrap();
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     for error in [Ledger::open(&path).unwrap_err(), Reader::open(&path).unwrap_err()] {
-        let told = "is a ledger of version 7, this host knows versions up to 4";
-        assert_eq!(error.to_string(), format!("{}: {told}", path.display()));
+        let message = "is a ledger of version 7, this host knows versions up to 5";
+        assert_eq!(error.to_string(), format!("{}: {message}", path.display()));
         assert!(error.hint().is_some());
     }
     let version = Connection::open(&path).unwrap();
@@ -160,8 +160,8 @@ fn a_ledger_whose_schema_is_not_the_hosts_is_damaged() {
         Connection::open(&path).unwrap().execute_batch(statements).unwrap();
         for error in [Ledger::open(&path).unwrap_err(), Reader::open(&path).unwrap_err()] {
             assert!(matches!(error, Error::Damaged { .. }), "{what}: {error}");
-            let told = error.to_string();
-            assert!(told.contains("is not as a host makes it"), "{what}: {told}");
+            let message = error.to_string();
+            assert!(message.contains("is not as a host makes it"), "{what}: {message}");
         }
     }
 }
@@ -208,7 +208,7 @@ fn a_full_disk_ends_the_ledger_and_keeps_what_was_durable() {
 }
 
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let (_dir, path) = place();
     let ledger = Ledger::open(&path).unwrap();
     let job = job(&ledger);

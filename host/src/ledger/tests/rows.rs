@@ -8,7 +8,7 @@ use super::*;
 use crate::settings::limits::{LEDGER_BOUND_BYTES_MAX, LEDGER_MESSAGE_BYTES_MAX};
 
 #[test]
-fn what_is_committed_comes_back_whole() {
+fn committed_rows_come_back_whole() {
     let (_dir, path) = place();
     let bytes = b"a/\xff\n\0";
     let output = Some(PathBuf::from(OsStr::from_bytes(b"out/\xfe")));
@@ -52,7 +52,7 @@ fn the_latest_entry_of_a_source_is_the_only_one() {
 }
 
 #[test]
-fn a_version_that_is_done_is_told_from_one_that_is_not() {
+fn a_done_version_is_distinguished_from_a_new_one() {
     let (_dir, path) = place();
     let ledger = Ledger::open(&path).unwrap();
     let (job, other) = (job(&ledger), ledger.job(Digest::of(["other"]), "").unwrap());
@@ -72,7 +72,7 @@ fn a_version_that_is_done_is_told_from_one_that_is_not() {
 }
 
 #[test]
-fn jobs_are_told_with_their_counts_the_latest_last() {
+fn jobs_are_listed_with_their_counts_the_latest_last() {
     let (_dir, path) = place();
     let ledger = Ledger::open(&path).unwrap();
     let (new, old) = (job(&ledger), ledger.job(Digest::of(["old"]), "old").unwrap());
@@ -114,7 +114,7 @@ fn jobs_are_told_with_their_counts_the_latest_last() {
 }
 
 #[test]
-fn what_is_forgotten_is_gone_and_counted() {
+fn forgotten_entries_are_gone_and_counted() {
     let (_dir, path) = place();
     let ledger = Ledger::open(&path).unwrap();
     let (one, two) = (job(&ledger), ledger.job(Digest::of(["two"]), "two").unwrap());

@@ -22,7 +22,7 @@ fn changed(row: Entry, statement: &str) -> (TempDir, PathBuf) {
 #[track_caller]
 fn assert_told(path: &Path, what: &str) {
     let reader = Reader::open(path).unwrap();
-    let told = format!("{}: what is kept of a is not what was written", path.display());
+    let message = format!("{}: what is kept of a is not what was written", path.display());
     let job = reader.jobs().unwrap()[0].id;
     let each = |_, _| ControlFlow::<()>::Continue(());
     for error in [
@@ -30,7 +30,7 @@ fn assert_told(path: &Path, what: &str) {
         reader.recall(job, b"a").unwrap_err(),
         reader.each(&Selection { job: None, entries: Entries::All }, each).unwrap_err(),
     ] {
-        assert_eq!(error.to_string(), told, "{what}");
+        assert_eq!(error.to_string(), message, "{what}");
         assert!(error.hint().is_some());
     }
     assert_eq!(reader.check().unwrap(), ["what is kept of a is not what was written"], "{what}");
@@ -43,7 +43,7 @@ fn assert_told(path: &Path, what: &str) {
 }
 
 #[test]
-fn a_row_that_says_something_else_than_was_written_is_told() {
+fn a_row_that_was_altered_is_reported() {
     for change in [
         "identity = 'file size=8'",
         "failure_kind = 'trap'",
@@ -113,9 +113,9 @@ fn a_source_is_never_recalled_under_the_name_of_another() {
     assert_eq!(cells.len(), 1, "{cells:?}");
     index[cells[0]] = b'b';
     fs::write(&path, bytes).unwrap();
-    let told = Reader::open(&path).unwrap().recall(job, b"b").unwrap_err().to_string();
+    let message = Reader::open(&path).unwrap().recall(job, b"b").unwrap_err().to_string();
     let expected = format!("{}: what is kept of b is not what was written", path.display());
-    assert_eq!(told, expected);
+    assert_eq!(message, expected);
 }
 
 #[test]
@@ -150,9 +150,9 @@ fn rows_of_an_older_host_are_sealed_when_a_run_brings_them_up_to_date() {
         )
         .unwrap();
     drop(older);
-    let told = Reader::open(&path).unwrap_err().to_string();
+    let message = Reader::open(&path).unwrap_err().to_string();
     assert!(
-        told.ends_with(
+        message.ends_with(
             "is a ledger of version 2, which only a run with ⟦ledger⟧ brings up to date"
         )
     );

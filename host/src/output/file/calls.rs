@@ -1,5 +1,4 @@
-//! What is asked of the kernel, one function a system call: the one place where a test makes it say
-//! no.
+//! The system calls for output files, a function each: the one place where tests make them fail.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;

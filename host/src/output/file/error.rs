@@ -21,6 +21,7 @@ pub enum FileError {
         /// What was tried.
         attempt: Attempt,
         /// Why it failed.
+        #[source]
         cause: io::Error,
     },
     /// It is there already.

@@ -15,9 +15,8 @@ use crate::settings::limits::TEMPORARY_TRIES_MAX;
 use crate::settings::{Durable, Exists};
 use crate::slices;
 
-/// A file that is being written, and that nobody sees until it is [committed](Self::commit).
-/// Dropped without that, it leaves nothing but a warning in the log where its temporary file could
-/// not be removed.
+/// A file that is being written, invisible until it is [committed](Self::commit). Dropped without
+/// that, it leaves nothing but a warning in the log where its temporary file could not be removed.
 #[derive(Debug)]
 pub struct Pending {
     calls: Calls,

@@ -1,7 +1,7 @@
 //! Names of temporary files: `.NAME.gristmill-0123456789abcdef.part`.
 //!
 //! Hidden, and with an end that programs which wait for files know to pass over. The number is
-//! never used twice, so that whoever removes a temporary file by its name cannot hit another.
+//! never used twice, so that removing a temporary file by its name cannot hit another one.
 
 use std::ffi::OsString;
 use std::hash::{BuildHasher, Hasher, RandomState};

@@ -3,7 +3,7 @@
 //!
 //! A place and each directory above it are kept once, as 16 bytes that nobody can make collide,
 //! with the number of its source: names may be somebody else's, and deep. 100,000 sources are named
-//! and told apart in a tenth of a second.
+//! and compared in a tenth of a second.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -57,7 +57,8 @@ impl Collision {
     }
 }
 
-/// A [`Collision`] with the number of the source that was there before, for whoever knows its name.
+/// A [`Collision`] with the number of the source that was there before, for the caller, which knows
+/// its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
     /// The source that was there before.

@@ -176,7 +176,7 @@ fn a_template_that_makes_no_names_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_a_file_is_told() {
+fn an_impossible_file_name_is_reported() {
     let refused = |path: &str| plain().place(&origin(path)).unwrap_err();
     for path in ["", "/", "..", "a/..", "./."] {
         assert_eq!(refused(path), NameError::Nothing, "{path}");
@@ -225,21 +225,21 @@ fn all<'a, P: AsRef<Path>>(
 }
 
 #[test]
-fn two_sources_with_one_place_are_told() {
-    let told = |sources: &[(&'static str, &str)]| {
+fn two_sources_with_one_place_are_reported() {
+    let message = |sources: &[(&'static str, &str)]| {
         all(sources.iter().copied()).map(|_| ()).unwrap_err().to_string()
     };
     assert!(all([("a", "a"), ("b", "b"), ("x/a", "x/a"), ("x/b", "x/b")]).is_ok());
     assert_eq!(
-        told(&[("a.gz", "a"), ("b", "b"), ("../a", "a")]),
+        message(&[("a.gz", "a"), ("b", "b"), ("../a", "a")]),
         "its output is that of a.gz, too: a"
     );
     let inside = "its output would be inside that of a.gz: a";
-    assert_eq!(told(&[("a.gz", "a"), ("a/b/c", "a/b/c")]), inside);
+    assert_eq!(message(&[("a.gz", "a"), ("a/b/c", "a/b/c")]), inside);
     let around = "its output would have that of a/b/c inside: a";
-    assert_eq!(told(&[("a/b/c", "a/b/c"), ("a.gz", "a")]), around);
+    assert_eq!(message(&[("a/b/c", "a/b/c"), ("a.gz", "a")]), around);
     assert_eq!(
-        told(&[("a/b/c", "a/b/c"), ("a/d", "a/d"), ("a/b.gz", "a/b")]),
+        message(&[("a/b/c", "a/b/c"), ("a/d", "a/d"), ("a/b.gz", "a/b")]),
         "its output would have that of a/b/c inside: a/b"
     );
 }
@@ -254,7 +254,7 @@ fn a_place_that_is_refused_takes_nothing() {
 }
 
 #[test]
-fn a_hundred_thousand_sources_are_told_apart_at_once() {
+fn a_hundred_thousand_sources_are_distinguished_at_once() {
     let names: Vec<String> =
         (0..100_000).map(|n| format!("logs/2024/{}/{}/{n}.log", n % 12, n % 31)).collect();
     let (naming, started) = (plain(), Instant::now());

@@ -23,7 +23,7 @@ use super::worker::{ASKED, is_served_here};
 use crate::platform;
 use crate::plugin::error::Refusal;
 use crate::plugin::sealed::check_room;
-use crate::settings::limits::{COMPILE_TOLD_BYTES_MAX, WAIT};
+use crate::settings::limits::{COMPILE_STDERR_BYTES_MAX, WAIT};
 
 /// What this library's own program is called.
 const HOST: &str = "host";
@@ -34,15 +34,16 @@ pub(super) fn compile(order: &Order, plugin: &[u8], stop: &AtomicBool) -> Result
     let failed = |error: io::Error| Refusal::new(format!("cannot be compiled: {error}"));
     let mut child = Compiler(start(order, plugin)?);
     let answer = Answer::of(&mut child.0, order.memory_bytes).map_err(failed)?;
-    let (bytes, told) = answer.read(stop, begun + order.timeout).map_err(|ended| match ended {
-        Ended::Cancelled => cancelled(),
-        Ended::Timeout => late(order),
-        Ended::Failed(error) => failed(error),
-    })?;
+    let (bytes, stderr) =
+        answer.read(stop, begun + order.timeout).map_err(|ended| match ended {
+            Ended::Cancelled => cancelled(),
+            Ended::Timeout => late(order),
+            Ended::Failed(error) => failed(error),
+        })?;
     let status = child.0.wait().map_err(failed)?;
     match answered(bytes) {
         Some(answer) if status.success() => answer,
-        _ => Err(died(order, status, &told)),
+        _ => Err(died(order, status, &stderr)),
     }
 }
 
@@ -108,7 +109,7 @@ enum Ended {
 /// What comes from a compiler: its answer, and what it says when it dies.
 struct Answer {
     code: ChildStdout,
-    told: ChildStderr,
+    stderr: ChildStderr,
     bytes_max: u64,
 }
 
@@ -116,17 +117,17 @@ impl Answer {
     fn of(child: &mut Child, bytes_max: u64) -> io::Result<Self> {
         let missing = || io::Error::other("a compiler without streams");
         let code = child.stdout.take().ok_or_else(missing)?;
-        let told = child.stderr.take().ok_or_else(missing)?;
+        let stderr = child.stderr.take().ok_or_else(missing)?;
         unblock(&code)?;
-        unblock(&told)?;
-        Ok(Self { code, told, bytes_max })
+        unblock(&stderr)?;
+        Ok(Self { code, stderr, bytes_max })
     }
 
     /// Reads both to their ends.
     fn read(mut self, stop: &AtomicBool, deadline: Instant) -> Result<(Vec<u8>, Vec<u8>), Ended> {
-        let (mut bytes, mut told) = (Vec::new(), Vec::new());
-        let (mut is_open, mut is_told) = (true, true);
-        while is_open || is_told {
+        let (mut bytes, mut stderr) = (Vec::new(), Vec::new());
+        let (mut more_code, mut more_stderr) = (true, true);
+        while more_code || more_stderr {
             if stop.load(Ordering::Acquire) {
                 return Err(Ended::Cancelled);
             }
@@ -134,23 +135,24 @@ impl Answer {
             if left.is_zero() {
                 return Err(Ended::Timeout);
             }
-            self.wait(is_open, is_told, left.min(WAIT)).map_err(Ended::Failed)?;
-            is_open = is_open && drain(&mut self.code, &mut bytes).map_err(Ended::Failed)?;
-            is_told = is_told && drain(&mut self.told, &mut told).map_err(Ended::Failed)?;
-            told.truncate(COMPILE_TOLD_BYTES_MAX);
+            self.wait(more_code, more_stderr, left.min(WAIT)).map_err(Ended::Failed)?;
+            more_code = more_code && drain(&mut self.code, &mut bytes).map_err(Ended::Failed)?;
+            more_stderr =
+                more_stderr && drain(&mut self.stderr, &mut stderr).map_err(Ended::Failed)?;
+            stderr.truncate(COMPILE_STDERR_BYTES_MAX);
             if bytes.len() as u64 > self.bytes_max {
                 let error = io::Error::other("what it compiles to has no end");
                 return Err(Ended::Failed(error));
             }
         }
-        Ok((bytes, told))
+        Ok((bytes, stderr))
     }
 
     /// Waits until there is something to read, or for that time.
-    fn wait(&self, is_open: bool, is_told: bool, time: Duration) -> io::Result<()> {
+    fn wait(&self, more_code: bool, more_stderr: bool, time: Duration) -> io::Result<()> {
         let mut streams = Vec::with_capacity(2);
-        streams.extend(is_open.then(|| PollFd::new(&self.code, PollFlags::IN)));
-        streams.extend(is_told.then(|| PollFd::new(&self.told, PollFlags::IN)));
+        streams.extend(more_code.then(|| PollFd::new(&self.code, PollFlags::IN)));
+        streams.extend(more_stderr.then(|| PollFd::new(&self.stderr, PollFlags::IN)));
         let time = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
         match poll(&mut streams, Some(&time)) {
             Err(error) if error != rustix::io::Errno::INTR => Err(error.into()),
@@ -196,18 +198,18 @@ fn lacking(order: &Order) -> Refusal {
 }
 
 /// What became of a compiler that has not answered.
-fn died(order: &Order, status: ExitStatus, told: &[u8]) -> Refusal {
-    let told = String::from_utf8_lossy(told);
+fn died(order: &Order, status: ExitStatus, stderr: &[u8]) -> Refusal {
+    let stderr = String::from_utf8_lossy(stderr);
     // What std says of memory that cannot be had, for data (`handle_alloc_error`), mappings
     // (ENOMEM) and threads (EAGAIN).
     let lacked_memory =
         ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
-    if lacked_memory.iter().any(|words| told.contains(words)) {
+    if lacked_memory.iter().any(|words| stderr.contains(words)) {
         return lacking(order);
     }
     if status.signal() == Some(Signal::XCPU.as_raw()) {
         return late(order);
     }
-    let said = told.lines().last().map(|line| format!(": {line}")).unwrap_or_default();
+    let said = stderr.lines().last().map(|line| format!(": {line}")).unwrap_or_default();
     Refusal::new(format!("does not compile: the compiler crashed ({status}){said}"))
 }

@@ -1,7 +1,7 @@
 //! What goes between a host and its compiler: an order on the way there, an answer on the way back.
 //!
-//! An order is a line of JSON and then the plugin's bytes. An answer is a byte that tells code from
-//! a refusal, and then the code, or the refusal as JSON. Both end with their streams.
+//! An order is a line of JSON and then the plugin's bytes. An answer is a byte that says code or
+//! refusal, and then the code, or the refusal as JSON. Both end with their streams.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::plugin::error::Refusal;
 use crate::settings::Sandbox;
 use crate::slices;
 
-/// What a compiler is told beside the plugin.
+/// What a compiler is given beside the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Order {

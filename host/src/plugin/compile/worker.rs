@@ -122,7 +122,7 @@ fn compiled(order: &Order, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     };
     let compile = |component: &[u8]| engine.wasmtime().precompile_component(component);
     let compiled = match bulk::cut(&component) {
-        // What is wrong is told with its place in the plugin as it was built.
+        // Errors name the place in the plugin as it was built.
         Ok(cut) => compile(&cut).map_err(|error| compile(&component).err().unwrap_or(error)),
         Err(_) => compile(&component),
     };

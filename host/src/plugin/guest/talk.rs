@@ -129,8 +129,8 @@ impl Guest {
         } else if is_counter_name(name) && self.counters.len() < COUNTERS_MAX {
             self.counters.push((name.to_string(), by));
         } else {
-            let told = clean(&format!("counter `{name}` is not counted: {COUNTER_RULE}"));
-            self.log(Level::Warn, &told);
+            let message = clean(&format!("counter `{name}` is not counted: {COUNTER_RULE}"));
+            self.log(Level::Warn, &message);
         }
     }
 

@@ -55,8 +55,8 @@ mod tests {
         };
         let locals = usize::try_from(LOOPS_TIMES_LOCALS_MAX / 1000).unwrap();
         assert_eq!(describe(&function(1000, locals)), None);
-        let told = describe(&function(1000, locals + 1)).unwrap();
-        assert!(told.contains("1000 loops times"), "{told}");
+        let message = describe(&function(1000, locals + 1)).unwrap();
+        assert!(message.contains("1000 loops times"), "{message}");
     }
 
     #[test]
@@ -65,7 +65,7 @@ mod tests {
         let function =
             |targets: usize| format!("(func (br_table {} (i32.const 0)))", "0 ".repeat(targets));
         assert_eq!(describe(&function(targets)), None);
-        let told = describe(&function(targets + 1)).unwrap();
-        assert!(told.contains("targets of br_table"), "{told}");
+        let message = describe(&function(targets + 1)).unwrap();
+        assert!(message.contains("targets of br_table"), "{message}");
     }
 }

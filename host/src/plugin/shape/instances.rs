@@ -21,7 +21,7 @@ struct Level {
 }
 
 /// Instances, aliases and types that making the outermost component comes to. What cannot be parsed
-/// is the compiler's to tell.
+/// is left to the compiler to report.
 pub(in crate::plugin) fn count(bytes: &[u8]) -> u64 {
     let mut levels: Vec<Level> = Vec::new();
     let mut depth_of_modules = 0_usize;

@@ -189,7 +189,7 @@ pub const COMPILER_STACK_BYTES: usize = HOST_STACK_BYTES + STACK_BYTES_CEILING;
 pub const COMPILE_FILES_MAX: u64 = 16;
 
 /// What is kept of the last words of a compiler.
-pub const COMPILE_TOLD_BYTES_MAX: usize = 4 << 10;
+pub const COMPILE_STDERR_BYTES_MAX: usize = 4 << 10;
 
 /// Bytes that a sandbox takes before another takes its place: what a guest loses of its memory
 /// little by little is bounded, and a fresh one costs nothing beside so many bytes.

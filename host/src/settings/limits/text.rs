@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_obeys_is_told_from_what_it_shows() {
+    fn terminal_controls_are_distinguished_from_text() {
         let obeyed =
             "\0\u{7}\t\r\n\u{1b}\u{7f}\u{85}\u{9b}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}";
         assert!(!obeyed.chars().any(is_only_shown));

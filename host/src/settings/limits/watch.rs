@@ -59,3 +59,18 @@ pub const WATCH_AFTER_TRIES: u32 = 5;
 
 /// Longest value of a setting of a watch, which is an age or a delay.
 pub const WATCH_TIME_MAX: Duration = Duration::from_hours(366 * 24);
+
+/// A watch looks this often whether there is something to do, whatever it hears.
+pub const WATCH_TURN: Duration = Duration::from_millis(500);
+
+/// The same while a job runs, whose end is not heard where signals overflow.
+pub const WATCH_TURN_RUNNING: Duration = Duration::from_millis(20);
+
+/// Signals that are taken before something is done about them.
+pub const WATCH_SIGNALS: usize = 4096;
+
+/// Changes that are put into the ledger together at most.
+pub const WATCH_CHANGES: usize = 1024;
+
+/// Files that are removed or moved in one turn at most.
+pub const WATCH_ACTIONS: usize = 256;

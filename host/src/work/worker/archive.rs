@@ -17,7 +17,7 @@ impl Worker<'_, '_> {
         &mut self,
         open: &Open<'r>,
         archive: &mut Archive<'r>,
-        buffer: Vec<u8>,
+        buffer: Held,
     ) -> Option<Read<'r>> {
         let mut buffer = buffer;
         while !self.plan.cancel.is_set() {
@@ -48,7 +48,7 @@ impl Worker<'_, '_> {
         archive: &mut Archive<'r>,
         whole: Arc<OutputUnit<'r>>,
         index: u64,
-        buffer: Vec<u8>,
+        buffer: Held,
     ) -> Option<(Arc<OutputUnit<'r>>, Chunk)> {
         if self.hopeless(&whole, index) {
             self.give_up(&whole, index);
@@ -64,7 +64,7 @@ impl Worker<'_, '_> {
         open: &Open<'r>,
         archive: &mut Archive<'r>,
         member: Member,
-        buffer: Vec<u8>,
+        buffer: Held,
     ) -> Option<(Arc<OutputUnit<'r>>, Chunk)> {
         let at = Position { source: open.whole.at.source, member: archive.count, part: 0 };
         archive.count += 1;

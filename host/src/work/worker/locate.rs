@@ -53,7 +53,7 @@ impl Worker<'_, '_> {
         shift(whole, rejects);
     }
 
-    /// Those whose lines are told.
+    /// Those whose lines are reported.
     fn to_locate<'r>(
         &self,
         whole: &OutputUnit<'_>,
@@ -71,8 +71,8 @@ impl Worker<'_, '_> {
     }
 }
 
-/// From now on their offsets are those in the source, of which plugins see the text; where that was
-/// in another encoding, none are told.
+/// From now on their offsets are those in the source, of which plugins see the text; for a text in
+/// another encoding none are reported.
 fn shift(whole: &OutputUnit<'_>, rejects: &mut [Reject]) {
     for reject in rejects {
         match whole.offsets {

@@ -3,10 +3,10 @@
 
 use super::Worker;
 use crate::input::{BlockQueue, Chunk, Error, Stream};
-use crate::process::Kind;
+use crate::process::{Held, Kind};
 use crate::work::open::Open;
 use crate::work::output_unit::OutputUnit;
-use crate::work::ring::{Reader, Ring, RingChunk};
+use crate::work::ring::{Reader, Reads, Ring, RingChunk};
 
 /// What was read of a stream.
 pub(super) struct Read<'r> {
@@ -27,11 +27,11 @@ impl Worker<'_, '_> {
         open: &Open<'r>,
         ring: &Ring<'r>,
         mut reader: Box<Reader<'r>>,
-        buffer: Vec<u8>,
+        buffer: Held,
     ) {
-        let next = match &mut *reader {
-            Reader::Stream(stream) => self.read_stream(open, stream, buffer),
-            Reader::Archive(archive) => self.read_archive(open, archive, buffer),
+        let next = match &mut reader.reads {
+            Reads::Stream(stream) => self.read_stream(open, stream, buffer),
+            Reads::Archive(archive) => self.read_archive(open, archive, buffer),
         };
         let took = self.results.times.was_read();
         match next {
@@ -47,7 +47,7 @@ impl Worker<'_, '_> {
         &mut self,
         open: &Open<'_>,
         stream: &mut Stream,
-        buffer: Vec<u8>,
+        buffer: Held,
     ) -> Option<Read<'r>> {
         let (whole, index) = (&open.whole, stream.index());
         if self.hopeless(whole, index) {

@@ -52,7 +52,7 @@ impl<'a> Results<'a> {
             Ok(Merging::Failed(failure)) => self.merge_failed(whole, Some(failure)),
             Err(Broken { failure, held }) => {
                 seat.clear();
-                // After all chunks: a failure of the data itself is told rather than this one.
+                // After all chunks: a failure of the data itself is reported instead of this one.
                 let failed = whole.merge_tree.fail(held, u64::MAX, failure);
                 self.merge_failed(whole, failed);
             }
@@ -205,8 +205,8 @@ impl<'a> Results<'a> {
             }
         }
         match (&done.result, self.plan.processor.traits().kind) {
-            // Several parts may fail, or their output: whoever puts them in order knows how the
-            // source ended.
+            // Several parts may fail, or their output: the sink, which puts them in order, knows
+            // how the source ended.
             (_, Kind::Transformer) => {}
             (Ok(_), Kind::Aggregator) => self.times.count_source(done.origin),
             (Err(failure), Kind::Aggregator) => self.plan.stats.add_failed(failure.kind.word()),

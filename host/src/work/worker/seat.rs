@@ -1,8 +1,8 @@
 //! The instance that a worker has of one processor: at most one at a time, in which one accumulator
 //! is open or none.
 //!
-//! Whoever runs it takes it out, and puts it back after a call that went well: after any failure it
-//! is dropped. A new one costs microseconds.
+//! A call takes it out, and puts it back if it succeeded: after any failure it is dropped. A new
+//! one costs microseconds.
 
 use crate::process::{Failure, Instance, Opening, Processor};
 

@@ -143,7 +143,7 @@ fn run_tail_over(tail: &mut Seat<'_>, passed: Passed) -> Result<(Duration, Passe
         return Ok((Duration::ZERO, Passed { place, bytes, output, rejects: Vec::new() }));
     };
     let pushed = instance.push(place, &mut &output[..])?;
-    spare::give(output.release());
+    spare::give(output);
     rejects.extend(instance.take_rejects());
     tail.put(instance);
     Ok((pushed.filling, Passed { place, bytes, output: pushed.output, rejects }))

@@ -144,7 +144,7 @@ impl Worker<'_, '_> {
     }
 
     /// Ends a whole with what happened at one of its chunks. Of several, the first in the source is
-    /// told.
+    /// reported.
     fn fail_chunk(&mut self, whole: &OutputUnit<'_>, index: u64, failure: Failure) {
         self.seat.clear();
         self.fail_read(whole, index, failure);
@@ -161,8 +161,8 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// Waits while too much waits for a chunk of this source that somebody else is at, as
-    /// `is_taken` tells.
+    /// Waits while too much output waits for a chunk of this source that another worker has taken,
+    /// as `is_taken` says.
     fn onward(
         &mut self,
         open: &Open<'_>,

@@ -46,7 +46,7 @@ const KEYS: [&str; 32] = [
     "username",
 ];
 
-/// Ends of domains by which the last part of `alice=example.org` is told from that of
+/// Ends of domains by which the last part of `alice=example.org` is distinguished from that of
 /// `email=john.doe`; those of two letters count, too.
 const TOP_LEVELS: [&str; 24] = [
     "app", "biz", "blog", "club", "cloud", "com", "dev", "edu", "email", "example", "gov", "info",
@@ -143,7 +143,7 @@ fn is_key(name: &[u8]) -> bool {
     KEYS.iter().any(|key| name.eq_ignore_ascii_case(key.as_bytes()))
 }
 
-/// Whether a part is a domain, as far as its end tells.
+/// Whether a part is a domain, judged by its end.
 fn is_domain(part: &[u8]) -> bool {
     let Some(dot) = part.iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 0) else {
         return false;

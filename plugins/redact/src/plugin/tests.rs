@@ -60,9 +60,9 @@ fn lines_that_are_not_utf_8_are_set_aside() {
     let text = b"a@b.org\n\xff a@b.org\n\nok \xc3\n\xa4 x\nc@d.org";
     assert_eq!(redacted(&[("mask", "X")], text), "X\n\nX");
     let rejects = testing::recorded().rejects;
-    let told: Vec<_> = rejects.iter().map(|r| (r.offset, &*r.reason, &*r.data)).collect();
+    let message: Vec<_> = rejects.iter().map(|r| (r.offset, &*r.reason, &*r.data)).collect();
     assert_eq!(
-        told,
+        message,
         [
             (8, "is not UTF-8 at byte 0 of the line", &b"\xff a@b.org"[..]),
             (19, "is not UTF-8 at byte 3 of the line", b"ok \xc3"),

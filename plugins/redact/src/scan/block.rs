@@ -241,8 +241,8 @@ fn visit_telling(
     }
 }
 
-/// Whether a backslash stands at `at` that tells nothing: one that neither a digit, `u`, `U`, `x`
-/// or a joiner follows, nor a backslash and then one of these. So are most by far: of quotes, line
+/// Whether a backslash without a meaning stands at `at`: one that neither a digit, `u`, `U`, `x` or
+/// a joiner follows, nor a backslash and then one of these. So are most by far: of quotes, line
 /// ends, tabs and paths. The last two bytes of a block are not judged.
 #[inline]
 fn is_idle(block: &[u8; BLOCK_BYTES], at: usize) -> bool {

@@ -1,4 +1,4 @@
-//! Lz4 blocks where they are independent and their frame is long, else whole frames, told apart by
+//! Lz4 blocks where they are independent and their frame is long, else whole frames, found by
 //! walking over the sizes of blocks.
 
 use crate::settings::limits::{DECODE_FIRST_FRAME_BYTES_MAX, DECODE_RUN_BYTES};

@@ -1,4 +1,4 @@
-//! Zstd frames, told apart by walking over the headers of their blocks (RFC 8878 section 3.1.1).
+//! Zstd frames, found by walking over the headers of their blocks (RFC 8878 section 3.1.1).
 
 use crate::settings::limits::DECODE_FIRST_FRAME_BYTES_MAX;
 

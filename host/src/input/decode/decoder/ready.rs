@@ -1,5 +1,5 @@
-//! Whether anything comes out of a source without waiting for whoever writes it. What is there is
-//! decoded to see, as it may be a part of something that gives nothing by itself.
+//! Whether a source gives bytes without waiting for its writer. What is there is decoded to see, as
+//! it may be a part of something that gives nothing by itself.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ impl Decoder {
     /// Whether a read would not have to wait for somebody to write, at the latest after `within`.
     ///
     /// # Errors
-    /// When that cannot be told.
+    /// When that cannot be found out.
     pub fn is_ready(&mut self, within: Duration) -> Result<bool, DecodeError> {
         let begun = Instant::now();
         loop {

@@ -28,7 +28,7 @@ fn check(
 }
 
 #[test]
-fn what_is_as_expected_comes_out() {
+fn data_that_matches_its_checksum_comes_out() {
     for bytes in [0, 1, 1000, 300_001] {
         let plain = text(bytes);
         let packed = encode(Codec::Deflate, &plain);
@@ -41,30 +41,30 @@ fn what_is_as_expected_comes_out() {
 }
 
 #[test]
-fn what_is_not_is_told() {
+fn data_that_does_not_match_is_reported() {
     let plain = text(100_000);
     let packed = encode(Codec::Deflate, &plain);
     let right = expected(&plain);
-    let told = |packed: &[u8], expected| {
+    let message = |packed: &[u8], expected| {
         let (got, error) = check(packed, expected, DecodeLimits::default(), 4096);
         assert!(got.len() <= plain.len());
         error.unwrap().to_string()
     };
-    let wrong = told(&packed, Expected { crc32: !right.crc32, ..right });
+    let wrong = message(&packed, Expected { crc32: !right.crc32, ..right });
     assert!(wrong.ends_with("the CRC-32 of the member does not match"), "{wrong}");
-    let more = told(&packed, Expected { bytes: 1000, ..right });
+    let more = message(&packed, Expected { bytes: 1000, ..right });
     assert!(more.ends_with("more comes out than the directory of its archive says"), "{more}");
-    let less = told(&packed, Expected { bytes: right.bytes + 1, ..right });
+    let less = message(&packed, Expected { bytes: right.bytes + 1, ..right });
     assert!(less.ends_with("less comes out than the directory of its archive says"), "{less}");
-    let cut = told(&packed[..packed.len() - 1], right);
+    let cut = message(&packed[..packed.len() - 1], right);
     assert!(cut.starts_with("the deflate data is cut off after "), "{cut}");
-    let behind = told(&[&packed[..], b"x"].concat(), right);
+    let behind = message(&[&packed[..], b"x"].concat(), right);
     assert!(behind.ends_with("and is followed by something else"), "{behind}");
-    let nothing = told(b"", right);
+    let nothing = message(b"", right);
     assert_eq!(nothing, "the deflate data is cut off after 0 decompressed bytes");
     let mut block = packed.clone();
     block[0] |= 6; // a block of the type that there is not
-    assert!(told(&block, right).ends_with("invalid deflate data"));
+    assert!(message(&block, right).ends_with("invalid deflate data"));
 }
 
 #[test]

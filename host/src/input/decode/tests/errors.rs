@@ -53,7 +53,7 @@ fn something_else_is_named() {
 }
 
 #[test]
-fn what_comes_before_the_damage_comes_out() {
+fn data_before_the_damage_comes_out() {
     let plain = text(300_000);
     for (codec, from_end) in [(Codec::Gzip, 5), (Codec::Lz4, 1), (Codec::Xz, 40), (Codec::Bzip2, 3)]
     {
@@ -68,7 +68,7 @@ fn what_comes_before_the_damage_comes_out() {
 
 /// Chunks of any size, so that codecs are stopped within what they write, and not stopped at all.
 #[test]
-fn damage_is_told_at_the_same_place_for_any_room() {
+fn damage_is_reported_at_the_same_place_for_any_room() {
     let plain = text(400_000);
     let mut random = Random(5);
     for codec in Codec::ALL {
@@ -96,7 +96,7 @@ fn damage_is_told_at_the_same_place_for_any_room() {
 }
 
 #[test]
-fn a_wrong_checksum_is_told_at_the_end_of_its_frame() {
+fn a_wrong_checksum_is_reported_at_the_end_of_its_frame() {
     let plain = text(300_000);
     for (from_end, room) in [(1, 100), (1, 1 << 20), (4, 131_072)] {
         let mut packed = encode(Codec::Zstd, &plain);

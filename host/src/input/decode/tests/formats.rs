@@ -54,7 +54,7 @@ fn a_slow_source_is_the_same_source() {
 }
 
 #[test]
-fn what_is_there_is_not_held_back() {
+fn available_bytes_are_not_held_back() {
     let plain = text(5000);
     for codec in [Codec::Gzip, Codec::Zstd, Codec::Lz4, Codec::Snappy] {
         let source = encode(codec, &plain);

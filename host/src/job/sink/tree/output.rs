@@ -1,9 +1,9 @@
 //! The output of a source that comes in several parts: ordered in a window of its own, and written
-//! by whoever brings them.
+//! by the workers that bring them.
 //!
-//! The file is made by whoever has the first bytes for it. So of a source that fails before there
-//! are any, none is made, and nobody who is at another source waits for the kernel. That it cannot
-//! be made is told when the source ends.
+//! The worker with its first bytes creates the file. So a source that fails before it has any
+//! leaves no file, and no worker at another source waits for the kernel. If that fails, the error
+//! is reported when the source ends.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) struct Output {
     file: Mutex<Option<Making>>,
     flight: InFlightWrites,
     writing: Writing,
-    /// Why a write failed, seen by whoever ends the file.
+    /// Why a write failed, for the worker that ends the file.
     unwritten: Mutex<Option<Failure>>,
 }
 
@@ -110,8 +110,8 @@ impl Output {
         Self { window, file, flight, writing, unwritten: Mutex::default() }
     }
 
-    /// Brings a part. Whoever brings the last one, or one that failed, is told so, when all before
-    /// it is written.
+    /// Brings a part. Returns the end of the source to the worker that brings the last part, or one
+    /// that failed, when all before it is written.
     pub(super) fn bring(
         &self,
         job: &Job<'_>,
@@ -129,14 +129,14 @@ impl Output {
             let at = part.slot.at;
             ended = ended.take().or_else(|| self.place(job, writer, part, &mut placed, &make));
             match ended {
-                // Whatever else comes, it is too late.
+                // Later parts are ignored.
                 Some(_) => Position { part: u64::MAX, ..at },
                 None => Position { part: at.part + 1, ..at },
             }
         });
         for Placed { offset, bytes } in placed {
             self.write(&bytes, offset, &make);
-            spare::give(bytes.release());
+            spare::give(bytes);
             self.flight.land();
         }
         let (ended, result) = ended?;
@@ -168,10 +168,10 @@ impl Output {
                     writer.content.add(&bytes);
                 }
                 if bytes.is_empty() {
-                    spare::give(bytes.release());
+                    spare::give(bytes);
                 } else if self.writing == Writing::InOrder {
                     self.write(&bytes, offset, make);
-                    spare::give(bytes.release());
+                    spare::give(bytes);
                 } else {
                     self.flight.start();
                     placed.push(Placed { offset, bytes });
@@ -198,7 +198,7 @@ impl Output {
         }
     }
 
-    /// The file, for whoever ends it: nobody else has it once all writes have landed. None where
+    /// The file, for the worker that ends it: no other has it once all writes are done. None where
     /// nothing was written.
     pub(super) fn take(&self) -> Option<Making> {
         self.file().take()

@@ -39,11 +39,11 @@ fn run(nth: usize, cause: Errno, exists: Exists, durable: Durable) -> Option<Cal
         }
         (Ok(_), Some(call)) => panic!("{call:?} failed with {cause}, and nobody was told"),
         (Err(error), Some(call)) => {
-            let told = error.to_string();
+            let message = error.to_string();
             let reason = std::io::Error::from(cause).to_string();
             let path = dir.path().display().to_string();
-            assert!(told.starts_with(&path), "{told}");
-            assert!(told.contains(": cannot ") && told.ends_with(&reason), "{told}");
+            assert!(message.starts_with(&path), "{message}");
+            assert!(message.contains(": cannot ") && message.ends_with(&reason), "{message}");
             match call {
                 // What was there is gone by then, and the new file is whole.
                 Call::SyncDirectory if exists == Exists::Replace => assert_eq!(found, after),
@@ -140,7 +140,7 @@ fn only_what_could_not_be_removed_is_left() {
 }
 
 #[test]
-fn a_full_disk_is_told() {
+fn a_full_disk_is_reported() {
     let full = Target::open(Path::new("/dev/full"), Exists::Fail, Durable::Fast).unwrap();
     let Target::Device(mut device) = full else { panic!("{full:?}") };
     let error = std::io::Write::write(&mut device, b"x").unwrap_err();

@@ -13,7 +13,7 @@ fn swept(dir: &Path) -> (u64, u64, u64) {
 }
 
 #[test]
-fn what_nobody_holds_goes_and_what_somebody_writes_stays() {
+fn leftovers_go_and_files_in_use_stay() {
     let dir = scratch();
     let root = Root::open(dir.path(), Durable::Fast).unwrap();
     let file = pending(&root, "x/y/held", Exists::Fail);

@@ -1,5 +1,5 @@
-//! What is to be found, told by regular expressions: slow, and written apart from the scanner that
-//! they judge.
+//! What has to be found, as regular expressions: slow, and independent of the scanner that they
+//! check.
 
 use std::net::Ipv6Addr;
 use std::ops::Range;
