@@ -21,6 +21,7 @@ mod explain;
 mod finish;
 mod follow;
 mod intake;
+mod pause;
 mod ran;
 mod rates;
 mod ready;

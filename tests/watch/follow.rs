@@ -114,6 +114,25 @@ fn a_copy_of_a_file_that_is_not_cut_is_a_file_of_its_own() {
 }
 
 #[test]
+fn a_copy_that_is_still_made_is_no_file_of_its_own() {
+    let tree = tree();
+    let lines: Vec<_> = (0..1000).map(|number| format!("line {number:06}\n")).collect();
+    let text = lines.concat();
+    add(&tree, "in/a.log", &text);
+    let watch = Watch::begin(&tree, "upcase", &FOLLOW);
+    until("the log", || is(&tree, "out/a.log", &text.to_uppercase()));
+    for piece in text.as_bytes().chunks(3000) {
+        add(&tree, "in/a.log.1", std::str::from_utf8(piece).unwrap());
+        thread::sleep(Duration::from_millis(150)); // long enough to be seen
+    }
+    fs::write(path(&tree, "in/a.log"), "new\n").unwrap();
+    let all = text.to_uppercase() + "NEW\n";
+    until("the new log", || is(&tree, "out/a.log", &all));
+    drop(watch);
+    assert_eq!(names(&tree, "out"), ["a.log"]);
+}
+
+#[test]
 fn what_cannot_go_on_in_the_middle_of_a_file_is_refused() {
     let tree = tree();
     let refused = |name: &str, args: &[&str], why: &str| {
@@ -127,6 +146,8 @@ fn what_cannot_go_on_in_the_middle_of_a_file_is_refused() {
     refused("csv2jsonl", &["--out", "out/"], "only lines can be followed");
     refused("upcase", &["--out", "out/", "--after", "delete"], "--after is for files that do not");
     refused("upcase", &["--out", "out/", "--rejects", "r.jsonl"], "--rejects is for files");
+    refused("upcase", &["--out", "out/", "--encoding", "utf-16le"], "only UTF-8 is followed");
+    refused("upcase", &["--out", "out/", "--encoding", "latin1"], "only UTF-8 is followed");
     refused("upcase", &["--out", "s3://bucket/a/"], "files of this machine");
 }
 
@@ -153,6 +174,36 @@ fn lines_that_trap_stay_until_they_are_tried_again() {
     assert_eq!(code, Some(0), "{message}");
     assert!(message.contains("1 file is tried again"), "{message}");
     assert_eq!(explained(&tree, "in/a.log")[0]["state"], "follows");
+}
+
+#[test]
+fn text_in_wide_characters_fails_alone() {
+    let tree = tree();
+    let wide: Vec<u8> = "one\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    tree.file("in/wide.log", [b"\xff\xfe".as_slice(), &wide].concat());
+    add(&tree, "in/a.log", "one\n");
+    let args = [&FOLLOW[..], &["--retries", "0", "--once"]].concat();
+    let ended = command(&tree, &plugin("upcase"), &args).output().unwrap();
+    let message = String::from_utf8(ended.stderr).unwrap();
+    assert!(message.contains("in/wide.log: is UTF-16 or UTF-32"), "{message}");
+    assert_eq!(ended.status.code(), Some(1), "{message}");
+    assert_eq!(names(&tree, "out"), ["a.log"]);
+}
+
+#[test]
+fn a_file_that_failed_is_followed_again_when_it_is_cut() {
+    let tree = tree();
+    let guest = super::failing::crashing(&tree);
+    let once = || {
+        let args = [&FOLLOW[..], &["--retries", "0", "--once"]].concat();
+        let ended = command(&tree, &guest, &args).output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap().contains("stays at byte 0"))
+    };
+    add(&tree, "in/a.log", "one\ntwo\n");
+    assert_eq!(once(), (Some(1), true));
+    assert_eq!(once(), (Some(0), false));
+    fs::write(path(&tree, "in/a.log"), "six\n").unwrap();
+    assert_eq!(once(), (Some(1), true));
 }
 
 /// How files are rotated.

@@ -71,8 +71,13 @@ pub(super) fn watch(asked: &Asked) -> Result<Exit, Problem> {
     let events: Arc<dyn Observer> = Arc::new(Lines { is_quiet: spec.output.quiet });
     let ended = crate::watch::watch(spec, &ledger, &runner, &events, &inbox)?;
     if !spec.output.quiet {
-        let files = if ended.committed == 1 { "file" } else { "files" };
-        say::line(&format!("{} {files} done, {} failed", ended.committed, ended.failed));
+        let files = |count: u64| if count == 1 { "file" } else { "files" };
+        let done = if spec.watch.append {
+            format!("{} bytes done", ended.bytes)
+        } else {
+            format!("{} {} done", ended.committed, files(ended.committed))
+        };
+        say::line(&format!("{done}, {} failed", ended.failed));
     }
     if spec.watch.once && ended.unsettled > 0 {
         let files = if ended.unsettled == 1 { "file" } else { "files" };

@@ -119,6 +119,10 @@ fn check_append(spec: &JobSpec, plan: &Plan) -> Result<(), Problem> {
         let message = format!("⟦{key}⟧ is for files that do not grow, and not for ⟦append⟧");
         return Err(Problem::new(message).of(key).hint(Some("leave it out")));
     }
+    if !matches!(&*spec.inputs.encoding, "auto" | "bom" | "none" | "utf-8") {
+        let message = "⟦encoding⟧: only UTF-8 is followed, or bytes as they are";
+        return Err(Problem::new(message).of("encoding").hint(Some("leave it out")));
+    }
     Ok(())
 }
 

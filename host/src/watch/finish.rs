@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use rustix::io::Errno;
 
@@ -18,9 +18,7 @@ use super::{Interrupted, backoff};
 use crate::ledger::{After, Arrival, ArrivalStage, Change};
 use crate::name::Shown;
 use crate::process::{Failure, FailureKind};
-use crate::settings::limits::{
-    WATCH_ACTIONS, WATCH_AFTER_TRIES, WATCH_BACKOFF, WATCH_BACKOFF_MAX, WATCH_UNSTABLE,
-};
+use crate::settings::limits::{WATCH_ACTIONS, WATCH_AFTER_TRIES, WATCH_UNSTABLE};
 use crate::settings::{AfterCommit, OnFail};
 use crate::source::name_text;
 
@@ -65,7 +63,10 @@ impl<'a> Session<'a> {
             self.ledger.wait(ticket)?;
             rows.settle(end);
         }
-        self.pause(trouble);
+        match trouble {
+            Some(why) => self.pause.begin(&why, &**self.events),
+            None => self.pause.end(&**self.events),
+        }
         Ok(())
     }
 
@@ -150,22 +151,6 @@ impl<'a> Session<'a> {
         self.has_after |= moves;
         let after = moves.then_some(After::Pending);
         Change::Ended { id: item.arrival.id, stage: ArrivalStage::Failed, why, after }
-    }
-
-    /// Begins nothing for a while, where the disk takes nothing.
-    fn pause(&mut self, trouble: Option<String>) {
-        let Some(why) = trouble else {
-            if self.paused.take().is_some() {
-                self.events.note("goes on");
-            }
-            return;
-        };
-        let last = self.paused.map(|(_, pause)| pause);
-        let pause = last.map_or(WATCH_BACKOFF, |last| (last * 2).min(WATCH_BACKOFF_MAX));
-        if last.is_none() {
-            self.events.note(&format!("paused, and goes on by itself when it can: {why}"));
-        }
-        self.paused = Some((Instant::now() + pause, pause));
     }
 
     /// Does what is to be done with files that are done.

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::begin;
 use super::events::{Ears, Signal};
+use super::pause::Pause;
 use super::tree::Trees;
 use super::version::Version;
 use super::{Inbox, Interrupted, Runs, WatchEnded};
@@ -30,10 +31,10 @@ use crate::name::Shown;
 use crate::prepare;
 use crate::settings::Existing;
 use crate::settings::limits::{
-    FOLLOW_KEPT, WATCH_BACKOFF, WATCH_BACKOFF_MAX, WATCH_RESCAN, WATCH_SCAN, WATCH_SCAN_BLIND,
-    WATCH_SCAN_SHARE, WATCH_SIGNALS, WATCH_TURN,
+    FOLLOW_KEPT, FOLLOW_OPEN_MAX, WATCH_RESCAN, WATCH_SCAN, WATCH_SCAN_BLIND, WATCH_SCAN_SHARE,
+    WATCH_SIGNALS, WATCH_TURN,
 };
-use crate::spec::JobSpec;
+use crate::spec::{JobSpec, Problem};
 use edges::Edges;
 use file::{FollowedFile, Role};
 use outputs::Outputs;
@@ -58,8 +59,7 @@ pub(super) struct Follow<'a> {
     outputs: Outputs,
     next_scan: Instant,
     unread: String,
-    /// Nothing is begun before that, and how long the pause was.
-    paused: Option<(Instant, Duration)>,
+    pause: Pause,
     ended: WatchEnded,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Follow<'a> {
             outputs: Outputs::new(job, spec.output.durable),
             next_scan: Instant::now(),
             unread: String::new(),
-            paused: None,
+            pause: Pause::default(),
             ended: WatchEnded::default(),
         })
     }
@@ -123,10 +123,14 @@ impl<'a> Follow<'a> {
             if self.inbox.is_stopping() {
                 return self.remember_seen();
             }
-            if self.paused.is_none_or(|(until, _)| Instant::now() >= until) {
+            if !self.pause.is_on() {
                 self.advance()?;
+                if self.next_due().is_none() {
+                    self.pause.end(&**self.events); // there is nothing left to pause for
+                }
             }
-            let is_drained = is_scanned && self.paused.is_none() && self.next_due().is_none();
+            let is_drained =
+                is_scanned && self.pause.until().is_none() && self.next_due().is_none();
             if self.spec.watch.once && is_drained {
                 return self.remember_seen();
             }
@@ -169,10 +173,7 @@ impl<'a> Follow<'a> {
     /// How long there is nothing to do.
     fn wait(&self) -> Duration {
         let now = Instant::now();
-        let due = match self.paused {
-            Some((until, _)) => Some(until),
-            None => self.next_due(),
-        };
+        let due = self.pause.until().or_else(|| self.next_due());
         let next = due.map_or(self.next_scan, |due| due.min(self.next_scan));
         next.saturating_duration_since(now).min(WATCH_TURN)
     }
@@ -239,8 +240,7 @@ impl<'a> Follow<'a> {
             return Ok(());
         }
         let is_meant = self.trees.takes(path);
-        let output = self.output_of(path)?;
-        let mut file = FollowedFile::new(self.job, inode, path, &output);
+        let mut file = FollowedFile::new(self.job, inode, path);
         file.role = if is_meant { Role::New } else { Role::Other };
         file.found(version);
         if is_meant && version.was_there(self.existing.0, self.existing.1) {
@@ -256,6 +256,7 @@ impl<'a> Follow<'a> {
         if let Some(file) = self.files.get_mut(&inode)
             && file.is_compressed()
             && file.row.seen_bytes == version.bytes
+            && file.row.stage != FollowStage::Follows
         {
             file.is_gone = false;
             if file.path() != path {
@@ -285,7 +286,7 @@ impl<'a> Follow<'a> {
     }
 
     /// Where the output of a file goes.
-    fn output_of(&self, path: &Path) -> Result<PathBuf, Interrupted> {
+    fn output_of(&self, path: &Path) -> Result<PathBuf, Problem> {
         let out = super::tree::real(&self.spec.output.out);
         if !super::is_tree(&self.spec.output.out) {
             return Ok(out);
@@ -315,7 +316,7 @@ impl<'a> Follow<'a> {
             file.rest();
         }
         let open = self.files.values_mut().filter(|file| file.is_open());
-        open.skip(crate::settings::limits::FOLLOW_OPEN_MAX).for_each(FollowedFile::close);
+        open.skip(FOLLOW_OPEN_MAX).for_each(FollowedFile::close);
         Ok(())
     }
 
@@ -330,27 +331,11 @@ impl<'a> Follow<'a> {
         due.sort_unstable_by_key(|(is_new, at, inode)| (*is_new, *at, inode.number));
         for (_, _, inode) in due {
             self.step(inode)?;
-            if self.inbox.is_stopping() || self.paused.is_some_and(|(until, _)| until > now) {
+            if self.inbox.is_stopping() || self.pause.is_on() {
                 return Ok(());
             }
         }
         self.step_compressed()
-    }
-
-    /// Begins nothing for a while, where a disk takes nothing.
-    fn pause(&mut self, why: &str) {
-        let last = self.paused.map(|(_, pause)| pause);
-        let pause = last.map_or(WATCH_BACKOFF, |last| (last * 2).min(WATCH_BACKOFF_MAX));
-        if last.is_none() {
-            self.events.note(&format!("paused, and goes on by itself when it can: {why}"));
-        }
-        self.paused = Some((Instant::now() + pause, pause));
-    }
-
-    fn goes_on(&mut self) {
-        if self.paused.take().is_some() {
-            self.events.note("goes on");
-        }
     }
 
     fn note(&self, path: &Path, what: &str) {

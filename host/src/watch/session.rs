@@ -12,6 +12,7 @@ use super::batch::Batch;
 use super::begin;
 use super::events::{Ears, Signal};
 use super::intake::Intake;
+use super::pause::Pause;
 use super::ran::Ran;
 use super::rates::Rate;
 use super::ready::{Hint, Rules, Settling, is_unfinished};
@@ -43,8 +44,7 @@ pub(super) struct Session<'a> {
     /// How often files were another when they were processed.
     pub(super) unstable: HashMap<PathBuf, u32>,
     pub(super) ended: WatchEnded,
-    /// Nothing is begun before that, and how long the pause was.
-    pub(super) paused: Option<(Instant, Duration)>,
+    pub(super) pause: Pause,
     /// Whether there may be something in the queue.
     pub(super) has_queue: bool,
     /// Whether files may wait for what becomes of them.
@@ -114,7 +114,7 @@ impl<'a> Session<'a> {
             ],
             unstable: HashMap::new(),
             ended: WatchEnded::default(),
-            paused: None,
+            pause: Pause::default(),
             has_queue: true,
             has_after: true,
             is_first: true,
@@ -152,7 +152,7 @@ impl<'a> Session<'a> {
                     self.conclude(ended)?;
                 }
                 let is_stopping = self.inbox.is_stopping();
-                if running.is_none() && !is_stopping && !self.is_paused() {
+                if running.is_none() && !is_stopping && !self.pause.is_on() {
                     running = self.start(scope)?;
                 }
                 self.act()?;
@@ -302,8 +302,8 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         let mut wakes = vec![self.next_scan];
         wakes.extend(self.intake.settling.wakes());
-        match self.paused {
-            Some((until, _)) => wakes.push(until),
+        match self.pause.until() {
+            Some(until) => wakes.push(until),
             None if self.has_queue => wakes.extend(self.next_begin(now)?),
             None => {}
         }
@@ -324,13 +324,9 @@ impl<'a> Session<'a> {
         Ok(Some(now + wait))
     }
 
-    fn is_paused(&mut self) -> bool {
-        self.paused.is_some_and(|(until, _)| Instant::now() < until)
-    }
-
     /// Whether all is done that will ever be, where that is the end.
     fn is_drained(&mut self) -> Result<bool, Interrupted> {
-        if !self.spec.watch.once || !self.intake.is_live || self.paused.is_some() {
+        if !self.spec.watch.once || !self.intake.is_live || self.pause.until().is_some() {
             return Ok(false);
         }
         let is_settled = self.intake.settling.len() == 0 || self.intake.settling.all_change();

@@ -25,3 +25,6 @@ pub const FOLLOW_OPEN_MAX: usize = 256;
 /// What is known of a file that is gone is kept for so long: until then it may come back
 /// compressed.
 pub const FOLLOW_KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// How much of a file is looked through at once for the end of a line.
+pub const FOLLOW_BLOCK_BYTES: usize = 1 << 16;

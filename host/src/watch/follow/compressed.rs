@@ -1,7 +1,7 @@
 //! Compressed files among those that are followed: what a file became that was rotated, whose rest
 //! is read from there; or a file of its own, which is processed once, as a whole.
 
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -40,11 +40,12 @@ impl Follow<'_> {
                     continue;
                 }
             };
-            let quiet = version.quiet_for(SystemTime::now()).unwrap_or(Duration::ZERO);
+            let quiet = version.quiet_for(SystemTime::now()).unwrap_or(Duration::MAX); // of a clock that is ahead
             if quiet < self.spec.watch.settle.0.max(WATCH_QUIET) {
                 continue;
             }
             match self.rest_of(&path) {
+                Ok(Rest::Later) if self.spec.watch.once => {} // for the next start
                 Ok(Rest::Later) => continue,
                 Ok(Rest::Own) if !self.trees.takes(&path) => {}
                 Ok(Rest::Own) => self.take_whole(inode, &path, &version)?,
@@ -53,10 +54,11 @@ impl Follow<'_> {
                 }
                 Err(error) => self.leave(inode, &path, &version, error.to_string())?,
             }
-            if self.paused.is_some() {
+            self.compressed.remove(&inode);
+            if self.pause.is_on() {
+                self.compressed.insert(inode, path); // a disk took nothing: once more
                 return Ok(());
             }
-            self.compressed.remove(&inode);
         }
         Ok(())
     }
@@ -76,7 +78,7 @@ impl Follow<'_> {
                 continue;
             }
             let mut rest = tempfile::NamedTempFile::new()?;
-            let bytes = io::copy(&mut stream.take(u64::MAX), &mut rest)?;
+            let bytes = io::copy(&mut stream, &mut rest)?;
             rest.rewind()?;
             (best, most) = (Some((inode, rest, bytes)), edges.bytes);
         }
@@ -131,7 +133,7 @@ impl Follow<'_> {
                 }
                 Went::Again => return Ok(()),
                 Went::Stopped(why) => {
-                    self.pause(&why);
+                    self.pause.begin(&why, &**self.events);
                     return Ok(());
                 }
             }
@@ -150,8 +152,12 @@ impl Follow<'_> {
         path: &Path,
         version: &Version,
     ) -> Result<(), Interrupted> {
-        let output = self.output_of(path)?;
-        let mut file = FollowedFile::new(self.job, inode, path, &output);
+        let output = match self.output_of(path) {
+            Ok(output) => output,
+            Err(problem) => return self.leave(inode, path, version, problem.text()),
+        };
+        let mut file = FollowedFile::new(self.job, inode, path);
+        file.row.output = output.as_os_str().as_encoded_bytes().to_vec();
         file.row.stage = FollowStage::Ended;
         file.row.seen_bytes = version.bytes;
         if version.was_there(self.existing.0, self.existing.1) {
@@ -173,7 +179,7 @@ impl Follow<'_> {
                 return self.leave(inode, path, version, failure.to_string());
             }
             Went::Again => {}
-            Went::Stopped(why) => self.pause(&why),
+            Went::Stopped(why) => self.pause.begin(&why, &**self.events),
         }
         Ok(())
     }
@@ -189,8 +195,7 @@ impl Follow<'_> {
         why: String,
     ) -> Result<(), Interrupted> {
         self.note(path, &format!("{why}: it is left"));
-        let output = self.output_of(path)?;
-        let mut file = FollowedFile::new(self.job, inode, path, &output);
+        let mut file = FollowedFile::new(self.job, inode, path);
         (file.row.stage, file.row.seen_bytes) = (FollowStage::Failed, version.bytes);
         file.row.why = Some(why);
         self.ended.failed += 1;

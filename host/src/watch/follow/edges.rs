@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 use crate::ledger::{Digest, Followed};
-use crate::settings::limits::FOLLOW_EDGE_BYTES;
+use crate::settings::limits::{FOLLOW_BLOCK_BYTES, FOLLOW_EDGE_BYTES};
 
 /// Bytes from the front of a file that were committed, by their edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,12 @@ impl Edges {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a file that is shorter than these bytes may begin as a file does that has them.
+    pub(super) fn may_be_begun(&self, of: &File, shorter: &File, bytes: u64) -> io::Result<bool> {
+        let is_shorter = 0 < bytes && bytes < self.bytes;
+        Ok(is_shorter && Self::read(shorter, bytes)?.begin(of)?)
     }
 
     /// Whether a stream begins with these bytes. Leaves what is behind them.
@@ -116,8 +122,14 @@ pub(super) fn last_line_end(file: &File, from: u64, to: u64) -> io::Result<Optio
     Ok(None)
 }
 
-/// How much is looked through at once for the end of a line.
-const FOLLOW_BLOCK_BYTES: usize = 1 << 16;
+/// Whether a file begins with the byte order mark of UTF-16 or UTF-32 (Unicode 16, section 23.8).
+pub(super) fn is_wide(file: &File) -> io::Result<bool> {
+    let mut first = [0; 4];
+    let got = file.read_at(&mut first, 0)?;
+    let first = crate::slices::part(&first, ..got);
+    let marks: [&[u8]; 3] = [b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"];
+    Ok(marks.iter().any(|mark| first.starts_with(mark)))
+}
 
 #[cfg(test)]
 mod tests {

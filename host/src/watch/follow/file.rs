@@ -76,12 +76,12 @@ impl FollowedFile {
     }
 
     /// One that is new.
-    pub(super) fn new(job: JobId, inode: Inode, path: &Path, output: &Path) -> Self {
+    pub(super) fn new(job: JobId, inode: Inode, path: &Path) -> Self {
         let mut row = Followed {
             job,
             inode,
             path: path.as_os_str().as_bytes().to_vec(),
-            output: output.as_os_str().as_bytes().to_vec(),
+            output: Vec::new(),
             stage: FollowStage::Follows,
             done_bytes: 0,
             seen_bytes: 0,
@@ -105,6 +105,7 @@ impl FollowedFile {
         is_called_compressed(self.path())
     }
 
+    /// Where its output goes; empty before that was found out.
     pub(super) fn output(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.row.output))
     }
@@ -170,6 +171,12 @@ impl FollowedFile {
         Ok(State::Goes(bytes))
     }
 
+    /// Whether it is of another length than when it was looked at.
+    pub(super) fn has_grown(&self) -> bool {
+        let now = self.handle.as_ref().and_then(|file| file.metadata().ok());
+        now.is_some_and(|now| now.len() != self.row.seen_bytes)
+    }
+
     /// Closes it where it does not grow; with its last name gone, it has no more to come.
     pub(super) fn rest(&mut self) {
         if self.grown.elapsed() > FOLLOW_OPEN && !self.is_due {
@@ -188,9 +195,9 @@ impl FollowedFile {
     }
 
     /// It is another file by now: nothing of it is done.
-    pub(super) fn begin_anew(&mut self, output: &Path) {
+    pub(super) fn begin_anew(&mut self) {
         Edges::none().put(&mut self.row);
-        self.row.output = output.as_os_str().as_bytes().to_vec();
+        self.row.output.clear();
         self.row.seen_bytes = 0;
         self.row.attempts = 0;
         self.row.stage = FollowStage::Follows;

@@ -25,10 +25,9 @@ impl Follow<'_> {
         }
         let (path, row) = (file.path().to_path_buf(), &file.row);
         let lost = row.seen_bytes.saturating_sub(row.done_bytes);
-        let output = self.output_of(&path)?;
         let mut changes = Vec::from_iter(self.put_aside(inode));
         if let Some(file) = self.files.get_mut(&inode) {
-            file.begin_anew(&output);
+            file.begin_anew();
             changes.push(Change::Followed(Box::new(file.row.clone())));
         }
         self.ledger.change(changes)?;
@@ -65,8 +64,11 @@ impl Follow<'_> {
     /// goes on where the other was cut or removed, and is a file of its own where that does not
     /// happen for a while.
     pub(super) fn settle_copy(&mut self, inode: Inode) -> Result<bool, Interrupted> {
-        let Some(original) = self.original_of(inode) else {
+        let Some((original, is_whole)) = self.original_of(inode) else {
             let Some(file) = self.files.get_mut(&inode) else { return Ok(false) };
+            if file.has_grown() {
+                return Ok(false); // a copy was not whole when it was looked at
+            }
             file.is_due = file.role == Role::New;
             if file.is_due {
                 file.role = Role::Own;
@@ -74,7 +76,7 @@ impl Follow<'_> {
             return Ok(file.is_due);
         };
         let state = self.files.get_mut(&original).map(FollowedFile::look);
-        if !matches!(state, Some(Ok(State::Goes(_)))) {
+        if is_whole && !matches!(state, Some(Ok(State::Goes(_)))) {
             return self.take_over(inode, original).map(|()| true);
         }
         let is_gone = self.files.get(&original).is_some_and(|original| original.is_gone);
@@ -97,17 +99,27 @@ impl Follow<'_> {
         Ok(file.role == Role::Own)
     }
 
-    /// The file of which most is done that a new one begins with.
-    fn original_of(&mut self, inode: Inode) -> Option<Inode> {
+    /// The file of which most is done that a new one begins with, and whether with all of that: a
+    /// copy may still be made.
+    fn original_of(&mut self, inode: Inode) -> Option<(Inode, bool)> {
         let file = self.files.get_mut(&inode)?;
         let open = file.open().ok()??.try_clone().ok()?;
+        let bytes = file.row.seen_bytes;
         let others = self
             .files
             .iter()
             .filter(|(other, file)| **other != inode && Edges::of(&file.row).bytes > 0);
         let same =
             others.filter(|(_, other)| Edges::of(&other.row).begin(&open).unwrap_or_default());
-        same.max_by_key(|(_, other)| other.row.done_bytes).map(|(inode, _)| *inode)
+        let most = same.max_by_key(|(_, other)| other.row.done_bytes).map(|(inode, _)| *inode);
+        let partly = |(other, file): (&Inode, &mut FollowedFile)| {
+            let edges = Edges::of(&file.row);
+            let is_longer = *other != inode && edges.bytes > bytes && !file.is_compressed();
+            let of = if is_longer { file.open().ok()?? } else { return None };
+            edges.may_be_begun(of, &open, bytes).unwrap_or_default().then_some(*other)
+        };
+        let begun = || self.files.iter_mut().find_map(partly).map(|inode| (inode, false));
+        most.map(|inode| (inode, true)).or_else(begun)
     }
 
     /// A copy goes on where the original was left; that begins anew, if it is still there.
@@ -115,7 +127,6 @@ impl Follow<'_> {
         let Some(from) = self.files.get(&original) else { return Ok(()) };
         let (mut row, path, is_gone) = (from.row.clone(), from.path().to_path_buf(), from.is_gone);
         let is_compressed = from.is_compressed();
-        let anew = if is_gone { None } else { Some(self.output_of(&path)?) };
         let Some(to) = self.files.get_mut(&copy) else { return Ok(()) };
         (row.inode, row.path) = (copy, to.row.path.clone());
         (row.seen_bytes, row.at) = (to.row.seen_bytes, SystemTime::now());
@@ -126,8 +137,8 @@ impl Follow<'_> {
         let mut changes = vec![Change::Followed(Box::new(to.row.clone()))];
         if is_compressed {
             // It stays what it is.
-        } else if let (Some(output), Some(from)) = (anew, self.files.get_mut(&original)) {
-            from.begin_anew(&output);
+        } else if let (false, Some(from)) = (is_gone, self.files.get_mut(&original)) {
+            from.begin_anew();
             changes.push(Change::Followed(Box::new(from.row.clone())));
         } else {
             self.files.remove(&original);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -102,12 +103,11 @@ pub(super) struct Appended {
 
 impl Write for Appender {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        use std::os::unix::fs::FileExt;
         let mut out = self.0.lock();
         if let Err(error) = out.file.write_all_at(bytes, out.end) {
-            let told = io::Error::new(error.kind(), error.to_string());
+            let shown = io::Error::new(error.kind(), error.to_string());
             out.failed = Some(error);
-            return Err(told);
+            return Err(shown);
         }
         out.end += bytes.len() as u64;
         Ok(bytes.len())

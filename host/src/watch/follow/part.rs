@@ -1,5 +1,6 @@
 //! The lines that were added to one file, as a job; and their commit.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::process::{Failure, FailureKind};
 use crate::settings::Decompress;
 use crate::settings::limits::{FOLLOW_BYTES, WATCH_SCAN_BLIND};
 use crate::source::{OpenFile, Way};
-use crate::spec::{InputSpec, JobSpec, OutputSpec, Problem};
+use crate::spec::{InputSpec, JobSpec, OutputSpec};
 use crate::watch::batch::{End, Heard};
 use crate::watch::{Given, Interrupted, backoff, on_a_stack};
 
@@ -38,10 +39,7 @@ impl Follow<'_> {
     /// Does what there is to do with one file.
     pub(super) fn step(&mut self, inode: Inode) -> Result<(), Interrupted> {
         let Some(file) = self.files.get_mut(&inode) else { return Ok(()) };
-        if file.row.stage == FollowStage::Failed {
-            file.is_due = false;
-            return Ok(());
-        }
+        let seen = file.row.seen_bytes;
         let bytes = match file.look() {
             Ok(State::Goes(bytes)) => bytes,
             Ok(State::Gone) => {
@@ -59,9 +57,16 @@ impl Follow<'_> {
                 return Ok(());
             }
         };
-        if bytes == file.row.done_bytes {
+        if file.row.stage == FollowStage::Failed && bytes < seen {
+            (file.row.stage, file.row.attempts) = (FollowStage::Follows, 0);
+        }
+        // What cannot be processed stays there, until somebody asks for it or the file is cut.
+        if bytes == file.row.done_bytes || file.row.stage == FollowStage::Failed {
             (file.is_due, file.due) = (false, None);
             return Ok(());
+        }
+        if file.row.done_bytes == 0 && file.role == Role::Own {
+            file.role = Role::New; // a copy of it may have been taken since
         }
         if file.role != Role::Own && !self.settle_copy(inode)? {
             return Ok(());
@@ -72,12 +77,21 @@ impl Follow<'_> {
     /// Processes what is whole of what was added.
     fn take_part(&mut self, inode: Inode, bytes: u64) -> Result<(), Interrupted> {
         let idle = self.spec.watch.idle.0;
+        if let Err(failure) = self.begin_well(inode) {
+            return self.failed(inode, &failure);
+        }
         let Some(file) = self.files.get_mut(&inode) else { return Ok(()) };
         let done = file.row.done_bytes;
+        if done == bytes {
+            return Ok(()); // of a copy, all is done
+        }
         let to = bytes.min(done.saturating_add(FOLLOW_BYTES));
         let (grown, is_gone) = (file.grown, file.is_gone);
-        let Ok(Some(open)) = file.open() else { return Ok(()) };
-        let end = edges::last_line_end(open, done, to).map_err(Problem::new)?;
+        let opened = file.open().and_then(|open| open.map(File::try_clone).transpose());
+        let Ok(Some(open)) = opened else { return Ok(()) };
+        let Ok(end) = edges::last_line_end(&open, done, to) else {
+            return Ok(()); // it is shorter by now, which the next look tells
+        };
         let is_last = to == bytes;
         let end = match end {
             Some(end) => end,
@@ -89,17 +103,16 @@ impl Follow<'_> {
                 return Ok(());
             }
         };
-        let open = open.try_clone().map_err(Problem::new)?;
+        let Ok(edges) = Edges::read(&open, end) else { return Ok(()) };
         let before = Edges::of(&file.row);
-        let part =
-            OpenFile { file: open.try_clone().map_err(Problem::new)?, part: Some(done..end) };
+        let part = Arc::new(OpenFile { file: open, part: Some(done..end) });
         let (path, output) = (file.path().to_path_buf(), file.output().to_path_buf());
-        let way = Way::Opened(Arc::new(part));
+        let way = Way::Opened(Arc::clone(&part));
         let went = self.process(&path, &output, (way, end - done), done > 0)?;
-        let is_same = before.begin(&open).unwrap_or_default();
-        let now = if is_same { Edges::read(&open, end).ok() } else { None };
-        match (went, now) {
-            (Went::Written(length), Some(edges)) => {
+        // What was read is what is there, before and behind where it began.
+        let is_same = [before, edges].iter().all(|it| it.begin(&part.file).unwrap_or_default());
+        match (went, is_same) {
+            (Went::Written(length), true) => {
                 let Some(file) = self.files.get_mut(&inode) else { return Ok(()) };
                 edges.put(&mut file.row);
                 file.row.stage = FollowStage::Follows;
@@ -111,14 +124,41 @@ impl Follow<'_> {
                 self.ended.bytes += end - done;
                 Ok(())
             }
-            (Went::Failed(failure), Some(_)) => self.failed(inode, &failure),
+            (Went::Failed(failure), true) => self.failed(inode, &failure),
             (Went::Stopped(why), _) => {
-                self.pause(&why);
+                self.pause.begin(&why, &**self.events);
                 Ok(())
             }
             // It was cut or replaced meanwhile: what was read may be of both.
             (Went::Written(_) | Went::Again | Went::Failed(_), _) => Ok(()),
         }
+    }
+
+    /// Finds out where the output of a file goes, and whether it is text whose lines end in a line
+    /// feed, before anything of it is processed.
+    fn begin_well(&mut self, inode: Inode) -> Result<(), Failure> {
+        let Some(file) = self.files.get_mut(&inode) else { return Ok(()) };
+        if file.row.done_bytes == 0
+            && let Ok(Some(open)) = file.open()
+            && edges::is_wide(open).unwrap_or_default()
+        {
+            let why = "is UTF-16 or UTF-32: only text whose lines end in one byte is followed";
+            return Err(Failure::new(FailureKind::Decode, why).hint("write it as UTF-8"));
+        }
+        if file.row.output.is_empty() {
+            let path = file.path().to_path_buf();
+            let output = self.output_of(&path).map_err(|problem| {
+                let failure = Failure::new(FailureKind::Write, problem.text());
+                match problem.advice() {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            })?;
+            if let Some(file) = self.files.get_mut(&inode) {
+                file.row.output = output.into_os_string().into_encoded_bytes();
+            }
+        }
+        Ok(())
     }
 
     /// Runs the job over one source, and leaves its output behind what is committed.
@@ -142,7 +182,10 @@ impl Follow<'_> {
                 return Ok(Went::Stopped(format!("{}: {error}", output.display())));
             }
         };
-        let (file, end) = rows.writer().map_err(Problem::new)?;
+        let (file, end) = match rows.writer() {
+            Ok(writer) => writer,
+            Err(error) => return Ok(Went::Stopped(error.to_string())),
+        };
         let appended = Arc::new(Mutex::new(Appended { file, end, failed: None }));
         if let Some(warning) = warning {
             self.note(output, &warning);
@@ -166,11 +209,15 @@ impl Follow<'_> {
         if let Some(error) = failed {
             return Ok(Went::Stopped(format!("{}: {error}", output.display())));
         }
-        let summary = ran?.summary;
+        let summary = match ran {
+            Ok(ended) => ended.summary,
+            Err(problem) => return Ok(Went::Stopped(problem.text())),
+        };
         match (heard.first(), summary) {
             (Some(End::Failed(failure)), _) => Ok(Went::Failed(failure)),
             (Some(End::Unread), _) => Ok(Went::Stopped("the job was stopped".into())),
             (Some(_), _) => Ok(Went::Again),
+            (None, Ok(summary)) if summary.unread > 0 || summary.failed > 0 => Ok(Went::Again),
             (None, Ok(_)) => match rows.finish(end) {
                 Ok(end) => Ok(Went::Written(end)),
                 Err(error) => Ok(Went::Stopped(format!("{}: {error}", output.display()))),
@@ -214,7 +261,7 @@ impl Follow<'_> {
             rows.settle(length);
         }
         self.ended.committed += 1;
-        self.goes_on();
+        self.pause.end(&**self.events);
         Ok(())
     }
 
